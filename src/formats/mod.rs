@@ -1,0 +1,1 @@
+//! Bytes to [`Acquisition`](crate::acquisition::Acquisition): one file a format, no panics on any byte string.
