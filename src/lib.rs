@@ -11,4 +11,5 @@
 
 pub mod acquisition;
 pub mod basis;
+pub mod fit;
 pub mod formats;
