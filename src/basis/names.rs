@@ -1,1 +1,326 @@
-//! Canonical metabolite names.
+//! Canonical metabolite names: one table, used by everything that matches by name.
+//!
+//! Programs call the same molecule by different names (`Ins`, `mI`, `mIns`), and ratio priors or sums
+//! silently vanish when names do not meet. The canonical spelling is LCModel's where it has one.
+
+/// What a component of a basis set stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// A small molecule.
+    Metabolite,
+    /// Macromolecules, simulated or measured (`MM09`, `Mac`).
+    Macromolecule,
+    /// Mobile lipids (`Lip13a`).
+    Lipid,
+    /// Water, or a reference line that is no metabolite (`TSP`, `DSS`).
+    Reference,
+}
+
+/// Canonical spelling and the other names it goes by (compared without case and blanks).
+const SYNONYMS: &[(&str, &[&str])] = &[
+    ("Ace", &["acetate"]),
+    ("Act", &["acetone"]),
+    ("Ala", &["alanine"]),
+    ("Asc", &["ascorbate", "vitc"]),
+    ("Asp", &["aspartate"]),
+    (
+        "bHB",
+        &[
+            "bhb",
+            "bohb",
+            "3hb",
+            "hydroxybutyrate",
+            "betahydroxybutyrate",
+            "beta-hydroxybutyrate",
+        ],
+    ),
+    ("bHG", &["2hg", "2-hg", "hydroxyglutarate"]),
+    ("Cho", &["choline", "free choline"]),
+    ("Cit", &["citrate"]),
+    ("Cr", &["creatine", "cre"]),
+    ("-CrCH2", &["crch2"]),
+    ("Cystat", &["cystathionine", "cysta"]),
+    ("EtOH", &["ethanol", "eth"]),
+    ("GABA", &["gab"]),
+    ("Glc", &["glucose", "d-glc"]),
+    ("Gln", &["glutamine"]),
+    ("Glu", &["glutamate"]),
+    ("Gly", &["glycine"]),
+    ("Glyc", &["glycerol"]),
+    ("GPC", &["glycerophosphocholine"]),
+    ("GSH", &["gsh_v2", "glutathione"]),
+    ("Gua", &["guanidoacetate"]),
+    ("H2O", &["water", "wat"]),
+    (
+        "Ins",
+        &[
+            "mi",
+            "mins",
+            "mino",
+            "myo",
+            "m-ins",
+            "myoins",
+            "myo-ins",
+            "myoinositol",
+            "myo-inositol",
+            "inositol",
+        ],
+    ),
+    ("Lac", &["lactate"]),
+    ("Mac", &["mm", "mmexp", "mmmeas", "macromolecules"]),
+    ("NAA", &["n-acetylaspartate"]),
+    ("NAAG", &["n-acetylaspartylglutamate"]),
+    (
+        "PCh",
+        &["pcho", "pchol", "phosphocholine", "phosphorylcholine"],
+    ),
+    ("PCr", &["phosphocreatine"]),
+    (
+        "PE",
+        &[
+            "peth",
+            "pea",
+            "pethanolamine",
+            "phosphoethanolamine",
+            "phosphorylethanolamine",
+        ],
+    ),
+    ("Phenyl", &["phe", "phenylalanine"]),
+    ("Pyr", &["pyruvate"]),
+    (
+        "Scyllo",
+        &[
+            "sins",
+            "si",
+            "s-ins",
+            "scylloins",
+            "scyllo-ins",
+            "scylloinositol",
+            "scyllo-inositol",
+        ],
+    ),
+    ("Ser", &["serine"]),
+    ("Suc", &["succ", "succinate"]),
+    ("Tau", &["taurine"]),
+    ("Thr", &["threonine"]),
+    ("Tyros", &["tyr", "tyrosine"]),
+    ("Val", &["valine"]),
+];
+
+/// Sums as LCModel and Osprey users report them: name and members.
+const SUMS: &[(&str, &[&str])] = &[
+    ("tNAA", &["NAA", "NAAG"]),
+    ("tCr", &["Cr", "PCr"]),
+    ("tCho", &["GPC", "PCh", "Cho"]),
+    ("Glx", &["Glu", "Gln"]),
+    ("Ins+Gly", &["Ins", "Gly"]),
+    ("Glc+Tau", &["Glc", "Tau"]),
+    ("PE+EA", &["PE", "EA"]),
+    ("MM09+Lip09", &["MM09", "Lip09"]),
+    ("Lip13a+Lip13b", &["Lip13a", "Lip13b"]),
+    (
+        "MM14+Lip13a+Lip13b+MM12",
+        &["MM14", "Lip13a", "Lip13b", "MM12"],
+    ),
+    ("MM20+Lip20", &["MM20", "Lip20"]),
+];
+
+/// A sum over members of a basis set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sum {
+    /// Name of the sum (`tNAA`).
+    pub name: &'static str,
+    /// Positions of its members in the list of names that was asked about.
+    pub members: Vec<usize>,
+}
+
+/// The canonical spelling of `name`: trimmed, synonyms and case resolved. A name that the table does
+/// not know stays as it is (but trimmed).
+pub fn canonical(name: &str) -> String {
+    let trimmed = name.trim().trim_matches(['\'', '"']).trim();
+    let known = SYNONYMS.iter().find(|(canonical, synonyms)| {
+        canonical.eq_ignore_ascii_case(trimmed)
+            || synonyms.iter().any(|s| s.eq_ignore_ascii_case(trimmed))
+    });
+    if let Some((canonical, _)) = known {
+        return (*canonical).to_owned();
+    }
+    // MM09, Lip13a, …: one spelling whatever the case of the letters.
+    for prefix in ["MM", "Lip"] {
+        if let (Some(head), Some(tail)) = (trimmed.get(..prefix.len()), trimmed.get(prefix.len()..))
+            && head.eq_ignore_ascii_case(prefix)
+            && tail.starts_with(|c: char| c.is_ascii_digit())
+        {
+            return format!("{prefix}{}", tail.to_ascii_lowercase());
+        }
+    }
+    trimmed.to_owned()
+}
+
+/// What the component called `name` stands for, by its canonical name.
+pub fn kind(name: &str) -> Kind {
+    let name = canonical(name);
+    let starts = |prefix: &str| {
+        name.get(..prefix.len())
+            .is_some_and(|h| h.eq_ignore_ascii_case(prefix))
+    };
+    if starts("MM") || starts("Mac") {
+        Kind::Macromolecule
+    } else if starts("Lip") {
+        Kind::Lipid
+    } else if ["H2O", "TSP", "DSS", "Ref0ppm"]
+        .iter()
+        .any(|r| r.eq_ignore_ascii_case(&name))
+    {
+        Kind::Reference
+    } else {
+        Kind::Metabolite
+    }
+}
+
+/// The usual sums of which at least two members are among `names` (canonical or not), in the order
+/// of the table. A sum of which one member alone is present would only repeat that member.
+pub fn sums(names: &[String]) -> Vec<Sum> {
+    let canonical_names: Vec<String> = names.iter().map(|n| canonical(n)).collect();
+    SUMS.iter()
+        .map(|(name, members)| Sum {
+            name,
+            members: members
+                .iter()
+                .filter_map(|m| canonical_names.iter().position(|n| n == m))
+                .collect(),
+        })
+        .filter(|sum| sum.members.len() >= 2)
+        .collect()
+}
+
+/// A singlet of known position and size.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Singlet {
+    /// Canonical name of the molecule.
+    pub metabolite: &'static str,
+    /// Chemical shift (ppm).
+    pub ppm: f64,
+    /// Number of protons.
+    pub protons: f64,
+}
+
+/// Singlets that fix position and scale of a basis set (Govindaraju, Young and Maudsley, NMR Biomed.
+/// 2000;13:129, table 1), the most reliable first.
+pub const SINGLETS: &[Singlet] = &[
+    Singlet {
+        metabolite: "Cr",
+        ppm: 3.027,
+        protons: 3.0,
+    },
+    Singlet {
+        metabolite: "PCr",
+        ppm: 3.029,
+        protons: 3.0,
+    },
+    Singlet {
+        metabolite: "NAA",
+        ppm: 2.008,
+        protons: 3.0,
+    },
+    Singlet {
+        metabolite: "NAAG",
+        ppm: 2.042,
+        protons: 3.0,
+    },
+    Singlet {
+        metabolite: "PCh",
+        ppm: 3.208,
+        protons: 9.0,
+    },
+    Singlet {
+        metabolite: "GPC",
+        ppm: 3.212,
+        protons: 9.0,
+    },
+    Singlet {
+        metabolite: "Scyllo",
+        ppm: 3.340,
+        protons: 6.0,
+    },
+    Singlet {
+        metabolite: "Gly",
+        ppm: 3.548,
+        protons: 2.0,
+    },
+];
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+
+    #[test]
+    fn synonyms_meet_in_one_name() {
+        for (given, expected) in [
+            ("mI", "Ins"),
+            ("mIns", "Ins"),
+            (" ins ", "Ins"),
+            ("myo-Inositol", "Ins"),
+            ("sIns", "Scyllo"),
+            ("sI", "Scyllo"),
+            ("scyllo", "Scyllo"),
+            ("PCho", "PCh"),
+            ("PEth", "PE"),
+            ("CrCH2", "-CrCH2"),
+            ("-CrCH2", "-CrCH2"),
+            ("mm09", "MM09"),
+            ("LIP13A", "Lip13a"),
+            ("bhb", "bHB"),
+            ("MMexp", "Mac"),
+            ("mac", "Mac"),
+            ("naag", "NAAG"),
+            (" Unheard ", "Unheard"),
+            ("", ""),
+        ] {
+            assert_eq!(canonical(given), expected, "{given:?}");
+        }
+    }
+
+    #[test]
+    fn canonical_is_idempotent_and_the_table_has_no_double() {
+        let mut all: Vec<String> = Vec::new();
+        for (name, synonyms) in SYNONYMS {
+            assert_eq!(canonical(name), *name);
+            all.push(name.to_ascii_lowercase());
+            for s in *synonyms {
+                assert_eq!(canonical(s), *name, "{s}");
+                if !s.eq_ignore_ascii_case(name) {
+                    all.push(s.to_ascii_lowercase());
+                }
+            }
+        }
+        let n = all.len();
+        all.sort();
+        all.dedup();
+        assert_eq!(all.len(), n);
+    }
+
+    #[test]
+    fn kinds() {
+        assert_eq!(kind("MM09"), Kind::Macromolecule);
+        assert_eq!(kind("Mac"), Kind::Macromolecule);
+        assert_eq!(kind("MMexp"), Kind::Macromolecule);
+        assert_eq!(kind("lip13b"), Kind::Lipid);
+        assert_eq!(kind("water"), Kind::Reference);
+        assert_eq!(kind("mI"), Kind::Metabolite);
+    }
+
+    #[test]
+    fn sums_need_two_members() {
+        let names: Vec<String> = ["NAA", "Cr", "PCho", "NAAG", "GPC", "Glu"]
+            .map(String::from)
+            .into();
+        let found = sums(&names);
+        let tnaa = found.iter().find(|s| s.name == "tNAA").unwrap();
+        assert_eq!(tnaa.members, [0, 3]);
+        let tcho = found.iter().find(|s| s.name == "tCho").unwrap();
+        assert_eq!(tcho.members, [4, 2]);
+        assert!(found.iter().all(|s| s.name != "tCr" && s.name != "Glx"));
+    }
+}

@@ -1,1 +1,3 @@
 //! Bytes to [`Acquisition`](crate::acquisition::Acquisition): one file a format, no panics on any byte string.
+
+pub mod namelist;
