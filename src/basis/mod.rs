@@ -2,6 +2,8 @@
 
 mod lcmodel;
 pub mod names;
+pub mod regrid;
+pub use regrid::RegridError;
 
 use std::path::{Path, PathBuf};
 
