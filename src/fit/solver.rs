@@ -3,7 +3,7 @@
 
 use num_complex::Complex64;
 
-use super::linalg::{self, add_symmetric, symmetric};
+use super::linalg::{self, symmetric};
 use super::model::{Evaluation, Model, PhaseColumns};
 use super::normal::{DataNormal, Weights, prior_cost};
 use super::report::{
@@ -23,9 +23,9 @@ const REFRESH_ROWS: [usize; 3] = [5, 10, 15];
 /// First iteration at which σ follows the misfit, and the last.
 const VARIANCE_FROM: usize = 3;
 const VARIANCE_TO: usize = 40;
-/// A step whose predicted fall of Q is below this has converged: 0.01 corresponds to a tenth of a
-/// standard deviation along one direction, so this is 0.01 standard deviations.
-const PREDICTED_TOLERANCE: f64 = 1e-4;
+/// A step whose predicted fall of Q is below this is the last: it moves the solution by at most
+/// √1e-3 = 0.03 standard deviations, and what is left after it is a small part of that.
+const PREDICTED_TOLERANCE: f64 = 1e-3;
 /// Relative change of λ between the last two steps.
 const LAMBDA_TOLERANCE: f64 = 1e-4;
 /// Relative change of λ and σ² below which σ² is frozen.
@@ -161,7 +161,7 @@ fn start_amplitudes(model: &Model, data: &[Complex64], x: &mut [f64], weights: &
         let linear = i < layout.n_components || i >= layout.baseline();
         ws.held[i] = if linear { Hold::Free } else { Hold::By(0.0) };
     }
-    if bounded_step(model, x, &mut weights.lambda.clone(), false, 0.0, ws).is_ok() {
+    if bounded_step(model, x, 0.0, ws).is_ok() {
         for i in 0..layout.len() {
             x[i] += ws.step[i];
         }
@@ -198,28 +198,27 @@ fn iterate(
         }
         ws.evaluation.columns(model, x, data, PhaseColumns::FromData);
         ws.normal.assemble(model, &ws.evaluation);
-        let variance_before = weights.variance;
-        if !frozen && (VARIANCE_FROM..=VARIANCE_TO).contains(&iteration) {
-            update_variance(model, x, weights, noise_variance, ws);
+        let (variance_before, lambda_before) = (weights.variance, weights.lambda);
+        let follow_misfit = !frozen && (VARIANCE_FROM..=VARIANCE_TO).contains(&iteration);
+        if (follow_misfit || evidence)
+            && update_weights(model, x, weights, noise_variance, follow_misfit, evidence, iteration > REFRESH_ROWS[2], ws).is_err()
+        {
+            return (FitState::Singular, iteration, cost);
         }
-        let lambda_before = weights.lambda;
         let mut accepted = false;
         let mut predicted = 0.0;
         for _ in 0..12 {
             ws.normal.penalised(model, x, weights, &mut ws.hessian, &mut ws.gradient);
             hold_bounds(model, x, ws);
-            let mut lambda = weights.lambda;
-            if bounded_step(model, x, &mut lambda, evidence, damping, ws).is_err() {
+            if bounded_step(model, x, damping, ws).is_err() {
                 damping = (damping * 10.0).max(1e-3);
                 if damping > 1e6 {
                     return (FitState::Singular, iteration, cost);
                 }
                 continue;
             }
-            weights.lambda = lambda;
-            // With the new λ both sides of the comparison.
             let before = ws.normal.rss / weights.variance + prior_cost(model, x, weights);
-            predicted = predicted_fall(model, x, weights, ws);
+            predicted = predicted_fall(model, ws);
             for i in 0..x.len() {
                 ws.trial[i] = (x[i] + ws.step[i]).max(model.layout.lower_bound(i));
             }
@@ -228,7 +227,9 @@ fn iterate(
             if after <= before + 1e-9 * before.abs() {
                 x.copy_from_slice(&ws.trial);
                 cost = after;
-                damping = (damping * 0.2).max(1e-9);
+                // Nielsen's rule (1999): the closer the fall is to the predicted one, the less damping.
+                let gain = if predicted > 0.0 { (before - after) / predicted } else { 1.0 };
+                damping = (damping * (1.0 - (2.0 * gain - 1.0).powi(3)).clamp(1.0 / 5.0, 3.0)).max(1e-9);
                 accepted = true;
                 break;
             }
@@ -236,8 +237,9 @@ fn iterate(
                 cost = before;
                 break;
             }
-            damping = (damping * 8.0).max(1e-4);
+            damping = (damping * 6.0).max(1e-4);
         }
+        if std::env::var("V").is_ok() { eprintln!("{iteration} acc {accepted} pred {predicted:.3e} damp {damping:.1e} lam {:.5} var {:.5} cost {cost:.3} frozen {frozen} held {}", weights.lambda, weights.variance/noise_variance, ws.held.iter().filter(|h| **h!=Hold::Free).count()); }
         let lambda_moved = (weights.lambda / lambda_before).ln().abs();
         let variance_moved = (weights.variance / variance_before).ln().abs();
         let settled = iteration > REFRESH_ROWS[2].min(model.settings.max_iterations / 2);
@@ -256,30 +258,51 @@ fn iterate(
     (FitState::MaxIterations, model.settings.max_iterations, cost)
 }
 
-/// σ² = max(noise, residual per degree of freedom), half-way on a logarithmic scale.
-fn update_variance(model: &Model, x: &[f64], weights: &mut Weights, noise_variance: f64, ws: &mut Workspace) {
+/// Brings σ² and λ up to date at `x`, on the undamped system.
+///
+/// σ² moves half-way, on a logarithmic scale, to max(noise, residual per degree of freedom); λ goes to
+/// its fixed point by evidence.
+fn update_weights(
+    model: &Model,
+    x: &[f64],
+    weights: &mut Weights,
+    noise_variance: f64,
+    follow_misfit: bool,
+    evidence: bool,
+    settling: bool,
+    ws: &mut Workspace,
+) -> Result<(), linalg::NotPositiveDefinite> {
     let m = model.layout.len();
-    ws.normal.penalised(model, x, weights, &mut ws.factor, &mut ws.rhs);
-    super::report::pin(model, m, &mut ws.factor, &mut ws.rhs);
-    if linalg::cholesky(&mut ws.factor, m, &mut ws.algebra).is_err() {
-        return;
+    ws.normal.penalised(model, x, weights, &mut ws.hessian, &mut ws.gradient);
+    hold_bounds(model, x, ws);
+    factorise(model, 0.0, ws)?;
+    if follow_misfit {
+        linalg::inverse_from_factor(&ws.factor, m, &mut ws.hessian, &mut ws.algebra);
+        let solution = Solution {
+            x,
+            data: &[],
+            weights,
+            noise_variance,
+            state: FitState::Converged,
+            n_iterations: 0,
+            objective: 0.0,
+            data_scale: 1.0,
+            start_shift_hz: 0.0,
+        };
+        let effective = effective_parameters(model, &solution, &ws.hessian);
+        let freedom = (model.band.n_window() as f64 - effective).max(1.0);
+        let target = noise_variance.max(ws.normal.rss / freedom);
+        weights.variance = (weights.variance * target).sqrt().max(noise_variance);
     }
-    linalg::inverse_from_factor(&ws.factor, m, &mut ws.hessian, &mut ws.algebra);
-    let solution = Solution {
-        x,
-        data: &[],
-        weights,
-        noise_variance,
-        state: FitState::Converged,
-        n_iterations: 0,
-        objective: 0.0,
-        data_scale: 1.0,
-        start_shift_hz: 0.0,
-    };
-    let effective = effective_parameters(model, &solution, &ws.hessian);
-    let freedom = (model.band.n_window() as f64 - effective).max(1.0);
-    let target = noise_variance.max(ws.normal.rss / freedom);
-    weights.variance = (weights.variance * target).sqrt().max(noise_variance);
+    if evidence {
+        let before = weights.lambda;
+        evidence_step(model, x, &mut weights.lambda, ws)?;
+        if settling {
+            // λ and the other parameters answer one another; half-way steps end their see-saw.
+            weights.lambda = (weights.lambda * before).sqrt();
+        }
+    }
+    Ok(())
 }
 
 /// Parameters that the method fixes, and those at a bound with Q falling outwards, take no part.
@@ -296,57 +319,16 @@ fn hold_bounds(model: &Model, x: &[f64], ws: &mut Workspace) {
 }
 
 /// Solves for the step with the bounds kept: parameters that would cross go exactly to their bound and
-/// the others adapt. With `evidence`, λ moves to its fixed point on the way.
-fn bounded_step(
-    model: &Model,
-    x: &[f64],
-    lambda: &mut f64,
-    evidence: bool,
-    damping: f64,
-    ws: &mut Workspace,
-) -> Result<(), linalg::NotPositiveDefinite> {
-    let layout = &model.layout;
-    let (m, first) = (layout.len(), layout.baseline());
+/// the others adapt.
+fn bounded_step(model: &Model, x: &[f64], damping: f64, ws: &mut Workspace) -> Result<(), linalg::NotPositiveDefinite> {
     const MAX_PASSES: usize = 12;
-    for pass in 0..MAX_PASSES {
-        ws.factor.copy_from_slice(&ws.hessian);
-        ws.rhs.copy_from_slice(&ws.gradient);
-        for i in layout.n_components..first {
-            let d = ws.factor[i * m + i];
-            ws.factor[i * m + i] += damping * d;
-        }
-        for i in 0..first {
-            if let Hold::By(step) = ws.held[i] {
-                for j in 0..m {
-                    if step != 0.0 {
-                        ws.rhs[j] -= symmetric(&ws.hessian, m, i, j) * step;
-                    }
-                    let (row, column) = if i >= j { (i, j) } else { (j, i) };
-                    ws.factor[column * m + row] = f64::from(u8::from(i == j));
-                }
-            }
-        }
-        for i in 0..first {
-            if let Hold::By(step) = ws.held[i] {
-                ws.rhs[i] = step;
-            }
-        }
-        linalg::cholesky(&mut ws.factor, m, &mut ws.algebra)?;
-        linalg::solve_lower(&ws.factor, m, &mut ws.rhs, 1);
-        if evidence && pass == 0 {
-            let before = *lambda;
-            evidence_step(model, x, lambda, ws)?;
-            if (*lambda - before).abs() > 0.0 {
-                change_lambda(model, x, *lambda - before, ws);
-                // The new λ is in Hessian and gradient now; solve again with it.
-                return bounded_step(model, x, lambda, false, damping, ws);
-            }
-        }
+    for _ in 0..MAX_PASSES {
+        factorise(model, damping, ws)?;
         ws.step.copy_from_slice(&ws.rhs);
-        linalg::solve_lower_transposed(&ws.factor, m, &mut ws.step);
+        linalg::solve_lower_transposed(&ws.factor, model.layout.len(), &mut ws.step);
         let mut crossed = false;
-        for i in 0..first {
-            let bound = layout.lower_bound(i);
+        for i in 0..model.layout.baseline() {
+            let bound = model.layout.lower_bound(i);
             if ws.held[i] == Hold::Free && x[i] + ws.step[i] < bound {
                 ws.held[i] = Hold::By(bound - x[i]);
                 crossed = true;
@@ -359,22 +341,34 @@ fn bounded_step(
     Ok(())
 }
 
-/// Adds `change` of λ to Hessian and gradient.
-fn change_lambda(model: &Model, x: &[f64], change: f64, ws: &mut Workspace) {
-    let (m, first, nb) = (model.layout.len(), model.layout.baseline(), model.layout.n_splines);
-    let b = &x[first..];
-    for j in 0..nb {
-        for i in j..nb {
-            let p = change * model.baseline.penalty[j * nb + i];
-            if p != 0.0 {
-                add_symmetric(&mut ws.hessian, m, first + i, first + j, p);
-                ws.gradient[first + i] -= p * b[j];
-                if i != j {
-                    ws.gradient[first + j] -= p * b[i];
+/// Factor of the damped Hessian with held parameters taken out, and the forward-solved right-hand side.
+fn factorise(model: &Model, damping: f64, ws: &mut Workspace) -> Result<(), linalg::NotPositiveDefinite> {
+    let layout = &model.layout;
+    let (m, first) = (layout.len(), layout.baseline());
+    ws.factor.copy_from_slice(&ws.hessian);
+    ws.rhs.copy_from_slice(&ws.gradient);
+    for i in layout.n_components..first {
+        ws.factor[i * m + i] *= 1.0 + damping;
+    }
+    for i in 0..m {
+        if let Hold::By(step) = ws.held[i] {
+            for j in 0..m {
+                if step != 0.0 {
+                    ws.rhs[j] -= symmetric(&ws.hessian, m, i, j) * step;
                 }
+                let (row, column) = if i >= j { (i, j) } else { (j, i) };
+                ws.factor[column * m + row] = f64::from(u8::from(i == j));
             }
         }
     }
+    for i in 0..m {
+        if let Hold::By(step) = ws.held[i] {
+            ws.rhs[i] = step;
+        }
+    }
+    linalg::cholesky(&mut ws.factor, m, &mut ws.algebra)?;
+    linalg::solve_lower(&ws.factor, m, &mut ws.rhs, 1);
+    Ok(())
 }
 
 /// Moves λ towards its fixed point by evidence on the linearised problem.
@@ -438,8 +432,7 @@ fn evidence_step(model: &Model, x: &[f64], lambda: &mut f64, ws: &mut Workspace)
 }
 
 /// Fall of Q that the quadratic model predicts for the step.
-fn predicted_fall(model: &Model, x: &[f64], weights: &Weights, ws: &mut Workspace) -> f64 {
-    let _ = (x, weights);
+fn predicted_fall(model: &Model, ws: &Workspace) -> f64 {
     let m = model.layout.len();
     let mut fall = 0.0;
     for j in 0..m {
