@@ -11,6 +11,8 @@ pub const ORDER: usize = 4;
 pub struct Baseline {
     /// Number of splines (0: no baseline).
     pub n_splines: usize,
+    /// Bins in each knot interval.
+    intervals: Vec<std::ops::Range<usize>>,
     /// First of the [`ORDER`] splines that are not zero at each bin.
     pub first: Vec<usize>,
     /// Their values at each bin.
@@ -58,12 +60,15 @@ impl Baseline {
                 }
             }
         }
-        Self { n_splines: n, first, values, gram, penalty, differences }
+        let bins_before = |interval: usize| first.partition_point(|&f| f < interval);
+        let ranges = (0..intervals).map(|i| bins_before(i)..bins_before(i + 1)).collect();
+        Self { n_splines: n, intervals: ranges, first, values, gram, penalty, differences }
     }
 
     fn none(n_points: usize) -> Self {
         Self {
             n_splines: 0,
+            intervals: Vec::new(),
             first: vec![0; n_points],
             values: vec![[0.0; ORDER]; n_points],
             gram: Vec::new(),
@@ -86,15 +91,17 @@ impl Baseline {
     /// Bᵀ·`column` into `out`.
     pub fn project(&self, column: &[f64], out: &mut [f64]) {
         out.fill(0.0);
-        if self.n_splines == 0 {
-            return;
-        }
-        for ((&y, &first), v) in column.iter().zip(&self.first).zip(&self.values) {
-            let o = &mut out[first..first + ORDER];
-            o[0] += v[0] * y;
-            o[1] += v[1] * y;
-            o[2] += v[2] * y;
-            o[3] += v[3] * y;
+        // Bins of one knot interval share their four splines: four running sums, stored once.
+        for (interval, range) in self.intervals.iter().enumerate() {
+            let mut sum = [0.0; ORDER];
+            for (&y, v) in column[range.clone()].iter().zip(&self.values[range.clone()]) {
+                for a in 0..ORDER {
+                    sum[a] += v[a] * y;
+                }
+            }
+            for (o, s) in out[interval..interval + ORDER].iter_mut().zip(sum) {
+                *o += s;
+            }
         }
     }
 

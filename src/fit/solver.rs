@@ -19,7 +19,7 @@ const START_LAMBDA: f64 = 100.0;
 /// λ above which the baseline is a straight line for every purpose.
 const MAX_LAMBDA: f64 = 1e8;
 /// Iterations at which the scales of the soft rows are taken from the current amplitudes.
-const REFRESH_ROWS: [usize; 3] = [5, 10, 15];
+const REFRESH_ROWS: [usize; 3] = [3, 6, 9];
 /// First iteration at which σ follows the misfit, and the last.
 const VARIANCE_FROM: usize = 3;
 const VARIANCE_TO: usize = 40;
@@ -239,7 +239,6 @@ fn iterate(
             }
             damping = (damping * 6.0).max(1e-4);
         }
-        if std::env::var("V").is_ok() { eprintln!("{iteration} acc {accepted} pred {predicted:.3e} damp {damping:.1e} lam {:.5} var {:.5} cost {cost:.3} frozen {frozen} held {}", weights.lambda, weights.variance/noise_variance, ws.held.iter().filter(|h| **h!=Hold::Free).count()); }
         let lambda_moved = (weights.lambda / lambda_before).ln().abs();
         let variance_moved = (weights.variance / variance_before).ln().abs();
         let settled = iteration > REFRESH_ROWS[2].min(model.settings.max_iterations / 2);
