@@ -11,5 +11,7 @@
 
 pub mod acquisition;
 pub mod basis;
+pub mod engine;
 pub mod fit;
 pub mod formats;
+pub mod prepare;

@@ -15,9 +15,11 @@ use super::baseline::Baseline;
 use super::component::{Component, assemble};
 use super::parameters::Layout;
 use super::prior::{self, RatioRow};
-use super::settings::Settings;
+use super::settings::{Settings, StartSettings};
 use crate::acquisition::CARRIER_PPM;
-use crate::basis::{BasisSet, RegridError};
+use super::start;
+use crate::basis::names::kind;
+use crate::basis::{BasisError, BasisSet};
 
 /// Columns beside three per component: Gaussian width, φ0, φ1, skew, flatness, residual.
 const EXTRA_COLUMNS: usize = 6;
@@ -26,14 +28,14 @@ const EXTRA_COLUMNS: usize = 6;
 const LINESHAPE_TIME_S: f64 = 0.1;
 
 /// Why a model cannot be built.
-#[derive(Debug, Clone, thiserror::Error)]
+#[derive(Debug, thiserror::Error)]
 pub enum ModelError {
     /// The window does not fit the data.
     #[error(transparent)]
     Band(#[from] BandError),
     /// The basis set cannot be brought to the grid of the data.
-    #[error("the basis set cannot be brought to the grid of the data: {0}")]
-    Regrid(#[from] RegridError),
+    #[error(transparent)]
+    Basis(#[from] BasisError),
     /// No component has signal in the window.
     #[error("no member of the basis set has signal in the window; is it for another nucleus or protocol?")]
     EmptyBasis,
@@ -57,6 +59,8 @@ pub struct Model {
     pub basis_linewidth_hz: f64,
     /// Factor from the basis set's units to internal ones.
     pub(crate) basis_scale: f64,
+    /// FID that start values are found with ([`start::prototype`]).
+    prototype: Vec<Complex64>,
     /// Band FIDs, one component after the other.
     band_fids: Vec<Complex64>,
     /// Lineshape polynomials at each band-FID sample.
@@ -86,6 +90,9 @@ impl Model {
             band_fids.extend(band.band_fid(&fid.to_vec()));
         }
         let rows = prior::rows(&components, settings, f0_mhz, te_s.or(basis.te_s));
+        let kinds: Vec<_> = basis.metabolites.iter().map(|n| kind(n)).collect();
+        let StartSettings { lorentz_hz, gauss_hz, .. } = settings.start;
+        let prototype = start::prototype(&basis.metabolites, &kinds, basis_fids.view(), dwell_s, f0_mhz, lorentz_hz, gauss_hz);
         let (skew_time, flat_time) = lineshape_times(&band.time_s);
         let mut model = Self {
             settings: settings.clone(),
@@ -96,6 +103,7 @@ impl Model {
             layout,
             basis_linewidth_hz: basis.linewidth_hz.unwrap_or(0.0),
             basis_scale: 1.0,
+            prototype,
             band_fids,
             skew_time,
             flat_time,
@@ -128,6 +136,12 @@ impl Model {
             *z *= self.basis_scale;
         }
         Ok(())
+    }
+
+    /// Start values of the common shift and phase of `fid`.
+    pub fn shift_and_phase(&self, fid: &[Complex64]) -> start::ShiftPhase {
+        let max_shift_hz = self.settings.start.max_shift_ppm * self.band.f0_mhz;
+        start::shift_and_phase(fid, &self.prototype, self.band.dwell_s, max_shift_hz)
     }
 
     /// Band FID of component `k` in internal units.

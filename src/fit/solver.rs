@@ -92,11 +92,16 @@ impl Workspace {
     }
 }
 
-/// Fits one FID with `model`, starting at `start` (from [`super::start::shift_and_phase`]).
-pub fn fit(model: &Model, fid: &[Complex64], start: ShiftPhase, workspace: &mut Workspace) -> FitResult {
+/// Fits one FID with `model`, from its own start values.
+pub fn fit(model: &Model, fid: &[Complex64], workspace: &mut Workspace) -> FitResult {
     if fid.iter().any(|z| !z.re.is_finite() || !z.im.is_finite()) {
         return FitResult::without_fit(FitState::NoSignal);
     }
+    fit_from(model, fid, model.shift_and_phase(fid), workspace)
+}
+
+/// Fits one finite FID with `model`, starting at the common shift and phase `start`.
+pub fn fit_from(model: &Model, fid: &[Complex64], start: ShiftPhase, workspace: &mut Workspace) -> FitResult {
     let moved = demodulate(fid, start.shift_hz, model.band.dwell_s);
     let mut data = model.band.window_from_fid(&moved);
     let tallest = data.iter().map(|z| z.norm()).fold(0.0, f64::max);
