@@ -15,3 +15,5 @@ pub mod engine;
 pub mod fit;
 pub mod formats;
 pub mod prepare;
+pub mod quality;
+pub mod quantify;

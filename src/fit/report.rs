@@ -43,6 +43,8 @@ pub struct Amplitude {
     pub kind: Kind,
     /// Whether it is a sum of components.
     pub is_sum: bool,
+    /// Indices of the components that a sum adds up; empty for a component.
+    pub members: Vec<usize>,
     /// Amplitude in the basis set's units.
     pub value: f64,
     /// Amplitude with the bound c ≥ 0 of all amplitudes released.
@@ -329,6 +331,7 @@ fn amplitudes(model: &Model, x: &[f64], free_step: &[f64], inverse: &[f64], inve
         name: name.to_owned(),
         kind,
         is_sum: members.len() > 1,
+        members: if members.len() > 1 { members.to_vec() } else { Vec::new() },
         value: members.iter().map(|&k| x[k]).sum::<f64>() * unit,
         free: members.iter().map(|&k| x[k] + free_step[k]).sum::<f64>() * unit,
         sd_noise: variance(inverse_noise, members).sqrt() * unit,
@@ -347,7 +350,7 @@ fn amplitudes(model: &Model, x: &[f64], free_step: &[f64], inverse: &[f64], inve
     let present: Vec<String> = model.components.iter().map(|c| c.name.clone()).collect();
     for sum in names::sums(&present) {
         let kind = sum.members.first().map_or(Kind::Metabolite, |&k| model.components[k].kind);
-        all.push(Amplitude { is_sum: true, ..entry(sum.name, kind, &sum.members) });
+        all.push(Amplitude { is_sum: true, members: sum.members.clone(), ..entry(sum.name, kind, &sum.members) });
     }
     all
 }

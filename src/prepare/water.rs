@@ -26,11 +26,16 @@ pub fn amplitude(reference: &[Complex64], dwell_s: f64) -> Option<f64> {
     if end < skipped + 8 {
         return None;
     }
+    log_decay_start(&magnitude, skipped, end)
+}
+
+/// Value at sample 0 of the decay ln|m| = a − b·t − c·t² fitted to `magnitude[first..last]`.
+pub(crate) fn log_decay_start(magnitude: &[f64], first: usize, last: usize) -> Option<f64> {
+    let tallest = magnitude.get(first..last)?.iter().copied().fold(0.0, f64::max);
     // Weighted normal equations for (a, b, c) with time in units of the fitted span.
-    let span_s = end as f64 * dwell_s;
     let mut normal = [[0.0; 4]; 3];
-    for (i, &m) in magnitude.iter().enumerate().take(end).skip(skipped) {
-        let t = i as f64 * dwell_s / span_s;
+    for (i, &m) in magnitude.iter().enumerate().take(last).skip(first).filter(|(_, m)| **m > 0.0) {
+        let t = i as f64 / last as f64;
         let row = [1.0, -t, -t * t];
         let weight = (m / tallest).powi(2);
         for a in 0..3 {
