@@ -11,4 +11,7 @@
 
 pub mod acquisition;
 pub mod basis;
+pub mod corpus;
 pub mod formats;
+pub mod report;
+pub mod store;
