@@ -11,9 +11,12 @@
 
 pub mod acquisition;
 pub mod basis;
+pub mod corpus;
 pub mod engine;
 pub mod fit;
 pub mod formats;
 pub mod prepare;
 pub mod quality;
 pub mod quantify;
+pub mod report;
+pub mod store;

@@ -13,15 +13,13 @@ use arrow_schema::{DataType, Field};
 /// A type that a field of a row may have.
 ///
 /// Numbers that are not finite are written as null: no table ever holds NaN or an infinity.
-pub trait Cell: Sized + Default {
+pub trait Cell: Sized + Default + 'static {
     /// The Arrow type of the column.
     fn data_type() -> DataType;
     /// Whether the column may hold nulls.
     const NULLABLE: bool;
     /// The column for the given values, in their order.
-    fn array<'a>(values: &mut dyn Iterator<Item = &'a Self>) -> ArrayRef
-    where
-        Self: 'a;
+    fn array<'a>(values: &mut dyn Iterator<Item = &'a Self>) -> ArrayRef;
     /// The values of a column; `None` if the column is of another type.
     fn values(array: &dyn Array) -> Option<Vec<Self>>;
 }
@@ -43,7 +41,12 @@ impl Cell for String {
 
     fn values(array: &dyn Array) -> Option<Vec<Self>> {
         let texts = array.as_any().downcast_ref::<StringArray>()?;
-        Some(texts.iter().map(|t| t.unwrap_or_default().to_owned()).collect())
+        Some(
+            texts
+                .iter()
+                .map(|t| t.unwrap_or_default().to_owned())
+                .collect(),
+        )
     }
 }
 
@@ -72,11 +75,19 @@ impl Cell for Option<f64> {
     }
 
     fn array<'a>(values: &mut dyn Iterator<Item = &'a Self>) -> ArrayRef {
-        Arc::new(Float64Array::from_iter(values.map(|v| v.filter(|x| x.is_finite()))))
+        Arc::new(Float64Array::from_iter(
+            values.map(|v| v.filter(|x| x.is_finite())),
+        ))
     }
 
     fn values(array: &dyn Array) -> Option<Vec<Self>> {
-        Some(array.as_any().downcast_ref::<Float64Array>()?.iter().collect())
+        Some(
+            array
+                .as_any()
+                .downcast_ref::<Float64Array>()?
+                .iter()
+                .collect(),
+        )
     }
 }
 
@@ -94,7 +105,12 @@ impl Cell for Option<u32> {
 
     fn values(array: &dyn Array) -> Option<Vec<Self>> {
         let numbers = array.as_any().downcast_ref::<Int64Array>()?;
-        Some(numbers.iter().map(|v| v.and_then(|n| u32::try_from(n).ok())).collect())
+        Some(
+            numbers
+                .iter()
+                .map(|v| v.and_then(|n| u32::try_from(n).ok()))
+                .collect(),
+        )
     }
 }
 
@@ -115,7 +131,12 @@ impl Cell for Option<u64> {
 
     fn values(array: &dyn Array) -> Option<Vec<Self>> {
         let numbers = array.as_any().downcast_ref::<Int64Array>()?;
-        Some(numbers.iter().map(|v| v.and_then(|n| u64::try_from(n).ok())).collect())
+        Some(
+            numbers
+                .iter()
+                .map(|v| v.and_then(|n| u64::try_from(n).ok()))
+                .collect(),
+        )
     }
 }
 
@@ -152,7 +173,13 @@ impl Cell for Option<bool> {
     }
 
     fn values(array: &dyn Array) -> Option<Vec<Self>> {
-        Some(array.as_any().downcast_ref::<BooleanArray>()?.iter().collect())
+        Some(
+            array
+                .as_any()
+                .downcast_ref::<BooleanArray>()?
+                .iter()
+                .collect(),
+        )
     }
 }
 
@@ -211,12 +238,25 @@ fn append_numbers(column: &mut Float64Builder, numbers: &[f64]) {
 
 fn index_range(offsets: &[i32], row: usize) -> std::ops::Range<usize> {
     // Arrow's offsets are never negative; an empty range is the safe reading of a broken file.
-    let bound = |i: usize| offsets.get(i).and_then(|o| usize::try_from(*o).ok()).unwrap_or(0);
+    let bound = |i: usize| {
+        offsets
+            .get(i)
+            .and_then(|o| usize::try_from(*o).ok())
+            .unwrap_or(0)
+    };
     bound(row)..bound(row + 1)
 }
 
 fn numbers_in(array: &Float64Array, range: std::ops::Range<usize>) -> Vec<f64> {
-    range.map(|k| if is_filled(array, k) { array.value(k) } else { f64::NAN }).collect()
+    range
+        .map(|k| {
+            if is_filled(array, k) {
+                array.value(k)
+            } else {
+                f64::NAN
+            }
+        })
+        .collect()
 }
 
 /// `None` is null. A NaN inside a list is a null inside the list, and reads back as NaN.
@@ -244,9 +284,7 @@ impl Cell for Option<Vec<f64>> {
         let offsets = lists.value_offsets();
         Some(
             (0..lists.len())
-                .map(|i| {
-                    is_filled(lists, i).then(|| numbers_in(numbers, index_range(offsets, i)))
-                })
+                .map(|i| is_filled(lists, i).then(|| numbers_in(numbers, index_range(offsets, i))))
                 .collect(),
         )
     }
@@ -310,8 +348,17 @@ mod tests {
         there_and_back(vec![Some(7_u64), None]);
         there_and_back(vec![true, false]);
         there_and_back(vec![Some(true), None]);
-        there_and_back(vec![vec!["x".to_owned(), "y".to_owned()], vec![], vec!["z".to_owned()]]);
-        there_and_back(vec![Some(vec![1.0, 2.0]), None, Some(vec![]), Some(vec![3.0])]);
+        there_and_back(vec![
+            vec!["x".to_owned(), "y".to_owned()],
+            vec![],
+            vec!["z".to_owned()],
+        ]);
+        there_and_back(vec![
+            Some(vec![1.0, 2.0]),
+            None,
+            Some(vec![]),
+            Some(vec![3.0]),
+        ]);
         there_and_back(vec![vec![vec![1.0], vec![]], vec![], vec![vec![2.0, 3.0]]]);
     }
 

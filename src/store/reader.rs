@@ -82,7 +82,10 @@ pub fn read_table<T: Table>(dir: &Path) -> Result<Vec<T>, ReadTableError> {
 }
 
 fn read_part<T: Table>(path: &Path, rows: &mut Vec<T>) -> Result<(), ReadTableError> {
-    let damaged = |message: String| ReadTableError::Parquet { path: path.to_owned(), message };
+    let damaged = |message: String| ReadTableError::Parquet {
+        path: path.to_owned(),
+        message,
+    };
     let file = File::open(path).map_err(io_error(path))?;
     let batches = ParquetRecordBatchReaderBuilder::try_new(file)
         .and_then(ParquetRecordBatchReaderBuilder::build)
@@ -110,6 +113,8 @@ fn read_part<T: Table>(path: &Path, rows: &mut Vec<T>) -> Result<(), ReadTableEr
 pub fn read_run(dir: &Path) -> Result<RunRecord, ReadTableError> {
     let path = dir.join(RUN_FILE);
     let bytes = fs::read(&path).map_err(io_error(&path))?;
-    serde_json::from_slice(&bytes)
-        .map_err(|e| ReadTableError::RunRecord { path, message: e.to_string() })
+    serde_json::from_slice(&bytes).map_err(|e| ReadTableError::RunRecord {
+        path,
+        message: e.to_string(),
+    })
 }

@@ -66,7 +66,10 @@ pub trait Table: Sized + Default + Clone {
 
     /// The rows as one batch.
     fn batch(rows: &[Self]) -> Result<RecordBatch, ArrowError> {
-        let arrays = Self::columns().iter().map(|column| (column.array)(rows)).collect();
+        let arrays = Self::columns()
+            .iter()
+            .map(|column| (column.array)(rows))
+            .collect();
         RecordBatch::try_new(Self::schema(), arrays)
     }
 }

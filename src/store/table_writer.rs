@@ -54,13 +54,19 @@ impl<T: Table> TableWriter<T> {
     }
 
     fn open_part(&mut self) -> Result<(), StoreError> {
-        let path = self.folder.join(format!("part-{:05}.parquet", self.parts.len()));
+        let path = self
+            .folder
+            .join(format!("part-{:05}.parquet", self.parts.len()));
         let temporary = temporary_path(&path);
         let file = File::create(&temporary).map_err(cannot_create(&temporary))?;
         let part = Part { temporary, path };
         self.parts.push(part.clone());
-        let writer = ArrowWriter::try_new(file, T::schema(), Some(properties::<T>(self.rows_per_batch)))
-            .map_err(write_failed(&part.path))?;
+        let writer = ArrowWriter::try_new(
+            file,
+            T::schema(),
+            Some(properties::<T>(self.rows_per_batch)),
+        )
+        .map_err(write_failed(&part.path))?;
         self.open = Some((writer, part));
         self.rows_in_part = 0;
         Ok(())
@@ -75,7 +81,10 @@ impl<T: Table> TableWriter<T> {
     }
 
     fn write_waiting(&mut self) -> Result<(), StoreError> {
-        if self.rows_per_part.is_some_and(|most| self.rows_in_part >= most) {
+        if self
+            .rows_per_part
+            .is_some_and(|most| self.rows_in_part >= most)
+        {
             self.close_part()?;
         }
         if self.open.is_none() {

@@ -38,7 +38,9 @@ pub enum IfExists {
 #[derive(Debug, Error)]
 pub enum StoreError {
     /// The folder is not empty.
-    #[error("{path}: the output folder is not empty; give another --out, or --overwrite to replace what requant wrote there")]
+    #[error(
+        "{path}: the output folder is not empty; give another --out, or --overwrite to replace what requant wrote there"
+    )]
     OutputExists {
         /// The folder.
         path: PathBuf,
@@ -84,20 +86,26 @@ pub(super) fn cannot_create(path: &Path) -> impl FnOnce(io::Error) -> StoreError
 
 pub(super) fn write_failed<E: ToString>(path: &Path) -> impl FnOnce(E) -> StoreError + use<E> {
     let path = path.to_owned();
-    move |e| StoreError::Write { path, message: e.to_string() }
+    move |e| StoreError::Write {
+        path,
+        message: e.to_string(),
+    }
 }
 
 /// Whether a file name is one that the writer gives to a finished part.
 pub fn is_part_name(name: &str) -> bool {
-    name.strip_prefix("part-").and_then(|rest| rest.strip_suffix(".parquet")).is_some_and(
-        |number| number.len() == 5 && number.bytes().all(|b| b.is_ascii_digit()),
-    )
+    name.strip_prefix("part-")
+        .and_then(|rest| rest.strip_suffix(".parquet"))
+        .is_some_and(|number| number.len() == 5 && number.bytes().all(|b| b.is_ascii_digit()))
 }
 
 /// Whether a file name is one that the writer gives to an unfinished file. The leading dot keeps
 /// dataset readers from opening it.
 fn is_temporary_name(name: &str) -> bool {
-    let Some(inner) = name.strip_prefix('.').and_then(|rest| rest.strip_suffix(".tmp")) else {
+    let Some(inner) = name
+        .strip_prefix('.')
+        .and_then(|rest| rest.strip_suffix(".tmp"))
+    else {
         return false;
     };
     inner.rsplit_once('.').is_some_and(|(file, process)| {
@@ -145,10 +153,15 @@ impl DatasetWriter {
     pub fn create(dir: &Path, if_exists: IfExists) -> Result<Self, StoreError> {
         let mut made = MadeFolders::default();
         made.create(dir)?;
-        let is_empty = fs::read_dir(dir).map_err(cannot_create(dir))?.next().is_none();
+        let is_empty = fs::read_dir(dir)
+            .map_err(cannot_create(dir))?
+            .next()
+            .is_none();
         if !is_empty {
             if if_exists == IfExists::Refuse {
-                return Err(StoreError::OutputExists { path: dir.to_owned() });
+                return Err(StoreError::OutputExists {
+                    path: dir.to_owned(),
+                });
             }
             older_files(dir)?;
         }
@@ -207,8 +220,8 @@ impl DatasetWriter {
     pub fn finish(mut self, mut run: RunRecord) -> Result<Vec<PathBuf>, StoreError> {
         run.counts = self.counts.clone();
         let run_path = self.dir.join(RUN_FILE);
-        let mut text =
-            serde_json::to_string_pretty(&run).map_err(write_failed::<serde_json::Error>(&run_path))?;
+        let mut text = serde_json::to_string_pretty(&run)
+            .map_err(write_failed::<serde_json::Error>(&run_path))?;
         text.push('\n');
 
         let mut parts = self.spectra.close()?;
@@ -276,7 +289,9 @@ fn older_files(dir: &Path) -> Result<Vec<PathBuf>, StoreError> {
     }
     for table in [SpectrumRow::NAME, MetaboliteRow::NAME, CurveRow::NAME] {
         let folder = dir.join(table);
-        let Ok(kind) = fs::symlink_metadata(&folder) else { continue };
+        let Ok(kind) = fs::symlink_metadata(&folder) else {
+            continue;
+        };
         if !kind.is_dir() {
             return Err(foreign(folder));
         }
@@ -341,15 +356,28 @@ mod tests {
     #[test]
     fn only_names_of_its_own_are_known() {
         assert!(is_part_name("part-00012.parquet"));
-        for other in ["part-1.parquet", "part-0000a.parquet", "data.parquet", "part-00000.csv"] {
+        for other in [
+            "part-1.parquet",
+            "part-0000a.parquet",
+            "data.parquet",
+            "part-00000.csv",
+        ] {
             assert!(!is_part_name(other), "{other}");
         }
         assert!(is_temporary_name(".part-00000.parquet.4711.tmp"));
         assert!(is_temporary_name(".run.json.4711.tmp"));
-        for other in [".notes.tmp", "part-00000.parquet.4711.tmp", ".part-00000.parquet.x.tmp"] {
+        for other in [
+            ".notes.tmp",
+            "part-00000.parquet.4711.tmp",
+            ".part-00000.parquet.x.tmp",
+        ] {
             assert!(!is_temporary_name(other), "{other}");
         }
         let path = temporary_path(Path::new("a/part-00000.parquet"));
-        assert!(path.file_name().and_then(|n| n.to_str()).is_some_and(is_temporary_name));
+        assert!(
+            path.file_name()
+                .and_then(|n| n.to_str())
+                .is_some_and(is_temporary_name)
+        );
     }
 }
