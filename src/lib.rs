@@ -11,6 +11,7 @@
 
 pub mod acquisition;
 pub mod basis;
+pub mod cli;
 pub mod corpus;
 pub mod engine;
 pub mod fit;
@@ -19,4 +20,6 @@ pub mod prepare;
 pub mod quality;
 pub mod quantify;
 pub mod report;
+pub mod run;
+pub mod simulate;
 pub mod store;

@@ -6,6 +6,7 @@ mod lcmodel;
 pub mod names;
 mod reference;
 mod regrid;
+mod write;
 
 use std::path::{Path, PathBuf};
 
@@ -15,6 +16,8 @@ use sha2::{Digest, Sha256};
 use thiserror::Error;
 
 use crate::formats::namelist::NamelistError;
+
+pub use write::write_lcmodel;
 
 pub use first_point::FirstPoint;
 

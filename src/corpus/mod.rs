@@ -1,1 +1,16 @@
-//! Finds the work.
+//! Finds the work: files, folders, BIDS datasets and manifests become a list of spectra, each with
+//! the water reference that belongs to it.
+//!
+//! Nothing is decoded here. Whether a file is spectroscopy at all is asked of the caller, so that
+//! the list does not depend on the readers.
+
+mod bids;
+pub mod find;
+mod identity;
+pub mod manifest;
+pub mod pair;
+mod walk;
+
+pub use find::{FindError, FindWarning, Found, Listing, Problem, Refusal, find};
+pub use manifest::Overrides;
+pub use pair::Water;

@@ -139,12 +139,14 @@ pub fn is_candidate(path: &Path) -> bool {
 /// Whether a candidate is a spectrum, or at least a broken one, rather than an image, a segmentation or
 /// somebody's notes. Reads no more than it needs to tell.
 pub fn is_spectroscopy(path: &Path) -> bool {
+    if !is_candidate(path) {
+        return false;
+    }
     match detect(path) {
         Ok(Format::NiftiMrs) => bytes_of(path).is_ok_and(|bytes| nifti_mrs::is_spectroscopy(&bytes)),
         Ok(_) => true,
-        // Text that is no spectrum is left alone; a file that cannot be read is a row.
-        Err(ReadError::UnknownFormat { .. }) => !has_extension(path, "txt"),
-        Err(_) => true,
+        // Text that is no spectrum is somebody's notes; a file that cannot be read is a row.
+        Err(error) => !matches!(error, ReadError::UnknownFormat { .. }),
     }
 }
 
