@@ -2,6 +2,7 @@
 
 pub mod check;
 mod first_point;
+mod folder;
 mod lcmodel;
 pub mod names;
 mod reference;
@@ -151,7 +152,7 @@ pub enum BasisError {
 }
 
 impl BasisSet {
-    /// Reads an LCModel `.BASIS` file.
+    /// Reads an LCModel `.BASIS` file, or a folder of LCModel `.RAW`, FSL-MRS JSON or NIfTI-MRS files.
     ///
     /// # Errors
     /// A [`BasisError`] that names the file and what is wrong.
@@ -164,7 +165,7 @@ impl BasisSet {
     /// # Errors
     /// As [`BasisSet::read`].
     pub fn read_with(path: &Path, grid: &Grid) -> Result<Self, BasisError> {
-        lcmodel::decode(&read_bytes(path)?, path, grid)
+        if path.is_dir() { folder::read(path, grid) } else { lcmodel::decode(&read_bytes(path)?, path, grid) }
     }
 
     /// Row of the metabolite `name` (any synonym).

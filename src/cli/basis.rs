@@ -32,23 +32,23 @@ pub(super) fn run(command: &BasisCommand) -> CliResult {
     let grid = Grid { dwell_s: gaps.dwell_s, f0_mhz: gaps.f0_mhz, te_s: gaps.te_s };
     let set = BasisSet::read_with(&args.path, &grid).map_err(|e| CliError::new(1, e))?;
     let te = set.te_s.map_or("unknown".to_owned(), |t| format!("{:.1} ms", t * 1e3));
-    println!("{}", set.id);
-    println!("f0 {} MHz · TE {te} · sequence {}", set.f0_mhz, set.sequence.as_deref().unwrap_or("unknown"));
-    println!("{} members · {} points · dwell {} s · sha256 {}", set.metabolites.len(), set.fids.ncols(), set.dwell_s, set.sha256);
+    say!("{}", set.id);
+    say!("f0 {} MHz · TE {te} · sequence {}", set.f0_mhz, set.sequence.as_deref().unwrap_or("unknown"));
+    say!("{} members · {} points · dwell {} s · sha256 {}", set.metabolites.len(), set.fids.ncols(), set.dwell_s, set.sha256);
     match set.offset_ppm() {
-        Some(offset) => println!("singlets lie {offset:+.4} ppm from where they belong"),
-        None => println!("no usual singlets to tell the offset by"),
+        Some(offset) => say!("singlets lie {offset:+.4} ppm from where they belong"),
+        None => say!("no usual singlets to tell the offset by"),
     }
     if let Some((signal, name)) = signal_per_proton(&set) {
-        println!("signal of one proton at amplitude 1: {signal:.6e} (from {name})");
+        say!("signal of one proton at amplitude 1: {signal:.6e} (from {name})");
     }
-    println!("\n{:12} {:>12} {:>12}  kind", "member", "|first|", "norm");
+    say!("\n{:12} {:>12} {:>12}  kind", "member", "|first|", "norm");
     for (name, fid) in set.metabolites.iter().zip(set.fids.outer_iter()) {
         let norm = fid.iter().map(|z| z.norm_sqr()).sum::<f64>().sqrt();
-        println!("{name:12} {:>12.4e} {norm:>12.4e}  {:?}", fid[0].norm(), kind(name));
+        say!("{name:12} {:>12.4e} {norm:>12.4e}  {:?}", fid[0].norm(), kind(name));
     }
     for remark in &set.remarks {
-        println!("remark: {remark}");
+        say!("remark: {remark}");
     }
     Ok(0)
 }

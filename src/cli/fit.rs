@@ -14,6 +14,7 @@ use crate::quality;
 use crate::quantify::singlet::signal_per_proton;
 use crate::quantify::{WaterScaling, ratios_to_creatine};
 use crate::report::fit_plot::FitPlot;
+use crate::run::read_referenced;
 use crate::run::load::{SpectrumKey, load};
 use crate::{basis, formats};
 
@@ -52,7 +53,7 @@ pub(super) fn run(args: &FitArgs) -> CliResult {
     let (gaps, constants) = configuration(args.config.as_ref(), args.gaps.gaps())?;
     let settings = method(&args.method)?;
     let grid = basis::Grid { dwell_s: gaps.dwell_s, f0_mhz: gaps.f0_mhz, te_s: gaps.te_s };
-    let set = basis::BasisSet::read_with(&args.basis, &grid)?;
+    let set = read_referenced(&args.basis, &grid)?;
     let listing = corpus::find(std::slice::from_ref(&args.file), &formats::is_spectroscopy)
         .map_err(|e| CliError::new(e.exit_code(), e))?;
     let mut found = listing.found.into_iter().next().ok_or_else(|| anyhow::anyhow!("{}: nothing to fit", args.file.display()))?;
@@ -69,10 +70,10 @@ pub(super) fn run(args: &FitArgs) -> CliResult {
         return Err(CliError::new(1, anyhow::anyhow!("{refused}")));
     }
     for finding in &findings {
-        println!("note: {finding}");
+        say!("note: {finding}");
     }
     for remark in &loaded.header.remarks {
-        println!("note: {remark}");
+        say!("note: {remark}");
     }
     let te_s = loaded.header.protocol.te_s;
     let model = Model::new(&set, spectrum.fid.len(), spectrum.dwell_s, spectrum.f0_mhz, te_s, &settings)?;
@@ -83,7 +84,7 @@ pub(super) fn run(args: &FitArgs) -> CliResult {
     print_fit(&model, &spectrum, &fit, signal_per_proton(&set).map(|s| s.0), &constants);
     if let Some(path) = &args.plot {
         draw(path, &format!("{}{}", found.id, key.suffix()), &model, &spectrum, &fit)?;
-        println!("\n{}", path.display());
+        say!("\n{}", path.display());
     }
     Ok(0)
 }
@@ -105,7 +106,7 @@ fn choose(spectra: Vec<Entry>, select: Option<&str>) -> Result<(SpectrumKey, Spe
 }
 
 fn print_fit(model: &Model, spectrum: &Spectrum, fit: &FitResult, proton: Option<f64>, constants: &WaterScaling) {
-    println!(
+    say!(
         "{} after {} iterations · SNR {:.1} · FWHM {:.1} Hz · residual sd / noise sd {:.2}",
         fit.state.as_str(),
         fit.n_iterations,
@@ -113,22 +114,22 @@ fn print_fit(model: &Model, spectrum: &Spectrum, fit: &FitResult, proton: Option
         fit.fwhm_hz,
         fit.residual_over_noise
     );
-    println!(
+    say!(
         "shift {:+.2} Hz · phase {:.1}° {:+.2}°/ppm · Lorentz {:.2} Hz · Gauss {:.2} Hz · baseline ED {:.1}",
         fit.shift_hz, fit.phi0_deg, fit.phi1_deg_per_ppm, fit.lorentz_hz, fit.gauss_hz, fit.baseline_ed
     );
     let mut flags = spectrum.record.flags.clone();
     flags.extend(quality::flags(fit, &model.settings, spectrum.f0_mhz));
     if !flags.is_empty() {
-        println!("flags: {}", flags.join(" · "));
+        say!("flags: {}", flags.join(" · "));
     }
     let factor = spectrum.record.water_amplitude.zip(proton).map(|(w, p)| constants.factor(p, w));
-    println!("\n{:14} {:>12} {:>8} {:>9} {:>9} {:>12}", "", "amplitude", "sd %", "/tCr", "± sd", "mmol/kg");
+    say!("\n{:14} {:>12} {:>8} {:>9} {:>9} {:>12}", "", "amplitude", "sd %", "/tCr", "± sd", "mmol/kg");
     for (a, ratio) in fit.amplitudes.iter().zip(ratios_to_creatine(fit)) {
         let percent = if a.value > 0.0 { format!("{:.1}", 100.0 * a.sd_posterior / a.value) } else { "–".into() };
         let (value, sd) = ratio.map_or(("–".into(), "–".into()), |r| (format!("{:.3}", r.value), format!("{:.3}", r.sd)));
         let concentration = factor.map_or("–".to_owned(), |f| format!("{:.3}", f * a.value));
-        println!("{:14} {:>12.4e} {percent:>8} {value:>9} {sd:>9} {concentration:>12}", a.name, a.value);
+        say!("{:14} {:>12.4e} {percent:>8} {value:>9} {sd:>9} {concentration:>12}", a.name, a.value);
     }
 }
 

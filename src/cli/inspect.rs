@@ -31,24 +31,24 @@ pub(super) fn run(args: &InspectArgs) -> CliResult {
     let data = with_gaps(data, &args.file, &args.gaps.gaps());
     let number = |v: Option<f64>, unit: &str| v.map_or("unknown".to_owned(), |v| format!("{v} {unit}"));
     let text = |v: &Option<String>| v.clone().unwrap_or_else(|| "unknown".into());
-    println!("format       {}", data.format);
-    println!("points       {}", data.n_points());
-    println!("coils        {}", data.n_coils());
-    println!("transients   {}", data.n_transients());
-    println!("conditions   {} {}", data.n_conditions(), data.condition_labels.join(" ").trim());
-    println!("voxels       {} ({} × {} × {})", data.n_voxels(), data.grid[0], data.grid[1], data.grid[2]);
-    println!("dwell        {}", number(data.dwell_s, "s"));
-    println!("f0           {}", number(data.f0_mhz, "MHz"));
-    println!("nucleus      {}", text(&data.nucleus));
-    println!("TE           {}", number(data.te_s, "s"));
-    println!("TR           {}", number(data.tr_s, "s"));
-    println!("sequence     {}", text(&data.sequence));
-    println!("vendor       {}", text(&data.vendor));
+    say!("format       {}", data.format);
+    say!("points       {}", data.n_points());
+    say!("coils        {}", data.n_coils());
+    say!("transients   {}", data.n_transients());
+    say!("conditions   {} {}", data.n_conditions(), data.condition_labels.join(" ").trim());
+    say!("voxels       {} ({} × {} × {})", data.n_voxels(), data.grid[0], data.grid[1], data.grid[2]);
+    say!("dwell        {}", number(data.dwell_s, "s"));
+    say!("f0           {}", number(data.f0_mhz, "MHz"));
+    say!("nucleus      {}", text(&data.nucleus));
+    say!("TE           {}", number(data.te_s, "s"));
+    say!("TR           {}", number(data.tr_s, "s"));
+    say!("sequence     {}", text(&data.sequence));
+    say!("vendor       {}", text(&data.vendor));
     if let (Some(dwell_s), Some(f0_mhz)) = (data.dwell_s, data.f0_mhz) {
         print_signal(&data, dwell_s, f0_mhz);
     }
     for remark in &data.remarks {
-        println!("remark       {remark}");
+        say!("remark       {remark}");
     }
     Ok(0)
 }
@@ -76,9 +76,9 @@ fn print_signal(data: &Acquisition, dwell_s: f64, f0_mhz: f64) {
     let noise = noise_sd(&fid).map(|s| s * (n as f64).sqrt());
     let snr = |k: usize| noise.map_or("no noise".to_owned(), |s| format!("{:.1} × noise sd", spectrum[k].norm() / s));
     if let Some(k) = tallest(1.75, 2.25) {
-        println!("NAA region   tallest at {:.3} ppm, {}", ppm(k), snr(k));
+        say!("NAA region   tallest at {:.3} ppm, {}", ppm(k), snr(k));
     }
     if let Some(k) = tallest(-10.0, 20.0) {
-        println!("tallest      at {:.3} ppm, {}", ppm(k), snr(k));
+        say!("tallest      at {:.3} ppm, {}", ppm(k), snr(k));
     }
 }

@@ -20,11 +20,11 @@ pub(super) struct MethodsArgs {
 
 pub(super) fn run(args: &MethodsArgs) -> CliResult {
     match &args.toml {
-        Some(name) => print!("{}", toml::to_string(&method(name)?)?),
+        Some(name) => say!("{}", toml::to_string(&method(name)?)?.trim_end()),
         None => {
             let map = Settings::map()?;
-            println!("{:10} {}", map.name, map.description);
-            println!("\nSettings: requant methods --toml map");
+            say!("{:10} {}", map.name, map.description);
+            say!("\nSettings: requant methods --toml map");
         }
     }
     Ok(0)

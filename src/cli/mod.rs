@@ -1,5 +1,13 @@
 //! The command line: one file a command, each parses, resolves, calls and prints.
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "the command layer is the one that prints")]
+#![allow(clippy::print_stderr, reason = "the command layer is the one that prints")]
+
+/// Prints a line to stdout. A reader that has gone (`| head`) is no error worth a word.
+macro_rules! say {
+    ($($argument:tt)*) => {{
+        use std::io::Write as _;
+        let _ = writeln!(std::io::stdout(), $($argument)*);
+    }};
+}
 
 mod basis;
 mod simulate;

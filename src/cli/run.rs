@@ -138,7 +138,7 @@ impl Progress for Shown {
 
 fn print_summary(summary: &Summary) {
     let counts = &summary.counts;
-    println!(
+    say!(
         "{} rows: {} ok, {} failed, {} skipped · {:.1} s · {:.1} fits/s",
         counts.spectra,
         counts.ok,
@@ -150,16 +150,16 @@ fn print_summary(summary: &Summary) {
     list("not fitted", &summary.reasons);
     list("flagged", &summary.flags);
     for warning in &summary.warnings {
-        println!("note: {warning}");
+        say!("note: {warning}");
     }
     for file in &summary.files {
-        println!("{}", file.display());
+        say!("{}", file.display());
     }
 }
 
 fn list(title: &str, counts: &BTreeMap<String, usize>) {
     if !counts.is_empty() {
         let parts: Vec<String> = counts.iter().map(|(name, n)| format!("{name} {n}")).collect();
-        println!("{title}: {}", parts.join(" · "));
+        say!("{title}: {}", parts.join(" · "));
     }
 }

@@ -28,8 +28,8 @@ pub(super) struct SimulateArgs {
 pub(super) fn run(args: &SimulateArgs) -> CliResult {
     let options = SimulateOptions { n_subjects: args.subjects, seed: args.seed, ..SimulateOptions::default() };
     let written = write(&args.out, &options).map_err(|e| CliError::new(e.exit_code(), e))?;
-    println!("{} subjects in {}", args.subjects, written.spectra.display());
-    println!("basis set    {}", written.basis.display());
-    println!("truth        {}", written.truth.display());
+    say!("{} subjects in {}", args.subjects, written.spectra.display());
+    say!("basis set    {}", written.basis.display());
+    say!("truth        {}", written.truth.display());
     Ok(0)
 }

@@ -28,6 +28,7 @@ use crate::store::writer::IfExists;
 use crate::store::{CurveRow, DatasetWriter, MetaboliteRow, RunRecord, SpectrumRow, Status, StoreError};
 
 pub use config::{Config, Gaps};
+pub(crate) use models::read_referenced;
 
 /// Files that are in memory together.
 const CHUNK: usize = 256;

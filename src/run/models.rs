@@ -73,7 +73,7 @@ impl<'a> ModelStore<'a> {
     fn read_basis(&self, path: &Path) -> Result<ReadBasis, BasisError> {
         let gaps = &self.options.gaps;
         let grid = Grid { dwell_s: gaps.dwell_s, f0_mhz: gaps.f0_mhz, te_s: gaps.te_s };
-        let set = BasisSet::read_with(path, &grid)?;
+        let set = read_referenced(path, &grid)?;
         let signal_per_proton = signal_per_proton(&set).map(|(signal, _)| signal);
         Ok(ReadBasis { set, signal_per_proton })
     }
@@ -90,7 +90,7 @@ impl<'a> ModelStore<'a> {
         let basis = slot
             .get_or_init(|| self.read_basis(path).map(Arc::new).map_err(|e| Failure::new("basis", error_chain(&e))))
             .clone()?;
-        let mut warnings = Vec::new();
+        let mut warnings: Vec<String> = basis.set.remarks.iter().map(|r| format!("basis set: {r}")).collect();
         for finding in basis.set.check(&header.protocol) {
             if finding.refuses() {
                 return Err(Failure::new("basis_field", format!("{}: {finding}", found.source_path)));
@@ -152,6 +152,17 @@ impl<'a> ModelStore<'a> {
         rows.dedup();
         rows
     }
+}
+
+/// Offset of a basis set's singlets beyond which it is moved to where they belong (ppm). The macromolecules
+/// and lipids that a fit adds lie where they belong.
+const REFERENCED_FROM_PPM: f64 = 0.01;
+
+/// A basis set with its singlets where they belong; a remark says so where it had to be moved.
+pub(crate) fn read_referenced(path: &Path, grid: &Grid) -> Result<BasisSet, BasisError> {
+    let set = BasisSet::read_with(path, grid)?;
+    let off = set.offset_ppm().is_some_and(|o| o.abs() > REFERENCED_FROM_PPM);
+    Ok(if off { set.referenced() } else { set })
 }
 
 /// A lock whose holder panicked still guards good data: slots are filled whole or not at all.
