@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::find::FindWarning;
+use super::found::FindWarning;
 use super::identity::{BidsName, BidsRole, file_name, split_extension};
 use super::pair::Water;
 

@@ -1,17 +1,12 @@
 //! Manifests: a table that lists spectra with what their files do not say.
 
 use std::collections::HashSet;
-use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
-use arrow_array::{
-    Array, Float32Array, Float64Array, Int32Array, Int64Array, LargeStringArray, StringArray,
-    StringViewArray,
-};
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use thiserror::Error;
 
 use super::identity::{file_name, split_extension};
+use super::sheet;
 
 /// The columns that a manifest may have. `path` must be there.
 pub const COLUMNS: [&str; 13] = [
@@ -113,18 +108,13 @@ pub(crate) fn is_manifest(path: &Path) -> bool {
         .any(|known| extension.eq_ignore_ascii_case(known))
 }
 
-struct Sheet {
-    header: Vec<String>,
-    rows: Vec<(usize, Vec<String>)>,
-}
-
 pub(crate) fn read(path: &Path) -> Result<Manifest, ManifestError> {
     let name = file_name(path);
     let (_, extension) = split_extension(&name);
     let sheet = if extension.eq_ignore_ascii_case("parquet") {
-        read_parquet(path)
+        sheet::read_parquet(path, &COLUMNS)
     } else {
-        read_text(path, extension.eq_ignore_ascii_case("tsv"))
+        sheet::read_text(path, extension.eq_ignore_ascii_case("tsv"))
     };
     let sheet = sheet.map_err(|message| ManifestError::Unreadable {
         path: path.to_owned(),
@@ -169,114 +159,6 @@ pub(crate) fn read(path: &Path) -> Result<Manifest, ManifestError> {
     Ok(Manifest {
         lines,
         unknown_columns,
-    })
-}
-
-fn read_text(path: &Path, is_tsv: bool) -> Result<Sheet, String> {
-    let bytes = fs::read(path).map_err(|e| e.to_string())?;
-    let text = String::from_utf8(bytes).map_err(|e| {
-        format!(
-            "byte {} is not UTF-8; save it as UTF-8",
-            e.utf8_error().valid_up_to()
-        )
-    })?;
-    // Spreadsheets put a byte-order mark first.
-    let text = text.trim_start_matches('\u{feff}');
-    let header = text.lines().next().unwrap_or_default();
-    // Where the comma is the decimal sign, spreadsheets separate columns by semicolons.
-    let delimiter = match is_tsv {
-        true => b'\t',
-        false if header.contains(';') && !header.contains(',') => b';',
-        false => b',',
-    };
-    let mut reader = csv::ReaderBuilder::new()
-        .delimiter(delimiter)
-        .trim(csv::Trim::All)
-        .flexible(true)
-        .from_reader(text.as_bytes());
-    let header = reader
-        .headers()
-        .map_err(|e| e.to_string())?
-        .iter()
-        .map(str::to_owned)
-        .collect();
-    let mut rows = Vec::new();
-    for record in reader.records() {
-        let record = record.map_err(|e| e.to_string())?;
-        let number = record
-            .position()
-            .map_or(0, |p| usize::try_from(p.line()).unwrap_or(0));
-        rows.push((number, record.iter().map(str::to_owned).collect()));
-    }
-    Ok(Sheet { header, rows })
-}
-
-fn read_parquet(path: &Path) -> Result<Sheet, String> {
-    let file = File::open(path).map_err(|e| e.to_string())?;
-    let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|e| e.to_string())?;
-    let header: Vec<String> = builder
-        .schema()
-        .fields()
-        .iter()
-        .map(|field| field.name().clone())
-        .collect();
-    let mut rows: Vec<(usize, Vec<String>)> = Vec::new();
-    for batch in builder.build().map_err(|e| e.to_string())? {
-        let batch = batch.map_err(|e| e.to_string())?;
-        for row in 0..batch.num_rows() {
-            let mut cells = Vec::new();
-            for (name, column) in header.iter().zip(batch.columns()) {
-                let known = COLUMNS.contains(&name.to_lowercase().as_str());
-                match cell_text(column.as_ref(), row) {
-                    Some(text) => cells.push(text),
-                    None if known => {
-                        return Err(format!(
-                            "column `{name}` has the type {}; text or numbers are read",
-                            column.data_type()
-                        ));
-                    }
-                    None => cells.push(String::new()),
-                }
-            }
-            rows.push((rows.len() + 1, cells));
-        }
-    }
-    Ok(Sheet { header, rows })
-}
-
-/// A value as text, empty for null and NaN; `None` for types that a manifest has no use for.
-fn cell_text(column: &dyn Array, row: usize) -> Option<String> {
-    let any = column.as_any();
-    let number = |value: f64| {
-        if value.is_nan() {
-            String::new()
-        } else {
-            value.to_string()
-        }
-    };
-    let text = if let Some(a) = any.downcast_ref::<StringArray>() {
-        a.value(row).to_owned()
-    } else if let Some(a) = any.downcast_ref::<LargeStringArray>() {
-        a.value(row).to_owned()
-    } else if let Some(a) = any.downcast_ref::<StringViewArray>() {
-        a.value(row).to_owned()
-    } else if let Some(a) = any.downcast_ref::<Float64Array>() {
-        number(a.value(row))
-    } else if let Some(a) = any.downcast_ref::<Float32Array>() {
-        number(f64::from(a.value(row)))
-    } else if let Some(a) = any.downcast_ref::<Int64Array>() {
-        a.value(row).to_string()
-    } else if let Some(a) = any.downcast_ref::<Int32Array>() {
-        a.value(row).to_string()
-    } else if column.data_type() == &arrow_schema::DataType::Null {
-        String::new()
-    } else {
-        return None;
-    };
-    Some(if column.is_null(row) {
-        String::new()
-    } else {
-        text.trim().to_owned()
     })
 }
 
@@ -365,6 +247,8 @@ fn interpret(number: usize, cells: &Cells<'_>, folder: &Path) -> Line {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn manifest(name: &str, text: &str) -> Result<Manifest, ManifestError> {

@@ -6,11 +6,14 @@
 
 mod bids;
 pub mod find;
+pub mod found;
 mod identity;
 pub mod manifest;
 pub mod pair;
+mod sheet;
 mod walk;
 
-pub use find::{FindError, FindWarning, Found, Listing, Problem, Refusal, find};
+pub use find::find;
+pub use found::{FindError, FindWarning, Found, Listing, Problem, Refusal};
 pub use manifest::Overrides;
 pub use pair::Water;

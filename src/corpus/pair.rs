@@ -105,9 +105,11 @@ fn marked(stem: &str) -> Option<Marked> {
         let start = stem[..end].rfind(DELIMITERS).map_or(0, |at| at + 1);
         let token = &stem[start..end];
         let found = MARKERS.iter().find(|(marker, ..)| *marker == token);
+        // The plain words also stand inside names (`Cr_test_water_scaling`, `sub_w_01`); only what
+        // Philips writes (`raw-ref_noID`) is a marker anywhere.
+        let is_outermost = start == 0 || end == stem.len();
         if let Some((_, kind, family)) = found
-            // A lone letter in the middle of a name may stand for anything.
-            && (token != "w" || end == stem.len())
+            && (*family == Family::Philips || is_outermost)
         {
             return Some(Marked {
                 kind: *kind,
@@ -162,7 +164,14 @@ type Key<'a> = (&'a str, &'a str, &'a str);
 
 /// The role of each file of one folder.
 pub(crate) fn pair_folder(files: &[PathBuf]) -> Vec<Role> {
-    let names: Vec<Name> = files.iter().map(|path| Name::of(path)).collect();
+    let mut names: Vec<Name> = files.iter().map(|path| Name::of(path)).collect();
+    // LCModel's extensions say what is what: a `.RAW` beside its `.H2O` is a spectrum whatever words its
+    // name has (`test_water_scaling.RAW`).
+    let with_water: HashSet<String> =
+        names.iter().filter(|n| n.extension == "h2o").map(|n| n.stem.clone()).collect();
+    for name in names.iter_mut().filter(|n| n.extension == "raw" && with_water.contains(&n.stem)) {
+        name.marked = None;
+    }
     let mut lcmodel_water: HashMap<&str, Vec<usize>> = HashMap::new();
     let mut references: HashMap<Key<'_>, Vec<usize>> = HashMap::new();
     for (index, name) in names.iter().enumerate() {
@@ -351,6 +360,7 @@ mod tests {
             "sub-ref01_press.SDAT",
             "activation.SDAT",
             "sub_w_01.SDAT",
+            "Cr_test_water_scaling.SDAT",
             "sub-01_acq-ref_svs.nii.gz",
             "ref_scan_act.SDAT",
         ] {

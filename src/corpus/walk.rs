@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use walkdir::{DirEntry, WalkDir};
 
 use super::bids::DATASET_DESCRIPTION;
-use super::find::FindWarning;
+use super::found::FindWarning;
 use super::identity::{BidsName, file_name, split_extension};
 
 /// Folders at the root of a BIDS dataset that hold no raw data, or the same scans before

@@ -19,7 +19,7 @@ pub trait Cell: Sized + Default + 'static {
     /// Whether the column may hold nulls.
     const NULLABLE: bool;
     /// The column for the given values, in their order.
-    fn array<'a>(values: &mut dyn Iterator<Item = &'a Self>) -> ArrayRef;
+    fn array(values: &mut dyn Iterator<Item = &Self>) -> ArrayRef;
     /// The values of a column; `None` if the column is of another type.
     fn values(array: &dyn Array) -> Option<Vec<Self>>;
 }
@@ -35,7 +35,7 @@ impl Cell for String {
         DataType::Utf8
     }
 
-    fn array<'a>(values: &mut dyn Iterator<Item = &'a Self>) -> ArrayRef {
+    fn array(values: &mut dyn Iterator<Item = &Self>) -> ArrayRef {
         Arc::new(StringArray::from_iter_values(values))
     }
 
@@ -57,7 +57,7 @@ impl Cell for Option<String> {
         DataType::Utf8
     }
 
-    fn array<'a>(values: &mut dyn Iterator<Item = &'a Self>) -> ArrayRef {
+    fn array(values: &mut dyn Iterator<Item = &Self>) -> ArrayRef {
         Arc::new(StringArray::from_iter(values.map(Option::as_deref)))
     }
 
@@ -74,7 +74,7 @@ impl Cell for Option<f64> {
         DataType::Float64
     }
 
-    fn array<'a>(values: &mut dyn Iterator<Item = &'a Self>) -> ArrayRef {
+    fn array(values: &mut dyn Iterator<Item = &Self>) -> ArrayRef {
         Arc::new(Float64Array::from_iter(
             values.map(|v| v.filter(|x| x.is_finite())),
         ))
@@ -99,7 +99,7 @@ impl Cell for Option<u32> {
         DataType::Int64
     }
 
-    fn array<'a>(values: &mut dyn Iterator<Item = &'a Self>) -> ArrayRef {
+    fn array(values: &mut dyn Iterator<Item = &Self>) -> ArrayRef {
         Arc::new(Int64Array::from_iter(values.map(|v| v.map(i64::from))))
     }
 
@@ -121,7 +121,7 @@ impl Cell for Option<u64> {
         DataType::Int64
     }
 
-    fn array<'a>(values: &mut dyn Iterator<Item = &'a Self>) -> ArrayRef {
+    fn array(values: &mut dyn Iterator<Item = &Self>) -> ArrayRef {
         let mut column = Int64Builder::new();
         for value in values {
             column.append_option(value.and_then(|n| i64::try_from(n).ok()));
@@ -147,7 +147,7 @@ impl Cell for bool {
         DataType::Boolean
     }
 
-    fn array<'a>(values: &mut dyn Iterator<Item = &'a Self>) -> ArrayRef {
+    fn array(values: &mut dyn Iterator<Item = &Self>) -> ArrayRef {
         Arc::new(BooleanArray::from_iter(values.map(|v| Some(*v))))
     }
 
@@ -164,7 +164,7 @@ impl Cell for Option<bool> {
         DataType::Boolean
     }
 
-    fn array<'a>(values: &mut dyn Iterator<Item = &'a Self>) -> ArrayRef {
+    fn array(values: &mut dyn Iterator<Item = &Self>) -> ArrayRef {
         let mut column = BooleanBuilder::new();
         for value in values {
             column.append_option(*value);
@@ -202,7 +202,7 @@ impl Cell for Vec<String> {
         list_of(DataType::Utf8, false)
     }
 
-    fn array<'a>(values: &mut dyn Iterator<Item = &'a Self>) -> ArrayRef {
+    fn array(values: &mut dyn Iterator<Item = &Self>) -> ArrayRef {
         let mut column =
             ListBuilder::new(StringBuilder::new()).with_field(item_field(Self::data_type()));
         for value in values {
@@ -267,7 +267,7 @@ impl Cell for Option<Vec<f64>> {
         list_of(DataType::Float64, true)
     }
 
-    fn array<'a>(values: &mut dyn Iterator<Item = &'a Self>) -> ArrayRef {
+    fn array(values: &mut dyn Iterator<Item = &Self>) -> ArrayRef {
         let mut column = ListBuilder::new(Float64Builder::new());
         for value in values {
             if let Some(numbers) = value {
@@ -298,7 +298,7 @@ impl Cell for Vec<Vec<f64>> {
         list_of(list_of(DataType::Float64, true), false)
     }
 
-    fn array<'a>(values: &mut dyn Iterator<Item = &'a Self>) -> ArrayRef {
+    fn array(values: &mut dyn Iterator<Item = &Self>) -> ArrayRef {
         let mut column = ListBuilder::new(ListBuilder::new(Float64Builder::new()))
             .with_field(item_field(Self::data_type()));
         for value in values {

@@ -4,6 +4,7 @@
 //! Parquet column and the line in `docs/columns.md` all come from that declaration.
 
 pub mod cells;
+mod folder;
 pub mod provenance;
 pub mod reader;
 pub mod rows;

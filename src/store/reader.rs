@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use thiserror::Error;
 
+use super::folder::{RUN_FILE, is_part_name};
 use super::provenance::RunRecord;
 use super::schema::Table;
-use super::writer::{RUN_FILE, is_part_name};
 
 /// Why a dataset folder cannot be read.
 #[derive(Debug, Error)]

@@ -58,7 +58,7 @@ impl Cell for Status {
         DataType::Utf8
     }
 
-    fn array<'a>(values: &mut dyn Iterator<Item = &'a Self>) -> ArrayRef {
+    fn array(values: &mut dyn Iterator<Item = &Self>) -> ArrayRef {
         Arc::new(StringArray::from_iter_values(values.map(|v| v.as_str())))
     }
 

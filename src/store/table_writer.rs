@@ -8,8 +8,9 @@ use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
 
+use super::folder::temporary_path;
 use super::schema::{SCHEMA_VERSION, SCHEMA_VERSION_KEY, TABLE_KEY, Table};
-use super::writer::{StoreError, cannot_create, temporary_path, write_failed};
+use super::writer::{StoreError, cannot_create, write_failed};
 
 /// A part that is complete under its temporary name.
 #[derive(Debug, Clone)]
