@@ -15,8 +15,8 @@ use crate::acquisition::CARRIER_PPM;
 /// times as long.
 pub const MAX_COUPLED_SPINS: usize = 10;
 
-/// Lines weaker than this fraction of a proton are rounding.
-const WEAKEST_LINE: f64 = 1e-9;
+/// Lines weaker than this fraction of a proton are rounding: thousands of them together stay below 1e-8.
+const WEAKEST_LINE: f64 = 1e-12;
 
 /// Lines closer than this (Hz) are one: over a second of signal their phases differ by 6e-7.
 const SAME_FREQUENCY_HZ: f64 = 1e-7;
@@ -61,7 +61,6 @@ impl Transitions {
 
     /// Sorts lines by frequency, adds up those that coincide and drops those that are rounding.
     fn from_raw(mut raw: Vec<RawLine>) -> Self {
-        raw.retain(|line| line.re.abs().max(line.im.abs()) > WEAKEST_LINE);
         raw.sort_by(|a, b| a.frequency_hz.total_cmp(&b.frequency_hz));
         let mut lines: Vec<Line> = Vec::with_capacity(raw.len());
         for line in raw {
