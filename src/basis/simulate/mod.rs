@@ -124,7 +124,8 @@ pub fn basis_set_from(
     linewidth_hz: f64,
 ) -> Result<BasisSet, SimulateError> {
     let positive = |x: f64| x.is_finite() && x > 0.0;
-    if !positive(dwell_s) || !positive(f0_mhz) || n_points == 0 || !(linewidth_hz.is_finite() && linewidth_hz >= 0.0) {
+    let usable_width = linewidth_hz.is_finite() && linewidth_hz >= 0.0;
+    if !(positive(dwell_s) && positive(f0_mhz) && n_points > 0 && usable_width) {
         return Err(SimulateError::Grid { dwell_s, f0_mhz, n_points, linewidth_hz });
     }
     let events = sequence.events()?;

@@ -285,4 +285,17 @@ mod tests {
             assert!(message.contains(expected), "{message}");
         }
     }
+
+    #[test]
+    fn a_sequence_reads_from_a_configuration() {
+        let read = |text: &str| toml::from_str::<Sequence>(text);
+        let press = read("sequence = \"press\"\nte_s = 0.03\nte1_s = 0.011\nte2_s = 0.019").unwrap();
+        assert_eq!(press, Sequence::Press { te_s: 0.03, te1_s: 0.011, te2_s: 0.019 });
+        let mega = Sequence::MegaPress { te_s: 0.068, te1_s: 0.01, band: Band { centre_ppm: 1.9, width_ppm: 0.6 } };
+        assert_eq!(read(&toml::to_string(&mega).unwrap()).unwrap(), mega);
+        assert_eq!(read("sequence = \"pulse-acquire\"").unwrap(), Sequence::PulseAcquire {});
+        let message = read("sequence = \"steam\"\nte_s = 0.02").unwrap_err().to_string();
+        assert!(message.contains("tm_s"), "{message}");
+        assert!(read("sequence = \"spin-echo\"\nte_s = 0.02\ntm_s = 0.01").is_err());
+    }
 }
