@@ -1,7 +1,11 @@
 //! Basis sets: the time-domain response of each metabolite to one protocol.
 
+pub mod check;
+mod first_point;
 mod lcmodel;
 pub mod names;
+mod reference;
+mod regrid;
 
 use std::path::{Path, PathBuf};
 
@@ -11,6 +15,8 @@ use sha2::{Digest, Sha256};
 use thiserror::Error;
 
 use crate::formats::namelist::NamelistError;
+
+pub use first_point::FirstPoint;
 
 /// The free induction decay of every metabolite for one protocol, on one time grid.
 #[derive(Debug, Clone)]
@@ -247,4 +253,41 @@ fn sha256_hex(bytes: &[u8]) -> String {
 fn stem(path: &Path) -> String {
     path.file_stem()
         .map_or_else(|| "basis".to_owned(), |s| s.to_string_lossy().into_owned())
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+    use super::*;
+    use crate::acquisition::hz_from_ppm;
+
+    /// Two members of decaying lines with full first samples: singlets in phase, and lines whose
+    /// phases differ as J evolution leaves them.
+    pub(in crate::basis) fn analytic(f0_mhz: f64, dwell_s: f64, n_points: usize) -> BasisSet {
+        let in_phase: &[(f64, f64, f64, f64)] = &[(2.008, 3.0, 0.0, 9.0), (3.027, 3.0, 0.0, 8.0)];
+        let evolved = &[(2.3, 1.0, 0.4, 9.0), (2.4, 1.5, -0.7, 10.0), (3.75, 1.0, 0.3, 12.0), (1.3, 0.5, 2.0, 8.0)];
+        let fids = Array2::from_shape_fn((2, n_points), |(row, n)| {
+            let t = n as f64 * dwell_s;
+            let lines: &[(f64, f64, f64, f64)] = if row == 0 { in_phase } else { evolved };
+            lines
+                .iter()
+                .map(|&(ppm, amplitude, phase, rate)| {
+                    let omega = 2.0 * std::f64::consts::PI * hz_from_ppm(ppm, f0_mhz);
+                    amplitude * Complex64::new(-rate * t, omega * t + phase).exp()
+                })
+                .sum()
+        });
+        BasisSet {
+            id: "analytic".to_owned(),
+            metabolites: vec!["NAA".to_owned(), "Glx".to_owned()],
+            fids,
+            dwell_s,
+            f0_mhz,
+            te_s: Some(0.03),
+            sequence: Some("PRESS".to_owned()),
+            linewidth_hz: None,
+            sha256: String::new(),
+            remarks: Vec::new(),
+        }
+    }
 }
