@@ -11,4 +11,15 @@
 
 pub mod acquisition;
 pub mod basis;
+pub mod cli;
+pub mod corpus;
+pub mod engine;
+pub mod fit;
 pub mod formats;
+pub mod prepare;
+pub mod quality;
+pub mod quantify;
+pub mod report;
+pub mod run;
+pub mod simulate;
+pub mod store;

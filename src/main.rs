@@ -1,1 +1,9 @@
-fn main(){}
+//! The `requant` binary: see [`requant::cli`].
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    requant::cli::main(requant::cli::Cli::parse())
+}

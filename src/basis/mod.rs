@@ -2,10 +2,12 @@
 
 pub mod check;
 mod first_point;
+mod folder;
 mod lcmodel;
 pub mod names;
 mod reference;
 mod regrid;
+mod write;
 
 use std::path::{Path, PathBuf};
 
@@ -15,6 +17,8 @@ use sha2::{Digest, Sha256};
 use thiserror::Error;
 
 use crate::formats::namelist::NamelistError;
+
+pub use write::write_lcmodel;
 
 pub use first_point::FirstPoint;
 
@@ -148,7 +152,7 @@ pub enum BasisError {
 }
 
 impl BasisSet {
-    /// Reads an LCModel `.BASIS` file.
+    /// Reads an LCModel `.BASIS` file, or a folder of LCModel `.RAW`, FSL-MRS JSON or NIfTI-MRS files.
     ///
     /// # Errors
     /// A [`BasisError`] that names the file and what is wrong.
@@ -161,7 +165,7 @@ impl BasisSet {
     /// # Errors
     /// As [`BasisSet::read`].
     pub fn read_with(path: &Path, grid: &Grid) -> Result<Self, BasisError> {
-        lcmodel::decode(&read_bytes(path)?, path, grid)
+        if path.is_dir() { folder::read(path, grid) } else { lcmodel::decode(&read_bytes(path)?, path, grid) }
     }
 
     /// Row of the metabolite `name` (any synonym).

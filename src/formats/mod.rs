@@ -1,5 +1,225 @@
-//! Bytes to [`Acquisition`](crate::acquisition::Acquisition): one file a format, no panics on any byte string.
+//! Bytes to [`Acquisition`]: one file a format, no panics on any byte string, no allocation above what
+//! the bytes justify. This module only detects and dispatches.
 
+pub mod bids_sidecar;
+pub mod jmrui_text;
 pub mod lcmodel_control;
 pub mod lcmodel_raw;
 pub mod namelist;
+pub mod nifti;
+pub mod nifti_mrs;
+pub mod philips_sdat;
+pub mod plain_text;
+pub mod vax;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::acquisition::{Acquisition, Format};
+
+/// Why a file could not be read. Says what, where and what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// The file, or one that belongs to it, cannot be opened or read.
+    #[error("{}: cannot be read: {source}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// No known format.
+    #[error("{}: not in a format that is read (NIfTI-MRS, LCModel RAW/H2O, Philips SDAT/SPAR, jMRUI text, two-column text)", path.display())]
+    UnknownFormat {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A second file that the format needs is missing.
+    #[error("{}: its {what} is missing; put {} beside it", path.display(), companion.display())]
+    MissingCompanion {
+        /// The file.
+        path: PathBuf,
+        /// What is missing.
+        what: &'static str,
+        /// The name it should have.
+        companion: PathBuf,
+    },
+    /// NIfTI, NIfTI-MRS.
+    #[error("{}: {source}", path.display())]
+    NiftiMrs {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: nifti_mrs::DecodeError,
+    },
+    /// Philips SDAT/SPAR.
+    #[error("{}: {source}", path.display())]
+    PhilipsSdat {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: philips_sdat::DecodeError,
+    },
+    /// LCModel RAW.
+    #[error("{}: {source}", path.display())]
+    LcmodelRaw {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: lcmodel_raw::DecodeError,
+    },
+    /// jMRUI text.
+    #[error("{}: {source}", path.display())]
+    JmruiText {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: jmrui_text::DecodeError,
+    },
+    /// Two columns of numbers.
+    #[error("{}: {source}", path.display())]
+    PlainText {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: plain_text::DecodeError,
+    },
+}
+
+impl ReadError {
+    /// Stable code for the tables.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Io { .. } => "io",
+            Self::UnknownFormat { .. } => "unknown_format",
+            Self::MissingCompanion { .. } => "missing_companion",
+            Self::NiftiMrs { source, .. } => source.code(),
+            Self::PhilipsSdat { source, .. } => source.code(),
+            Self::LcmodelRaw { .. } | Self::JmruiText { .. } | Self::PlainText { .. } => "bad_file",
+        }
+    }
+
+    /// Whether the file is something else altogether (an image, a segmentation), not a broken spectrum.
+    pub fn is_not_spectroscopy(&self) -> bool {
+        self.code() == "not_spectroscopy"
+    }
+}
+
+/// Largest file that is read (bytes): far above any spectroscopy file, far below any memory.
+const MAX_FILE_BYTES: u64 = 4 << 30;
+
+/// Reads one file of any known format.
+pub fn read(path: &Path) -> Result<Acquisition, ReadError> {
+    match detect(path)? {
+        Format::NiftiMrs => {
+            let sidecar = bids_sidecar::beside(path);
+            nifti_mrs::decode(&bytes_of(path)?, sidecar.as_ref())
+                .map_err(|source| ReadError::NiftiMrs { path: path.to_owned(), source })
+        }
+        Format::PhilipsSdat => read_sdat(path),
+        Format::LcmodelRaw => lcmodel_raw::decode(&bytes_of(path)?)
+            .map_err(|source| ReadError::LcmodelRaw { path: path.to_owned(), source }),
+        Format::JmruiText => jmrui_text::decode(&bytes_of(path)?)
+            .map_err(|source| ReadError::JmruiText { path: path.to_owned(), source }),
+        Format::PlainText => plain_text::decode(&bytes_of(path)?)
+            .map_err(|source| ReadError::PlainText { path: path.to_owned(), source }),
+    }
+}
+
+/// Whether a file is worth looking at when a folder is searched, by its name alone.
+pub fn is_candidate(path: &Path) -> bool {
+    let name = path.file_name().map(|n| n.to_string_lossy().to_ascii_lowercase()).unwrap_or_default();
+    if name.ends_with(".spar") {
+        // With both there only the SDAT counts; a SPAR alone becomes a row that says what is missing.
+        return companion(path, "sdat").is_none();
+    }
+    [".nii", ".nii.gz", ".sdat", ".raw", ".h2o", ".txt"].iter().any(|e| name.ends_with(e))
+}
+
+/// Whether a candidate is a spectrum, or at least a broken one, rather than an image, a segmentation or
+/// somebody's notes. Reads no more than it needs to tell.
+pub fn is_spectroscopy(path: &Path) -> bool {
+    if !is_candidate(path) {
+        return false;
+    }
+    match detect(path) {
+        Ok(Format::NiftiMrs) => bytes_of(path).is_ok_and(|bytes| nifti_mrs::is_spectroscopy(&bytes)),
+        Ok(_) => true,
+        // Text that is no spectrum is somebody's notes; a file that cannot be read is a row.
+        Err(error) => !matches!(error, ReadError::UnknownFormat { .. }),
+    }
+}
+
+fn detect(path: &Path) -> Result<Format, ReadError> {
+    let name = path.file_name().map(|n| n.to_string_lossy().to_ascii_lowercase()).unwrap_or_default();
+    if name.ends_with(".nii") || name.ends_with(".nii.gz") {
+        return Ok(Format::NiftiMrs);
+    }
+    if name.ends_with(".sdat") || name.ends_with(".spar") {
+        return Ok(Format::PhilipsSdat);
+    }
+    let head = head_of(path)?;
+    let text = String::from_utf8_lossy(&head);
+    if text.trim_start().starts_with("jMRUI") {
+        Ok(Format::JmruiText)
+    } else if name.ends_with(".raw") || name.ends_with(".h2o") || text.trim_start().starts_with('$') {
+        Ok(Format::LcmodelRaw)
+    } else if plain_text::looks_like(&head) {
+        Ok(Format::PlainText)
+    } else {
+        Err(ReadError::UnknownFormat { path: path.to_owned() })
+    }
+}
+
+fn read_sdat(path: &Path) -> Result<Acquisition, ReadError> {
+    let missing = |what, extension: &str| ReadError::MissingCompanion {
+        path: path.to_owned(),
+        what,
+        companion: PathBuf::from(path.with_extension(extension).file_name().unwrap_or_default()),
+    };
+    let sdat = if has_extension(path, "sdat") { Some(path.to_owned()) } else { companion(path, "sdat") };
+    let spar = if has_extension(path, "spar") { Some(path.to_owned()) } else { companion(path, "spar") };
+    let sdat = sdat.ok_or_else(|| missing("SDAT file with the samples", "SDAT"))?;
+    let spar = spar.ok_or_else(|| missing("SPAR file with the header", "SPAR"))?;
+    philips_sdat::decode(&bytes_of(&sdat)?, &bytes_of(&spar)?)
+        .map_err(|source| ReadError::PhilipsSdat { path: path.to_owned(), source })
+}
+
+/// The file of the same stem with another extension, in any case of letters.
+fn companion(path: &Path, extension: &str) -> Option<PathBuf> {
+    [extension.to_ascii_lowercase(), extension.to_ascii_uppercase(), capitalised(extension)]
+        .iter()
+        .map(|e| path.with_extension(e))
+        .find(|p| p.is_file())
+}
+
+fn capitalised(word: &str) -> String {
+    let mut letters = word.chars();
+    letters.next().map(|c| c.to_ascii_uppercase().to_string() + letters.as_str()).unwrap_or_default()
+}
+
+fn has_extension(path: &Path, extension: &str) -> bool {
+    path.extension().is_some_and(|e| e.eq_ignore_ascii_case(extension))
+}
+
+fn io_error(path: &Path) -> impl FnOnce(std::io::Error) -> ReadError + use<> {
+    let path = path.to_owned();
+    move |source| ReadError::Io { path, source }
+}
+
+fn bytes_of(path: &Path) -> Result<Vec<u8>, ReadError> {
+    let length = fs::metadata(path).map_err(io_error(path))?.len();
+    if length > MAX_FILE_BYTES {
+        let source = std::io::Error::other(format!("{length} bytes are more than any spectroscopy file has"));
+        return Err(ReadError::Io { path: path.to_owned(), source });
+    }
+    fs::read(path).map_err(io_error(path))
+}
+
+/// The first bytes of a file.
+fn head_of(path: &Path) -> Result<Vec<u8>, ReadError> {
+    use std::io::Read;
+    let mut head = Vec::new();
+    fs::File::open(path).and_then(|f| f.take(4096).read_to_end(&mut head)).map_err(io_error(path))?;
+    Ok(head)
+}

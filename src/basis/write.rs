@@ -1,0 +1,69 @@
+//! Writing basis sets.
+
+use std::fmt::Write as _;
+
+use num_complex::Complex64;
+use rustfft::FftPlanner;
+
+use super::BasisSet;
+
+/// The text of an LCModel `.BASIS` file.
+///
+/// Spectra are FFT/√NDATAB of the FIDs in DFT order, in columns of E15.6 (`FMTBAS`), as LCModel reads
+/// them.
+pub fn write_lcmodel(set: &BasisSet) -> String {
+    let n = set.fids.ncols();
+    let mut text = String::new();
+    // Writing to a String cannot fail, so the results carry nothing.
+    let te_ms = set.te_s.map_or(0.0, |t| t * 1e3);
+    let plain = |s: &str| s.replace('\'', " ");
+    let sequence = plain(set.sequence.as_deref().unwrap_or(" "));
+    let fwhmba = set.linewidth_hz.unwrap_or(0.0) / set.f0_mhz;
+    let _ = write!(
+        text,
+        " $SEQPAR\n FWHMBA = {fwhmba:.6},\n HZPPPM = {:.6},\n ECHOT = {te_ms:.2},\n SEQ = '{sequence}'\n $END\n",
+        set.f0_mhz
+    );
+    let _ = write!(
+        text,
+        " $BASIS1\n IDBASI = '{}',\n FMTBAS = '(2E15.6)',\n BADELT = {:.9},\n NDATAB = {n}\n $END\n",
+        plain(&set.id),
+        set.dwell_s
+    );
+    let mut planner = FftPlanner::new();
+    let fft = planner.plan_fft_forward(n);
+    for (name, fid) in set.metabolites.iter().zip(set.fids.outer_iter()) {
+        let _ = write!(
+            text,
+            " $NMUSED\n XTRASH = 0.00\n $END\n $BASIS\n ID = '{0}',\n METABO = '{0}',\n CONC = 1.,\n TRAMP = 1.,\n VOLUME = 1.,\n ISHIFT = 0\n $END\n",
+            plain(name)
+        );
+        let mut spectrum: Vec<Complex64> = fid.to_vec();
+        fft.process(&mut spectrum);
+        let scale = 1.0 / (n as f64).sqrt();
+        for z in spectrum {
+            let _ = writeln!(text, "{}{}", fortran_e15(z.re * scale), fortran_e15(z.im * scale));
+        }
+    }
+    text
+}
+
+/// A number in Fortran's E15.6 with a digit before the point.
+fn fortran_e15(value: f64) -> String {
+    let text = format!("{value:.6e}");
+    let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
+    let exponent: i32 = exponent.parse().unwrap_or(0);
+    let sign = if exponent < 0 { '-' } else { '+' };
+    format!("{:>15}", format!("{mantissa}E{sign}{:02}", exponent.abs()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_fixed_width() {
+        assert_eq!(fortran_e15(-1.5e-3), "  -1.500000E-03");
+        assert_eq!(fortran_e15(0.0).len(), 15);
+    }
+}

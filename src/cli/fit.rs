@@ -1,0 +1,149 @@
+//! `requant fit`: one spectrum for a person.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::shared::{GapArgs, configuration, method};
+use super::{CliError, CliResult};
+use crate::corpus::{self, Water};
+use crate::fit::solver::{Workspace, fit as fit_spectrum};
+use crate::fit::{FitResult, Model, report};
+use crate::prepare::Spectrum;
+use crate::quality;
+use crate::quantify::singlet::signal_per_proton;
+use crate::quantify::{WaterScaling, ratios_to_creatine};
+use crate::report::fit_plot::FitPlot;
+use crate::run::read_referenced;
+use crate::run::load::{SpectrumKey, load};
+use crate::{basis, formats};
+
+/// Arguments of `requant fit`.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  requant fit scan.SDAT --basis press35.basis --plot scan.svg
+  requant fit data.RAW --water data.H2O --basis set.basis --f0-mhz 123.2 --dwell-s 0.00025")]
+pub(super) struct FitArgs {
+    /// Spectrum to fit
+    file: PathBuf,
+    /// Its water reference (default: paired by name, as `requant run` does)
+    #[arg(long, value_name = "FILE")]
+    water: Option<PathBuf>,
+    /// Basis set
+    #[arg(long, value_name = "PATH")]
+    basis: PathBuf,
+    /// Method by name or from a .toml file
+    #[arg(long, value_name = "NAME|FILE", default_value = "map")]
+    method: String,
+    /// Draw data, fit, residual, baseline and every component
+    #[arg(long, value_name = "FILE.svg")]
+    plot: Option<PathBuf>,
+    /// Which spectrum of a file with several, as `requant run` names it (`diff`, `12,7,0`)
+    #[arg(long, value_name = "NAME")]
+    select: Option<String>,
+    /// Configuration: values for gaps, constants of water scaling
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(flatten)]
+    gaps: GapArgs,
+}
+
+pub(super) fn run(args: &FitArgs) -> CliResult {
+    let (gaps, constants) = configuration(args.config.as_ref(), args.gaps.gaps())?;
+    let settings = method(&args.method)?;
+    let grid = basis::Grid { dwell_s: gaps.dwell_s, f0_mhz: gaps.f0_mhz, te_s: gaps.te_s };
+    let set = read_referenced(&args.basis, &grid)?;
+    let listing = corpus::find(std::slice::from_ref(&args.file), &formats::is_spectroscopy)
+        .map_err(|e| CliError::new(e.exit_code(), e))?;
+    let mut found = listing.found.into_iter().next().ok_or_else(|| anyhow::anyhow!("{}: nothing to fit", args.file.display()))?;
+    if let Some(water) = &args.water {
+        found.water = Water::Paired(water.clone());
+    }
+    if let Some(refusal) = found.refusal() {
+        return Err(CliError::new(1, anyhow::anyhow!(refusal.message)));
+    }
+    let loaded = load(&found, &gaps);
+    let (key, spectrum) = choose(loaded.spectra, args.select.as_deref())?;
+    let findings = set.check(&loaded.header.protocol);
+    if let Some(refused) = findings.iter().find(|f| f.refuses()) {
+        return Err(CliError::new(1, anyhow::anyhow!("{refused}")));
+    }
+    for finding in &findings {
+        say!("note: {finding}");
+    }
+    for remark in &loaded.header.remarks {
+        say!("note: {remark}");
+    }
+    let te_s = loaded.header.protocol.te_s;
+    let model = Model::new(&set, spectrum.fid.len(), spectrum.dwell_s, spectrum.f0_mhz, te_s, &settings)?;
+    let fit = fit_spectrum(&model, &spectrum.fid, &mut Workspace::new(&model));
+    if fit.amplitudes.is_empty() {
+        return Err(CliError::new(1, anyhow::anyhow!("{}: the fit ended as {}", args.file.display(), fit.state.as_str())));
+    }
+    print_fit(&model, &spectrum, &fit, signal_per_proton(&set).map(|s| s.0), &constants);
+    if let Some(path) = &args.plot {
+        draw(path, &format!("{}{}", found.id, key.suffix()), &model, &spectrum, &fit)?;
+        say!("\n{}", path.display());
+    }
+    Ok(0)
+}
+
+type Entry = (SpectrumKey, Result<Spectrum, crate::run::load::Failure>);
+
+fn choose(spectra: Vec<Entry>, select: Option<&str>) -> Result<(SpectrumKey, Spectrum), CliError> {
+    let names: Vec<String> = spectra.iter().map(|(k, _)| k.suffix().trim_start_matches('#').to_owned()).collect();
+    let chosen = match select {
+        Some(name) => names.iter().position(|n| n == name),
+        None => (spectra.len() == 1).then_some(0),
+    };
+    let shown = if names.len() > 12 { format!("{}, …", names[..12].join(", ")) } else { names.join(", ") };
+    let (key, result) = chosen
+        .and_then(|i| spectra.into_iter().nth(i))
+        .ok_or_else(|| CliError::new(2, anyhow::anyhow!("the file holds several spectra: --select one of {shown}")))?;
+    let spectrum = result.map_err(|f| anyhow::anyhow!(f.message))?;
+    Ok((key, spectrum))
+}
+
+fn print_fit(model: &Model, spectrum: &Spectrum, fit: &FitResult, proton: Option<f64>, constants: &WaterScaling) {
+    say!(
+        "{} after {} iterations · SNR {:.1} · FWHM {:.1} Hz · residual sd / noise sd {:.2}",
+        fit.state.as_str(),
+        fit.n_iterations,
+        fit.snr,
+        fit.fwhm_hz,
+        fit.residual_over_noise
+    );
+    say!(
+        "shift {:+.2} Hz · phase {:.1}° {:+.2}°/ppm · Lorentz {:.2} Hz · Gauss {:.2} Hz · baseline ED {:.1}",
+        fit.shift_hz, fit.phi0_deg, fit.phi1_deg_per_ppm, fit.lorentz_hz, fit.gauss_hz, fit.baseline_ed
+    );
+    let mut flags = spectrum.record.flags.clone();
+    flags.extend(quality::flags(fit, &model.settings, spectrum.f0_mhz));
+    if !flags.is_empty() {
+        say!("flags: {}", flags.join(" · "));
+    }
+    let factor = spectrum.record.water_amplitude.zip(proton).map(|(w, p)| constants.factor(p, w));
+    say!("\n{:14} {:>12} {:>8} {:>9} {:>9} {:>12}", "", "amplitude", "sd %", "/tCr", "± sd", "mmol/kg");
+    for (a, ratio) in fit.amplitudes.iter().zip(ratios_to_creatine(fit)) {
+        let percent = if a.value > 0.0 { format!("{:.1}", 100.0 * a.sd_posterior / a.value) } else { "–".into() };
+        let (value, sd) = ratio.map_or(("–".into(), "–".into()), |r| (format!("{:.3}", r.value), format!("{:.3}", r.sd)));
+        let concentration = factor.map_or("–".to_owned(), |f| format!("{:.3}", f * a.value));
+        say!("{:14} {:>12.4e} {percent:>8} {value:>9} {sd:>9} {concentration:>12}", a.name, a.value);
+    }
+}
+
+fn draw(path: &Path, title: &str, model: &Model, spectrum: &Spectrum, fit: &FitResult) -> Result<(), CliError> {
+    let curves = report::curves(model, &spectrum.fid, fit);
+    let plot = FitPlot {
+        title: title.to_owned(),
+        ppm: curves.ppm,
+        data: curves.data,
+        fit: curves.fit,
+        baseline: curves.baseline,
+        components: model.components.iter().map(|c| c.name.clone()).zip(curves.components).collect(),
+        noise_sd: fit.noise_sd * (spectrum.fid.len() as f64).sqrt(),
+    };
+    std::fs::write(path, plot.render_svg()?)
+        .map_err(|e| CliError::new(73, anyhow::anyhow!("{}: cannot be written: {e}", path.display())))
+}

@@ -1,0 +1,31 @@
+//! `requant methods`: the methods and their resolved settings.
+
+use clap::Args;
+
+use super::CliResult;
+use super::shared::method;
+use crate::fit::Settings;
+
+/// Arguments of `requant methods`.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  requant methods                         list them
+  requant methods --toml map > mine.toml  start a method of your own: change a line, give it a name of its own")]
+pub(super) struct MethodsArgs {
+    /// Print the settings of this method (name or file) as TOML
+    #[arg(long, value_name = "NAME|FILE")]
+    toml: Option<String>,
+}
+
+pub(super) fn run(args: &MethodsArgs) -> CliResult {
+    match &args.toml {
+        Some(name) => say!("{}", toml::to_string(&method(name)?)?.trim_end()),
+        None => {
+            let map = Settings::map()?;
+            say!("{:10} {}", map.name, map.description);
+            say!("\nSettings: requant methods --toml map");
+        }
+    }
+    Ok(0)
+}

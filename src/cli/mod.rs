@@ -1,0 +1,94 @@
+//! The command line: one file a command, each parses, resolves, calls and prints.
+#![allow(clippy::print_stderr, reason = "the command layer is the one that prints")]
+
+/// Prints a line to stdout. A reader that has gone (`| head`) is no error worth a word.
+macro_rules! say {
+    ($($argument:tt)*) => {{
+        use std::io::Write as _;
+        let _ = writeln!(std::io::stdout(), $($argument)*);
+    }};
+}
+
+mod basis;
+mod simulate;
+mod fit;
+mod inspect;
+mod methods;
+mod run;
+mod shared;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Consistent re-quantification of ¹H-MR spectroscopy corpora.
+#[derive(Parser)]
+#[command(name = "requant", version, about, long_about = None, max_term_width = 110, after_help = "\
+Examples:
+  requant simulate --out demo                      write a small set of spectra with known truth
+  requant run demo/spectra --basis demo/simulated.basis --out results
+  requant fit scan.nii.gz --basis press35.basis --plot scan.svg
+  requant inspect scan.SDAT
+
+Exit codes: 0 done (failed spectra are rows) · 1 failed · 2 usage · 65 --strict and some spectra failed ·
+66 no input found · 73 output exists or cannot be created")]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Fit every spectrum found and write the tables.
+    Run(Box<run::RunArgs>),
+    /// Fit one spectrum and show it: table, and the fit as a picture.
+    Fit(fit::FitArgs),
+    /// Say what a file holds.
+    Inspect(inspect::InspectArgs),
+    /// Basis sets.
+    #[command(subcommand)]
+    Basis(basis::BasisCommand),
+    /// The built-in methods and their resolved settings.
+    Methods(methods::MethodsArgs),
+    /// Write a small seeded set of spectra with known truth, and a basis set for it.
+    Simulate(simulate::SimulateArgs),
+}
+
+/// A failure of a command: its exit code and what to tell the user.
+pub(crate) struct CliError {
+    code: u8,
+    error: anyhow::Error,
+}
+
+impl CliError {
+    fn new(code: u8, error: impl Into<anyhow::Error>) -> Self {
+        Self { code, error: error.into() }
+    }
+}
+
+impl<E: Into<anyhow::Error>> From<E> for CliError {
+    fn from(error: E) -> Self {
+        Self::new(1, error)
+    }
+}
+
+type CliResult = Result<u8, CliError>;
+
+/// Runs the command; errors go to stderr in one line.
+pub fn main(cli: Cli) -> ExitCode {
+    let result = match cli.command {
+        Command::Run(args) => run::run(*args),
+        Command::Fit(args) => fit::run(&args),
+        Command::Inspect(args) => inspect::run(&args),
+        Command::Basis(command) => basis::run(&command),
+        Command::Methods(args) => methods::run(&args),
+        Command::Simulate(args) => simulate::run(&args),
+    };
+    match result {
+        Ok(code) => ExitCode::from(code),
+        Err(failure) => {
+            eprintln!("requant: {:#}", failure.error);
+            ExitCode::from(failure.code)
+        }
+    }
+}

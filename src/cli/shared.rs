@@ -1,0 +1,78 @@
+//! Arguments and small helpers that several commands have.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use super::CliError;
+use crate::fit::Settings;
+use crate::quantify::WaterScaling;
+use crate::run::config::toml_from_file;
+use crate::run::{Config, Gaps};
+
+/// Values for files that do not state them.
+#[derive(Args, Debug, Clone, Copy)]
+pub(super) struct GapArgs {
+    /// Spectrometer frequency (MHz) of files that do not state it (LCModel RAW, plain text)
+    #[arg(long, value_name = "MHZ")]
+    f0_mhz: Option<f64>,
+    /// Dwell time (s) of files that do not state it
+    #[arg(long, value_name = "S")]
+    dwell_s: Option<f64>,
+    /// Echo time (s) of files that do not state it
+    #[arg(long, value_name = "S")]
+    te_s: Option<f64>,
+    /// Repetition time (s) of files that do not state it
+    #[arg(long, value_name = "S")]
+    tr_s: Option<f64>,
+}
+
+impl GapArgs {
+    pub(super) fn gaps(self) -> Gaps {
+        Gaps { f0_mhz: self.f0_mhz, dwell_s: self.dwell_s, te_s: self.te_s, tr_s: self.tr_s }
+    }
+}
+
+/// Which engine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum EngineChoice {
+    /// The best that is there.
+    Auto,
+    /// The native engine.
+    Cpu,
+    /// A graphics processor.
+    Gpu,
+}
+
+/// Refuses what is not built in yet.
+pub(super) fn check_engine(choice: EngineChoice) -> Result<(), CliError> {
+    if choice == EngineChoice::Gpu {
+        return Err(CliError::new(2, anyhow::anyhow!("the GPU engine is not built in yet; use --engine cpu (or auto)")));
+    }
+    Ok(())
+}
+
+/// A configuration file's gaps and constants, the command line's gaps first.
+pub(super) fn configuration(path: Option<&PathBuf>, gaps: Gaps) -> Result<(Gaps, WaterScaling), CliError> {
+    let config = path.map(|p| Config::read(p)).transpose().map_err(|e| CliError::new(2, e))?.unwrap_or_default();
+    let constants = match config.water_scaling {
+        Some(constants) => constants,
+        None => WaterScaling::lcmodel()?,
+    };
+    Ok((gaps.or(config.gaps), constants))
+}
+
+/// A method by its built-in name or from a TOML file.
+pub(super) fn method(name: &str) -> Result<Settings, CliError> {
+    if name == "map" {
+        return Ok(Settings::map()?);
+    }
+    let path = PathBuf::from(name);
+    if !path.is_file() {
+        return Err(CliError::new(
+            2,
+            anyhow::anyhow!("no method `{name}`: the built-in one is `map`; give it, or a .toml file that `requant methods --toml map` started"),
+        ));
+    }
+    toml_from_file(&path).map_err(|e| CliError::new(2, e))
+}

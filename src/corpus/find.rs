@@ -1,0 +1,286 @@
+//! From INPUT to a list of spectra.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::path::{Path, PathBuf};
+
+use super::bids::{self, Sidecars};
+use super::found::{FindError, FindWarning, Found, Listing, Problem};
+use super::identity::{entity, file_name, id_of, relative_path, split_extension};
+use super::manifest::{self, Line, Overrides, StatedWater};
+use super::pair::{self, Role, Water};
+use super::walk::{siblings, walk};
+
+/// How a file came into the list.
+#[derive(Debug, Clone)]
+enum Origin {
+    /// By searching a folder.
+    Search,
+    /// Named as INPUT.
+    Named,
+    /// A line of a manifest.
+    Line(Box<Line>),
+}
+
+struct Candidate {
+    path: PathBuf,
+    /// What paths in the tables are relative to.
+    base: PathBuf,
+    origin: Origin,
+    problem: Option<Problem>,
+}
+
+/// Finds the spectra in `inputs` and pairs them with their water references.
+///
+/// `is_spectroscopy` says of a file met in a folder whether a reader exists for it; files named as
+/// INPUT or in a manifest are taken as they are.
+///
+/// # Errors
+/// [`FindError`] if an INPUT does not exist, there is nothing in any, ids clash, or a manifest is
+/// unusable. What concerns single files becomes rows ([`Found::refusal`]) or warnings.
+pub fn find(
+    inputs: &[PathBuf],
+    is_spectroscopy: &dyn Fn(&Path) -> bool,
+) -> Result<Listing, FindError> {
+    let mut warnings = Vec::new();
+    let (candidates, n_seen) = collect(inputs, is_spectroscopy, &mut warnings)?;
+    let roles = roles(&candidates, &mut warnings);
+
+    let waters: Vec<Water> = candidates.iter().map(|c| water_of(c, &roles)).collect();
+    let used: HashSet<PathBuf> = waters
+        .iter()
+        .flat_map(Water::files)
+        .map(|path| place(path))
+        .collect();
+    let mut found = Vec::new();
+    for (mut candidate, water) in candidates.into_iter().zip(&waters) {
+        let from_manifest = matches!(candidate.origin, Origin::Line(_));
+        if used.contains(&place(&candidate.path)) {
+            if from_manifest {
+                warnings.push(FindWarning::ListedReference {
+                    path: candidate.path,
+                });
+            }
+            continue;
+        }
+        let is_reference = roles.get(&candidate.path) == Some(&Role::Reference);
+        if is_reference && !from_manifest && candidate.problem.is_none() {
+            candidate.problem = Some(Problem::LoneReference);
+        }
+        found.push(found_from(candidate, water.clone()));
+    }
+    if found.is_empty() {
+        let inputs: Vec<String> = inputs.iter().map(|i| i.display().to_string()).collect();
+        return Err(FindError::NoInput {
+            inputs: inputs.join(", "),
+            n_seen,
+        });
+    }
+    check_ids(&found)?;
+    Ok(Listing { found, warnings })
+}
+
+/// Absolute path; links stay, so that names are those the user sees.
+fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
+}
+
+/// Where a file lies, however its folder is written (`a/../b`, links), to compare paths. A link to
+/// the file itself stays: annexed datasets share one target among equal files.
+fn place(path: &Path) -> PathBuf {
+    let folder = path.parent().and_then(|folder| folder.canonicalize().ok());
+    match (folder, path.file_name()) {
+        (Some(folder), Some(name)) => folder.join(name),
+        _ => path.to_owned(),
+    }
+}
+
+fn collect(
+    inputs: &[PathBuf],
+    is_spectroscopy: &dyn Fn(&Path) -> bool,
+    warnings: &mut Vec<FindWarning>,
+) -> Result<(Vec<Candidate>, usize), FindError> {
+    let mut candidates = Vec::new();
+    let mut n_seen = 0;
+    // A file that two INPUTs reach is one spectrum.
+    let mut seen = HashSet::new();
+    for input in inputs {
+        if !input.exists() {
+            return Err(FindError::NotThere {
+                path: input.clone(),
+            });
+        }
+        let input = absolute(input);
+        let folder = input.parent().unwrap_or(&input).to_owned();
+        let mut add = |path: PathBuf, base: &Path, origin: Origin, problem: Option<Problem>| {
+            if matches!(origin, Origin::Line(_)) || seen.insert(path.clone()) {
+                candidates.push(Candidate {
+                    path,
+                    base: base.to_owned(),
+                    origin,
+                    problem,
+                });
+            }
+        };
+        if input.is_dir() {
+            let mut walked = walk(&input, is_spectroscopy);
+            n_seen += walked.n_seen;
+            warnings.append(&mut walked.warnings);
+            let readable = walked.files.into_iter().map(|path| (path, None));
+            let unreadable = walked
+                .unreadable
+                .into_iter()
+                .map(|(path, reason)| (path, Some(Problem::Unreadable(reason))));
+            let all: BTreeMap<PathBuf, Option<Problem>> = readable.chain(unreadable).collect();
+            for (path, problem) in all {
+                add(path, &input, Origin::Search, problem);
+            }
+        } else if manifest::is_manifest(&input) {
+            let read = manifest::read(&input)?;
+            n_seen += read.lines.len();
+            if !read.unknown_columns.is_empty() {
+                let columns = read.unknown_columns;
+                warnings.push(FindWarning::UnknownColumns {
+                    path: input.clone(),
+                    columns,
+                });
+            }
+            for line in read.lines {
+                let problem = line_problem(&line);
+                let path = if line.path.as_os_str().is_empty() {
+                    folder.join(format!("{}-line-{}", file_name(&input), line.number))
+                } else {
+                    absolute(&line.path)
+                };
+                add(path, &folder, Origin::Line(Box::new(line)), problem);
+            }
+        } else {
+            n_seen += 1;
+            add(input, &folder, Origin::Named, None);
+        }
+    }
+    Ok((candidates, n_seen))
+}
+
+fn line_problem(line: &Line) -> Option<Problem> {
+    let message = match &line.fault {
+        Some(fault) => fault.clone(),
+        None if line.path.is_file() => return None,
+        None => "there is no such file; paths are relative to the manifest".to_owned(),
+    };
+    Some(Problem::ManifestLine {
+        line: line.number,
+        message,
+    })
+}
+
+/// The role of every file in the candidates' folders, by name and sidecar.
+fn roles(candidates: &[Candidate], warnings: &mut Vec<FindWarning>) -> HashMap<PathBuf, Role> {
+    let mut folders: BTreeMap<&Path, Vec<PathBuf>> = BTreeMap::new();
+    // Beside files that were named one by one, partners must be looked for.
+    let mut to_list: BTreeMap<&Path, HashSet<String>> = BTreeMap::new();
+    for candidate in candidates {
+        let folder = candidate.path.parent().unwrap_or(Path::new(""));
+        folders
+            .entry(folder)
+            .or_default()
+            .push(candidate.path.clone());
+        if !matches!(candidate.origin, Origin::Search) {
+            let extension = split_extension(&file_name(&candidate.path))
+                .1
+                .to_lowercase();
+            to_list.entry(folder).or_default().insert(extension);
+        }
+    }
+    for (folder, extensions) in to_list {
+        folders
+            .entry(folder)
+            .or_default()
+            .extend(siblings(folder, &extensions));
+    }
+    let mut sidecars = Sidecars::default();
+    let mut roles = HashMap::new();
+    for mut files in folders.into_values() {
+        files.sort();
+        files.dedup();
+        let mut by_bids = bids::pair_folder(&files, &mut sidecars);
+        for (path, role) in files.iter().zip(pair::pair_folder(&files)) {
+            let role = match by_bids.remove(path) {
+                None | Some(Water::None) => role,
+                Some(water) => Role::Spectrum(water),
+            };
+            roles.insert(path.clone(), role);
+        }
+    }
+    warnings.append(&mut sidecars.warnings);
+    roles
+}
+
+fn water_of(candidate: &Candidate, roles: &HashMap<PathBuf, Role>) -> Water {
+    if let Origin::Line(line) = &candidate.origin {
+        match &line.water {
+            StatedWater::Unstated => {}
+            StatedWater::None => return Water::None,
+            StatedWater::File(path) if path.is_file() => return Water::Paired(absolute(path)),
+            StatedWater::File(path) => return Water::Missing(absolute(path)),
+        }
+    }
+    match roles.get(&candidate.path) {
+        Some(Role::Spectrum(water)) if candidate.problem.is_none() => water.clone(),
+        _ => Water::None,
+    }
+}
+
+fn found_from(candidate: Candidate, water: Water) -> Found {
+    let source_path = relative_path(&candidate.path, &candidate.base);
+    let water_source_path = match &water {
+        Water::Paired(path) => Some(relative_path(path, &candidate.base)),
+        // A BIDS URI of another dataset is no path.
+        Water::Missing(path) if path.is_relative() => Some(path.display().to_string()),
+        Water::Missing(path) => Some(relative_path(path, &candidate.base)),
+        Water::None | Water::Ambiguous(_) => None,
+    };
+    // The INPUT folder itself may be the subject's.
+    let named = format!("{}/{source_path}", file_name(&candidate.base));
+    let (mut id, mut site, mut overrides) = (id_of(&source_path), None, Overrides::default());
+    let mut labels = ["sub", "ses", "voi"].map(|key| entity(&named, key));
+    if let Origin::Line(line) = candidate.origin {
+        // A faulty line's id may be the fault.
+        id = line.id.filter(|_| line.fault.is_none()).unwrap_or(id);
+        site = line.site;
+        overrides = line.overrides;
+        for (label, stated) in labels
+            .iter_mut()
+            .zip([line.subject, line.session, line.voi])
+        {
+            *label = stated.or(label.take());
+        }
+    }
+    let [subject, session, voi] = labels;
+    Found {
+        path: candidate.path,
+        id,
+        source_path,
+        water,
+        water_source_path,
+        subject,
+        session,
+        site,
+        voi,
+        overrides,
+        problem: candidate.problem,
+    }
+}
+
+fn check_ids(found: &[Found]) -> Result<(), FindError> {
+    let mut first: HashMap<&str, &Path> = HashMap::new();
+    for one in found {
+        if let Some(other) = first.insert(&one.id, &one.path) {
+            return Err(FindError::DuplicateId {
+                id: one.id.clone(),
+                first: other.to_owned(),
+                second: one.path.clone(),
+            });
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,220 @@
+//! What the search gives back: spectra, refusals, warnings, errors.
+
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+use super::identity::file_name;
+use super::manifest::{COLUMNS, ManifestError, Overrides};
+use super::pair::Water;
+
+/// One file that becomes rows.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Found {
+    /// Where to read it.
+    pub path: PathBuf,
+    /// `spectrum_id` without sub-spectrum or voxel.
+    pub id: String,
+    /// Path relative to INPUT (for a manifest: to its folder).
+    pub source_path: String,
+    /// Its water reference.
+    pub water: Water,
+    /// Path of the water reference relative to INPUT, where it is paired.
+    pub water_source_path: Option<String>,
+    /// Subject label, without `sub-`.
+    pub subject: Option<String>,
+    /// Session label, without `ses-`.
+    pub session: Option<String>,
+    /// Site label.
+    pub site: Option<String>,
+    /// Volume of interest, without `voi-`.
+    pub voi: Option<String>,
+    /// What the user states about it.
+    pub overrides: Overrides,
+    /// Why it cannot be analysed, apart from its water reference.
+    pub problem: Option<Problem>,
+}
+
+/// Why a file that was found cannot be analysed.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum Problem {
+    /// By its name it is a water reference, and no spectrum claims it.
+    #[error(
+        "the name says that this is a water reference, and no spectrum beside it belongs to it; \
+         to analyse it as a spectrum, list it in a manifest"
+    )]
+    LoneReference,
+    /// It cannot be opened.
+    #[error("the file cannot be opened: {0}")]
+    Unreadable(String),
+    /// Its line in the manifest is faulty.
+    #[error("line {line} of the manifest: {message}")]
+    ManifestLine {
+        /// Line (of a Parquet manifest: row), counted from 1.
+        line: usize,
+        /// What is wrong.
+        message: String,
+    },
+}
+
+/// A row without analysis.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// `true`: status `skipped`; `false`: status `failed`.
+    pub is_skip: bool,
+    /// Value of the column `error_code`.
+    pub code: &'static str,
+    /// Value of the column `error_message`.
+    pub message: String,
+}
+
+impl Found {
+    /// Why this one gets a row without analysis; `None` if it can be analysed.
+    pub fn refusal(&self) -> Option<Refusal> {
+        let failed = |code, message| {
+            Some(Refusal {
+                is_skip: false,
+                code,
+                message,
+            })
+        };
+        match (&self.problem, &self.water) {
+            (Some(problem @ Problem::LoneReference), _) => Some(Refusal {
+                is_skip: true,
+                code: "water_reference",
+                message: problem.to_string(),
+            }),
+            (Some(problem @ Problem::Unreadable(_)), _) => {
+                failed("unreadable_file", problem.to_string())
+            }
+            (Some(problem @ Problem::ManifestLine { .. }), _) => {
+                failed("manifest_line", problem.to_string())
+            }
+            (None, Water::Ambiguous(files)) => {
+                let names: Vec<String> = files.iter().map(|file| file_name(file)).collect();
+                failed(
+                    "ambiguous_water_reference",
+                    format!(
+                        "{}: several files could be its water reference ({}); name one in the \
+                         column `water_path` of a manifest (or `none`)",
+                        self.source_path,
+                        names.join(", ")
+                    ),
+                )
+            }
+            (None, Water::Missing(_)) => failed(
+                "missing_water_reference",
+                format!(
+                    "{}: its water reference {} is not there; correct the sidecar's \
+                     ReferenceSignal or the manifest's `water_path`, or write `none` there",
+                    self.source_path,
+                    self.water_source_path.as_deref().unwrap_or("(unnamed)")
+                ),
+            ),
+            (None, Water::None | Water::Paired(_)) => None,
+        }
+    }
+}
+
+/// Something that was left out or ignored, and is no row.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum FindWarning {
+    /// A folder or file could not be read.
+    #[error("{path}: left out, cannot be read ({message})")]
+    Unreadable {
+        /// The folder or file.
+        path: PathBuf,
+        /// What the system said.
+        message: String,
+    },
+    /// A link leads back to a folder above itself.
+    #[error("{path}: link to a folder that contains it, not followed")]
+    Loop {
+        /// The link.
+        path: PathBuf,
+    },
+    /// Not raw data by the rules of BIDS.
+    #[error("{path}: not searched, holds no raw data by BIDS rules; give it as INPUT to search it")]
+    BidsFolder {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A sidecar that may name a water reference cannot be read.
+    #[error("{path}: sidecar ignored, no readable JSON ({message})")]
+    Sidecar {
+        /// The JSON file.
+        path: PathBuf,
+        /// What the JSON library said.
+        message: String,
+    },
+    /// Columns of a manifest that have no meaning.
+    #[error("{path}: columns without meaning here: {}; known are {}", columns.join(", "), COLUMNS.join(", "))]
+    UnknownColumns {
+        /// The manifest.
+        path: PathBuf,
+        /// The columns.
+        columns: Vec<String>,
+    },
+    /// A line of a manifest that lists the water reference of another line.
+    #[error("{path}: listed in the manifest, but left out as the water reference of another line")]
+    ListedReference {
+        /// The file.
+        path: PathBuf,
+    },
+}
+
+/// What was found.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Listing {
+    /// The spectra: in the order of the INPUTs, within a folder by path, within a manifest by line.
+    pub found: Vec<Found>,
+    /// What was left out, for the log.
+    pub warnings: Vec<FindWarning>,
+}
+
+/// Why there is nothing to do.
+#[derive(Debug, Error)]
+pub enum FindError {
+    /// An INPUT does not exist.
+    #[error("{path}: no such file or folder; check the spelling")]
+    NotThere {
+        /// The INPUT.
+        path: PathBuf,
+    },
+    /// No INPUT holds a spectrum.
+    #[error(
+        "no spectrum in {inputs} ({n_seen} files seen); give files, folders, a BIDS dataset or a manifest"
+    )]
+    NoInput {
+        /// The INPUTs, separated by commas.
+        inputs: String,
+        /// Number of files looked at.
+        n_seen: usize,
+    },
+    /// Two files would have the same `spectrum_id`.
+    #[error(
+        "{} and {} would both be `{id}` in the tables; give the folder above both as the one INPUT, \
+         leave one out, or list them in a manifest with a column `id`", first.display(), second.display()
+    )]
+    DuplicateId {
+        /// The id.
+        id: String,
+        /// One file.
+        first: PathBuf,
+        /// The other.
+        second: PathBuf,
+    },
+    /// A manifest cannot be used.
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
+}
+
+impl FindError {
+    /// Exit code of the program for this error: 66 where there is no input, 2 for wrong usage.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::NotThere { .. } | Self::NoInput { .. } => 66,
+            Self::DuplicateId { .. } | Self::Manifest(_) => 2,
+        }
+    }
+}

@@ -1,0 +1,216 @@
+//! Names: what a path says about a spectrum, and the id that it gives it.
+
+use std::path::{Component, Path};
+
+/// Key of the BIDS entities that requant knows, without the hyphen. Others in a name are left alone.
+const BIDS_ENTITIES: [&str; 11] = [
+    "sub", "ses", "task", "acq", "nuc", "voi", "rec", "run", "echo", "inv", "space",
+];
+
+/// Suffixes of spectra in BIDS (specification 1.10, "Magnetic resonance spectroscopy").
+const BIDS_SPECTRA: [&str; 3] = ["svs", "mrsi", "unloc"];
+/// Suffix of a water reference in BIDS.
+const BIDS_REFERENCE: &str = "mrsref";
+
+/// File name of a path as text; characters that are not UTF-8 are replaced.
+pub(crate) fn file_name(path: &Path) -> String {
+    path.file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned()
+}
+
+/// Splits a file name into stem and extension, `.nii.gz` being one extension.
+pub(crate) fn split_extension(name: &str) -> (&str, &str) {
+    let cut = |ending: &str| {
+        let at = name.len().checked_sub(ending.len())?;
+        (at > 0 && name.is_char_boundary(at) && name[at..].eq_ignore_ascii_case(ending))
+            .then(|| (&name[..at], &name[at + 1..]))
+    };
+    if let Some(parts) = cut(".nii.gz") {
+        return parts;
+    }
+    match name.rfind('.') {
+        Some(at) if at > 0 => (&name[..at], &name[at + 1..]),
+        _ => (name, ""),
+    }
+}
+
+/// `path` relative to `base` with `/` between the parts. Where it lies elsewhere, `..` leads there;
+/// both paths must be absolute. Links are not followed, so equal trees give equal texts.
+pub(crate) fn relative_path(path: &Path, base: &Path) -> String {
+    let parts = |p: &Path| -> Vec<String> {
+        let mut parts = Vec::new();
+        for component in p.components() {
+            match component {
+                Component::Normal(part) => parts.push(part.to_string_lossy().into_owned()),
+                Component::ParentDir => {
+                    parts.pop();
+                }
+                _ => {}
+            }
+        }
+        parts
+    };
+    let (path, base) = (parts(path), parts(base));
+    let common = path.iter().zip(&base).take_while(|(a, b)| a == b).count();
+    let up = std::iter::repeat_n("..", base.len() - common);
+    up.chain(path[common..].iter().map(String::as_str))
+        .collect::<Vec<_>>()
+        .join("/")
+}
+
+/// The id of the file at `source_path` (as [`relative_path`] gives it): without extension, and
+/// without `..`, which would make it depend on where a manifest lies.
+pub(crate) fn id_of(source_path: &str) -> String {
+    let kept: Vec<&str> = source_path
+        .split('/')
+        .filter(|part| *part != "..")
+        .collect();
+    let joined = kept.join("/");
+    let name = kept.last().copied().unwrap_or_default();
+    let (stem, _) = split_extension(name);
+    joined[..joined.len() - (name.len() - stem.len())].to_owned()
+}
+
+/// Role of a file by its BIDS suffix.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum BidsRole {
+    /// `svs`, `mrsi`, `unloc`.
+    Spectrum,
+    /// `mrsref`.
+    Reference,
+}
+
+/// A file name taken apart by the rules of BIDS.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct BidsName {
+    /// Entities in the order of the name: `("sub", "01")`.
+    pub(crate) entities: Vec<(String, String)>,
+    /// What follows the last underscore.
+    pub(crate) suffix: String,
+}
+
+impl BidsName {
+    /// Reads the entities that a file stem has; also in names that are not quite BIDS.
+    pub(crate) fn parse(stem: &str) -> Self {
+        let mut name = Self::default();
+        for part in stem.split('_') {
+            match part.split_once('-') {
+                Some((key, value)) if BIDS_ENTITIES.contains(&key) && !value.is_empty() => {
+                    name.entities.push((key.to_owned(), value.to_owned()));
+                }
+                _ => {}
+            }
+        }
+        name.suffix = stem.rsplit('_').next().unwrap_or_default().to_owned();
+        name
+    }
+
+    /// Value of an entity.
+    pub(crate) fn get(&self, key: &str) -> Option<&str> {
+        self.entities
+            .iter()
+            .find(|(k, _)| k == key)
+            .map(|(_, value)| value.as_str())
+    }
+
+    /// What the suffix says; `None` where the name does not begin with a subject as BIDS wants it.
+    pub(crate) fn role(&self) -> Option<BidsRole> {
+        self.get("sub")?;
+        match self.suffix.as_str() {
+            BIDS_REFERENCE => Some(BidsRole::Reference),
+            suffix if BIDS_SPECTRA.contains(&suffix) => Some(BidsRole::Spectrum),
+            _ => None,
+        }
+    }
+
+    /// Equal for names whose entities agree but for `acq`.
+    pub(crate) fn key_without_acq(&self) -> String {
+        let mut parts: Vec<String> = self
+            .entities
+            .iter()
+            .filter(|(key, _)| key != "acq")
+            .map(|(key, value)| format!("{key}-{value}"))
+            .collect();
+        parts.sort();
+        parts.join("_")
+    }
+}
+
+/// Label of `entity` from the file name, else from the nearest folder named `entity-label`.
+///
+/// `path` should be relative to INPUT, so that folders above it have no say.
+pub(crate) fn entity(path: &str, entity: &str) -> Option<String> {
+    let (folders, name) = path.rsplit_once('/').unwrap_or(("", path));
+    let (stem, _) = split_extension(name);
+    if let Some(label) = BidsName::parse(stem).get(entity) {
+        return Some(label.to_owned());
+    }
+    folders
+        .rsplit('/')
+        .filter_map(|folder| folder.split_once('-'))
+        .find(|(key, label)| *key == entity && !label.is_empty())
+        .map(|(_, label)| label.to_owned())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn extensions() {
+        assert_eq!(split_extension("a.b_svs.nii.gz"), ("a.b_svs", "nii.gz"));
+        assert_eq!(split_extension("A.NII.GZ"), ("A", "NII.GZ"));
+        assert_eq!(split_extension("x.SDAT"), ("x", "SDAT"));
+        assert_eq!(split_extension(".hidden"), (".hidden", ""));
+        assert_eq!(split_extension("plain"), ("plain", ""));
+        assert_eq!(split_extension("é.gz"), ("é", "gz"));
+    }
+
+    #[test]
+    fn ids_have_no_extension_and_no_way_up() {
+        assert_eq!(
+            id_of("sub-01/mrs/sub-01_svs.nii.gz"),
+            "sub-01/mrs/sub-01_svs"
+        );
+        assert_eq!(id_of("../../data/x.SDAT"), "data/x");
+        assert_eq!(id_of("x"), "x");
+    }
+
+    #[test]
+    fn relative_paths() {
+        let base = Path::new("/a/m");
+        assert_eq!(relative_path(Path::new("/a/m/b/c.raw"), base), "b/c.raw");
+        assert_eq!(relative_path(Path::new("/a/d/c.raw"), base), "../d/c.raw");
+        assert_eq!(
+            relative_path(Path::new("/a/m/../d/./c.raw"), base),
+            "../d/c.raw"
+        );
+    }
+
+    #[test]
+    fn bids_names() {
+        let name = BidsName::parse("sub-01_ses-02_acq-press_voi-dacc_svs");
+        assert_eq!(name.get("voi"), Some("dacc"));
+        assert_eq!(name.role(), Some(BidsRole::Spectrum));
+        let reference = BidsName::parse("sub-01_ses-02_acq-conc_voi-dacc_mrsref");
+        assert_eq!(reference.role(), Some(BidsRole::Reference));
+        assert_eq!(name.key_without_acq(), reference.key_without_acq());
+        let other = BidsName::parse("sub-01_ses-01_voi-dacc_mrsref");
+        assert_ne!(name.key_without_acq(), other.key_without_acq());
+        // A vendor's export is not BIDS, but says whose it is.
+        let vendor = BidsName::parse("sub-01_ses-01_PRESS-Inverted_TI-600_raw-act_noID");
+        assert_eq!(vendor.role(), None);
+        assert_eq!(vendor.get("ses"), Some("01"));
+    }
+
+    #[test]
+    fn entities_come_from_the_name_then_the_folders() {
+        assert_eq!(entity("sub-01/ses-a/x.SDAT", "sub").unwrap(), "01");
+        assert_eq!(entity("sub-01/ses-a/sub-02_x.SDAT", "sub").unwrap(), "02");
+        assert_eq!(entity("sub-01/ses-a/x.SDAT", "ses").unwrap(), "a");
+        assert_eq!(entity("sub-01/x.SDAT", "ses"), None);
+    }
+}

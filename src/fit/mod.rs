@@ -1,0 +1,27 @@
+//! The mathematics of a fit, in f64: it knows nothing of files, devices or tables.
+//!
+//! A [`Model`] is what spectra of one basis set, grid and method share: the modulation-ready
+//! components ([`component`]), the band of the spectrum that is fitted ([`band`]) and the baseline
+//! ([`baseline`]). [`solver::fit`] runs one spectrum through it: [`start`] values, Gauss–Newton on
+//! all parameters with the normal equations of [`normal`], [`prior`] rows, and the errors of
+//! [`report`].
+//!
+//! Model, objective and constants are those of the method `map` (`docs/method-map.md`).
+
+pub mod band;
+pub mod baseline;
+pub mod component;
+pub(crate) mod linalg;
+pub mod macromolecules;
+pub mod model;
+pub mod normal;
+pub mod parameters;
+pub mod prior;
+pub mod report;
+pub mod settings;
+pub mod solver;
+pub mod start;
+
+pub use model::{Model, ModelError};
+pub use report::{FitResult, FitState};
+pub use settings::Settings;

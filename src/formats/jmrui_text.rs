@@ -1,0 +1,101 @@
+//! jMRUI's text export: `Name: value` lines, then columns of numbers for each signal.
+//!
+//! Samples are conjugated into our convention (NAA of one spectrum in four formats, see the tests).
+
+use ndarray::Array5;
+use num_complex::Complex64;
+
+use super::plain_text::pair;
+use crate::acquisition::{Acquisition, Format};
+
+/// Why a jMRUI text file could not be decoded.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum DecodeError {
+    /// A header entry is missing or not a number.
+    #[error("the header entry `{field}` is missing or not a number; export the file again")]
+    Header {
+        /// Name of the entry.
+        field: &'static str,
+    },
+    /// A line among the samples is no pair of numbers.
+    #[error("line {line}: `{text}` is not a sample (two or four numbers)")]
+    Sample {
+        /// Line, counted from 1.
+        line: usize,
+        /// The line's start.
+        text: String,
+    },
+    /// Fewer samples than announced.
+    #[error("{got} samples where the header announces {signals} signals of {points}; the file is cut off")]
+    Truncated {
+        /// Samples found.
+        got: usize,
+        /// Signals announced.
+        signals: usize,
+        /// Points announced for each.
+        points: usize,
+    },
+}
+
+/// Decodes a file. Several signals become conditions: jMRUI does not say whether they may be averaged.
+pub fn decode(bytes: &[u8]) -> Result<Acquisition, DecodeError> {
+    let text = String::from_utf8_lossy(bytes);
+    let mut header = Header::default();
+    let mut samples = Vec::new();
+    let mut in_signal = false;
+    for (index, line) in text.lines().enumerate() {
+        let line = line.trim();
+        if line.is_empty() || line.to_ascii_lowercase().starts_with("sig(real)") {
+            continue;
+        }
+        if line.starts_with("Signal ") && line.contains(" out of ") {
+            in_signal = true;
+        } else if in_signal {
+            let sample = pair(line).ok_or_else(|| DecodeError::Sample {
+                line: index + 1,
+                text: line.chars().take(40).collect(),
+            })?;
+            samples.push(sample.conj());
+        } else if let Some((name, value)) = line.split_once(':') {
+            header.set(name.trim(), value.trim());
+        }
+    }
+    let points = header.points.ok_or(DecodeError::Header { field: "PointsInDataset" })?;
+    let signals = header.signals.unwrap_or(1);
+    let needed = points.checked_mul(signals).filter(|n| *n <= samples.len() && *n > 0);
+    if needed.is_none() {
+        return Err(DecodeError::Truncated { got: samples.len(), signals, points });
+    }
+    let array: Array5<Complex64> =
+        Array5::from_shape_fn((1, signals, 1, 1, points), |(_, s, _, _, p)| samples[s * points + p]);
+    let mut data = Acquisition::from_samples(Format::JmruiText, array);
+    if signals > 1 {
+        data.condition_labels = (1..=signals).map(|s| format!("signal{s}")).collect();
+    }
+    data.dwell_s = header.interval_ms.map(|ms| ms / 1e3);
+    data.f0_mhz = header.frequency_hz.map(|hz| hz / 1e6);
+    Ok(data)
+}
+
+#[derive(Default)]
+struct Header {
+    points: Option<usize>,
+    signals: Option<usize>,
+    interval_ms: Option<f64>,
+    frequency_hz: Option<f64>,
+}
+
+impl Header {
+    /// Takes what is needed; names of patients and dates are passed over.
+    fn set(&mut self, name: &str, value: &str) {
+        let number = value.parse::<f64>().ok().filter(|v| v.is_finite() && *v > 0.0);
+        let count = number.filter(|v| v.fract() == 0.0 && *v < 1e9).map(|v| v as usize);
+        match name.to_ascii_lowercase().as_str() {
+            "pointsindataset" => self.points = count,
+            "datasetsinfile" => self.signals = count,
+            "samplinginterval" => self.interval_ms = number,
+            "transmitterfrequency" => self.frequency_hz = number,
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! Philips SDAT (samples) with SPAR (header).
+//!
+//! Samples are VAX F floats, real and imaginary in turn, row after row. The frequency axis runs the
+//! other way than ours: samples are conjugated.
+
+use std::collections::HashMap;
+
+use ndarray::Array5;
+use num_complex::Complex64;
+
+use super::vax::f32_from_vax;
+use crate::acquisition::{Acquisition, Format};
+
+/// Why an SDAT/SPAR pair could not be decoded.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum DecodeError {
+    /// A SPAR entry is missing.
+    #[error("the SPAR has no entry `{field}`; export the pair again")]
+    Missing {
+        /// Name of the entry.
+        field: &'static str,
+    },
+    /// A SPAR entry is not a usable number.
+    #[error("the SPAR entry `{field}` is `{value}`, which is not usable; export the pair again")]
+    Invalid {
+        /// Name of the entry.
+        field: &'static str,
+        /// What it says.
+        value: String,
+    },
+    /// The SDAT is shorter than the SPAR says.
+    #[error("the SDAT holds {got} bytes where the SPAR announces {rows} rows of {samples} samples ({needed} bytes); it is cut off or belongs to another SPAR")]
+    Truncated {
+        /// Bytes in the SDAT.
+        got: usize,
+        /// Rows announced.
+        rows: usize,
+        /// Samples a row announced.
+        samples: usize,
+        /// Bytes announced.
+        needed: usize,
+    },
+}
+
+impl DecodeError {
+    /// Stable code for the tables.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Missing { .. } | Self::Invalid { .. } => "bad_header",
+            Self::Truncated { .. } => "truncated",
+        }
+    }
+}
+
+/// Bytes of a complex sample.
+const SAMPLE_BYTES: usize = 8;
+
+/// Decodes a pair.
+///
+/// Several rows become conditions: what they are (dynamics, water and metabolites, edit pulses) the
+/// SPAR does not say, and a mean over unlike rows would be a wrong number.
+pub fn decode(sdat: &[u8], spar: &[u8]) -> Result<Acquisition, DecodeError> {
+    let header = parse_spar(spar);
+    let samples = count(&header, "samples")?;
+    let rows = count(&header, "rows").unwrap_or(1);
+    let needed = samples.checked_mul(rows).and_then(|n| n.checked_mul(SAMPLE_BYTES));
+    if needed.is_none_or(|n| n > sdat.len()) {
+        return Err(DecodeError::Truncated { got: sdat.len(), rows, samples, needed: needed.unwrap_or(usize::MAX) });
+    }
+    let at = |row: usize, point: usize| {
+        let offset = (row * samples + point) * SAMPLE_BYTES;
+        let part = |o: usize| f32_from_vax([sdat[o], sdat[o + 1], sdat[o + 2], sdat[o + 3]]);
+        Complex64::new(part(offset), -part(offset + 4))
+    };
+    let array = Array5::from_shape_fn((1, rows, 1, 1, samples), |(_, row, _, _, point)| at(row, point));
+    let mut data = Acquisition::from_samples(Format::PhilipsSdat, array);
+    data.dwell_s = Some(1.0 / positive(&header, "sample_frequency")?);
+    data.f0_mhz = Some(positive(&header, "synthesizer_frequency")? / 1e6);
+    data.te_s = positive(&header, "echo_time").ok().map(|ms| ms / 1e3);
+    data.tr_s = positive(&header, "repetition_time").ok().map(|ms| ms / 1e3);
+    data.nucleus = header.get("nucleus").cloned().filter(|n| !n.is_empty());
+    data.averages_on_scanner = count(&header, "averages").ok();
+    data.vendor = Some("Philips".to_owned());
+    // The name of the scan is free text and can hold a person's name: no entry tells the sequence.
+    data.affine_mm = affine(&header);
+    if rows > 1 {
+        data.condition_labels = (0..rows).map(|r| format!("row{}", r + 1)).collect();
+        data.remarks.push(format!("the SPAR does not say what its {rows} rows are: each is analysed on its own"));
+    }
+    if sdat.len() > samples * rows * SAMPLE_BYTES {
+        data.remarks.push(format!(
+            "{} bytes after the last announced sample were not read",
+            sdat.len() - samples * rows * SAMPLE_BYTES
+        ));
+    }
+    Ok(data)
+}
+
+/// `name : value` lines; comments start with `!`, strings may be quoted, bytes are Latin-1.
+fn parse_spar(bytes: &[u8]) -> HashMap<String, String> {
+    let text: String = bytes.iter().map(|&b| char::from(b)).collect();
+    text.lines()
+        .filter(|line| !line.trim_start().starts_with('!'))
+        .filter_map(|line| line.split_once(':'))
+        .map(|(name, value)| (name.trim().to_ascii_lowercase(), value.trim().trim_matches('"').trim().to_owned()))
+        .collect()
+}
+
+fn number(header: &HashMap<String, String>, field: &'static str) -> Result<f64, DecodeError> {
+    let value = header.get(field).ok_or(DecodeError::Missing { field })?;
+    value
+        .parse::<f64>()
+        .ok()
+        .filter(|v| v.is_finite())
+        .ok_or_else(|| DecodeError::Invalid { field, value: value.chars().take(40).collect() })
+}
+
+fn positive(header: &HashMap<String, String>, field: &'static str) -> Result<f64, DecodeError> {
+    let value = number(header, field)?;
+    if value > 0.0 { Ok(value) } else { Err(DecodeError::Invalid { field, value: value.to_string() }) }
+}
+
+fn count(header: &HashMap<String, String>, field: &'static str) -> Result<usize, DecodeError> {
+    let value = positive(header, field)?;
+    if value.fract() == 0.0 && value < 1e9 {
+        Ok(value as usize)
+    } else {
+        Err(DecodeError::Invalid { field, value: value.to_string() })
+    }
+}
+
+/// Voxel-to-scanner transform (mm, RAS+) from size, offset and angulation: Philips' axes are
+/// left, posterior and head; angles turn around them in the order x, y, z.
+fn affine(header: &HashMap<String, String>) -> Option<[[f64; 4]; 4]> {
+    let triple = |suffix: &'static [&'static str; 3]| -> Option<[f64; 3]> {
+        Some([number(header, suffix[0]).ok()?, number(header, suffix[1]).ok()?, number(header, suffix[2]).ok()?])
+    };
+    let size = triple(&["lr_size", "ap_size", "cc_size"])?;
+    let offset = triple(&["lr_off_center", "ap_off_center", "cc_off_center"])?;
+    let angle = triple(&["lr_angulation", "ap_angulation", "cc_angulation"])?;
+    let (a, b, c) = ((-angle[0]).to_radians(), (-angle[1]).to_radians(), angle[2].to_radians());
+    // Rotation about x, then y, then z (fixed axes): Rz·Ry·Rx.
+    let (sa, ca, sb, cb, sc, cc) = (a.sin(), a.cos(), b.sin(), b.cos(), c.sin(), c.cos());
+    let rotation = [
+        [cc * cb, cc * sb * sa - sc * ca, cc * sb * ca + sc * sa],
+        [sc * cb, sc * sb * sa + cc * ca, sc * sb * ca - cc * sa],
+        [-sb, cb * sa, cb * ca],
+    ];
+    let centre = [-offset[0], -offset[1], offset[2]];
+    let mut affine = [[0.0; 4]; 4];
+    for row in 0..3 {
+        for column in 0..3 {
+            affine[row][column] = rotation[row][column] * size[column];
+        }
+        affine[row][3] = centre[row];
+    }
+    affine[3][3] = 1.0;
+    Some(affine)
+}

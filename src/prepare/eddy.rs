@@ -1,0 +1,61 @@
+//! Eddy-current correction with the phase of the water reference (Klose 1990,
+//! <https://doi.org/10.1002/mrm.1910140104>).
+
+use num_complex::Complex64;
+
+use crate::fit::start::noise_sd;
+
+/// Reference magnitude, in units of its noise, below which its phase is not trusted any more.
+const TRUSTED: f64 = 5.0;
+
+/// Takes the phase of `reference` out of `fid`, sample by sample.
+///
+/// It removes the zero-order phase and puts water at 0 Hz, too. Where the reference has decayed into
+/// its noise, its phase would only add noise: from there on the last trusted phase is carried on with
+/// the mean slope of the trusted samples before it.
+pub fn correct(fid: &mut [Complex64], reference: &[Complex64]) {
+    let threshold = TRUSTED * noise_sd(reference).unwrap_or(0.0);
+    let n = fid.len().min(reference.len());
+    let trusted = reference[..n].iter().position(|z| z.norm() <= threshold).unwrap_or(n);
+    for (z, w) in fid.iter_mut().zip(&reference[..trusted]) {
+        *z *= unit(w.conj());
+    }
+    if trusted == 0 {
+        return;
+    }
+    let slope = mean_step(&reference[trusted - trusted.min(64)..trusted]);
+    let mut phase = unit(reference[trusted - 1]);
+    for z in &mut fid[trusted..] {
+        phase *= slope;
+        *z *= phase.conj();
+    }
+}
+
+/// Mean rotation from one sample to the next.
+fn mean_step(samples: &[Complex64]) -> Complex64 {
+    unit(samples.windows(2).map(|w| w[1] * w[0].conj()).sum())
+}
+
+fn unit(z: Complex64) -> Complex64 {
+    let norm = z.norm();
+    if norm > 0.0 { z / norm } else { Complex64::new(1.0, 0.0) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_drifting_phase_common_to_both_is_removed() {
+        let distortion = |n: usize| Complex64::from_polar(1.0, 0.7 + 2.0 * (-(n as f64) / 40.0).exp() + 0.02 * n as f64);
+        let clean: Vec<Complex64> =
+            (0..512).map(|n| Complex64::from_polar((-(n as f64) / 150.0).exp(), 0.3 * n as f64)).collect();
+        let mut fid: Vec<Complex64> = clean.iter().enumerate().map(|(n, z)| z * distortion(n)).collect();
+        let water: Vec<Complex64> =
+            (0..512).map(|n| distortion(n) * 100.0 * (-(n as f64) / 200.0).exp()).collect();
+        correct(&mut fid, &water);
+        for (a, b) in fid.iter().zip(&clean) {
+            assert!((a - b).norm() < 1e-9, "{a} {b}");
+        }
+    }
+}

@@ -1,0 +1,2 @@
+//! What people look at.
+pub mod fit_plot;

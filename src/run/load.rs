@@ -1,0 +1,194 @@
+//! From a found file to prepared spectra, or to the reason why not.
+
+use std::path::{Path, PathBuf};
+
+use super::config::Gaps;
+use crate::acquisition::{Acquisition, Format};
+use crate::basis::check::Protocol;
+use crate::corpus::{Found, Water};
+use crate::formats::{self, lcmodel_control};
+use crate::prepare::{self, Spectrum};
+use crate::store::provenance::sha256_file;
+
+/// Why a spectrum has no result: a stable code and a message for people.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Failure {
+    /// Stable snake_case code.
+    pub code: String,
+    /// What, where, and what to do.
+    pub message: String,
+}
+
+impl Failure {
+    pub(crate) fn new(code: impl Into<String>, message: impl ToString) -> Self {
+        Self { code: code.into(), message: message.to_string() }
+    }
+}
+
+/// One file, read and prepared.
+pub struct Loaded {
+    /// Header values after gaps were filled.
+    pub header: Header,
+    /// One entry per voxel and condition, or one failure for the file as a whole.
+    pub spectra: Vec<(SpectrumKey, Result<Spectrum, Failure>)>,
+}
+
+impl Loaded {
+    /// The one entry of a file that is not read at all.
+    pub(crate) fn empty(found: &Found) -> Self {
+        let failure = Failure::new("not_read", format!("{}: not read", found.source_path));
+        Self { header: Header::default(), spectra: vec![(SpectrumKey::default(), Err(failure))] }
+    }
+}
+
+/// Header values that rows repeat.
+#[derive(Debug, Clone, Default)]
+pub struct Header {
+    /// SHA-256 of the file.
+    pub sha256: Option<String>,
+    /// Scanner manufacturer.
+    pub vendor: Option<String>,
+    /// What is compared with the basis set.
+    pub protocol: Protocol,
+    /// Repetition time (s).
+    pub tr_s: Option<f64>,
+    /// Number of coils.
+    pub n_coils: Option<usize>,
+    /// Number of stored transients.
+    pub n_transients: Option<usize>,
+    /// Echo time of the water reference (s).
+    pub water_te_s: Option<f64>,
+    /// Repetition time of the water reference (s).
+    pub water_tr_s: Option<f64>,
+    /// What the readers had to assume.
+    pub remarks: Vec<String>,
+}
+
+/// Which of a file's spectra.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct SpectrumKey {
+    /// Voxel index on a grid; `None` for single-voxel data.
+    pub voxel: Option<[usize; 3]>,
+    /// Label of the condition; `None` where there is one.
+    pub condition: Option<String>,
+}
+
+impl SpectrumKey {
+    /// What follows the file's id: nothing, `#diff`, `#12,7,0` or both.
+    pub fn suffix(&self) -> String {
+        let condition = self.condition.as_ref().map(|c| format!("#{c}")).unwrap_or_default();
+        let voxel = self.voxel.map(|[i, j, k]| format!("#{i},{j},{k}")).unwrap_or_default();
+        condition + &voxel
+    }
+}
+
+/// Reads and prepares one found file.
+pub fn load(found: &Found, gaps: &Gaps) -> Loaded {
+    let mut header = Header::default();
+    match load_acquisitions(found, gaps, &mut header) {
+        Err(failure) => Loaded { header, spectra: vec![(SpectrumKey::default(), Err(failure))] },
+        Ok((data, water)) => {
+            let spectra = (0..data.n_conditions())
+                .flat_map(|c| (0..data.n_voxels()).map(move |v| (v, c)))
+                .map(|(voxel, condition)| {
+                    let key = key_of(&data, voxel, condition);
+                    let prepared = prepare::prepare(&data, water.as_ref(), voxel, condition)
+                        .map_err(|e| Failure::new(e.code(), format!("{}: {e}", found.source_path)));
+                    (key, prepared)
+                })
+                .collect();
+            Loaded { header, spectra }
+        }
+    }
+}
+
+fn load_acquisitions(
+    found: &Found,
+    gaps: &Gaps,
+    header: &mut Header,
+) -> Result<(Acquisition, Option<Acquisition>), Failure> {
+    let overrides = &found.overrides;
+    header.sha256 = sha256_file(&found.path).ok();
+    let data = read(&found.path, &found.source_path, gaps, overrides)?;
+    header.vendor = data.vendor.clone();
+    header.protocol = Protocol {
+        f0_mhz: data.f0_mhz,
+        te_s: data.te_s,
+        sequence: overrides.sequence.clone().or_else(|| data.sequence.clone()),
+        dwell_s: data.dwell_s,
+        n_points: Some(data.n_points()),
+    };
+    header.tr_s = data.tr_s;
+    header.n_coils = Some(data.n_coils());
+    header.n_transients = Some(data.n_transients());
+    header.remarks.extend(data.remarks.iter().cloned());
+    let water = match &found.water {
+        Water::None => None,
+        Water::Paired(path) => {
+            let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+            let water = read(path, &name, gaps, overrides)
+                .map_err(|f| Failure::new(format!("water_{}", f.code), format!("water reference {}", f.message)))?;
+            header.water_te_s = water.te_s;
+            header.water_tr_s = water.tr_s;
+            Some(water)
+        }
+        // Refused before anything is read ([`Found::refusal`]).
+        Water::Missing(_) | Water::Ambiguous(_) => None,
+    };
+    Ok((data, water))
+}
+
+/// Reads one file and fills what it does not state: from the manifest first (which also overrules the
+/// file), then from an LCModel control file beside it, then from the configuration.
+fn read(path: &PathBuf, shown_as: &str, gaps: &Gaps, overrides: &crate::corpus::Overrides) -> Result<Acquisition, Failure> {
+    let mut data = formats::read(path).map_err(|e| {
+        let message = error_chain(&e).replace(&path.display().to_string(), shown_as);
+        Failure::new(e.code(), if message.starts_with(shown_as) { message } else { format!("{shown_as}: {message}") })
+    })?;
+    data.f0_mhz = overrides.f0_mhz.or(data.f0_mhz);
+    data.dwell_s = overrides.dwell_s.or(data.dwell_s);
+    data.te_s = overrides.te_s.or(data.te_s);
+    data.tr_s = overrides.tr_s.or(data.tr_s);
+    let data = with_gaps(data, path, gaps);
+    Ok(data)
+}
+
+/// Fills what a file does not state: from an LCModel control file beside it, then from `gaps`.
+pub(crate) fn with_gaps(mut data: Acquisition, path: &Path, gaps: &Gaps) -> Acquisition {
+    let mut fallback = *gaps;
+    if matches!(data.format, Format::LcmodelRaw | Format::PlainText)
+        && let Some((_, control)) = lcmodel_control::find_beside(path)
+    {
+        fallback = Gaps { f0_mhz: control.f0_mhz, dwell_s: control.dwell_s, te_s: control.te_s, tr_s: None }.or(*gaps);
+    }
+    data.f0_mhz = data.f0_mhz.or(fallback.f0_mhz);
+    data.dwell_s = data.dwell_s.or(fallback.dwell_s);
+    data.te_s = data.te_s.or(fallback.te_s);
+    data.tr_s = data.tr_s.or(fallback.tr_s);
+    data
+}
+
+/// An error with all its causes, in one line.
+pub(crate) fn error_chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let cause_text = cause.to_string();
+        if !text.contains(&cause_text) {
+            text = format!("{text}: {cause_text}");
+        }
+        source = cause.source();
+    }
+    text
+}
+
+fn key_of(data: &Acquisition, voxel: usize, condition: usize) -> SpectrumKey {
+    let [nx, ny, _] = data.grid;
+    SpectrumKey {
+        voxel: (data.n_voxels() > 1).then(|| [voxel % nx, voxel / nx % ny, voxel / (nx * ny)]),
+        condition: (data.n_conditions() > 1).then(|| {
+            let label = &data.condition_labels[condition];
+            if label.is_empty() { condition.to_string() } else { label.clone() }
+        }),
+    }
+}

@@ -1,0 +1,171 @@
+//! Basis sets and models of a run: read or built once, shared by all spectra that need them.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use super::RunOptions;
+use super::load::{Failure, Header, error_chain};
+use crate::basis::{BasisError, BasisSet, Grid};
+use crate::corpus::Found;
+use crate::fit::Model;
+use crate::prepare::Spectrum;
+use crate::quantify::singlet::signal_per_proton;
+use crate::store::provenance::Named;
+
+/// Models kept; one is a few MB, and a corpus of sites with their own frequencies needs one for each.
+const MAX_MODELS: usize = 256;
+
+/// A model and what rows say about its basis set.
+#[derive(Clone)]
+pub(crate) struct Prepared {
+    pub(crate) model: Arc<Model>,
+    pub(crate) basis_id: String,
+    pub(crate) signal_per_proton: Option<f64>,
+    pub(crate) warnings: Vec<String>,
+}
+
+impl Prepared {
+    /// Equal for spectra that share a model.
+    pub(crate) fn model_key(&self) -> usize {
+        Arc::as_ptr(&self.model) as usize
+    }
+}
+
+struct ReadBasis {
+    set: BasisSet,
+    signal_per_proton: Option<f64>,
+}
+
+/// What a model depends on; frequencies and times by their bits.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct Key {
+    basis: PathBuf,
+    method: usize,
+    n_points: usize,
+    dwell: u64,
+    f0: u64,
+    te: Option<u64>,
+}
+
+type Slot<T> = Arc<OnceLock<Result<Arc<T>, Failure>>>;
+
+/// Basis sets and models of a run.
+pub(crate) struct ModelStore<'a> {
+    options: &'a RunOptions,
+    bases: Mutex<HashMap<PathBuf, Slot<ReadBasis>>>,
+    models: Mutex<HashMap<Key, Slot<Model>>>,
+}
+
+impl<'a> ModelStore<'a> {
+    /// Reads the basis set of the whole run, so that a wrong path ends it before any work.
+    pub(crate) fn new(options: &'a RunOptions) -> Result<Self, BasisError> {
+        let store = Self { options, bases: Mutex::default(), models: Mutex::default() };
+        if let Some(path) = &options.basis {
+            let set = store.read_basis(path)?;
+            let slot = Arc::new(OnceLock::new());
+            let _ = slot.set(Ok(Arc::new(set)));
+            lock(&store.bases).insert(path.clone(), slot);
+        }
+        Ok(store)
+    }
+
+    fn read_basis(&self, path: &Path) -> Result<ReadBasis, BasisError> {
+        let gaps = &self.options.gaps;
+        let grid = Grid { dwell_s: gaps.dwell_s, f0_mhz: gaps.f0_mhz, te_s: gaps.te_s };
+        let set = read_referenced(path, &grid)?;
+        let signal_per_proton = signal_per_proton(&set).map(|(signal, _)| signal);
+        Ok(ReadBasis { set, signal_per_proton })
+    }
+
+    /// The model for one spectrum and method, and what the basis check says.
+    pub(crate) fn model(&self, found: &Found, header: &Header, spectrum: &Spectrum, method: usize) -> Result<Prepared, Failure> {
+        let path = found.overrides.basis.as_ref().or(self.options.basis.as_ref()).ok_or_else(|| {
+            Failure::new(
+                "no_basis",
+                format!("{}: no basis set: give --basis, or name one in the manifest's column `basis`", found.source_path),
+            )
+        })?;
+        let slot = lock(&self.bases).entry(path.clone()).or_default().clone();
+        let basis = slot
+            .get_or_init(|| self.read_basis(path).map(Arc::new).map_err(|e| Failure::new("basis", error_chain(&e))))
+            .clone()?;
+        let mut warnings: Vec<String> = basis.set.remarks.iter().map(|r| format!("basis set: {r}")).collect();
+        for finding in basis.set.check(&header.protocol) {
+            if finding.refuses() {
+                return Err(Failure::new("basis_field", format!("{}: {finding}", found.source_path)));
+            }
+            warnings.push(finding.to_string());
+        }
+        let key = Key {
+            basis: path.clone(),
+            method,
+            n_points: spectrum.fid.len(),
+            dwell: spectrum.dwell_s.to_bits(),
+            f0: spectrum.f0_mhz.to_bits(),
+            te: header.protocol.te_s.map(f64::to_bits),
+        };
+        let slot = {
+            let mut models = lock(&self.models);
+            if models.len() >= MAX_MODELS && !models.contains_key(&key) {
+                models.clear();
+            }
+            models.entry(key).or_default().clone()
+        };
+        let model = slot
+            .get_or_init(|| {
+                let settings = &self.options.methods[method];
+                Model::new(&basis.set, spectrum.fid.len(), spectrum.dwell_s, spectrum.f0_mhz, header.protocol.te_s, settings)
+                    .map(Arc::new)
+                    .map_err(|e| Failure::new("model", error_chain(&e)))
+            })
+            .clone()
+            .map_err(|f| Failure::new(f.code, format!("{}: {}", found.source_path, f.message)))?;
+        Ok(Prepared {
+            model,
+            basis_id: basis.set.id.clone(),
+            signal_per_proton: basis.signal_per_proton,
+            warnings,
+        })
+    }
+
+    /// The basis sets that were read.
+    pub(crate) fn used(&self) -> Vec<Named> {
+        let mut used: Vec<Named> = lock(&self.bases)
+            .values()
+            .filter_map(|slot| slot.get()?.as_ref().ok())
+            .map(|b| Named { id: b.set.id.clone(), sha256: b.set.sha256.clone() })
+            .collect();
+        used.sort_by(|a, b| (&a.id, &a.sha256).cmp(&(&b.id, &b.sha256)));
+        used.dedup();
+        used
+    }
+
+    /// The soft rows that hold in any model of the run, for the provenance.
+    pub(crate) fn ratio_rows(&self) -> Vec<String> {
+        let mut rows: Vec<String> = lock(&self.models)
+            .values()
+            .filter_map(|slot| slot.get()?.as_ref().ok())
+            .flat_map(|model| model.rows.iter().map(|r| r.label.clone()))
+            .collect();
+        rows.sort();
+        rows.dedup();
+        rows
+    }
+}
+
+/// Offset of a basis set's singlets beyond which it is moved to where they belong (ppm). The macromolecules
+/// and lipids that a fit adds lie where they belong.
+const REFERENCED_FROM_PPM: f64 = 0.01;
+
+/// A basis set with its singlets where they belong; a remark says so where it had to be moved.
+pub(crate) fn read_referenced(path: &Path, grid: &Grid) -> Result<BasisSet, BasisError> {
+    let set = BasisSet::read_with(path, grid)?;
+    let off = set.offset_ppm().is_some_and(|o| o.abs() > REFERENCED_FROM_PPM);
+    Ok(if off { set.referenced() } else { set })
+}
+
+/// A lock whose holder panicked still guards good data: slots are filled whole or not at all.
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,204 @@
+//! Results to table rows.
+
+use super::load::{Failure, Header, SpectrumKey};
+use crate::corpus::{Found, Water};
+use crate::fit::report::Curves;
+use crate::fit::{FitResult, FitState, Model, Settings};
+use crate::prepare::Spectrum;
+use crate::quality;
+use crate::quantify::{WaterScaling, ratios_to_creatine};
+use crate::store::{CurveRow, MetaboliteRow, SpectrumRow, Status};
+
+/// What a row says about where it comes from, whatever became of it.
+pub(crate) struct Origin<'a> {
+    pub(crate) found: &'a Found,
+    pub(crate) header: &'a Header,
+    pub(crate) key: &'a SpectrumKey,
+    pub(crate) method: &'a str,
+    pub(crate) method_hash: &'a str,
+    pub(crate) warnings: &'a [String],
+}
+
+/// The basis set as rows name it.
+pub(crate) struct BasisRef<'a> {
+    pub(crate) id: &'a str,
+    /// Signal of one proton at amplitude 1, if a reference singlet is there.
+    pub(crate) signal_per_proton: Option<f64>,
+}
+
+impl Origin<'_> {
+    fn spectrum_id(&self) -> String {
+        format!("{}{}", self.found.id, self.key.suffix())
+    }
+
+    fn row(&self) -> SpectrumRow {
+        let (found, header) = (self.found, self.header);
+        let index = |i: usize| self.key.voxel.and_then(|v| u32::try_from(v[i]).ok());
+        let count = |n: Option<usize>| n.and_then(|n| u32::try_from(n).ok());
+        SpectrumRow {
+            spectrum_id: self.spectrum_id(),
+            source_path: found.source_path.clone(),
+            source_sha256: header.sha256.clone(),
+            water_reference_path: match &found.water {
+                Water::Paired(_) => found.water_source_path.clone(),
+                _ => None,
+            },
+            subject: found.subject.clone(),
+            session: found.session.clone(),
+            site: found.site.clone(),
+            voi: found.voi.clone(),
+            voxel_i: index(0),
+            voxel_j: index(1),
+            voxel_k: index(2),
+            subspec: self.key.condition.clone(),
+            vendor: header.vendor.clone(),
+            sequence: header.protocol.sequence.clone(),
+            f0_mhz: header.protocol.f0_mhz,
+            te_s: header.protocol.te_s,
+            tr_s: header.tr_s,
+            dwell_s: header.protocol.dwell_s,
+            n_points: count(header.protocol.n_points),
+            n_coils: count(header.n_coils),
+            n_transients: count(header.n_transients),
+            method: self.method.to_owned(),
+            method_hash: Some(self.method_hash.to_owned()),
+            water_te_s: header.water_te_s,
+            water_tr_s: header.water_tr_s,
+            warnings: header.remarks.iter().chain(self.warnings).cloned().collect(),
+            ..SpectrumRow::default()
+        }
+    }
+
+    /// The row of a spectrum without a result.
+    pub(crate) fn failed(&self, failure: &Failure, status: Status) -> SpectrumRow {
+        SpectrumRow {
+            status,
+            error_code: Some(failure.code.clone()),
+            error_message: Some(failure.message.clone()),
+            ..self.row()
+        }
+    }
+
+    /// The rows of a fitted spectrum.
+    pub(crate) fn fitted(
+        &self,
+        spectrum: &Spectrum,
+        model: &Model,
+        fit: &FitResult,
+        basis: &BasisRef<'_>,
+        engine: &str,
+        constants: &WaterScaling,
+    ) -> (SpectrumRow, Vec<MetaboliteRow>) {
+        let base = SpectrumRow {
+            basis_id: Some(basis.id.to_owned()),
+            basis_fwhm_hz: (model.basis_linewidth_hz > 0.0).then_some(model.basis_linewidth_hz),
+            engine: Some(engine.to_owned()),
+            n_transients_kept: u32::try_from(spectrum.record.n_transients).ok(),
+            state: Some(fit.state.as_str().to_owned()),
+            water_amplitude: spectrum.record.water_amplitude,
+            flags: spectrum.record.flags.iter().map(|f| (*f).to_owned()).collect(),
+            ..self.row()
+        };
+        if matches!(fit.state, FitState::NoSignal | FitState::Singular) {
+            let message = match fit.state {
+                FitState::NoSignal => "no noise or no signal in the spectrum: nothing to fit; is it a simulated FID without noise, or an empty export?",
+                _ => "the normal equations are singular: basis set and data do not determine one another; look at both",
+            };
+            let row = SpectrumRow {
+                status: Status::Failed,
+                error_code: Some(fit.state.as_str().to_owned()),
+                error_message: Some(format!("{}: {message}", self.found.source_path)),
+                ..base
+            };
+            return (row, Vec::new());
+        }
+        let mut flags = base.flags.clone();
+        flags.extend(quality::flags(fit, &model.settings, spectrum.f0_mhz).into_iter().map(str::to_owned));
+        let row = SpectrumRow {
+            status: Status::Ok,
+            n_iterations: u32::try_from(fit.n_iterations).ok(),
+            q_objective: Some(fit.objective),
+            ratio_rows_active: u32::try_from(model.rows.len()).ok(),
+            noise_sd: Some(fit.noise_sd),
+            snr: Some(fit.snr),
+            snr_residual: Some(fit.snr_residual),
+            residual_sd_over_noise_sd: Some(fit.residual_over_noise),
+            fwhm_hz: Some(fit.fwhm_hz),
+            chi2_reduced: Some(fit.chi2_reduced),
+            baseline_ed: Some(fit.baseline_ed),
+            baseline_lambda: Some(fit.baseline_lambda),
+            phi0_deg: Some(fit.phi0_deg),
+            phi1_deg_per_ppm: Some(fit.phi1_deg_per_ppm),
+            shift_hz: Some(fit.shift_hz),
+            lorentz_hz: Some(fit.lorentz_hz),
+            gauss_hz: Some(fit.gauss_hz),
+            covariance_names: model.components.iter().map(|c| c.name.clone()).collect(),
+            covariance: Some(fit.covariance.clone()),
+            flags,
+            ..base
+        };
+        let rows = self.metabolites(spectrum, fit, basis, constants);
+        (row, rows)
+    }
+
+    fn metabolites(
+        &self,
+        spectrum: &Spectrum,
+        fit: &FitResult,
+        basis: &BasisRef<'_>,
+        constants: &WaterScaling,
+    ) -> Vec<MetaboliteRow> {
+        let factor = spectrum
+            .record
+            .water_amplitude
+            .zip(basis.signal_per_proton)
+            .map(|(water, proton)| constants.factor(proton, water));
+        fit.amplitudes
+            .iter()
+            .zip(ratios_to_creatine(fit))
+            .map(|(a, ratio)| MetaboliteRow {
+                spectrum_id: self.spectrum_id(),
+                method: self.method.to_owned(),
+                metabolite: a.name.clone(),
+                is_sum: a.is_sum,
+                sum_of: a.members.iter().map(|&i| fit.amplitudes[i].name.clone()).collect(),
+                amplitude: Some(a.value),
+                amplitude_free: Some(a.free),
+                sd_noise: Some(a.sd_noise),
+                sd_posterior: Some(a.sd_posterior),
+                crlb_percent: (a.value > 0.0).then(|| 100.0 * a.sd_noise / a.value),
+                at_bound: Some(a.at_bound),
+                shift_hz: a.shift_hz,
+                lorentz_hz: a.lorentz_hz,
+                ratio_tcr: ratio.map(|r| r.value),
+                ratio_tcr_sd: ratio.map(|r| r.sd),
+                conc_lcmodel_mmol_per_kg: factor.map(|f| f * a.value),
+                conc_lcmodel_sd_mmol_per_kg: factor.map(|f| f * a.sd_posterior),
+                water_concentration_mmol_per_kg: factor.map(|_| constants.water_concentration_mmol_per_kg),
+                water_attenuation: factor.map(|_| constants.water_attenuation),
+                metabolite_attenuation: factor.map(|_| constants.metabolite_attenuation),
+            })
+            .collect()
+    }
+
+    /// The curves of a fitted spectrum.
+    pub(crate) fn curves(&self, model: &Model, curves: Curves) -> CurveRow {
+        CurveRow {
+            spectrum_id: self.spectrum_id(),
+            method: self.method.to_owned(),
+            residual: Some(curves.data.iter().zip(&curves.fit).map(|(d, f)| d - f).collect()),
+            ppm: Some(curves.ppm),
+            data: Some(curves.data),
+            fit: Some(curves.fit),
+            baseline: Some(curves.baseline),
+            component_names: model.components.iter().map(|c| c.name.clone()).collect(),
+            components: curves.components,
+        }
+    }
+}
+
+/// Hash by which rows of equal settings are known.
+pub(crate) fn settings_hash(settings: &Settings) -> String {
+    let text = toml::to_string(settings).unwrap_or_default();
+    crate::store::provenance::sha256_hex(text.as_bytes())[..16].to_owned()
+}

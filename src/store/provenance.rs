@@ -1,0 +1,190 @@
+//! What a run was: `run.json`, the one file that may depend on time and machine.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::schema::SCHEMA_VERSION;
+
+/// Value of [`RunRecord::kind`]; tells a run record from anybody else's `run.json`.
+pub const RUN_KIND: &str = "requant-run";
+
+/// One run: enough to repeat it and to tell whether two runs may be compared.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunRecord {
+    /// [`RUN_KIND`].
+    pub kind: String,
+    /// Version of the tables' columns.
+    pub schema_version: String,
+    /// Version of requant.
+    pub requant_version: String,
+    /// Resolved configuration, defaults included.
+    pub config: serde_json::Value,
+    /// Methods that were run.
+    pub methods: Vec<Named>,
+    /// Basis sets that were used.
+    pub bases: Vec<Named>,
+    /// What was read.
+    pub inputs: Inputs,
+    /// Engine that fitted (`cpu`, `gpu`).
+    pub engine: String,
+    /// Device the engine ran on: adapter and driver of a GPU, or the processor.
+    pub device: String,
+    /// Processor model.
+    pub cpu_model: Option<String>,
+    /// Worker threads.
+    pub threads: usize,
+    /// Rows written; [`super::DatasetWriter::finish`] fills it in.
+    pub counts: Counts,
+    /// Start of the run (s since 1970-01-01 UTC).
+    pub started_unix_s: Option<u64>,
+    /// Wall time of each stage (s).
+    pub timings_s: BTreeMap<String, f64>,
+    /// What the user should know about the run as a whole.
+    pub warnings: Vec<String>,
+}
+
+/// Something with a name and a content hash.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Named {
+    /// Identifier as in the tables (`basis_id`, `method`).
+    pub id: String,
+    /// SHA-256 (hex) of the content.
+    pub sha256: String,
+}
+
+/// The files that were found.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Inputs {
+    /// Files that became rows, water references not counted.
+    pub n_files: usize,
+    /// [`listing_sha256`] of them.
+    pub listing_sha256: String,
+}
+
+/// Numbers of rows.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Counts {
+    /// Rows of `spectra`.
+    pub spectra: u64,
+    /// Those with status `ok`.
+    pub ok: u64,
+    /// Those with status `failed`.
+    pub failed: u64,
+    /// Those with status `skipped`.
+    pub skipped: u64,
+    /// Rows of `metabolites`.
+    pub metabolites: u64,
+    /// Rows of `curves`.
+    pub curves: u64,
+}
+
+impl RunRecord {
+    /// A record of this version of requant on this machine, everything else empty.
+    pub fn new(engine: &str, threads: usize) -> Self {
+        Self {
+            kind: RUN_KIND.to_owned(),
+            schema_version: SCHEMA_VERSION.to_owned(),
+            requant_version: env!("CARGO_PKG_VERSION").to_owned(),
+            config: serde_json::Value::Null,
+            methods: Vec::new(),
+            bases: Vec::new(),
+            inputs: Inputs::default(),
+            engine: engine.to_owned(),
+            device: String::new(),
+            cpu_model: cpu_model(),
+            threads,
+            counts: Counts::default(),
+            started_unix_s: None,
+            timings_s: BTreeMap::new(),
+            warnings: Vec::new(),
+        }
+    }
+}
+
+/// The processor's model name, where the system tells it (Linux: `/proc/cpuinfo`).
+pub fn cpu_model() -> Option<String> {
+    let text = std::fs::read_to_string("/proc/cpuinfo").ok()?;
+    // x86 says "model name", some ARM boards "Model" or "Hardware".
+    ["model name", "Model", "Hardware"].iter().find_map(|key| {
+        text.lines()
+            .filter_map(|line| line.split_once(':'))
+            .find(|(name, _)| name.trim() == *key)
+            .map(|(_, value)| value.trim().to_owned())
+    })
+}
+
+/// SHA-256 of `bytes` as lower-case hex.
+pub fn sha256_hex(bytes: &[u8]) -> String {
+    hex(&Sha256::digest(bytes))
+}
+
+/// SHA-256 of a file as lower-case hex, read in pieces.
+pub fn sha256_file(path: &Path) -> io::Result<String> {
+    let mut file = File::open(path)?;
+    let mut hash = Sha256::new();
+    let mut buffer = vec![0; 1 << 16];
+    loop {
+        match file.read(&mut buffer)? {
+            0 => return Ok(hex(&hash.finalize())),
+            n => hash.update(&buffer[..n]),
+        }
+    }
+}
+
+/// Hash of a list of inputs: SHA-256 over the lines `relative path`, tab, `content hash`, sorted, so
+/// that the order in which files are found does not matter.
+pub fn listing_sha256<'a>(files: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
+    let mut lines: Vec<String> = files
+        .into_iter()
+        .map(|(path, sha256)| format!("{path}\t{sha256}\n"))
+        .collect();
+    lines.sort();
+    sha256_hex(lines.concat().as_bytes())
+}
+
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes
+        .iter()
+        .fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
+            // Writing to a String cannot fail.
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hashes_are_those_of_the_standard() {
+        // FIPS 180-2, appendix B.1.
+        let abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+        assert_eq!(sha256_hex(b"abc"), abc);
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("abc");
+        std::fs::write(&path, b"abc").unwrap();
+        assert_eq!(sha256_file(&path).unwrap(), abc);
+    }
+
+    #[test]
+    fn listing_does_not_depend_on_order_but_on_content() {
+        let one = listing_sha256([("a", "1"), ("b", "2")]);
+        assert_eq!(one, listing_sha256([("b", "2"), ("a", "1")]));
+        assert_ne!(one, listing_sha256([("a", "2"), ("b", "1")]));
+    }
+
+    #[test]
+    fn record_survives_json() {
+        let record = RunRecord::new("cpu", 2);
+        let text = serde_json::to_string(&record).unwrap();
+        assert_eq!(serde_json::from_str::<RunRecord>(&text).unwrap(), record);
+    }
+}

@@ -1,0 +1,168 @@
+//! The rows of the three tables. Each column is declared here and nowhere else.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use arrow_array::{Array, ArrayRef, StringArray};
+use arrow_schema::DataType;
+
+use super::cells::Cell;
+use super::schema::table;
+
+/// What became of a spectrum.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, PartialOrd, Ord)]
+pub enum Status {
+    /// It was fitted.
+    Ok,
+    /// Something stopped it; the row says what. The default, so that a forgotten status never
+    /// passes for a success.
+    #[default]
+    Failed,
+    /// It was left out on purpose; the row says why.
+    Skipped,
+}
+
+impl Status {
+    /// The text in the table.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Failed => "failed",
+            Self::Skipped => "skipped",
+        }
+    }
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Status {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        [Self::Ok, Self::Failed, Self::Skipped]
+            .into_iter()
+            .find(|status| status.as_str() == text)
+            .ok_or(())
+    }
+}
+
+impl Cell for Status {
+    const NULLABLE: bool = false;
+
+    fn data_type() -> DataType {
+        DataType::Utf8
+    }
+
+    fn array(values: &mut dyn Iterator<Item = &Self>) -> ArrayRef {
+        Arc::new(StringArray::from_iter_values(values.map(|v| v.as_str())))
+    }
+
+    fn values(array: &dyn Array) -> Option<Vec<Self>> {
+        let texts = array.as_any().downcast_ref::<StringArray>()?;
+        texts.iter().map(|text| text?.parse().ok()).collect()
+    }
+}
+
+table! {
+    /// One spectrum analysed with one method.
+    SpectrumRow = "spectra", "One row per spectrum × method, whether it was fitted or not.";
+    spectrum_id: String, "", "Path relative to INPUT without extension, then `#` and the sub-spectrum (`…#diff`) or voxel (`…#12,7,0`) where a file holds several.";
+    source_path: String, "", "File that the spectrum was read from, relative to INPUT.";
+    source_sha256: Option<String>, "", "SHA-256 (hex) of the bytes of that file.";
+    water_reference_path: Option<String>, "", "File with the water reference, relative to INPUT; equal to `source_path` if the reference is in the same file.";
+    subject: Option<String>, "", "Subject label from the BIDS entity `sub-` (without the prefix) or the manifest.";
+    session: Option<String>, "", "Session label from the BIDS entity `ses-` (without the prefix) or the manifest.";
+    site: Option<String>, "", "Site label from the manifest.";
+    voi: Option<String>, "", "Volume of interest from the BIDS entity `voi-` (without the prefix) or the manifest.";
+    voxel_i: Option<u32>, "", "First voxel index, counted from 0; null for single-voxel data.";
+    voxel_j: Option<u32>, "", "Second voxel index, counted from 0; null for single-voxel data.";
+    voxel_k: Option<u32>, "", "Third voxel index, counted from 0; null for single-voxel data.";
+    subspec: Option<String>, "", "Sub-spectrum: edit condition or combination (`on`, `off`, `diff`, `sum`) or another analysed dimension (`b=614`).";
+    vendor: Option<String>, "", "Scanner manufacturer as the file states it.";
+    sequence: Option<String>, "", "Sequence name as the file or the manifest states it.";
+    f0_mhz: Option<f64>, "MHz", "Spectrometer frequency.";
+    te_s: Option<f64>, "s", "Echo time.";
+    tr_s: Option<f64>, "s", "Repetition time.";
+    dwell_s: Option<f64>, "s", "Time between two samples.";
+    n_points: Option<u32>, "", "Complex samples per transient.";
+    n_coils: Option<u32>, "", "Receive coils in the file.";
+    n_transients: Option<u32>, "", "Transients in the file for this spectrum.";
+    n_transients_kept: Option<u32>, "", "Transients that went into the average after rejecting outliers.";
+    basis_id: Option<String>, "", "Basis set; `run.json` holds its hash.";
+    basis_fwhm_hz: Option<f64>, "Hz", "Full width at half maximum that the basis set itself is broadened with.";
+    method: String, "", "Fitting method.";
+    method_hash: Option<String>, "", "Hash of the method's resolved settings: equal hashes mean the same analysis.";
+    learned_id: Option<String>, "", "Hash of what was learned from the corpus and used in this fit; null if nothing was.";
+    engine: Option<String>, "", "Engine that fitted: `cpu` or `gpu`.";
+    status: Status, "", "`ok` (fitted), `failed` or `skipped` (left out on purpose).";
+    error_code: Option<String>, "", "Stable code of the failure or of the reason to skip; null if `status` is `ok`.";
+    error_message: Option<String>, "", "What went wrong, where, and what to do; null if `status` is `ok`.";
+    state: Option<String>, "", "How the fit ended: converged, stopped at the iteration limit, and so on.";
+    n_iterations: Option<u32>, "", "Iterations of the final non-linear minimisation.";
+    q_objective: Option<f64>, "", "Value of the minimised objective at the end.";
+    ratio_rows_active: Option<u32>, "", "Soft ratio priors that entered the final objective.";
+    noise_sd: Option<f64>, "signal", "Standard deviation of the noise in the real part of the spectrum, in units of the stored signal.";
+    snr: Option<f64>, "", "Tallest metabolite peak of the fit over twice `noise_sd`.";
+    snr_residual: Option<f64>, "", "Tallest metabolite peak of the fit over twice the residual's standard deviation.";
+    residual_sd_over_noise_sd: Option<f64>, "", "Standard deviation of the residual in the fitted range over `noise_sd`; 1 if the model explains everything but noise.";
+    fwhm_hz: Option<f64>, "Hz", "Full width at half maximum of the fitted common lineshape, width of the basis set included.";
+    chi2_reduced: Option<f64>, "", "Sum of squared residuals over `noise_sd`², per degree of freedom.";
+    baseline_ed: Option<f64>, "", "Effective dimension of the fitted baseline (trace of its smoother).";
+    baseline_lambda: Option<f64>, "", "Smoothing parameter of the baseline.";
+    phi0_deg: Option<f64>, "deg", "Fitted zero-order phase.";
+    phi1_deg_per_ppm: Option<f64>, "deg/ppm", "Fitted first-order phase.";
+    shift_hz: Option<f64>, "Hz", "Fitted frequency shift common to all metabolites; positive towards lower ppm.";
+    lorentz_hz: Option<f64>, "Hz", "Lorentzian full width at half maximum that the fit adds to the basis set.";
+    gauss_hz: Option<f64>, "Hz", "Gaussian full width at half maximum that the fit adds to the basis set.";
+    water_amplitude: Option<f64>, "signal", "Amplitude of the water reference at t = 0, in units of the stored signal.";
+    water_te_s: Option<f64>, "s", "Echo time of the water reference.";
+    water_tr_s: Option<f64>, "s", "Repetition time of the water reference.";
+    covariance_names: Vec<String>, "", "Metabolites (no sums) in the order of the rows of `covariance`.";
+    covariance: Option<Vec<f64>>, "amplitude²", "Noise covariance of the amplitudes, all of them free: the lower triangle row by row, (0,0), (1,0), (1,1), (2,0) …";
+    flags: Vec<String>, "", "Quality flags; empty if none was raised.";
+    warnings: Vec<String>, "", "What had to be assumed or repaired on the way; empty if nothing.";
+}
+
+table! {
+    /// One metabolite, or sum of metabolites, of one spectrum analysed with one method.
+    MetaboliteRow = "metabolites", "One row per fitted spectrum × method × metabolite; sums such as tNAA have rows of their own.";
+    spectrum_id: String, "", "As in `spectra`.";
+    method: String, "", "As in `spectra`.";
+    metabolite: String, "", "Canonical name of the metabolite or sum.";
+    is_sum: bool, "", "Whether the row is a sum of other rows.";
+    sum_of: Vec<String>, "", "Metabolites that are added up; empty unless `is_sum`.";
+    amplitude: Option<f64>, "", "Fitted amplitude, in units of the basis set.";
+    amplitude_free: Option<f64>, "", "Amplitude without the bound at zero, from the same linearised problem: unbiased where a mean over many spectra is taken.";
+    sd_noise: Option<f64>, "", "Standard deviation of `amplitude_free` from noise alone (Cramér-Rao bound, all amplitudes free, no priors); also at the bound.";
+    sd_posterior: Option<f64>, "", "Standard deviation with the method's priors taken as information; also at the bound.";
+    crlb_percent: Option<f64>, "%", "100 × `sd_noise` / `amplitude`; null if the amplitude is not positive.";
+    at_bound: Option<bool>, "", "Whether the amplitude ended at its bound of zero.";
+    shift_hz: Option<f64>, "Hz", "Shift of this metabolite relative to the common shift; positive towards lower ppm.";
+    lorentz_hz: Option<f64>, "Hz", "Lorentzian full width at half maximum that the fit adds for this metabolite, the common part included.";
+    ratio_tcr: Option<f64>, "", "`amplitude` over that of tCr (Cr + PCr).";
+    ratio_tcr_sd: Option<f64>, "", "Standard deviation of `ratio_tcr` from `covariance`.";
+    conc_lcmodel_mmol_per_kg: Option<f64>, "mmol/kg", "Water-scaled concentration by LCModel's formula, for the attenuations in this row; null without a water reference.";
+    conc_lcmodel_sd_mmol_per_kg: Option<f64>, "mmol/kg", "Standard deviation of `conc_lcmodel_mmol_per_kg` from `sd_noise`.";
+    water_concentration_mmol_per_kg: Option<f64>, "mmol/kg", "Water concentration used for scaling (LCModel: WCONC).";
+    water_attenuation: Option<f64>, "", "Attenuation of the water signal by relaxation used for scaling (LCModel: ATTH2O).";
+    metabolite_attenuation: Option<f64>, "", "Attenuation of the metabolite signal by relaxation used for scaling (LCModel: ATTMET).";
+}
+
+table! {
+    /// The curves of one fitted spectrum.
+    CurveRow = "curves", "One row per fitted spectrum × method, written on `--curves`. All lists of a row run over the points of `ppm`.";
+    spectrum_id: String, "", "As in `spectra`.";
+    method: String, "", "As in `spectra`.";
+    ppm: Option<Vec<f64>>, "ppm", "Chemical shift of each point.";
+    data: Option<Vec<f64>>, "signal", "Real part of the phased and shifted spectrum.";
+    fit: Option<Vec<f64>>, "signal", "Model, baseline included.";
+    baseline: Option<Vec<f64>>, "signal", "Baseline.";
+    residual: Option<Vec<f64>>, "signal", "`data` minus `fit`.";
+    component_names: Vec<String>, "", "Metabolites in the order of `components`.";
+    components: Vec<Vec<f64>>, "signal", "Contribution of each metabolite to the model, without baseline.";
+}

@@ -1,0 +1,217 @@
+//! Writes a dataset folder so that what is there is complete, and what was there before stays until
+//! the new one is.
+//!
+//! Every part is written under a temporary name in its folder, synced to disk and renamed by
+//! [`DatasetWriter::finish`]; `run.json` comes last and marks a complete dataset. Rows are
+//! collected into batches of fixed size, so that the bytes depend on the rows alone and not on how
+//! the caller cut them into calls.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use thiserror::Error;
+
+use super::folder::{MadeFolders, RUN_FILE, older_files, sync_folder, write_synced};
+use super::provenance::{Counts, RunRecord};
+use super::rows::{CurveRow, MetaboliteRow, SpectrumRow, Status};
+use super::schema::Table;
+use super::table_writer::TableWriter;
+
+/// Curves are large (a list per metabolite): a row group and a part hold few of them.
+const CURVES_PER_BATCH: usize = 64;
+const CURVES_PER_PART: usize = 512;
+const ROWS_PER_BATCH: usize = 4096;
+
+/// What to do where the output folder holds something already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IfExists {
+    /// Refuse to write.
+    Refuse,
+    /// Replace what requant wrote there; other files stay.
+    Overwrite,
+}
+
+/// Why a dataset cannot be written.
+#[derive(Debug, Error)]
+pub enum StoreError {
+    /// The folder is not empty.
+    #[error(
+        "{path}: the output folder is not empty; give another --out, or --overwrite to replace what requant wrote there"
+    )]
+    OutputExists {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The folder has something that requant did not write under a name that it needs.
+    #[error("{path}: not written by requant, but in the way; move it or give another --out")]
+    Foreign {
+        /// What is in the way.
+        path: PathBuf,
+    },
+    /// The folder or a file in it cannot be made.
+    #[error("{path}: cannot be created ({source}); check that the path is right and writable")]
+    CannotCreate {
+        /// What was to be made.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Writing failed on the way, as on a full disk.
+    #[error("{path}: writing failed ({message}); check the space on that disk and run again")]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the system or the Parquet library said.
+        message: String,
+    },
+}
+
+impl StoreError {
+    /// Exit code of the program for this error: 73 where the output cannot be made, else 1.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::OutputExists { .. } | Self::Foreign { .. } | Self::CannotCreate { .. } => 73,
+            Self::Write { .. } => 1,
+        }
+    }
+}
+
+pub(super) fn cannot_create(path: &Path) -> impl FnOnce(io::Error) -> StoreError + use<> {
+    let path = path.to_owned();
+    move |source| StoreError::CannotCreate { path, source }
+}
+
+pub(super) fn write_failed<E: ToString>(path: &Path) -> impl FnOnce(E) -> StoreError + use<E> {
+    let path = path.to_owned();
+    move |e| StoreError::Write {
+        path,
+        message: e.to_string(),
+    }
+}
+
+/// Writes one dataset folder.
+///
+/// Dropped without [`DatasetWriter::finish`], it takes its temporary files away again and leaves an
+/// older dataset in the folder as it was.
+#[derive(Debug)]
+pub struct DatasetWriter {
+    dir: PathBuf,
+    spectra: TableWriter<SpectrumRow>,
+    metabolites: TableWriter<MetaboliteRow>,
+    curves: Option<TableWriter<CurveRow>>,
+    counts: Counts,
+    made: MadeFolders,
+}
+
+impl DatasetWriter {
+    /// Prepares `dir`, which is made if it does not exist.
+    ///
+    /// Nothing older is touched before [`DatasetWriter::finish`].
+    ///
+    /// # Errors
+    /// [`StoreError::OutputExists`] if `dir` is not empty and `if_exists` is
+    /// [`IfExists::Refuse`]; [`StoreError::Foreign`] if a name that is needed is taken by something
+    /// that requant did not write; [`StoreError::CannotCreate`] if the system refuses.
+    pub fn create(dir: &Path, if_exists: IfExists) -> Result<Self, StoreError> {
+        let mut made = MadeFolders::default();
+        made.create(dir)?;
+        let is_empty = fs::read_dir(dir)
+            .map_err(cannot_create(dir))?
+            .next()
+            .is_none();
+        if !is_empty {
+            if if_exists == IfExists::Refuse {
+                return Err(StoreError::OutputExists {
+                    path: dir.to_owned(),
+                });
+            }
+            older_files(dir)?;
+        }
+        let spectra_dir = dir.join(SpectrumRow::NAME);
+        let metabolites_dir = dir.join(MetaboliteRow::NAME);
+        made.create(&spectra_dir)?;
+        made.create(&metabolites_dir)?;
+        Ok(Self {
+            dir: dir.to_owned(),
+            spectra: TableWriter::create(&spectra_dir, ROWS_PER_BATCH, None)?,
+            metabolites: TableWriter::create(&metabolites_dir, ROWS_PER_BATCH, None)?,
+            curves: None,
+            counts: Counts::default(),
+            made,
+        })
+    }
+
+    /// Adds a row to `spectra`.
+    pub fn spectrum(&mut self, row: SpectrumRow) -> Result<(), StoreError> {
+        self.counts.spectra += 1;
+        match row.status {
+            Status::Ok => self.counts.ok += 1,
+            Status::Failed => self.counts.failed += 1,
+            Status::Skipped => self.counts.skipped += 1,
+        }
+        self.spectra.push(row)
+    }
+
+    /// Adds a row to `metabolites`.
+    pub fn metabolite(&mut self, row: MetaboliteRow) -> Result<(), StoreError> {
+        self.counts.metabolites += 1;
+        self.metabolites.push(row)
+    }
+
+    /// Adds a row to `curves`; the table exists only if there is one.
+    pub fn curve(&mut self, row: CurveRow) -> Result<(), StoreError> {
+        let curves = match self.curves.take() {
+            Some(curves) => curves,
+            None => {
+                let folder = self.dir.join(CurveRow::NAME);
+                self.made.create(&folder)?;
+                TableWriter::create(&folder, CURVES_PER_BATCH, Some(CURVES_PER_PART))?
+            }
+        };
+        self.counts.curves += 1;
+        self.curves.insert(curves).push(row)
+    }
+
+    /// Rows so far.
+    pub fn counts(&self) -> &Counts {
+        &self.counts
+    }
+
+    /// Completes the dataset: parts to disk, older ones away, new ones in their place, `run.json`
+    /// last. `run.counts` is filled in. Returns the paths of the files, `run.json` last.
+    pub fn finish(mut self, mut run: RunRecord) -> Result<Vec<PathBuf>, StoreError> {
+        run.counts = self.counts.clone();
+        let run_path = self.dir.join(RUN_FILE);
+        let mut text = serde_json::to_string_pretty(&run)
+            .map_err(write_failed::<serde_json::Error>(&run_path))?;
+        text.push('\n');
+
+        let mut parts = self.spectra.close()?;
+        parts.append(&mut self.metabolites.close()?);
+        if let Some(curves) = &mut self.curves {
+            parts.append(&mut curves.close()?);
+        }
+
+        for old in older_files(&self.dir)? {
+            if !parts.iter().any(|part| part.temporary == old) {
+                fs::remove_file(&old).map_err(write_failed(&old))?;
+            }
+        }
+        let mut written = Vec::new();
+        for part in &parts {
+            fs::rename(&part.temporary, &part.path).map_err(write_failed(&part.path))?;
+            written.push(part.path.clone());
+        }
+        for table in [SpectrumRow::NAME, MetaboliteRow::NAME, CurveRow::NAME] {
+            let folder = self.dir.join(table);
+            // Succeeds only where an older dataset's folder became empty.
+            let _ = fs::remove_dir(&folder);
+            sync_folder(&folder);
+        }
+        self.made.keep();
+        write_synced(&run_path, text.as_bytes())?;
+        written.push(run_path);
+        Ok(written)
+    }
+}
