@@ -178,8 +178,9 @@ pub fn kind(name: &str) -> Kind {
     }
 }
 
-/// The usual sums of which at least two members are among `names` (canonical or not), in the order
-/// of the table. A sum of which one member alone is present would only repeat that member.
+/// The usual sums whose members are among `names` (canonical or not), in the order of the table: at
+/// least two of them (one alone would only repeat that member), and all where the sum's name spells
+/// them out.
 pub fn sums(names: &[String]) -> Vec<Sum> {
     let canonical_names: Vec<String> = names.iter().map(|n| canonical(n)).collect();
     SUMS.iter()
@@ -190,7 +191,10 @@ pub fn sums(names: &[String]) -> Vec<Sum> {
                 .filter_map(|m| canonical_names.iter().position(|n| n == m))
                 .collect(),
         })
-        .filter(|sum| sum.members.len() >= 2)
+        .filter(|sum| {
+            let needed = if sum.name.contains('+') { sum.name.split('+').count() } else { 2 };
+            sum.members.len() >= needed
+        })
         .collect()
 }
 
