@@ -34,21 +34,40 @@ fn peak_ppm(fid: ArrayView1<'_, Complex64>, dwell_s: f64, f0_mhz: f64, near: f64
 
 #[test]
 fn show() {
-    for f in ["basis/lcmodel/3T_PRESS_Philips_35ms_noMM.BASIS",
-    "basis/lcmodel/3T_PRESS_Siemens_35ms_noMM.BASIS",
-    "basis/lcmodel/3t_IU_MP_te68_diff_yesNAAG_noLac_Kaiser.basis",
-    "basis/lcmodel/basis_STEAM_TE45_TM60.BASIS",
-    "basis/lcmodel/basis_braino.basis",
-    "basis/lcmodel/gamma_press_te30_123mhz_104.basis",
-    "basis/lcmodel/press_30ms_3T.basis",
-    "lcmodel-test/3t.basis",
-    "challenge2016/basis/press3T_30ms.BASIS","../reference/benchmark/lcmodel-test_with-mm.basis"] {
+    for f in [
+        "basis/lcmodel/3T_PRESS_Philips_35ms_noMM.BASIS",
+        "basis/lcmodel/3T_PRESS_Siemens_35ms_noMM.BASIS",
+        "basis/lcmodel/3t_IU_MP_te68_diff_yesNAAG_noLac_Kaiser.basis",
+        "basis/lcmodel/basis_STEAM_TE45_TM60.BASIS",
+        "basis/lcmodel/basis_braino.basis",
+        "basis/lcmodel/gamma_press_te30_123mhz_104.basis",
+        "basis/lcmodel/press_30ms_3T.basis",
+        "lcmodel-test/3t.basis",
+        "challenge2016/basis/press3T_30ms.BASIS",
+        "../reference/benchmark/lcmodel-test_with-mm.basis",
+    ] {
         let t = std::time::Instant::now();
         let b = BasisSet::read(&data(f)).unwrap();
-        println!("{f}\n  {:?} {:?} {:?}\n dwell {} f0 {} te {:?} seq {:?} lw {:?} {:?} {:?}", b.id, b.metabolites, b.fids.dim(), b.dwell_s, b.f0_mhz, b.te_s, b.sequence, b.linewidth_hz, b.remarks, t.elapsed());
-        for (m, p) in [("NAA", 2.008), ("Cr", 3.027), ("PCr", 3.029),("GPC", 3.212)] {
+        println!(
+            "{f}\n  {:?} {:?} {:?}\n dwell {} f0 {} te {:?} seq {:?} lw {:?} {:?} {:?}",
+            b.id,
+            b.metabolites,
+            b.fids.dim(),
+            b.dwell_s,
+            b.f0_mhz,
+            b.te_s,
+            b.sequence,
+            b.linewidth_hz,
+            b.remarks,
+            t.elapsed()
+        );
+        for (m, p) in [("NAA", 2.008), ("Cr", 3.027), ("PCr", 3.029), ("GPC", 3.212)] {
             if let Some(k) = b.position(m) {
-                println!("   {m} {:.4} {:?}", peak_ppm(b.fids.row(k), b.dwell_s, b.f0_mhz, p, 0.2), b.fids.row(k).iter().take(2).collect::<Vec<_>>());
+                println!(
+                    "   {m} {:.4} {:?}",
+                    peak_ppm(b.fids.row(k), b.dwell_s, b.f0_mhz, p, 0.2),
+                    b.fids.row(k).iter().take(2).collect::<Vec<_>>()
+                );
             }
         }
     }

@@ -134,10 +134,7 @@ mod tests {
     fn worst(a: &Array2<Complex64>, b: &Array2<Complex64>, skip: usize) -> f64 {
         let size = b.iter().map(|z| z.norm()).fold(0.0, f64::max);
         let kept = skip..a.ncols() - skip;
-        a.indexed_iter()
-            .filter(|((_, n), _)| kept.contains(n))
-            .map(|(at, x)| (x - b[at]).norm())
-            .fold(0.0, f64::max)
+        a.indexed_iter().filter(|((_, n), _)| kept.contains(n)).map(|(at, x)| (x - b[at]).norm()).fold(0.0, f64::max)
             / size
     }
 
@@ -182,7 +179,14 @@ mod tests {
         finer.fids = set.regrid(1.25e-4, 123.2, 4096).unwrap();
         finer.dwell_s = 1.25e-4;
         let back = finer.regrid(2.5e-4, 123.2, 2048).unwrap();
-        assert!(worst(&back, &set.fids, 0) < 1e-10, "{:.1e} {:.1e} {:?} {:?}", worst(&back, &set.fids, 0), worst(&back, &set.fids, 4), finer.first_point(), set.first_point());
+        assert!(
+            worst(&back, &set.fids, 0) < 1e-10,
+            "{:.1e} {:.1e} {:?} {:?}",
+            worst(&back, &set.fids, 0),
+            worst(&back, &set.fids, 4),
+            finer.first_point(),
+            set.first_point()
+        );
     }
 
     #[test]
@@ -197,7 +201,8 @@ mod tests {
     #[test]
     fn nonsense_is_an_error() {
         let set = analytic(123.2, 2.5e-4, 64);
-        for (d, f, n) in [(0.0, 123.2, 8), (2.5e-4, -1.0, 8), (2.5e-4, 123.2, 0), (0.25, 123.2, 8), (f64::NAN, 1.0, 8)] {
+        for (d, f, n) in [(0.0, 123.2, 8), (2.5e-4, -1.0, 8), (2.5e-4, 123.2, 0), (0.25, 123.2, 8), (f64::NAN, 1.0, 8)]
+        {
             assert!(matches!(set.regrid(d, f, n), Err(BasisError::Grid { .. })), "{d} {f} {n}");
         }
     }

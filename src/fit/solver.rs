@@ -6,9 +6,7 @@ use num_complex::Complex64;
 use super::linalg::{self, add_symmetric, symmetric};
 use super::model::{Evaluation, Model, PhaseColumns};
 use super::normal::{DataNormal, Weights, prior_cost};
-use super::report::{
-    FitResult, FitState, ReportScratch, Solution, effective_parameters, fixed_parameters, summarise,
-};
+use super::report::{FitResult, FitState, ReportScratch, Solution, effective_parameters, fixed_parameters, summarise};
 use super::settings::Smoothness;
 use super::start::{ShiftPhase, demodulate, noise_sd};
 
@@ -118,7 +116,8 @@ pub fn fit_from(model: &Model, fid: &[Complex64], start: ShiftPhase, workspace: 
     let noise_variance = model.band.n_points as f64 * (noise * scale).powi(2);
 
     let mut x = start_parameters(model, start);
-    let mut weights = Weights { variance: noise_variance, lambda: start_lambda(model), rows: vec![0.0; model.rows.len()] };
+    let mut weights =
+        Weights { variance: noise_variance, lambda: start_lambda(model), rows: vec![0.0; model.rows.len()] };
     start_amplitudes(model, &data, &mut x, &mut weights, workspace);
     let (state, n_iterations, objective) = iterate(model, &data, &mut x, &mut weights, noise_variance, workspace);
     let solution = Solution {
@@ -132,7 +131,14 @@ pub fn fit_from(model: &Model, fid: &[Complex64], start: ShiftPhase, workspace: 
         data_scale: scale,
         start_shift_hz: start.shift_hz,
     };
-    summarise(model, &solution, &mut workspace.evaluation, &mut workspace.normal, &mut workspace.report, &mut workspace.algebra)
+    summarise(
+        model,
+        &solution,
+        &mut workspace.evaluation,
+        &mut workspace.normal,
+        &mut workspace.report,
+        &mut workspace.algebra,
+    )
 }
 
 fn start_lambda(model: &Model) -> f64 {
@@ -208,7 +214,17 @@ fn iterate(
         let (variance_before, lambda_before) = (weights.variance, weights.lambda);
         let follow_misfit = !frozen && (VARIANCE_FROM..=VARIANCE_TO).contains(&iteration);
         if (follow_misfit || evidence)
-            && update_weights(model, x, weights, noise_variance, follow_misfit, evidence, iteration > REFRESH_ROWS[2], ws).is_err()
+            && update_weights(
+                model,
+                x,
+                weights,
+                noise_variance,
+                follow_misfit,
+                evidence,
+                iteration > REFRESH_ROWS[2],
+                ws,
+            )
+            .is_err()
         {
             return (FitState::Singular, iteration, cost);
         }
@@ -257,7 +273,12 @@ fn iterate(
         let lambda_moved = (weights.lambda / lambda_before).ln().abs();
         let variance_moved = (weights.variance / variance_before).ln().abs();
         let settled = iteration > REFRESH_ROWS[2].min(model.settings.max_iterations / 2);
-        if iteration >= VARIANCE_FROM + 2 && predicted < 1e-2 && lambda_moved < FREEZE_TOLERANCE && variance_moved < FREEZE_TOLERANCE && settled {
+        if iteration >= VARIANCE_FROM + 2
+            && predicted < 1e-2
+            && lambda_moved < FREEZE_TOLERANCE
+            && variance_moved < FREEZE_TOLERANCE
+            && settled
+        {
             frozen = true;
         }
         if frozen && predicted < PREDICTED_TOLERANCE && lambda_moved < LAMBDA_TOLERANCE {
@@ -408,7 +429,12 @@ fn factorise(model: &Model, damping: f64, ws: &mut Workspace) -> Result<(), lina
 /// With everything else eliminated, the trailing block of the factor holds the baseline's own system
 /// S = L_bb·L_bbᵀ; only S depends on λ, so a few rounds on it cost little:
 /// λ ← (nb − 2 − λ·tr(S⁻¹·D₂ᵀD₂)) / |D₂b|², never so small that the effective dimension passes its limit.
-fn evidence_step(model: &Model, x: &[f64], lambda: &mut f64, ws: &mut Workspace) -> Result<(), linalg::NotPositiveDefinite> {
+fn evidence_step(
+    model: &Model,
+    x: &[f64],
+    lambda: &mut f64,
+    ws: &mut Workspace,
+) -> Result<(), linalg::NotPositiveDefinite> {
     const ROUNDS: usize = 4;
     let (m, first, nb) = (model.layout.len(), model.layout.baseline(), model.layout.n_splines);
     let [low, high] = model.settings.window_ppm;
