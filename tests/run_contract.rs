@@ -237,7 +237,9 @@ fn a_basis_set_with_a_name_twice_is_refused_by_name() {
 
 #[test]
 fn help_is_what_users_know() {
-    for (name, args) in [("help", vec!["--help"]), ("run_help", vec!["run", "--help"]), ("fit_help", vec!["fit", "--help"])] {
+    for (name, args) in
+        [("help", vec!["--help"]), ("run_help", vec!["run", "--help"]), ("fit_help", vec!["fit", "--help"])]
+    {
         let output = requant(&args);
         assert_eq!(code(&output), 0);
         insta::assert_snapshot!(name, String::from_utf8(output.stdout).unwrap());

@@ -1,6 +1,6 @@
 //! From a found file to prepared spectra, or to the reason why not.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::config::Gaps;
 use crate::acquisition::{Acquisition, Format};
@@ -141,7 +141,7 @@ fn load_acquisitions(
 /// Reads one file and fills what it does not state: from the manifest first (which also overrules the
 /// file), then from an LCModel control file beside it, then from the configuration.
 fn read(
-    path: &PathBuf,
+    path: &Path,
     shown_as: &str,
     gaps: &Gaps,
     overrides: &crate::corpus::Overrides,

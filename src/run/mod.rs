@@ -1,7 +1,7 @@
 //! The main job: inputs to tables, straight through.
 //!
-//! Files are found ([`crate::corpus`]), and then, a chunk at a time, read and prepared ([`load`]),
-//! grouped into batches that share a model, fitted by an engine and turned into rows ([`rows`]).
+//! Files are found ([`crate::corpus`]), and then, a chunk at a time, read and prepared ([`mod@load`]),
+//! grouped into batches that share a model, fitted by an engine and turned into rows.
 //! Whatever fails on the way leaves as a row that says why.
 
 pub mod config;

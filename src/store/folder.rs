@@ -109,7 +109,7 @@ fn is_run_record(path: &Path) -> bool {
 
 /// Folders that this writer made; those that stay empty go again when it is dropped.
 ///
-/// Last field of [`DatasetWriter`], so that it is dropped after the tables took their files away.
+/// Last field of `DatasetWriter`, so that it is dropped after the tables took their files away.
 #[derive(Debug, Default)]
 pub(super) struct MadeFolders(Vec<PathBuf>);
 
