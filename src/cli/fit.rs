@@ -13,7 +13,7 @@ use crate::prepare::Spectrum;
 use crate::quality;
 use crate::quantify::singlet::signal_per_proton;
 use crate::quantify::{WaterScaling, ratios_to_creatine};
-use crate::report::fit_plot::FitPlot;
+use crate::report::{FitPlot, TableLine};
 use crate::run::read_referenced;
 use crate::run::load::{SpectrumKey, load};
 use crate::{basis, formats};
@@ -133,6 +133,18 @@ fn print_fit(model: &Model, spectrum: &Spectrum, fit: &FitResult, proton: Option
     }
 }
 
+/// Ratios to creatine for the picture's margin.
+fn table_lines(fit: &FitResult) -> Vec<TableLine> {
+    fit.amplitudes
+        .iter()
+        .zip(ratios_to_creatine(fit))
+        .filter_map(|(a, ratio)| {
+            let sd_percent = (a.value > 0.0).then(|| 100.0 * a.sd_posterior / a.value);
+            Some(TableLine { name: a.name.clone(), value: Some(ratio?.value), sd_percent })
+        })
+        .collect()
+}
+
 fn draw(path: &Path, title: &str, model: &Model, spectrum: &Spectrum, fit: &FitResult) -> Result<(), CliError> {
     let curves = report::curves(model, &spectrum.fid, fit);
     let plot = FitPlot {
@@ -142,7 +154,9 @@ fn draw(path: &Path, title: &str, model: &Model, spectrum: &Spectrum, fit: &FitR
         fit: curves.fit,
         baseline: curves.baseline,
         components: model.components.iter().map(|c| c.name.clone()).zip(curves.components).collect(),
-        noise_sd: fit.noise_sd * (spectrum.fid.len() as f64).sqrt(),
+        table: table_lines(fit),
+        table_unit: "/tCr".to_owned(),
+        noise_sd: Some(fit.noise_sd * (spectrum.fid.len() as f64).sqrt()),
     };
     std::fs::write(path, plot.render_svg()?)
         .map_err(|e| CliError::new(73, anyhow::anyhow!("{}: cannot be written: {e}", path.display())))

@@ -1,0 +1,112 @@
+//! A page to draw on with plotters' SVG backend, in finer steps than whole pixels.
+
+use plotters::prelude::*;
+use plotters::style::text_anchor::{HPos, Pos, VPos};
+
+/// The backend rounds to whole units, which makes steps in a curve; so a unit is a fraction of a
+/// pixel, and the finished picture is told its size in pixels.
+const UNITS_PER_PX: f64 = 8.0;
+/// The backend writes `size / 1.24` as the font size.
+const FONT_FACTOR: f64 = 1.24;
+
+/// Where a text stands relative to its point.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Align {
+    Left,
+    Centre,
+    Right,
+}
+
+/// A page measured in pixels, origin at the top left.
+pub(super) struct Canvas<'a> {
+    area: DrawingArea<SVGBackend<'a>, plotters::coord::Shift>,
+}
+
+fn units(px: f64) -> i32 {
+    // Saturates; positions outside of the page are clipped by the viewer.
+    (px * UNITS_PER_PX).round() as i32
+}
+
+fn size_units(px: f64) -> u32 {
+    u32::try_from(units(px)).unwrap_or(0)
+}
+
+impl<'a> Canvas<'a> {
+    /// A white page that writes into `svg`.
+    pub(super) fn new(svg: &'a mut String, width_px: f64, height_px: f64) -> Result<Self, String> {
+        let size = (size_units(width_px), size_units(height_px));
+        let area = SVGBackend::with_string(svg, size).into_drawing_area();
+        area.fill(&WHITE).map_err(|e| e.to_string())?;
+        Ok(Self { area })
+    }
+
+    /// Draws a line through the points; broken where one is not finite.
+    pub(super) fn line(
+        &self,
+        points: &[(f64, f64)],
+        colour: RGBColor,
+        width_px: f64,
+    ) -> Result<(), String> {
+        let style = ShapeStyle::from(&colour).stroke_width(size_units(width_px).max(1));
+        for piece in points.split(|(x, y)| !(x.is_finite() && y.is_finite())) {
+            if piece.len() > 1 {
+                let path: Vec<(i32, i32)> =
+                    piece.iter().map(|(x, y)| (units(*x), units(*y))).collect();
+                self.area
+                    .draw(&PathElement::new(path, style))
+                    .map_err(|e| e.to_string())?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Fills a rectangle given by two corners.
+    pub(super) fn rectangle(
+        &self,
+        (x0, y0): (f64, f64),
+        (x1, y1): (f64, f64),
+        colour: RGBColor,
+    ) -> Result<(), String> {
+        let corners = [(units(x0), units(y0)), (units(x1), units(y1))];
+        self.area
+            .draw(&Rectangle::new(corners, colour.filled()))
+            .map_err(|e| e.to_string())
+    }
+
+    /// Writes a text whose middle line is at `y`.
+    pub(super) fn text(
+        &self,
+        text: &str,
+        (x, y): (f64, f64),
+        align: Align,
+        size_px: f64,
+        colour: RGBColor,
+    ) -> Result<(), String> {
+        let horizontal = match align {
+            Align::Left => HPos::Left,
+            Align::Centre => HPos::Center,
+            Align::Right => HPos::Right,
+        };
+        let style = TextStyle::from(("sans-serif", size_px * UNITS_PER_PX * FONT_FACTOR))
+            .pos(Pos::new(horizontal, VPos::Center))
+            .color(&colour);
+        self.area
+            .draw(&Text::new(text.to_owned(), (units(x), units(y)), style))
+            .map_err(|e| e.to_string())
+    }
+
+    /// Ends the picture.
+    pub(super) fn finish(self) -> Result<(), String> {
+        self.area.present().map_err(|e| e.to_string())
+    }
+}
+
+/// Gives a finished picture its size in pixels; the view box keeps the finer units.
+pub(super) fn with_size_in_px(svg: &str, width_px: f64, height_px: f64) -> String {
+    let (w, h) = (size_units(width_px), size_units(height_px));
+    svg.replacen(
+        &format!("width=\"{w}\" height=\"{h}\""),
+        &format!("width=\"{width_px}\" height=\"{height_px}\""),
+        1,
+    )
+}
