@@ -33,20 +33,152 @@ const CR: Option<f64> = Some(3.027);
 const SETS: [Expected; 12] = [
     // Osprey simulates around 4.68 ppm: everything is stored 0.03 ppm too low, and LCModel lets the fit
     // shift it. Stored here is what the file has; `referenced` puts it right (below).
-    Expected { path: "basis/lcmodel/3T_PRESS_Philips_35ms_noMM.BASIS", n_members: 17, n_points: 8192, dwell_s: 2.5e-4, f0_mhz: 127.731, te_s: Some(0.035), sequence: Some("press"), naa_ppm: 1.978, cr_ppm: Some(2.997), first_point: FirstPoint::Halved },
-    Expected { path: "basis/lcmodel/3T_PRESS_Siemens_35ms_noMM.BASIS", n_members: 17, n_points: 8192, dwell_s: 2.5e-4, f0_mhz: 123.201659, te_s: Some(0.035), sequence: Some("PRESS"), naa_ppm: 1.978, cr_ppm: Some(2.997), first_point: FirstPoint::Halved },
+    Expected {
+        path: "basis/lcmodel/3T_PRESS_Philips_35ms_noMM.BASIS",
+        n_members: 17,
+        n_points: 8192,
+        dwell_s: 2.5e-4,
+        f0_mhz: 127.731,
+        te_s: Some(0.035),
+        sequence: Some("press"),
+        naa_ppm: 1.978,
+        cr_ppm: Some(2.997),
+        first_point: FirstPoint::Halved,
+    },
+    Expected {
+        path: "basis/lcmodel/3T_PRESS_Siemens_35ms_noMM.BASIS",
+        n_members: 17,
+        n_points: 8192,
+        dwell_s: 2.5e-4,
+        f0_mhz: 123.201659,
+        te_s: Some(0.035),
+        sequence: Some("PRESS"),
+        naa_ppm: 1.978,
+        cr_ppm: Some(2.997),
+        first_point: FirstPoint::Halved,
+    },
     // ISHIFT 20, 4 and −587 points.
-    Expected { path: "basis/lcmodel/3t_IU_MP_te68_diff_yesNAAG_noLac_Kaiser.basis", n_members: 6, n_points: 8192, dwell_s: 5e-4, f0_mhz: 123.261177, te_s: Some(0.068), sequence: Some("MEGA-"), naa_ppm: NAA, cr_ppm: None, first_point: FirstPoint::Full },
-    Expected { path: "basis/lcmodel/basis_STEAM_TE45_TM60.BASIS", n_members: 19, n_points: 8192, dwell_s: 3.33e-4, f0_mhz: 298.059998, te_s: None, sequence: None, naa_ppm: NAA, cr_ppm: CR, first_point: FirstPoint::Full },
-    Expected { path: "basis/lcmodel/gamma_press_te30_123mhz_104.basis", n_members: 16, n_points: 4944, dwell_s: 2.07357807e-4, f0_mhz: 123.2, te_s: Some(0.03), sequence: Some("PRESS"), naa_ppm: NAA, cr_ppm: CR, first_point: FirstPoint::Halved },
-    Expected { path: "basis/lcmodel/press_30ms_3T.basis", n_members: 17, n_points: 4944, dwell_s: 2.07357807e-4, f0_mhz: 123.2, te_s: Some(0.03), sequence: Some("PRESS"), naa_ppm: NAA, cr_ppm: CR, first_point: FirstPoint::Halved },
+    Expected {
+        path: "basis/lcmodel/3t_IU_MP_te68_diff_yesNAAG_noLac_Kaiser.basis",
+        n_members: 6,
+        n_points: 8192,
+        dwell_s: 5e-4,
+        f0_mhz: 123.261177,
+        te_s: Some(0.068),
+        sequence: Some("MEGA-"),
+        naa_ppm: NAA,
+        cr_ppm: None,
+        first_point: FirstPoint::Full,
+    },
+    Expected {
+        path: "basis/lcmodel/basis_STEAM_TE45_TM60.BASIS",
+        n_members: 19,
+        n_points: 8192,
+        dwell_s: 3.33e-4,
+        f0_mhz: 298.059998,
+        te_s: None,
+        sequence: None,
+        naa_ppm: NAA,
+        cr_ppm: CR,
+        first_point: FirstPoint::Full,
+    },
+    Expected {
+        path: "basis/lcmodel/gamma_press_te30_123mhz_104.basis",
+        n_members: 16,
+        n_points: 4944,
+        dwell_s: 2.07357807e-4,
+        f0_mhz: 123.2,
+        te_s: Some(0.03),
+        sequence: Some("PRESS"),
+        naa_ppm: NAA,
+        cr_ppm: CR,
+        first_point: FirstPoint::Halved,
+    },
+    Expected {
+        path: "basis/lcmodel/press_30ms_3T.basis",
+        n_members: 17,
+        n_points: 4944,
+        dwell_s: 2.07357807e-4,
+        f0_mhz: 123.2,
+        te_s: Some(0.03),
+        sequence: Some("PRESS"),
+        naa_ppm: NAA,
+        cr_ppm: CR,
+        first_point: FirstPoint::Halved,
+    },
     // Singlets are halved in this one, multiplets are not.
-    Expected { path: "basis/lcmodel/basis_braino.basis", n_members: 7, n_points: 4096, dwell_s: 2e-4, f0_mhz: 127.7654, te_s: Some(0.035), sequence: Some("PRESS"), naa_ppm: NAA, cr_ppm: CR, first_point: FirstPoint::Halved },
-    Expected { path: "lcmodel-test/3t.basis", n_members: 17, n_points: 1024, dwell_s: 5e-4, f0_mhz: 127.7861, te_s: None, sequence: Some("PRESS"), naa_ppm: NAA, cr_ppm: CR, first_point: FirstPoint::Halved },
-    Expected { path: "challenge2016/basis/press3T_30ms.BASIS", n_members: 21, n_points: 4096, dwell_s: 2.5e-4, f0_mhz: 123.261703, te_s: None, sequence: None, naa_ppm: NAA, cr_ppm: CR, first_point: FirstPoint::Full },
-    Expected { path: "challenge2016/basis/raw", n_members: 22, n_points: 2048, dwell_s: 2.5e-4, f0_mhz: 123.2, te_s: Some(0.03), sequence: None, naa_ppm: NAA, cr_ppm: CR, first_point: FirstPoint::Full },
-    Expected { path: "basis/fsl-json-7T", n_members: 19, n_points: 8192, dwell_s: 1.0 / 6000.0, f0_mhz: 297.190252, te_s: None, sequence: None, naa_ppm: NAA, cr_ppm: CR, first_point: FirstPoint::Full },
-    Expected { path: "basis/nifti-slaser-3T", n_members: 29, n_points: 2048, dwell_s: 1.0 / 6000.0, f0_mhz: 123.0, te_s: None, sequence: None, naa_ppm: NAA, cr_ppm: CR, first_point: FirstPoint::Halved },
+    Expected {
+        path: "basis/lcmodel/basis_braino.basis",
+        n_members: 7,
+        n_points: 4096,
+        dwell_s: 2e-4,
+        f0_mhz: 127.7654,
+        te_s: Some(0.035),
+        sequence: Some("PRESS"),
+        naa_ppm: NAA,
+        cr_ppm: CR,
+        first_point: FirstPoint::Halved,
+    },
+    Expected {
+        path: "lcmodel-test/3t.basis",
+        n_members: 17,
+        n_points: 1024,
+        dwell_s: 5e-4,
+        f0_mhz: 127.7861,
+        te_s: None,
+        sequence: Some("PRESS"),
+        naa_ppm: NAA,
+        cr_ppm: CR,
+        first_point: FirstPoint::Halved,
+    },
+    Expected {
+        path: "challenge2016/basis/press3T_30ms.BASIS",
+        n_members: 21,
+        n_points: 4096,
+        dwell_s: 2.5e-4,
+        f0_mhz: 123.261703,
+        te_s: None,
+        sequence: None,
+        naa_ppm: NAA,
+        cr_ppm: CR,
+        first_point: FirstPoint::Full,
+    },
+    Expected {
+        path: "challenge2016/basis/raw",
+        n_members: 22,
+        n_points: 2048,
+        dwell_s: 2.5e-4,
+        f0_mhz: 123.2,
+        te_s: Some(0.03),
+        sequence: None,
+        naa_ppm: NAA,
+        cr_ppm: CR,
+        first_point: FirstPoint::Full,
+    },
+    Expected {
+        path: "basis/fsl-json-7T",
+        n_members: 19,
+        n_points: 8192,
+        dwell_s: 1.0 / 6000.0,
+        f0_mhz: 297.190252,
+        te_s: None,
+        sequence: None,
+        naa_ppm: NAA,
+        cr_ppm: CR,
+        first_point: FirstPoint::Full,
+    },
+    Expected {
+        path: "basis/nifti-slaser-3T",
+        n_members: 29,
+        n_points: 2048,
+        dwell_s: 1.0 / 6000.0,
+        f0_mhz: 123.0,
+        te_s: None,
+        sequence: None,
+        naa_ppm: NAA,
+        cr_ppm: CR,
+        first_point: FirstPoint::Halved,
+    },
 ];
 
 /// The challenge's RAW files say nothing about their grid.
@@ -111,7 +243,10 @@ fn real_names_are_canonical_and_kinds_known() {
     let names = |path| read(path).metabolites;
     assert_eq!(
         names("challenge2016/basis/press3T_30ms.BASIS"),
-        ["Mac", "Ala", "Asp", "Asc", "Cr", "GABA", "Glc", "Gln", "Glu", "Gly", "GPC", "GSH", "Ins", "Scyllo", "Lac", "PCr", "PCh", "PE", "NAA", "NAAG", "Tau"]
+        [
+            "Mac", "Ala", "Asp", "Asc", "Cr", "GABA", "Glc", "Gln", "Glu", "Gly", "GPC", "GSH", "Ins", "Scyllo", "Lac",
+            "PCr", "PCh", "PE", "NAA", "NAAG", "Tau"
+        ]
     );
     let nifti = names("basis/nifti-slaser-3T");
     let of = |k| nifti.iter().filter(|n| kind(n) == k).count();
@@ -230,7 +365,8 @@ fn a_flat_spectrum_is_one_sample_at_the_start() {
 
 #[test]
 fn a_positive_ishift_moves_towards_larger_ppm() {
-    let text = basis_text("2.5E-04", &["NAA"]).replace("ISHIFT = 0 $END\n 1. 0.\n 1. 0.\n 1. 0.\n 1. 0.", "ISHIFT = 1 $END\n 0. 0.\n 1. 0.\n 0. 0.\n 0. 0.");
+    let text = basis_text("2.5E-04", &["NAA"])
+        .replace("ISHIFT = 0 $END\n 1. 0.\n 1. 0.\n 1. 0.\n 1. 0.", "ISHIFT = 1 $END\n 0. 0.\n 1. 0.\n 0. 0.\n 0. 0.");
     let set = read_text(&text).unwrap();
     // Stored at the DFT frequency 1, referenced to 0: larger ppm is lower frequency. A constant FID.
     let fid = set.fids.row(0);
@@ -268,7 +404,8 @@ fn a_cut_off_file_names_metabolite_and_line() {
 #[test]
 fn an_absurd_length_is_refused_before_memory_is_taken() {
     for n in ["1E15", "-4", "2.5", "0"] {
-        let error = read_text(&basis_text("2.5E-04", &["NAA"]).replace("NDATAB = 4", &format!("NDATAB = {n}"))).unwrap_err();
+        let error =
+            read_text(&basis_text("2.5E-04", &["NAA"]).replace("NDATAB = 4", &format!("NDATAB = {n}"))).unwrap_err();
         assert!(matches!(error, BasisError::Invalid { field: "NDATAB", .. }), "{n}: {error}");
     }
     let error = read_text(&basis_text("2.5E-04", &["NAA"]).replace("CONC = 2.", "CONC = 0.")).unwrap_err();

@@ -108,7 +108,12 @@ fn the_gradient_of_the_whole_objective_agrees_with_finite_differences() {
     for i in 0..m {
         // g is half the falling gradient.
         let scale = differences[i].abs().max(1.0);
-        assert!((-2.0 * g[i] - differences[i]).abs() < 1e-4 * scale, "parameter {i}: {} {}", -2.0 * g[i], differences[i]);
+        assert!(
+            (-2.0 * g[i] - differences[i]).abs() < 1e-4 * scale,
+            "parameter {i}: {} {}",
+            -2.0 * g[i],
+            differences[i]
+        );
     }
 }
 
@@ -195,7 +200,9 @@ fn the_solution_does_not_depend_on_where_the_solver_starts() {
         let base = model.shift_and_phase(&fid);
         let start = ShiftPhase { shift_hz: base.shift_hz + shift, phi0_rad: base.phi0_rad + phase };
         let other = solver::fit_from(&model, &fid, start, &mut workspace);
-        for (a, b) in usual.amplitudes.iter().zip(&other.amplitudes).filter(|(a, _)| a.is_sum || a.value > 2.0 * a.sd_posterior) {
+        for (a, b) in
+            usual.amplitudes.iter().zip(&other.amplitudes).filter(|(a, _)| a.is_sum || a.value > 2.0 * a.sd_posterior)
+        {
             let moved = (a.value - b.value).abs() / a.sd_posterior;
             // σ² and the scales of the soft rows are frozen on the way, so the path leaves a trace: a tenth
             // of a standard deviation at most.
@@ -230,7 +237,8 @@ fn neighbours_and_threads_change_nothing() {
         let batch = Batch { model: &model, fids: fids.iter().map(Vec::as_slice).collect() };
         pool.install(|| CpuEngine.fit(&batch))
     };
-    let bits = |fit: &requant::fit::FitResult| -> Vec<u64> { fit.amplitudes.iter().map(|a| a.value.to_bits()).collect() };
+    let bits =
+        |fit: &requant::fit::FitResult| -> Vec<u64> { fit.amplitudes.iter().map(|a| a.value.to_bits()).collect() };
     let alone: Vec<_> = run(&fids, 1).iter().map(bits).collect();
     assert_eq!(alone, run(&fids, 2).iter().map(bits).collect::<Vec<_>>());
     fids[2] = vec![Complex64::new(f64::NAN, 0.0); N_POINTS];

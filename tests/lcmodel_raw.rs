@@ -28,10 +28,7 @@ fn references() -> Vec<Reference> {
     let text = fs::read(common::data().join("expected/independent_reference.json")).unwrap();
     let all: Vec<serde_json::Value> = serde_json::from_slice(&text).unwrap();
     // Other formats have other shapes of entry.
-    all.into_iter()
-        .filter(|v| v["reader"] == "LCModel RAW ascii")
-        .map(|v| serde_json::from_value(v).unwrap())
-        .collect()
+    all.into_iter().filter(|v| v["reader"] == "LCModel RAW ascii").map(|v| serde_json::from_value(v).unwrap()).collect()
 }
 
 #[test]
@@ -88,8 +85,12 @@ fn real_control_file_gives_the_grid_of_its_raw() {
     assert_eq!(path.file_name().unwrap(), "control.file");
     assert_eq!((control.n_points, control.dwell_s, control.f0_mhz), (Some(1024), Some(5e-4), Some(127.786142)));
     // The file of a folder up is not beside the data.
-    assert!(lcmodel_control::find_beside(&common::data().join("lcmodel-9p4T/input/Summed_Averaged_TE24.RAW")).is_none());
-    let bytes = fs::read(common::data().join("lcmodel-9p4T/fitsettings_Summed_Averaged_Default_Lopez_all_linewidths.control")).unwrap();
+    assert!(
+        lcmodel_control::find_beside(&common::data().join("lcmodel-9p4T/input/Summed_Averaged_TE24.RAW")).is_none()
+    );
+    let bytes =
+        fs::read(common::data().join("lcmodel-9p4T/fitsettings_Summed_Averaged_Default_Lopez_all_linewidths.control"))
+            .unwrap();
     let control = lcmodel_control::parse(&bytes).unwrap().unwrap();
     assert_eq!((control.water_attenuation, control.water_conc_mm), (Some(1.0), Some(40873.0)));
     assert_eq!(control.namelist.text("CHSIMU(15)"), Some("Cre @ 3.925 +- 0.01 FWHM= .01 < .035 +- .003 AMP= 1."));

@@ -67,7 +67,8 @@ pub(super) fn read(path: &Path, grid: &Grid) -> Result<BasisSet, BasisError> {
     let stated = first.ok_or_else(|| BasisError::Empty { path: path.to_owned() })?;
     let missing = |field, hint| BasisError::Missing { path: path.to_owned(), field, hint };
     let dwell_s = stated.dwell_s.or(grid.dwell_s).ok_or_else(|| missing("dwell time", "give it with --dwell-s"))?;
-    let f0_mhz = stated.f0_mhz.or(grid.f0_mhz).ok_or_else(|| missing("spectrometer frequency", "give it with --f0-mhz"))?;
+    let f0_mhz =
+        stated.f0_mhz.or(grid.f0_mhz).ok_or_else(|| missing("spectrometer frequency", "give it with --f0-mhz"))?;
     for (field, value) in [("dwell time (s)", dwell_s), ("spectrometer frequency (MHz)", f0_mhz)] {
         if !(value > 0.0 && value.is_finite()) {
             return Err(BasisError::Invalid { path: path.to_owned(), field, value, must_be: "positive" });
@@ -124,7 +125,9 @@ fn member_name(file: &Path) -> String {
 fn decode(kind: Kind, bytes: &[u8], file: &Path) -> Result<Decoded, String> {
     match kind {
         Kind::Raw => single(lcmodel_raw::decode(bytes).map_err(|e| e.to_string())?),
-        Kind::Nifti => single(nifti_mrs::decode(bytes, bids_sidecar::beside(file).as_ref()).map_err(|e| e.to_string())?),
+        Kind::Nifti => {
+            single(nifti_mrs::decode(bytes, bids_sidecar::beside(file).as_ref()).map_err(|e| e.to_string())?)
+        }
         Kind::Json => from_json(bytes),
     }
 }

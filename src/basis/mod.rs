@@ -196,15 +196,10 @@ struct Member {
 /// # Errors
 /// [`BasisError::Empty`], [`BasisError::Duplicate`], and [`BasisError::Member`] for a length that
 /// differs from the first one's or for samples that are all zero.
-fn assemble(
-    path: &Path,
-    members: Vec<Member>,
-) -> Result<(Vec<String>, Array2<Complex64>), BasisError> {
+fn assemble(path: &Path, members: Vec<Member>) -> Result<(Vec<String>, Array2<Complex64>), BasisError> {
     let n_points = members.first().map_or(0, |m| m.fid.len());
     if n_points == 0 {
-        return Err(BasisError::Empty {
-            path: path.to_owned(),
-        });
+        return Err(BasisError::Empty { path: path.to_owned() });
     }
     let mut names: Vec<String> = Vec::with_capacity(members.len());
     let mut fids = Array2::zeros((members.len(), n_points));
@@ -218,22 +213,11 @@ fn assemble(
                 canonical,
             });
         }
-        let fail = |reason: String| BasisError::Member {
-            path: path.to_owned(),
-            member: member.name.clone(),
-            reason,
-        };
+        let fail = |reason: String| BasisError::Member { path: path.to_owned(), member: member.name.clone(), reason };
         if member.fid.len() != n_points {
-            return Err(fail(format!(
-                "{} points where the first member has {n_points}",
-                member.fid.len()
-            )));
+            return Err(fail(format!("{} points where the first member has {n_points}", member.fid.len())));
         }
-        if member
-            .fid
-            .iter()
-            .any(|z| !z.re.is_finite() || !z.im.is_finite())
-        {
+        if member.fid.iter().any(|z| !z.re.is_finite() || !z.im.is_finite()) {
             return Err(fail("samples that are not finite".to_owned()));
         }
         if member.fid.iter().all(|z| z.norm_sqr() == 0.0) {
@@ -249,24 +233,17 @@ fn assemble(
 
 /// The bytes of a file.
 fn read_bytes(path: &Path) -> Result<Vec<u8>, BasisError> {
-    std::fs::read(path).map_err(|source| BasisError::Io {
-        path: path.to_owned(),
-        source,
-    })
+    std::fs::read(path).map_err(|source| BasisError::Io { path: path.to_owned(), source })
 }
 
 /// SHA-256 as lower-case hex.
 fn sha256_hex(bytes: &[u8]) -> String {
-    Sha256::digest(bytes)
-        .iter()
-        .map(|b| format!("{b:02x}"))
-        .collect()
+    Sha256::digest(bytes).iter().map(|b| format!("{b:02x}")).collect()
 }
 
 /// File name without its extension, for sets that do not name themselves.
 fn stem(path: &Path) -> String {
-    path.file_stem()
-        .map_or_else(|| "basis".to_owned(), |s| s.to_string_lossy().into_owned())
+    path.file_stem().map_or_else(|| "basis".to_owned(), |s| s.to_string_lossy().into_owned())
 }
 
 #[cfg(test)]

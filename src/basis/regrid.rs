@@ -135,10 +135,7 @@ mod tests {
     fn worst(a: &Array2<Complex64>, b: &Array2<Complex64>, skip: usize) -> f64 {
         let size = b.iter().map(|z| z.norm()).fold(0.0, f64::max);
         let kept = skip..a.ncols() - skip;
-        a.indexed_iter()
-            .filter(|((_, n), _)| kept.contains(n))
-            .map(|(at, x)| (x - b[at]).norm())
-            .fold(0.0, f64::max)
+        a.indexed_iter().filter(|((_, n), _)| kept.contains(n)).map(|(at, x)| (x - b[at]).norm()).fold(0.0, f64::max)
             / size
     }
 
@@ -198,7 +195,8 @@ mod tests {
     #[test]
     fn nonsense_is_an_error() {
         let set = analytic(123.2, 2.5e-4, 64);
-        for (d, f, n) in [(0.0, 123.2, 8), (2.5e-4, -1.0, 8), (2.5e-4, 123.2, 0), (0.25, 123.2, 8), (f64::NAN, 1.0, 8)] {
+        for (d, f, n) in [(0.0, 123.2, 8), (2.5e-4, -1.0, 8), (2.5e-4, 123.2, 0), (0.25, 123.2, 8), (f64::NAN, 1.0, 8)]
+        {
             assert!(matches!(set.regrid(d, f, n), Err(BasisError::Grid { .. })), "{d} {f} {n}");
         }
     }

@@ -16,8 +16,8 @@ use super::component::{Component, assemble};
 use super::parameters::Layout;
 use super::prior::{self, RatioRow};
 use super::settings::{Settings, StartSettings};
-use crate::acquisition::CARRIER_PPM;
 use super::start;
+use crate::acquisition::CARRIER_PPM;
 use crate::basis::names::kind;
 use crate::basis::{BasisError, BasisSet};
 
@@ -92,7 +92,8 @@ impl Model {
         let rows = prior::rows(&components, settings, f0_mhz, te_s.or(basis.te_s));
         let kinds: Vec<_> = basis.metabolites.iter().map(|n| kind(n)).collect();
         let StartSettings { lorentz_hz, gauss_hz, .. } = settings.start;
-        let prototype = start::prototype(&basis.metabolites, &kinds, basis_fids.view(), dwell_s, f0_mhz, lorentz_hz, gauss_hz);
+        let prototype =
+            start::prototype(&basis.metabolites, &kinds, basis_fids.view(), dwell_s, f0_mhz, lorentz_hz, gauss_hz);
         let (skew_time, flat_time) = lineshape_times(&band.time_s);
         let mut model = Self {
             settings: settings.clone(),

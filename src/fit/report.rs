@@ -214,7 +214,8 @@ pub(crate) fn summarise(
     let ed = baseline_ed(model, solution.weights.lambda, &scratch.inverse);
 
     // Measured noise, no rows between amplitudes.
-    let noise_weights = Weights { variance: solution.noise_variance, lambda: solution.weights.lambda, rows: Vec::new() };
+    let noise_weights =
+        Weights { variance: solution.noise_variance, lambda: solution.weights.lambda, rows: Vec::new() };
     normal.penalised(model, x, &noise_weights, &mut scratch.h, &mut scratch.g);
     pin(model, m, &mut scratch.h, &mut scratch.g);
     if linalg::cholesky(&mut scratch.h, m, algebra).is_err() {
@@ -321,7 +322,14 @@ pub(crate) fn baseline_ed(model: &Model, lambda: f64, inverse: &[f64]) -> f64 {
     nb as f64 - lambda * trace
 }
 
-fn amplitudes(model: &Model, x: &[f64], free_step: &[f64], inverse: &[f64], inverse_noise: &[f64], unit: f64) -> Vec<Amplitude> {
+fn amplitudes(
+    model: &Model,
+    x: &[f64],
+    free_step: &[f64],
+    inverse: &[f64],
+    inverse_noise: &[f64],
+    unit: f64,
+) -> Vec<Amplitude> {
     let layout = &model.layout;
     let (m, k_all) = (layout.len(), layout.n_components);
     let variance = |matrix: &[f64], members: &[usize]| -> f64 {

@@ -3,12 +3,10 @@
 
 use num_complex::Complex64;
 
-use super::linalg::{self, symmetric};
+use super::linalg::{self, add_symmetric, symmetric};
 use super::model::{Evaluation, Model, PhaseColumns};
 use super::normal::{DataNormal, Weights, prior_cost};
-use super::report::{
-    FitResult, FitState, ReportScratch, Solution, effective_parameters, fixed_parameters, summarise,
-};
+use super::report::{FitResult, FitState, ReportScratch, Solution, effective_parameters, fixed_parameters, summarise};
 use super::settings::Smoothness;
 use super::start::{ShiftPhase, demodulate, noise_sd};
 
@@ -20,6 +18,8 @@ const START_LAMBDA: f64 = 100.0;
 const MAX_LAMBDA: f64 = 1e8;
 /// Iterations at which the scales of the soft rows are taken from the current amplitudes.
 const REFRESH_ROWS: [usize; 3] = [3, 6, 9];
+/// First iteration that uses second derivatives; before, far from the solution, they mislead.
+const NEWTON_FROM: usize = 3;
 /// First iteration at which σ follows the misfit, and the last.
 const VARIANCE_FROM: usize = 3;
 const VARIANCE_TO: usize = 40;
@@ -116,7 +116,8 @@ pub fn fit_from(model: &Model, fid: &[Complex64], start: ShiftPhase, workspace: 
     let noise_variance = model.band.n_points as f64 * (noise * scale).powi(2);
 
     let mut x = start_parameters(model, start);
-    let mut weights = Weights { variance: noise_variance, lambda: start_lambda(model), rows: vec![0.0; model.rows.len()] };
+    let mut weights =
+        Weights { variance: noise_variance, lambda: start_lambda(model), rows: vec![0.0; model.rows.len()] };
     start_amplitudes(model, &data, &mut x, &mut weights, workspace);
     let (state, n_iterations, objective) = iterate(model, &data, &mut x, &mut weights, noise_variance, workspace);
     let solution = Solution {
@@ -130,7 +131,14 @@ pub fn fit_from(model: &Model, fid: &[Complex64], start: ShiftPhase, workspace: 
         data_scale: scale,
         start_shift_hz: start.shift_hz,
     };
-    summarise(model, &solution, &mut workspace.evaluation, &mut workspace.normal, &mut workspace.report, &mut workspace.algebra)
+    summarise(
+        model,
+        &solution,
+        &mut workspace.evaluation,
+        &mut workspace.normal,
+        &mut workspace.report,
+        &mut workspace.algebra,
+    )
 }
 
 fn start_lambda(model: &Model) -> f64 {
@@ -206,16 +214,34 @@ fn iterate(
         let (variance_before, lambda_before) = (weights.variance, weights.lambda);
         let follow_misfit = !frozen && (VARIANCE_FROM..=VARIANCE_TO).contains(&iteration);
         if (follow_misfit || evidence)
-            && update_weights(model, x, weights, noise_variance, follow_misfit, evidence, iteration > REFRESH_ROWS[2], ws).is_err()
+            && update_weights(
+                model,
+                x,
+                weights,
+                noise_variance,
+                follow_misfit,
+                evidence,
+                iteration > REFRESH_ROWS[2],
+                ws,
+            )
+            .is_err()
         {
             return (FitState::Singular, iteration, cost);
         }
         let mut accepted = false;
         let mut predicted = 0.0;
+        let mut newton = iteration >= NEWTON_FROM;
         for _ in 0..12 {
             ws.normal.penalised(model, x, weights, &mut ws.hessian, &mut ws.gradient);
+            if newton {
+                add_bilinear_curvature(model, x, weights.variance, ws);
+            }
             hold_bounds(model, x, ws);
             if bounded_step(model, x, damping, ws).is_err() {
+                if newton {
+                    newton = false;
+                    continue;
+                }
                 damping = (damping * 10.0).max(1e-3);
                 if damping > 1e6 {
                     return (FitState::Singular, iteration, cost);
@@ -247,7 +273,12 @@ fn iterate(
         let lambda_moved = (weights.lambda / lambda_before).ln().abs();
         let variance_moved = (weights.variance / variance_before).ln().abs();
         let settled = iteration > REFRESH_ROWS[2].min(model.settings.max_iterations / 2);
-        if iteration >= VARIANCE_FROM + 2 && predicted < 1e-2 && lambda_moved < FREEZE_TOLERANCE && variance_moved < FREEZE_TOLERANCE && settled {
+        if iteration >= VARIANCE_FROM + 2
+            && predicted < 1e-2
+            && lambda_moved < FREEZE_TOLERANCE
+            && variance_moved < FREEZE_TOLERANCE
+            && settled
+        {
             frozen = true;
         }
         if frozen && predicted < PREDICTED_TOLERANCE && lambda_moved < LAMBDA_TOLERANCE {
@@ -260,6 +291,24 @@ fn iterate(
         }
     }
     (FitState::MaxIterations, model.settings.max_iterations, cost)
+}
+
+/// Adds what Gauss–Newton leaves out where it matters most: −r·∂²m/∂c_k∂F_k and −r·∂²m/∂c_k∂u_k.
+///
+/// The model is bilinear in an amplitude and the shape of its component, and for weak components the
+/// residual's projection on these derivatives is as large as the terms kept; without them the last
+/// digits take dozens of steps. ∂²m/∂c∂F is the column for F over c, so the products are in Jᵀr already.
+fn add_bilinear_curvature(model: &Model, x: &[f64], variance: f64, ws: &mut Workspace) {
+    let layout = &model.layout;
+    let m = layout.len();
+    for k in 0..layout.n_components {
+        let c = x[layout.amplitude(k)];
+        if c > 0.0 {
+            for i in [layout.shift(k), layout.width(k)] {
+                add_symmetric(&mut ws.hessian, m, i, layout.amplitude(k), -ws.normal.jtr[i] / (c * variance));
+            }
+        }
+    }
 }
 
 /// Brings σ² and λ up to date at `x`, on the undamped system.
@@ -380,7 +429,12 @@ fn factorise(model: &Model, damping: f64, ws: &mut Workspace) -> Result<(), lina
 /// With everything else eliminated, the trailing block of the factor holds the baseline's own system
 /// S = L_bb·L_bbᵀ; only S depends on λ, so a few rounds on it cost little:
 /// λ ← (nb − 2 − λ·tr(S⁻¹·D₂ᵀD₂)) / |D₂b|², never so small that the effective dimension passes its limit.
-fn evidence_step(model: &Model, x: &[f64], lambda: &mut f64, ws: &mut Workspace) -> Result<(), linalg::NotPositiveDefinite> {
+fn evidence_step(
+    model: &Model,
+    x: &[f64],
+    lambda: &mut f64,
+    ws: &mut Workspace,
+) -> Result<(), linalg::NotPositiveDefinite> {
     const ROUNDS: usize = 4;
     let (m, first, nb) = (model.layout.len(), model.layout.baseline(), model.layout.n_splines);
     let [low, high] = model.settings.window_ppm;

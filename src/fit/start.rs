@@ -137,8 +137,9 @@ mod tests {
 
     #[test]
     fn a_zero_filled_tail_does_not_lower_the_noise() {
-        let mut fid: Vec<Complex64> =
-            (0..800).map(|i| Complex64::new(((i * 7919) % 101) as f64 - 50.0, ((i * 104_729) % 97) as f64 - 48.0)).collect();
+        let mut fid: Vec<Complex64> = (0..800)
+            .map(|i| Complex64::new(((i * 7919) % 101) as f64 - 50.0, ((i * 104_729) % 97) as f64 - 48.0))
+            .collect();
         let measured = noise_sd(&fid).unwrap();
         fid.extend(vec![Complex64::default(); 800]);
         assert!((noise_sd(&fid).unwrap() / measured - 1.0).abs() < 1e-12);
@@ -148,9 +149,8 @@ mod tests {
     #[test]
     fn shift_and_phase_of_a_moved_prototype_come_back() {
         let dwell_s = 5e-4;
-        let p: Vec<Complex64> = (0..1024)
-            .map(|n| Complex64::new(-20.0, 2.0 * PI * 330.0).scale(n as f64 * dwell_s).exp())
-            .collect();
+        let p: Vec<Complex64> =
+            (0..1024).map(|n| Complex64::new(-20.0, 2.0 * PI * 330.0).scale(n as f64 * dwell_s).exp()).collect();
         let y: Vec<Complex64> = p
             .iter()
             .enumerate()

@@ -8,7 +8,8 @@ use crate::basis::BasisSet;
 
 /// Singlets that can serve, the first that is in the basis set does: name, place (ppm), protons.
 /// Creatine's methyl is LCModel's choice (WSMET, WSPPM, N1HMET).
-const SINGLETS: [(&str, f64, f64); 4] = [("Cr", 3.027, 3.0), ("PCr", 3.029, 3.0), ("NAA", 2.008, 3.0), ("GPC", 3.212, 9.0)];
+const SINGLETS: [(&str, f64, f64); 4] =
+    [("Cr", 3.027, 3.0), ("PCr", 3.029, 3.0), ("NAA", 2.008, 3.0), ("GPC", 3.212, 9.0)];
 
 /// Half of the band around a singlet that is kept whole, and where it has fallen to nothing (ppm).
 const BAND_PPM: [f64; 2] = [0.15, 0.30];
