@@ -18,9 +18,8 @@ use thiserror::Error;
 
 use crate::formats::namelist::NamelistError;
 
-pub use write::write_lcmodel;
-
 pub use first_point::FirstPoint;
+pub use write::write_lcmodel;
 
 /// The free induction decay of every metabolite for one protocol, on one time grid.
 #[derive(Debug, Clone)]
@@ -135,6 +134,12 @@ pub enum BasisError {
         /// The file or folder.
         path: PathBuf,
     },
+    /// A folder holds members of more than one kind.
+    #[error("{}: holds member files of more than one format; leave one kind of .RAW, .json or NIfTI-MRS there", path.display())]
+    Mixed {
+        /// The folder.
+        path: PathBuf,
+    },
     /// Regridding was asked for a grid that makes no sense.
     #[error(
         "cannot regrid basis {id:?} to dwell {dwell_s} s, {f0_mhz} MHz, {n_points} points: all must be positive, and the bandwidth within a factor of 100 of the basis's"
@@ -152,7 +157,8 @@ pub enum BasisError {
 }
 
 impl BasisSet {
-    /// Reads an LCModel `.BASIS` file, or a folder of LCModel `.RAW`, FSL-MRS JSON or NIfTI-MRS files.
+    /// Reads an LCModel `.BASIS` file, a folder of LCModel `.RAW`, FSL-MRS JSON or NIfTI-MRS files, or
+    /// one such file as a set of one member.
     ///
     /// # Errors
     /// A [`BasisError`] that names the file and what is wrong.
@@ -165,7 +171,11 @@ impl BasisSet {
     /// # Errors
     /// As [`BasisSet::read`].
     pub fn read_with(path: &Path, grid: &Grid) -> Result<Self, BasisError> {
-        if path.is_dir() { folder::read(path, grid) } else { lcmodel::decode(&read_bytes(path)?, path, grid) }
+        if path.is_dir() || folder::is_member(path) {
+            folder::read(path, grid)
+        } else {
+            lcmodel::decode(&read_bytes(path)?, path, grid)
+        }
     }
 
     /// Row of the metabolite `name` (any synonym).
