@@ -91,7 +91,8 @@ fn broken_files_are_rows_and_touch_nobody() {
     let (_, before) = tables(&clean);
 
     // A third of the corpus, each broken in its own way.
-    let damage: [(usize, &str, Box<dyn Fn(&Path)>); 4] = [
+    type Damage = (usize, &'static str, Box<dyn Fn(&Path)>);
+    let damage: [Damage; 4] = [
         (2, "truncated", Box::new(|p| fs::write(p, &fs::read(p).unwrap()[..2000]).unwrap())),
         (4, "bad_header", Box::new(|p| fs::write(p, b"this is not an image").unwrap())),
         (6, "bad_header", Box::new(|p| fs::write(p, b"").unwrap())),

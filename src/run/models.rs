@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::RunOptions;
 use super::load::{Failure, Header, error_chain};
-use crate::basis::{BasisError, BasisSet, Grid};
+use crate::basis::{BasisError, BasisSet, FirstPoint, Grid};
 use crate::corpus::Found;
 use crate::fit::Model;
 use crate::prepare::Spectrum;
@@ -171,7 +171,8 @@ const REFERENCED_FROM_PPM: f64 = 0.01;
 
 /// A basis set with its singlets where they belong; a remark says so where it had to be moved.
 pub(crate) fn read_referenced(path: &Path, grid: &Grid) -> Result<BasisSet, BasisError> {
-    let set = BasisSet::read_with(path, grid)?;
+    // Every transform of the fit halves the first sample: it must come in full.
+    let set = BasisSet::read_with(path, grid)?.with_first_point(FirstPoint::Full);
     let off = set.offset_ppm().is_some_and(|o| o.abs() > REFERENCED_FROM_PPM);
     Ok(if off { set.referenced() } else { set })
 }
