@@ -14,17 +14,13 @@ use std::path::{Path, PathBuf};
 
 use requant::corpus::{FindError, FindWarning, Found, Listing, Problem, Water, find};
 
-/// The shared data, if they are there; in CI they must be.
-fn data(folder: &str) -> Option<PathBuf> {
+/// A folder of the shared data.
+fn data(folder: &str) -> PathBuf {
     let root = std::env::var_os("REQUANT_TEST_DATA")
         .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data"), PathBuf::from);
     let path = root.join(folder);
-    if path.exists() {
-        return Some(path);
-    }
-    assert!(std::env::var_os("CI").is_none(), "{} is missing in CI", path.display());
-    eprintln!("SKIPPED: {} is missing", path.display());
-    None
+    assert!(path.exists(), "{} is missing: set REQUANT_TEST_DATA, or leave tests named real_* out", path.display());
+    path
 }
 
 /// Stands for the readers: extensions, and for NIfTI (version 1 and 2) the intent name of
@@ -101,10 +97,8 @@ fn only(listing: &Listing, source_path: &str) -> Found {
 }
 
 #[test]
-fn philips_exports() {
-    let Some(dir) = data("philips-sdat") else {
-        return;
-    };
+fn real_philips_exports() {
+    let dir = data("philips-sdat");
     let listing = search(&[dir]);
     let mm = "press30-mm-sub01/sub-01_ses-01_PRESS";
     // A header without data is no pair of files and stays a row that says so on reading.
@@ -129,10 +123,8 @@ fn philips_exports() {
 }
 
 #[test]
-fn fitting_challenge() {
-    let Some(dir) = data("challenge2016") else {
-        return;
-    };
+fn real_fitting_challenge() {
+    let dir = data("challenge2016");
     let listing = search(&[dir.join("lcmodel")]);
     let mut expected: Vec<String> = [1, 2, 4, 5, 7, 9, 11, 12, 14, 15, 16, 18, 19, 21, 22, 24, 26, 27]
         .iter()
@@ -155,16 +147,14 @@ fn fitting_challenge() {
 }
 
 #[test]
-fn lcmodel_test_has_no_water() {
-    let Some(dir) = data("lcmodel-test") else {
-        return;
-    };
+fn real_lcmodel_test_has_no_water() {
+    let dir = data("lcmodel-test");
     assert_eq!(pairs(&search(&[dir])), ["data.raw -> -"]);
 }
 
 #[test]
-fn nifti_mrs_collection() {
-    let Some(dir) = data("nifti-mrs") else { return };
+fn real_nifti_mrs_collection() {
+    let dir = data("nifti-mrs");
     // The reference of four coils belongs to the raw transients of equal name; the combined spectra
     // beside it are processed on another scale and get none. The segmentation is no row.
     assert_eq!(
@@ -183,10 +173,8 @@ fn nifti_mrs_collection() {
 }
 
 #[test]
-fn siemens_exports() {
-    let Some(dir) = data("siemens-rda/vb17-mega") else {
-        return;
-    };
+fn real_siemens_exports() {
+    let dir = data("siemens-rda/vb17-mega");
     // `dif` and `diff` are not the same name.
     assert_eq!(
         pairs(&search(&[dir])),
@@ -202,8 +190,8 @@ fn siemens_exports() {
 }
 
 #[test]
-fn benchmark_bids_sets() {
-    let Some(dir) = data("benchmark") else { return };
+fn real_benchmark_bids_sets() {
+    let dir = data("benchmark");
     let listing = search(&[dir]);
     assert_eq!(listing.found.len(), 60 + 60 + 60 + 40 + 80);
     for found in &listing.found {
@@ -217,10 +205,8 @@ fn benchmark_bids_sets() {
 }
 
 #[test]
-fn a_single_file_finds_its_partner() {
-    let Some(dir) = data("philips-sdat/press35-sub01") else {
-        return;
-    };
+fn real_a_single_file_finds_its_partner() {
+    let dir = data("philips-sdat/press35-sub01");
     let listing = search(&[dir.join("sub-01_PRESS_35_act.sdat")]);
     assert_eq!(pairs(&listing), ["sub-01_PRESS_35_act.sdat -> sub-01_PRESS_35_ref.sdat"]);
     let listing = search(&[dir.join("sub-01_PRESS_35_ref.sdat")]);
@@ -228,7 +214,7 @@ fn a_single_file_finds_its_partner() {
 }
 
 #[test]
-fn the_same_file_by_two_inputs_is_one_spectrum() {
+fn real_the_same_file_by_two_inputs_is_one_spectrum() {
     let dir = folder(&["a/x.SDAT", "a/y.SDAT"]);
     let inputs = [dir.path().to_owned(), dir.path().join("a/x.SDAT"), dir.path().join("a")];
     let listing = find(&inputs, &by_extension).unwrap();

@@ -1,5 +1,5 @@
 //! Every reader against an independent decoding of the same bytes, and NAA where it belongs.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, missing_docs, reason = "tests")]
 
 mod common;
 

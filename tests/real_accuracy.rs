@@ -1,6 +1,6 @@
 //! Accuracy on spectra whose truth is known, and agreement with other programs in vivo. Bounds are the
 //! project's own targets; `benches/ACCURACY.md` has the figures beside other programs'.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, missing_docs, reason = "tests")]
 
 mod common;
 #[path = "common/score.rs"]

@@ -1,6 +1,6 @@
 //! What users and scripts rely on: rows for everything, identical bytes, exit codes, and neighbours that
 //! broken files cannot touch. Runs on simulated spectra; needs no data.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, missing_docs, reason = "tests")]
 
 use std::fs;
 use std::path::{Path, PathBuf};
