@@ -11,7 +11,7 @@ use requant::fit::model::{Evaluation, PhaseColumns};
 use requant::fit::normal::{DataNormal, Weights, prior_cost};
 use requant::fit::settings::{Macromolecules, RatioPriors};
 use requant::fit::start::ShiftPhase;
-use requant::fit::{FitState, Model, Settings, solver};
+use requant::fit::{FitState, Model, Settings, Workspace, solver};
 use std::f64::consts::PI;
 
 fn model(change: impl FnOnce(&mut Settings)) -> Model {
@@ -194,7 +194,7 @@ fn known_amplitudes_come_back_within_their_errors() {
 fn the_solution_does_not_depend_on_where_the_solver_starts() {
     let model = model(|_| {});
     let fid = spectrum(Nuisance::default());
-    let mut workspace = solver::Workspace::new(&model);
+    let mut workspace = Workspace::new(&model);
     let usual = solver::fit(&model, &fid, &mut workspace);
     for (shift, phase) in [(-1.0, -0.2), (1.5, 0.3), (0.5, -0.5)] {
         let base = model.shift_and_phase(&fid);
@@ -220,7 +220,7 @@ fn a_scaled_shifted_and_turned_spectrum_gives_the_same_answer() {
         .enumerate()
         .map(|(n, z)| z * Complex64::from_polar(1e-6, 2.5 + 2.0 * PI * 20.0 * n as f64 * DWELL_S))
         .collect();
-    let mut workspace = solver::Workspace::new(&model);
+    let mut workspace = Workspace::new(&model);
     let (a, b) = (solver::fit(&model, &fid, &mut workspace), solver::fit(&model, &changed, &mut workspace));
     assert!((b.shift_hz - a.shift_hz - 20.0).abs() < 0.05);
     for (a, b) in a.amplitudes.iter().zip(&b.amplitudes).filter(|(a, _)| a.is_sum || a.value > 2.0 * a.sd_posterior) {

@@ -19,9 +19,13 @@ pub mod parameters;
 pub mod prior;
 pub mod report;
 pub mod settings;
+mod smoothness;
 pub mod solver;
 pub mod start;
+mod step;
+mod workspace;
 
 pub use model::{Model, ModelError};
 pub use report::{FitResult, FitState};
 pub use settings::Settings;
+pub use workspace::Workspace;

@@ -158,7 +158,7 @@ pub(crate) fn for_each_prior(
     single(layout.skew(), priors.skew_sd, 0.0);
     single(layout.flatness(), priors.flatness_sd, 0.0);
     single(f0, weak::SHIFT_HZ, 0.0);
-    single(w, priors.lorentz_prior[1], priors.lorentz_prior[0]);
+    single(w, priors.lorentz_prior_hz[1], priors.lorentz_prior_hz[0]);
     single(layout.gauss(), weak::WIDTH_HZ, model.settings.start.gauss_hz);
     single(layout.phi0(), weak::PHI0_RAD, 0.0);
     for (r, &weight) in model.rows.iter().zip(&weights.rows) {
