@@ -7,7 +7,7 @@ mod common;
 use common::{AMPLITUDES, DWELL_S, F0_MHZ, N_POINTS, Normal, Nuisance, basis, spectrum};
 use num_complex::Complex64;
 use requant::engine::{Batch, CpuEngine, Engine};
-use requant::fit::model::{Evaluation, PhaseColumns};
+use requant::fit::evaluation::{Evaluation, PhaseColumns};
 use requant::fit::normal::{DataNormal, Weights, prior_cost};
 use requant::fit::settings::{Macromolecules, RatioPriors};
 use requant::fit::start::ShiftPhase;

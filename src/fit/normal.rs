@@ -4,8 +4,9 @@
 //! Q = |d−m|²/σ² + λ·|D₂b|² + Σ((F_k−f0)/σ_f)² + Σ((u_k−W)/σ_w)² + (φ1/σ_φ1)² + soft ratio rows
 //! ```
 
+use super::evaluation::Evaluation;
 use super::linalg::{add_symmetric, gram};
-use super::model::{Evaluation, Model};
+use super::model::Model;
 
 /// Standard deviations of the priors that only keep the system regular where the data say nothing:
 /// far wider than anything that occurs.

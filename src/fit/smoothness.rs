@@ -3,7 +3,8 @@
 use super::linalg::{self, symmetric};
 use super::model::Model;
 use super::normal::Weights;
-use super::report::{FitState, Solution, effective_parameters};
+use super::report::{Solution, effective_parameters};
+use super::result::FitState;
 use super::step::{factorise, hold_bounds};
 use super::workspace::Workspace;
 

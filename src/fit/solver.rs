@@ -3,9 +3,11 @@
 
 use num_complex::Complex64;
 
-use super::model::{Model, PhaseColumns};
+use super::evaluation::PhaseColumns;
+use super::model::Model;
 use super::normal::{Weights, prior_cost};
-use super::report::{FitResult, FitState, Solution, summarise};
+use super::report::{Solution, summarise};
+use super::result::{FitResult, FitState};
 use super::settings::Smoothness;
 use super::smoothness::update_weights;
 use super::start::{ShiftPhase, demodulate, noise_sd};

@@ -1,7 +1,8 @@
 //! Scratch memory of a fit, allocated once for a model and reused from spectrum to spectrum.
 
+use super::evaluation::Evaluation;
 use super::linalg;
-use super::model::{Evaluation, Model};
+use super::model::Model;
 use super::normal::DataNormal;
 use super::report::ReportScratch;
 

@@ -2,7 +2,7 @@
 
 use super::load::{Failure, Header, SpectrumKey};
 use crate::corpus::{Found, Water};
-use crate::fit::report::Curves;
+use crate::fit::result::Curves;
 use crate::fit::{FitResult, FitState, Model, Settings};
 use crate::prepare::Spectrum;
 use crate::quality;
