@@ -136,7 +136,7 @@ fn subject_data(
         basis.metabolites.iter().map(|_| (0.25 * random.normal(), 0.3 * random.normal())).collect();
     let groups: Vec<f64> = PATTERN_GROUPS.iter().map(|_| 8.0 * (0.2 * random.normal()).exp()).collect();
     // Noise per sample for an SNR (tallest peak over twice the noise sd) of about 15 to 45.
-    let noise_sd = random.between(0.25, 0.75);
+    let noise_sd = random.between(0.8, 2.4);
     let mut fid = Vec::with_capacity(options.n_points);
     let mut water = Vec::with_capacity(options.n_points);
     for n in 0..options.n_points {
