@@ -8,5 +8,5 @@ rm -rf out/demo
 mkdir -p out
 target/release/requant simulate --out out/demo --subjects 48
 target/release/requant run out/demo/spectra --basis out/demo/simulated.basis --out out/demo/results
-target/release/requant fit out/demo/spectra/sub-0001/mrs/sub-0001_svs.nii.gz \
-    --basis out/demo/simulated.basis --plot out/demo/sub-0001.svg
+target/release/requant fit out/demo/spectra/sub-0003/mrs/sub-0003_svs.nii.gz \
+    --basis out/demo/simulated.basis --plot out/demo/sub-0003.svg

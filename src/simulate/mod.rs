@@ -128,13 +128,13 @@ fn subject_data(
     let amplitudes: Vec<f64> = basis
         .metabolites
         .iter()
-        .map(|name| multiplets::typical_amplitude(name) * (0.15 * random.normal()).exp())
+        .map(|name| multiplets::typical_amplitude(name) * (0.1 * random.normal()).exp())
         .collect();
     let (lorentz_hz, gauss_hz) = (random.between(1.0, 3.0), random.between(3.0, 8.0));
     let (shift_hz, phase) = (2.0 * random.normal(), random.between(-0.6, 0.6));
     let own: Vec<(f64, f64)> =
         basis.metabolites.iter().map(|_| (0.25 * random.normal(), 0.3 * random.normal())).collect();
-    let groups: Vec<f64> = PATTERN_GROUPS.iter().map(|_| 8.0 * (0.2 * random.normal()).exp()).collect();
+    let groups: Vec<f64> = PATTERN_GROUPS.iter().map(|_| 16.0 * (0.2 * random.normal()).exp()).collect();
     // Noise per sample for an SNR (tallest peak over twice the noise sd) of about 15 to 45.
     let noise_sd = random.between(0.8, 2.4);
     let mut fid = Vec::with_capacity(options.n_points);
