@@ -6,12 +6,14 @@
 //! m(ν) = Σ_k c_k · Re FFT{ m_k(t) · exp( −π·u_k·t + 2πi·F_k·t − (π·G·t)²/(4 ln 2) + i·s₃·q₃(t) − s₄·q₄(t) ) } + Σ_j b_j B_j(ν)
 //! ```
 
+use std::f64::consts::{LN_2, PI};
+
+use ndarray::Array2;
 use num_complex::Complex64;
 
 use super::band::{Band, BandError};
 use super::baseline::Baseline;
 use super::component::{Component, assemble};
-use super::evaluation::{Evaluation, PhaseColumns};
 use super::parameters::Layout;
 use super::prior::{self, RatioRow};
 use super::settings::{Settings, StartSettings};
@@ -80,9 +82,10 @@ impl Model {
         let baseline = Baseline::new(&band.ppm, settings.baseline.splines_per_ppm);
         let layout = Layout { n_components: components.len(), n_splines: baseline.n_splines };
 
+        let basis_scale = 1.0 / median_height(&band, &fids, &settings.start).ok_or(ModelError::EmptyBasis)?;
         let mut band_fids = Vec::with_capacity(components.len() * band.n_short());
         for fid in fids.outer_iter() {
-            band_fids.extend(band.band_fid(&fid.to_vec()));
+            band_fids.extend(band.band_fid(&fid.to_vec()).into_iter().map(|z| z * basis_scale));
         }
         let rows = prior::rows(&components, settings, f0_mhz, te_s.or(basis.te_s));
         let kinds: Vec<_> = basis.metabolites.iter().map(|n| kind(n)).collect();
@@ -90,7 +93,7 @@ impl Model {
         let prototype =
             start::prototype(&basis.metabolites, &kinds, basis_fids.view(), dwell_s, f0_mhz, lorentz_hz, gauss_hz);
         let (skew_time, flat_time) = lineshape_times(&band.time_s);
-        let mut model = Self {
+        Ok(Self {
             settings: settings.clone(),
             band,
             components,
@@ -98,40 +101,12 @@ impl Model {
             rows,
             layout,
             basis_linewidth_hz: basis.linewidth_hz.unwrap_or(0.0),
-            basis_scale: 1.0,
+            basis_scale,
             prototype,
             band_fids,
             skew_time,
             flat_time,
-        };
-        model.scale_to_unit_height()?;
-        Ok(model)
-    }
-
-    /// Brings all components by one factor to internal units, in which the median component is one
-    /// high at the start widths.
-    fn scale_to_unit_height(&mut self) -> Result<(), ModelError> {
-        let mut evaluation = Evaluation::new(self);
-        let mut x = vec![0.0; self.layout.len()];
-        x[self.layout.gauss()] = self.settings.start.gauss_hz;
-        for k in 0..self.components.len() {
-            x[self.layout.amplitude(k)] = 1.0;
-            x[self.layout.width(k)] = self.settings.start.lorentz_hz;
-        }
-        let data = vec![Complex64::default(); self.band.n_window()];
-        evaluation.columns(self, &x, &data, PhaseColumns::FromModel);
-        let n = self.band.n_window();
-        let mut heights: Vec<f64> = (0..self.components.len())
-            .map(|k| evaluation.columns[k * n..(k + 1) * n].iter().fold(0.0, |m: f64, v| m.max(v.abs())))
-            .filter(|h| h.is_finite() && *h > 0.0)
-            .collect();
-        heights.sort_by(f64::total_cmp);
-        let median = *heights.get(heights.len() / 2).ok_or(ModelError::EmptyBasis)?;
-        self.basis_scale = 1.0 / median;
-        for z in &mut self.band_fids {
-            *z *= self.basis_scale;
-        }
-        Ok(())
+        })
     }
 
     /// Start values of the common shift and phase of `fid`.
@@ -145,6 +120,27 @@ impl Model {
         let n = self.band.n_short();
         &self.band_fids[k * n..(k + 1) * n]
     }
+}
+
+/// Median over the components of the tallest point in the window at the start widths; `None` where none
+/// has any signal there. In internal units it is one high.
+fn median_height(band: &Band, fids: &Array2<Complex64>, start: &StartSettings) -> Option<f64> {
+    let decay: Vec<f64> = (0..band.n_points)
+        .map(|n| {
+            let t = n as f64 * band.dwell_s;
+            (-PI * start.lorentz_hz * t - (PI * start.gauss_hz * t).powi(2) / (4.0 * LN_2)).exp()
+        })
+        .collect();
+    let mut heights: Vec<f64> = fids
+        .outer_iter()
+        .map(|fid| {
+            let broadened: Vec<Complex64> = fid.iter().zip(&decay).map(|(z, d)| z * d).collect();
+            band.window_from_fid(&broadened).iter().fold(0.0, |m: f64, z| m.max(z.re.abs()))
+        })
+        .filter(|h| h.is_finite() && *h > 0.0)
+        .collect();
+    heights.sort_by(f64::total_cmp);
+    heights.get(heights.len() / 2).copied()
 }
 
 /// q₃ and q₄ at each time: (t/0.1 s)³ and (t/0.1 s)⁴, levelling off beyond 0.2 s where no signal is

@@ -5,7 +5,7 @@ use std::f64::consts::{LN_2, PI};
 use num_complex::Complex64;
 use rustfft::FftPlanner;
 
-use crate::acquisition::ppm_from_hz;
+use super::filter::filtered;
 use crate::basis::names::Kind;
 
 /// Standard deviation of the noise per real and imaginary part of a sample, from the last eighth of
@@ -105,21 +105,8 @@ pub fn prototype(
 /// The part of an FID between 1.85 and 3.4 ppm: the singlets of the prototype, without the lipids at
 /// 1.3 ppm, the water and whatever else could pull a correlation.
 fn keep_band(fid: &[Complex64], dwell_s: f64, f0_mhz: f64) -> Vec<Complex64> {
-    const BAND_PPM: [f64; 2] = [1.85, 3.4];
-    let n = 2 * fid.len();
-    let mut spectrum = fid.to_vec();
-    spectrum.resize(n, Complex64::default());
-    let mut planner = FftPlanner::new();
-    planner.plan_fft_forward(n).process(&mut spectrum);
-    let bin_hz = 1.0 / (n as f64 * dwell_s);
-    for (k, z) in spectrum.iter_mut().enumerate() {
-        let signed = if k < n / 2 { k as f64 } else { k as f64 - n as f64 };
-        let ppm = ppm_from_hz(signed * bin_hz, f0_mhz);
-        *z = if (BAND_PPM[0]..=BAND_PPM[1]).contains(&ppm) { *z / n as f64 } else { Complex64::default() };
-    }
-    planner.plan_fft_inverse(n).process(&mut spectrum);
-    spectrum.truncate(fid.len());
-    spectrum
+    const BAND_PPM: std::ops::RangeInclusive<f64> = 1.85..=3.4;
+    filtered(fid, dwell_s, f0_mhz, |ppm| f64::from(u8::from(BAND_PPM.contains(&ppm))))
 }
 
 /// Moves an FID down by `shift_hz`.
