@@ -7,6 +7,7 @@ mod lcmodel;
 pub mod names;
 mod reference;
 mod regrid;
+pub mod simulate;
 mod write;
 
 use std::path::{Path, PathBuf};

@@ -1,0 +1,288 @@
+//! Pulse sequences as lists of events.
+//!
+//! Pulses are ideal and infinitely short, gradients select coherence orders exactly. A shaped pulse is a
+//! further kind of [`Pulse`]; a spatial grid is an average of the signal over positions in
+//! [`super::signal`], each with its own list of events.
+
+use std::f64::consts::{FRAC_PI_2, PI};
+
+use serde::{Deserialize, Serialize};
+
+use super::SimulateError;
+
+/// Echo times that agree to this (s) are the same: files give them in microseconds at best.
+const SAME_TIME_S: f64 = 1e-6;
+
+/// Phase of a pulse along x and y (rad).
+const X: f64 = 0.0;
+const Y: f64 = FRAC_PI_2;
+
+/// A band of chemical shifts that an editing pulse turns.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Band {
+    /// Middle (ppm).
+    pub centre_ppm: f64,
+    /// Full width (ppm).
+    pub width_ppm: f64,
+}
+
+impl Band {
+    /// Whether a spin at `ppm` is turned.
+    pub fn holds(&self, ppm: f64) -> bool {
+        (ppm - self.centre_ppm).abs() <= 0.5 * self.width_ppm
+    }
+}
+
+/// A radio-frequency pulse.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub enum Pulse {
+    /// Turns spins at once and perfectly.
+    Ideal {
+        /// Flip angle (rad).
+        flip_rad: f64,
+        /// Direction of the axis from x (rad).
+        phase_rad: f64,
+        /// The spins that it turns; `None` for all protons.
+        band: Option<Band>,
+    },
+}
+
+/// One step of a sequence.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Event {
+    /// A pulse.
+    Pulse(Pulse),
+    /// Free evolution.
+    Delay {
+        /// How long (s).
+        duration_s: f64,
+    },
+    /// Gradients or a phase cycle that leave one coherence order; the receiver detects order +1.
+    Coherence {
+        /// The order that stays.
+        order: i32,
+    },
+}
+
+/// A localisation sequence with its timing; all times in seconds.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "sequence", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Sequence {
+    /// 90° and acquisition at once.
+    PulseAcquire {},
+    /// 90° – TE/2 – 180° – TE/2.
+    SpinEcho {
+        /// Echo time (s).
+        te_s: f64,
+    },
+    /// 90° – TE1/2 – 180° – (TE1 + TE2)/2 – 180° – TE2/2 (Bottomley 1987).
+    Press {
+        /// Echo time (s).
+        te_s: f64,
+        /// First echo (s).
+        te1_s: f64,
+        /// Second echo (s); TE1 + TE2 = TE.
+        te2_s: f64,
+    },
+    /// 90° – TE/2 – 90° – TM – 90° – TE/2: the stimulated echo, half of the signal (Frahm 1987).
+    Steam {
+        /// Echo time (s).
+        te_s: f64,
+        /// Mixing time (s).
+        tm_s: f64,
+    },
+    /// 90° and two pairs of adiabatic 180° pulses, equally spaced: TE/8 – TE/4 – TE/4 – TE/4 – TE/8
+    /// (Scheenen 2008).
+    SemiLaser {
+        /// Echo time (s).
+        te_s: f64,
+    },
+    /// PRESS with two editing pulses TE/2 apart, each midway between the pulses beside it
+    /// (Mescher 1998). Spins in the band are inverted; their own transverse magnetisation is dephased by
+    /// the gradients around those pulses.
+    MegaPress {
+        /// Echo time (s).
+        te_s: f64,
+        /// First echo (s); the second one is TE − TE1.
+        te1_s: f64,
+        /// Band that the editing pulses turn: on the edited spins for ON, elsewhere for OFF.
+        band: Band,
+    },
+    /// A spin echo whose third dimension is an inversion with add and subtract: with ideal pulses the
+    /// signal of a spin echo (Mlynárik 2006).
+    Special {
+        /// Echo time (s).
+        te_s: f64,
+    },
+}
+
+impl Sequence {
+    /// Name for tables.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::PulseAcquire {} => "pulse-acquire",
+            Self::SpinEcho { .. } => "spin-echo",
+            Self::Press { .. } => "PRESS",
+            Self::Steam { .. } => "STEAM",
+            Self::SemiLaser { .. } => "sLASER",
+            Self::MegaPress { .. } => "MEGA-PRESS",
+            Self::Special { .. } => "SPECIAL",
+        }
+    }
+
+    /// Echo time (s); 0 for pulse-acquire.
+    pub fn te_s(&self) -> f64 {
+        match *self {
+            Self::PulseAcquire {} => 0.0,
+            Self::SpinEcho { te_s }
+            | Self::Press { te_s, .. }
+            | Self::Steam { te_s, .. }
+            | Self::SemiLaser { te_s }
+            | Self::MegaPress { te_s, .. }
+            | Self::Special { te_s } => te_s,
+        }
+    }
+
+    /// The events from equilibrium to the first sample.
+    ///
+    /// # Errors
+    /// [`SimulateError::Timing`] if a time is negative or not finite, if TE1 + TE2 is not TE, or if an
+    /// editing pulse would fall outside the echo; [`SimulateError::Band`] for a band without width.
+    pub fn events(&self) -> Result<Vec<Event>, SimulateError> {
+        self.check()?;
+        let mut events = vec![turn(FRAC_PI_2, Y)];
+        match *self {
+            Self::PulseAcquire {} => {}
+            Self::SpinEcho { te_s } | Self::Special { te_s } => refocus(&mut events, &[0.5 * te_s, 0.5 * te_s]),
+            Self::Press { te1_s, te2_s, .. } => refocus(&mut events, &[0.5 * te1_s, 0.5 * (te1_s + te2_s), 0.5 * te2_s]),
+            Self::SemiLaser { te_s } => {
+                let (outer, inner) = (0.125 * te_s, 0.25 * te_s);
+                refocus(&mut events, &[outer, inner, inner, inner, outer]);
+            }
+            Self::Steam { te_s, tm_s } => {
+                let half = Event::Delay { duration_s: 0.5 * te_s };
+                let keep = |order| Event::Coherence { order };
+                events.extend([keep(-1), half, turn(-FRAC_PI_2, Y), keep(0), Event::Delay { duration_s: tm_s }]);
+                events.extend([turn(FRAC_PI_2, Y), keep(1), half]);
+            }
+            Self::MegaPress { te_s, te1_s, band } => {
+                let edit = Event::Pulse(Pulse::Ideal { flip_rad: PI, phase_rad: X, band: Some(band) });
+                let delay = |duration_s| Event::Delay { duration_s };
+                let keep = |order| Event::Coherence { order };
+                let quarter = 0.25 * te_s;
+                events.extend([keep(1), delay(0.5 * te1_s), turn(PI, X), keep(-1)]);
+                events.extend([delay(quarter), edit, keep(-1), delay(quarter), turn(PI, X), keep(1)]);
+                events.extend([delay(quarter), edit, keep(1), delay(quarter - 0.5 * te1_s)]);
+            }
+        }
+        Ok(events)
+    }
+
+    fn check(&self) -> Result<(), SimulateError> {
+        let fail = |reason: String| Err(SimulateError::Timing { sequence: self.name(), reason });
+        let times: &[(&str, f64)] = match *self {
+            Self::Press { te_s, te1_s, te2_s } => &[("TE", te_s), ("TE1", te1_s), ("TE2", te2_s)],
+            Self::Steam { te_s, tm_s } => &[("TE", te_s), ("TM", tm_s)],
+            Self::MegaPress { te_s, te1_s, .. } => &[("TE", te_s), ("TE1", te1_s)],
+            _ => &[("TE", self.te_s())],
+        };
+        if let Some((name, value)) = times.iter().find(|(_, t)| !(t.is_finite() && *t >= 0.0)) {
+            return fail(format!("{name} = {value} s; it must be 0 or more"));
+        }
+        match *self {
+            Self::Press { te_s, te1_s, te2_s } if (te1_s + te2_s - te_s).abs() > SAME_TIME_S => {
+                fail(format!("TE1 + TE2 = {} s but TE = {te_s} s; they must be equal", te1_s + te2_s))
+            }
+            Self::MegaPress { te_s, te1_s, .. } if 2.0 * te1_s > te_s => fail(format!(
+                "TE1 = {te1_s} s is more than half of TE = {te_s} s; the second editing pulse would come after the echo"
+            )),
+            Self::MegaPress { band, .. } if !(band.centre_ppm.is_finite() && band.width_ppm.is_finite() && band.width_ppm > 0.0) => {
+                Err(SimulateError::Band { centre_ppm: band.centre_ppm, width_ppm: band.width_ppm })
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// An ideal pulse on all protons.
+fn turn(flip_rad: f64, phase_rad: f64) -> Event {
+    Event::Pulse(Pulse::Ideal { flip_rad, phase_rad, band: None })
+}
+
+/// Appends the delays with a 180° pulse between each two, on the pathway that ends at the receiver.
+fn refocus(events: &mut Vec<Event>, delays_s: &[f64]) {
+    let mut order = if delays_s.len().is_multiple_of(2) { -1 } else { 1 };
+    for (k, &duration_s) in delays_s.iter().enumerate() {
+        if k > 0 {
+            // Along the magnetisation's own axis, so that a singlet's echo has no phase.
+            events.push(turn(PI, X));
+        }
+        events.extend([Event::Coherence { order }, Event::Delay { duration_s }]);
+        order = -order;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+    use super::*;
+
+    fn all(te_s: f64) -> Vec<Sequence> {
+        let band = Band { centre_ppm: 1.9, width_ppm: 0.6 };
+        vec![
+            Sequence::PulseAcquire {},
+            Sequence::SpinEcho { te_s },
+            Sequence::Press { te_s, te1_s: 0.3 * te_s, te2_s: 0.7 * te_s },
+            Sequence::Steam { te_s, tm_s: 0.01 },
+            Sequence::SemiLaser { te_s },
+            Sequence::MegaPress { te_s, te1_s: 0.15 * te_s, band },
+            Sequence::Special { te_s },
+        ]
+    }
+
+    #[test]
+    fn delays_add_up_and_every_pathway_ends_at_the_receiver() {
+        for sequence in all(0.068) {
+            let events = sequence.events().unwrap();
+            let total: f64 = events.iter().map(|e| if let Event::Delay { duration_s } = e { *duration_s } else { 0.0 }).sum();
+            let mixing = if matches!(sequence, Sequence::Steam { .. }) { 0.01 } else { 0.0 };
+            assert!((total - mixing - sequence.te_s()).abs() < 1e-12, "{sequence:?}");
+            let last = events.iter().rev().find_map(|e| if let Event::Coherence { order } = e { Some(*order) } else { None });
+            assert!(last.is_none_or(|order| order == 1), "{sequence:?}");
+        }
+    }
+
+    /// Precession of a single transverse coherence, signed by its order, cancels at the echo.
+    #[test]
+    fn every_sequence_refocuses_shifts() {
+        for sequence in all(0.068) {
+            let (mut order, mut phase) = (1, 0.0);
+            for event in sequence.events().unwrap() {
+                match event {
+                    Event::Coherence { order: o } => order = o,
+                    Event::Delay { duration_s } => phase += f64::from(order) * duration_s,
+                    Event::Pulse(_) => {}
+                }
+            }
+            assert!(phase.abs() < 1e-12, "{sequence:?}: {phase}");
+        }
+    }
+
+    #[test]
+    fn impossible_timings_say_what_is_wrong() {
+        let band = Band { centre_ppm: 1.9, width_ppm: 0.6 };
+        for (sequence, expected) in [
+            (Sequence::Press { te_s: 0.03, te1_s: 0.011, te2_s: 0.02 }, "TE1 + TE2"),
+            (Sequence::Press { te_s: 0.03, te1_s: -0.01, te2_s: 0.04 }, "TE1 = -0.01"),
+            (Sequence::SpinEcho { te_s: f64::NAN }, "TE = NaN"),
+            (Sequence::Steam { te_s: 0.02, tm_s: -1.0 }, "TM = -1"),
+            (Sequence::MegaPress { te_s: 0.068, te1_s: 0.04, band }, "second editing pulse"),
+            (Sequence::MegaPress { te_s: 0.068, te1_s: 0.01, band: Band { width_ppm: 0.0, ..band } }, "width"),
+        ] {
+            let message = sequence.events().unwrap_err().to_string();
+            assert!(message.contains(expected), "{message}");
+        }
+    }
+}
