@@ -7,11 +7,11 @@ mod common;
 use common::{AMPLITUDES, DWELL_S, F0_MHZ, N_POINTS, Normal, Nuisance, basis, spectrum};
 use num_complex::Complex64;
 use requant::engine::{Batch, CpuEngine, Engine};
-use requant::fit::model::{Evaluation, PhaseColumns};
+use requant::fit::evaluation::{Evaluation, PhaseColumns};
 use requant::fit::normal::{DataNormal, Weights, prior_cost};
 use requant::fit::settings::{Macromolecules, RatioPriors};
 use requant::fit::start::ShiftPhase;
-use requant::fit::{FitState, Model, Settings, solver};
+use requant::fit::{FitState, Model, Settings, Workspace, solver};
 use std::f64::consts::PI;
 
 fn model(change: impl FnOnce(&mut Settings)) -> Model {
@@ -108,7 +108,12 @@ fn the_gradient_of_the_whole_objective_agrees_with_finite_differences() {
     for i in 0..m {
         // g is half the falling gradient.
         let scale = differences[i].abs().max(1.0);
-        assert!((-2.0 * g[i] - differences[i]).abs() < 1e-4 * scale, "parameter {i}: {} {}", -2.0 * g[i], differences[i]);
+        assert!(
+            (-2.0 * g[i] - differences[i]).abs() < 1e-4 * scale,
+            "parameter {i}: {} {}",
+            -2.0 * g[i],
+            differences[i]
+        );
     }
 }
 
@@ -189,13 +194,15 @@ fn known_amplitudes_come_back_within_their_errors() {
 fn the_solution_does_not_depend_on_where_the_solver_starts() {
     let model = model(|_| {});
     let fid = spectrum(Nuisance::default());
-    let mut workspace = solver::Workspace::new(&model);
+    let mut workspace = Workspace::new(&model);
     let usual = solver::fit(&model, &fid, &mut workspace);
     for (shift, phase) in [(-1.0, -0.2), (1.5, 0.3), (0.5, -0.5)] {
         let base = model.shift_and_phase(&fid);
         let start = ShiftPhase { shift_hz: base.shift_hz + shift, phi0_rad: base.phi0_rad + phase };
         let other = solver::fit_from(&model, &fid, start, &mut workspace);
-        for (a, b) in usual.amplitudes.iter().zip(&other.amplitudes).filter(|(a, _)| a.is_sum || a.value > 2.0 * a.sd_posterior) {
+        for (a, b) in
+            usual.amplitudes.iter().zip(&other.amplitudes).filter(|(a, _)| a.is_sum || a.value > 2.0 * a.sd_posterior)
+        {
             let moved = (a.value - b.value).abs() / a.sd_posterior;
             // σ² and the scales of the soft rows are frozen on the way, so the path leaves a trace: a tenth
             // of a standard deviation at most.
@@ -213,7 +220,7 @@ fn a_scaled_shifted_and_turned_spectrum_gives_the_same_answer() {
         .enumerate()
         .map(|(n, z)| z * Complex64::from_polar(1e-6, 2.5 + 2.0 * PI * 20.0 * n as f64 * DWELL_S))
         .collect();
-    let mut workspace = solver::Workspace::new(&model);
+    let mut workspace = Workspace::new(&model);
     let (a, b) = (solver::fit(&model, &fid, &mut workspace), solver::fit(&model, &changed, &mut workspace));
     assert!((b.shift_hz - a.shift_hz - 20.0).abs() < 0.05);
     for (a, b) in a.amplitudes.iter().zip(&b.amplitudes).filter(|(a, _)| a.is_sum || a.value > 2.0 * a.sd_posterior) {
@@ -230,7 +237,8 @@ fn neighbours_and_threads_change_nothing() {
         let batch = Batch { model: &model, fids: fids.iter().map(Vec::as_slice).collect() };
         pool.install(|| CpuEngine.fit(&batch))
     };
-    let bits = |fit: &requant::fit::FitResult| -> Vec<u64> { fit.amplitudes.iter().map(|a| a.value.to_bits()).collect() };
+    let bits =
+        |fit: &requant::fit::FitResult| -> Vec<u64> { fit.amplitudes.iter().map(|a| a.value.to_bits()).collect() };
     let alone: Vec<_> = run(&fids, 1).iter().map(bits).collect();
     assert_eq!(alone, run(&fids, 2).iter().map(bits).collect::<Vec<_>>());
     fids[2] = vec![Complex64::new(f64::NAN, 0.0); N_POINTS];

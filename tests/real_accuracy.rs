@@ -1,6 +1,6 @@
 //! Accuracy on spectra whose truth is known, and agreement with other programs in vivo. Bounds are the
 //! project's own targets; `benches/ACCURACY.md` has the figures beside other programs'.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, missing_docs, reason = "tests")]
 
 mod common;
 #[path = "common/score.rs"]
@@ -176,9 +176,7 @@ fn real_philips_folder_has_a_row_for_every_acquisition() {
     let basis = data().join("basis/lcmodel/3T_PRESS_Philips_35ms_noMM.BASIS");
     go(&options(data().join("philips-sdat"), basis, &out));
     let rows: Vec<SpectrumRow> = read_table(&out).unwrap();
-    let listed: Vec<(String, Option<String>, Status, Option<String>)> = rows
-        .into_iter()
-        .map(|r| (r.spectrum_id, r.water_reference_path, r.status, r.error_code.or(r.state)))
-        .collect();
+    let listed: Vec<(String, Option<String>, Status, Option<String>)> =
+        rows.into_iter().map(|r| (r.spectrum_id, r.water_reference_path, r.status, r.error_code.or(r.state))).collect();
     insta::assert_debug_snapshot!(listed);
 }

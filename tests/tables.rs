@@ -1,11 +1,5 @@
 //! The output folder as users and scripts rely on it.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    missing_docs,
-    reason = "a test fails by panicking"
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, reason = "a test fails by panicking")]
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -13,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use requant::store::{
-    CurveRow, DatasetWriter, IfExists, MetaboliteRow, RunRecord, SpectrumRow, Status, StoreError,
-    Table, columns_markdown, read_run, read_table,
+    CurveRow, DatasetWriter, IfExists, MetaboliteRow, RunRecord, SpectrumRow, Status, StoreError, Table,
+    columns_markdown, read_run, read_table,
 };
 
 fn spectrum(index: usize) -> SpectrumRow {
@@ -29,11 +23,7 @@ fn spectrum(index: usize) -> SpectrumRow {
         snr: Some(20.0 + 0.01 * index as f64),
         covariance_names: vec!["NAA".to_owned(), "Cr".to_owned()],
         covariance: Some(vec![1.0, 0.25, 2.0]),
-        flags: if index.is_multiple_of(3) {
-            vec!["low_snr".to_owned()]
-        } else {
-            vec![]
-        },
+        flags: if index.is_multiple_of(3) { vec!["low_snr".to_owned()] } else { vec![] },
         ..SpectrumRow::default()
     }
 }
@@ -83,14 +73,7 @@ fn files_below(dir: &Path) -> BTreeSet<String> {
         .into_iter()
         .map(Result::unwrap)
         .filter(|entry| entry.file_type().is_file())
-        .map(|entry| {
-            entry
-                .path()
-                .strip_prefix(dir)
-                .unwrap()
-                .to_string_lossy()
-                .into_owned()
-        })
+        .map(|entry| entry.path().strip_prefix(dir).unwrap().to_string_lossy().into_owned())
         .collect()
 }
 
@@ -121,10 +104,7 @@ fn rows_come_back_in_order_and_counts_match() {
     let expected: Vec<CurveRow> = (0..700).map(curve).collect();
     assert_eq!(read_table::<CurveRow>(&out).unwrap(), expected);
     let counts = read_run(&out).unwrap().counts;
-    assert_eq!(
-        (counts.spectra, counts.ok, counts.metabolites, counts.curves),
-        (700, 700, 700, 700)
-    );
+    assert_eq!((counts.spectra, counts.ok, counts.metabolites, counts.curves), (700, 700, 700, 700));
 }
 
 #[test]
@@ -153,10 +133,7 @@ fn equal_rows_make_equal_bytes() {
     assert_eq!(files, files_below(&two));
     assert_eq!(files.len(), 3 + 10);
     for file in files.iter().filter(|file| file.ends_with(".parquet")) {
-        assert!(
-            fs::read(one.join(file)).unwrap() == fs::read(two.join(file)).unwrap(),
-            "{file}"
-        );
+        assert!(fs::read(one.join(file)).unwrap() == fs::read(two.join(file)).unwrap(), "{file}");
     }
 }
 
@@ -173,13 +150,7 @@ fn what_is_not_finite_is_null_in_the_file() {
     let rows = read_table::<SpectrumRow>(dir.path()).unwrap();
     assert_eq!((rows[0].snr, rows[0].noise_sd), (None, None));
     let file = fs::File::open(dir.path().join("spectra/part-00000.parquet")).unwrap();
-    let batch = ParquetRecordBatchReaderBuilder::try_new(file)
-        .unwrap()
-        .build()
-        .unwrap()
-        .next()
-        .unwrap()
-        .unwrap();
+    let batch = ParquetRecordBatchReaderBuilder::try_new(file).unwrap().build().unwrap().next().unwrap().unwrap();
     assert_eq!(batch.column_by_name("snr").unwrap().null_count(), 1);
     assert!(rows[0].covariance.as_ref().unwrap()[1].is_nan());
 }
@@ -190,23 +161,12 @@ fn check_file_metadata<T: Table>(out: &Path) {
     for field in reader.schema().fields() {
         let metadata = field.metadata();
         assert!(metadata.get("unit").is_some(), "{}: no unit", field.name());
-        assert!(
-            metadata.get("definition").is_some_and(|d| d.len() > 5),
-            "{}",
-            field.name()
-        );
+        assert!(metadata.get("definition").is_some_and(|d| d.len() > 5), "{}", field.name());
     }
     let metadata = reader.metadata().file_metadata();
     let pairs = metadata.key_value_metadata().unwrap();
-    assert!(
-        pairs
-            .iter()
-            .any(|p| p.key == "requant_schema_version" && p.value.is_some())
-    );
-    assert_eq!(
-        metadata.created_by().unwrap(),
-        concat!("requant ", env!("CARGO_PKG_VERSION"))
-    );
+    assert!(pairs.iter().any(|p| p.key == "requant_schema_version" && p.value.is_some()));
+    assert_eq!(metadata.created_by().unwrap(), concat!("requant ", env!("CARGO_PKG_VERSION")));
 }
 
 #[test]
@@ -245,10 +205,7 @@ fn promised_columns_are_there() {
 fn no_column_is_named_like_a_patient_field() {
     let columns = SpectrumRow::columns();
     for word in ["patient", "name", "birth", "physician", "address", "serial"] {
-        for column in columns
-            .iter()
-            .filter(|column| column.name != "covariance_names")
-        {
+        for column in columns.iter().filter(|column| column.name != "covariance_names") {
             assert!(!column.name.contains(word), "{}", column.name);
         }
     }
@@ -321,10 +278,7 @@ fn other_peoples_files_in_the_way_stop_the_run() {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(&path, text).unwrap();
         let error = DatasetWriter::create(dir.path(), IfExists::Overwrite).unwrap_err();
-        assert!(
-            matches!(error, StoreError::Foreign { .. }),
-            "{file}: {error}"
-        );
+        assert!(matches!(error, StoreError::Foreign { .. }), "{file}: {error}");
         assert_eq!(error.exit_code(), 73);
         assert_eq!(fs::read_to_string(&path).unwrap(), text);
         assert_eq!(files_below(dir.path()), names(&[file]));
@@ -337,11 +291,7 @@ fn leftovers_of_a_killed_run_are_cleared_on_overwrite() {
     fs::create_dir(dir.path().join("spectra")).unwrap();
     fs::write(dir.path().join("spectra/.part-00000.parquet.1.tmp"), "half").unwrap();
     write(dir.path(), 1, false, IfExists::Overwrite);
-    assert!(
-        !files_below(dir.path())
-            .iter()
-            .any(|file| file.ends_with(".tmp"))
-    );
+    assert!(!files_below(dir.path()).iter().any(|file| file.ends_with(".tmp")));
 }
 
 #[test]

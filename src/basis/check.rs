@@ -101,7 +101,10 @@ impl fmt::Display for Finding {
                 1e3 * data_s
             ),
             Self::Sequence { basis, data } => {
-                write!(f, "basis for sequence {basis:?}, data from {data:?}: check that the basis set is meant for them")
+                write!(
+                    f,
+                    "basis for sequence {basis:?}, data from {data:?}: check that the basis set is meant for them"
+                )
             }
             Self::CutOff { metabolite, left, basis_s, data_s } => write!(
                 f,
@@ -179,7 +182,8 @@ const FAMILIES: &[(&str, &[&str])] = &[
 /// Whether two sequence names may mean the same: the same family, or one contains the other. A name of
 /// no known family says too little to warn.
 fn same_sequence(a: &str, b: &str) -> bool {
-    let plain = |s: &str| -> String { s.chars().filter(|c| c.is_alphanumeric()).map(|c| c.to_ascii_lowercase()).collect() };
+    let plain =
+        |s: &str| -> String { s.chars().filter(|c| c.is_alphanumeric()).map(|c| c.to_ascii_lowercase()).collect() };
     let (a, b) = (plain(a), plain(b));
     let family = |s: &str| FAMILIES.iter().find(|(_, words)| words.iter().any(|w| s.contains(w))).map(|f| f.0);
     match (family(&a), family(&b)) {

@@ -17,6 +17,9 @@ const BAND_CENTRE_PPM: f64 = 2.5;
 /// tail and leaves t = 0 as it is.
 const TAPER_NEPERS: f64 = 8.0;
 
+/// A first sample below this fraction of the largest says nothing: the lines cancel at t = 0.
+const TELLING: f64 = 0.02;
+
 /// How the sample at t = 0 is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FirstPoint {
@@ -36,35 +39,53 @@ impl FirstPoint {
     }
 }
 
-impl BasisSet {
-    /// How this set stores the first sample, measured on all members together.
+impl FirstPoint {
+    /// How `fid` (metabolite signal without strong water) stores t = 0; `None` where its first sample is
+    /// too small to tell.
     ///
     /// At the frequency farthest from the metabolites' band, the DFT of `c·exp(iωt)` sampled in full is
     /// c/2, and 0 if its first sample is halved: the ratio to the first sample itself is ½ or 0.
+    pub fn measure(fid: ArrayView1<'_, Complex64>, dwell_s: f64, f0_mhz: f64) -> Option<Self> {
+        let first = fid.first().copied()?;
+        let largest = fid.iter().map(|z| z.norm()).fold(0.0, f64::max);
+        if first.norm() <= TELLING * largest {
+            return None;
+        }
+        let offset = antipode(fid, hz_from_ppm(BAND_CENTRE_PPM, f0_mhz) * dwell_s) / first;
+        Some(if offset.re < 0.25 { Self::Halved } else { Self::Full })
+    }
+}
+
+impl BasisSet {
+    /// How the members of this set store the first sample: what most of them do.
     pub fn first_point(&self) -> FirstPoint {
-        let centre_hz = hz_from_ppm(BAND_CENTRE_PPM, self.f0_mhz);
-        let (mut offset, mut stored) = (0.0, 0.0);
-        for fid in self.fids.rows() {
-            let Some(first) = fid.first().copied() else { continue };
-            // Members vote by the size of their first sample relative to their own signal, so that no
-            // unit of measure decides.
-            let size = fid.iter().map(|z| z.norm()).fold(0.0, f64::max);
-            if size > 0.0 {
-                let a = antipode(fid, centre_hz * self.dwell_s) / size;
-                let b = first / size;
-                offset += (a * b.conj()).re;
-                stored += b.norm_sqr();
+        let told = self.fids.rows().into_iter().filter_map(|fid| FirstPoint::measure(fid, self.dwell_s, self.f0_mhz));
+        let (mut full, mut halved) = (0_usize, 0_usize);
+        for first_point in told {
+            match first_point {
+                FirstPoint::Full => full += 1,
+                FirstPoint::Halved => halved += 1,
             }
         }
-        if stored > 0.0 && offset / stored < 0.25 { FirstPoint::Halved } else { FirstPoint::Full }
+        if halved > full { FirstPoint::Halved } else { FirstPoint::Full }
     }
 
-    /// The same set with its first samples stored as `wanted`.
+    /// How each member stores its first sample. They need not agree: measured macromolecules come from
+    /// another program than simulated metabolites. A member that cannot tell goes with the others.
+    pub fn first_points(&self) -> Vec<FirstPoint> {
+        let most = self.first_point();
+        let of = |fid| FirstPoint::measure(fid, self.dwell_s, self.f0_mhz).unwrap_or(most);
+        self.fids.rows().into_iter().map(of).collect()
+    }
+
+    /// The same set with the first samples of all members stored as `wanted`.
     #[must_use]
     pub fn with_first_point(mut self, wanted: FirstPoint) -> Self {
-        let factor = wanted.weight() / self.first_point().weight();
-        if let Some(mut column) = (self.fids.ncols() > 0).then(|| self.fids.column_mut(0)) {
-            column.mapv_inplace(|z| z * factor);
+        let stored = self.first_points();
+        for (mut fid, stored) in self.fids.rows_mut().into_iter().zip(stored) {
+            if let Some(first) = fid.first_mut() {
+                *first *= wanted.weight() / stored.weight();
+            }
         }
         self
     }
@@ -90,10 +111,21 @@ mod tests {
             let full = analytic(f0_mhz, dwell_s, 2048);
             assert_eq!(full.first_point(), FirstPoint::Full, "{f0_mhz} {dwell_s}");
             let halved = full.clone().with_first_point(FirstPoint::Halved);
+            assert_eq!(halved.first_points(), [FirstPoint::Halved; 2]);
             assert!((halved.fids[[0, 0]] * 2.0 - full.fids[[0, 0]]).norm() < 1e-12);
             assert_eq!(halved.first_point(), FirstPoint::Halved, "{f0_mhz} {dwell_s}");
             let back = halved.with_first_point(FirstPoint::Full);
             assert!((back.fids[[1, 0]] - full.fids[[1, 0]]).norm() < 1e-12);
         }
+    }
+
+    #[test]
+    fn members_need_not_agree() {
+        let mut set = analytic(123.2, 2.5e-4, 2048);
+        set.fids[[1, 0]] *= 0.5;
+        assert_eq!(set.first_points(), [FirstPoint::Full, FirstPoint::Halved]);
+        let set = set.with_first_point(FirstPoint::Full);
+        assert_eq!(set.first_points(), [FirstPoint::Full; 2]);
+        assert_eq!(FirstPoint::measure(ndarray::Array1::zeros(16).view(), 1e-3, 123.2), None);
     }
 }

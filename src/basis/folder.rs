@@ -1,4 +1,5 @@
-//! Basis sets that are folders with one file per metabolite: LCModel `.RAW`, FSL-MRS JSON, NIfTI-MRS.
+//! Basis sets with one file per metabolite: LCModel `.RAW`, FSL-MRS JSON, NIfTI-MRS. A folder of them,
+//! or one such file as a set of one.
 //!
 //! All three store FIDs in our sign convention (measured: Cr at 3.027 ppm and NAA at 2.008 ppm in each).
 
@@ -9,10 +10,10 @@ use serde::Deserialize;
 
 use super::{BasisError, BasisSet, Grid, Member, assemble, read_bytes, sha256_hex, stem};
 use crate::acquisition::Acquisition;
-use crate::formats::{lcmodel_raw, nifti_mrs};
+use crate::formats::{bids_sidecar, lcmodel_raw, nifti_mrs};
 
-/// Kinds of member files by extension; a folder must hold exactly one of them (FSL-MRS JSON beside
-/// NIfTI are the sidecars of these).
+/// Kinds of member files by extension; a folder must hold exactly one of them (JSON beside NIfTI are
+/// sidecars).
 const KINDS: [(&str, Kind); 4] =
     [(".nii.gz", Kind::Nifti), (".nii", Kind::Nifti), (".raw", Kind::Raw), (".json", Kind::Json)];
 
@@ -34,16 +35,24 @@ struct Decoded {
     linewidth_hz: Option<f64>,
 }
 
-/// Reads a folder.
+/// Whether `path` is a file that one member of a set is stored in.
+pub(super) fn is_member(path: &Path) -> bool {
+    kind_of(path).is_some()
+}
+
+/// Reads a folder, or a single member file.
 pub(super) fn read(path: &Path, grid: &Grid) -> Result<BasisSet, BasisError> {
-    let (kind, files) = member_files(path)?;
+    let (kind, files) = match kind_of(path) {
+        Some(kind) if path.is_file() => (kind, vec![path.to_owned()]),
+        _ => member_files(path)?,
+    };
     let mut members = Vec::with_capacity(files.len());
     let mut hashes = String::new();
     let mut first: Option<Decoded> = None;
     for file in &files {
         let bytes = read_bytes(file)?;
         hashes += &format!("{}\t{}\n", member_name(file), sha256_hex(&bytes));
-        let decoded = decode(kind, &bytes).map_err(|reason| BasisError::Member {
+        let decoded = decode(kind, &bytes, file).map_err(|reason| BasisError::Member {
             path: file.clone(),
             member: member_name(file),
             reason,
@@ -58,7 +67,8 @@ pub(super) fn read(path: &Path, grid: &Grid) -> Result<BasisSet, BasisError> {
     let stated = first.ok_or_else(|| BasisError::Empty { path: path.to_owned() })?;
     let missing = |field, hint| BasisError::Missing { path: path.to_owned(), field, hint };
     let dwell_s = stated.dwell_s.or(grid.dwell_s).ok_or_else(|| missing("dwell time", "give it with --dwell-s"))?;
-    let f0_mhz = stated.f0_mhz.or(grid.f0_mhz).ok_or_else(|| missing("spectrometer frequency", "give it with --f0-mhz"))?;
+    let f0_mhz =
+        stated.f0_mhz.or(grid.f0_mhz).ok_or_else(|| missing("spectrometer frequency", "give it with --f0-mhz"))?;
     for (field, value) in [("dwell time (s)", dwell_s), ("spectrometer frequency (MHz)", f0_mhz)] {
         if !(value > 0.0 && value.is_finite()) {
             return Err(BasisError::Invalid { path: path.to_owned(), field, value, must_be: "positive" });
@@ -66,7 +76,7 @@ pub(super) fn read(path: &Path, grid: &Grid) -> Result<BasisSet, BasisError> {
     }
     let (metabolites, fids) = assemble(path, members)?;
     Ok(BasisSet {
-        id: stem(path),
+        id: if path.is_dir() { stem(path) } else { member_name(path) },
         metabolites,
         fids,
         dwell_s,
@@ -87,19 +97,23 @@ fn member_files(path: &Path) -> Result<(Kind, Vec<PathBuf>), BasisError> {
         all.push(entry.map_err(io)?.path());
     }
     all.sort();
-    let lower = |p: &Path| p.file_name().map(|n| n.to_string_lossy().to_ascii_lowercase()).unwrap_or_default();
     let of = |kind: Kind| -> Vec<PathBuf> {
-        all.iter()
-            .filter(|p| p.is_file() && !lower(p).starts_with('.'))
-            .filter(|p| KINDS.iter().any(|(e, k)| *k == kind && lower(p).ends_with(e)))
-            .cloned()
-            .collect()
+        all.iter().filter(|p| p.is_file() && kind_of(p) == Some(kind)).cloned().collect()
     };
-    [Kind::Nifti, Kind::Raw, Kind::Json]
-        .into_iter()
-        .map(|kind| (kind, of(kind)))
-        .find(|(_, files)| !files.is_empty())
-        .ok_or_else(|| BasisError::Empty { path: path.to_owned() })
+    let (nifti, raw, json) = (of(Kind::Nifti), of(Kind::Raw), of(Kind::Json));
+    match (nifti.is_empty(), raw.is_empty(), json.is_empty()) {
+        (true, true, true) => Err(BasisError::Empty { path: path.to_owned() }),
+        (false, true, _) => Ok((Kind::Nifti, nifti)),
+        (true, false, true) => Ok((Kind::Raw, raw)),
+        (true, true, false) => Ok((Kind::Json, json)),
+        _ => Err(BasisError::Mixed { path: path.to_owned() }),
+    }
+}
+
+/// What a file is by its name; `None` for hidden files and everything else.
+fn kind_of(path: &Path) -> Option<Kind> {
+    let name = path.file_name()?.to_string_lossy().to_ascii_lowercase();
+    KINDS.iter().find(|(e, _)| name.ends_with(e) && !name.starts_with('.')).map(|(_, kind)| *kind)
 }
 
 fn member_name(file: &Path) -> String {
@@ -108,10 +122,12 @@ fn member_name(file: &Path) -> String {
     name[..name.len() - end].to_owned()
 }
 
-fn decode(kind: Kind, bytes: &[u8]) -> Result<Decoded, String> {
+fn decode(kind: Kind, bytes: &[u8], file: &Path) -> Result<Decoded, String> {
     match kind {
         Kind::Raw => single(lcmodel_raw::decode(bytes).map_err(|e| e.to_string())?),
-        Kind::Nifti => single(nifti_mrs::decode(bytes, None).map_err(|e| e.to_string())?),
+        Kind::Nifti => {
+            single(nifti_mrs::decode(bytes, bids_sidecar::beside(file).as_ref()).map_err(|e| e.to_string())?)
+        }
         Kind::Json => from_json(bytes),
     }
 }

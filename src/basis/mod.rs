@@ -19,9 +19,8 @@ use thiserror::Error;
 
 use crate::formats::namelist::NamelistError;
 
-pub use write::write_lcmodel;
-
 pub use first_point::FirstPoint;
+pub use write::write_lcmodel;
 
 /// The free induction decay of every metabolite for one protocol, on one time grid.
 #[derive(Debug, Clone)]
@@ -136,6 +135,12 @@ pub enum BasisError {
         /// The file or folder.
         path: PathBuf,
     },
+    /// A folder holds members of more than one kind.
+    #[error("{}: holds member files of more than one format; leave one kind of .RAW, .json or NIfTI-MRS there", path.display())]
+    Mixed {
+        /// The folder.
+        path: PathBuf,
+    },
     /// Regridding was asked for a grid that makes no sense.
     #[error(
         "cannot regrid basis {id:?} to dwell {dwell_s} s, {f0_mhz} MHz, {n_points} points: all must be positive, and the bandwidth within a factor of 100 of the basis's"
@@ -153,7 +158,8 @@ pub enum BasisError {
 }
 
 impl BasisSet {
-    /// Reads an LCModel `.BASIS` file, or a folder of LCModel `.RAW`, FSL-MRS JSON or NIfTI-MRS files.
+    /// Reads an LCModel `.BASIS` file, a folder of LCModel `.RAW`, FSL-MRS JSON or NIfTI-MRS files, or
+    /// one such file as a set of one member.
     ///
     /// # Errors
     /// A [`BasisError`] that names the file and what is wrong.
@@ -166,7 +172,11 @@ impl BasisSet {
     /// # Errors
     /// As [`BasisSet::read`].
     pub fn read_with(path: &Path, grid: &Grid) -> Result<Self, BasisError> {
-        if path.is_dir() { folder::read(path, grid) } else { lcmodel::decode(&read_bytes(path)?, path, grid) }
+        if path.is_dir() || folder::is_member(path) {
+            folder::read(path, grid)
+        } else {
+            lcmodel::decode(&read_bytes(path)?, path, grid)
+        }
     }
 
     /// Row of the metabolite `name` (any synonym).
@@ -187,15 +197,10 @@ struct Member {
 /// # Errors
 /// [`BasisError::Empty`], [`BasisError::Duplicate`], and [`BasisError::Member`] for a length that
 /// differs from the first one's or for samples that are all zero.
-fn assemble(
-    path: &Path,
-    members: Vec<Member>,
-) -> Result<(Vec<String>, Array2<Complex64>), BasisError> {
+fn assemble(path: &Path, members: Vec<Member>) -> Result<(Vec<String>, Array2<Complex64>), BasisError> {
     let n_points = members.first().map_or(0, |m| m.fid.len());
     if n_points == 0 {
-        return Err(BasisError::Empty {
-            path: path.to_owned(),
-        });
+        return Err(BasisError::Empty { path: path.to_owned() });
     }
     let mut names: Vec<String> = Vec::with_capacity(members.len());
     let mut fids = Array2::zeros((members.len(), n_points));
@@ -209,22 +214,11 @@ fn assemble(
                 canonical,
             });
         }
-        let fail = |reason: String| BasisError::Member {
-            path: path.to_owned(),
-            member: member.name.clone(),
-            reason,
-        };
+        let fail = |reason: String| BasisError::Member { path: path.to_owned(), member: member.name.clone(), reason };
         if member.fid.len() != n_points {
-            return Err(fail(format!(
-                "{} points where the first member has {n_points}",
-                member.fid.len()
-            )));
+            return Err(fail(format!("{} points where the first member has {n_points}", member.fid.len())));
         }
-        if member
-            .fid
-            .iter()
-            .any(|z| !z.re.is_finite() || !z.im.is_finite())
-        {
+        if member.fid.iter().any(|z| !z.re.is_finite() || !z.im.is_finite()) {
             return Err(fail("samples that are not finite".to_owned()));
         }
         if member.fid.iter().all(|z| z.norm_sqr() == 0.0) {
@@ -240,24 +234,17 @@ fn assemble(
 
 /// The bytes of a file.
 fn read_bytes(path: &Path) -> Result<Vec<u8>, BasisError> {
-    std::fs::read(path).map_err(|source| BasisError::Io {
-        path: path.to_owned(),
-        source,
-    })
+    std::fs::read(path).map_err(|source| BasisError::Io { path: path.to_owned(), source })
 }
 
 /// SHA-256 as lower-case hex.
 fn sha256_hex(bytes: &[u8]) -> String {
-    Sha256::digest(bytes)
-        .iter()
-        .map(|b| format!("{b:02x}"))
-        .collect()
+    Sha256::digest(bytes).iter().map(|b| format!("{b:02x}")).collect()
 }
 
 /// File name without its extension, for sets that do not name themselves.
 fn stem(path: &Path) -> String {
-    path.file_stem()
-        .map_or_else(|| "basis".to_owned(), |s| s.to_string_lossy().into_owned())
+    path.file_stem().map_or_else(|| "basis".to_owned(), |s| s.to_string_lossy().into_owned())
 }
 
 #[cfg(test)]

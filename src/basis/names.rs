@@ -23,17 +23,7 @@ const SYNONYMS: &[(&str, &[&str])] = &[
     ("Ala", &["alanine"]),
     ("Asc", &["ascorbate", "vitc"]),
     ("Asp", &["aspartate"]),
-    (
-        "bHB",
-        &[
-            "bhb",
-            "bohb",
-            "3hb",
-            "hydroxybutyrate",
-            "betahydroxybutyrate",
-            "beta-hydroxybutyrate",
-        ],
-    ),
+    ("bHB", &["bhb", "bohb", "3hb", "hydroxybutyrate", "betahydroxybutyrate", "beta-hydroxybutyrate"]),
     ("bHG", &["2hg", "2-hg", "hydroxyglutarate"]),
     ("Cho", &["choline", "free choline"]),
     ("Cit", &["citrate"]),
@@ -51,54 +41,17 @@ const SYNONYMS: &[(&str, &[&str])] = &[
     ("GSH", &["gsh_v2", "glutathione"]),
     ("Gua", &["guanidoacetate"]),
     ("H2O", &["water", "wat"]),
-    (
-        "Ins",
-        &[
-            "mi",
-            "mins",
-            "mino",
-            "myo",
-            "m-ins",
-            "myoins",
-            "myo-ins",
-            "myoinositol",
-            "myo-inositol",
-            "inositol",
-        ],
-    ),
+    ("Ins", &["mi", "mins", "mino", "myo", "m-ins", "myoins", "myo-ins", "myoinositol", "myo-inositol", "inositol"]),
     ("Lac", &["lactate"]),
     ("Mac", &["mm", "mmexp", "mmmeas", "macromolecules"]),
     ("NAA", &["n-acetylaspartate"]),
     ("NAAG", &["n-acetylaspartylglutamate"]),
-    (
-        "PCh",
-        &["pcho", "pchol", "phosphocholine", "phosphorylcholine"],
-    ),
+    ("PCh", &["pcho", "pchol", "phosphocholine", "phosphorylcholine"]),
     ("PCr", &["phosphocreatine"]),
-    (
-        "PE",
-        &[
-            "peth",
-            "pea",
-            "pethanolamine",
-            "phosphoethanolamine",
-            "phosphorylethanolamine",
-        ],
-    ),
+    ("PE", &["peth", "pea", "pethanolamine", "phosphoethanolamine", "phosphorylethanolamine"]),
     ("Phenyl", &["phe", "phenylalanine"]),
     ("Pyr", &["pyruvate"]),
-    (
-        "Scyllo",
-        &[
-            "sins",
-            "si",
-            "s-ins",
-            "scylloins",
-            "scyllo-ins",
-            "scylloinositol",
-            "scyllo-inositol",
-        ],
-    ),
+    ("Scyllo", &["sins", "si", "s-ins", "scylloins", "scyllo-ins", "scylloinositol", "scyllo-inositol"]),
     ("Ser", &["serine"]),
     ("Suc", &["succ", "succinate"]),
     ("Tau", &["taurine"]),
@@ -118,10 +71,7 @@ const SUMS: &[(&str, &[&str])] = &[
     ("PE+EA", &["PE", "EA"]),
     ("MM09+Lip09", &["MM09", "Lip09"]),
     ("Lip13a+Lip13b", &["Lip13a", "Lip13b"]),
-    (
-        "MM14+Lip13a+Lip13b+MM12",
-        &["MM14", "Lip13a", "Lip13b", "MM12"],
-    ),
+    ("MM14+Lip13a+Lip13b+MM12", &["MM14", "Lip13a", "Lip13b", "MM12"]),
     ("MM20+Lip20", &["MM20", "Lip20"]),
 ];
 
@@ -139,8 +89,7 @@ pub struct Sum {
 pub fn canonical(name: &str) -> String {
     let trimmed = name.trim().trim_matches(['\'', '"']).trim();
     let known = SYNONYMS.iter().find(|(canonical, synonyms)| {
-        canonical.eq_ignore_ascii_case(trimmed)
-            || synonyms.iter().any(|s| s.eq_ignore_ascii_case(trimmed))
+        canonical.eq_ignore_ascii_case(trimmed) || synonyms.iter().any(|s| s.eq_ignore_ascii_case(trimmed))
     });
     if let Some((canonical, _)) = known {
         return (*canonical).to_owned();
@@ -160,37 +109,32 @@ pub fn canonical(name: &str) -> String {
 /// What the component called `name` stands for, by its canonical name.
 pub fn kind(name: &str) -> Kind {
     let name = canonical(name);
-    let starts = |prefix: &str| {
-        name.get(..prefix.len())
-            .is_some_and(|h| h.eq_ignore_ascii_case(prefix))
-    };
+    let starts = |prefix: &str| name.get(..prefix.len()).is_some_and(|h| h.eq_ignore_ascii_case(prefix));
     if starts("MM") || starts("Mac") {
         Kind::Macromolecule
     } else if starts("Lip") {
         Kind::Lipid
-    } else if ["H2O", "TSP", "DSS", "Ref0ppm"]
-        .iter()
-        .any(|r| r.eq_ignore_ascii_case(&name))
-    {
+    } else if ["H2O", "TSP", "DSS", "Ref0ppm"].iter().any(|r| r.eq_ignore_ascii_case(&name)) {
         Kind::Reference
     } else {
         Kind::Metabolite
     }
 }
 
-/// The usual sums of which at least two members are among `names` (canonical or not), in the order
-/// of the table. A sum of which one member alone is present would only repeat that member.
+/// The usual sums whose members are among `names` (canonical or not), in the order of the table: at
+/// least two of them (one alone would only repeat that member), and all where the sum's name spells
+/// them out.
 pub fn sums(names: &[String]) -> Vec<Sum> {
     let canonical_names: Vec<String> = names.iter().map(|n| canonical(n)).collect();
     SUMS.iter()
         .map(|(name, members)| Sum {
             name,
-            members: members
-                .iter()
-                .filter_map(|m| canonical_names.iter().position(|n| n == m))
-                .collect(),
+            members: members.iter().filter_map(|m| canonical_names.iter().position(|n| n == m)).collect(),
         })
-        .filter(|sum| sum.members.len() >= 2)
+        .filter(|sum| {
+            let needed = if sum.name.contains('+') { sum.name.split('+').count() } else { 2 };
+            sum.members.len() >= needed
+        })
         .collect()
 }
 
@@ -208,46 +152,14 @@ pub struct Singlet {
 /// Singlets that fix position and scale of a basis set (Govindaraju, Young and Maudsley, NMR Biomed.
 /// 2000;13:129, table 1), the most reliable first.
 pub const SINGLETS: &[Singlet] = &[
-    Singlet {
-        metabolite: "Cr",
-        ppm: 3.027,
-        protons: 3.0,
-    },
-    Singlet {
-        metabolite: "PCr",
-        ppm: 3.029,
-        protons: 3.0,
-    },
-    Singlet {
-        metabolite: "NAA",
-        ppm: 2.008,
-        protons: 3.0,
-    },
-    Singlet {
-        metabolite: "NAAG",
-        ppm: 2.042,
-        protons: 3.0,
-    },
-    Singlet {
-        metabolite: "PCh",
-        ppm: 3.208,
-        protons: 9.0,
-    },
-    Singlet {
-        metabolite: "GPC",
-        ppm: 3.212,
-        protons: 9.0,
-    },
-    Singlet {
-        metabolite: "Scyllo",
-        ppm: 3.340,
-        protons: 6.0,
-    },
-    Singlet {
-        metabolite: "Gly",
-        ppm: 3.548,
-        protons: 2.0,
-    },
+    Singlet { metabolite: "Cr", ppm: 3.027, protons: 3.0 },
+    Singlet { metabolite: "PCr", ppm: 3.029, protons: 3.0 },
+    Singlet { metabolite: "NAA", ppm: 2.008, protons: 3.0 },
+    Singlet { metabolite: "NAAG", ppm: 2.042, protons: 3.0 },
+    Singlet { metabolite: "PCh", ppm: 3.208, protons: 9.0 },
+    Singlet { metabolite: "GPC", ppm: 3.212, protons: 9.0 },
+    Singlet { metabolite: "Scyllo", ppm: 3.340, protons: 6.0 },
+    Singlet { metabolite: "Gly", ppm: 3.548, protons: 2.0 },
 ];
 
 #[cfg(test)]
@@ -313,9 +225,7 @@ mod tests {
 
     #[test]
     fn sums_need_two_members() {
-        let names: Vec<String> = ["NAA", "Cr", "PCho", "NAAG", "GPC", "Glu"]
-            .map(String::from)
-            .into();
+        let names: Vec<String> = ["NAA", "Cr", "PCho", "NAAG", "GPC", "Glu"].map(String::from).into();
         let found = sums(&names);
         let tnaa = found.iter().find(|s| s.name == "tNAA").unwrap();
         assert_eq!(tnaa.members, [0, 3]);

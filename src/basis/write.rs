@@ -10,23 +10,25 @@ use super::BasisSet;
 /// The text of an LCModel `.BASIS` file.
 ///
 /// Spectra are FFT/√NDATAB of the FIDs in DFT order, in columns of E15.6 (`FMTBAS`), as LCModel reads
-/// them.
+/// them. FIDs go in as they are, CONC, TRAMP and VOLUME being 1 and ISHIFT 0. LCModel keeps six
+/// characters of a name and five of the sequence.
 pub fn write_lcmodel(set: &BasisSet) -> String {
     let n = set.fids.ncols();
     let mut text = String::new();
     // Writing to a String cannot fail, so the results carry nothing.
-    let te_ms = set.te_s.map_or(0.0, |t| t * 1e3);
-    let plain = |s: &str| s.replace('\'', " ");
+    // LCModel's own sign for what it does not know is −1.
+    let te_ms = set.te_s.map_or(-1.0, |t| t * 1e3);
+    let plain = |s: &str| s.replace(|c: char| c == '\'' || c.is_control(), " ");
     let sequence = plain(set.sequence.as_deref().unwrap_or(" "));
-    let fwhmba = set.linewidth_hz.unwrap_or(0.0) / set.f0_mhz;
+    let fwhmba = set.linewidth_hz.map_or(-1.0, |hz| hz / set.f0_mhz);
     let _ = write!(
         text,
-        " $SEQPAR\n FWHMBA = {fwhmba:.6},\n HZPPPM = {:.6},\n ECHOT = {te_ms:.2},\n SEQ = '{sequence}'\n $END\n",
+        " $SEQPAR\n FWHMBA = {fwhmba:.9},\n HZPPPM = {:.9},\n ECHOT = {te_ms:.6},\n SEQ = '{sequence}'\n $END\n",
         set.f0_mhz
     );
     let _ = write!(
         text,
-        " $BASIS1\n IDBASI = '{}',\n FMTBAS = '(2E15.6)',\n BADELT = {:.9},\n NDATAB = {n}\n $END\n",
+        " $BASIS1\n IDBASI = '{}',\n FMTBAS = '(2E15.6)',\n BADELT = {:E},\n NDATAB = {n}\n $END\n",
         plain(&set.id),
         set.dwell_s
     );

@@ -34,7 +34,13 @@ pub(super) fn run(command: &BasisCommand) -> CliResult {
     let te = set.te_s.map_or("unknown".to_owned(), |t| format!("{:.1} ms", t * 1e3));
     say!("{}", set.id);
     say!("f0 {} MHz · TE {te} · sequence {}", set.f0_mhz, set.sequence.as_deref().unwrap_or("unknown"));
-    say!("{} members · {} points · dwell {} s · sha256 {}", set.metabolites.len(), set.fids.ncols(), set.dwell_s, set.sha256);
+    say!(
+        "{} members · {} points · dwell {} s · sha256 {}",
+        set.metabolites.len(),
+        set.fids.ncols(),
+        set.dwell_s,
+        set.sha256
+    );
     match set.offset_ppm() {
         Some(offset) => say!("singlets lie {offset:+.4} ppm from where they belong"),
         None => say!("no usual singlets to tell the offset by"),

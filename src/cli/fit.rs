@@ -7,15 +7,16 @@ use clap::Args;
 use super::shared::{GapArgs, configuration, method};
 use super::{CliError, CliResult};
 use crate::corpus::{self, Water};
-use crate::fit::solver::{Workspace, fit as fit_spectrum};
+use crate::fit::Workspace;
+use crate::fit::solver::fit as fit_spectrum;
 use crate::fit::{FitResult, Model, report};
 use crate::prepare::Spectrum;
 use crate::quality;
 use crate::quantify::singlet::signal_per_proton;
 use crate::quantify::{WaterScaling, ratios_to_creatine};
 use crate::report::{FitPlot, TableLine};
-use crate::run::read_referenced;
 use crate::run::load::{SpectrumKey, load};
+use crate::run::read_referenced;
 use crate::{basis, formats};
 
 /// Arguments of `requant fit`.
@@ -56,7 +57,8 @@ pub(super) fn run(args: &FitArgs) -> CliResult {
     let set = read_referenced(&args.basis, &grid)?;
     let listing = corpus::find(std::slice::from_ref(&args.file), &formats::is_spectroscopy)
         .map_err(|e| CliError::new(e.exit_code(), e))?;
-    let mut found = listing.found.into_iter().next().ok_or_else(|| anyhow::anyhow!("{}: nothing to fit", args.file.display()))?;
+    let mut found =
+        listing.found.into_iter().next().ok_or_else(|| anyhow::anyhow!("{}: nothing to fit", args.file.display()))?;
     if let Some(water) = &args.water {
         found.water = Water::Paired(water.clone());
     }
@@ -79,7 +81,10 @@ pub(super) fn run(args: &FitArgs) -> CliResult {
     let model = Model::new(&set, spectrum.fid.len(), spectrum.dwell_s, spectrum.f0_mhz, te_s, &settings)?;
     let fit = fit_spectrum(&model, &spectrum.fid, &mut Workspace::new(&model));
     if fit.amplitudes.is_empty() {
-        return Err(CliError::new(1, anyhow::anyhow!("{}: the fit ended as {}", args.file.display(), fit.state.as_str())));
+        return Err(CliError::new(
+            1,
+            anyhow::anyhow!("{}: the fit ended as {}", args.file.display(), fit.state.as_str()),
+        ));
     }
     print_fit(&model, &spectrum, &fit, signal_per_proton(&set).map(|s| s.0), &constants);
     if let Some(path) = &args.plot {
@@ -116,7 +121,12 @@ fn print_fit(model: &Model, spectrum: &Spectrum, fit: &FitResult, proton: Option
     );
     say!(
         "shift {:+.2} Hz · phase {:.1}° {:+.2}°/ppm · Lorentz {:.2} Hz · Gauss {:.2} Hz · baseline ED {:.1}",
-        fit.shift_hz, fit.phi0_deg, fit.phi1_deg_per_ppm, fit.lorentz_hz, fit.gauss_hz, fit.baseline_ed
+        fit.shift_hz,
+        fit.phi0_deg,
+        fit.phi1_deg_per_ppm,
+        fit.lorentz_hz,
+        fit.gauss_hz,
+        fit.baseline_ed
     );
     let mut flags = spectrum.record.flags.clone();
     flags.extend(quality::flags(fit, &model.settings, spectrum.f0_mhz));
@@ -127,7 +137,8 @@ fn print_fit(model: &Model, spectrum: &Spectrum, fit: &FitResult, proton: Option
     say!("\n{:14} {:>12} {:>8} {:>9} {:>9} {:>12}", "", "amplitude", "sd %", "/tCr", "± sd", "mmol/kg");
     for (a, ratio) in fit.amplitudes.iter().zip(ratios_to_creatine(fit)) {
         let percent = if a.value > 0.0 { format!("{:.1}", 100.0 * a.sd_posterior / a.value) } else { "–".into() };
-        let (value, sd) = ratio.map_or(("–".into(), "–".into()), |r| (format!("{:.3}", r.value), format!("{:.3}", r.sd)));
+        let (value, sd) =
+            ratio.map_or(("–".into(), "–".into()), |r| (format!("{:.3}", r.value), format!("{:.3}", r.sd)));
         let concentration = factor.map_or("–".to_owned(), |f| format!("{:.3}", f * a.value));
         say!("{:14} {:>12.4e} {percent:>8} {value:>9} {sd:>9} {concentration:>12}", a.name, a.value);
     }

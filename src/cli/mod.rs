@@ -10,12 +10,12 @@ macro_rules! say {
 }
 
 mod basis;
-mod simulate;
 mod fit;
 mod inspect;
 mod methods;
 mod run;
 mod shared;
+mod simulate;
 
 use std::process::ExitCode;
 

@@ -70,7 +70,10 @@ pub(super) fn run(args: RunArgs) -> CliResult {
     let mut names: Vec<&str> = methods.iter().map(|m| m.name.as_str()).collect();
     names.sort_unstable();
     if let Some(pair) = names.windows(2).find(|w| w[0] == w[1]) {
-        return Err(CliError::new(2, anyhow::anyhow!("two methods are called `{}`: rename one, rows are known by it", pair[0])));
+        return Err(CliError::new(
+            2,
+            anyhow::anyhow!("two methods are called `{}`: rename one, rows are known by it", pair[0]),
+        ));
     }
     let options = RunOptions {
         inputs: args.input,
@@ -104,7 +107,8 @@ struct Shown {
 impl Shown {
     fn new() -> Self {
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-        if let Ok(style) = ProgressStyle::with_template("{wide_bar} {pos}/{len} files · {per_sec} · {eta} left · {msg}") {
+        if let Ok(style) = ProgressStyle::with_template("{wide_bar} {pos}/{len} files · {per_sec} · {eta} left · {msg}")
+        {
             bar.set_style(style);
         }
         bar.enable_steady_tick(Duration::from_millis(250));

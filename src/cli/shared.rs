@@ -47,7 +47,10 @@ pub(super) enum EngineChoice {
 /// Refuses what is not built in yet.
 pub(super) fn check_engine(choice: EngineChoice) -> Result<(), CliError> {
     if choice == EngineChoice::Gpu {
-        return Err(CliError::new(2, anyhow::anyhow!("the GPU engine is not built in yet; use --engine cpu (or auto)")));
+        return Err(CliError::new(
+            2,
+            anyhow::anyhow!("the GPU engine is not built in yet; use --engine cpu (or auto)"),
+        ));
     }
     Ok(())
 }
@@ -71,7 +74,9 @@ pub(super) fn method(name: &str) -> Result<Settings, CliError> {
     if !path.is_file() {
         return Err(CliError::new(
             2,
-            anyhow::anyhow!("no method `{name}`: the built-in one is `map`; give it, or a .toml file that `requant methods --toml map` started"),
+            anyhow::anyhow!(
+                "no method `{name}`: the built-in one is `map`; give it, or a .toml file that `requant methods --toml map` started"
+            ),
         ));
     }
     toml_from_file(&path).map_err(|e| CliError::new(2, e))

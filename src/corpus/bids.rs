@@ -37,34 +37,19 @@ fn parse(path: &Path) -> BidsName {
 /// The files of one folder that are spectra by BIDS suffix, with what [`pair_folder`] finds.
 pub(crate) fn pair_folder(files: &[PathBuf], sidecars: &mut Sidecars) -> HashMap<PathBuf, Water> {
     let names: Vec<BidsName> = files.iter().map(|path| parse(path)).collect();
-    let with_role = |role: BidsRole| {
-        names
-            .iter()
-            .zip(files)
-            .filter(move |(name, _)| name.role() == Some(role))
-    };
+    let with_role = |role: BidsRole| names.iter().zip(files).filter(move |(name, _)| name.role() == Some(role));
     let mut groups: HashMap<String, Group<'_>> = HashMap::new();
     for (name, path) in with_role(BidsRole::Reference) {
-        groups
-            .entry(name.key_without_acq())
-            .or_default()
-            .references
-            .push((name, path));
+        groups.entry(name.key_without_acq()).or_default().references.push((name, path));
     }
     for (name, _) in with_role(BidsRole::Spectrum) {
-        groups
-            .entry(name.key_without_acq())
-            .or_default()
-            .spectra
-            .push(name);
+        groups.entry(name.key_without_acq()).or_default().spectra.push(name);
     }
     with_role(BidsRole::Spectrum)
         .map(|(name, path)| {
-            let water = sidecars.reference_signal(path, name).unwrap_or_else(|| {
-                groups
-                    .get(&name.key_without_acq())
-                    .map_or(Water::None, |group| group.water(name))
-            });
+            let water = sidecars
+                .reference_signal(path, name)
+                .unwrap_or_else(|| groups.get(&name.key_without_acq()).map_or(Water::None, |group| group.water(name)));
             (path.clone(), water)
         })
         .collect()
@@ -80,11 +65,7 @@ struct Group<'a> {
 impl Group<'_> {
     fn water(&self, spectrum: &BidsName) -> Water {
         let candidates = |wanted: &dyn Fn(&BidsName) -> bool| -> Vec<PathBuf> {
-            self.references
-                .iter()
-                .filter(|(name, _)| wanted(name))
-                .map(|(_, path)| (*path).clone())
-                .collect()
+            self.references.iter().filter(|(name, _)| wanted(name)).map(|(_, path)| (*path).clone()).collect()
         };
         let exact = candidates(&|name| name.get("acq") == spectrum.get("acq"));
         if !exact.is_empty() {
@@ -93,11 +74,7 @@ impl Group<'_> {
         // A reference with the acquisition label of another spectrum was measured for that one,
         // perhaps with another sequence or echo time.
         Water::from_candidates(candidates(&|name| {
-            name.get("acq").is_none()
-                || !self
-                    .spectra
-                    .iter()
-                    .any(|other| other.get("acq") == name.get("acq"))
+            name.get("acq").is_none() || !self.spectra.iter().any(|other| other.get("acq") == name.get("acq"))
         }))
     }
 }
@@ -107,10 +84,7 @@ impl Sidecars {
     fn reference_signal(&mut self, path: &Path, name: &BidsName) -> Option<Water> {
         let folder = path.parent()?;
         let root = dataset_root(folder);
-        let mut levels: Vec<&Path> = folder
-            .ancestors()
-            .take_while(|level| level.starts_with(&root))
-            .collect();
+        let mut levels: Vec<&Path> = folder.ancestors().take_while(|level| level.starts_with(&root)).collect();
         levels.reverse();
         let mut references: Option<Vec<String>> = None;
         // From the root down: what is nearer to the file overrides; within a folder, what names
@@ -121,11 +95,7 @@ impl Sidecars {
                 .iter()
                 .filter(|sidecar| {
                     sidecar.name.suffix == name.suffix
-                        && sidecar
-                            .name
-                            .entities
-                            .iter()
-                            .all(|entity| name.entities.contains(entity))
+                        && sidecar.name.entities.iter().all(|entity| name.entities.contains(entity))
                 })
                 .collect();
             here.sort_by_key(|sidecar| sidecar.name.entities.len());
@@ -170,16 +140,11 @@ impl Sidecars {
             }
             let json = fs::read(&path)
                 .map_err(|e| e.to_string())
-                .and_then(|bytes| {
-                    serde_json::from_slice::<Value>(&bytes).map_err(|e| e.to_string())
-                });
+                .and_then(|bytes| serde_json::from_slice::<Value>(&bytes).map_err(|e| e.to_string()));
             match json {
                 Ok(json) => {
                     if let Some(references) = json.get("ReferenceSignal").and_then(texts) {
-                        sidecars.push(Sidecar {
-                            name: bids,
-                            references,
-                        });
+                        sidecars.push(Sidecar { name: bids, references });
                     }
                 }
                 Err(message) => self.warnings.push(FindWarning::Sidecar { path, message }),
@@ -193,10 +158,7 @@ impl Sidecars {
 fn texts(value: &Value) -> Option<Vec<String>> {
     let list: Vec<String> = match value {
         Value::String(text) => vec![text.clone()],
-        Value::Array(items) => items
-            .iter()
-            .filter_map(|v| v.as_str().map(str::to_owned))
-            .collect(),
+        Value::Array(items) => items.iter().filter_map(|v| v.as_str().map(str::to_owned)).collect(),
         _ => return None,
     };
     (!list.is_empty()).then_some(list)
@@ -205,10 +167,7 @@ fn texts(value: &Value) -> Option<Vec<String>> {
 /// Nearest folder above with a dataset description, else the one that holds the subject's folder,
 /// else `folder` itself.
 fn dataset_root(folder: &Path) -> PathBuf {
-    if let Some(root) = folder
-        .ancestors()
-        .find(|level| level.join(DATASET_DESCRIPTION).is_file())
-    {
+    if let Some(root) = folder.ancestors().find(|level| level.join(DATASET_DESCRIPTION).is_file()) {
         return root.to_owned();
     }
     let is_subject = |level: &&Path| file_name(level).starts_with("sub-");
@@ -228,8 +187,5 @@ fn resolve(uri: &str, root: &Path, folder: &Path) -> Result<PathBuf, PathBuf> {
         None => vec![folder.join(uri), root.join(uri)],
     };
     let expected = candidates.first().cloned().unwrap_or_default();
-    candidates
-        .into_iter()
-        .find(|path| path.is_file())
-        .ok_or(expected)
+    candidates.into_iter().find(|path| path.is_file()).ok_or(expected)
 }

@@ -37,28 +37,19 @@ struct Candidate {
 /// # Errors
 /// [`FindError`] if an INPUT does not exist, there is nothing in any, ids clash, or a manifest is
 /// unusable. What concerns single files becomes rows ([`Found::refusal`]) or warnings.
-pub fn find(
-    inputs: &[PathBuf],
-    is_spectroscopy: &dyn Fn(&Path) -> bool,
-) -> Result<Listing, FindError> {
+pub fn find(inputs: &[PathBuf], is_spectroscopy: &dyn Fn(&Path) -> bool) -> Result<Listing, FindError> {
     let mut warnings = Vec::new();
     let (candidates, n_seen) = collect(inputs, is_spectroscopy, &mut warnings)?;
     let roles = roles(&candidates, &mut warnings);
 
     let waters: Vec<Water> = candidates.iter().map(|c| water_of(c, &roles)).collect();
-    let used: HashSet<PathBuf> = waters
-        .iter()
-        .flat_map(Water::files)
-        .map(|path| place(path))
-        .collect();
+    let used: HashSet<PathBuf> = waters.iter().flat_map(Water::files).map(|path| place(path)).collect();
     let mut found = Vec::new();
     for (mut candidate, water) in candidates.into_iter().zip(&waters) {
         let from_manifest = matches!(candidate.origin, Origin::Line(_));
         if used.contains(&place(&candidate.path)) {
             if from_manifest {
-                warnings.push(FindWarning::ListedReference {
-                    path: candidate.path,
-                });
+                warnings.push(FindWarning::ListedReference { path: candidate.path });
             }
             continue;
         }
@@ -70,10 +61,7 @@ pub fn find(
     }
     if found.is_empty() {
         let inputs: Vec<String> = inputs.iter().map(|i| i.display().to_string()).collect();
-        return Err(FindError::NoInput {
-            inputs: inputs.join(", "),
-            n_seen,
-        });
+        return Err(FindError::NoInput { inputs: inputs.join(", "), n_seen });
     }
     check_ids(&found)?;
     Ok(Listing { found, warnings })
@@ -105,20 +93,13 @@ fn collect(
     let mut seen = HashSet::new();
     for input in inputs {
         if !input.exists() {
-            return Err(FindError::NotThere {
-                path: input.clone(),
-            });
+            return Err(FindError::NotThere { path: input.clone() });
         }
         let input = absolute(input);
         let folder = input.parent().unwrap_or(&input).to_owned();
         let mut add = |path: PathBuf, base: &Path, origin: Origin, problem: Option<Problem>| {
             if matches!(origin, Origin::Line(_)) || seen.insert(path.clone()) {
-                candidates.push(Candidate {
-                    path,
-                    base: base.to_owned(),
-                    origin,
-                    problem,
-                });
+                candidates.push(Candidate { path, base: base.to_owned(), origin, problem });
             }
         };
         if input.is_dir() {
@@ -126,10 +107,8 @@ fn collect(
             n_seen += walked.n_seen;
             warnings.append(&mut walked.warnings);
             let readable = walked.files.into_iter().map(|path| (path, None));
-            let unreadable = walked
-                .unreadable
-                .into_iter()
-                .map(|(path, reason)| (path, Some(Problem::Unreadable(reason))));
+            let unreadable =
+                walked.unreadable.into_iter().map(|(path, reason)| (path, Some(Problem::Unreadable(reason))));
             let all: BTreeMap<PathBuf, Option<Problem>> = readable.chain(unreadable).collect();
             for (path, problem) in all {
                 add(path, &input, Origin::Search, problem);
@@ -139,10 +118,7 @@ fn collect(
             n_seen += read.lines.len();
             if !read.unknown_columns.is_empty() {
                 let columns = read.unknown_columns;
-                warnings.push(FindWarning::UnknownColumns {
-                    path: input.clone(),
-                    columns,
-                });
+                warnings.push(FindWarning::UnknownColumns { path: input.clone(), columns });
             }
             for line in read.lines {
                 let problem = line_problem(&line);
@@ -167,10 +143,7 @@ fn line_problem(line: &Line) -> Option<Problem> {
         None if line.path.is_file() => return None,
         None => "there is no such file; paths are relative to the manifest".to_owned(),
     };
-    Some(Problem::ManifestLine {
-        line: line.number,
-        message,
-    })
+    Some(Problem::ManifestLine { line: line.number, message })
 }
 
 /// The role of every file in the candidates' folders, by name and sidecar.
@@ -180,22 +153,14 @@ fn roles(candidates: &[Candidate], warnings: &mut Vec<FindWarning>) -> HashMap<P
     let mut to_list: BTreeMap<&Path, HashSet<String>> = BTreeMap::new();
     for candidate in candidates {
         let folder = candidate.path.parent().unwrap_or(Path::new(""));
-        folders
-            .entry(folder)
-            .or_default()
-            .push(candidate.path.clone());
+        folders.entry(folder).or_default().push(candidate.path.clone());
         if !matches!(candidate.origin, Origin::Search) {
-            let extension = split_extension(&file_name(&candidate.path))
-                .1
-                .to_lowercase();
+            let extension = split_extension(&file_name(&candidate.path)).1.to_lowercase();
             to_list.entry(folder).or_default().insert(extension);
         }
     }
     for (folder, extensions) in to_list {
-        folders
-            .entry(folder)
-            .or_default()
-            .extend(siblings(folder, &extensions));
+        folders.entry(folder).or_default().extend(siblings(folder, &extensions));
     }
     let mut sidecars = Sidecars::default();
     let mut roles = HashMap::new();
@@ -248,10 +213,7 @@ fn found_from(candidate: Candidate, water: Water) -> Found {
         id = line.id.filter(|_| line.fault.is_none()).unwrap_or(id);
         site = line.site;
         overrides = line.overrides;
-        for (label, stated) in labels
-            .iter_mut()
-            .zip([line.subject, line.session, line.voi])
-        {
+        for (label, stated) in labels.iter_mut().zip([line.subject, line.session, line.voi]) {
             *label = stated.or(label.take());
         }
     }

@@ -71,25 +71,13 @@ pub struct Refusal {
 impl Found {
     /// Why this one gets a row without analysis; `None` if it can be analysed.
     pub fn refusal(&self) -> Option<Refusal> {
-        let failed = |code, message| {
-            Some(Refusal {
-                is_skip: false,
-                code,
-                message,
-            })
-        };
+        let failed = |code, message| Some(Refusal { is_skip: false, code, message });
         match (&self.problem, &self.water) {
-            (Some(problem @ Problem::LoneReference), _) => Some(Refusal {
-                is_skip: true,
-                code: "water_reference",
-                message: problem.to_string(),
-            }),
-            (Some(problem @ Problem::Unreadable(_)), _) => {
-                failed("unreadable_file", problem.to_string())
+            (Some(problem @ Problem::LoneReference), _) => {
+                Some(Refusal { is_skip: true, code: "water_reference", message: problem.to_string() })
             }
-            (Some(problem @ Problem::ManifestLine { .. }), _) => {
-                failed("manifest_line", problem.to_string())
-            }
+            (Some(problem @ Problem::Unreadable(_)), _) => failed("unreadable_file", problem.to_string()),
+            (Some(problem @ Problem::ManifestLine { .. }), _) => failed("manifest_line", problem.to_string()),
             (None, Water::Ambiguous(files)) => {
                 let names: Vec<String> = files.iter().map(|file| file_name(file)).collect();
                 failed(
@@ -182,9 +170,7 @@ pub enum FindError {
         path: PathBuf,
     },
     /// No INPUT holds a spectrum.
-    #[error(
-        "no spectrum in {inputs} ({n_seen} files seen); give files, folders, a BIDS dataset or a manifest"
-    )]
+    #[error("no spectrum in {inputs} ({n_seen} files seen); give files, folders, a BIDS dataset or a manifest")]
     NoInput {
         /// The INPUTs, separated by commas.
         inputs: String,

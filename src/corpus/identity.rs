@@ -3,9 +3,7 @@
 use std::path::{Component, Path};
 
 /// Key of the BIDS entities that requant knows, without the hyphen. Others in a name are left alone.
-const BIDS_ENTITIES: [&str; 11] = [
-    "sub", "ses", "task", "acq", "nuc", "voi", "rec", "run", "echo", "inv", "space",
-];
+const BIDS_ENTITIES: [&str; 11] = ["sub", "ses", "task", "acq", "nuc", "voi", "rec", "run", "echo", "inv", "space"];
 
 /// Suffixes of spectra in BIDS (specification 1.10, "Magnetic resonance spectroscopy").
 const BIDS_SPECTRA: [&str; 3] = ["svs", "mrsi", "unloc"];
@@ -14,10 +12,7 @@ const BIDS_REFERENCE: &str = "mrsref";
 
 /// File name of a path as text; characters that are not UTF-8 are replaced.
 pub(crate) fn file_name(path: &Path) -> String {
-    path.file_name()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .into_owned()
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
 /// Splits a file name into stem and extension, `.nii.gz` being one extension.
@@ -55,18 +50,13 @@ pub(crate) fn relative_path(path: &Path, base: &Path) -> String {
     let (path, base) = (parts(path), parts(base));
     let common = path.iter().zip(&base).take_while(|(a, b)| a == b).count();
     let up = std::iter::repeat_n("..", base.len() - common);
-    up.chain(path[common..].iter().map(String::as_str))
-        .collect::<Vec<_>>()
-        .join("/")
+    up.chain(path[common..].iter().map(String::as_str)).collect::<Vec<_>>().join("/")
 }
 
 /// The id of the file at `source_path` (as [`relative_path`] gives it): without extension, and
 /// without `..`, which would make it depend on where a manifest lies.
 pub(crate) fn id_of(source_path: &str) -> String {
-    let kept: Vec<&str> = source_path
-        .split('/')
-        .filter(|part| *part != "..")
-        .collect();
+    let kept: Vec<&str> = source_path.split('/').filter(|part| *part != "..").collect();
     let joined = kept.join("/");
     let name = kept.last().copied().unwrap_or_default();
     let (stem, _) = split_extension(name);
@@ -109,10 +99,7 @@ impl BidsName {
 
     /// Value of an entity.
     pub(crate) fn get(&self, key: &str) -> Option<&str> {
-        self.entities
-            .iter()
-            .find(|(k, _)| k == key)
-            .map(|(_, value)| value.as_str())
+        self.entities.iter().find(|(k, _)| k == key).map(|(_, value)| value.as_str())
     }
 
     /// What the suffix says; `None` where the name does not begin with a subject as BIDS wants it.
@@ -127,12 +114,8 @@ impl BidsName {
 
     /// Equal for names whose entities agree but for `acq`.
     pub(crate) fn key_without_acq(&self) -> String {
-        let mut parts: Vec<String> = self
-            .entities
-            .iter()
-            .filter(|(key, _)| key != "acq")
-            .map(|(key, value)| format!("{key}-{value}"))
-            .collect();
+        let mut parts: Vec<String> =
+            self.entities.iter().filter(|(key, _)| key != "acq").map(|(key, value)| format!("{key}-{value}")).collect();
         parts.sort();
         parts.join("_")
     }
@@ -171,10 +154,7 @@ mod tests {
 
     #[test]
     fn ids_have_no_extension_and_no_way_up() {
-        assert_eq!(
-            id_of("sub-01/mrs/sub-01_svs.nii.gz"),
-            "sub-01/mrs/sub-01_svs"
-        );
+        assert_eq!(id_of("sub-01/mrs/sub-01_svs.nii.gz"), "sub-01/mrs/sub-01_svs");
         assert_eq!(id_of("../../data/x.SDAT"), "data/x");
         assert_eq!(id_of("x"), "x");
     }
@@ -184,10 +164,7 @@ mod tests {
         let base = Path::new("/a/m");
         assert_eq!(relative_path(Path::new("/a/m/b/c.raw"), base), "b/c.raw");
         assert_eq!(relative_path(Path::new("/a/d/c.raw"), base), "../d/c.raw");
-        assert_eq!(
-            relative_path(Path::new("/a/m/../d/./c.raw"), base),
-            "../d/c.raw"
-        );
+        assert_eq!(relative_path(Path::new("/a/m/../d/./c.raw"), base), "../d/c.raw");
     }
 
     #[test]

@@ -103,9 +103,7 @@ pub(crate) struct Manifest {
 pub(crate) fn is_manifest(path: &Path) -> bool {
     let name = file_name(path);
     let (_, extension) = split_extension(&name);
-    ["csv", "tsv", "parquet"]
-        .iter()
-        .any(|known| extension.eq_ignore_ascii_case(known))
+    ["csv", "tsv", "parquet"].iter().any(|known| extension.eq_ignore_ascii_case(known))
 }
 
 pub(crate) fn read(path: &Path) -> Result<Manifest, ManifestError> {
@@ -116,19 +114,9 @@ pub(crate) fn read(path: &Path) -> Result<Manifest, ManifestError> {
     } else {
         sheet::read_text(path, extension.eq_ignore_ascii_case("tsv"))
     };
-    let sheet = sheet.map_err(|message| ManifestError::Unreadable {
-        path: path.to_owned(),
-        message,
-    })?;
-    let columns = |message: String| ManifestError::Columns {
-        path: path.to_owned(),
-        message,
-    };
-    let header: Vec<String> = sheet
-        .header
-        .iter()
-        .map(|h| h.trim().to_lowercase())
-        .collect();
+    let sheet = sheet.map_err(|message| ManifestError::Unreadable { path: path.to_owned(), message })?;
+    let columns = |message: String| ManifestError::Columns { path: path.to_owned(), message };
+    let header: Vec<String> = sheet.header.iter().map(|h| h.trim().to_lowercase()).collect();
     if !header.iter().any(|column| column == "path") {
         return Err(columns("there is no column `path`".to_owned()));
     }
@@ -140,26 +128,10 @@ pub(crate) fn read(path: &Path) -> Result<Manifest, ManifestError> {
     let lines = sheet
         .rows
         .iter()
-        .map(|(number, cells)| {
-            interpret(
-                *number,
-                &Cells {
-                    header: &header,
-                    cells,
-                },
-                folder,
-            )
-        })
+        .map(|(number, cells)| interpret(*number, &Cells { header: &header, cells }, folder))
         .collect();
-    let unknown_columns = header
-        .iter()
-        .filter(|column| !COLUMNS.contains(&column.as_str()))
-        .cloned()
-        .collect();
-    Ok(Manifest {
-        lines,
-        unknown_columns,
-    })
+    let unknown_columns = header.iter().filter(|column| !COLUMNS.contains(&column.as_str())).cloned().collect();
+    Ok(Manifest { lines, unknown_columns })
 }
 
 struct Cells<'a> {
@@ -175,8 +147,7 @@ impl Cells<'_> {
 
     /// A label, without the prefix that BIDS puts before it.
     fn label(&self, column: &str, prefix: &str) -> Option<String> {
-        self.text(column)
-            .map(|text| text.strip_prefix(prefix).unwrap_or(&text).to_owned())
+        self.text(column).map(|text| text.strip_prefix(prefix).unwrap_or(&text).to_owned())
     }
 
     /// A number above 0 and up to `most`.
@@ -185,14 +156,10 @@ impl Cells<'_> {
         match text.parse::<f64>() {
             Ok(value) if value > 0.0 && value <= most => return Some(value),
             Ok(_) => {
-                *fault = Some(format!(
-                    "{column} = {text} is outside (0, {most}]; mind the unit in the column's name"
-                ));
+                *fault = Some(format!("{column} = {text} is outside (0, {most}]; mind the unit in the column's name"));
             }
             Err(_) => {
-                *fault = Some(format!(
-                    "{column} = `{text}` is no number; write it as 0.03"
-                ));
+                *fault = Some(format!("{column} = `{text}` is no number; write it as 0.03"));
             }
         }
         None
@@ -211,16 +178,11 @@ fn interpret(number: usize, cells: &Cells<'_>, folder: &Path) -> Line {
         dwell_s: cells.number("dwell_s", 0.1, &mut fault),
     };
     let id = cells.text("id");
-    if id
-        .as_ref()
-        .is_some_and(|id| id.split('/').any(|part| part == ".."))
-    {
+    if id.as_ref().is_some_and(|id| id.split('/').any(|part| part == "..")) {
         fault = Some("id must not contain `..`".to_owned());
     }
     if cells.cells.len() > cells.header.len() {
-        fault = Some(
-            "the line has more cells than the header; put text with commas in quotes".to_owned(),
-        );
+        fault = Some("the line has more cells than the header; put text with commas in quotes".to_owned());
     }
     let path = cells.text("path");
     if path.is_none() {
@@ -291,14 +253,8 @@ mod tests {
 
     #[test]
     fn columns_are_checked() {
-        assert!(matches!(
-            manifest("m.csv", "file\nx\n"),
-            Err(ManifestError::Columns { .. })
-        ));
-        assert!(matches!(
-            manifest("m.csv", "path,path\nx,y\n"),
-            Err(ManifestError::Columns { .. })
-        ));
+        assert!(matches!(manifest("m.csv", "file\nx\n"), Err(ManifestError::Columns { .. })));
+        assert!(matches!(manifest("m.csv", "path,path\nx,y\n"), Err(ManifestError::Columns { .. })));
         let read = manifest("m.csv", "path,te_ms,age\nx,30,40\n").unwrap();
         assert_eq!(read.unknown_columns, ["te_ms", "age"]);
     }
@@ -311,9 +267,7 @@ mod tests {
 
     #[test]
     fn water_may_be_stated_denied_or_left_open() {
-        let lines = manifest("m.csv", "path,water_path\na,w\nb,None\nc,\n")
-            .unwrap()
-            .lines;
+        let lines = manifest("m.csv", "path,water_path\na,w\nb,None\nc,\n").unwrap().lines;
         assert!(matches!(&lines[0].water, StatedWater::File(path) if path.ends_with("w")));
         assert_eq!(lines[1].water, StatedWater::None);
         assert_eq!(lines[2].water, StatedWater::Unstated);

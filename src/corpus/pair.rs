@@ -142,21 +142,13 @@ impl Name {
         };
         // The suffix of a BIDS name says what the file is, whatever `acq-ref` may be called.
         let marked = if role.is_none() { marked(&stem) } else { None };
-        Self {
-            stem,
-            extension,
-            marked,
-            is_bids_reference: role == Some(BidsRole::Reference),
-        }
+        Self { stem, extension, marked, is_bids_reference: role == Some(BidsRole::Reference) }
     }
 
     fn is_reference(&self) -> bool {
         self.is_bids_reference
             || self.extension == "h2o"
-            || self
-                .marked
-                .as_ref()
-                .is_some_and(|m| m.kind == Kind::Reference)
+            || self.marked.as_ref().is_some_and(|m| m.kind == Kind::Reference)
     }
 }
 
@@ -167,8 +159,7 @@ pub(crate) fn pair_folder(files: &[PathBuf]) -> Vec<Role> {
     let mut names: Vec<Name> = files.iter().map(|path| Name::of(path)).collect();
     // LCModel's extensions say what is what: a `.RAW` beside its `.H2O` is a spectrum whatever words its
     // name has (`test_water_scaling.RAW`).
-    let with_water: HashSet<String> =
-        names.iter().filter(|n| n.extension == "h2o").map(|n| n.stem.clone()).collect();
+    let with_water: HashSet<String> = names.iter().filter(|n| n.extension == "h2o").map(|n| n.stem.clone()).collect();
     for name in names.iter_mut().filter(|n| n.extension == "raw" && with_water.contains(&n.stem)) {
         name.marked = None;
     }
@@ -180,20 +171,13 @@ pub(crate) fn pair_folder(files: &[PathBuf]) -> Vec<Role> {
         } else if let Some(m) = &name.marked
             && m.kind == Kind::Reference
         {
-            references
-                .entry((&m.before, &m.after, &name.extension))
-                .or_default()
-                .push(index);
+            references.entry((&m.before, &m.after, &name.extension)).or_default().push(index);
         }
     }
 
     let mut chosen: Vec<Vec<usize>> = vec![Vec::new(); names.len()];
     let mut claimed = HashSet::new();
-    for (index, name) in names
-        .iter()
-        .enumerate()
-        .filter(|(_, name)| !name.is_reference())
-    {
+    for (index, name) in names.iter().enumerate().filter(|(_, name)| !name.is_reference()) {
         let by_extension = (name.extension == "raw").then(|| lcmodel_water.get(name.stem.as_str()));
         if let Some(Some(water)) = by_extension {
             chosen[index].clone_from(water);
@@ -203,34 +187,21 @@ pub(crate) fn pair_folder(files: &[PathBuf]) -> Vec<Role> {
             let family: Vec<usize> = all
                 .iter()
                 .copied()
-                .filter(|i| {
-                    names[*i]
-                        .marked
-                        .as_ref()
-                        .is_some_and(|r| r.family == m.family)
-                })
+                .filter(|i| names[*i].marked.as_ref().is_some_and(|r| r.family == m.family))
                 .collect();
             chosen[index] = if family.is_empty() { all } else { family };
         }
         claimed.extend(chosen[index].iter().copied());
     }
     // A reference that has a marker more than the spectrum, unless a better partner has it.
-    for (index, name) in names
-        .iter()
-        .enumerate()
-        .filter(|(_, name)| !name.is_reference())
-    {
+    for (index, name) in names.iter().enumerate().filter(|(_, name)| !name.is_reference()) {
         if !chosen[index].is_empty() {
             continue;
         }
         for delimiter in DELIMITERS {
             let before = format!("{}{delimiter}", name.stem);
             let key = (before.as_str(), "", name.extension.as_str());
-            let free = references
-                .get(&key)
-                .into_iter()
-                .flatten()
-                .filter(|i| !claimed.contains(*i));
+            let free = references.get(&key).into_iter().flatten().filter(|i| !claimed.contains(*i));
             chosen[index].extend(free);
         }
     }
@@ -249,11 +220,7 @@ pub(crate) fn pair_folder(files: &[PathBuf]) -> Vec<Role> {
 }
 
 #[cfg(test)]
-#[allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "a test fails by panicking"
-)]
+#[allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 mod tests {
     use super::*;
 
@@ -290,13 +257,7 @@ mod tests {
             ("x.SDAT", "x-W.SDAT"),
             ("metab.SDAT", "metab_ref.SDAT"),
         ] {
-            let names = [
-                spectrum,
-                water,
-                "other_act.sdat",
-                "other_ref.sdat",
-                "a_b_ref.SDAT",
-            ];
+            let names = [spectrum, water, "other_act.sdat", "other_ref.sdat", "a_b_ref.SDAT"];
             assert_eq!(partner(spectrum, &names), water);
             assert_eq!(partner(water, &names), "water");
         }
@@ -304,22 +265,11 @@ mod tests {
 
     #[test]
     fn likeness_is_not_enough() {
-        let seven_tesla = [
-            "metab.nii.gz",
-            "metab_int_freq.nii.gz",
-            "metab_raw.nii.gz",
-            "wref_raw.nii.gz",
-        ];
+        let seven_tesla = ["metab.nii.gz", "metab_int_freq.nii.gz", "metab_raw.nii.gz", "wref_raw.nii.gz"];
         assert_eq!(partner("metab.nii.gz", &seven_tesla), "-");
         assert_eq!(partner("metab_int_freq.nii.gz", &seven_tesla), "-");
         assert_eq!(partner("metab_raw.nii.gz", &seven_tesla), "wref_raw.nii.gz");
-        assert_eq!(
-            partner(
-                "np_diff_spec.rda",
-                &["np_diff_spec.rda", "np_dif_water.rda"]
-            ),
-            "-"
-        );
+        assert_eq!(partner("np_diff_spec.rda", &["np_diff_spec.rda", "np_dif_water.rda"]), "-");
         assert_eq!(partner("a_act.SDAT", &["a_act.SDAT", "b_ref.SDAT"]), "-");
         // Another format is another export.
         assert_eq!(partner("a_act.SDAT", &["a_act.SDAT", "a_ref.rda"]), "-");
@@ -328,26 +278,14 @@ mod tests {
 
     #[test]
     fn several_that_fit_are_ambiguous() {
-        assert_eq!(
-            partner("x_WS.SDAT", &["x_WS.SDAT", "x_W.SDAT", "x_nWS.SDAT"]),
-            "?"
-        );
-        assert_eq!(
-            partner("x.SDAT", &["x.SDAT", "x_W.SDAT", "x_ref.SDAT"]),
-            "?"
-        );
+        assert_eq!(partner("x_WS.SDAT", &["x_WS.SDAT", "x_W.SDAT", "x_nWS.SDAT"]), "?");
+        assert_eq!(partner("x.SDAT", &["x.SDAT", "x_W.SDAT", "x_ref.SDAT"]), "?");
         assert_eq!(partner("x.RAW", &["x.RAW", "x.H2O", "X.h2o"]), "?");
     }
 
     #[test]
     fn families_and_markers_keep_to_themselves() {
-        let names = [
-            "x_act.SDAT",
-            "x_ref.SDAT",
-            "x_WS.SDAT",
-            "x_W.SDAT",
-            "x.SDAT",
-        ];
+        let names = ["x_act.SDAT", "x_ref.SDAT", "x_WS.SDAT", "x_W.SDAT", "x.SDAT"];
         assert_eq!(partner("x_act.SDAT", &names), "x_ref.SDAT");
         assert_eq!(partner("x_WS.SDAT", &names), "x_W.SDAT");
         assert_eq!(partner("x.SDAT", &names), "-");
@@ -367,9 +305,6 @@ mod tests {
             assert_eq!(partner(name, &[name]), "-", "{name}");
         }
         assert_eq!(partner("SVS-ref.nii.gz", &["SVS-ref.nii.gz"]), "water");
-        assert_eq!(
-            partner("sub-01_mrsref.nii.gz", &["sub-01_mrsref.nii.gz"]),
-            "water"
-        );
+        assert_eq!(partner("sub-01_mrsref.nii.gz", &["sub-01_mrsref.nii.gz"]), "water");
     }
 }

@@ -4,8 +4,7 @@ use std::fs::{self, File};
 use std::path::Path;
 
 use arrow_array::{
-    Array, Float32Array, Float64Array, Int32Array, Int64Array, LargeStringArray, StringArray,
-    StringViewArray,
+    Array, Float32Array, Float64Array, Int32Array, Int64Array, LargeStringArray, StringArray, StringViewArray,
 };
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
@@ -18,12 +17,8 @@ pub(crate) struct Sheet {
 /// Reads comma-, semicolon- or tab-separated text.
 pub(crate) fn read_text(path: &Path, is_tsv: bool) -> Result<Sheet, String> {
     let bytes = fs::read(path).map_err(|e| e.to_string())?;
-    let text = String::from_utf8(bytes).map_err(|e| {
-        format!(
-            "byte {} is not UTF-8; save it as UTF-8",
-            e.utf8_error().valid_up_to()
-        )
-    })?;
+    let text = String::from_utf8(bytes)
+        .map_err(|e| format!("byte {} is not UTF-8; save it as UTF-8", e.utf8_error().valid_up_to()))?;
     // Spreadsheets put a byte-order mark first and end lines in two characters, which would be
     // counted as two lines.
     let text = text.trim_start_matches('\u{feff}').replace("\r\n", "\n");
@@ -34,23 +29,13 @@ pub(crate) fn read_text(path: &Path, is_tsv: bool) -> Result<Sheet, String> {
         false if header.contains(';') && !header.contains(',') => b';',
         false => b',',
     };
-    let mut reader = csv::ReaderBuilder::new()
-        .delimiter(delimiter)
-        .trim(csv::Trim::All)
-        .flexible(true)
-        .from_reader(text.as_bytes());
-    let header = reader
-        .headers()
-        .map_err(|e| e.to_string())?
-        .iter()
-        .map(str::to_owned)
-        .collect();
+    let mut reader =
+        csv::ReaderBuilder::new().delimiter(delimiter).trim(csv::Trim::All).flexible(true).from_reader(text.as_bytes());
+    let header = reader.headers().map_err(|e| e.to_string())?.iter().map(str::to_owned).collect();
     let mut rows = Vec::new();
     for record in reader.records() {
         let record = record.map_err(|e| e.to_string())?;
-        let number = record
-            .position()
-            .map_or(0, |p| usize::try_from(p.line()).unwrap_or(0));
+        let number = record.position().map_or(0, |p| usize::try_from(p.line()).unwrap_or(0));
         rows.push((number, record.iter().map(str::to_owned).collect()));
     }
     Ok(Sheet { header, rows })
@@ -60,12 +45,7 @@ pub(crate) fn read_text(path: &Path, is_tsv: bool) -> Result<Sheet, String> {
 pub(crate) fn read_parquet(path: &Path, wanted: &[&str]) -> Result<Sheet, String> {
     let file = File::open(path).map_err(|e| e.to_string())?;
     let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|e| e.to_string())?;
-    let header: Vec<String> = builder
-        .schema()
-        .fields()
-        .iter()
-        .map(|field| field.name().clone())
-        .collect();
+    let header: Vec<String> = builder.schema().fields().iter().map(|field| field.name().clone()).collect();
     let mut rows: Vec<(usize, Vec<String>)> = Vec::new();
     for batch in builder.build().map_err(|e| e.to_string())? {
         let batch = batch.map_err(|e| e.to_string())?;
@@ -94,11 +74,7 @@ pub(crate) fn read_parquet(path: &Path, wanted: &[&str]) -> Result<Sheet, String
 fn cell_text(column: &dyn Array, row: usize) -> Option<String> {
     let any = column.as_any();
     let number = |value: f64| {
-        if value.is_nan() {
-            String::new()
-        } else {
-            value.to_string()
-        }
+        if value.is_nan() { String::new() } else { value.to_string() }
     };
     let text = if let Some(a) = any.downcast_ref::<StringArray>() {
         a.value(row).to_owned()
@@ -119,9 +95,5 @@ fn cell_text(column: &dyn Array, row: usize) -> Option<String> {
     } else {
         return None;
     };
-    Some(if column.is_null(row) {
-        String::new()
-    } else {
-        text.trim().to_owned()
-    })
+    Some(if column.is_null(row) { String::new() } else { text.trim().to_owned() })
 }

@@ -32,15 +32,12 @@ fn is_hidden(name: &str) -> bool {
 /// Whether the name alone is enough to expect a spectrum; for files that cannot be opened.
 fn is_named_as_spectroscopy(path: &Path, is_spectroscopy: &dyn Fn(&Path) -> bool) -> bool {
     let name = file_name(path);
-    BidsName::parse(split_extension(&name).0).role().is_some() && !name.ends_with(".json")
-        || is_spectroscopy(path)
+    BidsName::parse(split_extension(&name).0).role().is_some() && !name.ends_with(".json") || is_spectroscopy(path)
 }
 
 /// Whether the file can only be a water reference in LCModel's format, whatever readers think.
 fn is_lcmodel_water(path: &Path) -> bool {
-    split_extension(&file_name(path))
-        .1
-        .eq_ignore_ascii_case("h2o")
+    split_extension(&file_name(path)).1.eq_ignore_ascii_case("h2o")
 }
 
 /// All spectroscopy files below `input`, links followed, hidden files left out.
@@ -56,18 +53,12 @@ pub(crate) fn walk(input: &Path, is_spectroscopy: &dyn Fn(&Path) -> bool) -> Wal
             && NOT_RAW.contains(&name.as_ref())
             && entry.path().with_file_name(DATASET_DESCRIPTION).is_file()
         {
-            skipped.push(FindWarning::BidsFolder {
-                path: entry.path().to_owned(),
-            });
+            skipped.push(FindWarning::BidsFolder { path: entry.path().to_owned() });
             return false;
         }
         !is_hidden(&name)
     };
-    for entry in WalkDir::new(input)
-        .follow_links(true)
-        .into_iter()
-        .filter_entry(wanted)
-    {
+    for entry in WalkDir::new(input).follow_links(true).into_iter().filter_entry(wanted) {
         match entry {
             Ok(entry) if entry.file_type().is_file() => {
                 walked.n_seen += 1;
@@ -88,12 +79,8 @@ pub(crate) fn walk(input: &Path, is_spectroscopy: &dyn Fn(&Path) -> bool) -> Wal
                                   get`) or mend the link";
                     walked.unreadable.push((path, reason.to_owned()));
                 } else {
-                    let message = error
-                        .io_error()
-                        .map_or_else(|| error.to_string(), ToString::to_string);
-                    walked
-                        .warnings
-                        .push(FindWarning::Unreadable { path, message });
+                    let message = error.io_error().map_or_else(|| error.to_string(), ToString::to_string);
+                    walked.warnings.push(FindWarning::Unreadable { path, message });
                 }
             }
         }
@@ -113,16 +100,9 @@ fn drop_headers(files: &mut Vec<PathBuf>) {
         let name = file_name(path);
         path.with_file_name(split_extension(&name).0.to_lowercase())
     };
-    let has_extension = |path: &Path, wanted: &str| {
-        split_extension(&file_name(path))
-            .1
-            .eq_ignore_ascii_case(wanted)
-    };
-    let data: HashSet<PathBuf> = files
-        .iter()
-        .filter(|path| has_extension(path, "sdat"))
-        .map(|path| key(path))
-        .collect();
+    let has_extension = |path: &Path, wanted: &str| split_extension(&file_name(path)).1.eq_ignore_ascii_case(wanted);
+    let data: HashSet<PathBuf> =
+        files.iter().filter(|path| has_extension(path, "sdat")).map(|path| key(path)).collect();
     files.retain(|path| !(has_extension(path, "spar") && data.contains(&key(path))));
 }
 

@@ -4,7 +4,7 @@ use rayon::prelude::*;
 
 use super::{Batch, Engine};
 use crate::fit::FitResult;
-use crate::fit::solver::{self, Workspace};
+use crate::fit::{Workspace, solver};
 
 /// Runs fits on the processor's cores, in the rayon pool that it is called in.
 #[derive(Debug, Default, Clone, Copy)]

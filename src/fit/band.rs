@@ -42,7 +42,9 @@ pub enum BandError {
         f0_mhz: f64,
     },
     /// The window holds too few points to fit anything.
-    #[error("only {points} spectral points lie in the window; at least {needed} are needed (longer acquisition or wider window)")]
+    #[error(
+        "only {points} spectral points lie in the window; at least {needed} are needed (longer acquisition or wider window)"
+    )]
     TooFewPoints {
         /// Points in the window.
         points: usize,
@@ -233,8 +235,16 @@ fn roll_off(n_short: usize, offset: usize, n_window: usize) -> Vec<f64> {
 fn erfc(x: f64) -> f64 {
     let t = 1.0 / (1.0 + 0.5 * x.abs());
     const C: [f64; 10] = [
-        -1.265_512_23, 1.000_023_68, 0.374_091_96, 0.096_784_18, -0.186_288_06, 0.278_868_07, -1.135_203_98,
-        1.488_515_87, -0.822_152_23, 0.170_872_77,
+        -1.265_512_23,
+        1.000_023_68,
+        0.374_091_96,
+        0.096_784_18,
+        -0.186_288_06,
+        0.278_868_07,
+        -1.135_203_98,
+        1.488_515_87,
+        -0.822_152_23,
+        0.170_872_77,
     ];
     let polynomial = C.iter().rev().fold(0.0, |sum, c| sum * t + c);
     let value = t * (-x * x + polynomial).exp();

@@ -69,7 +69,10 @@ pub(crate) fn assemble(
             }
             Macromolecules::None => {}
         }
-    } else if measured && settings.components.beside_measured_sd > 0.0 && settings.components.macromolecules != Macromolecules::None {
+    } else if measured
+        && settings.components.beside_measured_sd > 0.0
+        && settings.components.macromolecules != Macromolecules::None
+    {
         add_parametrised(&mut add, &LCMODEL_MACROMOLECULES, Kind::Macromolecule, Origin::BesideMeasured, f0_mhz);
     }
     if settings.components.lipids && !has_lipids {
@@ -90,7 +93,9 @@ fn member(name: &str, f0_mhz: f64, settings: &Settings) -> Component {
     let (shift_sd_ppm, width_sd_hz) = match kind {
         // A basis set's own macromolecules and lipids have their width in them; what the subject adds
         // is of the order of the parametrised components' standard deviations.
-        Kind::Macromolecule | Kind::Lipid => (settings.components.pattern_shift_sd_ppm, 4.0 * settings.priors.width_sd_hz),
+        Kind::Macromolecule | Kind::Lipid => {
+            (settings.components.pattern_shift_sd_ppm, 4.0 * settings.priors.width_sd_hz)
+        }
         _ if matches!(name, "NAA" | "NAAG") => (settings.priors.shift_sd_naa_ppm, settings.priors.width_sd_hz),
         _ => (settings.priors.shift_sd_ppm, settings.priors.width_sd_hz),
     };

@@ -11,6 +11,8 @@
 pub mod band;
 pub mod baseline;
 pub mod component;
+pub mod evaluation;
+pub mod filter;
 pub(crate) mod linalg;
 pub mod macromolecules;
 pub mod model;
@@ -18,10 +20,15 @@ pub mod normal;
 pub mod parameters;
 pub mod prior;
 pub mod report;
+pub mod result;
 pub mod settings;
+mod smoothness;
 pub mod solver;
 pub mod start;
+mod step;
+mod workspace;
 
 pub use model::{Model, ModelError};
-pub use report::{FitResult, FitState};
+pub use result::{FitResult, FitState};
 pub use settings::Settings;
+pub use workspace::Workspace;

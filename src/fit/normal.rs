@@ -4,8 +4,9 @@
 //! Q = |d−m|²/σ² + λ·|D₂b|² + Σ((F_k−f0)/σ_f)² + Σ((u_k−W)/σ_w)² + (φ1/σ_φ1)² + soft ratio rows
 //! ```
 
+use super::evaluation::Evaluation;
 use super::linalg::{add_symmetric, gram};
-use super::model::{Evaluation, Model};
+use super::model::Model;
 
 /// Standard deviations of the priors that only keep the system regular where the data say nothing:
 /// far wider than anything that occurs.
@@ -158,7 +159,7 @@ pub(crate) fn for_each_prior(
     single(layout.skew(), priors.skew_sd, 0.0);
     single(layout.flatness(), priors.flatness_sd, 0.0);
     single(f0, weak::SHIFT_HZ, 0.0);
-    single(w, priors.lorentz_prior[1], priors.lorentz_prior[0]);
+    single(w, priors.lorentz_prior_hz[1], priors.lorentz_prior_hz[0]);
     single(layout.gauss(), weak::WIDTH_HZ, model.settings.start.gauss_hz);
     single(layout.phi0(), weak::PHI0_RAD, 0.0);
     for (r, &weight) in model.rows.iter().zip(&weights.rows) {

@@ -74,7 +74,10 @@ impl Layout {
     }
     /// Lower bound of parameter `i`.
     pub fn lower_bound(&self, i: usize) -> f64 {
-        if i < self.n_components || (2 * self.n_components..3 * self.n_components).contains(&i) || i == self.common_width() {
+        if i < self.n_components
+            || (2 * self.n_components..3 * self.n_components).contains(&i)
+            || i == self.common_width()
+        {
             0.0
         } else if i == self.gauss() {
             MIN_GAUSS_HZ

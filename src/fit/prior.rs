@@ -72,7 +72,8 @@ pub(crate) fn rows(components: &[Component], settings: &Settings, f0_mhz: f64, t
 }
 
 fn table_row(row: &TableRow, find: &impl Fn(&str) -> Vec<usize>, components: &[Component]) -> Option<RatioRow> {
-    let usable = |k: &usize| components[*k].origin != Origin::BesideMeasured && components[*k].origin != Origin::Pattern;
+    let usable =
+        |k: &usize| components[*k].origin != Origin::BesideMeasured && components[*k].origin != Origin::Pattern;
     let numerator: Vec<usize> = find(row.numerator).into_iter().filter(usable).collect();
     let gather = |list: &[(&str, f64)]| -> Vec<(usize, f64)> {
         list.iter().flat_map(|&(name, w)| find(name).into_iter().filter(usable).map(move |k| (k, w))).collect()
@@ -100,8 +101,7 @@ fn table_row(row: &TableRow, find: &impl Fn(&str) -> Vec<usize>, components: &[C
 
 /// Every part of the macromolecule pattern against the mean of all: one common scale, softly.
 fn pattern_rows(components: &[Component], settings: &Settings, rows: &mut Vec<RatioRow>) {
-    let members: Vec<usize> =
-        (0..components.len()).filter(|&k| components[k].origin == Origin::Pattern).collect();
+    let members: Vec<usize> = (0..components.len()).filter(|&k| components[k].origin == Origin::Pattern).collect();
     let share = 1.0 / members.len().max(1) as f64;
     for &member in &members {
         rows.push(RatioRow {

@@ -82,7 +82,7 @@ pub struct PriorSettings {
     pub width_sd_hz: f64,
     /// Common Lorentzian width beyond the basis set's: mean and standard deviation (FWHM, Hz). What
     /// transverse relaxation alone makes of it; shim belongs to the Gaussian width.
-    pub lorentz_prior: [f64; 2],
+    pub lorentz_prior_hz: [f64; 2],
     /// First-order phase around zero (°/ppm).
     pub phi1_sd_deg_per_ppm: f64,
     /// Cubic phase of the common lineshape at t = 0.1 s (rad); 0 fixes it at zero.

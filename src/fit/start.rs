@@ -5,7 +5,7 @@ use std::f64::consts::{LN_2, PI};
 use num_complex::Complex64;
 use rustfft::FftPlanner;
 
-use crate::acquisition::ppm_from_hz;
+use super::filter::filtered;
 use crate::basis::names::Kind;
 
 /// Standard deviation of the noise per real and imaginary part of a sample, from the last eighth of
@@ -105,21 +105,8 @@ pub fn prototype(
 /// The part of an FID between 1.85 and 3.4 ppm: the singlets of the prototype, without the lipids at
 /// 1.3 ppm, the water and whatever else could pull a correlation.
 fn keep_band(fid: &[Complex64], dwell_s: f64, f0_mhz: f64) -> Vec<Complex64> {
-    const BAND_PPM: [f64; 2] = [1.85, 3.4];
-    let n = 2 * fid.len();
-    let mut spectrum = fid.to_vec();
-    spectrum.resize(n, Complex64::default());
-    let mut planner = FftPlanner::new();
-    planner.plan_fft_forward(n).process(&mut spectrum);
-    let bin_hz = 1.0 / (n as f64 * dwell_s);
-    for (k, z) in spectrum.iter_mut().enumerate() {
-        let signed = if k < n / 2 { k as f64 } else { k as f64 - n as f64 };
-        let ppm = ppm_from_hz(signed * bin_hz, f0_mhz);
-        *z = if (BAND_PPM[0]..=BAND_PPM[1]).contains(&ppm) { *z / n as f64 } else { Complex64::default() };
-    }
-    planner.plan_fft_inverse(n).process(&mut spectrum);
-    spectrum.truncate(fid.len());
-    spectrum
+    const BAND_PPM: std::ops::RangeInclusive<f64> = 1.85..=3.4;
+    filtered(fid, dwell_s, f0_mhz, |ppm| f64::from(u8::from(BAND_PPM.contains(&ppm))))
 }
 
 /// Moves an FID down by `shift_hz`.
@@ -137,8 +124,9 @@ mod tests {
 
     #[test]
     fn a_zero_filled_tail_does_not_lower_the_noise() {
-        let mut fid: Vec<Complex64> =
-            (0..800).map(|i| Complex64::new(((i * 7919) % 101) as f64 - 50.0, ((i * 104_729) % 97) as f64 - 48.0)).collect();
+        let mut fid: Vec<Complex64> = (0..800)
+            .map(|i| Complex64::new(((i * 7919) % 101) as f64 - 50.0, ((i * 104_729) % 97) as f64 - 48.0))
+            .collect();
         let measured = noise_sd(&fid).unwrap();
         fid.extend(vec![Complex64::default(); 800]);
         assert!((noise_sd(&fid).unwrap() / measured - 1.0).abs() < 1e-12);
@@ -148,9 +136,8 @@ mod tests {
     #[test]
     fn shift_and_phase_of_a_moved_prototype_come_back() {
         let dwell_s = 5e-4;
-        let p: Vec<Complex64> = (0..1024)
-            .map(|n| Complex64::new(-20.0, 2.0 * PI * 330.0).scale(n as f64 * dwell_s).exp())
-            .collect();
+        let p: Vec<Complex64> =
+            (0..1024).map(|n| Complex64::new(-20.0, 2.0 * PI * 330.0).scale(n as f64 * dwell_s).exp()).collect();
         let y: Vec<Complex64> = p
             .iter()
             .enumerate()

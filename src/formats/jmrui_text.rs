@@ -51,10 +51,8 @@ pub fn decode(bytes: &[u8]) -> Result<Acquisition, DecodeError> {
         if line.starts_with("Signal ") && line.contains(" out of ") {
             in_signal = true;
         } else if in_signal {
-            let sample = pair(line).ok_or_else(|| DecodeError::Sample {
-                line: index + 1,
-                text: line.chars().take(40).collect(),
-            })?;
+            let sample = pair(line)
+                .ok_or_else(|| DecodeError::Sample { line: index + 1, text: line.chars().take(40).collect() })?;
             samples.push(sample.conj());
         } else if let Some((name, value)) = line.split_once(':') {
             header.set(name.trim(), value.trim());

@@ -108,6 +108,11 @@ impl ReadError {
 /// Largest file that is read (bytes): far above any spectroscopy file, far below any memory.
 const MAX_FILE_BYTES: u64 = 4 << 30;
 
+/// Bytes in which a NIfTI header lies, gzipped or not: a search of folders reads no more of each file.
+const HEADER_BYTES: u64 = 1 << 16;
+/// Bytes that tell text formats apart.
+const TEXT_HEAD_BYTES: u64 = 4096;
+
 /// Reads one file of any known format.
 pub fn read(path: &Path) -> Result<Acquisition, ReadError> {
     match detect(path)? {
@@ -143,7 +148,7 @@ pub fn is_spectroscopy(path: &Path) -> bool {
         return false;
     }
     match detect(path) {
-        Ok(Format::NiftiMrs) => bytes_of(path).is_ok_and(|bytes| nifti_mrs::is_spectroscopy(&bytes)),
+        Ok(Format::NiftiMrs) => head_of(path, HEADER_BYTES).is_ok_and(|head| nifti_mrs::is_spectroscopy(&head)),
         Ok(_) => true,
         // Text that is no spectrum is somebody's notes; a file that cannot be read is a row.
         Err(error) => !matches!(error, ReadError::UnknownFormat { .. }),
@@ -158,7 +163,7 @@ fn detect(path: &Path) -> Result<Format, ReadError> {
     if name.ends_with(".sdat") || name.ends_with(".spar") {
         return Ok(Format::PhilipsSdat);
     }
-    let head = head_of(path)?;
+    let head = head_of(path, TEXT_HEAD_BYTES)?;
     let text = String::from_utf8_lossy(&head);
     if text.trim_start().starts_with("jMRUI") {
         Ok(Format::JmruiText)
@@ -217,9 +222,9 @@ fn bytes_of(path: &Path) -> Result<Vec<u8>, ReadError> {
 }
 
 /// The first bytes of a file.
-fn head_of(path: &Path) -> Result<Vec<u8>, ReadError> {
+fn head_of(path: &Path, most: u64) -> Result<Vec<u8>, ReadError> {
     use std::io::Read;
     let mut head = Vec::new();
-    fs::File::open(path).and_then(|f| f.take(4096).read_to_end(&mut head)).map_err(io_error(path))?;
+    fs::File::open(path).and_then(|f| f.take(most).read_to_end(&mut head)).map_err(io_error(path))?;
     Ok(head)
 }

@@ -13,9 +13,7 @@ const MAX_VALUES: usize = 10_000;
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum NamelistError {
     /// The file ends inside a namelist.
-    #[error(
-        "line {line}: namelist ${name} has no $END; the file is cut off or not an LCModel file"
-    )]
+    #[error("line {line}: namelist ${name} has no $END; the file is cut off or not an LCModel file")]
     Unterminated {
         /// Name of the namelist.
         name: String,
@@ -23,9 +21,7 @@ pub enum NamelistError {
         line: usize,
     },
     /// A namelist holds more values than any LCModel file has.
-    #[error(
-        "line {line}: namelist ${name} holds more than {MAX_VALUES} values; is its $END missing?"
-    )]
+    #[error("line {line}: namelist ${name} holds more than {MAX_VALUES} values; is its $END missing?")]
     TooLong {
         /// Name of the namelist.
         name: String,
@@ -100,26 +96,17 @@ pub struct Namelist {
 impl Namelist {
     fn entry(&self, key: &str) -> Option<&Entry> {
         // As in Fortran, the last assignment to a key holds.
-        self.entries
-            .iter()
-            .rev()
-            .find(|e| e.key.eq_ignore_ascii_case(key))
+        self.entries.iter().rev().find(|e| e.key.eq_ignore_ascii_case(key))
     }
 
     /// First value of `key` as text, blanks trimmed; `None` where absent or blank.
     pub fn text(&self, key: &str) -> Option<&str> {
-        self.entry(key)?
-            .values
-            .first()
-            .map(|v| v.text.trim())
-            .filter(|t| !t.is_empty())
+        self.entry(key)?.values.first().map(|v| v.text.trim()).filter(|t| !t.is_empty())
     }
 
     /// All values of `key` as text.
     pub fn texts(&self, key: &str) -> impl Iterator<Item = &str> {
-        self.entry(key)
-            .into_iter()
-            .flat_map(|e| e.values.iter().map(|v| v.text.as_str()))
+        self.entry(key).into_iter().flat_map(|e| e.values.iter().map(|v| v.text.as_str()))
     }
 
     /// First value of `key` as a number; `None` where absent or blank (`ECHOT = ,`).
@@ -133,19 +120,16 @@ impl Namelist {
         if value.text.trim().is_empty() {
             return Ok(None);
         }
-        parse_number(&value.text)
-            .map(Some)
-            .ok_or_else(|| NamelistError::NotANumber {
-                key: key.to_owned(),
-                text: excerpt(value.text.as_bytes()),
-                line: value.line,
-            })
+        parse_number(&value.text).map(Some).ok_or_else(|| NamelistError::NotANumber {
+            key: key.to_owned(),
+            text: excerpt(value.text.as_bytes()),
+            line: value.line,
+        })
     }
 
     /// First value of `key` as a Fortran logical: anything that starts with T or `.T` is true.
     pub fn flag(&self, key: &str) -> bool {
-        self.text(key)
-            .is_some_and(|t| t.trim_start_matches('.').starts_with(['T', 't']))
+        self.text(key).is_some_and(|t| t.trim_start_matches('.').starts_with(['T', 't']))
     }
 
     /// Keys in the order of the file, upper case.
@@ -186,11 +170,7 @@ pub struct Reader<'a> {
 impl<'a> Reader<'a> {
     /// A reader at the start of `bytes`.
     pub fn new(bytes: &'a [u8]) -> Self {
-        Self {
-            bytes,
-            pos: 0,
-            line: 1,
-        }
+        Self { bytes, pos: 0, line: 1 }
     }
 
     /// Line that is read next (from 1).
@@ -223,10 +203,7 @@ impl<'a> Reader<'a> {
     /// Name of the namelist that starts at the first non-blank of the present line, if one does.
     fn header_at_line_start(&self) -> Option<(String, usize)> {
         let rest = self.rest();
-        let blanks = rest
-            .iter()
-            .take_while(|b| matches!(b, b' ' | b'\t' | b'\r'))
-            .count();
+        let blanks = rest.iter().take_while(|b| matches!(b, b' ' | b'\t' | b'\r')).count();
         if !matches!(rest.get(blanks), Some(b'$' | b'&')) {
             return None;
         }
@@ -289,47 +266,31 @@ impl<'a> Reader<'a> {
                     self.skip_line();
                     break;
                 }
-                b'/' if self
-                    .bytes
-                    .get(self.pos + 1)
-                    .is_none_or(u8::is_ascii_whitespace) =>
-                {
+                b'/' if self.bytes.get(self.pos + 1).is_none_or(u8::is_ascii_whitespace) => {
                     self.skip_line();
                     break;
                 }
                 _ => {
                     if let Some((key, length)) = self.key() {
                         self.pos += length;
-                        entries.push(Entry {
-                            key,
-                            values: Vec::new(),
-                        });
+                        entries.push(Entry { key, values: Vec::new() });
                         continue;
                     }
                     let at = self.line;
-                    let (repeat, text) = if matches!(byte, b'\'' | b'"') {
-                        (1, self.quoted(byte))
-                    } else {
-                        split_repeat(self.bare())
-                    };
+                    let (repeat, text) =
+                        if matches!(byte, b'\'' | b'"') { (1, self.quoted(byte)) } else { split_repeat(self.bare()) };
                     n_values = n_values.saturating_add(repeat);
                     if n_values > MAX_VALUES {
                         return Err(NamelistError::TooLong { name, line });
                     }
                     // A value before the first key belongs to nothing.
                     if let Some(entry) = entries.last_mut() {
-                        entry
-                            .values
-                            .extend(std::iter::repeat_n(Value { text, line: at }, repeat));
+                        entry.values.extend(std::iter::repeat_n(Value { text, line: at }, repeat));
                     }
                 }
             }
         }
-        Ok(Namelist {
-            name,
-            line,
-            entries,
-        })
+        Ok(Namelist { name, line, entries })
     }
 
     /// `KEY =` or `KEY(1,2) =` at the present position: the key and the length up to and with `=`.
@@ -338,34 +299,15 @@ impl<'a> Reader<'a> {
         if !rest.first()?.is_ascii_alphabetic() {
             return None;
         }
-        let mut n = rest
-            .iter()
-            .take_while(|b| b.is_ascii_alphanumeric() || **b == b'_')
-            .count();
-        let mut key: String = rest
-            .get(..n)?
-            .iter()
-            .map(|&b| char::from(b.to_ascii_uppercase()))
-            .collect();
-        let blanks = |from: usize| {
-            rest.get(from..)
-                .unwrap_or_default()
-                .iter()
-                .take_while(|b| b.is_ascii_whitespace())
-                .count()
-        };
+        let mut n = rest.iter().take_while(|b| b.is_ascii_alphanumeric() || **b == b'_').count();
+        let mut key: String = rest.get(..n)?.iter().map(|&b| char::from(b.to_ascii_uppercase())).collect();
+        let blanks =
+            |from: usize| rest.get(from..).unwrap_or_default().iter().take_while(|b| b.is_ascii_whitespace()).count();
         n += blanks(n);
         if rest.get(n) == Some(&b'(') {
-            let inside = rest
-                .get(n + 1..)?
-                .iter()
-                .take(32)
-                .position(|&b| b == b')')?;
+            let inside = rest.get(n + 1..)?.iter().take(32).position(|&b| b == b')')?;
             let index = rest.get(n + 1..n + 1 + inside)?;
-            if !index
-                .iter()
-                .all(|b| b.is_ascii_digit() || matches!(b, b',' | b':' | b' '))
-            {
+            if !index.iter().all(|b| b.is_ascii_digit() || matches!(b, b',' | b':' | b' ')) {
                 return None;
             }
             key.push('(');
@@ -382,12 +324,8 @@ impl<'a> Reader<'a> {
         let start = self.pos;
         while let Some(b) = self.peek() {
             let ends_namelist = matches!(b, b'$' | b'&') && {
-                let word = self
-                    .bytes
-                    .get(self.pos + 1..self.pos + 4)
-                    .unwrap_or_default();
-                word.eq_ignore_ascii_case(b"END")
-                    || word.first().is_none_or(u8::is_ascii_whitespace)
+                let word = self.bytes.get(self.pos + 1..self.pos + 4).unwrap_or_default();
+                word.eq_ignore_ascii_case(b"END") || word.first().is_none_or(u8::is_ascii_whitespace)
             };
             if b.is_ascii_whitespace() || b == b',' || ends_namelist {
                 break;
@@ -417,9 +355,8 @@ impl<'a> Reader<'a> {
                     let next_line = rest.get(n + 1..).unwrap_or_default();
                     let next_line = next_line.split(|&b| b == b'\n').next().unwrap_or_default();
                     // A long string may go on, but not over a `$END` or a new assignment.
-                    let goes_on = next_line.contains(&quote)
-                        && !next_line.contains(&b'=')
-                        && !next_line.contains(&b'$');
+                    let goes_on =
+                        next_line.contains(&quote) && !next_line.contains(&b'=') && !next_line.contains(&b'$');
                     if !goes_on {
                         break false;
                     }
@@ -434,12 +371,8 @@ impl<'a> Reader<'a> {
         };
         if closed {
             let after = rest.get(n + 1).copied().unwrap_or(b'\n');
-            let clean_end =
-                after.is_ascii_whitespace() || matches!(after, b',' | b'/' | b'$' | b'&' | b'!');
-            let swallowed_key = text
-                .ends_with(b"=")
-                .then(|| text.iter().rposition(|&b| b == b','))
-                .flatten();
+            let clean_end = after.is_ascii_whitespace() || matches!(after, b',' | b'/' | b'$' | b'&' | b'!');
+            let swallowed_key = text.ends_with(b"=").then(|| text.iter().rposition(|&b| b == b',')).flatten();
             if let (false, Some(comma)) = (clean_end, swallowed_key) {
                 // `ID='Mac, FMTDAT='(8E13.5)'`: the quote found opens the next value.
                 text.truncate(comma);
@@ -448,20 +381,14 @@ impl<'a> Reader<'a> {
                 n += 1;
             }
         } else {
-            while text
-                .last()
-                .is_some_and(|b| b.is_ascii_whitespace() || *b == b',')
-            {
+            while text.last().is_some_and(|b| b.is_ascii_whitespace() || *b == b',') {
                 text.pop();
             }
         }
         for _ in 0..n {
             self.bump();
         }
-        text.iter()
-            .filter(|b| **b != b'\r')
-            .map(|&b| char::from(b))
-            .collect()
+        text.iter().filter(|b| **b != b'\r').map(|&b| char::from(b)).collect()
     }
 
     /// Numbers from the present line on: exactly `expected`, or all up to the next namelist or the
@@ -472,11 +399,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// [`NamelistError::BadData`], [`NamelistError::Truncated`], [`NamelistError::Surplus`].
-    pub fn numbers(
-        &mut self,
-        format: &str,
-        expected: Option<usize>,
-    ) -> Result<Vec<f64>, NamelistError> {
+    pub fn numbers(&mut self, format: &str, expected: Option<usize>) -> Result<Vec<f64>, NamelistError> {
         let width = field_width(format);
         // Two bytes a number is the least possible: an announced length cannot make us allocate more.
         let mut numbers = Vec::with_capacity(expected.unwrap_or(0).min(self.rest().len() / 2 + 1));
@@ -489,10 +412,7 @@ impl<'a> Reader<'a> {
             let line = rest.get(..end).unwrap_or_default();
             if !line.iter().all(u8::is_ascii_whitespace) {
                 if let Some(expected) = expected.filter(|&e| e == numbers.len()) {
-                    return Err(NamelistError::Surplus {
-                        expected,
-                        line: self.line,
-                    });
+                    return Err(NamelistError::Surplus { expected, line: self.line });
                 }
                 if decode_line(line, width, &mut numbers).is_none() {
                     return Err(NamelistError::BadData {
@@ -506,15 +426,10 @@ impl<'a> Reader<'a> {
             self.bump();
         }
         match expected {
-            Some(expected) if numbers.len() < expected => Err(NamelistError::Truncated {
-                found: numbers.len(),
-                expected,
-                line: self.line,
-            }),
-            Some(expected) if numbers.len() > expected => Err(NamelistError::Surplus {
-                expected,
-                line: self.line,
-            }),
+            Some(expected) if numbers.len() < expected => {
+                Err(NamelistError::Truncated { found: numbers.len(), expected, line: self.line })
+            }
+            Some(expected) if numbers.len() > expected => Err(NamelistError::Surplus { expected, line: self.line }),
             _ => Ok(numbers),
         }
     }
@@ -533,18 +448,10 @@ fn split_repeat(text: String) -> (usize, String) {
 /// Column width of a Fortran format such as `(6E13.5)` or `(1P,2E15.6)`; `None` for `*` and the like.
 pub fn field_width(format: &str) -> Option<usize> {
     let bytes = format.as_bytes();
-    let letter = bytes
-        .iter()
-        .position(|b| matches!(b.to_ascii_uppercase(), b'E' | b'F' | b'G' | b'D'))?;
+    let letter = bytes.iter().position(|b| matches!(b.to_ascii_uppercase(), b'E' | b'F' | b'G' | b'D'))?;
     // `1PE13.5`, `ES13.5`, `EN13.5`: an S or N may follow the E.
-    let digits = bytes
-        .get(letter + 1..)?
-        .iter()
-        .skip_while(|b| b.is_ascii_alphabetic());
-    let digits: String = digits
-        .take_while(|b| b.is_ascii_digit())
-        .map(|&b| char::from(b))
-        .collect();
+    let digits = bytes.get(letter + 1..)?.iter().skip_while(|b| b.is_ascii_alphabetic());
+    let digits: String = digits.take_while(|b| b.is_ascii_digit()).map(|&b| char::from(b)).collect();
     digits.parse().ok().filter(|w| (1..=64).contains(w))
 }
 
@@ -553,13 +460,10 @@ fn decode_line(line: &[u8], width: Option<usize>, numbers: &mut Vec<f64>) -> Opt
     let before = numbers.len();
     let text = std::str::from_utf8(line).ok()?;
     let blank = |c: char| c.is_ascii_whitespace() || c == ',';
-    let free = text
-        .split(blank)
-        .filter(|t| !t.is_empty())
-        .try_for_each(|token| {
-            numbers.push(parse_number(token)?);
-            Some(())
-        });
+    let free = text.split(blank).filter(|t| !t.is_empty()).try_for_each(|token| {
+        numbers.push(parse_number(token)?);
+        Some(())
+    });
     if free.is_some() {
         return free;
     }
@@ -578,20 +482,11 @@ fn decode_line(line: &[u8], width: Option<usize>, numbers: &mut Vec<f64>) -> Opt
 
 #[cfg(test)]
 mod tests {
-    #![allow(
-        clippy::unwrap_used,
-        clippy::expect_used,
-        clippy::panic,
-        missing_docs,
-        reason = "tests"
-    )]
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, reason = "tests")]
     use super::*;
 
     fn one(text: &str) -> Namelist {
-        Reader::new(text.as_bytes())
-            .next_namelist()
-            .unwrap()
-            .unwrap()
+        Reader::new(text.as_bytes()).next_namelist().unwrap().unwrap()
     }
 
     #[test]
@@ -607,25 +502,13 @@ mod tests {
     #[test]
     fn stray_and_doubled_quotes() {
         let n = one("$NMID ID=Mac'', FMTDAT='(8E13.5)'\n$END");
-        assert_eq!(
-            (n.text("ID"), n.text("FMTDAT")),
-            (Some("Mac"), Some("(8E13.5)"))
-        );
+        assert_eq!((n.text("ID"), n.text("FMTDAT")), (Some("Mac"), Some("(8E13.5)")));
         let n = one("$BASIS\n ID = 'Mac''''',\n METABO = 'Mac',\n$END");
-        assert_eq!(
-            (n.text("ID"), n.text("METABO")),
-            (Some("Mac''"), Some("Mac"))
-        );
+        assert_eq!((n.text("ID"), n.text("METABO")), (Some("Mac''"), Some("Mac")));
         let n = one("$NMID ID='Mac, FMTDAT='(8E13.5)'\n$END");
-        assert_eq!(
-            (n.text("ID"), n.text("FMTDAT")),
-            (Some("Mac"), Some("(8E13.5)"))
-        );
+        assert_eq!((n.text("ID"), n.text("FMTDAT")), (Some("Mac"), Some("(8E13.5)")));
         let n = one("$NMID ID='Mac,\n FMTDAT='(8E13.5)'\n$END");
-        assert_eq!(
-            (n.text("ID"), n.text("FMTDAT")),
-            (Some("Mac"), Some("(8E13.5)"))
-        );
+        assert_eq!((n.text("ID"), n.text("FMTDAT")), (Some("Mac"), Some("(8E13.5)")));
     }
 
     #[test]
@@ -635,10 +518,7 @@ mod tests {
         );
         assert_eq!(n.text("IDBASI"), Some("a (b) c"));
         assert_eq!(n.texts("PPMAPP").collect::<Vec<_>>(), ["0.1", "-0.1"]);
-        assert_eq!(
-            n.texts("PPMGAP").collect::<Vec<_>>(),
-            ["997.", "997.", "5."]
-        );
+        assert_eq!(n.texts("PPMGAP").collect::<Vec<_>>(), ["997.", "997.", "5."]);
         assert_eq!(n.number("BADELT").unwrap(), Some(5e-4));
         assert_eq!(n.number("ECHOT").unwrap(), None);
         assert!(n.flag("X(1,2)"));
@@ -653,80 +533,40 @@ mod tests {
 
     #[test]
     fn a_missing_end_is_named_with_its_line() {
-        let e = Reader::new(b"\n $SEQPAR\n A=1\n")
-            .next_namelist()
-            .unwrap_err();
-        assert_eq!(
-            e,
-            NamelistError::Unterminated {
-                name: "SEQPAR".into(),
-                line: 2
-            }
-        );
+        let e = Reader::new(b"\n $SEQPAR\n A=1\n").next_namelist().unwrap_err();
+        assert_eq!(e, NamelistError::Unterminated { name: "SEQPAR".into(), line: 2 });
         let mut r = Reader::new(b"$SEQPAR\n A=1\n $NMID B=2 $END\n");
-        assert_eq!(
-            r.next_namelist().unwrap().unwrap().number("A").unwrap(),
-            Some(1.0)
-        );
-        assert_eq!(
-            r.next_namelist().unwrap().unwrap().number("B").unwrap(),
-            Some(2.0)
-        );
+        assert_eq!(r.next_namelist().unwrap().unwrap().number("A").unwrap(), Some(1.0));
+        assert_eq!(r.next_namelist().unwrap().unwrap().number("B").unwrap(), Some(2.0));
         assert_eq!(r.next_namelist().unwrap(), None);
     }
 
     #[test]
     fn a_number_that_is_none_names_key_and_line() {
         let n = one("$A\n HZPPPM='abc'\n$END");
-        assert_eq!(
-            n.number("HZPPPM").unwrap_err().to_string(),
-            "line 2: HZPPPM = \"abc\" is not a finite number"
-        );
+        assert_eq!(n.number("HZPPPM").unwrap_err().to_string(), "line 2: HZPPPM = \"abc\" is not a finite number");
     }
 
     #[test]
     fn touching_columns_are_cut_by_width() {
         let text = " -0.11111E+00-0.22222E+01\n 0.3 4\n";
-        let v = Reader::new(text.as_bytes())
-            .numbers("(2E13.5)", Some(4))
-            .unwrap();
+        let v = Reader::new(text.as_bytes()).numbers("(2E13.5)", Some(4)).unwrap();
         assert_eq!(v, [-0.11111, -2.2222, 0.3, 4.0]);
     }
 
     #[test]
     fn bad_blocks_name_their_line() {
         let mut r = Reader::new(b"1 2\n3 NaN\n");
-        assert!(matches!(
-            r.numbers("(2E15.6)", None),
-            Err(NamelistError::BadData { line: 2, .. })
-        ));
+        assert!(matches!(r.numbers("(2E15.6)", None), Err(NamelistError::BadData { line: 2, .. })));
         let mut r = Reader::new(b"1 2\n3 4\n $END\n");
-        assert_eq!(
-            r.numbers("(2E15.6)", Some(6)),
-            Err(NamelistError::Truncated {
-                found: 4,
-                expected: 6,
-                line: 3
-            })
-        );
+        assert_eq!(r.numbers("(2E15.6)", Some(6)), Err(NamelistError::Truncated { found: 4, expected: 6, line: 3 }));
         let mut r = Reader::new(b"1 2\n3 4\n");
-        assert_eq!(
-            r.numbers("*", Some(2)),
-            Err(NamelistError::Surplus {
-                expected: 2,
-                line: 2
-            })
-        );
+        assert_eq!(r.numbers("*", Some(2)), Err(NamelistError::Surplus { expected: 2, line: 2 }));
     }
 
     #[test]
     fn widths_of_formats() {
-        for (f, w) in [
-            ("(6E13.5)", Some(13)),
-            ("(1P,2E15.6)", Some(15)),
-            ("(1p2es15.6)", Some(15)),
-            ("*", None),
-        ] {
+        for (f, w) in [("(6E13.5)", Some(13)), ("(1P,2E15.6)", Some(15)), ("(1p2es15.6)", Some(15)), ("*", None)] {
             assert_eq!(field_width(f), w, "{f}");
         }
     }

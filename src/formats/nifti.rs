@@ -181,10 +181,14 @@ fn header(bytes: &[u8]) -> Result<(Nifti, usize), NiftiError> {
     let dim_offset = if version == 1 { 40 } else { 16 };
     let dim = |i: usize| if version == 1 { i64::from(f.i16(40 + 2 * i)) } else { f.i64(16 + 8 * i) };
     let bad = |field, value: i64, offset| NiftiError::Field { field, value: value.to_string(), offset };
-    let n_dims = usize::try_from(dim(0)).ok().filter(|n| (1..=7).contains(n)).ok_or_else(|| bad("dim[0]", dim(0), dim_offset))?;
+    let n_dims = usize::try_from(dim(0))
+        .ok()
+        .filter(|n| (1..=7).contains(n))
+        .ok_or_else(|| bad("dim[0]", dim(0), dim_offset))?;
     let mut shape = [1; 7];
     for (i, extent) in shape.iter_mut().enumerate().take(n_dims) {
-        *extent = usize::try_from(dim(i + 1)).ok().filter(|n| *n > 0).ok_or_else(|| bad("dim", dim(i + 1), dim_offset))?;
+        *extent =
+            usize::try_from(dim(i + 1)).ok().filter(|n| *n > 0).ok_or_else(|| bad("dim", dim(i + 1), dim_offset))?;
     }
     let pixdim = std::array::from_fn(|i| if version == 1 { f.f32(76 + 4 * i) } else { f.f64(104 + 8 * i) });
     let text = |offset: usize| -> String {
@@ -250,9 +254,12 @@ fn data_length(nifti: &Nifti) -> Result<usize, NiftiError> {
         value: nifti.datatype.to_string(),
         offset: 12,
     })?;
-    nifti.shape.iter().try_fold(element, |n, &d| n.checked_mul(d)).filter(|n| (*n as u64) <= MAX_UNPACKED).ok_or_else(|| {
-        NiftiError::Field { field: "dim", value: format!("{:?}", nifti.shape), offset: 16 }
-    })
+    nifti
+        .shape
+        .iter()
+        .try_fold(element, |n, &d| n.checked_mul(d))
+        .filter(|n| (*n as u64) <= MAX_UNPACKED)
+        .ok_or_else(|| NiftiError::Field { field: "dim", value: format!("{:?}", nifti.shape), offset: 16 })
 }
 
 fn extensions(bytes: &[u8], nifti: &Nifti, data_offset: usize) -> Result<Vec<Extension>, NiftiError> {

@@ -26,7 +26,9 @@ pub enum DecodeError {
         datatype: i16,
     },
     /// Complex data without the NIfTI-MRS header extension.
-    #[error("complex NIfTI without the NIfTI-MRS header extension (code 44): frequency, nucleus and sign convention are not defined; convert it with spec2nii")]
+    #[error(
+        "complex NIfTI without the NIfTI-MRS header extension (code 44): frequency, nucleus and sign convention are not defined; convert it with spec2nii"
+    )]
     NoExtension,
     /// The header extension is not a JSON object.
     #[error("the NIfTI-MRS header extension is not valid JSON ({reason}); convert the file again")]
@@ -136,7 +138,11 @@ fn samples(nifti: &Nifti, roles: &[Role; 3]) -> Array5<Complex64> {
         if nifti.big_endian {
             bytes[..half].reverse();
         }
-        if half == 4 { f64::from(f32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]])) } else { f64::from_le_bytes(bytes) }
+        if half == 4 {
+            f64::from(f32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]))
+        } else {
+            f64::from_le_bytes(bytes)
+        }
     };
     Array5::from_shape_fn(shape, |(voxel, condition, transient, coil, point)| {
         let mut left = [(Role::Condition, condition), (Role::Transient, transient), (Role::Coil, coil)];

@@ -29,7 +29,9 @@ pub enum DecodeError {
         value: String,
     },
     /// The SDAT is shorter than the SPAR says.
-    #[error("the SDAT holds {got} bytes where the SPAR announces {rows} rows of {samples} samples ({needed} bytes); it is cut off or belongs to another SPAR")]
+    #[error(
+        "the SDAT holds {got} bytes where the SPAR announces {rows} rows of {samples} samples ({needed} bytes); it is cut off or belongs to another SPAR"
+    )]
     Truncated {
         /// Bytes in the SDAT.
         got: usize,

@@ -47,12 +47,12 @@ mod tests {
 
     #[test]
     fn a_drifting_phase_common_to_both_is_removed() {
-        let distortion = |n: usize| Complex64::from_polar(1.0, 0.7 + 2.0 * (-(n as f64) / 40.0).exp() + 0.02 * n as f64);
+        let distortion =
+            |n: usize| Complex64::from_polar(1.0, 0.7 + 2.0 * (-(n as f64) / 40.0).exp() + 0.02 * n as f64);
         let clean: Vec<Complex64> =
             (0..512).map(|n| Complex64::from_polar((-(n as f64) / 150.0).exp(), 0.3 * n as f64)).collect();
         let mut fid: Vec<Complex64> = clean.iter().enumerate().map(|(n, z)| z * distortion(n)).collect();
-        let water: Vec<Complex64> =
-            (0..512).map(|n| distortion(n) * 100.0 * (-(n as f64) / 200.0).exp()).collect();
+        let water: Vec<Complex64> = (0..512).map(|n| distortion(n) * 100.0 * (-(n as f64) / 200.0).exp()).collect();
         correct(&mut fid, &water);
         // Exact where the reference stands above its tail, to the drift of the carried-on phase beyond.
         for (n, (a, b)) in fid.iter().zip(&clean).enumerate() {

@@ -53,7 +53,9 @@ pub enum PrepareError {
         n_coils: usize,
     },
     /// A value that the fit needs is not known.
-    #[error("{field} is not in the file; give it in the manifest, with --{flag}, or in an LCModel control file beside it")]
+    #[error(
+        "{field} is not in the file; give it in the manifest, with --{flag}, or in an LCModel control file beside it"
+    )]
     Unknown {
         /// Name of the value.
         field: &'static str,
@@ -183,7 +185,9 @@ fn check_header(data: &Acquisition) -> Result<(f64, f64), PrepareError> {
     let dwell_s = data.dwell_s.ok_or(PrepareError::Unknown { field: "dwell time", flag: "dwell-s" })?;
     let f0_mhz = data.f0_mhz.ok_or(PrepareError::Unknown { field: "spectrometer frequency", flag: "f0-mhz" })?;
     // 1H from 0.1 to 30 T, dwell times from 1 µs to 10 ms: everything else is a mistaken unit.
-    for (field, value, low, high) in [("dwell time (s)", dwell_s, 1e-6, 1e-2), ("spectrometer frequency (MHz)", f0_mhz, 4.0, 1300.0)] {
+    for (field, value, low, high) in
+        [("dwell time (s)", dwell_s, 1e-6, 1e-2), ("spectrometer frequency (MHz)", f0_mhz, 4.0, 1300.0)]
+    {
         if !(low..=high).contains(&value) {
             return Err(PrepareError::Implausible { field, value });
         }

@@ -22,7 +22,11 @@ pub fn amplitude(reference: &[Complex64], dwell_s: f64) -> Option<f64> {
     if tallest <= 0.0 || !tallest.is_finite() {
         return None;
     }
-    let end = magnitude.iter().skip(skipped).position(|&m| m < FITTED_DOWN_TO * tallest).map_or(magnitude.len(), |i| i + skipped);
+    let end = magnitude
+        .iter()
+        .skip(skipped)
+        .position(|&m| m < FITTED_DOWN_TO * tallest)
+        .map_or(magnitude.len(), |i| i + skipped);
     if end < skipped + 8 {
         return None;
     }

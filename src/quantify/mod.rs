@@ -69,8 +69,7 @@ pub fn ratios_to_creatine(fit: &FitResult) -> Vec<Option<Ratio>> {
             if creatine.is_empty() || total <= 0.0 {
                 return None;
             }
-            let own: Vec<usize> =
-                if amplitude.is_sum { amplitude.members.clone() } else { vec![index] };
+            let own: Vec<usize> = if amplitude.is_sum { amplitude.members.clone() } else { vec![index] };
             let value = amplitude.value / total;
             let variance = covariance(&own, &own) - 2.0 * value * covariance(&own, &creatine)
                 + value * value * covariance(&creatine, &creatine);

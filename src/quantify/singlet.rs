@@ -1,14 +1,14 @@
 //! What one proton gives in a basis set's units: the size of a reference singlet.
 
 use num_complex::Complex64;
-use rustfft::FftPlanner;
 
-use crate::acquisition::ppm_from_hz;
 use crate::basis::BasisSet;
+use crate::fit::filter::filtered;
 
 /// Singlets that can serve, the first that is in the basis set does: name, place (ppm), protons.
 /// Creatine's methyl is LCModel's choice (WSMET, WSPPM, N1HMET).
-const SINGLETS: [(&str, f64, f64); 4] = [("Cr", 3.027, 3.0), ("PCr", 3.029, 3.0), ("NAA", 2.008, 3.0), ("GPC", 3.212, 9.0)];
+const SINGLETS: [(&str, f64, f64); 4] =
+    [("Cr", 3.027, 3.0), ("PCr", 3.029, 3.0), ("NAA", 2.008, 3.0), ("GPC", 3.212, 9.0)];
 
 /// Half of the band around a singlet that is kept whole, and where it has fallen to nothing (ppm).
 const BAND_PPM: [f64; 2] = [0.15, 0.30];
@@ -28,32 +28,20 @@ pub fn signal_per_proton(basis: &BasisSet) -> Option<(f64, &'static str)> {
 }
 
 fn singlet_amplitude(fid: &[Complex64], dwell_s: f64, f0_mhz: f64, ppm: f64) -> Option<f64> {
-    // Half the zero-filled length stays empty, so that what the roll-off rings to negative times does
-    // not reach the decay.
-    let n = 4 * fid.len();
-    let mut spectrum = fid.to_vec();
-    spectrum.resize(n, Complex64::default());
-    *spectrum.first_mut()? *= 0.5;
-    let mut planner = FftPlanner::new();
-    planner.plan_fft_forward(n).process(&mut spectrum);
-    let bin_hz = 1.0 / (n as f64 * dwell_s);
-    for (k, z) in spectrum.iter_mut().enumerate() {
-        let signed = if k < n / 2 { k as f64 } else { k as f64 - n as f64 };
-        let distance = (ppm_from_hz(signed * bin_hz, f0_mhz) - ppm).abs();
-        let [whole, nothing] = BAND_PPM;
-        let keep = if distance <= whole {
+    let [whole, nothing] = BAND_PPM;
+    let kept = filtered(fid, dwell_s, f0_mhz, |at| {
+        let distance = (at - ppm).abs();
+        if distance <= whole {
             1.0
         } else if distance < nothing {
             0.5 * (1.0 + (std::f64::consts::PI * (distance - whole) / (nothing - whole)).cos())
         } else {
             0.0
-        };
-        *z *= keep / n as f64;
-    }
-    planner.plan_fft_inverse(n).process(&mut spectrum);
+        }
+    });
     // The ringing of the cut lasts about 1/(band); the decay is fitted after it.
     let ringing_s = 2.0 / (BAND_PPM[0] * f0_mhz);
-    let magnitude: Vec<f64> = spectrum[..fid.len()].iter().map(|z| z.norm()).collect();
+    let magnitude: Vec<f64> = kept.iter().map(|z| z.norm()).collect();
     let first = (ringing_s / dwell_s).ceil() as usize;
     let reference = *magnitude.get(first)?;
     if reference <= 0.0 {

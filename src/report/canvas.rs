@@ -41,36 +41,21 @@ impl<'a> Canvas<'a> {
     }
 
     /// Draws a line through the points; broken where one is not finite.
-    pub(super) fn line(
-        &self,
-        points: &[(f64, f64)],
-        colour: RGBColor,
-        width_px: f64,
-    ) -> Result<(), String> {
+    pub(super) fn line(&self, points: &[(f64, f64)], colour: RGBColor, width_px: f64) -> Result<(), String> {
         let style = ShapeStyle::from(&colour).stroke_width(size_units(width_px).max(1));
         for piece in points.split(|(x, y)| !(x.is_finite() && y.is_finite())) {
             if piece.len() > 1 {
-                let path: Vec<(i32, i32)> =
-                    piece.iter().map(|(x, y)| (units(*x), units(*y))).collect();
-                self.area
-                    .draw(&PathElement::new(path, style))
-                    .map_err(|e| e.to_string())?;
+                let path: Vec<(i32, i32)> = piece.iter().map(|(x, y)| (units(*x), units(*y))).collect();
+                self.area.draw(&PathElement::new(path, style)).map_err(|e| e.to_string())?;
             }
         }
         Ok(())
     }
 
     /// Fills a rectangle given by two corners.
-    pub(super) fn rectangle(
-        &self,
-        (x0, y0): (f64, f64),
-        (x1, y1): (f64, f64),
-        colour: RGBColor,
-    ) -> Result<(), String> {
+    pub(super) fn rectangle(&self, (x0, y0): (f64, f64), (x1, y1): (f64, f64), colour: RGBColor) -> Result<(), String> {
         let corners = [(units(x0), units(y0)), (units(x1), units(y1))];
-        self.area
-            .draw(&Rectangle::new(corners, colour.filled()))
-            .map_err(|e| e.to_string())
+        self.area.draw(&Rectangle::new(corners, colour.filled())).map_err(|e| e.to_string())
     }
 
     /// Writes a text whose middle line is at `y`.
@@ -90,9 +75,7 @@ impl<'a> Canvas<'a> {
         let style = TextStyle::from(("sans-serif", size_px * UNITS_PER_PX * FONT_FACTOR))
             .pos(Pos::new(horizontal, VPos::Center))
             .color(&colour);
-        self.area
-            .draw(&Text::new(text.to_owned(), (units(x), units(y)), style))
-            .map_err(|e| e.to_string())
+        self.area.draw(&Text::new(text.to_owned(), (units(x), units(y)), style)).map_err(|e| e.to_string())
     }
 
     /// Ends the picture.
@@ -104,9 +87,5 @@ impl<'a> Canvas<'a> {
 /// Gives a finished picture its size in pixels; the view box keeps the finer units.
 pub(super) fn with_size_in_px(svg: &str, width_px: f64, height_px: f64) -> String {
     let (w, h) = (size_units(width_px), size_units(height_px));
-    svg.replacen(
-        &format!("width=\"{w}\" height=\"{h}\""),
-        &format!("width=\"{width_px}\" height=\"{height_px}\""),
-        1,
-    )
+    svg.replacen(&format!("width=\"{w}\" height=\"{h}\""), &format!("width=\"{width_px}\" height=\"{height_px}\""), 1)
 }

@@ -4,8 +4,8 @@ use plotters::style::RGBColor;
 
 use super::canvas::{Align, Canvas};
 use super::fit_plot::{
-    COMPONENT_SCALE, FAINT_TEXT, FONT_PX, FitPlot, GAP_PX, LEFT_PX, Layout, NAMES_WIDTH_PX,
-    PLOT_WIDTH_PX, RESIDUAL_PX, ROW_PX, Row, TABLE_LINE_PX, TEXT, TOP_PX, extent,
+    COMPONENT_SCALE, FAINT_TEXT, FONT_PX, FitPlot, GAP_PX, LEFT_PX, Layout, NAMES_WIDTH_PX, PLOT_WIDTH_PX, RESIDUAL_PX,
+    ROW_PX, Row, TABLE_LINE_PX, TEXT, TOP_PX, extent,
 };
 
 const DATA: RGBColor = RGBColor(70, 70, 70);
@@ -44,23 +44,12 @@ impl FitPlot {
         }
         canvas.line(&[(left, y), (right, y)], TEXT, 1.0)?;
         let middle = left + PLOT_WIDTH_PX / 2.0;
-        canvas.text(
-            "chemical shift (ppm)",
-            (middle, y + 29.0),
-            Align::Centre,
-            FONT_PX,
-            TEXT,
-        )
+        canvas.text("chemical shift (ppm)", (middle, y + 29.0), Align::Centre, FONT_PX, TEXT)
     }
 
     pub(super) fn draw_residual(&self, canvas: &Canvas<'_>, layout: &Layout) -> Result<(), String> {
         let right = LEFT_PX + PLOT_WIDTH_PX;
-        let difference: Vec<f64> = self
-            .data
-            .iter()
-            .zip(&self.fit)
-            .map(|(d, f)| d - f)
-            .collect();
+        let difference: Vec<f64> = self.data.iter().zip(&self.fit).map(|(d, f)| d - f).collect();
         let largest = extent(&difference).map_or(0.0, |(low, high)| high.max(-low));
         let middle = TOP_PX + RESIDUAL_PX / 2.0;
         // The scale of the data, so that misfit and peaks compare; smaller only if it does not fit,
@@ -72,14 +61,8 @@ impl FitPlot {
             canvas.rectangle((LEFT_PX, middle - half), (right, middle + half), NOISE_BAND)?;
         }
         canvas.line(&[(LEFT_PX, middle), (right, middle)], RULE, 0.75)?;
-        canvas.line(
-            &self.points(layout, |i| middle - difference[i] * scale),
-            DATA,
-            1.0,
-        )?;
-        let label = |text: &str, y: f64, colour| {
-            canvas.text(text, (right + 8.0, y), Align::Left, FONT_PX, colour)
-        };
+        canvas.line(&self.points(layout, |i| middle - difference[i] * scale), DATA, 1.0)?;
+        let label = |text: &str, y: f64, colour| canvas.text(text, (right + 8.0, y), Align::Left, FONT_PX, colour);
         label("residual", middle - 6.0, DATA)?;
         let mut notes = Vec::new();
         if scale < layout.px_per_signal {
@@ -89,27 +72,17 @@ impl FitPlot {
             notes.push(format!("band ±{NOISE_BAND_SDS} sd"));
         }
         let note = notes.join(", ");
-        canvas.text(
-            &note,
-            (right + 8.0, middle + 8.0),
-            Align::Left,
-            9.0,
-            FAINT_TEXT,
-        )
+        canvas.text(&note, (right + 8.0, middle + 8.0), Align::Left, 9.0, FAINT_TEXT)
     }
 
     pub(super) fn draw_main(&self, canvas: &Canvas<'_>, layout: &Layout) -> Result<(), String> {
         let right = LEFT_PX + PLOT_WIDTH_PX;
-        let curve = |values: &[f64], colour, width| {
-            canvas.line(&self.points(layout, |i| layout.y(values[i])), colour, width)
-        };
+        let curve =
+            |values: &[f64], colour, width| canvas.line(&self.points(layout, |i| layout.y(values[i])), colour, width);
         curve(&self.data, DATA, 1.0)?;
         curve(&self.baseline, BASELINE, 1.0)?;
         curve(&self.fit, FIT, 1.4)?;
-        for (index, (name, colour)) in [("data", DATA), ("fit", FIT), ("baseline", BASELINE)]
-            .into_iter()
-            .enumerate()
-        {
+        for (index, (name, colour)) in [("data", DATA), ("fit", FIT), ("baseline", BASELINE)].into_iter().enumerate() {
             let y = layout.main_top + 14.0 + ROW_PX * index as f64;
             canvas.line(&[(right + 8.0, y), (right + 24.0, y)], colour, 1.6)?;
             canvas.text(name, (right + 29.0, y), Align::Left, FONT_PX, colour)?;
@@ -117,33 +90,18 @@ impl FitPlot {
         Ok(())
     }
 
-    pub(super) fn draw_components(
-        &self,
-        canvas: &Canvas<'_>,
-        layout: &Layout,
-        rows: &[Row<'_>],
-    ) -> Result<(), String> {
+    pub(super) fn draw_components(&self, canvas: &Canvas<'_>, layout: &Layout, rows: &[Row<'_>]) -> Result<(), String> {
         let right = LEFT_PX + PLOT_WIDTH_PX;
         let mut top = layout.main_bottom + GAP_PX;
         for row in rows {
             let zero = top + row.above_px;
             let scale = COMPONENT_SCALE * layout.px_per_signal * row.enlargement;
-            canvas.line(
-                &self.points(layout, |i| zero - row.curve[i] * scale),
-                COMPONENT,
-                1.1,
-            )?;
+            canvas.line(&self.points(layout, |i| zero - row.curve[i] * scale), COMPONENT, 1.1)?;
             let label = match row.enlargement {
                 1.0 => row.name.to_owned(),
                 factor => format!("{} ×{factor}", row.name),
             };
-            canvas.text(
-                &label,
-                (right + 8.0, zero - 4.0),
-                Align::Left,
-                FONT_PX,
-                COMPONENT,
-            )?;
+            canvas.text(&label, (right + 8.0, zero - 4.0), Align::Left, FONT_PX, COMPONENT)?;
             top = zero + row.below_px;
         }
         Ok(())
@@ -156,13 +114,7 @@ impl FitPlot {
         let left = LEFT_PX + PLOT_WIDTH_PX + NAMES_WIDTH_PX + 8.0;
         let (value_x, percent_x) = (left + 125.0, left + 175.0);
         let mut y = TOP_PX + 6.0;
-        canvas.text(
-            &self.table_unit,
-            (value_x, y),
-            Align::Right,
-            FONT_PX,
-            FAINT_TEXT,
-        )?;
+        canvas.text(&self.table_unit, (value_x, y), Align::Right, FONT_PX, FAINT_TEXT)?;
         canvas.text("± %", (percent_x, y), Align::Right, FONT_PX, FAINT_TEXT)?;
         canvas.line(&[(left, y + 9.0), (percent_x, y + 9.0)], RULE, 1.0)?;
         y += 4.0;

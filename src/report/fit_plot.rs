@@ -92,13 +92,10 @@ pub enum PlotError {
 
 /// Least and largest finite value; `None` if there is none.
 pub(super) fn extent<'a>(values: impl IntoIterator<Item = &'a f64>) -> Option<(f64, f64)> {
-    values
-        .into_iter()
-        .filter(|v| v.is_finite())
-        .fold(None, |range, v| match range {
-            None => Some((*v, *v)),
-            Some((low, high)) => Some((f64::min(low, *v), f64::max(high, *v))),
-        })
+    values.into_iter().filter(|v| v.is_finite()).fold(None, |range, v| match range {
+        None => Some((*v, *v)),
+        Some((low, high)) => Some((f64::min(low, *v), f64::max(high, *v))),
+    })
 }
 
 /// A component with the room that it takes.
@@ -163,11 +160,7 @@ impl FitPlot {
         let height = (layout.axis_y + AXIS_PX + ROW_PX * footnotes.len() as f64)
             .max(TOP_PX + TABLE_LINE_PX * (self.table.len() as f64 + 3.0))
             .ceil();
-        let table_px = if self.table.is_empty() {
-            0.0
-        } else {
-            TABLE_WIDTH_PX
-        };
+        let table_px = if self.table.is_empty() { 0.0 } else { TABLE_WIDTH_PX };
         let width = LEFT_PX + PLOT_WIDTH_PX + NAMES_WIDTH_PX + table_px;
 
         let mut svg = String::new();
@@ -191,23 +184,12 @@ impl FitPlot {
 
     fn check(&self) -> Result<(), PlotError> {
         let expected = self.ppm.len();
-        let fixed = [
-            ("data", &self.data),
-            ("fit", &self.fit),
-            ("baseline", &self.baseline),
-        ];
-        let components = self
-            .components
-            .iter()
-            .map(|(name, curve)| (name.as_str(), curve));
+        let fixed = [("data", &self.data), ("fit", &self.fit), ("baseline", &self.baseline)];
+        let components = self.components.iter().map(|(name, curve)| (name.as_str(), curve));
         for (curve, values) in fixed.into_iter().chain(components) {
             if values.len() != expected {
                 let (curve, length) = (curve.to_owned(), values.len());
-                return Err(PlotError::Length {
-                    curve,
-                    length,
-                    expected,
-                });
+                return Err(PlotError::Length { curve, length, expected });
             }
         }
         match extent(&self.ppm) {
@@ -238,23 +220,13 @@ impl FitPlot {
             let below_px = -low.min(0.0) * scale * enlargement;
             // Names stand at the zero lines, so these keep their distance.
             let above_px = (high.max(0.0) * scale * enlargement + 2.0).max(ROW_PX);
-            rows.push(Row {
-                name,
-                curve,
-                enlargement,
-                above_px,
-                below_px,
-            });
+            rows.push(Row { name, curve, enlargement, above_px, below_px });
         }
         (rows, at_zero)
     }
 
     pub(super) fn points(&self, layout: &Layout, y: impl Fn(usize) -> f64) -> Vec<(f64, f64)> {
-        self.ppm
-            .iter()
-            .enumerate()
-            .map(|(i, ppm)| (layout.x(*ppm), y(i)))
-            .collect()
+        self.ppm.iter().enumerate().map(|(i, ppm)| (layout.x(*ppm), y(i))).collect()
     }
 }
 

@@ -3,8 +3,8 @@
 use super::*;
 
 const NAMES: [&str; 24] = [
-    "NAA", "Cr", "PCr", "Ins", "Glu", "Gln", "GPC", "PCh", "NAAG", "GSH", "Tau", "Asp", "GABA",
-    "Lac", "Scyllo", "Ala", "PE", "Asc", "Glc", "Gly", "MM09", "MM20", "Lip13", "-CrCH2",
+    "NAA", "Cr", "PCr", "Ins", "Glu", "Gln", "GPC", "PCh", "NAAG", "GSH", "Tau", "Asp", "GABA", "Lac", "Scyllo", "Ala",
+    "PE", "Asc", "Glc", "Gly", "MM09", "MM20", "Lip13", "-CrCH2",
 ];
 
 /// Peaks (ppm, height) of a made-up metabolite.
@@ -21,48 +21,27 @@ fn peaks(index: usize) -> Vec<(f64, f64)> {
         23 => vec![(3.91, -0.06)],
         i => {
             let x = i as f64;
-            vec![
-                (1.2 + 0.13 * x % 2.8, 0.02 + 0.05 * (x * 1.7).sin().abs()),
-                (3.7, 0.004),
-            ]
+            vec![(1.2 + 0.13 * x % 2.8, 0.02 + 0.05 * (x * 1.7).sin().abs()), (3.7, 0.004)]
         }
     }
 }
 
 /// A picture with `n` components, every fifth after the first ten at zero.
 fn example(n: usize) -> FitPlot {
-    let ppm: Vec<f64> = (0..1100)
-        .map(|i| 0.2 + 4.0 * f64::from(i) / 1099.0)
-        .collect();
+    let ppm: Vec<f64> = (0..1100).map(|i| 0.2 + 4.0 * f64::from(i) / 1099.0).collect();
     let peak = |p: f64, centre: f64, width: f64| (-((p - centre) / width).powi(2)).exp();
     let baseline: Vec<f64> = ppm.iter().map(|p| 0.08 + 0.05 * (p * 1.3).cos()).collect();
     let mut fit = baseline.clone();
     let mut components = Vec::new();
     for index in 0..n {
-        let width = if (20..23).contains(&index) {
-            0.12
-        } else {
-            0.022
-        };
-        let scale = if index >= 10 && index.is_multiple_of(5) && index != 20 {
-            0.0
-        } else {
-            1.0
-        };
+        let width = if (20..23).contains(&index) { 0.12 } else { 0.022 };
+        let scale = if index >= 10 && index.is_multiple_of(5) && index != 20 { 0.0 } else { 1.0 };
         let curve: Vec<f64> = ppm
             .iter()
-            .map(|p| {
-                scale
-                    * peaks(index)
-                        .iter()
-                        .map(|(c, h)| h * peak(*p, *c, width))
-                        .sum::<f64>()
-            })
+            .map(|p| scale * peaks(index).iter().map(|(c, h)| h * peak(*p, *c, width)).sum::<f64>())
             .collect();
         fit.iter_mut().zip(&curve).for_each(|(f, c)| *f += c);
-        let name = NAMES
-            .get(index)
-            .map_or_else(|| format!("M{index}"), |n| (*n).to_owned());
+        let name = NAMES.get(index).map_or_else(|| format!("M{index}"), |n| (*n).to_owned());
         components.push((name, curve));
     }
     // Noise from a linear congruential generator: the same picture everywhere.
@@ -71,10 +50,7 @@ fn example(n: usize) -> FitPlot {
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         f64::from(state) / f64::from(u32::MAX) - 0.5
     };
-    let data = fit
-        .iter()
-        .map(|f| f + 0.02 * (noise() + noise() + noise() + noise()))
-        .collect();
+    let data = fit.iter().map(|f| f + 0.02 * (noise() + noise() + noise() + noise())).collect();
     let table = components
         .iter()
         .enumerate()
@@ -102,13 +78,7 @@ fn texts(svg: &str) -> Vec<String> {
     svg.split("<text")
         .skip(1)
         .map(|part| {
-            let text = part
-                .split_once('>')
-                .unwrap()
-                .1
-                .split_once("</text>")
-                .unwrap()
-                .0;
+            let text = part.split_once('>').unwrap().1.split_once("</text>").unwrap().0;
             text.trim().to_owned()
         })
         .collect()
@@ -123,10 +93,7 @@ fn pictures() {
         if n == 8 {
             plot.table.clear();
             let (_, missed) = &plot.components[0];
-            plot.fit
-                .iter_mut()
-                .zip(missed)
-                .for_each(|(f, m)| *f -= 0.5 * m);
+            plot.fit.iter_mut().zip(missed).for_each(|(f, m)| *f -= 0.5 * m);
         }
         let svg = plot.render_svg().unwrap();
         assert!(svg.starts_with("<svg width=\"") && svg.trim_end().ends_with("</svg>"));
@@ -139,24 +106,10 @@ fn pictures() {
 #[test]
 fn texts_are_texts() {
     let texts = texts(&example(24).render_svg().unwrap());
-    for wanted in [
-        "residual",
-        "data",
-        "fit",
-        "baseline",
-        "NAA",
-        "Lip13",
-        "chemical shift (ppm)",
-    ] {
-        assert!(
-            texts.iter().any(|text| text == wanted),
-            "{wanted} is missing"
-        );
+    for wanted in ["residual", "data", "fit", "baseline", "NAA", "Lip13", "chemical shift (ppm)"] {
+        assert!(texts.iter().any(|text| text == wanted), "{wanted} is missing");
     }
-    assert!(
-        texts.iter().any(|text| text == "at zero: Tau, Ala"),
-        "{texts:?}"
-    );
+    assert!(texts.iter().any(|text| text == "at zero: Tau, Ala"), "{texts:?}");
     // What is at zero has a line in the table, but none in the stack.
     assert_eq!(texts.iter().filter(|text| *text == "Tau").count(), 1);
     assert_eq!(texts.iter().filter(|text| *text == "NAA").count(), 2);
@@ -167,18 +120,8 @@ fn texts_are_texts() {
 fn the_axis_descends() {
     let svg = example(3).render_svg().unwrap();
     let x_of = |label: &str| -> f64 {
-        let part = svg
-            .split("<text")
-            .find(|part| part.contains(&format!(">\n{label}\n")))
-            .unwrap();
-        part.split_once(" x=\"")
-            .unwrap()
-            .1
-            .split_once('"')
-            .unwrap()
-            .0
-            .parse()
-            .unwrap()
+        let part = svg.split("<text").find(|part| part.contains(&format!(">\n{label}\n"))).unwrap();
+        part.split_once(" x=\"").unwrap().1.split_once('"').unwrap().0.parse().unwrap()
     };
     assert!(x_of("4.0") < x_of("3.0") && x_of("3.0") < x_of("0.5"));
 }
@@ -188,10 +131,7 @@ fn names_do_not_overlap_with_many_components() {
     let plot = example(40);
     let (rows, at_zero) = plot.rows(MAIN_PX / 1.5);
     assert_eq!(rows.len() + at_zero.len(), 40);
-    assert!(
-        rows.iter()
-            .all(|row| row.above_px + row.below_px >= ROW_PX - 1e-9)
-    );
+    assert!(rows.iter().all(|row| row.above_px + row.below_px >= ROW_PX - 1e-9));
 }
 
 #[test]
@@ -212,14 +152,7 @@ fn what_cannot_be_drawn_is_an_error() {
     let mut short = example(2);
     short.components[1].1.pop();
     let error = short.render_svg().unwrap_err();
-    assert_eq!(
-        error,
-        PlotError::Length {
-            curve: "Cr".to_owned(),
-            length: 1099,
-            expected: 1100
-        }
-    );
+    assert_eq!(error, PlotError::Length { curve: "Cr".to_owned(), length: 1099, expected: 1100 });
     assert_eq!(FitPlot::default().render_svg(), Err(PlotError::Axis));
     let mut axis = example(1);
     axis.ppm[3] = f64::NAN;

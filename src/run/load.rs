@@ -1,6 +1,6 @@
 //! From a found file to prepared spectra, or to the reason why not.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::config::Gaps;
 use crate::acquisition::{Acquisition, Format};
@@ -140,7 +140,12 @@ fn load_acquisitions(
 
 /// Reads one file and fills what it does not state: from the manifest first (which also overrules the
 /// file), then from an LCModel control file beside it, then from the configuration.
-fn read(path: &PathBuf, shown_as: &str, gaps: &Gaps, overrides: &crate::corpus::Overrides) -> Result<Acquisition, Failure> {
+fn read(
+    path: &Path,
+    shown_as: &str,
+    gaps: &Gaps,
+    overrides: &crate::corpus::Overrides,
+) -> Result<Acquisition, Failure> {
     let mut data = formats::read(path).map_err(|e| {
         let message = error_chain(&e).replace(&path.display().to_string(), shown_as);
         Failure::new(e.code(), if message.starts_with(shown_as) { message } else { format!("{shown_as}: {message}") })

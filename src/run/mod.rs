@@ -1,7 +1,7 @@
 //! The main job: inputs to tables, straight through.
 //!
-//! Files are found ([`crate::corpus`]), and then, a chunk at a time, read and prepared ([`load`]),
-//! grouped into batches that share a model, fitted by an engine and turned into rows ([`rows`]).
+//! Files are found ([`crate::corpus`]), and then, a chunk at a time, read and prepared ([`mod@load`]),
+//! grouped into batches that share a model, fitted by an engine and turned into rows.
 //! Whatever fails on the way leaves as a row that says why.
 
 pub mod config;
@@ -152,7 +152,12 @@ pub fn run(options: &RunOptions, engine: &dyn Engine, progress: &dyn Progress) -
             "water_scaling": options.water_scaling,
             "ratio_rows": models.ratio_rows(),
         }),
-        methods: options.methods.iter().zip(&hashes).map(|(m, h)| Named { id: m.name.clone(), sha256: h.clone() }).collect(),
+        methods: options
+            .methods
+            .iter()
+            .zip(&hashes)
+            .map(|(m, h)| Named { id: m.name.clone(), sha256: h.clone() })
+            .collect(),
         bases: models.used(),
         inputs: Inputs {
             n_files: listing.found.len(),
@@ -192,7 +197,13 @@ struct Job<'a> {
 }
 
 /// Reads, fits and tabulates some files; rows come in the order of the files.
-fn process(chunk: &[Found], options: &RunOptions, hashes: &[String], models: &ModelStore, engine: &dyn Engine) -> Vec<Rows> {
+fn process(
+    chunk: &[Found],
+    options: &RunOptions,
+    hashes: &[String],
+    models: &ModelStore,
+    engine: &dyn Engine,
+) -> Vec<Rows> {
     let loaded: Vec<Loaded> = chunk
         .par_iter()
         .map(|found| match found.refusal() {

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::RunOptions;
 use super::load::{Failure, Header, error_chain};
-use crate::basis::{BasisError, BasisSet, Grid};
+use crate::basis::{BasisError, BasisSet, FirstPoint, Grid};
 use crate::corpus::Found;
 use crate::fit::Model;
 use crate::prepare::Spectrum;
@@ -79,11 +79,20 @@ impl<'a> ModelStore<'a> {
     }
 
     /// The model for one spectrum and method, and what the basis check says.
-    pub(crate) fn model(&self, found: &Found, header: &Header, spectrum: &Spectrum, method: usize) -> Result<Prepared, Failure> {
+    pub(crate) fn model(
+        &self,
+        found: &Found,
+        header: &Header,
+        spectrum: &Spectrum,
+        method: usize,
+    ) -> Result<Prepared, Failure> {
         let path = found.overrides.basis.as_ref().or(self.options.basis.as_ref()).ok_or_else(|| {
             Failure::new(
                 "no_basis",
-                format!("{}: no basis set: give --basis, or name one in the manifest's column `basis`", found.source_path),
+                format!(
+                    "{}: no basis set: give --basis, or name one in the manifest's column `basis`",
+                    found.source_path
+                ),
             )
         })?;
         let slot = lock(&self.bases).entry(path.clone()).or_default().clone();
@@ -115,18 +124,20 @@ impl<'a> ModelStore<'a> {
         let model = slot
             .get_or_init(|| {
                 let settings = &self.options.methods[method];
-                Model::new(&basis.set, spectrum.fid.len(), spectrum.dwell_s, spectrum.f0_mhz, header.protocol.te_s, settings)
-                    .map(Arc::new)
-                    .map_err(|e| Failure::new("model", error_chain(&e)))
+                Model::new(
+                    &basis.set,
+                    spectrum.fid.len(),
+                    spectrum.dwell_s,
+                    spectrum.f0_mhz,
+                    header.protocol.te_s,
+                    settings,
+                )
+                .map(Arc::new)
+                .map_err(|e| Failure::new("model", error_chain(&e)))
             })
             .clone()
             .map_err(|f| Failure::new(f.code, format!("{}: {}", found.source_path, f.message)))?;
-        Ok(Prepared {
-            model,
-            basis_id: basis.set.id.clone(),
-            signal_per_proton: basis.signal_per_proton,
-            warnings,
-        })
+        Ok(Prepared { model, basis_id: basis.set.id.clone(), signal_per_proton: basis.signal_per_proton, warnings })
     }
 
     /// The basis sets that were read.
@@ -160,7 +171,8 @@ const REFERENCED_FROM_PPM: f64 = 0.01;
 
 /// A basis set with its singlets where they belong; a remark says so where it had to be moved.
 pub(crate) fn read_referenced(path: &Path, grid: &Grid) -> Result<BasisSet, BasisError> {
-    let set = BasisSet::read_with(path, grid)?;
+    // Every transform of the fit halves the first sample: it must come in full.
+    let set = BasisSet::read_with(path, grid)?.with_first_point(FirstPoint::Full);
     let off = set.offset_ppm().is_some_and(|o| o.abs() > REFERENCED_FROM_PPM);
     Ok(if off { set.referenced() } else { set })
 }

@@ -2,7 +2,7 @@
 
 use super::load::{Failure, Header, SpectrumKey};
 use crate::corpus::{Found, Water};
-use crate::fit::report::Curves;
+use crate::fit::result::Curves;
 use crate::fit::{FitResult, FitState, Model, Settings};
 use crate::prepare::Spectrum;
 use crate::quality;
@@ -101,7 +101,9 @@ impl Origin<'_> {
         };
         if matches!(fit.state, FitState::NoSignal | FitState::Singular) {
             let message = match fit.state {
-                FitState::NoSignal => "no noise or no signal in the spectrum: nothing to fit; is it a simulated FID without noise, or an empty export?",
+                FitState::NoSignal => {
+                    "no noise or no signal in the spectrum: nothing to fit; is it a simulated FID without noise, or an empty export?"
+                }
                 _ => "the normal equations are singular: basis set and data do not determine one another; look at both",
             };
             let row = SpectrumRow {

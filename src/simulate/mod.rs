@@ -120,18 +120,23 @@ pub fn write(out: &Path, options: &SimulateOptions) -> Result<Written, SimulateE
 }
 
 /// Amplitudes, spectrum and water reference of one subject.
-fn subject_data(basis: &BasisSet, options: &SimulateOptions, random: &mut Random) -> (Vec<f64>, Acquisition, Acquisition) {
+fn subject_data(
+    basis: &BasisSet,
+    options: &SimulateOptions,
+    random: &mut Random,
+) -> (Vec<f64>, Acquisition, Acquisition) {
     let amplitudes: Vec<f64> = basis
         .metabolites
         .iter()
-        .map(|name| multiplets::typical_amplitude(name) * (0.15 * random.normal()).exp())
+        .map(|name| multiplets::typical_amplitude(name) * (0.1 * random.normal()).exp())
         .collect();
     let (lorentz_hz, gauss_hz) = (random.between(1.0, 3.0), random.between(3.0, 8.0));
     let (shift_hz, phase) = (2.0 * random.normal(), random.between(-0.6, 0.6));
-    let own: Vec<(f64, f64)> = basis.metabolites.iter().map(|_| (0.25 * random.normal(), 0.3 * random.normal())).collect();
-    let groups: Vec<f64> = PATTERN_GROUPS.iter().map(|_| 8.0 * (0.2 * random.normal()).exp()).collect();
+    let own: Vec<(f64, f64)> =
+        basis.metabolites.iter().map(|_| (0.25 * random.normal(), 0.3 * random.normal())).collect();
+    let groups: Vec<f64> = PATTERN_GROUPS.iter().map(|_| 16.0 * (0.2 * random.normal()).exp()).collect();
     // Noise per sample for an SNR (tallest peak over twice the noise sd) of about 15 to 45.
-    let noise_sd = random.between(0.25, 0.75);
+    let noise_sd = random.between(0.8, 2.4);
     let mut fid = Vec::with_capacity(options.n_points);
     let mut water = Vec::with_capacity(options.n_points);
     for n in 0..options.n_points {
@@ -151,7 +156,10 @@ fn subject_data(basis: &BasisSet, options: &SimulateOptions, random: &mut Random
             .flat_map(|(group, size)| group.lines.iter().map(move |line| (line, size)))
             .map(|(&(ppm, width_hz, area), size)| {
                 let own = (-(PI * width_hz * t).powi(2) / (4.0 * LN_2)).exp();
-                Complex64::from_polar(size * area * own * decay(lorentz_hz), 2.0 * PI * hz_from_ppm(ppm, options.f0_mhz) * t)
+                Complex64::from_polar(
+                    size * area * own * decay(lorentz_hz),
+                    2.0 * PI * hz_from_ppm(ppm, options.f0_mhz) * t,
+                )
             })
             .sum();
         let noise = Complex64::new(random.normal(), random.normal()) * noise_sd;

@@ -2,12 +2,8 @@
 
 use std::sync::Arc;
 
-use arrow_array::builder::{
-    BooleanBuilder, Float64Builder, Int64Builder, ListBuilder, StringBuilder,
-};
-use arrow_array::{
-    Array, ArrayRef, BooleanArray, Float64Array, Int64Array, ListArray, StringArray,
-};
+use arrow_array::builder::{BooleanBuilder, Float64Builder, Int64Builder, ListBuilder, StringBuilder};
+use arrow_array::{Array, ArrayRef, BooleanArray, Float64Array, Int64Array, ListArray, StringArray};
 use arrow_schema::{DataType, Field};
 
 /// A type that a field of a row may have.
@@ -41,12 +37,7 @@ impl Cell for String {
 
     fn values(array: &dyn Array) -> Option<Vec<Self>> {
         let texts = array.as_any().downcast_ref::<StringArray>()?;
-        Some(
-            texts
-                .iter()
-                .map(|t| t.unwrap_or_default().to_owned())
-                .collect(),
-        )
+        Some(texts.iter().map(|t| t.unwrap_or_default().to_owned()).collect())
     }
 }
 
@@ -75,19 +66,11 @@ impl Cell for Option<f64> {
     }
 
     fn array(values: &mut dyn Iterator<Item = &Self>) -> ArrayRef {
-        Arc::new(Float64Array::from_iter(
-            values.map(|v| v.filter(|x| x.is_finite())),
-        ))
+        Arc::new(Float64Array::from_iter(values.map(|v| v.filter(|x| x.is_finite()))))
     }
 
     fn values(array: &dyn Array) -> Option<Vec<Self>> {
-        Some(
-            array
-                .as_any()
-                .downcast_ref::<Float64Array>()?
-                .iter()
-                .collect(),
-        )
+        Some(array.as_any().downcast_ref::<Float64Array>()?.iter().collect())
     }
 }
 
@@ -105,12 +88,7 @@ impl Cell for Option<u32> {
 
     fn values(array: &dyn Array) -> Option<Vec<Self>> {
         let numbers = array.as_any().downcast_ref::<Int64Array>()?;
-        Some(
-            numbers
-                .iter()
-                .map(|v| v.and_then(|n| u32::try_from(n).ok()))
-                .collect(),
-        )
+        Some(numbers.iter().map(|v| v.and_then(|n| u32::try_from(n).ok())).collect())
     }
 }
 
@@ -131,12 +109,7 @@ impl Cell for Option<u64> {
 
     fn values(array: &dyn Array) -> Option<Vec<Self>> {
         let numbers = array.as_any().downcast_ref::<Int64Array>()?;
-        Some(
-            numbers
-                .iter()
-                .map(|v| v.and_then(|n| u64::try_from(n).ok()))
-                .collect(),
-        )
+        Some(numbers.iter().map(|v| v.and_then(|n| u64::try_from(n).ok())).collect())
     }
 }
 
@@ -173,13 +146,7 @@ impl Cell for Option<bool> {
     }
 
     fn values(array: &dyn Array) -> Option<Vec<Self>> {
-        Some(
-            array
-                .as_any()
-                .downcast_ref::<BooleanArray>()?
-                .iter()
-                .collect(),
-        )
+        Some(array.as_any().downcast_ref::<BooleanArray>()?.iter().collect())
     }
 }
 
@@ -203,8 +170,7 @@ impl Cell for Vec<String> {
     }
 
     fn array(values: &mut dyn Iterator<Item = &Self>) -> ArrayRef {
-        let mut column =
-            ListBuilder::new(StringBuilder::new()).with_field(item_field(Self::data_type()));
+        let mut column = ListBuilder::new(StringBuilder::new()).with_field(item_field(Self::data_type()));
         for value in values {
             for text in value {
                 column.values().append_value(text);
@@ -218,15 +184,7 @@ impl Cell for Vec<String> {
         let lists = array.as_any().downcast_ref::<ListArray>()?;
         let texts = lists.values().as_any().downcast_ref::<StringArray>()?;
         let offsets = lists.value_offsets();
-        Some(
-            (0..lists.len())
-                .map(|i| {
-                    index_range(offsets, i)
-                        .map(|k| texts.value(k).to_owned())
-                        .collect()
-                })
-                .collect(),
-        )
+        Some((0..lists.len()).map(|i| index_range(offsets, i).map(|k| texts.value(k).to_owned()).collect()).collect())
     }
 }
 
@@ -238,25 +196,12 @@ fn append_numbers(column: &mut Float64Builder, numbers: &[f64]) {
 
 fn index_range(offsets: &[i32], row: usize) -> std::ops::Range<usize> {
     // Arrow's offsets are never negative; an empty range is the safe reading of a broken file.
-    let bound = |i: usize| {
-        offsets
-            .get(i)
-            .and_then(|o| usize::try_from(*o).ok())
-            .unwrap_or(0)
-    };
+    let bound = |i: usize| offsets.get(i).and_then(|o| usize::try_from(*o).ok()).unwrap_or(0);
     bound(row)..bound(row + 1)
 }
 
 fn numbers_in(array: &Float64Array, range: std::ops::Range<usize>) -> Vec<f64> {
-    range
-        .map(|k| {
-            if is_filled(array, k) {
-                array.value(k)
-            } else {
-                f64::NAN
-            }
-        })
-        .collect()
+    range.map(|k| if is_filled(array, k) { array.value(k) } else { f64::NAN }).collect()
 }
 
 /// `None` is null. A NaN inside a list is a null inside the list, and reads back as NaN.
@@ -299,8 +244,8 @@ impl Cell for Vec<Vec<f64>> {
     }
 
     fn array(values: &mut dyn Iterator<Item = &Self>) -> ArrayRef {
-        let mut column = ListBuilder::new(ListBuilder::new(Float64Builder::new()))
-            .with_field(item_field(Self::data_type()));
+        let mut column =
+            ListBuilder::new(ListBuilder::new(Float64Builder::new())).with_field(item_field(Self::data_type()));
         for value in values {
             for numbers in value {
                 append_numbers(column.values().values(), numbers);
@@ -319,9 +264,7 @@ impl Cell for Vec<Vec<f64>> {
         Some(
             (0..outer.len())
                 .map(|i| {
-                    index_range(outer_offsets, i)
-                        .map(|k| numbers_in(numbers, index_range(inner_offsets, k)))
-                        .collect()
+                    index_range(outer_offsets, i).map(|k| numbers_in(numbers, index_range(inner_offsets, k))).collect()
                 })
                 .collect(),
         )
@@ -348,17 +291,8 @@ mod tests {
         there_and_back(vec![Some(7_u64), None]);
         there_and_back(vec![true, false]);
         there_and_back(vec![Some(true), None]);
-        there_and_back(vec![
-            vec!["x".to_owned(), "y".to_owned()],
-            vec![],
-            vec!["z".to_owned()],
-        ]);
-        there_and_back(vec![
-            Some(vec![1.0, 2.0]),
-            None,
-            Some(vec![]),
-            Some(vec![3.0]),
-        ]);
+        there_and_back(vec![vec!["x".to_owned(), "y".to_owned()], vec![], vec!["z".to_owned()]]);
+        there_and_back(vec![Some(vec![1.0, 2.0]), None, Some(vec![]), Some(vec![3.0])]);
         there_and_back(vec![vec![vec![1.0], vec![]], vec![], vec![vec![2.0, 3.0]]]);
     }
 

@@ -22,10 +22,7 @@ pub(super) fn is_part_name(name: &str) -> bool {
 /// Whether a file name is one that the writer gives to an unfinished file. The leading dot keeps
 /// dataset readers from opening it.
 fn is_temporary_name(name: &str) -> bool {
-    let Some(inner) = name
-        .strip_prefix('.')
-        .and_then(|rest| rest.strip_suffix(".tmp"))
-    else {
+    let Some(inner) = name.strip_prefix('.').and_then(|rest| rest.strip_suffix(".tmp")) else {
         return false;
     };
     inner.rsplit_once('.').is_some_and(|(file, process)| {
@@ -112,17 +109,14 @@ fn is_run_record(path: &Path) -> bool {
 
 /// Folders that this writer made; those that stay empty go again when it is dropped.
 ///
-/// Last field of [`DatasetWriter`], so that it is dropped after the tables took their files away.
+/// Last field of `DatasetWriter`, so that it is dropped after the tables took their files away.
 #[derive(Debug, Default)]
 pub(super) struct MadeFolders(Vec<PathBuf>);
 
 impl MadeFolders {
     /// Makes `dir` and its missing parents.
     pub(super) fn create(&mut self, dir: &Path) -> Result<(), StoreError> {
-        let missing = dir
-            .ancestors()
-            .take_while(|path| !path.as_os_str().is_empty() && !path.exists())
-            .count();
+        let missing = dir.ancestors().take_while(|path| !path.as_os_str().is_empty() && !path.exists()).count();
         fs::create_dir_all(dir).map_err(cannot_create(dir))?;
         let ancestors: Vec<PathBuf> = dir.ancestors().take(missing).map(Path::to_owned).collect();
         self.0.extend(ancestors.into_iter().rev());
@@ -151,28 +145,15 @@ mod tests {
     #[test]
     fn only_names_of_its_own_are_known() {
         assert!(is_part_name("part-00012.parquet"));
-        for other in [
-            "part-1.parquet",
-            "part-0000a.parquet",
-            "data.parquet",
-            "part-00000.csv",
-        ] {
+        for other in ["part-1.parquet", "part-0000a.parquet", "data.parquet", "part-00000.csv"] {
             assert!(!is_part_name(other), "{other}");
         }
         assert!(is_temporary_name(".part-00000.parquet.4711.tmp"));
         assert!(is_temporary_name(".run.json.4711.tmp"));
-        for other in [
-            ".notes.tmp",
-            "part-00000.parquet.4711.tmp",
-            ".part-00000.parquet.x.tmp",
-        ] {
+        for other in [".notes.tmp", "part-00000.parquet.4711.tmp", ".part-00000.parquet.x.tmp"] {
             assert!(!is_temporary_name(other), "{other}");
         }
         let path = temporary_path(Path::new("a/part-00000.parquet"));
-        assert!(
-            path.file_name()
-                .and_then(|n| n.to_str())
-                .is_some_and(is_temporary_name)
-        );
+        assert!(path.file_name().and_then(|n| n.to_str()).is_some_and(is_temporary_name));
     }
 }

@@ -139,23 +139,18 @@ pub fn sha256_file(path: &Path) -> io::Result<String> {
 /// Hash of a list of inputs: SHA-256 over the lines `relative path`, tab, `content hash`, sorted, so
 /// that the order in which files are found does not matter.
 pub fn listing_sha256<'a>(files: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
-    let mut lines: Vec<String> = files
-        .into_iter()
-        .map(|(path, sha256)| format!("{path}\t{sha256}\n"))
-        .collect();
+    let mut lines: Vec<String> = files.into_iter().map(|(path, sha256)| format!("{path}\t{sha256}\n")).collect();
     lines.sort();
     sha256_hex(lines.concat().as_bytes())
 }
 
 fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
-    bytes
-        .iter()
-        .fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
-            // Writing to a String cannot fail.
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
+    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 #[cfg(test)]

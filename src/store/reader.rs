@@ -82,10 +82,7 @@ pub fn read_table<T: Table>(dir: &Path) -> Result<Vec<T>, ReadTableError> {
 }
 
 fn read_part<T: Table>(path: &Path, rows: &mut Vec<T>) -> Result<(), ReadTableError> {
-    let damaged = |message: String| ReadTableError::Parquet {
-        path: path.to_owned(),
-        message,
-    };
+    let damaged = |message: String| ReadTableError::Parquet { path: path.to_owned(), message };
     let file = File::open(path).map_err(io_error(path))?;
     let batches = ParquetRecordBatchReaderBuilder::try_new(file)
         .and_then(ParquetRecordBatchReaderBuilder::build)
@@ -99,10 +96,7 @@ fn read_part<T: Table>(path: &Path, rows: &mut Vec<T>) -> Result<(), ReadTableEr
             if let Some(array) = batch.column_by_name(column.name)
                 && !(column.fill)(&mut rows[start..], array.as_ref())
             {
-                return Err(ReadTableError::ColumnType {
-                    path: path.to_owned(),
-                    column: column.name,
-                });
+                return Err(ReadTableError::ColumnType { path: path.to_owned(), column: column.name });
             }
         }
     }
@@ -113,8 +107,5 @@ fn read_part<T: Table>(path: &Path, rows: &mut Vec<T>) -> Result<(), ReadTableEr
 pub fn read_run(dir: &Path) -> Result<RunRecord, ReadTableError> {
     let path = dir.join(RUN_FILE);
     let bytes = fs::read(&path).map_err(io_error(&path))?;
-    serde_json::from_slice(&bytes).map_err(|e| ReadTableError::RunRecord {
-        path,
-        message: e.to_string(),
-    })
+    serde_json::from_slice(&bytes).map_err(|e| ReadTableError::RunRecord { path, message: e.to_string() })
 }

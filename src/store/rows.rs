@@ -44,10 +44,7 @@ impl FromStr for Status {
     type Err = ();
 
     fn from_str(text: &str) -> Result<Self, ()> {
-        [Self::Ok, Self::Failed, Self::Skipped]
-            .into_iter()
-            .find(|status| status.as_str() == text)
-            .ok_or(())
+        [Self::Ok, Self::Failed, Self::Skipped].into_iter().find(|status| status.as_str() == text).ok_or(())
     }
 }
 

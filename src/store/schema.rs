@@ -53,12 +53,10 @@ pub trait Table: Sized + Default + Clone {
         let fields: Vec<Field> = Self::columns()
             .into_iter()
             .map(|column| {
-                Field::new(column.name, column.data_type, column.nullable).with_metadata(
-                    HashMap::from([
-                        (UNIT_KEY.to_owned(), column.unit.to_owned()),
-                        (DEFINITION_KEY.to_owned(), column.definition.to_owned()),
-                    ]),
-                )
+                Field::new(column.name, column.data_type, column.nullable).with_metadata(HashMap::from([
+                    (UNIT_KEY.to_owned(), column.unit.to_owned()),
+                    (DEFINITION_KEY.to_owned(), column.definition.to_owned()),
+                ]))
             })
             .collect();
         Arc::new(Schema::new(fields))
@@ -66,10 +64,7 @@ pub trait Table: Sized + Default + Clone {
 
     /// The rows as one batch.
     fn batch(rows: &[Self]) -> Result<RecordBatch, ArrowError> {
-        let arrays = Self::columns()
-            .iter()
-            .map(|column| (column.array)(rows))
-            .collect();
+        let arrays = Self::columns().iter().map(|column| (column.array)(rows)).collect();
         RecordBatch::try_new(Self::schema(), arrays)
     }
 }

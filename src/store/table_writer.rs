@@ -55,19 +55,13 @@ impl<T: Table> TableWriter<T> {
     }
 
     fn open_part(&mut self) -> Result<(), StoreError> {
-        let path = self
-            .folder
-            .join(format!("part-{:05}.parquet", self.parts.len()));
+        let path = self.folder.join(format!("part-{:05}.parquet", self.parts.len()));
         let temporary = temporary_path(&path);
         let file = File::create(&temporary).map_err(cannot_create(&temporary))?;
         let part = Part { temporary, path };
         self.parts.push(part.clone());
-        let writer = ArrowWriter::try_new(
-            file,
-            T::schema(),
-            Some(properties::<T>(self.rows_per_batch)),
-        )
-        .map_err(write_failed(&part.path))?;
+        let writer = ArrowWriter::try_new(file, T::schema(), Some(properties::<T>(self.rows_per_batch)))
+            .map_err(write_failed(&part.path))?;
         self.open = Some((writer, part));
         self.rows_in_part = 0;
         Ok(())
@@ -82,10 +76,7 @@ impl<T: Table> TableWriter<T> {
     }
 
     fn write_waiting(&mut self) -> Result<(), StoreError> {
-        if self
-            .rows_per_part
-            .is_some_and(|most| self.rows_in_part >= most)
-        {
+        if self.rows_per_part.is_some_and(|most| self.rows_in_part >= most) {
             self.close_part()?;
         }
         if self.open.is_none() {
@@ -135,9 +126,6 @@ fn properties<T: Table>(rows_per_batch: usize) -> WriterProperties {
         .set_compression(Compression::ZSTD(ZstdLevel::default()))
         .set_created_by(concat!("requant ", env!("CARGO_PKG_VERSION")).to_owned())
         .set_max_row_group_row_count(Some(16 * rows_per_batch))
-        .set_key_value_metadata(Some(vec![
-            pair(SCHEMA_VERSION_KEY, SCHEMA_VERSION),
-            pair(TABLE_KEY, T::NAME),
-        ]))
+        .set_key_value_metadata(Some(vec![pair(SCHEMA_VERSION_KEY, SCHEMA_VERSION), pair(TABLE_KEY, T::NAME)]))
         .build()
 }

@@ -84,10 +84,7 @@ pub(super) fn cannot_create(path: &Path) -> impl FnOnce(io::Error) -> StoreError
 
 pub(super) fn write_failed<E: ToString>(path: &Path) -> impl FnOnce(E) -> StoreError + use<E> {
     let path = path.to_owned();
-    move |e| StoreError::Write {
-        path,
-        message: e.to_string(),
-    }
+    move |e| StoreError::Write { path, message: e.to_string() }
 }
 
 /// Writes one dataset folder.
@@ -116,15 +113,10 @@ impl DatasetWriter {
     pub fn create(dir: &Path, if_exists: IfExists) -> Result<Self, StoreError> {
         let mut made = MadeFolders::default();
         made.create(dir)?;
-        let is_empty = fs::read_dir(dir)
-            .map_err(cannot_create(dir))?
-            .next()
-            .is_none();
+        let is_empty = fs::read_dir(dir).map_err(cannot_create(dir))?.next().is_none();
         if !is_empty {
             if if_exists == IfExists::Refuse {
-                return Err(StoreError::OutputExists {
-                    path: dir.to_owned(),
-                });
+                return Err(StoreError::OutputExists { path: dir.to_owned() });
             }
             older_files(dir)?;
         }
@@ -183,8 +175,7 @@ impl DatasetWriter {
     pub fn finish(mut self, mut run: RunRecord) -> Result<Vec<PathBuf>, StoreError> {
         run.counts = self.counts.clone();
         let run_path = self.dir.join(RUN_FILE);
-        let mut text = serde_json::to_string_pretty(&run)
-            .map_err(write_failed::<serde_json::Error>(&run_path))?;
+        let mut text = serde_json::to_string_pretty(&run).map_err(write_failed::<serde_json::Error>(&run_path))?;
         text.push('\n');
 
         let mut parts = self.spectra.close()?;

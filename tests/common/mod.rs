@@ -1,5 +1,13 @@
 //! Shared by the contract tests: where the real data lie, and a small analytic basis set.
-#![allow(dead_code, missing_docs, unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "test support")]
+#![allow(
+    dead_code,
+    missing_docs,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "test support"
+)]
 
 use std::f64::consts::PI;
 use std::path::PathBuf;
@@ -16,7 +24,11 @@ use requant::basis::BasisSet;
 pub fn data() -> PathBuf {
     let path = std::env::var_os("REQUANT_TEST_DATA")
         .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/data"), PathBuf::from);
-    assert!(path.is_dir(), "no test data at {}: set REQUANT_TEST_DATA, or leave tests named real_* out", path.display());
+    assert!(
+        path.is_dir(),
+        "no test data at {}: set REQUANT_TEST_DATA, or leave tests named real_* out",
+        path.display()
+    );
     path
 }
 

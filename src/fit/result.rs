@@ -1,0 +1,153 @@
+//! What a fit returns: parameters in physical units, amplitudes with their errors, curves.
+
+use serde::Serialize;
+
+use crate::basis::names::Kind;
+
+/// How the fit of one spectrum ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FitState {
+    /// The objective does not fall any more.
+    Converged,
+    /// The largest number of iterations was reached first.
+    MaxIterations,
+    /// The normal matrix could not be factorised.
+    Singular,
+    /// The spectrum holds nothing but zeros, or no number at all.
+    NoSignal,
+}
+
+impl FitState {
+    /// Name in the tables.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Converged => "converged",
+            Self::MaxIterations => "max_iterations",
+            Self::Singular => "singular",
+            Self::NoSignal => "no_signal",
+        }
+    }
+}
+
+/// Amplitude of one component or sum.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Amplitude {
+    /// Canonical name.
+    pub name: String,
+    /// Metabolite, macromolecule or lipid.
+    pub kind: Kind,
+    /// Whether it is a sum of components.
+    pub is_sum: bool,
+    /// Indices of the components that a sum adds up; empty for a component.
+    pub members: Vec<usize>,
+    /// Amplitude in the basis set's units.
+    pub value: f64,
+    /// Amplitude with the bound c ≥ 0 of all amplitudes released.
+    pub free: f64,
+    /// Standard deviation from the measured noise: data, baseline penalty and nuisance priors, without
+    /// any prior on amplitudes, all amplitudes free.
+    pub sd_noise: f64,
+    /// Standard deviation from the full objective, all amplitudes free.
+    pub sd_posterior: f64,
+    /// Whether the amplitude lies on its bound.
+    pub at_bound: bool,
+    /// Own shift around the common one (Hz), not for sums.
+    pub shift_hz: Option<f64>,
+    /// Total Lorentzian width beyond the basis set's (FWHM, Hz), not for sums.
+    pub lorentz_hz: Option<f64>,
+}
+
+/// Curves of a fit on the fitted bins, in the data's units.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Curves {
+    /// Chemical shift (ppm), falling.
+    pub ppm: Vec<f64>,
+    /// Real part of the phased spectrum.
+    pub data: Vec<f64>,
+    /// Fit, baseline included.
+    pub fit: Vec<f64>,
+    /// Baseline.
+    pub baseline: Vec<f64>,
+    /// Each component without baseline, in the order of the components.
+    pub components: Vec<Vec<f64>>,
+}
+
+/// The result of fitting one spectrum.
+#[derive(Debug, Clone)]
+pub struct FitResult {
+    /// How it ended.
+    pub state: FitState,
+    /// Gauss–Newton iterations.
+    pub n_iterations: usize,
+    /// Q, in units of σ².
+    pub objective: f64,
+    /// Noise standard deviation per real and imaginary part of an FID sample, in the data's units.
+    pub noise_sd: f64,
+    /// Standard deviation of the residual over that of the noise in the spectrum.
+    pub residual_over_noise: f64,
+    /// Residual sum of squares over noise variance and degrees of freedom.
+    pub chi2_reduced: f64,
+    /// Effective dimension of the baseline.
+    pub baseline_ed: f64,
+    /// Baseline smoothness λ.
+    pub baseline_lambda: f64,
+    /// Zero-order phase (°).
+    pub phi0_deg: f64,
+    /// First-order phase (°/ppm) around 4.65 ppm.
+    pub phi1_deg_per_ppm: f64,
+    /// Common shift (Hz), positive towards lower ppm.
+    pub shift_hz: f64,
+    /// Common Lorentzian width beyond the basis set's (FWHM, Hz).
+    pub lorentz_hz: f64,
+    /// Common Gaussian width (FWHM, Hz).
+    pub gauss_hz: f64,
+    /// Width of the fitted common lineshape, basis set included (FWHM, Hz).
+    pub fwhm_hz: f64,
+    /// Tallest metabolite peak of the fit over twice the noise sd of the real spectrum.
+    pub snr: f64,
+    /// The same over twice the residual's sd.
+    pub snr_residual: f64,
+    /// Components in the model's order, then the sums.
+    pub amplitudes: Vec<Amplitude>,
+    /// Posterior covariance of the components' amplitudes, lower triangle row by row, basis units².
+    pub covariance: Vec<f64>,
+    /// Internal parameter vector, for curves.
+    pub(crate) parameters: Vec<f64>,
+    pub(crate) start_shift_hz: f64,
+    pub(crate) data_scale: f64,
+}
+
+impl FitResult {
+    /// The amplitude of a component or sum by canonical name.
+    pub fn amplitude(&self, name: &str) -> Option<&Amplitude> {
+        self.amplitudes.iter().find(|a| a.name == name)
+    }
+
+    /// A result for a spectrum that could not be fitted.
+    pub(crate) fn without_fit(state: FitState) -> Self {
+        Self {
+            state,
+            n_iterations: 0,
+            objective: f64::NAN,
+            noise_sd: f64::NAN,
+            residual_over_noise: f64::NAN,
+            chi2_reduced: f64::NAN,
+            baseline_ed: f64::NAN,
+            baseline_lambda: f64::NAN,
+            phi0_deg: f64::NAN,
+            phi1_deg_per_ppm: f64::NAN,
+            shift_hz: f64::NAN,
+            lorentz_hz: f64::NAN,
+            gauss_hz: f64::NAN,
+            fwhm_hz: f64::NAN,
+            snr: f64::NAN,
+            snr_residual: f64::NAN,
+            amplitudes: Vec::new(),
+            covariance: Vec::new(),
+            parameters: Vec::new(),
+            start_shift_hz: 0.0,
+            data_scale: 1.0,
+        }
+    }
+}
