@@ -9,14 +9,18 @@ use std::time::Instant;
 use num_complex::Complex64;
 use requant::acquisition::{hz_from_ppm, ppm_from_hz};
 use requant::basis::simulate::spin_systems::Group;
-use requant::basis::simulate::{Band, Library, Line, Metabolite, Sequence, SimulateError, Transitions, basis_set, transitions};
+use requant::basis::simulate::{
+    Band, Library, Line, Metabolite, Sequence, SimulateError, Transitions, basis_set, transitions,
+};
 use rustfft::FftPlanner;
 
 const F0_MHZ: f64 = 123.2;
 
 /// Lines of one group of spins (TOML fields) after a sequence.
 fn lines(group: &str, sequence: &Sequence, f0_mhz: f64) -> Vec<Line> {
-    let text = format!("[[metabolite]]\nname = \"test\"\nsource = \"a test of the simulation\"\n[[metabolite.group]]\n{group}\n");
+    let text = format!(
+        "[[metabolite]]\nname = \"test\"\nsource = \"a test of the simulation\"\n[[metabolite.group]]\n{group}\n"
+    );
     let library = Library::from_toml(&text).unwrap();
     transitions(&library.metabolites[0], &sequence.events().unwrap(), f0_mhz).unwrap().lines
 }
@@ -55,7 +59,8 @@ fn a_singlet_lies_at_its_shift_with_its_width() {
 fn an_ax_pair_is_two_doublets() {
     let (f0_mhz, j_hz) = (1e6, 7.0);
     let found = lines("ppm = [4.0, 1.0]\nj_hz = [[1, 2, 7.0]]", &Sequence::PulseAcquire {}, f0_mhz);
-    let mut expected: Vec<f64> = [4.0, 1.0].iter().flat_map(|ppm| [-0.5, 0.5].map(|m| hz_from_ppm(*ppm, f0_mhz) + m * j_hz)).collect();
+    let mut expected: Vec<f64> =
+        [4.0, 1.0].iter().flat_map(|ppm| [-0.5, 0.5].map(|m| hz_from_ppm(*ppm, f0_mhz) + m * j_hz)).collect();
     expected.sort_by(f64::total_cmp);
     assert_eq!(found.len(), 4);
     for (line, f_hz) in found.iter().zip(expected) {
@@ -88,7 +93,8 @@ fn an_ab_pair_has_a_roof() {
 #[test]
 fn a_doublet_turns_over_every_1_over_j() {
     for n in 0..5 {
-        let found = lines("ppm = [4.0, 1.0]\nj_hz = [[1, 2, 7.0]]", &Sequence::SpinEcho { te_s: f64::from(n) / 7.0 }, 1e6);
+        let found =
+            lines("ppm = [4.0, 1.0]\nj_hz = [[1, 2, 7.0]]", &Sequence::SpinEcho { te_s: f64::from(n) / 7.0 }, 1e6);
         let sign = if n % 2 == 0 { 0.5 } else { -0.5 };
         assert_eq!(found.len(), 4);
         for line in found {
@@ -101,10 +107,15 @@ fn a_doublet_turns_over_every_1_over_j() {
 #[test]
 fn a_doublet_dephases_by_pi_j_te() {
     let te_s = 0.03;
-    for sequence in [Sequence::SpinEcho { te_s }, press(te_s, 0.011), Sequence::Special { te_s }, Sequence::SemiLaser { te_s }] {
+    for sequence in
+        [Sequence::SpinEcho { te_s }, press(te_s, 0.011), Sequence::Special { te_s }, Sequence::SemiLaser { te_s }]
+    {
         let found = lines("ppm = [4.0, 1.0]\nj_hz = [[1, 2, 7.0]]", &sequence, 1e6);
         for (line, side) in found.iter().zip([-1.0, 1.0, -1.0, 1.0]) {
-            assert!((line.amplitude - Complex64::from_polar(0.5, side * PI * 7.0 * te_s)).norm() < 1e-4, "{sequence:?} {line:?}");
+            assert!(
+                (line.amplitude - Complex64::from_polar(0.5, side * PI * 7.0 * te_s)).norm() < 1e-4,
+                "{sequence:?} {line:?}"
+            );
         }
     }
 }
@@ -113,7 +124,9 @@ fn a_doublet_dephases_by_pi_j_te() {
 fn steam_is_half_of_press_where_nothing_evolves() {
     for name in ["NAA", "Glu", "Ins", "GABA", "PE"] {
         let metabolite = Library::built_in().unwrap().get(name).unwrap();
-        let run = |sequence: &Sequence| transitions(metabolite, &sequence.events().unwrap(), F0_MHZ).unwrap().fid(2.5e-4, 512, 2.0);
+        let run = |sequence: &Sequence| {
+            transitions(metabolite, &sequence.events().unwrap(), F0_MHZ).unwrap().fid(2.5e-4, 512, 2.0)
+        };
         let steam = run(&Sequence::Steam { te_s: 0.0, tm_s: 0.0 });
         for (s, p) in steam.iter().zip(run(&press(0.0, 0.0))) {
             assert!((2.0 * s - p).norm() < 1e-8, "{name}: {s} {p}");
@@ -139,7 +152,10 @@ fn mega_press_edits_the_coupling_and_removes_the_edited_spins() {
     on.retain(|line| line.amplitude.norm() > 1e-5);
     assert_eq!(on.len(), 2, "{on:?}");
     for line in &on {
-        assert!((line.frequency_hz - hz_from_ppm(3.0, 1e6)).abs() < 4.0 && (line.amplitude - 0.5).norm() < 1e-3, "{line:?}");
+        assert!(
+            (line.frequency_hz - hz_from_ppm(3.0, 1e6)).abs() < 4.0 && (line.amplitude - 0.5).norm() < 1e-3,
+            "{line:?}"
+        );
     }
     let off = lines(group, &at(7.5), 1e6);
     assert_eq!(off.len(), 4);
@@ -154,7 +170,11 @@ fn edited_gaba_appears_at_3_ppm() {
     let area = |sequence: &Sequence| -> Complex64 {
         let metabolite = Library::built_in().unwrap().get("GABA").unwrap();
         let Transitions { lines } = transitions(metabolite, &sequence.events().unwrap(), F0_MHZ).unwrap();
-        lines.iter().filter(|line| (ppm_from_hz(line.frequency_hz, F0_MHZ) - 3.01).abs() < 0.2).map(|line| line.amplitude).sum()
+        lines
+            .iter()
+            .filter(|line| (ppm_from_hz(line.frequency_hz, F0_MHZ) - 3.01).abs() < 0.2)
+            .map(|line| line.amplitude)
+            .sum()
     };
     let (on, off) = (area(&at(1.9)), area(&at(7.5)));
     assert!(on.re > 1.8 && off.re < 0.3, "{on} {off}");
@@ -165,7 +185,11 @@ fn edited_gaba_appears_at_3_ppm() {
 /// acquired line.
 #[test]
 fn couplings_to_other_nuclei_are_refocused_but_split() {
-    let found = lines("ppm = [3.9]\nother = [{ nucleus = \"31P\", j_hz = [7.0] }, { nucleus = \"14N\", j_hz = [2.0] }]", &Sequence::SpinEcho { te_s: 0.05 }, F0_MHZ);
+    let found = lines(
+        "ppm = [3.9]\nother = [{ nucleus = \"31P\", j_hz = [7.0] }, { nucleus = \"14N\", j_hz = [2.0] }]",
+        &Sequence::SpinEcho { te_s: 0.05 },
+        F0_MHZ,
+    );
     let f_hz = hz_from_ppm(3.9, F0_MHZ);
     let expected = [-5.5, -3.5, -1.5, 1.5, 3.5, 5.5];
     assert_eq!(found.len(), expected.len());
@@ -182,19 +206,35 @@ fn strong_coupling_and_gradients_agree_with_a_brute_force_calculation() {
     let cases = [
         (
             press(0.03, 0.011),
-            [(1.993_007_426_391_252, 0.081_115_117_943_050_82), (-0.407_136_438_178_523_2, -0.112_315_012_423_284_95), (0.950_519_846_912_084_2, 1.325_728_354_982_338_7)],
+            [
+                (1.993_007_426_391_252, 0.081_115_117_943_050_82),
+                (-0.407_136_438_178_523_2, -0.112_315_012_423_284_95),
+                (0.950_519_846_912_084_2, 1.325_728_354_982_338_7),
+            ],
         ),
         (
             Sequence::Steam { te_s: 0.02, tm_s: 0.015 },
-            [(1.090_781_405_315_392_8, 0.0), (-0.189_547_137_995_699_06, -0.138_950_277_986_288_34), (0.531_687_098_213_773, 0.722_370_298_227_168_9)],
+            [
+                (1.090_781_405_315_392_8, 0.0),
+                (-0.189_547_137_995_699_06, -0.138_950_277_986_288_34),
+                (0.531_687_098_213_773, 0.722_370_298_227_168_9),
+            ],
         ),
         (
             Sequence::SemiLaser { te_s: 0.035 },
-            [(1.695_543_845_024_994_7, 0.010_421_474_974_381_728), (-0.461_764_112_719_019_6, -0.070_704_149_814_653_83), (1.137_561_151_261_498, 1.654_041_711_438_278_8)],
+            [
+                (1.695_543_845_024_994_7, 0.010_421_474_974_381_728),
+                (-0.461_764_112_719_019_6, -0.070_704_149_814_653_83),
+                (1.137_561_151_261_498, 1.654_041_711_438_278_8),
+            ],
         ),
         (
             Sequence::MegaPress { te_s: 0.068, te1_s: 0.01, band },
-            [(-1.036_468_486_474_928_7, -0.001_051_161_222_641_516_6), (-0.280_532_919_304_580_7, 0.737_782_984_878_564_1), (-0.004_171_924_752_172_207, -0.506_318_292_215_127_4)],
+            [
+                (-1.036_468_486_474_928_7, -0.001_051_161_222_641_516_6),
+                (-0.280_532_919_304_580_7, 0.737_782_984_878_564_1),
+                (-0.004_171_924_752_172_207, -0.506_318_292_215_127_4),
+            ],
         ),
     ];
     let asp = Library::built_in().unwrap().get("Asp").unwrap();
@@ -210,7 +250,9 @@ fn strong_coupling_and_gradients_agree_with_a_brute_force_calculation() {
 fn an_echo_conserves_the_energy_of_its_lines() {
     for metabolite in &Library::built_in().unwrap().metabolites {
         let protons = metabolite.protons();
-        for sequence in [press(0.03, 0.011), Sequence::SemiLaser { te_s: 0.035 }, Sequence::Steam { te_s: 0.02, tm_s: 0.01 }] {
+        for sequence in
+            [press(0.03, 0.011), Sequence::SemiLaser { te_s: 0.035 }, Sequence::Steam { te_s: 0.02, tm_s: 0.01 }]
+        {
             let found = transitions(metabolite, &sequence.events().unwrap(), F0_MHZ).unwrap();
             assert!(found.total().norm() <= protons * (1.0 + 1e-9), "{} {sequence:?}", metabolite.name);
             assert!(found.lines.iter().all(|line| line.amplitude.re.is_finite() && line.amplitude.im.is_finite()));
@@ -222,13 +264,19 @@ fn an_echo_conserves_the_energy_of_its_lines() {
 fn mistakes_are_errors_that_help() {
     let go = |names: &[&str], sequence: &Sequence, dwell_s| basis_set(names, sequence, F0_MHZ, dwell_s, 64, 1.0);
     let unknown = go(&["NAA", "Unheard"], &Sequence::PulseAcquire {}, 2.5e-4).unwrap_err();
-    assert!(matches!(&unknown, SimulateError::UnknownMetabolite { name, known } if name == "Unheard" && known.contains("Scyllo")), "{unknown}");
+    assert!(
+        matches!(&unknown, SimulateError::UnknownMetabolite { name, known } if name == "Unheard" && known.contains("Scyllo")),
+        "{unknown}"
+    );
     assert!(matches!(go(&["mI", "Ins"], &Sequence::PulseAcquire {}, 2.5e-4), Err(SimulateError::Duplicate { .. })));
     let timing = Sequence::Press { te_s: 0.03, te1_s: 0.011, te2_s: 0.011 };
     assert!(matches!(go(&["NAA"], &timing, 2.5e-4), Err(SimulateError::Timing { .. })));
     assert!(matches!(go(&["NAA"], &Sequence::PulseAcquire {}, -1.0), Err(SimulateError::Grid { .. })));
     let chain = (1..11).map(|k| format!("[{k}, {}, 7.0]", k + 1)).collect::<Vec<_>>().join(", ");
-    let text = format!("[[metabolite]]\nname = \"chain\"\nsource = \"a test\"\n[[metabolite.group]]\nppm = [{}]\nj_hz = [{chain}]", ["2.0"; 11].join(", "));
+    let text = format!(
+        "[[metabolite]]\nname = \"chain\"\nsource = \"a test\"\n[[metabolite.group]]\nppm = [{}]\nj_hz = [{chain}]",
+        ["2.0"; 11].join(", ")
+    );
     let library = Library::from_toml(&text).unwrap();
     let error = transitions(&library.metabolites[0], &[], F0_MHZ).unwrap_err();
     assert!(matches!(error, SimulateError::TooManySpins { spins: 11, most: 10, .. }), "{error}");
@@ -277,7 +325,9 @@ fn read_raw(name: &str) -> Vec<Complex64> {
     let body = text.split_once("$END").unwrap().1;
     let numbers: Vec<f64> = body
         .lines()
-        .flat_map(|line| line.as_bytes().chunks(13).map(|c| std::str::from_utf8(c).unwrap().trim()).filter(|s| !s.is_empty()))
+        .flat_map(|line| {
+            line.as_bytes().chunks(13).map(|c| std::str::from_utf8(c).unwrap().trim()).filter(|s| !s.is_empty())
+        })
         .map(|s| s.parse().unwrap())
         .collect();
     numbers.chunks_exact(2).map(|c| Complex64::new(c[0], c[1])).collect()
@@ -340,15 +390,17 @@ fn differences(a: &Metabolite, b: &Metabolite) -> (f64, f64) {
         y.sort_by(f64::total_cmp);
         if x.len() == y.len() { x.iter().zip(&y).map(|(x, y)| (x - y).abs()).fold(0.0, f64::max) } else { f64::NAN }
     };
-    let ppm = |m: &Metabolite| m.groups.iter().flat_map(|g| g.ppm.iter().flat_map(|p| vec![*p; g.weight.ceil() as usize])).collect();
+    let ppm = |m: &Metabolite| {
+        m.groups.iter().flat_map(|g| g.ppm.iter().flat_map(|p| vec![*p; g.weight.ceil() as usize])).collect()
+    };
     // Couplings within a CH2 are seen badly or not at all.
     let j = |m: &Metabolite| m.groups.iter().flat_map(|g| &g.couplings).map(|c| c.j_hz).filter(|j| *j > 0.0).collect();
     (largest(ppm(a), ppm(b)), largest(j(a), j(b)))
 }
 
 const CHALLENGE: [&str; 21] = [
-    "Ace", "Ala", "Asc", "Asp", "Cr", "GABA", "Glc", "Gln", "Glu", "Gly", "GPC", "GSH", "Ins", "Lac", "NAA", "NAAG", "PCho", "PCr", "PE",
-    "sIns", "Tau",
+    "Ace", "Ala", "Asc", "Asp", "Cr", "GABA", "Glc", "Gln", "Glu", "Gly", "GPC", "GSH", "Ins", "Lac", "NAA", "NAAG",
+    "PCho", "PCr", "PE", "sIns", "Tau",
 ];
 
 /// With the shifts and couplings that the challenge used (determined from its basis set, in
@@ -358,7 +410,10 @@ const CHALLENGE: [&str; 21] = [
 fn real_challenge_basis_is_reproduced() {
     let theirs = Library::from_toml(include_str!("fixtures/challenge2016_spin_systems.toml")).unwrap();
     let built_in = Library::built_in().unwrap();
-    println!("{:6} {:>10} {:>8} {:>10} {:>8} {:>7} {:>6}", "", "their spins", "scale", "built-in", "scale", "Δppm", "ΔJ Hz");
+    println!(
+        "{:6} {:>10} {:>8} {:>10} {:>8} {:>7} {:>6}",
+        "", "their spins", "scale", "built-in", "scale", "Δppm", "ΔJ Hz"
+    );
     let (mut exact, mut alike) = (0, 0);
     for name in CHALLENGE {
         let (with_theirs, scale) = agreement(&theirs, name, name == "GSH");

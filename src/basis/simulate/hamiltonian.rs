@@ -39,7 +39,11 @@ pub(super) struct RawLine {
 impl Hamiltonian {
     /// The Hamiltonian for proton offsets from the carrier (Hz, positive towards higher ppm) and
     /// couplings (two spins, Hz).
-    pub(super) fn new(space: &Space, offsets_hz: &[f64], couplings: &[(usize, usize, f64)]) -> Result<Self, NoConvergence> {
+    pub(super) fn new(
+        space: &Space,
+        offsets_hz: &[f64],
+        couplings: &[(usize, usize, f64)],
+    ) -> Result<Self, NoConvergence> {
         if offsets_hz.iter().chain(couplings.iter().map(|(_, _, j)| j)).any(|x| !x.is_finite()) {
             return Err(NoConvergence);
         }
@@ -173,7 +177,8 @@ mod tests {
         let (a, b, j) = (40.0, 28.0, 9.0);
         let h = Hamiltonian::new(&space, &[a, b], &[(0, 1, j)]).unwrap();
         let root = 0.5 * ((a - b) * (a - b) + j * j).sqrt();
-        let expected = [vec![0.5 * (a + b) + 0.25 * j], vec![-0.25 * j - root, -0.25 * j + root], vec![-0.5 * (a + b) + 0.25 * j]];
+        let expected =
+            [vec![0.5 * (a + b) + 0.25 * j], vec![-0.25 * j - root, -0.25 * j + root], vec![-0.5 * (a + b) + 0.25 * j]];
         for (block, expected) in h.blocks.iter().zip(expected) {
             for (e, x) in block.energies_hz.iter().zip(expected) {
                 assert!((e - x).abs() < 1e-12, "{e} {x}");

@@ -49,7 +49,9 @@ pub enum SimulateError {
         reason: String,
     },
     /// A band of an editing pulse holds nothing.
-    #[error("editing band of width {width_ppm} ppm around {centre_ppm} ppm; both must be finite and the width positive")]
+    #[error(
+        "editing band of width {width_ppm} ppm around {centre_ppm} ppm; both must be finite and the width positive"
+    )]
     Band {
         /// Middle asked for (ppm).
         centre_ppm: f64,
@@ -57,7 +59,9 @@ pub enum SimulateError {
         width_ppm: f64,
     },
     /// A group of coupled protons is too large.
-    #[error("{metabolite}: {spins} coupled protons, at most {most} can be simulated; leave out couplings that do not show")]
+    #[error(
+        "{metabolite}: {spins} coupled protons, at most {most} can be simulated; leave out couplings that do not show"
+    )]
     TooManySpins {
         /// The metabolite.
         metabolite: String,
@@ -73,7 +77,9 @@ pub enum SimulateError {
         metabolite: String,
     },
     /// The time grid or field makes no sense.
-    #[error("cannot simulate {n_points} points, dwell {dwell_s} s, {f0_mhz} MHz, linewidth {linewidth_hz} Hz: the first three must be positive, the linewidth 0 or more")]
+    #[error(
+        "cannot simulate {n_points} points, dwell {dwell_s} s, {f0_mhz} MHz, linewidth {linewidth_hz} Hz: the first three must be positive, the linewidth 0 or more"
+    )]
     Grid {
         /// Dwell time asked for (s).
         dwell_s: f64,

@@ -159,7 +159,8 @@ impl Density {
 /// that rounding leaves of cos(π/2) would put dust on every coherence order.
 fn cos_sin_half(flip_rad: f64) -> (f64, f64) {
     use std::f64::consts::{FRAC_PI_2, PI};
-    let exact = [(PI, (0.0, 1.0)), (FRAC_PI_2, (FRAC_1_SQRT_2, FRAC_1_SQRT_2)), (-FRAC_PI_2, (FRAC_1_SQRT_2, -FRAC_1_SQRT_2))];
+    let exact =
+        [(PI, (0.0, 1.0)), (FRAC_PI_2, (FRAC_1_SQRT_2, FRAC_1_SQRT_2)), (-FRAC_PI_2, (FRAC_1_SQRT_2, -FRAC_1_SQRT_2))];
     match exact.iter().find(|(angle, _)| *angle == flip_rad) {
         Some((_, values)) => *values,
         None => ((0.5 * flip_rad).cos(), (0.5 * flip_rad).sin()),

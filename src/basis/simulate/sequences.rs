@@ -156,7 +156,9 @@ impl Sequence {
         match *self {
             Self::PulseAcquire {} => {}
             Self::SpinEcho { te_s } | Self::Special { te_s } => refocus(&mut events, &[0.5 * te_s, 0.5 * te_s]),
-            Self::Press { te1_s, te2_s, .. } => refocus(&mut events, &[0.5 * te1_s, 0.5 * (te1_s + te2_s), 0.5 * te2_s]),
+            Self::Press { te1_s, te2_s, .. } => {
+                refocus(&mut events, &[0.5 * te1_s, 0.5 * (te1_s + te2_s), 0.5 * te2_s])
+            }
             Self::SemiLaser { te_s } => {
                 let (outer, inner) = (0.125 * te_s, 0.25 * te_s);
                 refocus(&mut events, &[outer, inner, inner, inner, outer]);
@@ -198,7 +200,9 @@ impl Sequence {
             Self::MegaPress { te_s, te1_s, .. } if 2.0 * te1_s > te_s => fail(format!(
                 "TE1 = {te1_s} s is more than half of TE = {te_s} s; the second editing pulse would come after the echo"
             )),
-            Self::MegaPress { band, .. } if !(band.centre_ppm.is_finite() && band.width_ppm.is_finite() && band.width_ppm > 0.0) => {
+            Self::MegaPress { band, .. }
+                if !(band.centre_ppm.is_finite() && band.width_ppm.is_finite() && band.width_ppm > 0.0) =>
+            {
                 Err(SimulateError::Band { centre_ppm: band.centre_ppm, width_ppm: band.width_ppm })
             }
             _ => Ok(()),
@@ -246,10 +250,12 @@ mod tests {
     fn delays_add_up_and_every_pathway_ends_at_the_receiver() {
         for sequence in all(0.068) {
             let events = sequence.events().unwrap();
-            let total: f64 = events.iter().map(|e| if let Event::Delay { duration_s } = e { *duration_s } else { 0.0 }).sum();
+            let total: f64 =
+                events.iter().map(|e| if let Event::Delay { duration_s } = e { *duration_s } else { 0.0 }).sum();
             let mixing = if matches!(sequence, Sequence::Steam { .. }) { 0.01 } else { 0.0 };
             assert!((total - mixing - sequence.te_s()).abs() < 1e-12, "{sequence:?}");
-            let last = events.iter().rev().find_map(|e| if let Event::Coherence { order } = e { Some(*order) } else { None });
+            let last =
+                events.iter().rev().find_map(|e| if let Event::Coherence { order } = e { Some(*order) } else { None });
             assert!(last.is_none_or(|order| order == 1), "{sequence:?}");
         }
     }

@@ -102,22 +102,25 @@ pub fn transitions(metabolite: &Metabolite, events: &[Event], f0_mhz: f64) -> Re
 /// The lines of the coupled protons `members` of `group`.
 ///
 /// Where a shaped pulse acts differently at different places, this is what is averaged over them.
-fn simulate_set(group: &Group, members: &[usize], events: &[Event], f0_mhz: f64) -> Result<Vec<RawLine>, super::hamiltonian::NoConvergence> {
+fn simulate_set(
+    group: &Group,
+    members: &[usize],
+    events: &[Event],
+    f0_mhz: f64,
+) -> Result<Vec<RawLine>, super::hamiltonian::NoConvergence> {
     let space = Space::new(members.len());
     let ppm: Vec<f64> = members.iter().map(|&q| group.ppm[q]).collect();
     let place = |q: usize| members.iter().position(|&m| m == q);
-    let couplings: Vec<(usize, usize, f64)> = group
-        .couplings
-        .iter()
-        .filter_map(|c| Some((place(c.first)?, place(c.second)?, c.j_hz)))
-        .collect();
+    let couplings: Vec<(usize, usize, f64)> =
+        group.couplings.iter().filter_map(|c| Some((place(c.first)?, place(c.second)?, c.j_hz))).collect();
     // Pulses at the proton frequency leave other nuclei alone, so each of their states only moves the
     // protons' frequencies: one run a state, and echoes refocus the coupling by themselves.
     let states = group.other_nuclei_states(members);
     let weight = group.weight / states.len() as f64;
     let mut lines = Vec::new();
     for shifts_hz in states {
-        let offsets_hz: Vec<f64> = ppm.iter().zip(&shifts_hz).map(|(ppm, hz)| (ppm - CARRIER_PPM) * f0_mhz + hz).collect();
+        let offsets_hz: Vec<f64> =
+            ppm.iter().zip(&shifts_hz).map(|(ppm, hz)| (ppm - CARRIER_PPM) * f0_mhz + hz).collect();
         let hamiltonian = Hamiltonian::new(&space, &offsets_hz, &couplings)?;
         let mut rho = Density::equilibrium(&space);
         for event in events {

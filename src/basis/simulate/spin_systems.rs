@@ -125,7 +125,8 @@ impl Library {
     /// # Errors
     /// [`SimulateError::Library`] with the metabolite and field that is wrong.
     pub fn from_toml(text: &str) -> Result<Self, SimulateError> {
-        let mut library: Self = toml::from_str(text).map_err(|error| SimulateError::Library { reason: error.to_string() })?;
+        let mut library: Self =
+            toml::from_str(text).map_err(|error| SimulateError::Library { reason: error.to_string() })?;
         for k in 0..library.metabolites.len() {
             library.metabolites[k].name = names::canonical(&library.metabolites[k].name);
             let (before, rest) = library.metabolites.split_at(k);
@@ -171,7 +172,10 @@ impl Metabolite {
         if self.groups.is_empty() {
             return Err("has no [[metabolite.group]]".to_owned());
         }
-        self.groups.iter().enumerate().try_for_each(|(k, group)| group.check().map_err(|reason| format!("group {}: {reason}", k + 1)))
+        self.groups
+            .iter()
+            .enumerate()
+            .try_for_each(|(k, group)| group.check().map_err(|reason| format!("group {}: {reason}", k + 1)))
     }
 }
 
@@ -191,9 +195,14 @@ impl Group {
             if c.first >= n || c.second >= n || c.first == c.second || !c.j_hz.is_finite() {
                 return Err(format!("coupling {} must name two different protons of 1 to {n} and a finite J", k + 1));
             }
-            let same = |o: &Coupling| (o.first, o.second) == (c.first, c.second) || (o.second, o.first) == (c.first, c.second);
+            let same =
+                |o: &Coupling| (o.first, o.second) == (c.first, c.second) || (o.second, o.first) == (c.first, c.second);
             if self.couplings[..k].iter().any(same) {
-                return Err(format!("the coupling between protons {} and {} is there twice", c.first + 1, c.second + 1));
+                return Err(format!(
+                    "the coupling between protons {} and {} is there twice",
+                    c.first + 1,
+                    c.second + 1
+                ));
             }
         }
         for other in &self.other {
@@ -233,7 +242,11 @@ impl Group {
             states = states
                 .iter()
                 .flat_map(|state| {
-                    other.nucleus.states().iter().map(move |m| state.iter().zip(members).map(|(hz, &q)| hz + m * other.j_hz[q]).collect())
+                    other
+                        .nucleus
+                        .states()
+                        .iter()
+                        .map(move |m| state.iter().zip(members).map(|(hz, &q)| hz + m * other.j_hz[q]).collect())
                 })
                 .collect();
         }
@@ -247,7 +260,9 @@ mod tests {
     use super::*;
 
     fn library(group: &str) -> Result<Library, SimulateError> {
-        Library::from_toml(&format!("[[metabolite]]\nname = \"mI\"\nsource = \"test\"\n[[metabolite.group]]\n{group}\n"))
+        Library::from_toml(&format!(
+            "[[metabolite]]\nname = \"mI\"\nsource = \"test\"\n[[metabolite.group]]\n{group}\n"
+        ))
     }
 
     #[test]
@@ -263,7 +278,18 @@ mod tests {
     #[test]
     fn protons_of_known_molecules() {
         let built_in = Library::built_in().unwrap();
-        for (name, protons) in [("Cr", 5.0), ("Ins", 6.0), ("Scyllo", 6.0), ("GPC", 18.0), ("PCh", 13.0), ("Glc", 7.0), ("Glu", 5.0), ("GABA", 6.0), ("GSH", 10.0), ("H2O", 2.0)] {
+        for (name, protons) in [
+            ("Cr", 5.0),
+            ("Ins", 6.0),
+            ("Scyllo", 6.0),
+            ("GPC", 18.0),
+            ("PCh", 13.0),
+            ("Glc", 7.0),
+            ("Glu", 5.0),
+            ("GABA", 6.0),
+            ("GSH", 10.0),
+            ("H2O", 2.0),
+        ] {
             assert!((built_in.get(name).unwrap().protons() - protons).abs() < 1e-12, "{name}");
         }
     }
