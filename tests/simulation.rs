@@ -207,7 +207,7 @@ fn strong_coupling_and_gradients_agree_with_a_brute_force_calculation() {
 }
 
 #[test]
-fn an_echo_conserves_the_energy_of_its_lines() {
+fn no_echo_has_more_signal_than_protons() {
     for metabolite in &Library::built_in().unwrap().metabolites {
         let protons = metabolite.protons();
         for sequence in [press(0.03, 0.011), Sequence::SemiLaser { te_s: 0.035 }, Sequence::Steam { te_s: 0.02, tm_s: 0.01 }] {
