@@ -18,9 +18,9 @@ if [ ! -d "$data" ]; then
     skip=(-- --skip real_)
 fi
 
+cargo test --locked --doc
 if cargo nextest --version >/dev/null 2>&1; then
     cargo nextest run --locked "${filter[@]}"
 else
     cargo test --locked --lib --bins --tests "${skip[@]}"
 fi
-cargo test --locked --doc
