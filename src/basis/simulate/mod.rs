@@ -22,6 +22,17 @@ pub use spin_systems::{Library, Metabolite};
 
 use super::{BasisSet, sha256_hex};
 
+/// What a basis set for the brain holds unless somebody asks for other members: what LCModel's own sets
+/// hold, ascorbate, glycine and phosphorylethanolamine.
+pub const BRAIN_METABOLITES: [&str; 20] = [
+    "Ala", "Asc", "Asp", "Cr", "PCr", "GABA", "Glc", "Gln", "Glu", "Gly", "GPC", "PCh", "GSH", "Ins", "Lac", "NAA",
+    "NAAG", "PE", "Scyllo", "Tau",
+];
+
+/// Lorentzian width of simulated members unless somebody asks for another (FWHM, Hz): narrower than any
+/// brain, wide enough that the FIDs of usual lengths end near zero.
+pub const LINEWIDTH_HZ: f64 = 1.0;
+
 /// Why a basis set could not be simulated.
 #[derive(Debug, Clone, PartialEq, Error)]
 #[non_exhaustive]
