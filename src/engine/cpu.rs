@@ -2,8 +2,7 @@
 
 use rayon::prelude::*;
 
-use super::{Batch, Engine};
-use crate::fit::FitResult;
+use super::{Batch, Engine, Fitted};
 use crate::fit::{Workspace, solver};
 
 /// Runs fits on the processor's cores, in the rayon pool that it is called in.
@@ -15,11 +14,21 @@ impl Engine for CpuEngine {
         "cpu"
     }
 
-    fn fit(&self, batch: &Batch<'_>) -> Vec<FitResult> {
+    fn device(&self) -> String {
+        "processor".to_owned()
+    }
+
+    fn files_at_once(&self) -> usize {
+        256
+    }
+
+    fn fit(&self, batch: &Batch<'_>) -> Vec<Fitted> {
+        let fit = |workspace: &mut Workspace, fid: &&[_]| solver::fit(batch.model, fid, workspace);
         batch
             .fids
             .par_iter()
-            .map_init(|| Workspace::new(batch.model), |workspace, fid| solver::fit(batch.model, fid, workspace))
+            .map_init(|| Workspace::new(batch.model), fit)
+            .map(|result| Fitted { result, engine: "cpu" })
             .collect()
     }
 }

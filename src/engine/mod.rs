@@ -2,12 +2,14 @@
 //! that nobody has to know where a spectrum was fitted.
 
 pub mod cpu;
+pub mod gpu;
 
 use num_complex::Complex64;
 
 use crate::fit::{FitResult, Model};
 
 pub use cpu::CpuEngine;
+pub use gpu::GpuEngine;
 
 /// Spectra that share one model: same basis set, grid and method.
 pub struct Batch<'a> {
@@ -17,12 +19,32 @@ pub struct Batch<'a> {
     pub fids: Vec<&'a [Complex64]>,
 }
 
+/// A result and where it comes from.
+#[derive(Debug, Clone)]
+pub struct Fitted {
+    /// The result.
+    pub result: FitResult,
+    /// Name of the engine that did it: an engine may leave to the native one what it cannot do.
+    pub engine: &'static str,
+}
+
 /// Runs batches.
 pub trait Engine: Sync {
     /// Name in the tables and logs.
     fn name(&self) -> &'static str;
 
+    /// What it runs on.
+    fn device(&self) -> String;
+
+    /// Files that a run should have in memory together to keep it busy.
+    fn files_at_once(&self) -> usize;
+
+    /// What happened on the way that a user should know.
+    fn notes(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// Fits every spectrum of the batch, in its order. A spectrum that cannot be fitted has a state that
     /// says so and touches no other.
-    fn fit(&self, batch: &Batch<'_>) -> Vec<FitResult>;
+    fn fit(&self, batch: &Batch<'_>) -> Vec<Fitted>;
 }

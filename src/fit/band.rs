@@ -149,6 +149,11 @@ impl Band {
         1.0 / (2.0 * self.n_points as f64 * self.dwell_s)
     }
 
+    /// First fitted bin within a transformed band FID.
+    pub fn window_offset(&self) -> usize {
+        self.offset
+    }
+
     /// First band-FID sample of the non-zero tail of negative times (the length if there is none).
     pub fn first_negative(&self) -> usize {
         if self.n_short() == 2 * self.n_points { self.n_short() } else { self.n_short() - NEGATIVE_SAMPLES }

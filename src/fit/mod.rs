@@ -19,6 +19,7 @@ pub mod model;
 pub mod normal;
 pub mod parameters;
 pub mod prior;
+pub(crate) mod problem;
 pub mod report;
 pub mod result;
 pub mod settings;

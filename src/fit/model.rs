@@ -61,8 +61,8 @@ pub struct Model {
     /// Band FIDs, one component after the other.
     band_fids: Vec<Complex64>,
     /// Lineshape polynomials at each band-FID sample.
-    pub(super) skew_time: Vec<f64>,
-    pub(super) flat_time: Vec<f64>,
+    pub(crate) skew_time: Vec<f64>,
+    pub(crate) flat_time: Vec<f64>,
 }
 
 impl Model {

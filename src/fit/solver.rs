@@ -6,100 +6,52 @@ use num_complex::Complex64;
 use super::evaluation::PhaseColumns;
 use super::model::Model;
 use super::normal::{Weights, prior_cost};
-use super::report::{Solution, summarise};
+use super::problem::{Problem, Solved, start_variance};
 use super::result::{FitResult, FitState};
 use super::settings::Smoothness;
 use super::smoothness::update_weights;
-use super::start::{ShiftPhase, demodulate, noise_sd};
+use super::start::ShiftPhase;
 use super::step::{add_bilinear_curvature, bounded_step, hold_bounds, predicted_fall};
 use super::workspace::{Hold, Workspace};
 
-/// The largest datum in internal units; a tenth of it is 1, and λ is measured against that.
-const DATA_HEIGHT: f64 = 10.0;
-/// λ before the first evidence step.
-const START_LAMBDA: f64 = 100.0;
 /// Iterations at which the scales of the soft rows are taken from the current amplitudes.
-const REFRESH_ROWS: [usize; 3] = [3, 6, 9];
+pub(crate) const REFRESH_ROWS: [usize; 3] = [3, 6, 9];
 /// First iteration that uses second derivatives; before, far from the solution, they mislead.
-const NEWTON_FROM: usize = 3;
+pub(crate) const NEWTON_FROM: usize = 3;
 /// First iteration at which σ follows the misfit, and the last.
-const VARIANCE_FROM: usize = 3;
-const VARIANCE_TO: usize = 40;
+pub(crate) const VARIANCE_FROM: usize = 3;
+pub(crate) const VARIANCE_TO: usize = 40;
 /// A step whose predicted fall of Q is below this is the last: it moves the solution by at most
 /// √1e-3 = 0.03 standard deviations, and what is left after it is a small part of that.
-const PREDICTED_TOLERANCE: f64 = 1e-3;
+pub(crate) const PREDICTED_TOLERANCE: f64 = 1e-3;
 /// Relative change of λ between the last two steps.
-const LAMBDA_TOLERANCE: f64 = 1e-4;
+pub(crate) const LAMBDA_TOLERANCE: f64 = 1e-4;
 /// Relative change of λ and σ² below which σ² is frozen.
-const FREEZE_TOLERANCE: f64 = 0.05;
+pub(crate) const FREEZE_TOLERANCE: f64 = 0.05;
 
 /// Fits one FID with `model`, from its own start values.
 pub fn fit(model: &Model, fid: &[Complex64], workspace: &mut Workspace) -> FitResult {
-    if fid.iter().any(|z| !z.re.is_finite() || !z.im.is_finite()) {
-        return FitResult::without_fit(FitState::NoSignal);
+    match Problem::new(model, fid) {
+        Ok(problem) => solve(model, &problem, workspace),
+        Err(state) => FitResult::without_fit(state),
     }
-    fit_from(model, fid, model.shift_and_phase(fid), workspace)
 }
 
 /// Fits one finite FID with `model`, starting at the common shift and phase `start`.
 pub fn fit_from(model: &Model, fid: &[Complex64], start: ShiftPhase, workspace: &mut Workspace) -> FitResult {
-    let moved = demodulate(fid, start.shift_hz, model.band.dwell_s);
-    let mut data = model.band.window_from_fid(&moved);
-    let tallest = data.iter().map(|z| z.norm()).fold(0.0, f64::max);
-    let Some(noise) = noise_sd(fid).filter(|_| tallest > 0.0 && tallest.is_finite()) else {
-        return FitResult::without_fit(FitState::NoSignal);
-    };
-    let scale = DATA_HEIGHT / tallest;
-    for z in &mut data {
-        *z *= scale;
-    }
-    // Variance of a point of the real part of the 2× zero-filled spectrum.
-    let noise_variance = model.band.n_points as f64 * (noise * scale).powi(2);
-
-    let mut x = start_parameters(model, start);
-    let mut weights =
-        Weights { variance: noise_variance, lambda: start_lambda(model), rows: vec![0.0; model.rows.len()] };
-    start_amplitudes(model, &data, &mut x, &mut weights, workspace);
-    let (state, n_iterations, objective) = iterate(model, &data, &mut x, &mut weights, noise_variance, workspace);
-    let solution = Solution {
-        x: &x,
-        data: &data,
-        weights: &weights,
-        noise_variance,
-        state,
-        n_iterations,
-        objective,
-        data_scale: scale,
-        start_shift_hz: start.shift_hz,
-    };
-    summarise(
-        model,
-        &solution,
-        &mut workspace.evaluation,
-        &mut workspace.normal,
-        &mut workspace.report,
-        &mut workspace.algebra,
-    )
-}
-
-fn start_lambda(model: &Model) -> f64 {
-    match model.settings.baseline.smoothness {
-        Smoothness::Evidence => START_LAMBDA,
-        Smoothness::Fixed(lambda) => lambda,
+    match Problem::from_start(model, fid, start) {
+        Ok(problem) => solve(model, &problem, workspace),
+        Err(state) => FitResult::without_fit(state),
     }
 }
 
-fn start_parameters(model: &Model, start: ShiftPhase) -> Vec<f64> {
-    let layout = &model.layout;
-    let mut x = vec![0.0; layout.len()];
-    let settings = &model.settings.start;
-    for k in 0..layout.n_components {
-        x[layout.width(k)] = settings.lorentz_hz;
-    }
-    x[layout.common_width()] = settings.lorentz_hz;
-    x[layout.gauss()] = settings.gauss_hz;
-    x[layout.phi0()] = start.phi0_rad;
-    x
+fn solve(model: &Model, problem: &Problem, workspace: &mut Workspace) -> FitResult {
+    let mut x = problem.start_parameters(model);
+    let mut weights = problem.start_weights(model);
+    start_amplitudes(model, &problem.data, &mut x, &mut weights, workspace);
+    let (state, n_iterations, objective) =
+        iterate(model, &problem.data, &mut x, &mut weights, problem.noise_variance, workspace);
+    problem.finish(model, &Solved { x, weights, state, n_iterations, objective }, workspace)
 }
 
 /// Amplitudes and baseline from the linear problem at the start values, negatives left out.
@@ -107,9 +59,7 @@ fn start_amplitudes(model: &Model, data: &[Complex64], x: &mut [f64], weights: &
     let layout = &model.layout;
     ws.evaluation.columns(model, x, data, PhaseColumns::FromData);
     ws.normal.assemble(model, &ws.evaluation);
-    // At the start the misfit is far above the noise: a σ of a twentieth of the tallest point keeps the
-    // baseline from taking up what widths and shifts have not explained yet.
-    let start = Weights { variance: weights.variance.max((DATA_HEIGHT / 20.0_f64).powi(2)), ..weights.clone() };
+    let start = Weights { variance: start_variance(weights.variance), ..weights.clone() };
     ws.normal.penalised(model, x, &start, &mut ws.hessian, &mut ws.gradient);
     for i in 0..layout.len() {
         let linear = i < layout.n_components || i >= layout.baseline();

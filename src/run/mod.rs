@@ -19,8 +19,8 @@ use self::load::{Failure, Loaded, load};
 use self::models::{ModelStore, Prepared};
 use self::rows::{BasisRef, Origin, settings_hash};
 use crate::corpus::{self, FindError, Found};
-use crate::engine::{Batch, Engine};
-use crate::fit::{FitResult, FitState, Settings, report};
+use crate::engine::{Batch, Engine, Fitted};
+use crate::fit::{FitState, Settings, report};
 use crate::formats;
 use crate::quantify::WaterScaling;
 use crate::store::provenance::{Inputs, Named, listing_sha256};
@@ -29,9 +29,6 @@ use crate::store::{CurveRow, DatasetWriter, MetaboliteRow, RunRecord, SpectrumRo
 
 pub use config::{Config, Gaps};
 pub(crate) use models::read_referenced;
-
-/// Files that are in memory together.
-const CHUNK: usize = 256;
 
 /// What to run.
 #[derive(Debug, Clone)]
@@ -122,7 +119,7 @@ pub fn run(options: &RunOptions, engine: &dyn Engine, progress: &dyn Progress) -
     let hashes: Vec<String> = options.methods.iter().map(settings_hash).collect();
     let (mut reasons, mut flags) = (BTreeMap::new(), BTreeMap::new());
     let mut listed = Vec::new();
-    for chunk in listing.found.chunks(CHUNK) {
+    for chunk in listing.found.chunks(engine.files_at_once().max(1)) {
         let rows = process(chunk, options, &hashes, &models, engine);
         let failed = rows.iter().filter(|r| r.spectrum.status == Status::Failed).count();
         for r in rows {
@@ -144,7 +141,8 @@ pub fn run(options: &RunOptions, engine: &dyn Engine, progress: &dyn Progress) -
         progress.advanced(chunk.len(), failed);
     }
     listed.dedup();
-    let warnings: Vec<String> = listing.warnings.iter().map(ToString::to_string).collect();
+    let warnings: Vec<String> =
+        listing.warnings.iter().map(ToString::to_string).chain(engine.notes()).collect();
     let record = RunRecord {
         config: serde_json::json!({
             "methods": options.methods,
@@ -163,7 +161,7 @@ pub fn run(options: &RunOptions, engine: &dyn Engine, progress: &dyn Progress) -
             n_files: listing.found.len(),
             listing_sha256: listing_sha256(listed.iter().map(|(p, h)| (p.as_str(), h.as_str()))),
         },
-        device: "processor".into(),
+        device: engine.device(),
         timings_s: BTreeMap::from([("total".into(), started.elapsed().as_secs_f64())]),
         warnings: warnings.clone(),
         ..RunRecord::new(engine.name(), rayon::current_num_threads())
@@ -193,7 +191,7 @@ struct Job<'a> {
     index: usize,
     method: usize,
     prepared: Result<Prepared, Failure>,
-    fit: Option<FitResult>,
+    fit: Option<Fitted>,
 }
 
 /// Reads, fits and tabulates some files; rows come in the order of the files.
@@ -227,7 +225,7 @@ fn process(
         })
         .collect();
     fit_all(&mut jobs, engine);
-    jobs.par_iter().map(|job| rows_of(job, options, hashes, engine)).collect()
+    jobs.par_iter().map(|job| rows_of(job, options, hashes)).collect()
 }
 
 /// Batches of jobs that share a model, fitted side by side.
@@ -244,7 +242,7 @@ fn fit_all(jobs: &mut [Job<'_>], engine: &dyn Engine) {
         }
     }
     let view: &[Job<'_>] = jobs;
-    let results: Vec<(usize, FitResult)> = batches
+    let results: Vec<(usize, Fitted)> = batches
         .par_iter()
         .flat_map_iter(|batch| {
             let fids = batch.iter().filter_map(|&i| view[i].spectrum().map(|s| s.fid.as_slice())).collect();
@@ -266,7 +264,7 @@ impl<'a> Job<'a> {
     }
 }
 
-fn rows_of(job: &Job<'_>, options: &RunOptions, hashes: &[String], engine: &dyn Engine) -> Rows {
+fn rows_of(job: &Job<'_>, options: &RunOptions, hashes: &[String]) -> Rows {
     let settings = &options.methods[job.method];
     let mut origin = Origin {
         found: job.found,
@@ -286,13 +284,13 @@ fn rows_of(job: &Job<'_>, options: &RunOptions, hashes: &[String], engine: &dyn 
         Err(failure) => return Rows::only(origin.failed(failure, Status::Failed)),
     };
     origin.warnings = &prepared.warnings;
-    let (Some(spectrum), Some(fit)) = (job.spectrum(), &job.fit) else {
+    let (Some(spectrum), Some(Fitted { result: fit, engine })) = (job.spectrum(), &job.fit) else {
         let failure = Failure::new("internal", "the engine returned no result for this spectrum; please report it");
         return Rows::only(origin.failed(&failure, Status::Failed));
     };
     let basis = BasisRef { id: &prepared.basis_id, signal_per_proton: prepared.signal_per_proton };
     let (row, metabolites) =
-        origin.fitted(spectrum, &prepared.model, fit, &basis, engine.name(), &options.water_scaling);
+        origin.fitted(spectrum, &prepared.model, fit, &basis, engine, &options.water_scaling);
     let fitted = !matches!(fit.state, FitState::NoSignal | FitState::Singular);
     let curve = (options.curves && fitted)
         .then(|| origin.curves(&prepared.model, report::curves(&prepared.model, &spectrum.fid, fit)));

@@ -1,0 +1,63 @@
+// Lists of the spectra that are to be evaluated and of those that are not finished, in their order, and the number of
+// workgroups that each stage needs for them.
+//
+// One workgroup in all.
+#import "shared/batch.wgsl"
+
+// Arguments of an indirect dispatch, three numbers a stage: components, common, gram, project, weights, and one for
+// all stages on the unfinished.
+@group(2) @binding(0) var<storage, read_write> arguments: array<u32>;
+
+var<workgroup> counts: array<vec2<u32>, THREADS>;
+
+@compute @workgroup_size(THREADS)
+fn main(@builtin(local_invocation_index) thread: u32) {
+    let share = (shape.n_spectra + THREADS - 1u) / THREADS;
+    let first = min(thread * share, shape.n_spectra);
+    let end = min(first + share, shape.n_spectra);
+    var mine = vec2<u32>(0u);
+    for (var s = first; s < end; s++) {
+        let phase = scalars[s].phase;
+        if (phase <= EVALUATE) { mine.x++; }
+        if (phase != DONE) { mine.y++; }
+    }
+    counts[thread] = mine;
+    workgroupBarrier();
+    if (thread == 0u) {
+        var sum = vec2<u32>(0u);
+        for (var t = 0u; t < THREADS; t++) {
+            let here = counts[t];
+            counts[t] = sum;
+            sum += here;
+        }
+        lists[0] = sum.x;
+        lists[1] = sum.y;
+        let tiles = (shape.n_columns + 31u) / 32u;
+        let products = (shape.n_columns * shape.n_splines + 127u) / 128u;
+        write_arguments(0u, shape.n_components, sum.x);
+        write_arguments(1u, sum.x, 1u);
+        write_arguments(2u, tiles * (tiles + 1u) / 2u, sum.x);
+        write_arguments(3u, products, sum.x);
+        write_arguments(4u, sum.x, 1u);
+        write_arguments(5u, sum.y, 1u);
+    }
+    workgroupBarrier();
+    var at = counts[thread];
+    for (var s = first; s < end; s++) {
+        let phase = scalars[s].phase;
+        if (phase <= EVALUATE) {
+            lists[2u + at.x] = s;
+            at.x++;
+        }
+        if (phase != DONE) {
+            lists[2u + shape.n_spectra + at.y] = s;
+            at.y++;
+        }
+    }
+}
+
+fn write_arguments(stage: u32, x: u32, y: u32) {
+    arguments[3u * stage] = x;
+    arguments[3u * stage + 1u] = y;
+    arguments[3u * stage + 2u] = 1u;
+}

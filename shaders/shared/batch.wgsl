@@ -1,0 +1,144 @@
+// What every stage of a fit sees: the model's constants, the state of each spectrum and the scratch memory.
+
+// The model's sizes, and where each table begins in `tables` and `indices`. Same order as `Shape` in layout.rs.
+struct Shape {
+    n_short: u32,          // samples of a band FID
+    n_positive: u32,       // of which 0..n_positive and first_negative.. are not zero
+    first_negative: u32,
+    window_offset: u32,    // first fitted bin in a transformed band FID
+    n_window: u32,         // fitted bins
+    n_components: u32,
+    n_splines: u32,
+    n_model: u32,          // parameters before the baseline
+    n_parameters: u32,
+    n_columns: u32,        // columns of the Jacobian, and the residual
+    n_rows: u32,           // soft rows between amplitudes
+    max_iterations: u32,
+    evidence: u32,         // 1: the baseline's smoothness is found by evidence
+    lineshape: u32,        // 1: skew or flatness is fitted
+    work_len: u32,         // floats of scratch a spectrum
+    vectors_len: u32,      // floats of vectors a spectrum
+    n_spectra: u32,
+    max_ed: f32,           // largest effective dimension of the baseline
+    // f32 tables
+    time: u32,
+    skew_time: u32,
+    flat_time: u32,
+    ppm: u32,
+    twiddles: u32,
+    spline_four: u32,      // the four splines that are not zero at each bin
+    spline_values: u32,    // the same, spline by spline
+    spline_gram: u32,
+    penalty: u32,
+    shift_precision: u32,
+    width_precision: u32,
+    single_precision: u32,
+    prior_diagonal: u32,   // what the priors add to the diagonal, parameter by parameter
+    single_mean: u32,
+    lower_bound: u32,
+    row_terms: u32,
+    row_scales: u32,
+    row_sd: u32,
+    // u32 tables
+    spline_first_bin: u32,
+    spline_count: u32,
+    spline_offset: u32,
+    spline_at: u32,        // first of the four
+    is_fixed: u32,
+}
+
+// Where the fit of one spectrum stands. Same order as `Scalars` in layout.rs.
+struct Scalars {
+    phase: u32,
+    iteration: u32,
+    attempts: u32,
+    passes: u32,
+    newton: u32,
+    frozen: u32,
+    state: u32,
+    failed: u32,
+    damping: f32,
+    variance: f32,
+    lambda: f32,
+    noise_variance: f32,
+    predicted: f32,
+    variance_before: f32,
+    lambda_before: f32,
+    cost: f32,
+    rss: f32,
+    rss_change: f32,
+    start_variance: f32,
+    unused: f32,
+}
+
+// Phases.
+const START_EVALUATE: u32 = 0u;
+const EVALUATE: u32 = 1u;
+const START_STEP: u32 = 2u;
+const STEP: u32 = 3u;
+const START_STEP_MORE: u32 = 4u;
+const STEP_MORE: u32 = 5u;
+const TRIAL: u32 = 6u;
+const STEP_FAILED: u32 = 7u;
+const DONE: u32 = 8u;
+
+// States; the order of `FitState`.
+const CONVERGED: u32 = 0u;
+const MAX_ITERATIONS: u32 = 1u;
+const SINGULAR: u32 = 2u;
+
+@group(0) @binding(0) var<uniform> shape: Shape;
+@group(0) @binding(1) var<storage, read> tables: array<f32>;
+@group(0) @binding(2) var<storage, read> indices: array<u32>;
+@group(0) @binding(3) var<storage, read> band_fids: array<vec2<f32>>;
+
+@group(1) @binding(0) var<storage, read_write> scalars: array<Scalars>;
+@group(1) @binding(1) var<storage, read_write> vectors: array<f32>;
+@group(1) @binding(2) var<storage, read> data: array<vec2<f32>>;
+@group(1) @binding(3) var<storage, read_write> columns: array<f32>;
+@group(1) @binding(4) var<storage, read_write> gram: array<f32>;
+@group(1) @binding(5) var<storage, read_write> projections: array<f32>;
+@group(1) @binding(6) var<storage, read_write> work: array<f32>;
+@group(1) @binding(7) var<storage, read_write> factor: array<f32>;
+// [n to evaluate, n unfinished, spectra to evaluate (n_spectra), unfinished spectra (n_spectra)]
+@group(1) @binding(8) var<storage, read_write> lists: array<u32>;
+
+fn to_evaluate(position: u32) -> u32 {
+    return lists[2u + position];
+}
+
+fn unfinished(position: u32) -> u32 {
+    return lists[2u + shape.n_spectra + position];
+}
+
+// First floats of the vectors of spectrum `s`; each but the last has n_parameters entries.
+fn x_of(s: u32) -> u32 { return s * shape.vectors_len; }
+fn trial_of(s: u32) -> u32 { return s * shape.vectors_len + shape.n_parameters; }
+fn gradient_of(s: u32) -> u32 { return s * shape.vectors_len + 2u * shape.n_parameters; }
+fn step_of(s: u32) -> u32 { return s * shape.vectors_len + 3u * shape.n_parameters; }
+fn held_of(s: u32) -> u32 { return s * shape.vectors_len + 4u * shape.n_parameters; }
+fn held_step_of(s: u32) -> u32 { return s * shape.vectors_len + 5u * shape.n_parameters; }
+fn row_weights_of(s: u32) -> u32 { return s * shape.vectors_len + 6u * shape.n_parameters; }
+
+fn columns_of(s: u32) -> u32 { return s * shape.n_columns * shape.n_window; }
+fn gram_of(s: u32) -> u32 { return s * shape.n_columns * shape.n_columns; }
+fn projections_of(s: u32) -> u32 { return s * shape.n_columns * shape.n_splines; }
+fn work_of(s: u32) -> u32 { return s * shape.work_len; }
+
+// Indices of the common parameters.
+fn common_shift() -> u32 { return 3u * shape.n_components; }
+fn common_width() -> u32 { return 3u * shape.n_components + 1u; }
+fn gauss_width() -> u32 { return 3u * shape.n_components + 2u; }
+fn phi0_at() -> u32 { return 3u * shape.n_components + 3u; }
+fn phi1_at() -> u32 { return 3u * shape.n_components + 4u; }
+fn skew_at() -> u32 { return 3u * shape.n_components + 5u; }
+fn flat_at() -> u32 { return 3u * shape.n_components + 6u; }
+
+// Column of the Jacobian for a parameter before the baseline; the common shift and width have none.
+fn has_column(parameter: u32) -> bool {
+    return parameter != common_shift() && parameter != common_width();
+}
+fn column_of_parameter(parameter: u32) -> u32 {
+    if (parameter < 3u * shape.n_components) { return parameter; }
+    return parameter - 2u;
+}

@@ -1,0 +1,182 @@
+// The penalised normal equations: half the Hessian of Q, half its falling gradient, and the priors' part of Q.
+// See `fit::normal`, which says what each term is.
+
+// 1/(1e4)²: keeps baseline coefficients finite where no datum sees them.
+const WEAK_BASELINE: f32 = 1e-8;
+
+// weight² · value of each soft row.
+var<workgroup> pull: array<f32, MAX_ROWS>;
+
+fn row_value(row: u32, parameters: u32) -> f32 {
+    let terms = shape.row_terms + row * shape.n_components;
+    var value = 0.0;
+    for (var k = 0u; k < shape.n_components; k++) {
+        value += tables[terms + k] * vectors[parameters + k];
+    }
+    return value;
+}
+
+// Weight of a soft row at the amplitudes that begin at `parameters`.
+fn row_weight(row: u32, parameters: u32) -> f32 {
+    let scales = shape.row_scales + row * shape.n_components;
+    var scale = 0.0;
+    var all = 0.0;
+    for (var k = 0u; k < shape.n_components; k++) {
+        let c = max(vectors[parameters + k], 0.0);
+        scale += tables[scales + k] * c;
+        all += c;
+    }
+    scale = max(scale, 1e-3 * all);
+    if (scale <= 0.0) { return 0.0; }
+    return 1.0 / (tables[shape.row_sd + row] * scale);
+}
+
+fn refresh_rows(s: u32, thread: u32) {
+    for (var row = thread; row < shape.n_rows; row += THREADS) {
+        vectors[row_weights_of(s) + row] = row_weight(row, x_of(s));
+    }
+}
+
+// JᵀJ, i ≥ j.
+fn jtj(s: u32, i: u32, j: u32) -> f32 {
+    if (j >= shape.n_model) {
+        return tables[shape.spline_gram + (i - shape.n_model) * shape.n_splines + j - shape.n_model];
+    }
+    if (!has_column(j)) { return 0.0; }
+    let column = column_of_parameter(j);
+    if (i >= shape.n_model) {
+        return projections[projections_of(s) + column * shape.n_splines + i - shape.n_model];
+    }
+    if (!has_column(i)) { return 0.0; }
+    return gram[gram_of(s) + column_of_parameter(i) * shape.n_columns + column];
+}
+
+// Jᵀr.
+fn jtr(s: u32, i: u32) -> f32 {
+    let residual = shape.n_columns - 1u;
+    if (i >= shape.n_model) {
+        return projections[projections_of(s) + residual * shape.n_splines + i - shape.n_model];
+    }
+    if (!has_column(i)) { return 0.0; }
+    return gram[gram_of(s) + residual * shape.n_columns + column_of_parameter(i)];
+}
+
+// What priors and penalty add to element (i, j), i ≥ j, of the Hessian.
+fn prior_hessian(s: u32, i: u32, j: u32, lambda: f32) -> f32 {
+    let n = shape.n_components;
+    if (i < n) {
+        var sum = 0.0;
+        for (var row = 0u; row < shape.n_rows; row++) {
+            let weight = vectors[row_weights_of(s) + row];
+            let terms = shape.row_terms + row * n;
+            sum += weight * tables[terms + i] * (weight * tables[terms + j]);
+        }
+        return sum;
+    }
+    if (j >= shape.n_model) {
+        let a = i - shape.n_model;
+        let b = j - shape.n_model;
+        if (a > b + 2u) { return 0.0; }
+        return lambda * tables[shape.penalty + a * shape.n_splines + b] + select(0.0, WEAK_BASELINE, a == b);
+    }
+    if (i == j) { return tables[shape.prior_diagonal + i]; }
+    if (i == common_shift() && j >= n && j < 2u * n) { return -tables[shape.shift_precision + j - n]; }
+    if (i == common_width() && j >= 2u * n && j < 3u * n) { return -tables[shape.width_precision + j - 2u * n]; }
+    return 0.0;
+}
+
+// Deviation from its mean of the common parameter number `which`, counted from the common shift.
+fn single_value(which: u32, parameters: u32) -> f32 {
+    return vectors[parameters + 3u * shape.n_components + which] - tables[shape.single_mean + which];
+}
+
+// Fills the gradient of spectrum `s` at its x.
+fn set_gradient(s: u32, variance: f32, lambda: f32, thread: u32) {
+    let x = x_of(s);
+    let n = shape.n_components;
+    for (var row = thread; row < shape.n_rows; row += THREADS) {
+        let weight = vectors[row_weights_of(s) + row];
+        pull[row] = weight * (weight * row_value(row, x));
+    }
+    workgroupBarrier();
+    for (var i = thread; i < shape.n_parameters; i += THREADS) {
+        var g = jtr(s, i) / variance;
+        if (i < n) {
+            for (var row = 0u; row < shape.n_rows; row++) {
+                g -= tables[shape.row_terms + row * n + i] * pull[row];
+            }
+        } else if (i < 2u * n) {
+            g -= tables[shape.shift_precision + i - n] * (vectors[x + i] - vectors[x + common_shift()]);
+        } else if (i < 3u * n) {
+            g -= tables[shape.width_precision + i - 2u * n] * (vectors[x + i] - vectors[x + common_width()]);
+        } else if (i < shape.n_model) {
+            let which = i - 3u * n;
+            g -= tables[shape.single_precision + which] * single_value(which, x);
+            if (i == common_shift()) {
+                for (var k = 0u; k < n; k++) {
+                    g += tables[shape.shift_precision + k] * (vectors[x + n + k] - vectors[x + i]);
+                }
+            }
+            if (i == common_width()) {
+                for (var k = 0u; k < n; k++) {
+                    g += tables[shape.width_precision + k] * (vectors[x + 2u * n + k] - vectors[x + i]);
+                }
+            }
+        } else {
+            let a = i - shape.n_model;
+            let begin = select(0u, a - 2u, a >= 2u);
+            let end = min(a + 3u, shape.n_splines);
+            var rough = 0.0;
+            for (var b = begin; b < end; b++) {
+                rough += tables[shape.penalty + a * shape.n_splines + b] * vectors[x + shape.n_model + b];
+            }
+            g -= lambda * rough;
+        }
+        vectors[gradient_of(s) + i] = g;
+    }
+    storageBarrier();
+    workgroupBarrier();
+}
+
+// Marks the parameters that take no part in a step: fixed ones, and those at a bound with Q falling outwards.
+fn hold_bounds(s: u32, thread: u32) {
+    let x = x_of(s);
+    for (var i = thread; i < shape.n_parameters; i += THREADS) {
+        var held = 0.0;
+        if (i < shape.n_model) {
+            let at_bound = vectors[x + i] <= tables[shape.lower_bound + i] && vectors[gradient_of(s) + i] <= 0.0;
+            if (at_bound || indices[shape.is_fixed + i] != 0u) { held = 1.0; }
+        }
+        vectors[held_of(s) + i] = held;
+        vectors[held_step_of(s) + i] = 0.0;
+    }
+    storageBarrier();
+    workgroupBarrier();
+}
+
+// This invocation's share of the priors' part of Q.
+fn prior_cost_share(s: u32, parameters: u32, lambda: f32, thread: u32) -> f32 {
+    let n = shape.n_components;
+    var sum = 0.0;
+    for (var k = thread; k < n; k += THREADS) {
+        let f = vectors[parameters + n + k] - vectors[parameters + common_shift()];
+        let u = vectors[parameters + 2u * n + k] - vectors[parameters + common_width()];
+        sum += tables[shape.shift_precision + k] * f * f + tables[shape.width_precision + k] * u * u;
+    }
+    for (var which = thread; which < 7u; which += THREADS) {
+        let value = single_value(which, parameters);
+        sum += tables[shape.single_precision + which] * value * value;
+    }
+    for (var row = thread; row < shape.n_rows; row += THREADS) {
+        let value = vectors[row_weights_of(s) + row] * row_value(row, parameters);
+        sum += value * value;
+    }
+    if (shape.n_splines > 2u) {
+        for (var j = thread; j < shape.n_splines - 2u; j += THREADS) {
+            let b = parameters + shape.n_model + j;
+            let rough = vectors[b] - 2.0 * vectors[b + 1u] + vectors[b + 2u];
+            sum += lambda * rough * rough;
+        }
+    }
+    return sum;
+}

@@ -1,0 +1,193 @@
+// One step of the solver: the damped normal equations with an active set for the bounds. CPU twin: `fit::step`.
+//
+// One workgroup an unfinished spectrum that needs a step. At most PASSES passes of the active set a dispatch; what is
+// not settled then goes on in the next one.
+#import "shared/batch.wgsl"
+#import "shared/reduce.wgsl"
+#import "shared/cholesky.wgsl"
+#import "shared/objective.wgsl"
+
+const PASSES: u32 = 4u;
+const MAX_PASSES: u32 = 12u;
+
+var<workgroup> group_phase: u32;
+var<workgroup> group_scalars: vec4<f32>;
+var<workgroup> group_passes: u32;
+
+// Half the Hessian into `work`.
+fn set_hessian(s: u32, variance: f32, lambda: f32, newton: bool, thread: u32) {
+    let n = shape.n_parameters;
+    let k_all = shape.n_components;
+    for (var e = thread; e < n * n; e += THREADS) {
+        let i = e % n;
+        let j = e / n;
+        if (i >= j) {
+            var h = jtj(s, i, j) / variance + prior_hessian(s, i, j, lambda);
+            // −r·∂²m/∂c∂F and −r·∂²m/∂c∂u: the columns for F and u over c.
+            if (newton && j < k_all && (i == k_all + j || i == 2u * k_all + j)) {
+                let c = vectors[x_of(s) + j];
+                if (c > 0.0) { h -= jtr(s, i) / (c * variance); }
+            }
+            work[work_of(s) + e] = h;
+        }
+    }
+}
+
+fn hessian(s: u32, i: u32, j: u32) -> f32 {
+    return work[work_of(s) + min(i, j) * shape.n_parameters + max(i, j)];
+}
+
+// At the start only amplitudes and baseline move.
+fn hold_shapes(s: u32, thread: u32) {
+    for (var i = thread; i < shape.n_parameters; i += THREADS) {
+        let linear = i < shape.n_components || i >= shape.n_model;
+        vectors[held_of(s) + i] = select(1.0, 0.0, linear);
+        vectors[held_step_of(s) + i] = 0.0;
+    }
+}
+
+// The step into `vector`; false if the system is not positive definite.
+fn solve(s: u32, damping: f32, thread: u32) -> bool {
+    let n = shape.n_parameters;
+    let base = work_of(s);
+    for (var e = thread; e < n * n; e += THREADS) {
+        let i = e % n;
+        let j = e / n;
+        if (i >= j) {
+            var h = select(0.0, 1.0, i == j);
+            if (vectors[held_of(s) + i] == 0.0 && vectors[held_of(s) + j] == 0.0) {
+                h = work[base + e];
+                if (i == j && i >= shape.n_components && i < shape.n_model) { h *= 1.0 + damping; }
+            }
+            factor[base + e] = h;
+        }
+    }
+    for (var i = thread; i < n; i += THREADS) {
+        var b = vectors[gradient_of(s) + i];
+        if (vectors[held_of(s) + i] != 0.0) {
+            b = vectors[held_step_of(s) + i];
+        } else {
+            for (var j = 0u; j < shape.n_model; j++) {
+                let fixed_step = vectors[held_step_of(s) + j];
+                if (fixed_step != 0.0) { b -= hessian(s, i, j) * fixed_step; }
+            }
+        }
+        vector[i] = b;
+    }
+    storageBarrier();
+    workgroupBarrier();
+    if (!cholesky(base, n, thread)) { return false; }
+    solve_lower(base, n, thread);
+    solve_lower_transposed(base, n, thread);
+    return true;
+}
+
+// Holds what would cross its bound exactly at it; whether anything did.
+fn hold_crossing(s: u32, thread: u32) -> bool {
+    var any = 0u;
+    for (var i = thread; i < shape.n_model; i += THREADS) {
+        let bound = tables[shape.lower_bound + i];
+        let x = vectors[x_of(s) + i];
+        if (vectors[held_of(s) + i] == 0.0 && x + vector[i] < bound) {
+            vectors[held_of(s) + i] = 1.0;
+            vectors[held_step_of(s) + i] = bound - x;
+            any = 1u;
+        }
+    }
+    storageBarrier();
+    return sum_over_group(thread, f32(any)) > 0.0;
+}
+
+// Fall of Q that the quadratic model predicts.
+fn predicted_fall(s: u32, thread: u32) -> f32 {
+    var share = 0.0;
+    for (var i = thread; i < shape.n_parameters; i += THREADS) {
+        var hs = 0.0;
+        for (var j = 0u; j < shape.n_parameters; j++) { hs += hessian(s, i, j) * vector[j]; }
+        share += vector[i] * (2.0 * vectors[gradient_of(s) + i] - hs);
+    }
+    return sum_over_group(thread, share);
+}
+
+// Amplitudes and baseline at the start: small and positive rather than zero, where the derivatives for shift and
+// width vanish.
+fn finish_start(s: u32, solved: bool, thread: u32) {
+    let x = x_of(s);
+    if (solved) {
+        for (var i = thread; i < shape.n_parameters; i += THREADS) { vectors[x + i] += vector[i]; }
+    }
+    storageBarrier();
+    workgroupBarrier();
+    var largest = 0.0;
+    for (var k = 0u; k < shape.n_components; k++) { largest = max(largest, vectors[x + k]); }
+    storageBarrier();
+    workgroupBarrier();
+    for (var k = thread; k < shape.n_components; k += THREADS) {
+        vectors[x + k] = max(vectors[x + k], 1e-3 * largest);
+    }
+    storageBarrier();
+    workgroupBarrier();
+    refresh_rows(s, thread);
+    if (thread == 0u) { scalars[s].phase = EVALUATE; }
+}
+
+@compute @workgroup_size(THREADS)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
+    let s = unfinished(group.x);
+    if (thread == 0u) {
+        group_phase = scalars[s].phase;
+        let at_start = group_phase == START_STEP || group_phase == START_STEP_MORE;
+        let variance = select(scalars[s].variance, scalars[s].start_variance, at_start);
+        let damping = select(scalars[s].damping, 0.0, at_start);
+        let newton = scalars[s].newton != 0u && !at_start;
+        group_scalars = vec4<f32>(variance, scalars[s].lambda, damping, select(0.0, 1.0, newton));
+        group_passes = select(scalars[s].passes, 0u, group_phase == START_STEP || group_phase == STEP);
+    }
+    let phase = workgroupUniformLoad(&group_phase);
+    let now = workgroupUniformLoad(&group_scalars);
+    var passes = workgroupUniformLoad(&group_passes);
+    if (phase < START_STEP || phase > STEP_MORE) { return; }
+    let at_start = phase == START_STEP || phase == START_STEP_MORE;
+    if (phase == START_STEP || phase == STEP) {
+        set_gradient(s, now.x, now.y, thread);
+        set_hessian(s, now.x, now.y, now.w > 0.0, thread);
+        if (at_start) { hold_shapes(s, thread); } else { hold_bounds(s, thread); }
+        storageBarrier();
+        workgroupBarrier();
+    }
+    var more = true;
+    var solved = true;
+    for (var pass_here = 0u; pass_here < PASSES && more && solved; pass_here++) {
+        solved = solve(s, now.z, thread);
+        if (solved) {
+            more = hold_crossing(s, thread);
+            passes++;
+            if (passes >= MAX_PASSES) { more = false; }
+        }
+    }
+    if (solved && more) {
+        if (thread == 0u) {
+            scalars[s].passes = passes;
+            scalars[s].phase = select(STEP_MORE, START_STEP_MORE, at_start);
+        }
+        return;
+    }
+    if (at_start) {
+        finish_start(s, solved, thread);
+        return;
+    }
+    if (!solved) {
+        if (thread == 0u) { scalars[s].phase = STEP_FAILED; }
+        return;
+    }
+    let predicted = predicted_fall(s, thread);
+    for (var i = thread; i < shape.n_parameters; i += THREADS) {
+        var moved = vectors[x_of(s) + i] + vector[i];
+        if (i < shape.n_model) { moved = max(moved, tables[shape.lower_bound + i]); }
+        vectors[trial_of(s) + i] = moved;
+    }
+    if (thread == 0u) {
+        scalars[s].predicted = predicted;
+        scalars[s].phase = TRIAL;
+    }
+}

@@ -1,0 +1,251 @@
+// The weights of the objective, brought up to date on the undamped system: σ² from noise and misfit, the
+// baseline's λ by evidence. CPU twin: `fit::smoothness`.
+//
+// One workgroup a spectrum that was just evaluated.
+#import "shared/batch.wgsl"
+#import "shared/reduce.wgsl"
+#import "shared/cholesky.wgsl"
+#import "shared/objective.wgsl"
+
+const MAX_LAMBDA: f32 = 1e8;
+const EVIDENCE_ROUNDS: u32 = 4u;
+
+var<workgroup> group_phase: u32;
+var<workgroup> group_scalars: vec4<f32>;
+// Right-hand side of the baseline's own system.
+var<workgroup> own_rhs: array<f32, MAX_PARAMETERS>;
+
+// The factor of the undamped Hessian with held parameters taken out, and the forward-solved gradient in `vector`.
+fn factorise(s: u32, variance: f32, lambda: f32, thread: u32) -> bool {
+    let n = shape.n_parameters;
+    let base = work_of(s);
+    for (var e = thread; e < n * n; e += THREADS) {
+        let i = e % n;
+        let j = e / n;
+        if (i >= j) {
+            var h = select(0.0, 1.0, i == j);
+            if (vectors[held_of(s) + i] == 0.0 && vectors[held_of(s) + j] == 0.0) {
+                h = jtj(s, i, j) / variance + prior_hessian(s, i, j, lambda);
+            }
+            factor[base + e] = h;
+        }
+    }
+    for (var i = thread; i < n; i += THREADS) {
+        vector[i] = select(0.0, vectors[gradient_of(s) + i], vectors[held_of(s) + i] == 0.0);
+    }
+    storageBarrier();
+    workgroupBarrier();
+    let positive = cholesky(base, n, thread);
+    if (positive) { solve_lower(base, n, thread); }
+    return positive;
+}
+
+// Number of parameters that the data determine: all, less what the priors determine, tr(H⁻¹·P).
+fn effective_parameters(s: u32, lambda: f32, thread: u32) -> f32 {
+    let n = shape.n_parameters;
+    let k_all = shape.n_components;
+    let base = work_of(s);
+    // L⁻¹, one column an invocation, row by row: element (r, c) is work[base + r·n + c].
+    if (thread < n) {
+        let first = thread / 32u * 32u;
+        for (var r = 0u; r < first; r++) { work[base + r * n + thread] = 0.0; }
+        for (var r = first; r < n; r++) {
+            var value = select(0.0, 1.0, r == thread);
+            for (var k = first; k < r; k++) {
+                value -= factor[base + k * n + r] * work[base + k * n + thread];
+            }
+            work[base + r * n + thread] = value / factor[base + r * n + r];
+        }
+    }
+    storageBarrier();
+    workgroupBarrier();
+    // vᵀH⁻¹v = |L⁻¹v|², one row of L⁻¹ an invocation.
+    var from_priors = 0.0;
+    var from_penalty = 0.0;
+    if (thread < n) {
+        let row = base + thread * n;
+        for (var k = 0u; k < k_all; k++) {
+            let f = work[row + k_all + k] - work[row + common_shift()];
+            let u = work[row + 2u * k_all + k] - work[row + common_width()];
+            from_priors += tables[shape.shift_precision + k] * f * f + tables[shape.width_precision + k] * u * u;
+        }
+        for (var which = 0u; which < 7u; which++) {
+            let value = work[row + 3u * k_all + which];
+            from_priors += tables[shape.single_precision + which] * value * value;
+        }
+        for (var soft = 0u; soft < shape.n_rows; soft++) {
+            var value = 0.0;
+            for (var k = 0u; k < k_all; k++) {
+                value += tables[shape.row_terms + soft * k_all + k] * work[row + k];
+            }
+            value *= vectors[row_weights_of(s) + soft];
+            from_priors += value * value;
+        }
+        if (shape.n_splines > 2u) {
+            for (var j = 0u; j < shape.n_splines - 2u; j++) {
+                let b = row + shape.n_model + j;
+                let value = work[b] - 2.0 * work[b + 1u] + work[b + 2u];
+                from_penalty += value * value;
+            }
+        }
+    }
+    var taken_out = 0.0;
+    for (var i = thread; i < shape.n_model; i += THREADS) {
+        if (indices[shape.is_fixed + i] != 0u || (i < k_all && vectors[x_of(s) + i] <= 0.0)) { taken_out += 1.0; }
+    }
+    let model_part = f32(shape.n_model) - sum_over_group(thread, from_priors + taken_out);
+    let penalty_part = sum_over_group(thread, from_penalty);
+    return max(model_part, 0.0) + f32(shape.n_splines) - lambda * penalty_part;
+}
+
+// λ moved towards its fixed point by evidence on the linearised problem. With everything else eliminated, the
+// trailing block of the factor holds the baseline's own system S = L_bb·L_bbᵀ, of which only λ·D₂ᵀD₂ changes.
+fn evidence_step(s: u32, start: f32, thread: u32) -> f32 {
+    let n = shape.n_parameters;
+    let nb = shape.n_splines;
+    let first = shape.n_model;
+    let base = work_of(s);
+    let b = x_of(s) + first;
+    workgroupBarrier();
+    for (var i = thread; i < nb; i += THREADS) {
+        var value = 0.0;
+        for (var j = 0u; j <= i; j++) { value += factor[base + (first + j) * n + first + i] * vector[first + j]; }
+        own_rhs[i] = value;
+    }
+    for (var e = thread; e < nb * nb; e += THREADS) {
+        let i = e % nb;
+        let k = e / nb;
+        if (i >= k) {
+            var value = 0.0;
+            for (var j = 0u; j <= k; j++) {
+                let column = base + (first + j) * n + first;
+                value += factor[column + i] * factor[column + k];
+            }
+            work[base + e] = value;
+        }
+    }
+    storageBarrier();
+    workgroupBarrier();
+    var lambda = start;
+    for (var round = 0u; round < EVIDENCE_ROUNDS; round++) {
+        let change = lambda - start;
+        for (var e = thread; e < nb * nb; e += THREADS) {
+            if (e % nb >= e / nb) { factor[base + e] = work[base + e] + change * tables[shape.penalty + e]; }
+        }
+        for (var i = thread; i < nb; i += THREADS) {
+            let begin = select(0u, i - 2u, i >= 2u);
+            var value = own_rhs[i];
+            for (var j = begin; j < min(i + 3u, nb); j++) {
+                value -= change * tables[shape.penalty + i * nb + j] * vectors[b + j];
+            }
+            vector[i] = value;
+        }
+        storageBarrier();
+        workgroupBarrier();
+        if (!cholesky(base, nb, thread)) { return -1.0; }
+        // tr(S⁻¹·D₂ᵀD₂) = |L⁻¹·D₂ᵀ|², one column an invocation.
+        var trace_share = 0.0;
+        if (thread < nb - 2u) {
+            let column = base + nb * nb + thread;
+            for (var r = thread; r < nb; r++) {
+                var value = 0.0;
+                if (r == thread || r == thread + 2u) { value = 1.0; }
+                if (r == thread + 1u) { value = -2.0; }
+                for (var k = thread; k < r; k++) {
+                    value -= factor[base + k * nb + r] * work[column + k * nb];
+                }
+                value /= factor[base + r * nb + r];
+                work[column + r * nb] = value;
+                trace_share += value * value;
+            }
+        }
+        let trace = sum_over_group(thread, trace_share);
+        solve_lower(base, nb, thread);
+        solve_lower_transposed(base, nb, thread);
+        var rough_share = 0.0;
+        for (var j = thread; j < nb - 2u; j += THREADS) {
+            let rough = (vector[j] + vectors[b + j]) - 2.0 * (vector[j + 1u] + vectors[b + j + 1u])
+                + (vector[j + 2u] + vectors[b + j + 2u]);
+            rough_share += rough * rough;
+        }
+        let roughness = max(sum_over_group(thread, rough_share), 1e-30);
+        let ed = f32(nb) - lambda * trace;
+        let by_evidence = max(min(ed, f32(nb)) - 2.0, 1e-3) / roughness;
+        let excess = ed / shape.max_ed;
+        let by_limit = lambda * (excess * excess) * (excess * excess);
+        // Not more than a factor of ten a round: early residuals are not the baseline's.
+        let next = clamp(clamp(max(by_evidence, by_limit), 1e-6, MAX_LAMBDA), 0.1 * lambda, 10.0 * lambda);
+        let moved = abs(next / lambda - 1.0);
+        lambda = next;
+        if (moved < 1e-5) { break; }
+        workgroupBarrier();
+    }
+    return lambda;
+}
+
+@compute @workgroup_size(THREADS)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
+    let s = to_evaluate(group.x);
+    if (thread == 0u) {
+        let last = shape.n_columns - 1u;
+        scalars[s].rss = gram[gram_of(s) + last * shape.n_columns + last];
+        scalars[s].variance_before = scalars[s].variance;
+        scalars[s].lambda_before = scalars[s].lambda;
+        scalars[s].attempts = 0u;
+        scalars[s].predicted = 0.0;
+        let iteration = scalars[s].iteration;
+        scalars[s].newton = select(0u, 1u, iteration >= NEWTON_FROM);
+        var phase = scalars[s].phase;
+        if (phase == START_EVALUATE) {
+            scalars[s].phase = START_STEP;
+        } else {
+            scalars[s].phase = STEP;
+            phase = STEP;
+        }
+        group_phase = phase;
+        let follow = scalars[s].frozen == 0u && iteration >= VARIANCE_FROM && iteration <= VARIANCE_TO;
+        group_scalars =
+            vec4<f32>(scalars[s].variance, scalars[s].lambda, select(0.0, 1.0, follow), f32(iteration));
+    }
+    let phase = workgroupUniformLoad(&group_phase);
+    let now = workgroupUniformLoad(&group_scalars);
+    let follow = now.z > 0.0;
+    if (phase == START_EVALUATE) { return; }
+    let iteration = u32(now.w);
+    if (iteration == REFRESH_1 || iteration == REFRESH_2 || iteration == LAST_REFRESH) {
+        refresh_rows(s, thread);
+        storageBarrier();
+        workgroupBarrier();
+    }
+    if (!follow && shape.evidence == 0u) { return; }
+    set_gradient(s, now.x, now.y, thread);
+    hold_bounds(s, thread);
+    if (!factorise(s, now.x, now.y, thread)) {
+        if (thread == 0u) {
+            scalars[s].phase = DONE;
+            scalars[s].state = SINGULAR;
+        }
+        return;
+    }
+    if (follow) {
+        let freedom = max(f32(shape.n_window) - effective_parameters(s, now.y, thread), 1.0);
+        if (thread == 0u) {
+            let goal = max(scalars[s].noise_variance, scalars[s].rss / freedom);
+            scalars[s].variance = max(sqrt(now.x * goal), scalars[s].noise_variance);
+        }
+    }
+    if (shape.evidence != 0u) {
+        let lambda = evidence_step(s, now.y, thread);
+        if (thread == 0u) {
+            if (lambda < 0.0) {
+                scalars[s].phase = DONE;
+                scalars[s].state = SINGULAR;
+            } else if (iteration > LAST_REFRESH) {
+                // λ and the other parameters answer one another; half-way steps end their see-saw.
+                scalars[s].lambda = sqrt(lambda * now.y);
+            } else {
+                scalars[s].lambda = lambda;
+            }
+        }
+    }
+}

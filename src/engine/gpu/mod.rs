@@ -1,0 +1,305 @@
+//! The GPU engine: the same fit in f32 for thousands of spectra at once, in WGSL (`shaders/`).
+//!
+//! The host prepares a chunk ([`crate::fit::problem`]), the device iterates it to the end, and errors and
+//! covariance come in f64 from the host. While the device works on one chunk the host finishes the last and
+//! prepares the next.
+
+mod chunk;
+pub mod device;
+pub mod layout;
+mod pipelines;
+mod self_test;
+pub mod source;
+mod tables;
+
+use std::sync::{Mutex, PoisonError};
+
+use num_complex::Complex64;
+use rayon::prelude::*;
+
+use self::chunk::{ChunkBuffers, ModelBuffers};
+use self::device::Device;
+use self::tables::{Tables, unsupported};
+use super::{Batch, CpuEngine, Engine, Fitted};
+use crate::fit::problem::{Problem, Solved};
+use crate::fit::{FitResult, FitState, Model, Workspace};
+
+pub use self_test::SelfTest;
+
+/// Why the GPU cannot be used.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum GpuError {
+    /// No such adapter.
+    #[error(
+        "no GPU{}: {found} adapters found; install a Vulkan driver, choose with --gpu (see `requant devices`), or use --engine cpu",
+        asked.map(|n| format!(" number {n}")).unwrap_or_default()
+    )]
+    NoAdapter {
+        /// The number asked for.
+        asked: Option<usize>,
+        /// Adapters that there are.
+        found: usize,
+    },
+    /// The adapter is too small.
+    #[error("{adapter}: {lacks}; use another GPU or --engine cpu")]
+    Limits {
+        /// Its name.
+        adapter: String,
+        /// What it lacks.
+        lacks: String,
+    },
+    /// The adapter does not open.
+    #[error("{adapter}: cannot be opened: {reason}")]
+    Open {
+        /// Its name.
+        adapter: String,
+        /// What the driver says.
+        reason: String,
+    },
+    /// A known fit came out wrong.
+    #[error("{adapter}: the self-test failed: {reason}; use another driver or --engine cpu")]
+    SelfTest {
+        /// Its name.
+        adapter: String,
+        /// What was wrong.
+        reason: String,
+    },
+    /// The device failed at work.
+    #[error("the GPU failed: {reason}")]
+    Device {
+        /// What the driver says.
+        reason: String,
+    },
+    /// A shader is not there.
+    #[error(transparent)]
+    Source(#[from] source::SourceError),
+}
+
+/// Runs fits on a GPU; what it cannot do, and what it could not do twice, it gives to the native engine.
+pub struct GpuEngine {
+    adapter: usize,
+    name: String,
+    /// `None` once the device is given up. One chunk at a time is on the device.
+    device: Mutex<Option<Device>>,
+    /// Most spectra in a chunk; `None`: what the device's limits allow.
+    chunk: Option<usize>,
+    notes: Mutex<Vec<String>>,
+}
+
+impl GpuEngine {
+    /// Opens adapter number `index` (as [`device::list`] counts), or the one that `auto` takes, and tests it on a
+    /// known fit.
+    ///
+    /// # Errors
+    /// [`GpuError`]: no adapter, one below the needed limits, or one that gets the known fit wrong.
+    pub fn open(index: Option<usize>) -> Result<Self, GpuError> {
+        let index = match index {
+            Some(index) => index,
+            None => {
+                let adapters = device::list();
+                device::automatic(&adapters)
+                    .ok_or(GpuError::NoAdapter { asked: None, found: adapters.len() })?
+            }
+        };
+        let engine = Self::open_untested(index)?;
+        let test = SelfTest::run(&engine)?;
+        match test.fault() {
+            Some(reason) => Err(GpuError::SelfTest { adapter: engine.name, reason }),
+            None => Ok(engine),
+        }
+    }
+
+    /// Opens adapter number `index` without the test.
+    ///
+    /// # Errors
+    /// [`GpuError`]: no adapter, or one below the needed limits.
+    pub fn open_untested(index: usize) -> Result<Self, GpuError> {
+        let device = Device::open(index)?;
+        let name = device.name.clone();
+        Ok(Self { adapter: index, name, device: Mutex::new(Some(device)), chunk: None, notes: Mutex::default() })
+    }
+
+    /// The same engine with chunks of at most `spectra` spectra.
+    #[must_use]
+    pub fn with_chunk(self, spectra: usize) -> Self {
+        Self { chunk: Some(spectra.max(1)), ..self }
+    }
+
+    /// What happened on the way that a user should know: chunks done again, settings left to the native engine.
+    pub fn notes(&self) -> Vec<String> {
+        self.notes.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Loses the device as a crashing driver would, to test what follows.
+    #[doc(hidden)]
+    pub fn lose_device(&self) {
+        if let Some(device) = &*self.lock() {
+            device.device.destroy();
+        }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Option<Device>> {
+        self.device.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn note(&self, note: String) {
+        let mut notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
+        if !notes.contains(&note) {
+            notes.push(note);
+        }
+    }
+
+    /// Solutions of `problems`, or `None` if the device is given up: a failure is retried once on a new device.
+    fn solve(&self, on_device: &mut OnDevice, model: &Model, problems: &[Problem]) -> Option<Vec<Solved>> {
+        let mut device = self.lock();
+        for attempt in 0..2 {
+            let Some(open) = device.as_ref() else { return None };
+            match on_device.solve(open, model, problems) {
+                Ok(solved) => return Some(solved),
+                Err(error) => {
+                    self.note(format!("{error}; the chunk was done again"));
+                    on_device.forget();
+                    *device = if attempt == 0 { Device::open(self.adapter).ok() } else { None };
+                }
+            }
+        }
+        self.note("the GPU failed twice in a row: the rest is done on the CPU".to_owned());
+        None
+    }
+
+    fn fit_supported(&self, batch: &Batch<'_>) -> Vec<Fitted> {
+        let model = batch.model;
+        let mut on_device = OnDevice::new(model);
+        let limits = self.lock().as_ref().map(|d| d.limits.clone());
+        let by_limits = limits.map_or(1, |l| layout::chunk_size(&on_device.tables.shape, &l).max(1));
+        let size = self.chunk.unwrap_or(by_limits).min(by_limits);
+        let chunks: Vec<&[&[Complex64]]> = batch.fids.chunks(size).collect();
+        let prepare = |fids: &[&[Complex64]]| -> Vec<Result<Problem, FitState>> {
+            fids.par_iter().map(|fid| Problem::new(model, fid)).collect()
+        };
+        let mut out = Vec::with_capacity(batch.fids.len());
+        let mut last: Option<Chunk> = None;
+        let mut next = chunks.first().map(|fids| prepare(fids));
+        for c in 0..chunks.len() {
+            let Some(prepared) = next.take() else { break };
+            let finished = last.take();
+            let (posed, problems) = posed(prepared);
+            // The device on this chunk; beside it the host on the one before and the one after.
+            let (solved, (mut done, prepared)) = rayon::join(
+                || self.solve(&mut on_device, model, &problems),
+                || {
+                    let done = finished.map(|chunk| chunk.finish(model)).unwrap_or_default();
+                    (done, chunks.get(c + 1).map(|fids| prepare(fids)))
+                },
+            );
+            out.append(&mut done);
+            next = prepared;
+            last = Some(Chunk { posed, problems, solved });
+            if last.as_ref().is_some_and(|chunk| chunk.solved.is_none()) {
+                let rest = Batch { model, fids: batch.fids[c * size..].to_vec() };
+                out.extend(CpuEngine.fit(&rest));
+                return out;
+            }
+        }
+        out.extend(last.map(|chunk| chunk.finish(model)).unwrap_or_default());
+        out
+    }
+}
+
+/// A model on the device, made on first use and again after a loss.
+struct OnDevice {
+    tables: Tables,
+    fft_n: usize,
+    buffers: Option<(std::sync::Arc<pipelines::Pipelines>, ModelBuffers, ChunkBuffers, usize)>,
+}
+
+impl OnDevice {
+    fn new(model: &Model) -> Self {
+        Self { tables: Tables::new(model), fft_n: model.band.n_short(), buffers: None }
+    }
+
+    fn forget(&mut self) {
+        self.buffers = None;
+    }
+
+    fn solve(&mut self, device: &Device, model: &Model, problems: &[Problem]) -> Result<Vec<Solved>, GpuError> {
+        if self.buffers.as_ref().is_none_or(|(.., capacity)| *capacity < problems.len()) {
+            self.buffers = None;
+            let pipelines = device.pipelines(self.fft_n)?;
+            let on_model = ModelBuffers::new(device, &self.tables);
+            let chunk = ChunkBuffers::new(device, &pipelines, &on_model, problems.len());
+            device.check()?;
+            self.buffers = Some((pipelines, on_model, chunk, problems.len()));
+        }
+        match &mut self.buffers {
+            Some((pipelines, _, chunk, _)) => chunk.solve(device, pipelines, model, problems),
+            None => Ok(Vec::new()),
+        }
+    }
+}
+
+/// A chunk that the device has solved.
+struct Chunk {
+    /// What the spectra pose: `Ok` where they pose a problem, the state where they do not.
+    posed: Vec<Result<(), FitState>>,
+    problems: Vec<Problem>,
+    solved: Option<Vec<Solved>>,
+}
+
+impl Chunk {
+    fn finish(self, model: &Model) -> Vec<Fitted> {
+        let Some(solved) = self.solved else { return Vec::new() };
+        let mut results: Vec<FitResult> = self
+            .problems
+            .par_iter()
+            .zip(&solved)
+            .map_init(|| Workspace::new(model), |workspace, (problem, solved)| problem.finish(model, solved, workspace))
+            .collect();
+        let mut fitted = results.drain(..);
+        let all = self.posed.into_iter().filter_map(|posed| match posed {
+            Ok(()) => fitted.next(),
+            Err(state) => Some(FitResult::without_fit(state)),
+        });
+        all.map(|result| Fitted { result, engine: "gpu" }).collect()
+    }
+}
+
+fn posed(prepared: Vec<Result<Problem, FitState>>) -> (Vec<Result<(), FitState>>, Vec<Problem>) {
+    let mut problems = Vec::with_capacity(prepared.len());
+    let posed = prepared
+        .into_iter()
+        .map(|p| {
+            p.map(|problem| problems.push(problem))
+        })
+        .collect();
+    (posed, problems)
+}
+
+impl Engine for GpuEngine {
+    fn name(&self) -> &'static str {
+        "gpu"
+    }
+
+    fn device(&self) -> String {
+        self.name.clone()
+    }
+
+    fn files_at_once(&self) -> usize {
+        4096
+    }
+
+    fn notes(&self) -> Vec<String> {
+        GpuEngine::notes(self)
+    }
+
+    fn fit(&self, batch: &Batch<'_>) -> Vec<Fitted> {
+        match unsupported(batch.model) {
+            None => self.fit_supported(batch),
+            Some(what) => {
+                self.note(format!("fitted on the CPU, the GPU engine does not do {what}"));
+                CpuEngine.fit(batch)
+            }
+        }
+    }
+}
