@@ -24,7 +24,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         let y = rotated(s, p, x);
         columns[extra + shape.n_window + p] = -y.y;
         columns[extra + 2u * shape.n_window + p] = -y.y * tables[shape.ppm + p];
-        columns[extra + 5u * shape.n_window + p] = y.x - samples[shape.window_offset + p].x - baseline(p, x);
+        columns[extra + 5u * shape.n_window + p] = y.x - samples[shape.window_offset + p].x - baseline(p, splines_of(s));
     }
     workgroupBarrier();
     for (var q = 0u; q < FFT_PER_THREAD; q++) {

@@ -33,11 +33,10 @@ fn main(@builtin(local_invocation_index) thread: u32) {
         lists[0] = sum.x;
         lists[1] = sum.y;
         let tiles = (shape.n_columns + 31u) / 32u;
-        let products = (shape.n_columns * shape.n_splines + 127u) / 128u;
         write_arguments(0u, shape.n_components, sum.x);
         write_arguments(1u, sum.x, 1u);
         write_arguments(2u, tiles * (tiles + 1u) / 2u, sum.x);
-        write_arguments(3u, products, sum.x);
+        write_arguments(3u, select(0u, shape.n_columns, shape.n_splines > 0u), sum.x);
         write_arguments(4u, sum.x, 1u);
         write_arguments(5u, sum.y, 1u);
     }

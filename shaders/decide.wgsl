@@ -105,4 +105,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     for (var i = thread; i < shape.n_parameters; i += THREADS) {
         vectors[x_of(s) + i] = vectors[trial_of(s) + i];
     }
+    for (var i = thread; i < shape.n_splines; i += THREADS) {
+        vectors[splines_of(s) + i] = vectors[trial_splines_of(s) + i];
+    }
 }

@@ -1,22 +1,29 @@
-// Inner products of all columns with the splines of the baseline.
+// Inner products of all columns with the modes of the baseline: first with the splines, each of which is not zero on
+// one run of bins, and from those with the modes.
 //
-// One invocation a column and spline; a spline is not zero on a run of bins.
+// One workgroup a spectrum and column.
 #import "shared/batch.wgsl"
 
-@compute @workgroup_size(128)
+var<workgroup> with_splines: array<f32, MAX_PARAMETERS>;
+
+@compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
+    let column = group.x;
     let s = to_evaluate(group.y);
-    let product = group.x * 128u + thread;
-    if (product >= shape.n_columns * shape.n_splines) { return; }
-    let column = product / shape.n_splines;
-    let spline = product % shape.n_splines;
-    let first = indices[shape.spline_first_bin + spline];
-    let count = indices[shape.spline_count + spline];
-    let values = shape.spline_values + indices[shape.spline_offset + spline];
-    let from_column = columns_of(s) + column * shape.n_window + first;
-    var sum = 0.0;
-    for (var p = 0u; p < count; p++) {
-        sum += tables[values + p] * columns[from_column + p];
+    let nb = shape.n_splines;
+    for (var spline = thread; spline < nb; spline += 64u) {
+        let first = indices[shape.spline_first_bin + spline];
+        let count = indices[shape.spline_count + spline];
+        let values = shape.spline_values + indices[shape.spline_offset + spline];
+        let bins = columns_of(s) + column * shape.n_window + first;
+        var sum = 0.0;
+        for (var p = 0u; p < count; p++) { sum += tables[values + p] * columns[bins + p]; }
+        with_splines[spline] = sum;
     }
-    projections[projections_of(s) + product] = sum;
+    workgroupBarrier();
+    for (var mode = thread; mode < nb; mode += 64u) {
+        var sum = 0.0;
+        for (var i = 0u; i < nb; i++) { sum += tables[shape.spline_modes + i * nb + mode] * with_splines[i]; }
+        projections[projections_of(s) + column * nb + mode] = sum;
+    }
 }

@@ -6,6 +6,7 @@
 #import "shared/reduce.wgsl"
 #import "shared/cholesky.wgsl"
 #import "shared/objective.wgsl"
+#import "shared/splines.wgsl"
 
 const PASSES: u32 = 4u;
 const MAX_PASSES: u32 = 12u;
@@ -128,6 +129,7 @@ fn finish_start(s: u32, solved: bool, thread: u32) {
     storageBarrier();
     workgroupBarrier();
     refresh_rows(s, thread);
+    set_splines(x + shape.n_model, splines_of(s), thread);
     if (thread == 0u) { scalars[s].phase = EVALUATE; }
 }
 
@@ -186,6 +188,9 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         if (i < shape.n_model) { moved = max(moved, tables[shape.lower_bound + i]); }
         vectors[trial_of(s) + i] = moved;
     }
+    storageBarrier();
+    workgroupBarrier();
+    set_splines(trial_of(s) + shape.n_model, trial_splines_of(s), thread);
     if (thread == 0u) {
         scalars[s].predicted = predicted;
         scalars[s].phase = TRIAL;

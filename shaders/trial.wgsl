@@ -22,7 +22,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let residual = columns_of(s) + (shape.n_columns - 1u) * shape.n_window;
     var change = 0.0;
     for (var p = thread; p < shape.n_window; p += FFT_THREADS) {
-        let r = rotated(s, p, parameters).x - samples[shape.window_offset + p].x - baseline(p, parameters);
+        let r = rotated(s, p, parameters).x - samples[shape.window_offset + p].x - baseline(p, trial_splines_of(s));
         let r0 = columns[residual + p];
         change += (r - r0) * (r + r0);
     }

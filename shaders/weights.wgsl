@@ -81,12 +81,9 @@ fn effective_parameters(s: u32, lambda: f32, thread: u32) -> f32 {
             value *= vectors[row_weights_of(s) + soft];
             from_priors += value * value;
         }
-        if (shape.n_splines > 2u) {
-            for (var j = 0u; j < shape.n_splines - 2u; j++) {
-                let b = row + shape.n_model + j;
-                let value = work[b] - 2.0 * work[b + 1u] + work[b + 2u];
-                from_penalty += value * value;
-            }
+        for (var j = 0u; j < shape.n_splines; j++) {
+            let value = work[row + shape.n_model + j];
+            from_penalty += tables[shape.roughness + j] * (value * value);
         }
     }
     var taken_out = 0.0;
@@ -130,27 +127,24 @@ fn evidence_step(s: u32, start: f32, thread: u32) -> f32 {
     for (var round = 0u; round < EVIDENCE_ROUNDS; round++) {
         let change = lambda - start;
         for (var e = thread; e < nb * nb; e += THREADS) {
-            if (e % nb >= e / nb) { factor[base + e] = work[base + e] + change * tables[shape.penalty + e]; }
+            let i = e % nb;
+            let j = e / nb;
+            if (i >= j) {
+                factor[base + e] = work[base + e] + select(0.0, change * tables[shape.roughness + i], i == j);
+            }
         }
         for (var i = thread; i < nb; i += THREADS) {
-            let begin = select(0u, i - 2u, i >= 2u);
-            var value = own_rhs[i];
-            for (var j = begin; j < min(i + 3u, nb); j++) {
-                value -= change * tables[shape.penalty + i * nb + j] * vectors[b + j];
-            }
-            vector[i] = value;
+            vector[i] = own_rhs[i] - change * tables[shape.roughness + i] * vectors[b + i];
         }
         storageBarrier();
         workgroupBarrier();
         if (!cholesky(base, nb, thread)) { return -1.0; }
-        // tr(S⁻¹·D₂ᵀD₂) = |L⁻¹·D₂ᵀ|², one column an invocation.
+        // tr(S⁻¹·D₂ᵀD₂) = Σ d_j·|L⁻¹e_j|², one column an invocation.
         var trace_share = 0.0;
-        if (thread < nb - 2u) {
+        if (thread < nb) {
             let column = base + nb * nb + thread;
             for (var r = thread; r < nb; r++) {
-                var value = 0.0;
-                if (r == thread || r == thread + 2u) { value = 1.0; }
-                if (r == thread + 1u) { value = -2.0; }
+                var value = select(0.0, 1.0, r == thread);
                 for (var k = thread; k < r; k++) {
                     value -= factor[base + k * nb + r] * work[column + k * nb];
                 }
@@ -158,15 +152,15 @@ fn evidence_step(s: u32, start: f32, thread: u32) -> f32 {
                 work[column + r * nb] = value;
                 trace_share += value * value;
             }
+            trace_share *= tables[shape.roughness + thread];
         }
         let trace = sum_over_group(thread, trace_share);
         solve_lower(base, nb, thread);
         solve_lower_transposed(base, nb, thread);
         var rough_share = 0.0;
-        for (var j = thread; j < nb - 2u; j += THREADS) {
-            let rough = (vector[j] + vectors[b + j]) - 2.0 * (vector[j + 1u] + vectors[b + j + 1u])
-                + (vector[j + 2u] + vectors[b + j + 2u]);
-            rough_share += rough * rough;
+        for (var j = thread; j < nb; j += THREADS) {
+            let mode = vector[j] + vectors[b + j];
+            rough_share += tables[shape.roughness + j] * (mode * mode);
         }
         let roughness = max(sum_over_group(thread, rough_share), 1e-30);
         let ed = f32(nb) - lambda * trace;

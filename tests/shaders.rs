@@ -48,9 +48,10 @@ fn every_file_is_used() {
         let last = text.lines().rfind(|l| l.starts_with("fn ") || l.starts_with("var")).unwrap();
         assert!(all.contains(last), "shaders/{name} is imported by nobody");
     }
-    let on_disk = ["shaders", "shaders/shared"].into_iter().flat_map(|d| std::fs::read_dir(d).unwrap()).filter(|e| {
-        e.as_ref().unwrap().path().extension().is_some_and(|x| x == "wgsl")
-    });
+    let on_disk = ["shaders", "shaders/shared"]
+        .into_iter()
+        .flat_map(|d| std::fs::read_dir(d).unwrap())
+        .filter(|e| e.as_ref().unwrap().path().extension().is_some_and(|x| x == "wgsl"));
     assert_eq!(on_disk.count(), FILES.len(), "a file in shaders/ is missing in FILES");
 }
 
@@ -61,7 +62,7 @@ fn shared_structures_have_one_layout() {
     }
     let shape = offsets!(Shape: n_short n_positive first_negative window_offset n_window n_components n_splines n_model
         n_parameters n_columns n_rows max_iterations evidence lineshape work_len vectors_len n_spectra max_ed time
-        skew_time flat_time ppm twiddles spline_four spline_values spline_gram penalty shift_precision width_precision
+        skew_time flat_time ppm twiddles spline_four spline_values spline_modes roughness shift_precision width_precision
         single_precision prior_diagonal single_mean lower_bound row_terms row_scales row_sd spline_first_bin
         spline_count spline_offset spline_at is_fixed);
     let scalars = offsets!(Scalars: phase iteration attempts passes newton frozen state failed damping variance lambda

@@ -28,8 +28,8 @@ struct Shape {
     twiddles: u32,
     spline_four: u32,      // the four splines that are not zero at each bin
     spline_values: u32,    // the same, spline by spline
-    spline_gram: u32,
-    penalty: u32,
+    spline_modes: u32,     // splines by modes, row by row: spline coefficients = modes · baseline parameters
+    roughness: u32,        // |D₂b|² of each mode
     shift_precision: u32,
     width_precision: u32,
     single_precision: u32,
@@ -111,7 +111,9 @@ fn unfinished(position: u32) -> u32 {
     return lists[2u + shape.n_spectra + position];
 }
 
-// First floats of the vectors of spectrum `s`; each but the last has n_parameters entries.
+// First floats of the vectors of spectrum `s`; the first six have n_parameters entries each. The baseline's parameters are
+// its Demmler–Reinsch modes, in which BᵀB is the unit matrix and D₂ᵀD₂ is diagonal: in f32 the splines themselves cannot
+// carry a penalty that is a million times the data's weight.
 fn x_of(s: u32) -> u32 { return s * shape.vectors_len; }
 fn trial_of(s: u32) -> u32 { return s * shape.vectors_len + shape.n_parameters; }
 fn gradient_of(s: u32) -> u32 { return s * shape.vectors_len + 2u * shape.n_parameters; }
@@ -119,6 +121,9 @@ fn step_of(s: u32) -> u32 { return s * shape.vectors_len + 3u * shape.n_paramete
 fn held_of(s: u32) -> u32 { return s * shape.vectors_len + 4u * shape.n_parameters; }
 fn held_step_of(s: u32) -> u32 { return s * shape.vectors_len + 5u * shape.n_parameters; }
 fn row_weights_of(s: u32) -> u32 { return s * shape.vectors_len + 6u * shape.n_parameters; }
+// Spline coefficients at x and at the trial.
+fn splines_of(s: u32) -> u32 { return row_weights_of(s) + shape.n_rows; }
+fn trial_splines_of(s: u32) -> u32 { return splines_of(s) + shape.n_splines; }
 
 fn columns_of(s: u32) -> u32 { return s * shape.n_columns * shape.n_window; }
 fn gram_of(s: u32) -> u32 { return s * shape.n_columns * shape.n_columns; }

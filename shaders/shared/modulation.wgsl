@@ -45,12 +45,12 @@ fn rotated(s: u32, p: u32, parameters: u32) -> vec2<f32> {
     return multiply(data[s * shape.n_window + p], circle(-0.15915494309 * phase));
 }
 
-// The baseline at bin `p`.
-fn baseline(p: u32, parameters: u32) -> f32 {
+// The baseline of the spline coefficients that begin at `splines`, at bin `p`.
+fn baseline(p: u32, splines: u32) -> f32 {
     if (shape.n_splines == 0u) { return 0.0; }
     let first = indices[shape.spline_at + p];
     let values = shape.spline_four + 4u * p;
-    let b = parameters + shape.n_model + first;
+    let b = splines + first;
     return tables[values] * vectors[b] + tables[values + 1u] * vectors[b + 1u]
         + tables[values + 2u] * vectors[b + 2u] + tables[values + 3u] * vectors[b + 3u];
 }

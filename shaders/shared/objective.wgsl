@@ -1,9 +1,6 @@
 // The penalised normal equations: half the Hessian of Q, half its falling gradient, and the priors' part of Q.
 // See `fit::normal`, which says what each term is.
 
-// 1/(1e4)²: keeps baseline coefficients finite where no datum sees them.
-const WEAK_BASELINE: f32 = 1e-8;
-
 // weight² · value of each soft row.
 var<workgroup> pull: array<f32, MAX_ROWS>;
 
@@ -39,9 +36,7 @@ fn refresh_rows(s: u32, thread: u32) {
 
 // JᵀJ, i ≥ j.
 fn jtj(s: u32, i: u32, j: u32) -> f32 {
-    if (j >= shape.n_model) {
-        return tables[shape.spline_gram + (i - shape.n_model) * shape.n_splines + j - shape.n_model];
-    }
+    if (j >= shape.n_model) { return select(0.0, 1.0, i == j); }
     if (!has_column(j)) { return 0.0; }
     let column = column_of_parameter(j);
     if (i >= shape.n_model) {
@@ -73,12 +68,7 @@ fn prior_hessian(s: u32, i: u32, j: u32, lambda: f32) -> f32 {
         }
         return sum;
     }
-    if (j >= shape.n_model) {
-        let a = i - shape.n_model;
-        let b = j - shape.n_model;
-        if (a > b + 2u) { return 0.0; }
-        return lambda * tables[shape.penalty + a * shape.n_splines + b] + select(0.0, WEAK_BASELINE, a == b);
-    }
+    if (j >= shape.n_model) { return select(0.0, lambda * tables[shape.roughness + i - shape.n_model], i == j); }
     if (i == j) { return tables[shape.prior_diagonal + i]; }
     if (i == common_shift() && j >= n && j < 2u * n) { return -tables[shape.shift_precision + j - n]; }
     if (i == common_width() && j >= 2u * n && j < 3u * n) { return -tables[shape.width_precision + j - 2u * n]; }
@@ -123,14 +113,7 @@ fn set_gradient(s: u32, variance: f32, lambda: f32, thread: u32) {
                 }
             }
         } else {
-            let a = i - shape.n_model;
-            let begin = select(0u, a - 2u, a >= 2u);
-            let end = min(a + 3u, shape.n_splines);
-            var rough = 0.0;
-            for (var b = begin; b < end; b++) {
-                rough += tables[shape.penalty + a * shape.n_splines + b] * vectors[x + shape.n_model + b];
-            }
-            g -= lambda * rough;
+            g -= lambda * tables[shape.roughness + i - shape.n_model] * vectors[x + i];
         }
         vectors[gradient_of(s) + i] = g;
     }
@@ -171,12 +154,9 @@ fn prior_cost_share(s: u32, parameters: u32, lambda: f32, thread: u32) -> f32 {
         let value = vectors[row_weights_of(s) + row] * row_value(row, parameters);
         sum += value * value;
     }
-    if (shape.n_splines > 2u) {
-        for (var j = thread; j < shape.n_splines - 2u; j += THREADS) {
-            let b = parameters + shape.n_model + j;
-            let rough = vectors[b] - 2.0 * vectors[b + 1u] + vectors[b + 2u];
-            sum += lambda * rough * rough;
-        }
+    for (var j = thread; j < shape.n_splines; j += THREADS) {
+        let mode = vectors[parameters + shape.n_model + j];
+        sum += lambda * tables[shape.roughness + j] * (mode * mode);
     }
     return sum;
 }

@@ -10,6 +10,7 @@ macro_rules! say {
 }
 
 mod basis;
+mod devices;
 mod fit;
 mod inspect;
 mod methods;
@@ -45,6 +46,8 @@ enum Command {
     Fit(fit::FitArgs),
     /// Say what a file holds.
     Inspect(inspect::InspectArgs),
+    /// The GPUs of this machine: limits, self-test, and which one auto takes.
+    Devices,
     /// Basis sets.
     #[command(subcommand)]
     Basis(basis::BasisCommand),
@@ -80,6 +83,7 @@ pub fn main(cli: Cli) -> ExitCode {
         Command::Run(args) => run::run(*args),
         Command::Fit(args) => fit::run(&args),
         Command::Inspect(args) => inspect::run(&args),
+        Command::Devices => devices::run(),
         Command::Basis(command) => basis::run(&command),
         Command::Methods(args) => methods::run(&args),
         Command::Simulate(args) => simulate::run(&args),

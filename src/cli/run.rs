@@ -8,9 +8,8 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::shared::{EngineChoice, GapArgs, check_engine, configuration, method};
+use super::shared::{EngineArgs, GapArgs, configuration, method};
 use super::{CliError, CliResult};
-use crate::engine::CpuEngine;
 use crate::run::{Progress, RunOptions, Summary, run as run_corpus};
 use crate::store::writer::IfExists;
 
@@ -41,9 +40,8 @@ pub(super) struct RunArgs {
     /// Method by name or from a .toml file; several give each spectrum several rows
     #[arg(long, value_name = "NAME|FILE", default_value = "map")]
     method: Vec<String>,
-    /// Engine that fits
-    #[arg(long, value_enum, default_value = "auto")]
-    engine: EngineChoice,
+    #[command(flatten)]
+    engine: EngineArgs,
     /// Worker threads (default: one per core)
     #[arg(long, value_name = "N")]
     threads: Option<usize>,
@@ -64,7 +62,6 @@ pub(super) struct RunArgs {
 }
 
 pub(super) fn run(args: RunArgs) -> CliResult {
-    check_engine(args.engine)?;
     let (gaps, water_scaling) = configuration(args.config.as_ref(), args.gaps.gaps())?;
     let methods = args.method.iter().map(|m| method(m)).collect::<Result<Vec<_>, _>>()?;
     let mut names: Vec<&str> = methods.iter().map(|m| m.name.as_str()).collect();
@@ -85,10 +82,11 @@ pub(super) fn run(args: RunArgs) -> CliResult {
         water_scaling,
         curves: args.curves,
     };
+    let engine = args.engine.open()?;
     let threads = args.threads.unwrap_or(0);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
     let shown = Shown::new();
-    let result = pool.install(|| run_corpus(&options, &CpuEngine, &shown));
+    let result = pool.install(|| run_corpus(&options, engine.as_ref(), &shown));
     shown.bar.finish_and_clear();
     let summary = result.map_err(|e| CliError::new(e.exit_code(), e))?;
     print_summary(&summary);

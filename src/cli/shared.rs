@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::CliError;
+use crate::engine::gpu::{GpuError, device};
+use crate::engine::{CpuEngine, Engine, GpuEngine};
 use crate::fit::Settings;
 use crate::quantify::WaterScaling;
 use crate::run::config::toml_from_file;
@@ -35,7 +37,7 @@ impl GapArgs {
 
 /// Which engine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum EngineChoice {
+enum EngineChoice {
     /// The best that is there.
     Auto,
     /// The native engine.
@@ -44,15 +46,41 @@ pub(super) enum EngineChoice {
     Gpu,
 }
 
-/// Refuses what is not built in yet.
-pub(super) fn check_engine(choice: EngineChoice) -> Result<(), CliError> {
-    if choice == EngineChoice::Gpu {
-        return Err(CliError::new(
-            2,
-            anyhow::anyhow!("the GPU engine is not built in yet; use --engine cpu (or auto)"),
-        ));
+/// Which engine, and on what.
+#[derive(Args, Debug, Clone, Copy)]
+pub(super) struct EngineArgs {
+    /// Engine that fits; auto takes a GPU that passes its self-test, never a software rasteriser
+    #[arg(long, value_enum, default_value = "auto")]
+    engine: EngineChoice,
+    /// Number of the GPU, as `requant devices` lists them
+    #[arg(long, value_name = "N")]
+    gpu: Option<usize>,
+}
+
+impl EngineArgs {
+    /// Opens the engine. With `auto` a GPU that cannot be used is a warning, with `gpu` an error.
+    pub(super) fn open(self) -> Result<Box<dyn Engine>, CliError> {
+        let adapters = if self.engine == EngineChoice::Cpu { Vec::new() } else { device::list() };
+        let index = match (self.engine, self.gpu) {
+            (EngineChoice::Cpu, Some(_)) => {
+                return Err(CliError::new(2, anyhow::anyhow!("--gpu and --engine cpu contradict each other")));
+            }
+            (_, Some(index)) => Some(index),
+            (EngineChoice::Gpu, None) => device::automatic(&adapters).or_else(|| device::software(&adapters)),
+            (_, None) => device::automatic(&adapters),
+        };
+        let asked_for = self.engine == EngineChoice::Gpu || self.gpu.is_some();
+        match index.map(|index| GpuEngine::open(Some(index))) {
+            Some(Ok(engine)) => Ok(Box::new(engine)),
+            Some(Err(error)) if !asked_for => {
+                eprintln!("warning: {error}; fitting on the processor");
+                Ok(Box::new(CpuEngine))
+            }
+            Some(Err(error)) => Err(CliError::new(1, error)),
+            None if asked_for => Err(CliError::new(1, GpuError::NoAdapter { asked: None, found: adapters.len() })),
+            None => Ok(Box::new(CpuEngine)),
+        }
     }
-    Ok(())
 }
 
 /// A configuration file's gaps and constants, the command line's gaps first.

@@ -141,8 +141,7 @@ pub fn run(options: &RunOptions, engine: &dyn Engine, progress: &dyn Progress) -
         progress.advanced(chunk.len(), failed);
     }
     listed.dedup();
-    let warnings: Vec<String> =
-        listing.warnings.iter().map(ToString::to_string).chain(engine.notes()).collect();
+    let warnings: Vec<String> = listing.warnings.iter().map(ToString::to_string).chain(engine.notes()).collect();
     let record = RunRecord {
         config: serde_json::json!({
             "methods": options.methods,
@@ -289,8 +288,7 @@ fn rows_of(job: &Job<'_>, options: &RunOptions, hashes: &[String]) -> Rows {
         return Rows::only(origin.failed(&failure, Status::Failed));
     };
     let basis = BasisRef { id: &prepared.basis_id, signal_per_proton: prepared.signal_per_proton };
-    let (row, metabolites) =
-        origin.fitted(spectrum, &prepared.model, fit, &basis, engine, &options.water_scaling);
+    let (row, metabolites) = origin.fitted(spectrum, &prepared.model, fit, &basis, engine, &options.water_scaling);
     let fitted = !matches!(fit.state, FitState::NoSignal | FitState::Singular);
     let curve = (options.curves && fitted)
         .then(|| origin.curves(&prepared.model, report::curves(&prepared.model, &spectrum.fid, fit)));

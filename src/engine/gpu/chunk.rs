@@ -1,11 +1,11 @@
 //! One chunk of spectra on the device: its buffers, the rounds of its fit, and what comes back.
 
+use super::GpuError;
 use super::device::Device;
 use super::layout::{DONE, N_VECTORS, Scalars, Shape, bytes_per_spectrum};
+use super::modes::Modes;
 use super::pipelines::Pipelines;
-use super::source::FIT_STAGES;
 use super::tables::Tables;
-use super::GpuError;
 use crate::fit::normal::Weights;
 use crate::fit::problem::{Problem, Solved, start_variance};
 use crate::fit::{FitState, Model};
@@ -25,6 +25,7 @@ const ARGUMENTS_AT: [u64; 8] = [0, 12, 24, 36, 48, 60, 60, 60];
 /// The model on the device.
 pub(super) struct ModelBuffers {
     shape: Shape,
+    modes: Modes,
     uniform: wgpu::Buffer,
     tables: wgpu::Buffer,
     indices: wgpu::Buffer,
@@ -46,6 +47,7 @@ impl ModelBuffers {
         let storage = wgpu::BufferUsages::STORAGE;
         Self {
             shape: tables.shape,
+            modes: tables.modes.clone(),
             uniform: upload("shape", bytemuck::bytes_of(&tables.shape), wgpu::BufferUsages::UNIFORM),
             tables: upload("tables", bytemuck::cast_slice(&tables.floats), storage),
             indices: upload("indices", bytemuck::cast_slice(&tables.indices), storage),
@@ -57,6 +59,7 @@ impl ModelBuffers {
 /// Memory for chunks of up to `capacity` spectra of one model, used again from chunk to chunk.
 pub(super) struct ChunkBuffers {
     shape: Shape,
+    modes: Modes,
     uniform: wgpu::Buffer,
     /// In the order of [`bytes_per_spectrum`].
     buffers: Vec<wgpu::Buffer>,
@@ -101,6 +104,7 @@ impl ChunkBuffers {
         let constants = [&model.uniform, &model.tables, &model.indices, &model.band_fids];
         Self {
             shape,
+            modes: model.modes.clone(),
             uniform: model.uniform.clone(),
             constants_group: bind("constants", &pipelines.constants_layout, &constants),
             batch_group: bind("batch", &pipelines.batch_layout, &buffers.iter().collect::<Vec<_>>()),
@@ -202,12 +206,16 @@ impl ChunkBuffers {
         let vectors: Vec<f32> = read(device, &self.read_vectors, vector_bytes, submission)?;
         let solved = scalars.iter().zip(vectors.chunks(len)).map(|(s, own)| {
             let wide = |values: &[f32]| values.iter().map(|&v| f64::from(v)).collect::<Vec<f64>>();
+            let (first, rows) = (self.shape.n_model as usize, N_VECTORS as usize * m);
+            let mut x = wide(&own[..m]);
+            let splines = self.modes.coefficients(&x[first..]);
+            x[first..].copy_from_slice(&splines);
             Solved {
-                x: wide(&own[..m]),
+                x,
                 weights: Weights {
                     variance: f64::from(s.variance),
                     lambda: f64::from(s.lambda),
-                    rows: wide(&own[N_VECTORS as usize * m..]),
+                    rows: wide(&own[rows..rows + self.shape.n_rows as usize]),
                 },
                 state: state(s),
                 n_iterations: (s.iteration as usize).min(model.settings.max_iterations),
@@ -224,12 +232,6 @@ fn state(scalars: &Scalars) -> FitState {
         (DONE, 2) => FitState::Singular,
         _ => FitState::MaxIterations,
     }
-}
-
-/// Names of the stages with the arguments' places, for the bench.
-#[allow(dead_code)]
-pub(super) fn stage_names() -> [&'static str; 8] {
-    FIT_STAGES
 }
 
 fn read<T: bytemuck::AnyBitPattern>(

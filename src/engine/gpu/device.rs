@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use super::pipelines::Pipelines;
 use super::GpuError;
+use super::pipelines::Pipelines;
 
 /// Workgroup memory that the largest stage needs (bytes): a transform of 4096 samples.
 const WORKGROUP_BYTES: u32 = 32768;
@@ -43,6 +43,7 @@ pub(super) struct Device {
     pub(super) limits: wgpu::Limits,
     pub(super) name: String,
     pub(super) timestamps: bool,
+    pub(super) is_software: bool,
     lost: Arc<AtomicBool>,
     error: Arc<Mutex<Option<String>>>,
     pipelines: Mutex<HashMap<usize, Arc<Pipelines>>>,
@@ -108,6 +109,11 @@ pub fn automatic(adapters: &[AdapterSummary]) -> Option<usize> {
     adapters.iter().filter(|a| !a.is_software && a.lacks.is_none()).min_by_key(|a| (rank(a), a.index)).map(|a| a.index)
 }
 
+/// Index of the first software rasteriser that can be used.
+pub fn software(adapters: &[AdapterSummary]) -> Option<usize> {
+    adapters.iter().find(|a| a.is_software && a.lacks.is_none()).map(|a| a.index)
+}
+
 impl Device {
     /// Opens adapter number `index`.
     pub(super) fn open(index: usize) -> Result<Self, GpuError> {
@@ -140,6 +146,7 @@ impl Device {
             limits,
             name: format!("{} ({}, {})", summary.name, summary.backend, summary.driver),
             timestamps,
+            is_software: summary.is_software,
             lost,
             error,
             pipelines: Mutex::default(),
@@ -170,9 +177,8 @@ impl Device {
 
     /// Waits until a submission is done.
     pub(super) fn wait(&self, submission: wgpu::SubmissionIndex) -> Result<(), GpuError> {
-        let waited = self
-            .device
-            .poll(wgpu::PollType::Wait { submission_index: Some(submission), timeout: Some(TIMEOUT) });
+        let waited =
+            self.device.poll(wgpu::PollType::Wait { submission_index: Some(submission), timeout: Some(TIMEOUT) });
         self.check()?;
         waited.map(|_| ()).map_err(|e| GpuError::Device { reason: e.to_string() })
     }

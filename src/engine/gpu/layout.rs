@@ -33,8 +33,8 @@ pub struct Shape {
     pub twiddles: u32,
     pub spline_four: u32,
     pub spline_values: u32,
-    pub spline_gram: u32,
-    pub penalty: u32,
+    pub spline_modes: u32,
+    pub roughness: u32,
     pub shift_precision: u32,
     pub width_precision: u32,
     pub single_precision: u32,
@@ -105,13 +105,17 @@ pub fn bytes_per_spectrum(shape: &Shape) -> [(&'static str, u64); 9] {
 /// that fills the device's units needs far less.
 const CHUNK_BYTES: u64 = 3 << 30;
 
+/// Spectra in one chunk on a software rasteriser, where a round of a large one would run into the timeout.
+const SOFTWARE_CHUNK: u64 = 64;
+
 /// How many spectra fit into one chunk.
-pub fn chunk_size(shape: &Shape, limits: &wgpu::Limits) -> usize {
+pub fn chunk_size(shape: &Shape, limits: &wgpu::Limits, is_software: bool) -> usize {
     let bytes = bytes_per_spectrum(shape);
     let largest = bytes.iter().map(|(_, b)| *b).max().unwrap_or(1).max(1);
     let total: u64 = bytes.iter().map(|(_, b)| *b).sum();
     let binding = u64::from(limits.max_storage_buffer_binding_size).min(limits.max_buffer_size);
     // One list holds two entries a spectrum behind its two counts.
     let fits = (binding.saturating_sub(8) / largest).min(CHUNK_BYTES / total.max(1));
+    let fits = if is_software { fits.min(SOFTWARE_CHUNK) } else { fits };
     fits.min(u64::from(limits.max_compute_workgroups_per_dimension)) as usize
 }

@@ -7,11 +7,13 @@
 mod chunk;
 pub mod device;
 pub mod layout;
+mod modes;
 mod pipelines;
 mod self_test;
 pub mod source;
 mod tables;
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use num_complex::Complex64;
@@ -85,6 +87,8 @@ pub struct GpuEngine {
     /// Most spectra in a chunk; `None`: what the device's limits allow.
     chunk: Option<usize>,
     notes: Mutex<Vec<String>>,
+    /// Whether a lost device may be opened again.
+    reopen: AtomicBool,
 }
 
 impl GpuEngine {
@@ -98,8 +102,7 @@ impl GpuEngine {
             Some(index) => index,
             None => {
                 let adapters = device::list();
-                device::automatic(&adapters)
-                    .ok_or(GpuError::NoAdapter { asked: None, found: adapters.len() })?
+                device::automatic(&adapters).ok_or(GpuError::NoAdapter { asked: None, found: adapters.len() })?
             }
         };
         let engine = Self::open_untested(index)?;
@@ -117,7 +120,14 @@ impl GpuEngine {
     pub fn open_untested(index: usize) -> Result<Self, GpuError> {
         let device = Device::open(index)?;
         let name = device.name.clone();
-        Ok(Self { adapter: index, name, device: Mutex::new(Some(device)), chunk: None, notes: Mutex::default() })
+        Ok(Self {
+            adapter: index,
+            name,
+            device: Mutex::new(Some(device)),
+            chunk: None,
+            notes: Mutex::default(),
+            reopen: AtomicBool::new(true),
+        })
     }
 
     /// The same engine with chunks of at most `spectra` spectra.
@@ -137,6 +147,12 @@ impl GpuEngine {
         if let Some(device) = &*self.lock() {
             device.device.destroy();
         }
+    }
+
+    /// Makes the next loss final, to test what follows.
+    #[doc(hidden)]
+    pub fn forbid_reopening(&self) {
+        self.reopen.store(false, Ordering::Relaxed);
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Option<Device>> {
@@ -160,7 +176,8 @@ impl GpuEngine {
                 Err(error) => {
                     self.note(format!("{error}; the chunk was done again"));
                     on_device.forget();
-                    *device = if attempt == 0 { Device::open(self.adapter).ok() } else { None };
+                    let again = attempt == 0 && self.reopen.load(Ordering::Relaxed);
+                    *device = if again { Device::open(self.adapter).ok() } else { None };
                 }
             }
         }
@@ -171,8 +188,8 @@ impl GpuEngine {
     fn fit_supported(&self, batch: &Batch<'_>) -> Vec<Fitted> {
         let model = batch.model;
         let mut on_device = OnDevice::new(model);
-        let limits = self.lock().as_ref().map(|d| d.limits.clone());
-        let by_limits = limits.map_or(1, |l| layout::chunk_size(&on_device.tables.shape, &l).max(1));
+        let shape = on_device.tables.shape;
+        let by_limits = self.lock().as_ref().map_or(1, |d| layout::chunk_size(&shape, &d.limits, d.is_software).max(1));
         let size = self.chunk.unwrap_or(by_limits).min(by_limits);
         let chunks: Vec<&[&[Complex64]]> = batch.fids.chunks(size).collect();
         let prepare = |fids: &[&[Complex64]]| -> Vec<Result<Problem, FitState>> {
@@ -267,12 +284,7 @@ impl Chunk {
 
 fn posed(prepared: Vec<Result<Problem, FitState>>) -> (Vec<Result<(), FitState>>, Vec<Problem>) {
     let mut problems = Vec::with_capacity(prepared.len());
-    let posed = prepared
-        .into_iter()
-        .map(|p| {
-            p.map(|problem| problems.push(problem))
-        })
-        .collect();
+    let posed = prepared.into_iter().map(|p| p.map(|problem| problems.push(problem))).collect();
     (posed, problems)
 }
 

@@ -91,9 +91,8 @@ const KNOWN: [(&str, f64, &[(f64, f64)]); 8] = [
 
 /// A basis set of Lorentzian lines and spectra of it with noise, phases and widths of their own.
 fn known_spectra(n_spectra: usize) -> (BasisSet, Vec<Vec<Complex64>>) {
-    let line = |ppm: f64, width_hz: f64, t: f64| {
-        Complex64::new(-PI * width_hz * t, TAU * hz_from_ppm(ppm, F0_MHZ) * t).exp()
-    };
+    let line =
+        |ppm: f64, width_hz: f64, t: f64| Complex64::new(-PI * width_hz * t, TAU * hz_from_ppm(ppm, F0_MHZ) * t).exp();
     let time = |n: usize| n as f64 * DWELL_S;
     let fids = Array2::from_shape_fn((KNOWN.len(), N_POINTS), |(k, n)| {
         KNOWN[k].2.iter().map(|&(ppm, protons)| protons * line(ppm, 1.0, time(n))).sum()

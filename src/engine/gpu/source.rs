@@ -22,8 +22,7 @@ const LAMBDA_TOLERANCE: f64 = 1e-3;
 const COST_ROUNDING: f64 = 2e-6;
 
 /// Stages of a fit, in the order in which they run; stems of files in `shaders/`.
-pub const FIT_STAGES: [&str; 8] =
-    ["components", "common", "gram", "project", "weights", "step", "trial", "decide"];
+pub const FIT_STAGES: [&str; 8] = ["components", "common", "gram", "project", "weights", "step", "trial", "decide"];
 
 macro_rules! files {
     ($($name:literal),* $(,)?) => {
@@ -32,7 +31,7 @@ macro_rules! files {
 }
 
 /// Every file of `shaders/`.
-pub const FILES: [(&str, &str); 16] = files![
+pub const FILES: [(&str, &str); 17] = files![
     "shared/batch.wgsl",
     "shared/trigonometry.wgsl",
     "shared/fft.wgsl",
@@ -40,6 +39,7 @@ pub const FILES: [(&str, &str); 16] = files![
     "shared/reduce.wgsl",
     "shared/cholesky.wgsl",
     "shared/objective.wgsl",
+    "shared/splines.wgsl",
     "components.wgsl",
     "common.wgsl",
     "gram.wgsl",

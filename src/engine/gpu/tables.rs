@@ -1,6 +1,7 @@
 //! The constants of a model as the shaders read them: f32 and u32 tables, and where each begins.
 
 use super::layout::{N_VECTORS, Shape};
+use super::modes::Modes;
 use super::source::{MAX_PARAMETERS, MAX_ROWS, fft_threads};
 use crate::acquisition::CARRIER_PPM;
 use crate::fit::Model;
@@ -18,6 +19,8 @@ pub(super) struct Tables {
     pub(super) indices: Vec<u32>,
     /// Band FIDs, one component after the other: real and imaginary parts.
     pub(super) band_fids: Vec<[f32; 2]>,
+    /// The baseline's parameters on the device.
+    pub(super) modes: Modes,
 }
 
 /// Lower bound that no parameter reaches: shaders know no infinity.
@@ -40,8 +43,13 @@ pub(super) fn unsupported(model: &Model) -> Option<String> {
 
 impl Tables {
     pub(super) fn new(model: &Model) -> Self {
-        let mut tables =
-            Self { shape: sizes(model), floats: Vec::new(), indices: Vec::new(), band_fids: Vec::new() };
+        let mut tables = Self {
+            shape: sizes(model),
+            floats: Vec::new(),
+            indices: Vec::new(),
+            band_fids: Vec::new(),
+            modes: Modes::new(&model.baseline),
+        };
         tables.add_transform(model);
         tables.add_baseline(model);
         tables.add_priors(model);
@@ -97,11 +105,8 @@ impl Tables {
         self.shape.spline_first_bin = self.indices(first_bin);
         self.shape.spline_count = self.indices(count);
         self.shape.spline_offset = self.indices(offset);
-        let full = |lower: &[f64]| -> Vec<f64> {
-            (0..nb * nb).map(|e| lower[(e / nb).min(e % nb) * nb + (e / nb).max(e % nb)]).collect()
-        };
-        self.shape.spline_gram = self.floats(full(&baseline.gram));
-        self.shape.penalty = self.floats(full(&baseline.penalty));
+        self.shape.spline_modes = self.floats(self.modes.matrix.iter().copied().collect::<Vec<_>>());
+        self.shape.roughness = self.floats(self.modes.roughness.clone());
     }
 
     fn add_priors(&mut self, model: &Model) {
@@ -170,7 +175,7 @@ fn sizes(model: &Model) -> Shape {
         lineshape: u32::from(settings.priors.skew_sd > 0.0 || settings.priors.flatness_sd > 0.0),
         // A square of all parameters, or two of the splines.
         work_len: (m * m).max(2 * nb * nb) as u32,
-        vectors_len: N_VECTORS * m as u32 + model.rows.len() as u32,
+        vectors_len: N_VECTORS * m as u32 + model.rows.len() as u32 + 2 * nb as u32,
         max_ed: (settings.baseline.max_ed_per_ppm * (high - low)).min(nb as f64) as f32,
         ..Shape::default()
     }

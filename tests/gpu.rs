@@ -1,0 +1,240 @@
+//! Parity of the engines, and what the GPU engine does when things go wrong.
+//!
+//! One body runs on every adapter that there is. Without an adapter the tests show as ignored; with
+//! `REQUANT_REQUIRE_GPU` set (continuous integration) they fail instead.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, missing_docs, reason = "tests")]
+
+mod common;
+#[path = "common/parity.rs"]
+mod parity;
+
+use libtest_mimic::{Arguments, Failed, Trial};
+use num_complex::Complex64;
+use requant::engine::gpu::device;
+use requant::engine::{Batch, CpuEngine, Engine, Fitted, GpuEngine};
+use requant::fit::settings::{Macromolecules, RatioPriors, Smoothness};
+use requant::fit::{FitState, Model, Settings};
+
+use common::{DWELL_S, F0_MHZ, N_POINTS, Nuisance, basis, spectrum};
+use parity::{Sabotage, compare};
+
+fn main() {
+    let arguments = Arguments::from_args();
+    let adapters = device::list();
+    let required = std::env::var_os("REQUANT_REQUIRE_GPU").is_some();
+    let tests: [(&str, fn(usize)); 12] = [
+        ("self_test_passes", self_test_passes),
+        ("parity_over_settings", parity_over_settings),
+        ("parity_harness_can_fail", parity_harness_can_fail),
+        ("any_batch_and_chunk_size_give_the_same_bits", any_batch_and_chunk_size),
+        ("a_tiny_problem", a_tiny_problem),
+        ("faulty_spectra_touch_no_other", faulty_spectra),
+        ("a_lost_device_costs_nothing_but_time", a_lost_device),
+        ("what_the_shaders_cannot_do_is_done_on_the_processor", unsupported_models),
+        ("real_parity_challenge", real_parity_challenge),
+        ("real_parity_voigt", |i| real_parity("voigt", "lcmodel-test/3t.basis", |_| {}, i)),
+        ("real_parity_hard", |i| real_parity("hard", "lcmodel-test/3t.basis", |_| {}, i)),
+        ("real_parity_shift", |i| {
+            real_parity("shift", "basis/lcmodel/press_30ms_3T.basis", without_knowledge, i);
+        }),
+    ];
+    let trial = |name: String, body: fn(usize), index: Option<usize>| {
+        Trial::test(name, move || match index {
+            Some(index) => {
+                body(index);
+                Ok(())
+            }
+            None => Err(Failed::from("no adapter: install a Vulkan driver (mesa-vulkan-drivers has a software one)")),
+        })
+        .with_ignored_flag(index.is_none() && !required)
+    };
+    let trials = tests.into_iter().flat_map(|(name, body)| match adapters.len() {
+        0 => vec![trial(format!("gpu_{name}"), body, None)],
+        n => (0..n).map(|i| trial(format!("gpu_{name}::adapter_{i}"), body, Some(i))).collect(),
+    });
+    let trials = trials.collect();
+    libtest_mimic::run(&arguments, trials).exit();
+}
+
+fn without_knowledge(settings: &mut Settings) {
+    settings.components.macromolecules = Macromolecules::None;
+    settings.components.lipids = false;
+    settings.priors.ratios = RatioPriors::None;
+}
+
+fn engine(index: usize) -> GpuEngine {
+    GpuEngine::open_untested(index).unwrap()
+}
+
+fn spectra(n: usize) -> Vec<Vec<Complex64>> {
+    (0..n)
+        .map(|i| {
+            let x = i as f64;
+            spectrum(Nuisance {
+                shift_hz: (x * 0.7).sin() * 6.0,
+                phi0_rad: (x * 1.3).sin(),
+                lorentz_hz: 1.0 + (x * 0.37).sin().abs() * 3.0,
+                gauss_hz: 3.0 + (x * 0.53).cos().abs() * 5.0,
+                noise_sd: 0.3 + 0.1 * (i % 7) as f64,
+                seed: 100 + i as u64,
+            })
+        })
+        .collect()
+}
+
+fn model_with(change: impl FnOnce(&mut Settings)) -> Model {
+    let mut settings = Settings::map().unwrap();
+    change(&mut settings);
+    Model::new(&basis(), N_POINTS, DWELL_S, F0_MHZ, Some(0.03), &settings).unwrap()
+}
+
+fn batch<'a>(model: &'a Model, fids: &'a [Vec<Complex64>]) -> Batch<'a> {
+    Batch { model, fids: fids.iter().map(Vec::as_slice).collect() }
+}
+
+/// Everything that a fit returns, by its bits.
+fn bits(fitted: &[Fitted]) -> Vec<(FitState, usize, Vec<u64>)> {
+    let of = |f: &Fitted| f.result.amplitudes.iter().map(|a| a.value.to_bits()).collect();
+    fitted.iter().map(|f| (f.result.state, f.result.n_iterations, of(f))).collect()
+}
+
+fn self_test_passes(index: usize) {
+    GpuEngine::open(Some(index)).unwrap();
+}
+
+fn parity_over_settings(index: usize) {
+    let engine = engine(index);
+    let fids = spectra(10);
+    let settings: [(&str, fn(&mut Settings)); 6] = [
+        ("map", |_| {}),
+        ("no priors of knowledge", without_knowledge),
+        ("fixed smoothness", |s| s.baseline.smoothness = Smoothness::Fixed(50.0)),
+        ("no baseline", |s| s.baseline.splines_per_ppm = 0.0),
+        ("lineshape", |s| {
+            s.priors.skew_sd = 0.3;
+            s.priors.flatness_sd = 0.3;
+        }),
+        ("every peak", |s| s.components.macromolecules = Macromolecules::Peaks),
+    ];
+    for (name, change) in settings {
+        let model = model_with(change);
+        let agreement = compare(&model, &batch(&model, &fids), &engine, Sabotage::None);
+        println!("{name}: {agreement}");
+        assert!(agreement.holds(), "{name}: {agreement}");
+    }
+}
+
+/// The harness sees a spectrum that is wrong by a fifth of a CRLB in one amplitude.
+fn parity_harness_can_fail(index: usize) {
+    let model = model_with(|_| {});
+    let fids = spectra(3);
+    let engine = engine(index);
+    for sabotage in [Sabotage::OneAmplitude, Sabotage::OneState, Sabotage::OneError] {
+        let agreement = compare(&model, &batch(&model, &fids), &engine, sabotage);
+        assert!(!agreement.holds(), "{sabotage:?} was not noticed: {agreement}");
+    }
+}
+
+fn any_batch_and_chunk_size(index: usize) {
+    let model = model_with(|_| {});
+    let fids = spectra(9);
+    let whole = bits(&engine(index).fit(&batch(&model, &fids)));
+    for chunk in [1, 2, 5] {
+        let cut = bits(&engine(index).with_chunk(chunk).fit(&batch(&model, &fids)));
+        assert!(whole == cut, "chunks of {chunk}");
+    }
+    let one = bits(&engine(index).fit(&batch(&model, &fids[4..5])));
+    assert!(one[0] == whole[4], "a batch of one");
+    assert!(bits(&engine(index).fit(&batch(&model, &fids))) == whole, "a second run");
+}
+
+/// K 3, N 256, and many of them: more than one workgroup counts, more than one list.
+fn a_tiny_problem(index: usize) {
+    let mut tiny = basis();
+    tiny.metabolites.truncate(3);
+    tiny.fids = tiny.fids.slice(ndarray::s![..3, ..]).to_owned();
+    let mut settings = Settings::map().unwrap();
+    without_knowledge(&mut settings);
+    settings.baseline.splines_per_ppm = 4.0;
+    // Every second sample: a spectral width of 2 kHz.
+    let dwell_s = 2.0 * DWELL_S;
+    let model = Model::new(&tiny, 256, dwell_s, F0_MHZ, None, &settings).unwrap();
+    let some: Vec<Vec<Complex64>> =
+        spectra(16).into_iter().map(|fid| fid.into_iter().step_by(2).take(256).collect()).collect();
+    let engine = engine(index);
+    let once = bits(&engine.fit(&batch(&model, &some)));
+    let native = CpuEngine.fit(&batch(&model, &some));
+    assert_eq!(once.iter().map(|b| b.0).collect::<Vec<_>>(), native.iter().map(|f| f.result.state).collect::<Vec<_>>());
+    for n in [1, 255, 20_000] {
+        let many = Batch { model: &model, fids: (0..n).map(|i| some[i % 16].as_slice()).collect() };
+        let fitted = bits(&engine.fit(&many));
+        assert_eq!(fitted.len(), n);
+        assert!(fitted.iter().enumerate().all(|(i, f)| *f == once[i % 16]), "a batch of {n}");
+    }
+    assert!(engine.notes().is_empty(), "{:?}", engine.notes());
+}
+
+fn faulty_spectra(index: usize) {
+    let model = model_with(|_| {});
+    let good = spectra(4);
+    let engine = engine(index);
+    let alone = bits(&engine.fit(&batch(&model, &good)));
+    let mut mixed = good.clone();
+    mixed.insert(0, vec![Complex64::new(f64::NAN, 0.0); N_POINTS]);
+    mixed.insert(2, vec![Complex64::default(); N_POINTS]);
+    let mut one_nan = good[1].clone();
+    one_nan[7].im = f64::INFINITY;
+    mixed.insert(4, one_nan);
+    let fitted = engine.fit(&batch(&model, &mixed));
+    assert_eq!(fitted.len(), mixed.len());
+    let found = bits(&fitted);
+    for faulty in [0, 2, 4] {
+        assert_eq!(found[faulty].0, FitState::NoSignal);
+    }
+    let kept: Vec<_> = [1, 3, 5, 6].map(|i| found[i].clone()).to_vec();
+    assert!(kept == alone);
+    assert!(engine.fit(&Batch { model: &model, fids: Vec::new() }).is_empty());
+}
+
+fn a_lost_device(index: usize) {
+    let model = model_with(|_| {});
+    let fids = spectra(4);
+    let engine = engine(index).with_chunk(2);
+    let before = bits(&engine.fit(&batch(&model, &fids)));
+    engine.lose_device();
+    let after = engine.fit(&batch(&model, &fids));
+    assert!(bits(&after) == before, "a new device gives the same");
+    assert!(after.iter().all(|f| f.engine == "gpu"));
+    assert_eq!(engine.notes().len(), 1, "{:?}", engine.notes());
+    // The adapter is gone for good: the processor does it, and says so.
+    engine.forbid_reopening();
+    engine.lose_device();
+    let native = engine.fit(&batch(&model, &fids));
+    assert!(native.iter().all(|f| f.engine == "cpu"), "{:?}", engine.notes());
+    assert_eq!(bits(&native), bits(&CpuEngine.fit(&batch(&model, &fids))));
+}
+
+fn unsupported_models(index: usize) {
+    let model = model_with(|s| s.baseline.splines_per_ppm = 60.0);
+    let fids = spectra(2);
+    let engine = engine(index);
+    let fitted = engine.fit(&batch(&model, &fids));
+    assert!(fitted.iter().all(|f| f.engine == "cpu"));
+    assert!(engine.notes()[0].contains("parameters"), "{:?}", engine.notes());
+}
+
+fn real_parity_challenge(index: usize) {
+    let (model, fids) = parity::challenge();
+    check(&model, &fids, index);
+}
+
+fn real_parity(set: &str, basis: &str, change: fn(&mut Settings), index: usize) {
+    let (model, fids) = parity::benchmark(set, basis, change);
+    check(&model, &fids, index);
+}
+
+fn check(model: &Model, fids: &[Vec<Complex64>], index: usize) {
+    let agreement = compare(model, &batch(model, fids), &engine(index), Sabotage::None);
+    println!("{agreement}");
+    assert!(agreement.holds(), "{agreement}");
+}
