@@ -216,7 +216,8 @@ fn exit_codes() {
     assert_eq!(code(&unwritable), 73, "{}", String::from_utf8_lossy(&unwritable.stderr));
 
     assert_eq!(code(&requant(&["run"])), 2);
-    assert_eq!(code(&corpus.run("gpu", &["--engine", "gpu"]).1), 2);
+    assert_eq!(code(&corpus.run("gpu", &["--engine", "cpu", "--gpu", "0"]).1), 2);
+    assert_eq!(code(&corpus.run("gpu", &["--gpu", "99"]).1), 1);
     assert_eq!(code(&corpus.run("method", &["--method", "nonesuch"]).1), 2);
     let none = requant(&["run", text(&corpus.written.spectra), "--out", text(&corpus.out("none"))]);
     assert_eq!(code(&none), 2, "no basis set named");

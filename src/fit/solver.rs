@@ -22,10 +22,11 @@ pub(crate) const NEWTON_FROM: usize = 3;
 pub(crate) const VARIANCE_FROM: usize = 3;
 pub(crate) const VARIANCE_TO: usize = 40;
 /// A step whose predicted fall of Q is below this is the last: it moves the solution by at most
-/// √1e-3 = 0.03 standard deviations, and what is left after it is a small part of that.
-pub(crate) const PREDICTED_TOLERANCE: f64 = 1e-3;
-/// Relative change of λ between the last two steps.
-pub(crate) const LAMBDA_TOLERANCE: f64 = 1e-4;
+/// √2e-4 = 0.014 standard deviations, and what is left after it is a small part of that.
+pub(crate) const PREDICTED_TOLERANCE: f64 = 2e-4;
+/// Relative change of λ between the last two steps: it moves no amplitude by a hundredth of its standard
+/// deviation, and f32 can tell it.
+pub(crate) const LAMBDA_TOLERANCE: f64 = 1e-3;
 /// Relative change of λ and σ² below which σ² is frozen.
 pub(crate) const FREEZE_TOLERANCE: f64 = 0.05;
 

@@ -76,12 +76,6 @@ pub fn compare(_model: &Model, batch: &Batch<'_>, engine: &dyn Engine, sabotage:
     for (a, b) in native.iter().zip(&other) {
         let (a, b) = (&a.result, &b.result);
         out.n_other_states += usize::from(a.state != b.state);
-        if std::env::var_os("SHOW").is_some() {
-            println!(
-                "{:?} {} {:?} {} λ {} {}",
-                a.state, a.n_iterations, b.state, b.n_iterations, a.baseline_lambda, b.baseline_lambda
-            );
-        }
         out.iterations.0 += a.n_iterations as f64 / native.len() as f64;
         out.iterations.1 += b.n_iterations as f64 / native.len() as f64;
         assert_eq!(a.amplitudes.len(), b.amplitudes.len());

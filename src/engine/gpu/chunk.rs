@@ -5,6 +5,8 @@ use super::device::Device;
 use super::layout::{DONE, N_VECTORS, Scalars, Shape, bytes_per_spectrum};
 use super::modes::Modes;
 use super::pipelines::Pipelines;
+use super::profile::{Profile, Timestamps};
+use super::source::FIT_STAGES;
 use super::tables::Tables;
 use crate::fit::normal::Weights;
 use crate::fit::problem::{Problem, Solved, start_variance};
@@ -150,6 +152,7 @@ impl ChunkBuffers {
         pipelines: &Pipelines,
         model: &Model,
         problems: &[Problem],
+        mut profile: Option<&mut Profile>,
     ) -> Result<Vec<Solved>, GpuError> {
         if problems.is_empty() {
             return Ok(Vec::new());
@@ -159,40 +162,73 @@ impl ChunkBuffers {
         let mut unfinished = problems.len();
         let mut rounds = 0;
         while unfinished > 0 && rounds <= most {
-            unfinished = self.rounds(device, pipelines, rounds == 0)?;
+            unfinished = self.rounds(device, pipelines, rounds == 0, profile.as_deref_mut())?;
             rounds += ROUNDS;
         }
         self.download(device, model, problems.len())
     }
 
     /// Some rounds of all stages; how many spectra are unfinished after them.
-    fn rounds(&self, device: &Device, pipelines: &Pipelines, first: bool) -> Result<usize, GpuError> {
+    fn rounds(
+        &self,
+        device: &Device,
+        pipelines: &Pipelines,
+        first: bool,
+        profile: Option<&mut Profile>,
+    ) -> Result<usize, GpuError> {
+        let compact = FIT_STAGES.len();
+        let mut order: Vec<usize> = Vec::with_capacity(ROUNDS * (compact + 1) + 1);
+        if first {
+            order.push(compact);
+        }
+        for _ in 0..ROUNDS {
+            order.extend(0..=compact);
+        }
         let mut encoder = device.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
-        {
-            let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
-            pass.set_bind_group(0, &self.constants_group, &[]);
-            pass.set_bind_group(1, &self.batch_group, &[]);
-            if first {
-                self.compact(&mut pass, pipelines);
-            }
-            for _ in 0..ROUNDS {
-                for (stage, at) in pipelines.stages.iter().zip(ARGUMENTS_AT) {
-                    pass.set_pipeline(stage);
-                    pass.dispatch_workgroups_indirect(&self.arguments, at);
+        let mut timestamps = profile.as_ref().and_then(|_| Timestamps::new(device, order.len()));
+        match &mut timestamps {
+            None => {
+                let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
+                for stage in order {
+                    self.dispatch(&mut pass, pipelines, stage);
                 }
-                self.compact(&mut pass, pipelines);
+            }
+            // A pass a stage: timestamps are taken where passes begin and end.
+            Some(timestamps) => {
+                for stage in order {
+                    let timestamp_writes = Some(timestamps.next(stage));
+                    let descriptor = wgpu::ComputePassDescriptor { timestamp_writes, ..Default::default() };
+                    self.dispatch(&mut encoder.begin_compute_pass(&descriptor), pipelines, stage);
+                }
+                timestamps.resolve(&mut encoder);
             }
         }
         encoder.copy_buffer_to_buffer(&self.buffers[8], 0, &self.read_counts, 0, 8);
         let submission = device.queue.submit([encoder.finish()]);
-        let counts: Vec<u32> = read(device, &self.read_counts, 8, submission)?;
+        let counts: Vec<u32> = read(device, &self.read_counts, 8, submission.clone())?;
+        if let Some(profile) = profile {
+            profile.rounds += ROUNDS;
+            if let Some(timestamps) = timestamps {
+                timestamps.add_to(device, submission, profile)?;
+            }
+        }
         Ok(counts.get(1).map_or(0, |&n| n as usize))
     }
 
-    fn compact(&self, pass: &mut wgpu::ComputePass<'_>, pipelines: &Pipelines) {
-        pass.set_pipeline(&pipelines.compact);
-        pass.set_bind_group(2, &self.arguments_group, &[]);
-        pass.dispatch_workgroups(1, 1, 1);
+    fn dispatch(&self, pass: &mut wgpu::ComputePass<'_>, pipelines: &Pipelines, stage: usize) {
+        pass.set_bind_group(0, &self.constants_group, &[]);
+        pass.set_bind_group(1, &self.batch_group, &[]);
+        match pipelines.stages.get(stage) {
+            Some(pipeline) => {
+                pass.set_pipeline(pipeline);
+                pass.dispatch_workgroups_indirect(&self.arguments, ARGUMENTS_AT[stage]);
+            }
+            None => {
+                pass.set_pipeline(&pipelines.compact);
+                pass.set_bind_group(2, &self.arguments_group, &[]);
+                pass.dispatch_workgroups(1, 1, 1);
+            }
+        }
     }
 
     fn download(&self, device: &Device, model: &Model, n: usize) -> Result<Vec<Solved>, GpuError> {
@@ -234,7 +270,7 @@ fn state(scalars: &Scalars) -> FitState {
     }
 }
 
-fn read<T: bytemuck::AnyBitPattern>(
+pub(super) fn read<T: bytemuck::AnyBitPattern>(
     device: &Device,
     buffer: &wgpu::Buffer,
     bytes: u64,

@@ -113,7 +113,7 @@ pub fn chunk_size(shape: &Shape, limits: &wgpu::Limits, is_software: bool) -> us
     let bytes = bytes_per_spectrum(shape);
     let largest = bytes.iter().map(|(_, b)| *b).max().unwrap_or(1).max(1);
     let total: u64 = bytes.iter().map(|(_, b)| *b).sum();
-    let binding = u64::from(limits.max_storage_buffer_binding_size).min(limits.max_buffer_size);
+    let binding = limits.max_storage_buffer_binding_size.min(limits.max_buffer_size);
     // One list holds two entries a spectrum behind its two counts.
     let fits = (binding.saturating_sub(8) / largest).min(CHUNK_BYTES / total.max(1));
     let fits = if is_software { fits.min(SOFTWARE_CHUNK) } else { fits };

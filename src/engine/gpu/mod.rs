@@ -9,6 +9,7 @@ pub mod device;
 pub mod layout;
 mod modes;
 mod pipelines;
+pub mod profile;
 mod self_test;
 pub mod source;
 mod tables;
@@ -21,6 +22,7 @@ use rayon::prelude::*;
 
 use self::chunk::{ChunkBuffers, ModelBuffers};
 use self::device::Device;
+use self::profile::Profile;
 use self::tables::{Tables, unsupported};
 use super::{Batch, CpuEngine, Engine, Fitted};
 use crate::fit::problem::{Problem, Solved};
@@ -141,6 +143,20 @@ impl GpuEngine {
         self.notes.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// Time on the device by stage for a batch that fits into one chunk; all zero on a device without timestamps.
+    ///
+    /// # Errors
+    /// [`GpuError::Device`] if the device fails or is given up.
+    pub fn profile(&self, batch: &Batch<'_>) -> Result<Profile, GpuError> {
+        let problems: Vec<Problem> =
+            batch.fids.par_iter().filter_map(|fid| Problem::new(batch.model, fid).ok()).collect();
+        let mut profile = Profile::default();
+        let device = self.lock();
+        let open = device.as_ref().ok_or_else(|| GpuError::Device { reason: "given up".to_owned() })?;
+        OnDevice::new(batch.model).solve(open, batch.model, &problems, Some(&mut profile))?;
+        Ok(profile)
+    }
+
     /// Loses the device as a crashing driver would, to test what follows.
     #[doc(hidden)]
     pub fn lose_device(&self) {
@@ -170,8 +186,8 @@ impl GpuEngine {
     fn solve(&self, on_device: &mut OnDevice, model: &Model, problems: &[Problem]) -> Option<Vec<Solved>> {
         let mut device = self.lock();
         for attempt in 0..2 {
-            let Some(open) = device.as_ref() else { return None };
-            match on_device.solve(open, model, problems) {
+            let open = device.as_ref()?;
+            match on_device.solve(open, model, problems, None) {
                 Ok(solved) => return Some(solved),
                 Err(error) => {
                     self.note(format!("{error}; the chunk was done again"));
@@ -240,7 +256,13 @@ impl OnDevice {
         self.buffers = None;
     }
 
-    fn solve(&mut self, device: &Device, model: &Model, problems: &[Problem]) -> Result<Vec<Solved>, GpuError> {
+    fn solve(
+        &mut self,
+        device: &Device,
+        model: &Model,
+        problems: &[Problem],
+        profile: Option<&mut Profile>,
+    ) -> Result<Vec<Solved>, GpuError> {
         if self.buffers.as_ref().is_none_or(|(.., capacity)| *capacity < problems.len()) {
             self.buffers = None;
             let pipelines = device.pipelines(self.fft_n)?;
@@ -250,7 +272,7 @@ impl OnDevice {
             self.buffers = Some((pipelines, on_model, chunk, problems.len()));
         }
         match &mut self.buffers {
-            Some((pipelines, _, chunk, _)) => chunk.solve(device, pipelines, model, problems),
+            Some((pipelines, _, chunk, _)) => chunk.solve(device, pipelines, model, problems, profile),
             None => Ok(Vec::new()),
         }
     }

@@ -15,9 +15,6 @@ pub const MAX_PARAMETERS: u32 = 256;
 /// Most soft rows between amplitudes.
 pub const MAX_ROWS: u32 = 128;
 
-/// Relative change of λ between the last two steps. In f32 λ is known to some 1e-5 of itself, and a change of
-/// 1e-3 moves no amplitude by a thousandth of its standard deviation.
-const LAMBDA_TOLERANCE: f64 = 1e-3;
 /// Rise of Q, relative, that rounding can fake: some units in the last place of a sum of a thousand squares.
 const COST_ROUNDING: f64 = 2e-6;
 
@@ -96,7 +93,7 @@ pub fn compose(stage: &str, fft_n: usize) -> Result<String, SourceError> {
     for (name, value) in [
         ("FREEZE_TOLERANCE", solver::FREEZE_TOLERANCE),
         ("PREDICTED_TOLERANCE", solver::PREDICTED_TOLERANCE),
-        ("LAMBDA_TOLERANCE", LAMBDA_TOLERANCE),
+        ("LAMBDA_TOLERANCE", solver::LAMBDA_TOLERANCE),
         ("COST_ROUNDING", COST_ROUNDING),
     ] {
         let _ = writeln!(out, "const {name}: f32 = {value:e}f;");
