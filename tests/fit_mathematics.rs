@@ -178,7 +178,7 @@ fn known_amplitudes_come_back_within_their_errors() {
         .collect();
     let results = CpuEngine.fit(&Batch { model: &model, fids: fids.iter().map(Vec::as_slice).collect() });
     let mut scores = Vec::new();
-    for fit in &results {
+    for fit in results.iter().map(|f| &f.result) {
         assert_eq!(fit.state, FitState::Converged);
         for (k, truth) in AMPLITUDES.iter().enumerate() {
             let a = &fit.amplitudes[k];
@@ -237,15 +237,16 @@ fn neighbours_and_threads_change_nothing() {
         let batch = Batch { model: &model, fids: fids.iter().map(Vec::as_slice).collect() };
         pool.install(|| CpuEngine.fit(&batch))
     };
-    let bits =
-        |fit: &requant::fit::FitResult| -> Vec<u64> { fit.amplitudes.iter().map(|a| a.value.to_bits()).collect() };
+    let bits = |fit: &requant::engine::Fitted| -> Vec<u64> {
+        fit.result.amplitudes.iter().map(|a| a.value.to_bits()).collect()
+    };
     let alone: Vec<_> = run(&fids, 1).iter().map(bits).collect();
     assert_eq!(alone, run(&fids, 2).iter().map(bits).collect::<Vec<_>>());
     fids[2] = vec![Complex64::new(f64::NAN, 0.0); N_POINTS];
     fids[4] = vec![Complex64::default(); N_POINTS];
     let mixed = run(&fids, 2);
-    assert_eq!(mixed[2].state, FitState::NoSignal);
-    assert_eq!(mixed[4].state, FitState::NoSignal);
+    assert_eq!(mixed[2].result.state, FitState::NoSignal);
+    assert_eq!(mixed[4].result.state, FitState::NoSignal);
     for i in [0, 1, 3, 5] {
         assert_eq!(alone[i], bits(&mixed[i]), "spectrum {i} changed beside broken ones");
     }
