@@ -100,7 +100,7 @@ fn real_misfit_is_bounded_and_no_absurd_spectrum_goes_unflagged() {
 fn challenge(input: &str, out: &Path) -> Summary {
     let folder = data().join("challenge2016");
     let mut options = options(folder.join(input), folder.join("basis/press3T_30ms.BASIS"), out);
-    options.gaps = Gaps { f0_mhz: Some(123.2), dwell_s: Some(2.5e-4), te_s: Some(0.03), tr_s: None };
+    options.gaps = Gaps { f0_mhz: Some(123.2), dwell_s: Some(2.5e-4), te_s: Some(0.03), ..Gaps::default() };
     options.water_scaling = WaterScaling {
         version: "challenge2016".into(),
         water_concentration_mmol_per_kg: 29_697.0,

@@ -404,11 +404,11 @@ const CHALLENGE: [&str; 21] = [
 ];
 
 /// With the shifts and couplings that the challenge used (determined from its basis set, in
-/// `fixtures/`), the simulation is the challenge's; with those of the built-in library it differs by what
+/// `datasets/`), the simulation is the challenge's; with those of the built-in library it differs by what
 /// the literature differs. Prints both.
 #[test]
 fn real_challenge_basis_is_reproduced() {
-    let theirs = Library::from_toml(include_str!("fixtures/challenge2016_spin_systems.toml")).unwrap();
+    let theirs = Library::from_toml(include_str!("../datasets/challenge2016-spin-systems.toml")).unwrap();
     let built_in = Library::built_in().unwrap();
     println!(
         "{:6} {:>10} {:>8} {:>10} {:>8} {:>7} {:>6}",

@@ -7,6 +7,7 @@ mod lcmodel;
 pub mod names;
 mod reference;
 mod regrid;
+mod save;
 pub mod simulate;
 mod write;
 
@@ -20,7 +21,8 @@ use thiserror::Error;
 use crate::formats::namelist::NamelistError;
 
 pub use first_point::FirstPoint;
-pub use write::write_lcmodel;
+pub use save::{SaveError, SetFormat, save};
+pub use write::{write_fsl_json, write_lcmodel, write_raw};
 
 /// The free induction decay of every metabolite for one protocol, on one time grid.
 #[derive(Debug, Clone)]

@@ -59,6 +59,33 @@ fn fortran_e15(value: f64) -> String {
     format!("{:>15}", format!("{mantissa}E{sign}{:02}", exponent.abs()))
 }
 
+/// The text of an LCModel RAW file with member `k` of the set: RAW holds neither dwell time nor frequency, whoever
+/// reads it must know them.
+pub fn write_raw(set: &BasisSet, k: usize) -> String {
+    let name = set.metabolites.get(k).map_or("", String::as_str);
+    let mut text = format!(" $NMID ID='{name}', FMTDAT='(2E15.6)'\n TRAMP=1., VOLUME=1. $END\n");
+    for z in set.fids.row(k) {
+        let _ = writeln!(text, "{}{}", fortran_e15(z.re), fortran_e15(z.im));
+    }
+    text
+}
+
+/// The text of an FSL-MRS JSON basis file with member `k` of the set.
+pub fn write_fsl_json(set: &BasisSet, k: usize) -> String {
+    let fid = set.fids.row(k);
+    let part = |of: fn(&Complex64) -> f64| fid.iter().map(of).collect::<Vec<f64>>();
+    let basis = serde_json::json!({
+        "basis_re": part(|z| z.re),
+        "basis_im": part(|z| z.im),
+        "basis_dwell": set.dwell_s,
+        "basis_centre": set.f0_mhz,
+        "basis_width": set.linewidth_hz.unwrap_or(0.0),
+        "basis_name": set.metabolites.get(k),
+    });
+    let meta = serde_json::json!({ "SimVersion": set.id, "TE_s": set.te_s, "Sequence": set.sequence });
+    serde_json::json!({ "basis": basis, "meta": meta }).to_string()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

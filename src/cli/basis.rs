@@ -1,36 +1,121 @@
-//! `requant basis`: look at basis sets.
+//! `requant basis`: look at basis sets, translate them, make them.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 
+use super::basis_simulate::{SimulateArgs, simulate};
 use super::shared::GapArgs;
 use super::{CliError, CliResult};
 use crate::basis::names::kind;
-use crate::basis::{BasisSet, Grid};
+use crate::basis::{BasisSet, Grid, SaveError, SetFormat, save};
 use crate::quantify::singlet::signal_per_proton;
+use crate::report::basis_plot;
 
 /// Sub-commands of `requant basis`.
 #[derive(Subcommand, Debug)]
 pub(super) enum BasisCommand {
-    /// What a basis set holds
+    /// What a basis set holds, as a table and a picture
     Show(ShowArgs),
+    /// Write a basis set in another form
+    Convert(ConvertArgs),
+    /// Make a basis set from spin systems by density-matrix simulation
+    Simulate(Box<SimulateArgs>),
 }
 
 /// Arguments of `requant basis show`.
 #[derive(Args, Debug)]
+#[command(after_help = "\
+Example:
+  requant basis show press35.basis --plot press35.svg")]
 pub(super) struct ShowArgs {
     /// LCModel .BASIS, or a folder of .RAW, FSL-MRS JSON or NIfTI-MRS files
     path: PathBuf,
+    /// Draw every member
+    #[arg(long, value_name = "FILE.svg")]
+    plot: Option<PathBuf>,
     #[command(flatten)]
     gaps: GapArgs,
 }
 
+/// Arguments of `requant basis convert`.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  requant basis convert press35.basis fsl/ --format fsl-json
+  requant basis convert raw/ set.basis --f0-mhz 123.2 --dwell-s 0.00025 --te-s 0.03")]
+pub(super) struct ConvertArgs {
+    /// LCModel .BASIS, or a folder of .RAW, FSL-MRS JSON or NIfTI-MRS files
+    input: PathBuf,
+    /// File (.basis) or folder to write
+    output: PathBuf,
+    #[command(flatten)]
+    target: TargetArgs,
+    #[command(flatten)]
+    gaps: GapArgs,
+}
+
+/// In which form to write.
+#[derive(Args, Debug, Clone, Copy)]
+pub(super) struct TargetArgs {
+    /// Form to write (default: by the name, .basis is LCModel's)
+    #[arg(long, value_enum)]
+    format: Option<FormatChoice>,
+    /// Replace what is there
+    #[arg(long)]
+    overwrite: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum FormatChoice {
+    /// LCModel's .BASIS, one file.
+    Lcmodel,
+    /// A folder of LCModel RAW files.
+    Raw,
+    /// A folder of FSL-MRS JSON files.
+    FslJson,
+}
+
+impl TargetArgs {
+    /// Writes the set and says what its form leaves out.
+    pub(super) fn save(self, set: &BasisSet, path: &Path) -> CliResult {
+        let format = match self.format {
+            Some(FormatChoice::Lcmodel) => SetFormat::Lcmodel,
+            Some(FormatChoice::Raw) => SetFormat::Raw,
+            Some(FormatChoice::FslJson) => SetFormat::FslJson,
+            None => SetFormat::of(path).ok_or_else(|| {
+                let message = "the name does not say which form to write: end it with .basis, or give --format";
+                CliError::new(2, anyhow::anyhow!("{}: {message} lcmodel, raw or fsl-json", path.display()))
+            })?,
+        };
+        save(set, path, format, self.overwrite).map_err(|e| {
+            let code = if matches!(e, SaveError::Clash { .. }) { 1 } else { 73 };
+            CliError::new(code, e)
+        })?;
+        say!("{} members, {} points, {} MHz: {}", set.metabolites.len(), set.fids.ncols(), set.f0_mhz, path.display());
+        if !format.leaves_out().is_empty() {
+            say!("not kept by this form: {}", format.leaves_out().join(", "));
+        }
+        Ok(0)
+    }
+}
+
 pub(super) fn run(command: &BasisCommand) -> CliResult {
-    let BasisCommand::Show(args) = command;
-    let gaps = args.gaps.gaps();
+    match command {
+        BasisCommand::Show(args) => show(args),
+        BasisCommand::Convert(args) => args.target.save(&read(&args.input, &args.gaps)?, &args.output),
+        BasisCommand::Simulate(args) => simulate(args),
+    }
+}
+
+fn read(path: &Path, gaps: &GapArgs) -> Result<BasisSet, CliError> {
+    let gaps = gaps.gaps();
     let grid = Grid { dwell_s: gaps.dwell_s, f0_mhz: gaps.f0_mhz, te_s: gaps.te_s };
-    let set = BasisSet::read_with(&args.path, &grid).map_err(|e| CliError::new(1, e))?;
+    BasisSet::read_with(path, &grid).map_err(|e| CliError::new(1, e))
+}
+
+fn show(args: &ShowArgs) -> CliResult {
+    let set = read(&args.path, &args.gaps)?;
     let te = set.te_s.map_or("unknown".to_owned(), |t| format!("{:.1} ms", t * 1e3));
     say!("{}", set.id);
     say!("f0 {} MHz · TE {te} · sequence {}", set.f0_mhz, set.sequence.as_deref().unwrap_or("unknown"));
@@ -55,6 +140,12 @@ pub(super) fn run(command: &BasisCommand) -> CliResult {
     }
     for remark in &set.remarks {
         say!("remark: {remark}");
+    }
+    if let Some(path) = &args.plot {
+        let svg = basis_plot(&set)?;
+        std::fs::write(path, svg)
+            .map_err(|e| CliError::new(73, anyhow::anyhow!("{}: cannot be written: {e}", path.display())))?;
+        say!("{}", path.display());
     }
     Ok(0)
 }

@@ -6,6 +6,7 @@ use clap::Args;
 
 use super::shared::{GapArgs, configuration, method};
 use super::{CliError, CliResult};
+use crate::basis::simulate::{Recipe, Timing};
 use crate::corpus::{self, Water};
 use crate::fit::Workspace;
 use crate::fit::solver::fit as fit_spectrum;
@@ -31,9 +32,9 @@ pub(super) struct FitArgs {
     /// Its water reference (default: paired by name, as `requant run` does)
     #[arg(long, value_name = "FILE")]
     water: Option<PathBuf>,
-    /// Basis set
+    /// Basis set (default: simulated for the protocol in the file's header)
     #[arg(long, value_name = "PATH")]
-    basis: PathBuf,
+    basis: Option<PathBuf>,
     /// Method by name or from a .toml file
     #[arg(long, value_name = "NAME|FILE", default_value = "map")]
     method: String,
@@ -53,8 +54,6 @@ pub(super) struct FitArgs {
 pub(super) fn run(args: &FitArgs) -> CliResult {
     let (gaps, constants) = configuration(args.config.as_ref(), args.gaps.gaps())?;
     let settings = method(&args.method)?;
-    let grid = basis::Grid { dwell_s: gaps.dwell_s, f0_mhz: gaps.f0_mhz, te_s: gaps.te_s };
-    let set = read_referenced(&args.basis, &grid)?;
     let listing = corpus::find(std::slice::from_ref(&args.file), &formats::is_spectroscopy)
         .map_err(|e| CliError::new(e.exit_code(), e))?;
     let mut found =
@@ -67,6 +66,18 @@ pub(super) fn run(args: &FitArgs) -> CliResult {
     }
     let loaded = load(&found, &gaps);
     let (key, spectrum) = choose(loaded.spectra, args.select.as_deref())?;
+    let set = match &args.basis {
+        Some(path) => {
+            let grid = basis::Grid { dwell_s: gaps.dwell_s, f0_mhz: gaps.f0_mhz, te_s: gaps.te_s };
+            read_referenced(path, &grid)?
+        }
+        None => {
+            let timing = Timing { te1_s: gaps.te1_s, tm_s: gaps.tm_s };
+            let set = Recipe::from_protocol(&loaded.header.protocol, timing)?.basis_set()?;
+            say!("note: {}", set.id);
+            set
+        }
+    };
     let findings = set.check(&loaded.header.protocol);
     if let Some(refused) = findings.iter().find(|f| f.refuses()) {
         return Err(CliError::new(1, anyhow::anyhow!("{refused}")));

@@ -10,6 +10,7 @@ macro_rules! say {
 }
 
 mod basis;
+mod basis_simulate;
 mod devices;
 mod fit;
 mod inspect;

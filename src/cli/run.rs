@@ -25,7 +25,7 @@ Examples:
   requant run raw/ --basis set.basis --f0-mhz 123.2 --dwell-s 0.00025 --out results
 
 A manifest is a .csv, .tsv or .parquet with a column `path` and any of water_path, basis, subject, session,
-site, voi, sequence, te_s, tr_s, f0_mhz, dwell_s. Water references pair by BIDS, by vendors' habits
+site, voi, sequence, te_s, tr_s, te1_s, tm_s, f0_mhz, dwell_s. Water references pair by BIDS, by vendors' habits
 (_act/_ref, .RAW/.H2O, …) or by the manifest. Results: spectra/, metabolites/ (Parquet) and run.json.")]
 pub(super) struct RunArgs {
     /// Files, folders (searched), BIDS datasets or manifests
@@ -34,7 +34,8 @@ pub(super) struct RunArgs {
     /// Folder to write the tables to
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// Basis set: LCModel .BASIS, or a folder of .RAW, FSL-MRS JSON or NIfTI-MRS files
+    /// Basis set: LCModel .BASIS, or a folder of .RAW, FSL-MRS JSON or NIfTI-MRS files (default: simulated for the
+    /// protocol in each file's header)
     #[arg(long, value_name = "PATH")]
     basis: Option<PathBuf>,
     /// Method by name or from a .toml file; several give each spectrum several rows

@@ -13,8 +13,11 @@ use crate::run::config::toml_from_file;
 use crate::run::{Config, Gaps};
 
 /// Values for files that do not state them.
-#[derive(Args, Debug, Clone, Copy)]
+#[derive(Args, Debug, Clone)]
 pub(super) struct GapArgs {
+    /// Sequence of files that do not state it: PRESS, STEAM, sLASER, SPECIAL, spin-echo
+    #[arg(long, value_name = "NAME")]
+    sequence: Option<String>,
     /// Spectrometer frequency (MHz) of files that do not state it (LCModel RAW, plain text)
     #[arg(long, value_name = "MHZ")]
     f0_mhz: Option<f64>,
@@ -27,11 +30,25 @@ pub(super) struct GapArgs {
     /// Repetition time (s) of files that do not state it
     #[arg(long, value_name = "S")]
     tr_s: Option<f64>,
+    /// First echo (s) of PRESS, to simulate its basis set (default: half of TE)
+    #[arg(long, value_name = "S")]
+    te1_s: Option<f64>,
+    /// Mixing time (s) of STEAM, to simulate its basis set
+    #[arg(long, value_name = "S")]
+    tm_s: Option<f64>,
 }
 
 impl GapArgs {
-    pub(super) fn gaps(self) -> Gaps {
-        Gaps { f0_mhz: self.f0_mhz, dwell_s: self.dwell_s, te_s: self.te_s, tr_s: self.tr_s }
+    pub(super) fn gaps(&self) -> Gaps {
+        Gaps {
+            sequence: self.sequence.clone(),
+            f0_mhz: self.f0_mhz,
+            dwell_s: self.dwell_s,
+            te_s: self.te_s,
+            tr_s: self.tr_s,
+            te1_s: self.te1_s,
+            tm_s: self.tm_s,
+        }
     }
 }
 

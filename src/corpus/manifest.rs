@@ -9,7 +9,7 @@ use super::identity::{file_name, split_extension};
 use super::sheet;
 
 /// The columns that a manifest may have. `path` must be there.
-pub const COLUMNS: [&str; 13] = [
+pub const COLUMNS: [&str; 15] = [
     "path",
     "water_path",
     "id",
@@ -21,6 +21,8 @@ pub const COLUMNS: [&str; 13] = [
     "sequence",
     "te_s",
     "tr_s",
+    "te1_s",
+    "tm_s",
     "f0_mhz",
     "dwell_s",
 ];
@@ -43,6 +45,10 @@ pub struct Overrides {
     pub f0_mhz: Option<f64>,
     /// Time between two samples (s).
     pub dwell_s: Option<f64>,
+    /// First echo of PRESS (s).
+    pub te1_s: Option<f64>,
+    /// Mixing time of STEAM (s).
+    pub tm_s: Option<f64>,
 }
 
 /// Why a manifest as a whole cannot be used. Faults of single lines become rows.
@@ -176,6 +182,8 @@ fn interpret(number: usize, cells: &Cells<'_>, folder: &Path) -> Line {
         tr_s: cells.number("tr_s", 100.0, &mut fault),
         f0_mhz: cells.number("f0_mhz", 2000.0, &mut fault),
         dwell_s: cells.number("dwell_s", 0.1, &mut fault),
+        te1_s: cells.number("te1_s", 5.0, &mut fault),
+        tm_s: cells.number("tm_s", 5.0, &mut fault),
     };
     let id = cells.text("id");
     if id.as_ref().is_some_and(|id| id.split('/').any(|part| part == "..")) {

@@ -1,7 +1,9 @@
 //! What people look at.
 
+pub mod basis_plot;
 mod canvas;
 mod fit_parts;
 pub mod fit_plot;
 
+pub use basis_plot::basis_plot;
 pub use fit_plot::{FitPlot, PlotError, TableLine};

@@ -7,9 +7,11 @@ use serde::{Deserialize, Serialize};
 use crate::quantify::WaterScaling;
 
 /// Values that fill gaps where neither file nor manifest states them.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Gaps {
+    /// Sequence name (PRESS, STEAM, sLASER, SPECIAL, spin-echo, or a vendor's).
+    pub sequence: Option<String>,
     /// Spectrometer frequency (MHz).
     pub f0_mhz: Option<f64>,
     /// Time between two samples (s).
@@ -18,6 +20,10 @@ pub struct Gaps {
     pub te_s: Option<f64>,
     /// Repetition time (s).
     pub tr_s: Option<f64>,
+    /// First echo of PRESS (s), to simulate its basis set.
+    pub te1_s: Option<f64>,
+    /// Mixing time of STEAM (s), to simulate its basis set.
+    pub tm_s: Option<f64>,
 }
 
 impl Gaps {
@@ -29,6 +35,9 @@ impl Gaps {
             dwell_s: self.dwell_s.or(other.dwell_s),
             te_s: self.te_s.or(other.te_s),
             tr_s: self.tr_s.or(other.tr_s),
+            sequence: self.sequence.or(other.sequence),
+            te1_s: self.te1_s.or(other.te1_s),
+            tm_s: self.tm_s.or(other.tm_s),
         }
     }
 }

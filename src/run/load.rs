@@ -114,7 +114,7 @@ fn load_acquisitions(
     header.protocol = Protocol {
         f0_mhz: data.f0_mhz,
         te_s: data.te_s,
-        sequence: overrides.sequence.clone().or_else(|| data.sequence.clone()),
+        sequence: overrides.sequence.clone().or_else(|| data.sequence.clone()).or_else(|| gaps.sequence.clone()),
         dwell_s: data.dwell_s,
         n_points: Some(data.n_points()),
     };
@@ -160,11 +160,18 @@ fn read(
 
 /// Fills what a file does not state: from an LCModel control file beside it, then from `gaps`.
 pub(crate) fn with_gaps(mut data: Acquisition, path: &Path, gaps: &Gaps) -> Acquisition {
-    let mut fallback = *gaps;
+    let mut fallback = gaps.clone();
     if matches!(data.format, Format::LcmodelRaw | Format::PlainText)
         && let Some((_, control)) = lcmodel_control::find_beside(path)
     {
-        fallback = Gaps { f0_mhz: control.f0_mhz, dwell_s: control.dwell_s, te_s: control.te_s, tr_s: None }.or(*gaps);
+        fallback = Gaps {
+            f0_mhz: control.f0_mhz,
+            dwell_s: control.dwell_s,
+            te_s: control.te_s,
+            tr_s: None,
+            ..Gaps::default()
+        }
+        .or(gaps.clone());
     }
     data.f0_mhz = data.f0_mhz.or(fallback.f0_mhz);
     data.dwell_s = data.dwell_s.or(fallback.dwell_s);

@@ -39,7 +39,7 @@ pub struct RunOptions {
     pub out: PathBuf,
     /// What to do if it exists.
     pub if_exists: IfExists,
-    /// Basis set for every spectrum that the manifest names none for.
+    /// Basis set for every spectrum that the manifest names none for; `None`: simulated from each header.
     pub basis: Option<PathBuf>,
     /// Methods; each gives every spectrum a row.
     pub methods: Vec<Settings>,
@@ -88,9 +88,6 @@ pub enum RunError {
     /// The basis set named for the whole run cannot be read.
     #[error("basis set: {0}")]
     Basis(#[from] crate::basis::BasisError),
-    /// No basis set for any spectrum.
-    #[error("no basis set: give --basis PATH, or name one for each row in the manifest's column `basis`")]
-    NoBasis,
 }
 
 impl RunError {
@@ -100,7 +97,6 @@ impl RunError {
             Self::Find(e) => e.exit_code(),
             Self::Store(e) => e.exit_code(),
             Self::Basis(_) => 1,
-            Self::NoBasis => 2,
         }
     }
 }
@@ -109,10 +105,6 @@ impl RunError {
 pub fn run(options: &RunOptions, engine: &dyn Engine, progress: &dyn Progress) -> Result<Summary, RunError> {
     let started = Instant::now();
     let listing = corpus::find(&options.inputs, &formats::is_spectroscopy)?;
-    let has_own_basis = listing.found.iter().any(|f| f.overrides.basis.is_some());
-    if options.basis.is_none() && !has_own_basis {
-        return Err(RunError::NoBasis);
-    }
     let models = ModelStore::new(options)?;
     let mut writer = DatasetWriter::create(&options.out, options.if_exists)?;
     progress.found(listing.found.len());
@@ -148,6 +140,7 @@ pub fn run(options: &RunOptions, engine: &dyn Engine, progress: &dyn Progress) -
             "gaps": options.gaps,
             "water_scaling": options.water_scaling,
             "ratio_rows": models.ratio_rows(),
+            "simulated_bases": models.recipes(),
         }),
         methods: options
             .methods

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::RunOptions;
 use super::load::{Failure, Header, error_chain};
+use crate::basis::simulate::{Recipe, Timing};
 use crate::basis::{BasisError, BasisSet, FirstPoint, Grid};
 use crate::corpus::Found;
 use crate::fit::Model;
@@ -37,10 +38,19 @@ struct ReadBasis {
     signal_per_proton: Option<f64>,
 }
 
+/// Where a basis set comes from.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+enum Source {
+    /// A file or folder.
+    File(PathBuf),
+    /// Simulated; the recipe as JSON.
+    Simulated(String),
+}
+
 /// What a model depends on; frequencies and times by their bits.
 #[derive(Clone, PartialEq, Eq, Hash)]
 struct Key {
-    basis: PathBuf,
+    basis: Source,
     method: usize,
     n_points: usize,
     dwell: u64,
@@ -53,7 +63,7 @@ type Slot<T> = Arc<OnceLock<Result<Arc<T>, Failure>>>;
 /// Basis sets and models of a run.
 pub(crate) struct ModelStore<'a> {
     options: &'a RunOptions,
-    bases: Mutex<HashMap<PathBuf, Slot<ReadBasis>>>,
+    bases: Mutex<HashMap<Source, Slot<ReadBasis>>>,
     models: Mutex<HashMap<Key, Slot<Model>>>,
 }
 
@@ -65,7 +75,7 @@ impl<'a> ModelStore<'a> {
             let set = store.read_basis(path)?;
             let slot = Arc::new(OnceLock::new());
             let _ = slot.set(Ok(Arc::new(set)));
-            lock(&store.bases).insert(path.clone(), slot);
+            lock(&store.bases).insert(Source::File(path.clone()), slot);
         }
         Ok(store)
     }
@@ -78,6 +88,43 @@ impl<'a> ModelStore<'a> {
         Ok(ReadBasis { set, signal_per_proton })
     }
 
+    fn from_file(&self, path: &Path) -> Result<Arc<ReadBasis>, Failure> {
+        let slot = lock(&self.bases).entry(Source::File(path.to_owned())).or_default().clone();
+        slot.get_or_init(|| self.read_basis(path).map(Arc::new).map_err(|e| Failure::new("basis", error_chain(&e))))
+            .clone()
+    }
+
+    /// The basis set for the protocol in a file's header: simulated once a protocol.
+    fn simulated(&self, found: &Found, header: &Header) -> Result<(Source, Arc<ReadBasis>), Failure> {
+        let gaps = &self.options.gaps;
+        let timing = Timing { te1_s: found.overrides.te1_s.or(gaps.te1_s), tm_s: found.overrides.tm_s.or(gaps.tm_s) };
+        let failed = |message: String| Failure::new("basis_header", format!("{}: {message}", found.source_path));
+        let recipe = Recipe::from_protocol(&header.protocol, timing).map_err(|e| failed(e.to_string()))?;
+        let text = serde_json::to_string(&recipe).map_err(|e| failed(e.to_string()))?;
+        let source = Source::Simulated(text);
+        let slot = lock(&self.bases).entry(source.clone()).or_default().clone();
+        let basis = slot.get_or_init(|| {
+            let set = recipe.basis_set().map_err(|e| Failure::new("basis_header", e))?;
+            let signal_per_proton = signal_per_proton(&set).map(|(signal, _)| signal);
+            Ok(Arc::new(ReadBasis { set, signal_per_proton }))
+        });
+        let basis = basis.clone().map_err(|f| failed(f.message))?;
+        Ok((source, basis))
+    }
+
+    /// The recipes of the simulated basis sets, for the provenance.
+    pub(crate) fn recipes(&self) -> Vec<serde_json::Value> {
+        let mut recipes: Vec<String> = lock(&self.bases)
+            .keys()
+            .filter_map(|source| match source {
+                Source::Simulated(recipe) => Some(recipe.clone()),
+                Source::File(_) => None,
+            })
+            .collect();
+        recipes.sort();
+        recipes.iter().filter_map(|r| serde_json::from_str(r).ok()).collect()
+    }
+
     /// The model for one spectrum and method, and what the basis check says.
     pub(crate) fn model(
         &self,
@@ -86,19 +133,11 @@ impl<'a> ModelStore<'a> {
         spectrum: &Spectrum,
         method: usize,
     ) -> Result<Prepared, Failure> {
-        let path = found.overrides.basis.as_ref().or(self.options.basis.as_ref()).ok_or_else(|| {
-            Failure::new(
-                "no_basis",
-                format!(
-                    "{}: no basis set: give --basis, or name one in the manifest's column `basis`",
-                    found.source_path
-                ),
-            )
-        })?;
-        let slot = lock(&self.bases).entry(path.clone()).or_default().clone();
-        let basis = slot
-            .get_or_init(|| self.read_basis(path).map(Arc::new).map_err(|e| Failure::new("basis", error_chain(&e))))
-            .clone()?;
+        let path = found.overrides.basis.as_ref().or(self.options.basis.as_ref());
+        let (source, basis) = match path {
+            Some(path) => (Source::File(path.clone()), self.from_file(path)?),
+            None => self.simulated(found, header)?,
+        };
         let mut warnings: Vec<String> = basis.set.remarks.iter().map(|r| format!("basis set: {r}")).collect();
         for finding in basis.set.check(&header.protocol) {
             if finding.refuses() {
@@ -107,7 +146,7 @@ impl<'a> ModelStore<'a> {
             warnings.push(finding.to_string());
         }
         let key = Key {
-            basis: path.clone(),
+            basis: source,
             method,
             n_points: spectrum.fid.len(),
             dwell: spectrum.dwell_s.to_bits(),

@@ -7,6 +7,7 @@
 
 mod hamiltonian;
 mod operators;
+pub mod recipe;
 pub mod sequences;
 pub mod signal;
 pub mod spin_systems;
@@ -16,6 +17,7 @@ use num_complex::Complex64;
 use rayon::prelude::*;
 use thiserror::Error;
 
+pub use recipe::{HeaderGaps, Recipe, Timing};
 pub use sequences::{Band, Event, Pulse, Sequence};
 pub use signal::{Line, Transitions, transitions};
 pub use spin_systems::{Library, Metabolite};
@@ -164,7 +166,12 @@ pub fn basis_set_from(
     // Everything that the samples depend on: equal sets have equal hashes, whatever machine made them.
     let recipe = format!("{members:?} {sequence:?} {f0_mhz:?} {dwell_s:?} {n_points} {linewidth_hz:?}");
     Ok(BasisSet {
-        id: format!("simulated-{}-te{}ms-{f0_mhz}MHz", sequence.name(), te_s * 1e3),
+        id: format!(
+            "simulated {} TE {:.4} ms, {f0_mhz:.4} MHz, {n_points} × {:.6} ms",
+            sequence.name(),
+            te_s * 1e3,
+            dwell_s * 1e3
+        ),
         metabolites: members.iter().map(|m| m.name.clone()).collect(),
         fids,
         dwell_s,

@@ -1,0 +1,194 @@
+//! What a simulated basis set is made from, and how much of it a file's header says.
+
+use serde::Serialize;
+
+use super::{BRAIN_METABOLITES, LINEWIDTH_HZ, Sequence, SimulateError, basis_set};
+use crate::basis::BasisSet;
+use crate::basis::check::Protocol;
+
+/// Everything that a simulated basis set depends on, beside the spin systems.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Recipe {
+    /// Sequence and its times.
+    pub sequence: Sequence,
+    /// Spectrometer frequency (MHz).
+    pub f0_mhz: f64,
+    /// Time between two samples (s).
+    pub dwell_s: f64,
+    /// Number of samples.
+    pub n_points: usize,
+    /// Lorentzian width (FWHM, Hz).
+    pub linewidth_hz: f64,
+    /// Members.
+    pub metabolites: Vec<String>,
+    /// What the header does not say and was taken as usual.
+    pub assumed: Vec<String>,
+}
+
+/// Times that headers seldom hold; a configuration or manifest states them.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Timing {
+    /// First echo of PRESS (s).
+    pub te1_s: Option<f64>,
+    /// Mixing time of STEAM (s).
+    pub tm_s: Option<f64>,
+}
+
+/// A header does not say enough for a simulation.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("no basis set, and none can be simulated: {}; state it in the manifest or with --config, or give --basis", missing.join(", "))]
+pub struct HeaderGaps {
+    /// The fields that are missing or cannot be used, each with its column name.
+    pub missing: Vec<String>,
+}
+
+/// Steps in which frequencies share a basis set (MHz). Couplings in ppm change by 1e-4 of themselves between two
+/// of them, and shifts are brought to the data's own frequency.
+const F0_STEP_MHZ: f64 = 0.01;
+
+impl Recipe {
+    /// The recipe for data of `protocol`.
+    ///
+    /// # Errors
+    /// [`HeaderGaps`] with every field that is missing or cannot be used.
+    pub fn from_protocol(protocol: &Protocol, timing: Timing) -> Result<Self, HeaderGaps> {
+        let mut missing = Vec::new();
+        let mut need = |name: &str, value: Option<f64>| {
+            value.filter(|v| v.is_finite() && *v > 0.0).unwrap_or_else(|| {
+                missing.push(name.to_owned());
+                1.0
+            })
+        };
+        let te_s = need("te_s", protocol.te_s);
+        let f0_mhz = need("f0_mhz", protocol.f0_mhz);
+        let dwell_s = need("dwell_s", protocol.dwell_s);
+        let n_points = protocol.n_points.unwrap_or(0);
+        let mut assumed = Vec::new();
+        let sequence = match kind(protocol.sequence.as_deref()) {
+            Ok(Kind::Press) => {
+                let te1_s = timing.te1_s.unwrap_or_else(|| {
+                    assumed.push("te1_s = te_s / 2".to_owned());
+                    0.5 * te_s
+                });
+                Some(Sequence::Press { te_s, te1_s, te2_s: te_s - te1_s })
+            }
+            Ok(Kind::Steam) => Some(Sequence::Steam { te_s, tm_s: need("tm_s (mixing time of STEAM)", timing.tm_s) }),
+            Ok(Kind::SemiLaser) => Some(Sequence::SemiLaser { te_s }),
+            Ok(Kind::Special) => Some(Sequence::Special { te_s }),
+            Ok(Kind::SpinEcho) => Some(Sequence::SpinEcho { te_s }),
+            Err(what) => {
+                missing.push(what);
+                None
+            }
+        };
+        match sequence {
+            Some(sequence) if missing.is_empty() => Ok(Self {
+                sequence,
+                f0_mhz: (f0_mhz / F0_STEP_MHZ).round() * F0_STEP_MHZ,
+                dwell_s,
+                n_points,
+                linewidth_hz: LINEWIDTH_HZ,
+                metabolites: BRAIN_METABOLITES.map(str::to_owned).to_vec(),
+                assumed,
+            }),
+            _ => Err(HeaderGaps { missing }),
+        }
+    }
+
+    /// Simulates the basis set.
+    ///
+    /// # Errors
+    /// As [`basis_set`].
+    pub fn basis_set(&self) -> Result<BasisSet, SimulateError> {
+        let names: Vec<&str> = self.metabolites.iter().map(String::as_str).collect();
+        let (f0, dwell) = (self.f0_mhz, self.dwell_s);
+        let mut set = basis_set(&names, &self.sequence, f0, dwell, self.n_points, self.linewidth_hz)?;
+        set.remarks.extend(self.assumed.iter().map(|a| format!("assumed {a}")));
+        Ok(set)
+    }
+}
+
+enum Kind {
+    Press,
+    Steam,
+    SemiLaser,
+    Special,
+    SpinEcho,
+}
+
+/// The sequence that vendors mean by a name: Siemens' svs_se and svs_st, GE's PROBE-P and PROBE-S, and what
+/// people write.
+fn kind(name: Option<&str>) -> Result<Kind, String> {
+    let Some(name) = name.filter(|n| !n.trim().is_empty()) else {
+        return Err("sequence".to_owned());
+    };
+    let plain: String = name.to_lowercase().chars().filter(char::is_ascii_alphanumeric).collect();
+    let has = |parts: &[&str]| parts.iter().any(|part| plain.contains(part));
+    if has(&["mega", "svsedit", "hermes", "hercules", "edit"]) {
+        return Err(format!("sequence (`{name}` is edited: which spins its pulses turn no header says)"));
+    }
+    if has(&["slaser", "semilaser"]) {
+        Ok(Kind::SemiLaser)
+    } else if has(&["steam", "svsst", "probes"]) {
+        Ok(Kind::Steam)
+    } else if has(&["special"]) {
+        Ok(Kind::Special)
+    } else if has(&["press", "svsse", "probep"]) {
+        Ok(Kind::Press)
+    } else if has(&["spinecho"]) {
+        Ok(Kind::SpinEcho)
+    } else {
+        Err(format!("sequence (`{name}` is none of PRESS, STEAM, sLASER, SPECIAL, spin-echo)"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+
+    fn protocol(sequence: Option<&str>) -> Protocol {
+        Protocol {
+            f0_mhz: Some(123.2534),
+            te_s: Some(0.03),
+            sequence: sequence.map(str::to_owned),
+            dwell_s: Some(5e-4),
+            n_points: Some(1024),
+        }
+    }
+
+    #[test]
+    fn vendors_names_are_known() {
+        for (name, expected) in [
+            ("svs_se", "PRESS"),
+            ("PROBE-P", "PRESS"),
+            ("eja_svs_press", "PRESS"),
+            ("PRESS", "PRESS"),
+            ("svs_slaser_dkd", "sLASER"),
+            ("semi-LASER", "sLASER"),
+            ("SPECIAL", "SPECIAL"),
+        ] {
+            let recipe = Recipe::from_protocol(&protocol(Some(name)), Timing::default()).unwrap();
+            assert_eq!(recipe.sequence.name(), expected, "{name}");
+            assert!((recipe.f0_mhz - 123.25).abs() < 1e-9);
+        }
+        let timing = Timing { tm_s: Some(0.01), ..Timing::default() };
+        for name in ["svs_st", "STEAM", "PROBE-S"] {
+            let recipe = Recipe::from_protocol(&protocol(Some(name)), timing).unwrap();
+            assert_eq!(recipe.sequence.name(), "STEAM", "{name}");
+        }
+    }
+
+    #[test]
+    fn every_missing_field_is_named() {
+        let bare = Protocol { te_s: None, f0_mhz: Some(f64::NAN), ..protocol(None) };
+        let message = Recipe::from_protocol(&bare, Timing::default()).unwrap_err().to_string();
+        for field in ["te_s", "f0_mhz", "sequence"] {
+            assert!(message.contains(field), "{message}");
+        }
+        let steam = Recipe::from_protocol(&protocol(Some("STEAM")), Timing::default()).unwrap_err();
+        assert!(steam.to_string().contains("tm_s"), "{steam}");
+        let edited = Recipe::from_protocol(&protocol(Some("MEGA-PRESS")), Timing::default()).unwrap_err();
+        assert!(edited.to_string().contains("edited"), "{edited}");
+    }
+}

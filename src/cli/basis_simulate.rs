@@ -1,0 +1,207 @@
+//! `requant basis simulate`: a basis set from spin systems.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use super::basis::TargetArgs;
+use super::{CliError, CliResult};
+use crate::acquisition::hz_from_ppm;
+use crate::basis::BasisSet;
+use crate::basis::simulate::{BRAIN_METABOLITES, Band, LINEWIDTH_HZ, Library, Sequence, basis_set_from};
+
+/// Proton frequency of one tesla (MHz).
+const MHZ_PER_T: f64 = 42.577_478;
+
+/// Arguments of `requant basis simulate`.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  requant basis simulate --sequence press --te 35 --field-t 3 --out press35.basis
+  requant basis simulate --sequence steam --te 20 --tm 10 --field-mhz 297.2 --bandwidth-hz 6000 --out steam20.basis
+  requant basis simulate --sequence mega-press --te 68 --edit difference --field-t 3 --out mega.basis
+  requant basis simulate --sequence press --te 30 --te1 11 --spin-systems mine.toml --field-t 3 --format raw --out raw/
+
+Pulses are ideal. Amplitudes are in protons: a pulse-acquire FID starts at the metabolite's number of protons.")]
+pub(super) struct SimulateArgs {
+    /// Pulse sequence
+    #[arg(long, value_enum)]
+    sequence: SequenceChoice,
+    /// Echo time (ms); not for pulse-acquire
+    #[arg(long, value_name = "MS")]
+    te: Option<f64>,
+    /// First echo (ms) of PRESS and MEGA-PRESS [default: half of TE; MEGA-PRESS a fifth]
+    #[arg(long, value_name = "MS")]
+    te1: Option<f64>,
+    /// Second echo (ms) of PRESS [default: TE − TE1]
+    #[arg(long, value_name = "MS")]
+    te2: Option<f64>,
+    /// Mixing time (ms) of STEAM
+    #[arg(long, value_name = "MS")]
+    tm: Option<f64>,
+    /// Which spectrum of MEGA-PRESS
+    #[arg(long, value_enum)]
+    edit: Option<EditChoice>,
+    /// Middle of the editing pulse when on (ppm) [default: 1.9, for GABA]
+    #[arg(long, value_name = "PPM")]
+    edit_ppm: Option<f64>,
+    /// Middle of the editing pulse when off (ppm) [default: 7.5]
+    #[arg(long, value_name = "PPM")]
+    edit_off_ppm: Option<f64>,
+    /// Width of the band that the editing pulse turns (ppm) [default: 0.6]
+    #[arg(long, value_name = "PPM")]
+    edit_width_ppm: Option<f64>,
+    /// Field (T)
+    #[arg(long, value_name = "T", conflicts_with = "field_mhz", required_unless_present = "field_mhz")]
+    field_t: Option<f64>,
+    /// Spectrometer frequency (MHz)
+    #[arg(long, value_name = "MHZ")]
+    field_mhz: Option<f64>,
+    /// Spectral width (Hz)
+    #[arg(long, value_name = "HZ", default_value_t = 4000.0)]
+    bandwidth_hz: f64,
+    /// Number of samples
+    #[arg(long, value_name = "N", default_value_t = 4096)]
+    points: usize,
+    /// Lorentzian width of the lines (FWHM, Hz)
+    #[arg(long, value_name = "HZ", default_value_t = LINEWIDTH_HZ)]
+    linewidth_hz: f64,
+    /// Members, separated by commas [default: the brain's]
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    metabolites: Vec<String>,
+    /// Spin systems instead of the built-in ones (format: src/basis/simulate/spin_systems.toml)
+    #[arg(long, value_name = "FILE.toml")]
+    spin_systems: Option<PathBuf>,
+    /// A singlet of so many protons at 0 ppm in every member
+    #[arg(long, value_name = "PROTONS", default_value_t = 0.0)]
+    reference_protons: f64,
+    /// File (.basis) or folder to write
+    #[arg(long, value_name = "PATH")]
+    out: PathBuf,
+    #[command(flatten)]
+    target: TargetArgs,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum SequenceChoice {
+    PulseAcquire,
+    SpinEcho,
+    Press,
+    Steam,
+    SemiLaser,
+    MegaPress,
+    Special,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum EditChoice {
+    /// Editing pulse on the edited spins.
+    On,
+    /// Editing pulse elsewhere.
+    Off,
+    /// On minus off.
+    Difference,
+}
+
+pub(super) fn simulate(args: &SimulateArgs) -> CliResult {
+    let sequences = args.sequences()?;
+    let f0_mhz = args.field_mhz.or(args.field_t.map(|t| t * MHZ_PER_T)).unwrap_or(0.0);
+    let own = args
+        .spin_systems
+        .as_ref()
+        .map(|path| {
+            let text = std::fs::read_to_string(path).map_err(|e| anyhow::anyhow!("{}: {e}", path.display()))?;
+            Library::from_toml(&text).map_err(|e| anyhow::anyhow!("{}: {e}", path.display()))
+        })
+        .transpose()?;
+    let library = match &own {
+        Some(library) => library,
+        None => Library::built_in()?,
+    };
+    // The brain's usual members; of spin systems that somebody brings, all.
+    let names: Vec<&str> = match (&args.metabolites[..], &own) {
+        ([], Some(own)) => own.names(),
+        ([], None) => BRAIN_METABOLITES.to_vec(),
+        (asked, _) => asked.iter().map(String::as_str).collect(),
+    };
+    let make = |sequence: &Sequence| -> Result<BasisSet, CliError> {
+        basis_set_from(library, &names, sequence, f0_mhz, 1.0 / args.bandwidth_hz, args.points, args.linewidth_hz)
+            .map_err(|e| CliError::new(2, e))
+    };
+    let mut set = make(&sequences[0])?;
+    if let Some(subtracted) = sequences.get(1) {
+        set.fids -= &make(subtracted)?.fids;
+        set.id += ", difference";
+    }
+    add_reference(&mut set, args.reference_protons);
+    say!("{:?}", sequences[0]);
+    args.target.save(&set, &args.out)
+}
+
+/// Adds a singlet at 0 ppm to every member.
+fn add_reference(set: &mut BasisSet, protons: f64) {
+    if protons == 0.0 {
+        return;
+    }
+    let width_hz = set.linewidth_hz.unwrap_or(0.0);
+    let rate = num_complex::Complex64::new(
+        -std::f64::consts::PI * width_hz,
+        std::f64::consts::TAU * hz_from_ppm(0.0, set.f0_mhz),
+    );
+    for mut fid in set.fids.outer_iter_mut() {
+        for (n, z) in fid.iter_mut().enumerate() {
+            *z += protons * (rate * (n as f64 * set.dwell_s)).exp();
+        }
+    }
+}
+
+impl SimulateArgs {
+    /// The sequence, and a second one that is to be subtracted.
+    fn sequences(&self) -> Result<Vec<Sequence>, CliError> {
+        use SequenceChoice as S;
+        let usage = |message: String| CliError::new(2, anyhow::anyhow!(message));
+        let refuse = |set: bool, option: &str, only: &str| {
+            if set { Err(usage(format!("{option} is for {only} only"))) } else { Ok(()) }
+        };
+        let is = |sequence| self.sequence == sequence;
+        refuse(self.tm.is_some() && !is(S::Steam), "--tm", "--sequence steam")?;
+        refuse(self.te1.is_some() && !(is(S::Press) || is(S::MegaPress)), "--te1", "--sequence press and mega-press")?;
+        refuse(self.te2.is_some() && !is(S::Press), "--te2", "--sequence press")?;
+        let edits = [self.edit_ppm, self.edit_off_ppm, self.edit_width_ppm].iter().any(Option::is_some);
+        refuse((edits || self.edit.is_some()) && !is(S::MegaPress), "--edit…", "--sequence mega-press")?;
+        refuse(self.te.is_some() && is(S::PulseAcquire), "--te", "sequences with an echo")?;
+        let seconds = |ms: f64| ms * 1e-3;
+        let te_s = match (self.te, self.sequence) {
+            (_, S::PulseAcquire) => 0.0,
+            (Some(te), _) => seconds(te),
+            (None, _) => return Err(usage("--te is missing: the echo time in ms".to_owned())),
+        };
+        let te1_s = self.te1.map(seconds);
+        Ok(match self.sequence {
+            S::PulseAcquire => vec![Sequence::PulseAcquire {}],
+            S::SpinEcho => vec![Sequence::SpinEcho { te_s }],
+            S::Special => vec![Sequence::Special { te_s }],
+            S::SemiLaser => vec![Sequence::SemiLaser { te_s }],
+            S::Press => {
+                let te1_s = te1_s.or(self.te2.map(|te2| te_s - seconds(te2))).unwrap_or(0.5 * te_s);
+                vec![Sequence::Press { te_s, te1_s, te2_s: self.te2.map_or(te_s - te1_s, seconds) }]
+            }
+            S::Steam => {
+                let tm = self.tm.ok_or_else(|| usage("--tm is missing: STEAM has a mixing time, in ms".to_owned()))?;
+                vec![Sequence::Steam { te_s, tm_s: seconds(tm) }]
+            }
+            S::MegaPress => {
+                let with = |centre_ppm| {
+                    let band = Band { centre_ppm, width_ppm: self.edit_width_ppm.unwrap_or(0.6) };
+                    Sequence::MegaPress { te_s, te1_s: te1_s.unwrap_or(0.2 * te_s), band }
+                };
+                let (on, off) = (with(self.edit_ppm.unwrap_or(1.9)), with(self.edit_off_ppm.unwrap_or(7.5)));
+                match self.edit.unwrap_or(EditChoice::Difference) {
+                    EditChoice::On => vec![on],
+                    EditChoice::Off => vec![off],
+                    EditChoice::Difference => vec![on, off],
+                }
+            }
+        })
+    }
+}
