@@ -88,7 +88,7 @@ proptest! {
 
     #[test]
     fn changed_basis_sets(at in proptest::collection::vec((0.0..1.0f64, any::<u8>()), 1..8), cut in 0.5..1.2f64) {
-        let mut bytes = requant::basis::write_lcmodel(&requant::simulate::multiplets::basis_set(123.2, 1e-3, 32)).into_bytes();
+        let mut bytes = requant::basis::write_lcmodel(&requant::basis::simulate::basis_set(&["NAA", "Cr", "Ins"], &requant::basis::simulate::Sequence::PulseAcquire {}, 123.2, 1e-3, 32, 1.0).unwrap()).into_bytes();
         for (place, value) in at {
             let i = (place * bytes.len() as f64) as usize;
             bytes[i] = value;

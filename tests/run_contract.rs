@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use requant::formats::{self, nifti_mrs};
-use requant::simulate::{SimulateOptions, Written, write};
+use requant::simulate::{Recipe, Written, write};
 use requant::store::{MetaboliteRow, SpectrumRow, Status, read_table};
 
 fn requant(args: &[&str]) -> Output {
@@ -30,14 +30,17 @@ struct Corpus {
 impl Corpus {
     fn new(n_subjects: usize) -> Self {
         let keep = tempfile::tempdir().unwrap();
-        let options = SimulateOptions { n_subjects, ..SimulateOptions::default() };
-        let written = write(&keep.path().join("corpus"), &options).unwrap();
+        let mut recipe = Recipe::from_toml(Recipe::FIRST_RUN).unwrap();
+        recipe.keep_to_the_model();
+        recipe.subjects = n_subjects;
+        recipe.site.truncate(1);
+        let written = write(&keep.path().join("corpus"), &recipe).unwrap();
         Self { keep, written }
     }
 
     fn scan(&self, subject: usize, suffix: &str) -> PathBuf {
         let id = format!("sub-{subject:04}");
-        self.written.spectra.join(&id).join("mrs").join(format!("{id}_{suffix}.nii.gz"))
+        self.written.spectra.join(&id).join("mrs").join(format!("{id}_voi-acc_{suffix}.nii.gz"))
     }
 
     fn out(&self, name: &str) -> PathBuf {
@@ -47,7 +50,7 @@ impl Corpus {
     fn run(&self, name: &str, more: &[&str]) -> (PathBuf, Output) {
         let out = self.out(name);
         let mut args =
-            vec!["run", text(&self.written.spectra), "--basis", text(&self.written.basis), "--out", text(&out)];
+            vec!["run", text(&self.written.spectra), "--basis", text(&self.written.bases[0]), "--out", text(&out)];
         args.extend(more);
         let output = requant(&args);
         (out.clone(), output)
@@ -197,7 +200,7 @@ fn exit_codes() {
     let corpus = Corpus::new(1);
     let empty = corpus.out("empty");
     fs::create_dir(&empty).unwrap();
-    let basis = text(&corpus.written.basis).to_owned();
+    let basis = text(&corpus.written.bases[0]).to_owned();
     let out = corpus.out("x");
     let nothing = requant(&["run", text(&empty), "--basis", &basis, "--out", text(&out)]);
     assert_eq!(code(&nothing), 66, "{}", String::from_utf8_lossy(&nothing.stderr));
@@ -220,14 +223,14 @@ fn exit_codes() {
     assert_eq!(code(&corpus.run("gpu", &["--gpu", "99"]).1), 1);
     assert_eq!(code(&corpus.run("method", &["--method", "nonesuch"]).1), 2);
     let none = requant(&["run", text(&corpus.written.spectra), "--out", text(&corpus.out("none"))]);
-    assert_eq!(code(&none), 2, "no basis set named");
+    assert_eq!(code(&none), 0, "the basis set is simulated from the header");
 }
 
 #[test]
 fn a_basis_set_with_a_name_twice_is_refused_by_name() {
     let corpus = Corpus::new(1);
     let twice = corpus.out("twice.basis");
-    let set = fs::read_to_string(&corpus.written.basis).unwrap();
+    let set = fs::read_to_string(&corpus.written.bases[0]).unwrap();
     fs::write(&twice, set.replace("METABO = 'Lac'", "METABO = 'mI'")).unwrap();
     let out = corpus.out("out");
     let output = requant(&["run", text(&corpus.written.spectra), "--basis", text(&twice), "--out", text(&out)]);

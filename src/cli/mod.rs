@@ -11,6 +11,7 @@ macro_rules! say {
 
 mod basis;
 mod basis_simulate;
+mod compare;
 mod devices;
 mod fit;
 mod inspect;
@@ -27,8 +28,9 @@ use clap::{Parser, Subcommand};
 #[derive(Parser)]
 #[command(name = "requant", version, about, long_about = None, max_term_width = 110, after_help = "\
 Examples:
-  requant simulate --out demo                      write a small set of spectra with known truth
-  requant run demo/spectra --basis demo/simulated.basis --out results
+  requant simulate --out demo                      write a small corpus with known truth
+  requant run demo --out results                   basis sets are simulated from the headers
+  requant compare results --truth demo/truth/truth.csv
   requant fit scan.nii.gz --basis press35.basis --plot scan.svg
   requant inspect scan.SDAT
 
@@ -54,7 +56,9 @@ enum Command {
     Basis(basis::BasisCommand),
     /// The built-in methods and their resolved settings.
     Methods(methods::MethodsArgs),
-    /// Write a small seeded set of spectra with known truth, and a basis set for it.
+    /// A run against the truth: bias, error, honesty of the errors.
+    Compare(compare::CompareArgs),
+    /// Write a seeded multi-site corpus with known truth (BIDS), and its basis sets.
     Simulate(simulate::SimulateArgs),
 }
 
@@ -87,6 +91,7 @@ pub fn main(cli: Cli) -> ExitCode {
         Command::Devices => devices::run(),
         Command::Basis(command) => basis::run(&command),
         Command::Methods(args) => methods::run(&args),
+        Command::Compare(args) => compare::run(&args),
         Command::Simulate(args) => simulate::run(&args),
     };
     match result {

@@ -5,31 +5,62 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::{CliError, CliResult};
-use crate::simulate::{SimulateOptions, write};
+use crate::simulate::{Recipe, SimulateError, write};
 
 /// Arguments of `requant simulate`.
 #[derive(Args, Debug)]
 #[command(after_help = "\
-Example:
+Examples:
   requant simulate --out demo
-  requant run demo/spectra --basis demo/simulated.basis --out demo/results")]
+  requant run demo --out results
+  requant compare results --truth demo/truth/truth.csv
+  requant simulate --print-recipe > mine.toml          then change a line and give it with --recipe mine.toml")]
 pub(super) struct SimulateArgs {
-    /// New folder for spectra (BIDS NIfTI-MRS with water references), basis set and truth.csv
-    #[arg(long, value_name = "DIR")]
-    out: PathBuf,
-    /// Number of subjects
-    #[arg(long, value_name = "N", default_value_t = SimulateOptions::default().n_subjects)]
-    subjects: usize,
-    /// Seed: the same one gives the same files on every machine
-    #[arg(long, value_name = "N", default_value_t = 1)]
-    seed: u64,
+    /// New folder: a BIDS dataset (NIfTI-MRS, water references, participants.tsv) with basis/ and truth/
+    #[arg(long, value_name = "DIR", required_unless_present = "print_recipe")]
+    out: Option<PathBuf>,
+    /// Recipe: sites, groups, voxels, concentrations, nuisances (default: three sites, 24 subjects)
+    #[arg(long, value_name = "FILE.toml", alias = "config")]
+    recipe: Option<PathBuf>,
+    /// Number of subjects, instead of the recipe's
+    #[arg(long, value_name = "N")]
+    subjects: Option<usize>,
+    /// Seed, instead of the recipe's: the same one gives the same files
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// Only nuisances that the method `map` models exactly
+    #[arg(long)]
+    within_model: bool,
+    /// Worker threads (default: one per core)
+    #[arg(long, value_name = "N")]
+    threads: Option<usize>,
+    /// Print the built-in recipe and stop
+    #[arg(long)]
+    print_recipe: bool,
 }
 
 pub(super) fn run(args: &SimulateArgs) -> CliResult {
-    let options = SimulateOptions { n_subjects: args.subjects, seed: args.seed, ..SimulateOptions::default() };
-    let written = write(&args.out, &options).map_err(|e| CliError::new(e.exit_code(), e))?;
-    say!("{} subjects in {}", args.subjects, written.spectra.display());
-    say!("basis set    {}", written.basis.display());
+    if args.print_recipe {
+        say!("{}", Recipe::FIRST_RUN.trim_end());
+        return Ok(0);
+    }
+    let text = match &args.recipe {
+        Some(path) => std::fs::read_to_string(path)
+            .map_err(|e| CliError::new(66, anyhow::anyhow!("{}: cannot be read: {e}", path.display())))?,
+        None => Recipe::FIRST_RUN.to_owned(),
+    };
+    let failed = |e: SimulateError| CliError::new(e.exit_code(), e);
+    let mut recipe = Recipe::from_toml(&text).map_err(failed)?;
+    recipe.subjects = args.subjects.unwrap_or(recipe.subjects);
+    recipe.seed = args.seed.unwrap_or(recipe.seed);
+    if args.within_model {
+        recipe.keep_to_the_model();
+    }
+    let out = args.out.clone().unwrap_or_default();
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(args.threads.unwrap_or(0)).build()?;
+    let written = pool.install(|| write(&out, &recipe)).map_err(failed)?;
+    say!("{} spectra of {} subjects in {}", written.n_spectra, recipe.subjects, written.spectra.display());
+    say!("basis sets   {} in {}", written.bases.len(), out.join("basis").display());
     say!("truth        {}", written.truth.display());
     Ok(0)
 }

@@ -13,7 +13,7 @@ mod table_writer;
 pub mod writer;
 
 pub use provenance::RunRecord;
-pub use reader::{read_run, read_table};
+pub use reader::{ReadTableError, read_run, read_table};
 pub use rows::{CurveRow, MetaboliteRow, SpectrumRow, Status};
 pub use schema::{SCHEMA_VERSION, Table, columns_markdown};
 pub use writer::{DatasetWriter, IfExists, StoreError};

@@ -167,7 +167,7 @@ pub fn basis_set_from(
     let recipe = format!("{members:?} {sequence:?} {f0_mhz:?} {dwell_s:?} {n_points} {linewidth_hz:?}");
     Ok(BasisSet {
         id: format!(
-            "simulated {} TE {:.4} ms, {f0_mhz:.4} MHz, {n_points} × {:.6} ms",
+            "simulated {} TE {:.4} ms, {f0_mhz:.4} MHz, {n_points} x {:.6} ms",
             sequence.name(),
             te_s * 1e3,
             dwell_s * 1e3

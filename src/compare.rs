@@ -1,0 +1,183 @@
+//! A run against the truth, metabolite by metabolite.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
+
+use crate::basis::names;
+use crate::store::{MetaboliteRow, ReadTableError, read_table};
+
+/// Which result is compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Column {
+    /// Amplitude in the basis set's units.
+    Amplitude,
+    /// Water-scaled concentration (mmol/kg).
+    Concentration,
+}
+
+/// Why nothing can be compared.
+#[derive(Debug, thiserror::Error)]
+pub enum CompareError {
+    /// The run's tables cannot be read.
+    #[error(transparent)]
+    Store(#[from] ReadTableError),
+    /// The truth cannot be read.
+    #[error("{}: {reason}", path.display())]
+    Truth {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+    /// No spectrum of the run is in the truth.
+    #[error(
+        "no spectrum of the run is in the truth: its column `id` must hold spectrum ids or parts of their paths (sub-0001); the first of the run is {example}"
+    )]
+    NothingInCommon {
+        /// A spectrum of the run.
+        example: String,
+    },
+}
+
+/// How one metabolite or sum came out.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Score {
+    /// Its name.
+    pub metabolite: String,
+    /// Number of spectra.
+    pub n: usize,
+    /// Mean of the truth.
+    pub mean_truth: f64,
+    /// Mean error.
+    pub bias: f64,
+    /// Root mean squared error.
+    pub rmse: f64,
+    /// Pearson's correlation with the truth; `None` where either does not vary.
+    pub correlation: Option<f64>,
+    /// Root mean square of error over posterior standard deviation: 1 where errors are honest.
+    pub error_over_sd: f64,
+}
+
+/// A run against the truth.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Comparison {
+    /// Metabolites in the truth's order, then the sums.
+    pub scores: Vec<Score>,
+    /// Spectra compared.
+    pub n_spectra: usize,
+    /// Spectra of the run that the truth does not have.
+    pub n_without_truth: usize,
+    /// Mean over spectra of the squared errors summed over metabolites (not sums).
+    pub summed_squared_error: f64,
+    /// Root mean square of error over standard deviation over all metabolites.
+    pub error_over_sd: f64,
+}
+
+struct Pair {
+    truth: f64,
+    error: f64,
+    sd: f64,
+}
+
+/// Compares the run in `folder` with the truth in the CSV file `truth`.
+///
+/// # Errors
+/// [`CompareError`]: tables or truth cannot be read, or have no spectrum in common.
+pub fn against_truth(folder: &Path, truth: &Path, column: Column) -> Result<Comparison, CompareError> {
+    let rows: Vec<MetaboliteRow> = read_table(folder)?;
+    let (order, truths) = read_truth(truth)?;
+    let mut pairs: BTreeMap<&str, Vec<Pair>> = BTreeMap::new();
+    let mut found: HashMap<&str, Option<&HashMap<String, f64>>> = HashMap::new();
+    for row in &rows {
+        let id = row.spectrum_id.as_str();
+        let known = *found.entry(id).or_insert_with(|| truth_of(id, &truths));
+        let value = match column {
+            Column::Amplitude => row.amplitude,
+            Column::Concentration => row.conc_lcmodel_mmol_per_kg,
+        };
+        let (Some(values), Some(value)) = (known, value) else { continue };
+        let Some(&truth) = values.get(&row.metabolite) else { continue };
+        let (amplitude, sd) = (row.amplitude.unwrap_or(0.0), row.sd_posterior.unwrap_or(f64::NAN));
+        let sd = match column {
+            Column::Amplitude => sd,
+            // An amplitude at its bound has no ratio to take; the spectrum's own scale is in its neighbours.
+            Column::Concentration if amplitude > 0.0 => sd * value / amplitude,
+            Column::Concentration => f64::NAN,
+        };
+        pairs.entry(row.metabolite.as_str()).or_default().push(Pair { truth, error: value - truth, sd });
+    }
+    let n_spectra = found.values().filter(|t| t.is_some()).count();
+    if n_spectra == 0 {
+        let example = rows.first().map_or("(none)".to_owned(), |r| r.spectrum_id.clone());
+        return Err(CompareError::NothingInCommon { example });
+    }
+    let sums: Vec<&str> = names::sums(&order).iter().map(|s| s.name).collect();
+    let shown = order.iter().map(String::as_str).chain(sums);
+    let scores = shown.filter_map(|name| Some(score(name, pairs.get(name)?))).collect();
+    let singles: Vec<&Pair> = order.iter().filter_map(|name| pairs.get(name.as_str())).flatten().collect();
+    Ok(Comparison {
+        scores,
+        n_spectra,
+        n_without_truth: found.len() - n_spectra,
+        summed_squared_error: singles.iter().map(|p| p.error * p.error).sum::<f64>() / n_spectra as f64,
+        error_over_sd: error_over_sd(singles.iter().copied()),
+    })
+}
+
+fn score(name: &str, pairs: &[Pair]) -> Score {
+    let n = pairs.len().max(1) as f64;
+    let mean = |of: &dyn Fn(&Pair) -> f64| pairs.iter().map(of).sum::<f64>() / n;
+    let (mean_truth, bias) = (mean(&|p| p.truth), mean(&|p| p.error));
+    let mean_value = mean_truth + bias;
+    let xx = mean(&|p| (p.truth - mean_truth).powi(2));
+    let yy = mean(&|p| (p.truth + p.error - mean_value).powi(2));
+    let xy = mean(&|p| (p.truth - mean_truth) * (p.truth + p.error - mean_value));
+    Score {
+        metabolite: name.to_owned(),
+        n: pairs.len(),
+        mean_truth,
+        bias,
+        rmse: mean(&|p| p.error * p.error).sqrt(),
+        correlation: (xx > 0.0 && yy > 0.0).then(|| xy / (xx * yy).sqrt()),
+        error_over_sd: error_over_sd(pairs.iter()),
+    }
+}
+
+fn error_over_sd<'a>(pairs: impl Iterator<Item = &'a Pair>) -> f64 {
+    let squares: Vec<f64> = pairs.map(|p| (p.error / p.sd).powi(2)).filter(|s| s.is_finite()).collect();
+    (squares.iter().sum::<f64>() / squares.len().max(1) as f64).sqrt()
+}
+
+type Truths = HashMap<String, HashMap<String, f64>>;
+
+/// The names of the truth's columns, and its values by id; sums are added.
+fn read_truth(path: &Path) -> Result<(Vec<String>, Truths), CompareError> {
+    let fail = |reason: String| CompareError::Truth { path: path.to_owned(), reason };
+    let mut reader = csv::Reader::from_path(path).map_err(|e| fail(e.to_string()))?;
+    let header = reader.headers().map_err(|e| fail(e.to_string()))?.clone();
+    if header.get(0) != Some("id") {
+        return Err(fail("the first column must be `id`, the others metabolites".to_owned()));
+    }
+    let order: Vec<String> = header.iter().skip(1).map(names::canonical).collect();
+    let sums = names::sums(&order);
+    let mut truths = HashMap::new();
+    for (line, record) in reader.records().enumerate() {
+        let record = record.map_err(|e| fail(e.to_string()))?;
+        let numbers: Vec<f64> = record
+            .iter()
+            .skip(1)
+            .map(|cell| cell.trim().parse().map_err(|_| fail(format!("line {}: `{cell}` is no number", line + 2))))
+            .collect::<Result<_, _>>()?;
+        let mut values: HashMap<String, f64> = order.iter().cloned().zip(numbers.iter().copied()).collect();
+        for sum in &sums {
+            values.insert(sum.name.to_owned(), sum.members.iter().filter_map(|&k| numbers.get(k)).sum());
+        }
+        truths.insert(record.get(0).unwrap_or_default().to_owned(), values);
+    }
+    Ok((order, truths))
+}
+
+/// The truth of a spectrum: by its id, or by a part of its path.
+fn truth_of<'a>(id: &str, truths: &'a Truths) -> Option<&'a HashMap<String, f64>> {
+    truths.get(id).or_else(|| id.split('/').find_map(|part| truths.get(part)))
+}

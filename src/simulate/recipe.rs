@@ -1,0 +1,253 @@
+//! What a simulated corpus is made from: sites, subjects, voxels and nuisances, as data.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::SimulateError;
+use super::random::Random;
+use crate::basis::simulate::{Library, Sequence};
+
+/// A corpus; [`Recipe::FIRST_RUN`] is the built-in one.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Recipe {
+    /// Seed: the same one gives the same corpus on every machine.
+    pub seed: u64,
+    /// Number of subjects, shared out evenly over the sites.
+    pub subjects: usize,
+    /// Number of sites to draw where none are listed.
+    #[serde(default)]
+    pub sites: usize,
+    /// Share of a corpus's subjects in each group, with what the group changes.
+    pub group: Vec<Group>,
+    /// Voxels of every subject.
+    pub voxel: Vec<Voxel>,
+    /// Sites; none: `sites` of them are drawn.
+    #[serde(default)]
+    pub site: Vec<Site>,
+    /// Mean concentration (mmol/kg) and relative standard deviation between subjects.
+    pub concentrations: BTreeMap<String, [f64; 2]>,
+    /// What else is in the spectra.
+    pub nuisances: Nuisances,
+}
+
+/// A group of subjects.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Group {
+    /// Name.
+    pub name: String,
+    /// Share of the subjects.
+    pub share: f64,
+    /// Factor on the concentration of some metabolites.
+    #[serde(default)]
+    pub effect: BTreeMap<String, f64>,
+}
+
+/// A voxel.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Voxel {
+    /// Name; the `voi-` entity.
+    pub name: String,
+    /// Factor on the concentration of some metabolites.
+    #[serde(default)]
+    pub factor: BTreeMap<String, f64>,
+}
+
+/// A site and its protocol.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Site {
+    /// Name.
+    pub name: String,
+    /// Scanner manufacturer.
+    pub vendor: String,
+    /// Spectrometer frequency (MHz).
+    pub f0_mhz: f64,
+    /// Sequence and its times.
+    pub sequence: Sequence,
+    /// Repetition time (s).
+    pub tr_s: f64,
+    /// Spectral width (Hz).
+    pub bandwidth_hz: f64,
+    /// Samples of an FID.
+    pub n_points: usize,
+    /// Signal-to-noise ratio, least and most: tallest metabolite peak over twice the noise of the real spectrum.
+    pub snr: [f64; 2],
+    /// Width that the shim leaves (Gaussian FWHM, Hz), least and most.
+    pub gauss_hz: [f64; 2],
+    /// Whether a water reference is acquired.
+    #[serde(default = "yes")]
+    pub water: bool,
+    /// Receiver coils, stored one by one where more than one.
+    #[serde(default = "one")]
+    pub coils: usize,
+    /// Transients, stored one by one where more than one.
+    #[serde(default = "one")]
+    pub transients: usize,
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn one() -> usize {
+    1
+}
+
+/// Sizes of what disturbs spectra; 0 leaves a thing out. Standard deviations unless said otherwise.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Nuisances {
+    /// Common shift (Hz).
+    pub shift_hz: f64,
+    /// Zero-order phase (°).
+    pub phi0_deg: f64,
+    /// First-order phase (°/ppm).
+    pub phi1_deg_per_ppm: f64,
+    /// Common Lorentzian width (FWHM, Hz): mean and standard deviation, never below 0.3.
+    pub lorentz_hz: [f64; 2],
+    /// Shift of each metabolite on its own (ppm); NAA and NAAG half of it.
+    pub own_shift_ppm: f64,
+    /// Lorentzian width of each metabolite on its own (Hz).
+    pub own_width_hz: f64,
+    /// Largest part of the signal that lies beside the line, up to 4 Hz off: an asymmetric lineshape.
+    pub asymmetry: f64,
+    /// Size of the macromolecules (mmol/kg of the pattern's unit).
+    pub macromolecules: f64,
+    /// Relative variation of each of the pattern's groups between subjects.
+    pub macromolecule_groups: f64,
+    /// Relative variation of each of the pattern's peaks beside its group.
+    pub macromolecule_peaks: f64,
+    /// Share of the spectra with lipids, and their size (mmol/kg).
+    pub lipids: [f64; 2],
+    /// Height of a smooth baseline, relative to the tallest metabolite peak.
+    pub baseline: f64,
+    /// Height of the residual water, relative to the tallest metabolite peak.
+    pub residual_water: f64,
+    /// Drift over all transients (Hz), and jitter of each (Hz).
+    pub drift_hz: [f64; 2],
+}
+
+impl Recipe {
+    /// The recipe of the first run.
+    pub const FIRST_RUN: &'static str = include_str!("../../datasets/first-run.toml");
+
+    /// Reads and checks a recipe.
+    ///
+    /// # Errors
+    /// [`SimulateError::Recipe`] with the field that is wrong.
+    pub fn from_toml(text: &str) -> Result<Self, SimulateError> {
+        let recipe: Self = toml::from_str(text).map_err(|e| SimulateError::Recipe { reason: e.to_string() })?;
+        recipe.check().map_err(|reason| SimulateError::Recipe { reason })?;
+        Ok(recipe)
+    }
+
+    /// Nuisances that the method `map` models exactly: what it has no parameter for is left out.
+    pub fn keep_to_the_model(&mut self) {
+        self.nuisances = Nuisances {
+            asymmetry: 0.0,
+            macromolecule_peaks: 0.0,
+            lipids: [0.0, 0.0],
+            baseline: 0.0,
+            residual_water: 0.0,
+            drift_hz: [0.0, 0.0],
+            phi1_deg_per_ppm: 0.0,
+            ..self.nuisances.clone()
+        };
+    }
+
+    /// What is wrong with the recipe.
+    pub(super) fn check(&self) -> Result<(), String> {
+        let positive = |name: &str, value: f64| {
+            if value.is_finite() && value > 0.0 {
+                Ok(())
+            } else {
+                Err(format!("{name} = {value}; it must be positive"))
+            }
+        };
+        if self.subjects == 0 {
+            return Err("subjects = 0; at least one".to_owned());
+        }
+        if self.site.is_empty() && self.sites == 0 {
+            return Err("there are no sites: list [[site]], or give sites = N".to_owned());
+        }
+        if self.voxel.is_empty() || self.group.is_empty() || self.concentrations.is_empty() {
+            return Err("at least one [[voxel]], one [[group]] and one of [concentrations] must be there".to_owned());
+        }
+        for group in &self.group {
+            positive(&format!("group {}: share", group.name), group.share)?;
+        }
+        let library = Library::built_in().map_err(|e| e.to_string())?;
+        let effects = self.group.iter().map(|g| &g.effect).chain(self.voxel.iter().map(|v| &v.factor));
+        for name in self.concentrations.keys().chain(effects.flat_map(BTreeMap::keys)) {
+            library.get(name).map_err(|e| e.to_string())?;
+            if !self.concentrations.contains_key(name) {
+                return Err(format!("{name} has an effect or factor but no concentration"));
+            }
+        }
+        for site in &self.site {
+            let field = |name: &str| format!("site {}: {name}", site.name);
+            for (name, value) in [
+                ("f0_mhz", site.f0_mhz),
+                ("bandwidth_hz", site.bandwidth_hz),
+                ("tr_s", site.tr_s),
+                ("snr", site.snr[0]),
+            ] {
+                positive(&field(name), value)?;
+            }
+            if site.snr[1] < site.snr[0] || site.gauss_hz[0] < 0.0 || site.gauss_hz[1] < site.gauss_hz[0] {
+                return Err(format!("{} and gauss_hz must be [least, most]", field("snr")));
+            }
+            if site.n_points < 256 || site.coils == 0 || site.transients == 0 {
+                return Err(format!("{}: at least 256, and one coil and transient", field("n_points")));
+            }
+            site.sequence.events().map_err(|e| format!("{}: {e}", field("sequence")))?;
+        }
+        let n = &self.nuisances;
+        let sizes = [n.shift_hz, n.phi0_deg, n.phi1_deg_per_ppm, n.own_shift_ppm, n.own_width_hz, n.asymmetry];
+        let more = [n.macromolecules, n.macromolecule_groups, n.macromolecule_peaks, n.baseline, n.residual_water];
+        if sizes.iter().chain(&more).any(|v| !(v.is_finite() && *v >= 0.0)) {
+            return Err("nuisances must be 0 or more".to_owned());
+        }
+        Ok(())
+    }
+
+    /// The sites: those listed, or as many as asked for, drawn from what consortia have.
+    pub fn all_sites(&self) -> Vec<Site> {
+        if !self.site.is_empty() {
+            return self.site.clone();
+        }
+        (0..self.sites).map(|i| self.drawn_site(i)).collect()
+    }
+
+    fn drawn_site(&self, i: usize) -> Site {
+        let mut random = Random::new(self.seed, u64::MAX / 2 - i as u64);
+        let pick = |random: &mut Random, n: usize| (random.between(0.0, n as f64) as usize).min(n - 1);
+        let (vendor, f0_mhz) = [("Siemens", 123.25), ("Philips", 127.75), ("GE", 127.72)][pick(&mut random, 3)];
+        let te_s = [0.028, 0.030, 0.032, 0.035][pick(&mut random, 4)];
+        let sequence = if random.between(0.0, 1.0) < 0.8 {
+            Sequence::Press { te_s, te1_s: 0.5 * te_s, te2_s: 0.5 * te_s }
+        } else {
+            Sequence::SemiLaser { te_s }
+        };
+        let (bandwidth_hz, n_points) = [(2000.0, 1024), (2000.0, 2048), (2500.0, 1024)][pick(&mut random, 3)];
+        let least = random.between(12.0, 25.0);
+        Site {
+            name: format!("site{:02}", i + 1),
+            vendor: vendor.to_owned(),
+            f0_mhz: f0_mhz + 0.01 * random.between(-3.0, 3.0).round(),
+            sequence,
+            tr_s: [1.5, 2.0, 3.0][pick(&mut random, 3)],
+            bandwidth_hz,
+            n_points,
+            snr: [least, 2.5 * least],
+            gauss_hz: [random.between(2.5, 4.0), random.between(5.0, 9.0)],
+            water: random.between(0.0, 1.0) < 0.9,
+            coils: 1,
+            transients: 1,
+        }
+    }
+}
