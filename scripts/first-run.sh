@@ -1,12 +1,17 @@
 #!/usr/bin/env bash
-# Builds requant, writes a small set of spectra with known truth and runs the main job on it.
+# Builds requant, makes a small multi-site corpus with known truth, runs the main job on it, says how close it came and
+# draws one fit. Needs a Rust toolchain and nothing else: no data, no GPU.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 cargo build --release --locked
 rm -rf out/demo
-mkdir -p out
-target/release/requant simulate --out out/demo --subjects 48
-target/release/requant run out/demo/spectra --basis out/demo/simulated.basis --out out/demo/results
-target/release/requant fit out/demo/spectra/sub-0003/mrs/sub-0003_svs.nii.gz \
-    --basis out/demo/simulated.basis --plot out/demo/sub-0003.svg
+mkdir -p out/demo
+requant=target/release/requant
+$requant simulate --out out/demo/corpus --subjects 48
+$requant run out/demo/corpus --out out/demo/results
+$requant compare out/demo/results --truth out/demo/corpus/truth/truth.csv
+$requant fit out/demo/corpus/sub-0003/mrs/sub-0003_voi-acc_svs.nii.gz --plot out/demo/sub-0003.svg >out/demo/sub-0003.txt
+echo
+echo "tables   out/demo/results (spectra/, metabolites/, run.json)"
+echo "picture  out/demo/sub-0003.svg"

@@ -122,7 +122,7 @@ fn broken_files_are_rows_and_touch_nobody() {
         assert_eq!(row.status, Status::Failed);
         assert_eq!(row.error_code.as_deref(), Some(*expected), "{:?}", row.error_message);
         let message = row.error_message.as_deref().unwrap();
-        assert!(message.contains(&format!("sub-{subject:04}_svs.nii")), "says where: {message}");
+        assert!(message.contains(&format!("sub-{subject:04}_voi-acc_svs.nii")), "says where: {message}");
         assert!(message.contains(';') || message.contains(':'), "says what to do: {message}");
     }
     let broken = |id: &str| damage.iter().any(|(s, ..)| id.contains(&format!("sub-{s:04}")));
@@ -161,8 +161,8 @@ fn missing_and_doubled_water_references() {
     fs::remove_file(corpus.scan(1, "mrsref")).unwrap();
     let second = corpus.scan(2, "mrsref");
     let folder = second.parent().unwrap();
-    fs::rename(&second, folder.join("sub-0002_acq-conc_mrsref.nii.gz")).unwrap();
-    fs::copy(folder.join("sub-0002_acq-conc_mrsref.nii.gz"), folder.join("sub-0002_acq-ecc_mrsref.nii.gz")).unwrap();
+    fs::rename(&second, folder.join("sub-0002_acq-conc_voi-acc_mrsref.nii.gz")).unwrap();
+    fs::copy(folder.join("sub-0002_acq-conc_voi-acc_mrsref.nii.gz"), folder.join("sub-0002_acq-ecc_voi-acc_mrsref.nii.gz")).unwrap();
     let (out, _) = corpus.run("out", &[]);
     let (spectra, metabolites) = tables(&out);
     // Without a reference: ratios only. With two: a row that asks which.
