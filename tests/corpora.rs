@@ -56,8 +56,7 @@ fn errors_are_honest_where_the_model_holds() {
     let te_s = Some(site.sequence.te_s());
     let model = Model::new(basis, site.n_points, 1.0 / site.bandwidth_hz, site.f0_mhz, te_s, &settings).unwrap();
     let spectra: Vec<_> = (0..N).flat_map(|i| corpus.spectra(i)).collect();
-    let fids: Vec<Vec<Complex64>> =
-        spectra.iter().map(|(_, s)| s.data.samples.iter().copied().collect()).collect();
+    let fids: Vec<Vec<Complex64>> = spectra.iter().map(|(_, s)| s.data.samples.iter().copied().collect()).collect();
     let fits = CpuEngine.fit(&Batch { model: &model, fids: fids.iter().map(Vec::as_slice).collect() });
     let (mut all, mut own) = (Vec::new(), BTreeMap::<&str, Vec<f64>>::new());
     for ((truth, _), fit) in spectra.iter().zip(&fits) {
@@ -251,7 +250,9 @@ fn basis_commands_make_what_the_readers_read() {
     let large = at("large.toml");
     let ppm = (0..12).map(|i| format!("{}.0", i + 1)).collect::<Vec<_>>().join(", ");
     let couplings = (1..12).map(|i| format!("[{i}, {}, 7.0]", i + 1)).collect::<Vec<_>>().join(", ");
-    let system = format!("[[metabolite]]\nname = \"Big\"\nsource = \"a test\"\n[[metabolite.group]]\nppm = [{ppm}]\nj_hz = [{couplings}]\n");
+    let system = format!(
+        "[[metabolite]]\nname = \"Big\"\nsource = \"a test\"\n[[metabolite.group]]\nppm = [{ppm}]\nj_hz = [{couplings}]\n"
+    );
     fs::write(&large, system).unwrap();
     let output = make(&["--spin-systems", text(&large), "--out", text(&at("large.basis"))]);
     assert!(String::from_utf8_lossy(&output.stderr).contains("12 coupled protons"));

@@ -162,7 +162,11 @@ fn missing_and_doubled_water_references() {
     let second = corpus.scan(2, "mrsref");
     let folder = second.parent().unwrap();
     fs::rename(&second, folder.join("sub-0002_acq-conc_voi-acc_mrsref.nii.gz")).unwrap();
-    fs::copy(folder.join("sub-0002_acq-conc_voi-acc_mrsref.nii.gz"), folder.join("sub-0002_acq-ecc_voi-acc_mrsref.nii.gz")).unwrap();
+    fs::copy(
+        folder.join("sub-0002_acq-conc_voi-acc_mrsref.nii.gz"),
+        folder.join("sub-0002_acq-ecc_voi-acc_mrsref.nii.gz"),
+    )
+    .unwrap();
     let (out, _) = corpus.run("out", &[]);
     let (spectra, metabolites) = tables(&out);
     // Without a reference: ratios only. With two: a row that asks which.
