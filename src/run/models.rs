@@ -88,7 +88,7 @@ impl<'a> ModelStore<'a> {
         Ok(ReadBasis { set, signal_per_proton })
     }
 
-    fn from_file(&self, path: &Path) -> Result<Arc<ReadBasis>, Failure> {
+    fn read_once(&self, path: &Path) -> Result<Arc<ReadBasis>, Failure> {
         let slot = lock(&self.bases).entry(Source::File(path.to_owned())).or_default().clone();
         slot.get_or_init(|| self.read_basis(path).map(Arc::new).map_err(|e| Failure::new("basis", error_chain(&e))))
             .clone()
@@ -135,7 +135,7 @@ impl<'a> ModelStore<'a> {
     ) -> Result<Prepared, Failure> {
         let path = found.overrides.basis.as_ref().or(self.options.basis.as_ref());
         let (source, basis) = match path {
-            Some(path) => (Source::File(path.clone()), self.from_file(path)?),
+            Some(path) => (Source::File(path.clone()), self.read_once(path)?),
             None => self.simulated(found, header)?,
         };
         let mut warnings: Vec<String> = basis.set.remarks.iter().map(|r| format!("basis set: {r}")).collect();
