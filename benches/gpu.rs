@@ -114,8 +114,7 @@ fn agreement(engine: &dyn Engine, problem: &Problem, n: usize) {
 /// Operations and bytes of global memory that one spectrum's stage needs in one round, counted from the shaders' loops.
 fn counted(model: &Model) -> [(f64, f64); 9] {
     let (k, n, w) = (model.components.len() as f64, model.band.n_short() as f64, model.band.n_window() as f64);
-    let (m, nb, c) =
-        (model.layout.len() as f64, model.layout.n_splines as f64, Evaluation::n_columns(model) as f64);
+    let (m, nb, c) = (model.layout.len() as f64, model.layout.n_splines as f64, Evaluation::n_columns(model) as f64);
     let fft = 5.0 * n * n.log2();
     // Sine, cosine and exponential with their polynomials.
     let modulation = 40.0 * k * n;
@@ -146,7 +145,9 @@ fn stages(engine: &GpuEngine, problem: &Problem, n: usize) {
         problem.model.layout.len(),
         profile.rounds
     );
-    println!("| stage | µs a spectrum | share | MFLOP a spectrum | GFLOP/s | MB a spectrum | GB/s |\n|---|---|---|---|---|---|---|");
+    println!(
+        "| stage | µs a spectrum | share | MFLOP a spectrum | GFLOP/s | MB a spectrum | GB/s |\n|---|---|---|---|---|---|---|"
+    );
     for ((stage, seconds), (flop, bytes)) in PROFILED.iter().zip(profile.seconds).zip(counted(&problem.model)) {
         let (each, flop, bytes) = (seconds / n as f64, flop * iterations, bytes * iterations);
         println!(

@@ -9,6 +9,8 @@ use super::{CliError, CliResult};
 use crate::acquisition::hz_from_ppm;
 use crate::basis::BasisSet;
 use crate::basis::simulate::{BRAIN_METABOLITES, Band, LINEWIDTH_HZ, Library, Sequence, basis_set_from};
+use crate::fit::component::gaussian_fid;
+use crate::fit::macromolecules::{LCMODEL_LIPIDS, LCMODEL_MACROMOLECULES, Line, PATTERN_GROUPS};
 
 /// Proton frequency of one tesla (MHz).
 const MHZ_PER_T: f64 = 42.577_478;
@@ -72,6 +74,12 @@ pub(super) struct SimulateArgs {
     /// Spin systems instead of the built-in ones (format: src/basis/simulate/spin_systems.toml)
     #[arg(long, value_name = "FILE.toml")]
     spin_systems: Option<PathBuf>,
+    /// Macromolecules to add: the measured 3 T pattern in groups, or LCModel's list
+    #[arg(long, value_enum)]
+    macromolecules: Option<MacromoleculeChoice>,
+    /// Add LCModel's lipids
+    #[arg(long)]
+    lipids: bool,
     /// A singlet of so many protons at 0 ppm in every member
     #[arg(long, value_name = "PROTONS", default_value_t = 0.0)]
     reference_protons: f64,
@@ -91,6 +99,14 @@ enum SequenceChoice {
     SemiLaser,
     MegaPress,
     Special,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum MacromoleculeChoice {
+    /// The measured 3 T pattern in five groups, scaled to the field.
+    Pattern,
+    /// LCModel's parametrised list.
+    Lcmodel,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -133,9 +149,29 @@ pub(super) fn simulate(args: &SimulateArgs) -> CliResult {
         set.fids -= &make(subtracted)?.fids;
         set.id += ", difference";
     }
+    add_broad(&mut set, args);
     add_reference(&mut set, args.reference_protons);
     say!("{:?}", sequences[0]);
     args.target.save(&set, &args.out)
+}
+
+/// Adds the macromolecules and lipids asked for as members of their own; they do not evolve with the echo time.
+fn add_broad(set: &mut BasisSet, args: &SimulateArgs) {
+    let mut members: Vec<(&str, Vec<Line>)> = match args.macromolecules {
+        Some(MacromoleculeChoice::Pattern) => PATTERN_GROUPS.iter().map(|g| (g.name, g.lines())).collect(),
+        Some(MacromoleculeChoice::Lcmodel) => LCMODEL_MACROMOLECULES.iter().map(|p| (p.name, p.lines())).collect(),
+        None => Vec::new(),
+    };
+    if args.lipids {
+        members.extend(LCMODEL_LIPIDS.iter().map(|p| (p.name, p.lines())));
+    }
+    for (name, lines) in members {
+        let fid = gaussian_fid(&lines, set.dwell_s, set.f0_mhz, set.fids.ncols(), 1.0);
+        // Rows are as long as the set's: both are made for its number of points.
+        if set.fids.push_row(ndarray::ArrayView1::from(&fid)).is_ok() {
+            set.metabolites.push(name.to_owned());
+        }
+    }
 }
 
 /// Adds a singlet at 0 ppm to every member.

@@ -104,15 +104,14 @@ fn member(name: &str, f0_mhz: f64, settings: &Settings) -> Component {
 
 fn add_groups(add: &mut impl FnMut(Component, &[Line]), f0_mhz: f64, settings: &Settings) {
     for group in &PATTERN_GROUPS {
-        let lines: Vec<Line> =
-            group.lines.iter().map(|&(ppm, hz, area)| Line { ppm, width: Width::Hz(hz), area }).collect();
+        let lines = group.lines();
         add(pattern_component(group.name.to_owned(), &lines, f0_mhz, settings), &lines);
     }
 }
 
 fn add_peaks(add: &mut impl FnMut(Component, &[Line]), f0_mhz: f64, settings: &Settings) {
     for &(ppm, hz, area) in PATTERN_GROUPS.iter().flat_map(|g| g.lines) {
-        let lines = [Line { ppm, width: Width::Hz(hz), area }];
+        let lines = [Line { ppm, width: Width::HzAt3T(hz), area }];
         add(pattern_component(pattern_peak_name(ppm), &lines, f0_mhz, settings), &lines);
     }
 }
@@ -137,8 +136,7 @@ fn add_parametrised(
     f0_mhz: f64,
 ) {
     for p in list {
-        let lines: Vec<Line> =
-            p.lines.iter().map(|&(ppm, area)| Line { ppm, width: Width::Ppm(p.width_ppm), area }).collect();
+        let lines = p.lines();
         let component = Component {
             name: p.name.to_owned(),
             kind,
@@ -151,7 +149,7 @@ fn add_parametrised(
 }
 
 /// FID of Gaussian lines, first sample = `proton` × total area.
-fn gaussian_fid(lines: &[Line], dwell_s: f64, f0_mhz: f64, n_points: usize, proton: f64) -> Vec<Complex64> {
+pub fn gaussian_fid(lines: &[Line], dwell_s: f64, f0_mhz: f64, n_points: usize, proton: f64) -> Vec<Complex64> {
     use std::f64::consts::{LN_2, PI};
     (0..n_points)
         .map(|n| {

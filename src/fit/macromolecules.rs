@@ -11,20 +11,23 @@ pub struct Line {
     pub area: f64,
 }
 
-/// Width of a line: of a fixed number of Hz, or growing with the field.
+/// Width of a line.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Width {
-    /// Hz at any field.
-    Hz(f64),
+    /// Hz at 3 T; what makes macromolecules broad are unresolved shifts, so it grows with the field.
+    HzAt3T(f64),
     /// ppm.
     Ppm(f64),
 }
+
+/// Spectrometer frequency at which the pattern's widths were measured (MHz).
+const PATTERN_F0_MHZ: f64 = 127.8;
 
 impl Width {
     /// Width at the spectrometer frequency `f0_mhz` (Hz).
     pub fn hz(self, f0_mhz: f64) -> f64 {
         match self {
-            Self::Hz(hz) => hz,
+            Self::HzAt3T(hz) => hz * f0_mhz / PATTERN_F0_MHZ,
             Self::Ppm(ppm) => ppm * f0_mhz,
         }
     }
@@ -79,7 +82,7 @@ pub const LCMODEL_MACROMOLECULES: [Parametrised; 5] = [
 pub struct Group {
     /// Component name: `MM_` and the middle of the group.
     pub name: &'static str,
-    /// Place (ppm), width (FWHM, Hz) and relative area of each line.
+    /// Place (ppm), width (FWHM, Hz at 3 T) and relative area of each line.
     pub lines: &'static [(f64, f64, f64)],
 }
 
@@ -92,6 +95,21 @@ pub const PATTERN_GROUPS: [Group; 5] = [
     Group { name: "MM_3.05", lines: &[(2.96, 14.0, 0.20), (3.11, 17.9, 0.11)] },
     Group { name: "MM_3.80", lines: &[(3.67, 33.5, 0.64), (3.80, 11.9, 0.07), (3.96, 37.5, 1.0)] },
 ];
+
+impl Group {
+    /// Its lines.
+    pub fn lines(&self) -> Vec<Line> {
+        self.lines.iter().map(|&(ppm, hz, area)| Line { ppm, width: Width::HzAt3T(hz), area }).collect()
+    }
+}
+
+impl Parametrised {
+    /// Its lines.
+    pub fn lines(&self) -> Vec<Line> {
+        let width = Width::Ppm(self.width_ppm);
+        self.lines.iter().map(|&(ppm, area)| Line { ppm, width, area }).collect()
+    }
+}
 
 /// Names of the single lines of the pattern, for the setting `peaks`.
 pub fn pattern_peak_name(ppm: f64) -> String {

@@ -176,10 +176,10 @@ fn add_macromolecules(
 ) {
     for group in &PATTERN_GROUPS {
         let size = nuisances.macromolecules * (nuisances.macromolecule_groups * random.normal()).exp();
-        for &(ppm, width_hz, area) in group.lines {
+        for line in group.lines() {
             let own = (nuisances.macromolecule_peaks * random.normal()).exp();
-            let area = Complex64::new(size * area * own, 0.0);
-            add_line(fid, area, hz_from_ppm(ppm, f0_mhz), width_hz, lorentz_hz, dwell_s);
+            let area = Complex64::new(size * line.area * own, 0.0);
+            add_line(fid, area, hz_from_ppm(line.ppm, f0_mhz), line.width.hz(f0_mhz), lorentz_hz, dwell_s);
         }
     }
 }
