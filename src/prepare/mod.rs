@@ -1,5 +1,6 @@
 //! [`Acquisition`] to [`Spectrum`]: one file a step, each leaves its numbers.
 
+pub mod align;
 pub mod average;
 pub mod eddy;
 pub mod water;
@@ -31,6 +32,8 @@ pub struct Spectrum {
 pub struct Record {
     /// Number of stored transients that were averaged.
     pub n_transients: usize,
+    /// Shift and phase by which each transient was moved; `None` where there was nothing to align.
+    pub offsets: Option<Vec<align::Offset>>,
     /// Number of coils in the file.
     pub n_coils: usize,
     /// Whether eddy currents were corrected with the water reference.
@@ -128,12 +131,15 @@ pub fn prepare(
     condition: usize,
 ) -> Result<Spectrum, PrepareError> {
     let (dwell_s, f0_mhz) = check_header(data)?;
-    let mut fid = average::averaged(data, voxel, condition)?;
+    let mut transients = average::transients(data, voxel, condition)?;
     let mut record = Record { n_transients: data.n_transients(), n_coils: data.n_coils(), ..Record::default() };
-    check_samples(&fid)?;
-    if data.n_transients() > 1 {
+    transients.iter().try_for_each(|fid| check_finite(fid))?;
+    record.offsets = align::align(&mut transients, dwell_s, f0_mhz, Some(align::METABOLITE_BAND_PPM));
+    if data.n_transients() > 1 && record.offsets.is_none() {
         record.flags.push("transients_not_aligned");
     }
+    let mut fid = average::mean(&transients);
+    check_samples(&fid)?;
     if let Some(reference) = water {
         apply_water(&mut fid, dwell_s, data, reference, voxel, condition, &mut record)?;
     }
@@ -156,7 +162,12 @@ fn apply_water(
         return Err(PrepareError::WaterGrid { water: reference.n_voxels(), data: data.n_voxels() });
     }
     let condition = if reference.n_conditions() == data.n_conditions() { condition } else { 0 };
-    let reference_fid = average::averaged(reference, voxel, condition)?;
+    let mut references = average::transients(reference, voxel, condition)?;
+    if references.iter().all(|fid| check_finite(fid).is_ok()) {
+        let f0_mhz = reference.f0_mhz.or(data.f0_mhz).unwrap_or_default();
+        align::align(&mut references, reference.dwell_s.unwrap_or(dwell_s), f0_mhz, None);
+    }
+    let reference_fid = average::mean(&references);
     let same_grid = reference.dwell_s.is_none_or(|d| (d / dwell_s - 1.0).abs() < 1e-3);
     let measured = check_samples(&reference_fid).ok().and_then(|()| water::amplitude(&reference_fid, dwell_s));
     match measured {
@@ -199,12 +210,17 @@ fn is_proton(nucleus: &str) -> bool {
     matches!(nucleus.trim().to_ascii_uppercase().as_str(), "" | "1H" | "H1" | "H" | "PROTON")
 }
 
-fn check_samples(fid: &[Complex64]) -> Result<(), PrepareError> {
+fn check_finite(fid: &[Complex64]) -> Result<(), PrepareError> {
     let bad = |z: &Complex64| !z.re.is_finite() || !z.im.is_finite();
     let count = fid.iter().filter(|z| bad(z)).count();
     if let Some(first) = fid.iter().position(bad) {
         return Err(PrepareError::NotFinite { count, first });
     }
+    Ok(())
+}
+
+fn check_samples(fid: &[Complex64]) -> Result<(), PrepareError> {
+    check_finite(fid)?;
     let points = used_length(fid);
     if points < MIN_POINTS {
         return Err(PrepareError::NoSignal { points });

@@ -5,7 +5,7 @@
 //! of threads. Samples are written in f32: machines whose mathematical functions differ in the last bit of f64 give
 //! the same bytes but for the odd rounding.
 
-mod random;
+pub(crate) mod random;
 pub mod recipe;
 pub mod spectrum;
 mod truth;

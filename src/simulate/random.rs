@@ -3,13 +3,13 @@
 use std::f64::consts::PI;
 
 /// PCG32 (O'Neill 2014, <https://www.pcg-random.org>) with one stream per subject.
-pub(super) struct Random {
+pub(crate) struct Random {
     state: u64,
     increment: u64,
 }
 
 impl Random {
-    pub(super) fn new(seed: u64, stream: u64) -> Self {
+    pub(crate) fn new(seed: u64, stream: u64) -> Self {
         let mut random = Self { state: 0, increment: (stream << 1) | 1 };
         random.next_u32();
         random.state = random.state.wrapping_add(seed);
@@ -29,12 +29,12 @@ impl Random {
         (f64::from(self.next_u32()) + 0.5) / 4_294_967_296.0
     }
 
-    pub(super) fn between(&mut self, low: f64, high: f64) -> f64 {
+    pub(crate) fn between(&mut self, low: f64, high: f64) -> f64 {
         low + (high - low) * self.uniform()
     }
 
     /// Standard normal (Box–Muller).
-    pub(super) fn normal(&mut self) -> f64 {
+    pub(crate) fn normal(&mut self) -> f64 {
         (-2.0 * self.uniform().ln()).sqrt() * (2.0 * PI * self.uniform()).cos()
     }
 }
