@@ -11,6 +11,7 @@ use num_complex::Complex64;
 use requant::basis::simulate::Library;
 use requant::engine::gpu::device;
 use requant::engine::gpu::profile::PROFILED;
+use requant::engine::gpu::timeline::Work;
 use requant::engine::{Batch, CpuEngine, Engine, GpuEngine};
 use requant::fit::evaluation::Evaluation;
 use requant::fit::{Model, Settings};
@@ -89,6 +90,30 @@ fn main() {
         println!("| {components} | {n} | {:.0} | {alone:.0} |", rate(&engine, &problem, batch));
     }
     stages(&engine, &usual, batch);
+    overlap(&usual, index, batch);
+}
+
+/// When host and device worked on which of four chunks.
+fn overlap(problem: &Problem, index: usize, chunk: usize) {
+    let engine = GpuEngine::open(Some(index)).unwrap().with_chunk(chunk);
+    engine.fit(&problem.batch(1));
+    let before = engine.timeline().len();
+    engine.fit(&problem.batch(4 * chunk));
+    let spans = &engine.timeline()[before..];
+    let start = spans.iter().map(|s| s.from_s).fold(f64::INFINITY, f64::min);
+    println!(
+        "\nTimeline of four chunks of {chunk} (ms)\n\n| chunk | host prepares | device: upload, fit, readback | host finishes |\n|---|---|---|---|"
+    );
+    for c in 0..4 {
+        let of = |work: Work| {
+            let span = spans.iter().find(|s| s.chunk == c && s.work == work).unwrap();
+            format!("{:.0} – {:.0}", 1e3 * (span.from_s - start), 1e3 * (span.to_s - start))
+        };
+        println!("| {c} | {} | {} | {} |", of(Work::Prepare), of(Work::Device), of(Work::Finish));
+    }
+    let total = spans.iter().map(|s| s.to_s).fold(0.0, f64::max) - start;
+    let device: f64 = spans.iter().filter(|s| s.work == Work::Device).map(|s| s.to_s - s.from_s).sum();
+    println!("\nThe device works for {:.0} % of the time.", 100.0 * device / total);
 }
 
 fn rate(engine: &dyn Engine, problem: &Problem, n: usize) -> f64 {

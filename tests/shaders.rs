@@ -5,8 +5,8 @@
 use std::mem::offset_of;
 
 use naga::valid::{Capabilities, ValidationFlags, Validator};
-use requant::engine::gpu::layout::{Scalars, Shape};
-use requant::engine::gpu::source::{FILES, FIT_STAGES, compose, fft_threads};
+use requant::engine::gpu::layout::{FidsShape, Scalars, Shape};
+use requant::engine::gpu::source::{FILES, FIT_STAGES, PREPARATION_STAGES, compose, fft_threads};
 
 /// Workgroup memory that every adapter must have (bytes): what `engine::gpu::device` asks for.
 const WORKGROUP_BYTES: u32 = 32768;
@@ -17,7 +17,7 @@ fn module(stage: &str, fft_n: usize) -> naga::Module {
 }
 
 fn stages() -> impl Iterator<Item = &'static str> {
-    FIT_STAGES.into_iter().chain(["compact"])
+    FIT_STAGES.into_iter().chain(["compact"]).chain(PREPARATION_STAGES)
 }
 
 #[test]
@@ -67,8 +67,13 @@ fn shared_structures_have_one_layout() {
         spline_count spline_offset spline_at is_fixed);
     let scalars = offsets!(Scalars: phase iteration attempts passes newton frozen state failed damping variance lambda
         noise_variance predicted variance_before lambda_before cost rss rss_change start_variance unused);
-    for (name, host, size) in [("Shape", shape, size_of::<Shape>()), ("Scalars", scalars, size_of::<Scalars>())] {
-        let module = module("weights", 1024);
+    let fids = offsets!(FidsShape: n_points n_fids parts n_used n_bins columns);
+    for (name, stage, host, size) in [
+        ("Shape", "weights", shape, size_of::<Shape>()),
+        ("Scalars", "weights", scalars, size_of::<Scalars>()),
+        ("FidsShape", "transform", fids, size_of::<FidsShape>()),
+    ] {
+        let module = module(stage, 1024);
         let (_, found) = module.types.iter().find(|(_, t)| t.name.as_deref() == Some(name)).unwrap();
         let naga::TypeInner::Struct { members, span } = &found.inner else { panic!("{name} is no structure") };
         let device: Vec<(&str, u32)> = members.iter().map(|m| (m.name.as_deref().unwrap(), m.offset)).collect();

@@ -147,3 +147,8 @@ fn column_of_parameter(parameter: u32) -> u32 {
     if (parameter < 3u * shape.n_components) { return parameter; }
     return parameter - 2u;
 }
+
+// exp(-2πi·index/FFT_N)
+fn twiddle(index: u32) -> vec2<f32> {
+    return vec2<f32>(tables[shape.twiddles + 2u * index], tables[shape.twiddles + 2u * index + 1u]);
+}

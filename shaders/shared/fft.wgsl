@@ -1,12 +1,7 @@
 // Forward transform of FFT_N samples in workgroup memory: Stockham's autosort, radix 4 and a last radix 2 where
-// log2(FFT_N) is odd. Twiddles come from the host, rounded from f64.
+// log2(FFT_N) is odd. Whoever imports it has `twiddle`, exp(-2πi·index/FFT_N) from the host, rounded from f64.
 
 var<workgroup> samples: array<vec2<f32>, FFT_N>;
-
-// exp(-2πi·index/FFT_N)
-fn twiddle(index: u32) -> vec2<f32> {
-    return vec2<f32>(tables[shape.twiddles + 2u * index], tables[shape.twiddles + 2u * index + 1u]);
-}
 
 // All FFT_THREADS invocations call it; `samples` must be written and is complete on return.
 fn transform(thread: u32) {

@@ -255,8 +255,7 @@ mod tests {
         let mut random = Random::new(7, 0);
         let clean = brain(2048);
         let sd = 0.2;
-        let truth: Vec<(f64, f64)> =
-            (0..64).map(|_| (4.0 * random.normal(), 0.6 * random.normal())).collect();
+        let truth: Vec<(f64, f64)> = (0..64).map(|_| (4.0 * random.normal(), 0.6 * random.normal())).collect();
         let mut transients: Vec<Vec<Complex64>> = truth
             .iter()
             .map(|&(shift_hz, phase_rad)| {

@@ -14,20 +14,43 @@ const TRUSTED: f64 = 5.0;
 /// its noise, its phase would only add noise: from there on the last trusted phase is carried on with
 /// the mean slope of the trusted samples before it.
 pub fn correct(fid: &mut [Complex64], reference: &[Complex64]) {
-    let threshold = TRUSTED * noise_sd(reference).unwrap_or(0.0);
-    let n = fid.len().min(reference.len());
-    let trusted = reference[..n].iter().position(|z| z.norm() <= threshold).unwrap_or(n);
-    for (z, w) in fid.iter_mut().zip(&reference[..trusted]) {
+    let distortion = Distortion::new(reference, fid.len());
+    for (z, w) in fid.iter_mut().zip(&reference[..distortion.trusted]) {
         *z *= unit(w.conj());
     }
-    if trusted == 0 {
-        return;
-    }
-    let slope = mean_step(&reference[trusted - trusted.min(64)..trusted]);
-    let mut phase = unit(reference[trusted - 1]);
-    for z in &mut fid[trusted..] {
-        phase *= slope;
+    let mut phase = distortion.last;
+    for z in &mut fid[distortion.trusted..] {
+        phase *= distortion.step;
         *z *= phase.conj();
+    }
+}
+
+/// How the phase of a reference goes on where it is not trusted any more.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Distortion {
+    /// Samples whose own phase is taken.
+    pub trusted: usize,
+    /// Phase factor of the last of them.
+    pub last: Complex64,
+    /// Mean rotation from one sample to the next before it.
+    pub step: Complex64,
+}
+
+impl Distortion {
+    /// Of `reference`, for a FID of `n_points`. A reference that is nothing but noise distorts nothing.
+    pub fn new(reference: &[Complex64], n_points: usize) -> Self {
+        let threshold = TRUSTED * noise_sd(reference).unwrap_or(0.0);
+        let n = n_points.min(reference.len());
+        let trusted = reference[..n].iter().position(|z| z.norm() <= threshold).unwrap_or(n);
+        let one = Complex64::new(1.0, 0.0);
+        match trusted {
+            0 => Self { trusted, last: one, step: one },
+            _ => Self {
+                trusted,
+                last: unit(reference[trusted - 1]),
+                step: mean_step(&reference[trusted - trusted.min(64)..trusted]),
+            },
+        }
     }
 }
 

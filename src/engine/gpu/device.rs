@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::GpuError;
-use super::pipelines::Pipelines;
+use super::pipelines::{Pipelines, PreparationStage};
 
 /// Workgroup memory that the largest stage needs (bytes): a transform of 4096 samples.
 const WORKGROUP_BYTES: u32 = 32768;
@@ -47,6 +47,7 @@ pub(super) struct Device {
     lost: Arc<AtomicBool>,
     error: Arc<Mutex<Option<String>>>,
     pipelines: Mutex<HashMap<usize, Arc<Pipelines>>>,
+    preparation: Mutex<HashMap<(&'static str, usize), Arc<PreparationStage>>>,
 }
 
 fn instance() -> wgpu::Instance {
@@ -150,6 +151,7 @@ impl Device {
             lost,
             error,
             pipelines: Mutex::default(),
+            preparation: Mutex::default(),
         })
     }
 
@@ -162,6 +164,18 @@ impl Device {
         let built = Arc::new(Pipelines::new(self, fft_n)?);
         self.check()?;
         all.insert(fft_n, Arc::clone(&built));
+        Ok(built)
+    }
+
+    /// A stage of preparation for transforms of `fft_n` samples, built on first use.
+    pub(super) fn preparation(&self, stage: &'static str, fft_n: usize) -> Result<Arc<PreparationStage>, GpuError> {
+        let mut all = self.preparation.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(found) = all.get(&(stage, fft_n)) {
+            return Ok(Arc::clone(found));
+        }
+        let built = Arc::new(PreparationStage::new(self, stage, fft_n)?);
+        self.check()?;
+        all.insert((stage, fft_n), Arc::clone(&built));
         Ok(built)
     }
 

@@ -12,7 +12,9 @@ mod pipelines;
 pub mod profile;
 mod self_test;
 pub mod source;
+mod stages;
 mod tables;
+pub mod timeline;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -24,6 +26,7 @@ use self::chunk::{ChunkBuffers, ModelBuffers};
 use self::device::Device;
 use self::profile::Profile;
 use self::tables::{Tables, unsupported};
+use self::timeline::{Span, Timeline, Work};
 use super::{Batch, CpuEngine, Engine, Fitted};
 use crate::fit::problem::{Problem, Solved};
 use crate::fit::{FitResult, FitState, Model, Workspace};
@@ -91,6 +94,7 @@ pub struct GpuEngine {
     notes: Mutex<Vec<String>>,
     /// Whether a lost device may be opened again.
     reopen: AtomicBool,
+    timeline: Timeline,
 }
 
 impl GpuEngine {
@@ -129,6 +133,7 @@ impl GpuEngine {
             chunk: None,
             notes: Mutex::default(),
             reopen: AtomicBool::new(true),
+            timeline: Timeline::default(),
         })
     }
 
@@ -141,6 +146,11 @@ impl GpuEngine {
     /// What happened on the way that a user should know: chunks done again, settings left to the native engine.
     pub fn notes(&self) -> Vec<String> {
         self.notes.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// What host and device worked at so far, chunk by chunk.
+    pub fn timeline(&self) -> Vec<Span> {
+        self.timeline.spans()
     }
 
     /// Time on the device by stage for a batch that fits into one chunk; all zero on a device without timestamps.
@@ -182,16 +192,14 @@ impl GpuEngine {
         }
     }
 
-    /// Solutions of `problems`, or `None` if the device is given up: a failure is retried once on a new device.
-    fn solve(&self, on_device: &mut OnDevice, model: &Model, problems: &[Problem]) -> Option<Vec<Solved>> {
+    /// What `work` makes of the device, or `None` if the device is given up: a failure is retried once on a new one.
+    fn attempt<T>(&self, mut work: impl FnMut(&Device) -> Result<T, GpuError>) -> Option<T> {
         let mut device = self.lock();
         for attempt in 0..2 {
-            let open = device.as_ref()?;
-            match on_device.solve(open, model, problems, None) {
-                Ok(solved) => return Some(solved),
+            match work(device.as_ref()?) {
+                Ok(done) => return Some(done),
                 Err(error) => {
                     self.note(format!("{error}; the chunk was done again"));
-                    on_device.forget();
                     let again = attempt == 0 && self.reopen.load(Ordering::Relaxed);
                     *device = if again { Device::open(self.adapter).ok() } else { None };
                 }
@@ -201,6 +209,10 @@ impl GpuEngine {
         None
     }
 
+    fn solve(&self, on_device: &mut OnDevice, model: &Model, problems: &[Problem]) -> Option<Vec<Solved>> {
+        self.attempt(|device| on_device.solve(device, model, problems, None).inspect_err(|_| on_device.forget()))
+    }
+
     fn fit_supported(&self, batch: &Batch<'_>) -> Vec<Fitted> {
         let model = batch.model;
         let mut on_device = OnDevice::new(model);
@@ -208,22 +220,25 @@ impl GpuEngine {
         let by_limits = self.lock().as_ref().map_or(1, |d| layout::chunk_size(&shape, &d.limits, d.is_software).max(1));
         let size = self.chunk.unwrap_or(by_limits).min(by_limits);
         let chunks: Vec<&[&[Complex64]]> = batch.fids.chunks(size).collect();
-        let prepare = |fids: &[&[Complex64]]| -> Vec<Result<Problem, FitState>> {
-            fids.par_iter().map(|fid| Problem::new(model, fid)).collect()
+        let prepare = |c: usize| -> Option<Vec<Result<Problem, FitState>>> {
+            let fids = chunks.get(c)?;
+            let pose = || fids.par_iter().map(|fid| Problem::new(model, fid)).collect();
+            Some(self.timeline.span(Work::Prepare, c, pose))
         };
+        let finish = |c: usize, chunk: Chunk| self.timeline.span(Work::Finish, c, || chunk.finish(model));
         let mut out = Vec::with_capacity(batch.fids.len());
         let mut last: Option<Chunk> = None;
-        let mut next = chunks.first().map(|fids| prepare(fids));
+        let mut next = prepare(0);
         for c in 0..chunks.len() {
             let Some(prepared) = next.take() else { break };
             let finished = last.take();
             let (posed, problems) = posed(prepared);
             // The device on this chunk; beside it the host on the one before and the one after.
             let (solved, (mut done, prepared)) = rayon::join(
-                || self.solve(&mut on_device, model, &problems),
+                || self.timeline.span(Work::Device, c, || self.solve(&mut on_device, model, &problems)),
                 || {
-                    let done = finished.map(|chunk| chunk.finish(model)).unwrap_or_default();
-                    (done, chunks.get(c + 1).map(|fids| prepare(fids)))
+                    let done = finished.map(|chunk| finish(c - 1, chunk)).unwrap_or_default();
+                    (done, prepare(c + 1))
                 },
             );
             out.append(&mut done);
@@ -235,7 +250,7 @@ impl GpuEngine {
                 return out;
             }
         }
-        out.extend(last.map(|chunk| chunk.finish(model)).unwrap_or_default());
+        out.extend(last.map(|chunk| finish(chunks.len() - 1, chunk)).unwrap_or_default());
         out
     }
 }

@@ -7,6 +7,7 @@
 use std::fmt::Write;
 
 use crate::fit::solver;
+use crate::prepare::align;
 
 /// Invocations of a workgroup in the stages that do dense algebra.
 pub const THREADS: u32 = 256;
@@ -21,6 +22,9 @@ const COST_ROUNDING: f64 = 2e-6;
 /// Stages of a fit, in the order in which they run; stems of files in `shaders/`.
 pub const FIT_STAGES: [&str; 8] = ["components", "common", "gram", "project", "weights", "step", "trial", "decide"];
 
+/// Stages of preparation; stems of files in `shaders/`.
+pub const PREPARATION_STAGES: [&str; 6] = ["transform", "join", "window", "turn", "eddy", "register"];
+
 macro_rules! files {
     ($($name:literal),* $(,)?) => {
         [$(($name, include_str!(concat!("../../../shaders/", $name)))),*]
@@ -28,7 +32,7 @@ macro_rules! files {
 }
 
 /// Every file of `shaders/`.
-pub const FILES: [(&str, &str); 17] = files![
+pub const FILES: [(&str, &str); 24] = files![
     "shared/batch.wgsl",
     "shared/trigonometry.wgsl",
     "shared/fft.wgsl",
@@ -37,6 +41,7 @@ pub const FILES: [(&str, &str); 17] = files![
     "shared/cholesky.wgsl",
     "shared/objective.wgsl",
     "shared/splines.wgsl",
+    "shared/fids.wgsl",
     "components.wgsl",
     "common.wgsl",
     "gram.wgsl",
@@ -46,6 +51,12 @@ pub const FILES: [(&str, &str); 17] = files![
     "trial.wgsl",
     "decide.wgsl",
     "compact.wgsl",
+    "transform.wgsl",
+    "join.wgsl",
+    "window.wgsl",
+    "turn.wgsl",
+    "eddy.wgsl",
+    "register.wgsl",
 ];
 
 /// Why a source cannot be put together.
@@ -81,6 +92,7 @@ pub fn compose(stage: &str, fft_n: usize) -> Result<String, SourceError> {
         ("THREADS", THREADS),
         ("MAX_PARAMETERS", MAX_PARAMETERS),
         ("MAX_ROWS", MAX_ROWS),
+        ("NEWTON_STEPS", align::NEWTON_STEPS as u32),
         ("NEWTON_FROM", solver::NEWTON_FROM as u32),
         ("VARIANCE_FROM", solver::VARIANCE_FROM as u32),
         ("VARIANCE_TO", solver::VARIANCE_TO as u32),
