@@ -4,7 +4,8 @@
 //! [`formats`] decode files into an [`acquisition::Acquisition`], [`prepare`] makes one
 //! [`prepare::Spectrum`] of it, [`engine`] fits spectra with the mathematics of [`fit`] and a
 //! [`basis::BasisSet`], [`quantify`] and [`quality`] turn amplitudes into numbers people use, and
-//! [`store`] writes the tables. [`corpus`] finds the work and [`report`] draws it.
+//! [`store`] writes the tables. [`corpus`] finds the work, [`learn`] finds what
+//! its spectra have in common, and [`report`] draws it.
 //!
 //! See `ARCHITECTURE.md` for the rules that hold everywhere (sign convention, units in names,
 //! one row per spectrum whatever happens).
@@ -17,6 +18,7 @@ pub mod corpus;
 pub mod engine;
 pub mod fit;
 pub mod formats;
+pub mod learn;
 pub mod prepare;
 pub mod quality;
 pub mod quantify;

@@ -31,6 +31,7 @@ fn options(input: PathBuf, basis: PathBuf, out: &Path) -> RunOptions {
         if_exists: IfExists::Refuse,
         basis: Some(basis),
         methods: vec![Settings::map().unwrap()],
+        learned: None,
         gaps: Gaps::default(),
         water_scaling: WaterScaling::lcmodel().unwrap(),
         curves: false,

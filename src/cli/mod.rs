@@ -15,6 +15,7 @@ mod compare;
 mod devices;
 mod fit;
 mod inspect;
+mod learn;
 mod methods;
 mod run;
 mod shared;
@@ -45,6 +46,8 @@ pub struct Cli {
 enum Command {
     /// Fit every spectrum found and write the tables.
     Run(Box<run::RunArgs>),
+    /// Learn what the spectra of each protocol have in common, as priors for `run --learned`.
+    Learn(Box<learn::LearnArgs>),
     /// Fit one spectrum and show it: table, and the fit as a picture.
     Fit(fit::FitArgs),
     /// Say what a file holds.
@@ -86,6 +89,7 @@ type CliResult = Result<u8, CliError>;
 pub fn main(cli: Cli) -> ExitCode {
     let result = match cli.command {
         Command::Run(args) => run::run(*args),
+        Command::Learn(args) => learn::run(*args),
         Command::Fit(args) => fit::run(&args),
         Command::Inspect(args) => inspect::run(&args),
         Command::Devices => devices::run(),

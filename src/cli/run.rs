@@ -5,12 +5,13 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::shared::{EngineArgs, GapArgs, configuration, method};
+use super::shared::JobArgs;
 use super::{CliError, CliResult};
-use crate::run::{Progress, RunOptions, Summary, run as run_corpus};
+use crate::learn::{self, LearnOptions, Learned, Scope};
+use crate::run::{Progress, Summary, run as run_corpus};
 use crate::store::writer::IfExists;
 
 /// Exit code where `--strict` was asked for and some spectra failed.
@@ -23,32 +24,24 @@ Examples:
   requant run scans/ --basis press35.basis --out results
   requant run bids/ manifest.csv --basis press35.basis --method map --method mine.toml --out results
   requant run raw/ --basis set.basis --f0-mhz 123.2 --dwell-s 0.00025 --out results
+  requant run bids/ --learn protocol --out results
 
 A manifest is a .csv, .tsv or .parquet with a column `path` and any of water_path, basis, subject, session,
 site, voi, sequence, te_s, tr_s, te1_s, tm_s, f0_mhz, dwell_s. Water references pair by BIDS, by vendors' habits
 (_act/_ref, .RAW/.H2O, …) or by the manifest. Results: spectra/, metabolites/ (Parquet) and run.json.")]
 pub(super) struct RunArgs {
-    /// Files, folders (searched), BIDS datasets or manifests
-    #[arg(required = true)]
-    input: Vec<PathBuf>,
+    #[command(flatten)]
+    job: JobArgs,
     /// Folder to write the tables to
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// Basis set: LCModel .BASIS, or a folder of .RAW, FSL-MRS JSON or NIfTI-MRS files (default: simulated for the
-    /// protocol in each file's header)
-    #[arg(long, value_name = "PATH")]
-    basis: Option<PathBuf>,
-    /// Method by name or from a .toml file; several give each spectrum several rows
-    #[arg(long, value_name = "NAME|FILE", default_value = "map")]
-    method: Vec<String>,
-    #[command(flatten)]
-    engine: EngineArgs,
-    /// Worker threads (default: one per core)
-    #[arg(long, value_name = "N")]
-    threads: Option<usize>,
-    /// Configuration: values for gaps, constants of water scaling
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
+    /// Learn from the corpus first: macromolecule pattern and linewidth of each protocol, or of each protocol and site,
+    /// become the priors of its spectra (`requant learn` does this part alone)
+    #[arg(long, value_enum, default_value = "none", conflicts_with = "learned")]
+    learn: LearnChoice,
+    /// Use what was learned before: a folder that `requant learn` or an earlier run wrote
+    #[arg(long, value_name = "DIR")]
+    learned: Option<PathBuf>,
     /// Replace what an earlier run wrote to the output folder
     #[arg(long)]
     overwrite: bool,
@@ -58,53 +51,78 @@ pub(super) struct RunArgs {
     /// Write data, fit, baseline and components of every spectrum, too
     #[arg(long)]
     curves: bool,
-    #[command(flatten)]
-    gaps: GapArgs,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum LearnChoice {
+    /// Nothing.
+    None,
+    /// From the spectra of one field, sequence and echo time.
+    Protocol,
+    /// From those of one protocol at one site.
+    Site,
 }
 
 pub(super) fn run(args: RunArgs) -> CliResult {
-    let (gaps, water_scaling) = configuration(args.config.as_ref(), args.gaps.gaps())?;
-    let methods = args.method.iter().map(|m| method(m)).collect::<Result<Vec<_>, _>>()?;
-    let mut names: Vec<&str> = methods.iter().map(|m| m.name.as_str()).collect();
-    names.sort_unstable();
-    if let Some(pair) = names.windows(2).find(|w| w[0] == w[1]) {
-        return Err(CliError::new(
-            2,
-            anyhow::anyhow!("two methods are called `{}`: rename one, rows are known by it", pair[0]),
-        ));
-    }
-    let options = RunOptions {
-        inputs: args.input,
-        out: args.out,
-        if_exists: if args.overwrite { IfExists::Overwrite } else { IfExists::Refuse },
-        basis: args.basis,
-        methods,
-        gaps,
-        water_scaling,
-        curves: args.curves,
+    let mut options =
+        args.job.options(args.out, if args.overwrite { IfExists::Overwrite } else { IfExists::Refuse })?;
+    options.curves = args.curves;
+    options.learned = args.learned.as_deref().map(learn::read).transpose()?;
+    let engine = args.job.engine.open()?;
+    let scope = match args.learn {
+        LearnChoice::None => None,
+        LearnChoice::Protocol => Some(Scope::Protocol),
+        LearnChoice::Site => Some(Scope::Site),
     };
-    let engine = args.engine.open()?;
-    let threads = args.threads.unwrap_or(0);
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
-    let shown = Shown::new();
-    let result = pool.install(|| run_corpus(&options, engine.as_ref(), &shown));
-    shown.bar.finish_and_clear();
+    let result = args.job.pool()?.install(|| {
+        if let Some(scope) = scope {
+            let shown = Shown::new();
+            let learned = learn::learn(&options, &LearnOptions::new(scope), engine.as_ref(), &shown);
+            shown.bar.finish_and_clear();
+            options.learned = Some(learned?);
+        }
+        let shown = Shown::new();
+        let result = run_corpus(&options, engine.as_ref(), &shown);
+        shown.bar.finish_and_clear();
+        result
+    });
     let summary = result.map_err(|e| CliError::new(e.exit_code(), e))?;
+    if let Some(learned) = &options.learned {
+        print_learned(learned);
+    }
     print_summary(&summary);
     let failed = summary.counts.failed > 0;
     Ok(if args.strict && failed { EXIT_STRICT } else { 0 })
 }
 
+/// One line a group.
+pub(super) fn print_learned(learned: &Learned) {
+    if learned.groups.is_empty() {
+        say!("nothing was learned: no protocol has {} spectra", learn::MIN_SPECTRA);
+    }
+    for group in &learned.groups {
+        say!(
+            "learned: {}{} · {} spectra · {} passes · areas vary by {:.0} %, places by {:.3} ppm",
+            group.protocol,
+            group.site.as_ref().map(|s| format!(" · {s}")).unwrap_or_default(),
+            group.n_spectra,
+            group.n_passes,
+            100.0 * group.shared.peak_sd,
+            group.shared.shift_sd_ppm
+        );
+    }
+}
+
 /// A bar on a terminal, plain lines otherwise.
-struct Shown {
-    bar: ProgressBar,
+pub(super) struct Shown {
+    pub(super) bar: ProgressBar,
     started: Instant,
     total: AtomicUsize,
     done: AtomicUsize,
 }
 
 impl Shown {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
         if let Ok(style) = ProgressStyle::with_template("{wide_bar} {pos}/{len} files · {per_sec} · {eta} left · {msg}")
         {
@@ -122,6 +140,14 @@ impl Progress for Shown {
         if self.bar.is_hidden() {
             eprintln!("{n_files} files to process");
         }
+    }
+
+    fn learning(&self, pass: usize, n_groups: usize) {
+        let message = format!("learning, pass {pass} over {n_groups} protocols");
+        if self.bar.is_hidden() {
+            eprintln!("{message}");
+        }
+        self.bar.set_message(message);
     }
 
     fn advanced(&self, n_files: usize, n_failed: usize) {

@@ -10,7 +10,8 @@ use crate::engine::{CpuEngine, Engine, GpuEngine};
 use crate::fit::Settings;
 use crate::quantify::WaterScaling;
 use crate::run::config::toml_from_file;
-use crate::run::{Config, Gaps};
+use crate::run::{Config, Gaps, RunOptions};
+use crate::store::writer::IfExists;
 
 /// Values for files that do not state them.
 #[derive(Args, Debug, Clone)]
@@ -97,6 +98,63 @@ impl EngineArgs {
             None if asked_for => Err(CliError::new(1, GpuError::NoAdapter { asked: None, found: adapters.len() })),
             None => Ok(Box::new(CpuEngine)),
         }
+    }
+}
+
+/// What is to be fitted, and how.
+#[derive(Args, Debug)]
+pub(super) struct JobArgs {
+    /// Files, folders (searched), BIDS datasets or manifests
+    #[arg(required = true)]
+    input: Vec<PathBuf>,
+    /// Basis set: LCModel .BASIS, or a folder of .RAW, FSL-MRS JSON or NIfTI-MRS files (default: simulated for the
+    /// protocol in each file's header)
+    #[arg(long, value_name = "PATH")]
+    basis: Option<PathBuf>,
+    /// Method by name or from a .toml file; several give each spectrum several rows
+    #[arg(long, value_name = "NAME|FILE", default_value = "map")]
+    method: Vec<String>,
+    #[command(flatten)]
+    pub(super) engine: EngineArgs,
+    /// Worker threads (default: one per core)
+    #[arg(long, value_name = "N")]
+    threads: Option<usize>,
+    /// Configuration: values for gaps, constants of water scaling
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(flatten)]
+    gaps: GapArgs,
+}
+
+impl JobArgs {
+    /// The options of a run to `out`.
+    pub(super) fn options(&self, out: PathBuf, if_exists: IfExists) -> Result<RunOptions, CliError> {
+        let (gaps, water_scaling) = configuration(self.config.as_ref(), self.gaps.gaps())?;
+        let methods = self.method.iter().map(|m| method(m)).collect::<Result<Vec<_>, _>>()?;
+        let mut names: Vec<&str> = methods.iter().map(|m| m.name.as_str()).collect();
+        names.sort_unstable();
+        if let Some(pair) = names.windows(2).find(|w| w[0] == w[1]) {
+            return Err(CliError::new(
+                2,
+                anyhow::anyhow!("two methods are called `{}`: rename one, rows are known by it", pair[0]),
+            ));
+        }
+        Ok(RunOptions {
+            inputs: self.input.clone(),
+            out,
+            if_exists,
+            basis: self.basis.clone(),
+            methods,
+            learned: None,
+            gaps,
+            water_scaling,
+            curves: false,
+        })
+    }
+
+    /// The pool of the asked size.
+    pub(super) fn pool(&self) -> Result<rayon::ThreadPool, CliError> {
+        Ok(rayon::ThreadPoolBuilder::new().num_threads(self.threads.unwrap_or(0)).build()?)
     }
 }
 

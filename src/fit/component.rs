@@ -4,7 +4,7 @@ use ndarray::Array2;
 use num_complex::Complex64;
 
 use super::macromolecules::{
-    LCMODEL_LIPIDS, LCMODEL_MACROMOLECULES, Line, PATTERN_GROUPS, Parametrised, Width, pattern_peak_name,
+    LCMODEL_LIPIDS, LCMODEL_MACROMOLECULES, Line, PATTERN_GROUPS, Parametrised, Width, pattern_peaks,
 };
 use super::settings::{Macromolecules, Settings};
 use crate::acquisition::hz_from_ppm;
@@ -34,8 +34,11 @@ pub enum Origin {
     Parametrised,
     /// Built-in, of LCModel's list beside a measured pattern: held towards zero.
     BesideMeasured,
-    /// Built-in, part of the full macromolecule pattern: tied to the pattern's common scale.
-    Pattern,
+    /// Part of the full macromolecule pattern: tied to its group and the pattern's common scale.
+    Pattern {
+        /// Number of its group.
+        group: usize,
+    },
 }
 
 /// Components and their FIDs `[component × point]` on the grid of the data.
@@ -103,26 +106,30 @@ fn member(name: &str, f0_mhz: f64, settings: &Settings) -> Component {
 }
 
 fn add_groups(add: &mut impl FnMut(Component, &[Line]), f0_mhz: f64, settings: &Settings) {
-    for group in &PATTERN_GROUPS {
+    for (number, group) in PATTERN_GROUPS.iter().enumerate() {
         let lines = group.lines();
-        add(pattern_component(group.name.to_owned(), &lines, f0_mhz, settings), &lines);
+        add(pattern_component(group.name, number, &lines, f0_mhz, settings), &lines);
     }
 }
 
 fn add_peaks(add: &mut impl FnMut(Component, &[Line]), f0_mhz: f64, settings: &Settings) {
-    for &(ppm, hz, area) in PATTERN_GROUPS.iter().flat_map(|g| g.lines) {
-        let lines = [Line { ppm, width: Width::HzAt3T(hz), area }];
-        add(pattern_component(pattern_peak_name(ppm), &lines, f0_mhz, settings), &lines);
+    let own = &settings.components.pattern;
+    let peaks = if own.is_empty() { &pattern_peaks() } else { own };
+    for peak in peaks {
+        let lines = [Line { ppm: peak.ppm, width: Width::HzAt3T(peak.width_hz), area: peak.area }];
+        // The first of its group gives it its number.
+        let group = peaks.iter().position(|p| p.group == peak.group).unwrap_or_default();
+        add(pattern_component(&peak.name, group, &lines, f0_mhz, settings), &lines);
     }
 }
 
-fn pattern_component(name: String, lines: &[Line], f0_mhz: f64, settings: &Settings) -> Component {
+fn pattern_component(name: &str, group: usize, lines: &[Line], f0_mhz: f64, settings: &Settings) -> Component {
     let area: f64 = lines.iter().map(|l| l.area).sum();
     let width_hz = lines.iter().map(|l| l.area * l.width.hz(f0_mhz)).sum::<f64>() / area;
     Component {
-        name,
+        name: name.to_owned(),
         kind: Kind::Macromolecule,
-        origin: Origin::Pattern,
+        origin: Origin::Pattern { group },
         shift_sd_hz: settings.components.pattern_shift_sd_ppm * f0_mhz,
         width_sd_hz: settings.components.pattern_width_sd * width_hz,
     }

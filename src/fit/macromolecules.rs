@@ -1,5 +1,7 @@
 //! Macromolecule and lipid components as data: Gaussian lines with their places, widths and areas.
 
+use serde::{Deserialize, Serialize};
+
 /// One Gaussian line.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Line {
@@ -111,9 +113,32 @@ impl Parametrised {
     }
 }
 
-/// Names of the single lines of the pattern, for the setting `peaks`.
-pub fn pattern_peak_name(ppm: f64) -> String {
-    format!("MM_{ppm:.2}")
+/// One peak of a macromolecule pattern.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PatternPeak {
+    /// Component name.
+    pub name: String,
+    /// Peaks of one group vary together.
+    pub group: String,
+    /// Chemical shift (ppm).
+    pub ppm: f64,
+    /// Gaussian width (FWHM, Hz at 3 T).
+    pub width_hz: f64,
+    /// Relative area.
+    pub area: f64,
+}
+
+/// The built-in pattern peak by peak; a name is `MM_` and the textbook's place.
+pub fn pattern_peaks() -> Vec<PatternPeak> {
+    let peak = |group: &Group, &(ppm, width_hz, area): &(f64, f64, f64)| PatternPeak {
+        name: format!("MM_{ppm:.2}"),
+        group: group.name.to_owned(),
+        ppm,
+        width_hz,
+        area,
+    };
+    PATTERN_GROUPS.iter().flat_map(|g| g.lines.iter().map(move |line| peak(g, line))).collect()
 }
 
 #[cfg(test)]

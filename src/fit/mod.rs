@@ -12,6 +12,7 @@ pub mod band;
 pub mod baseline;
 pub mod component;
 pub mod evaluation;
+pub mod evidence;
 pub mod filter;
 pub(crate) mod linalg;
 pub mod macromolecules;

@@ -52,6 +52,8 @@ pub struct Model {
     pub rows: Vec<RatioRow>,
     /// Layout of the parameter vector.
     pub layout: Layout,
+    /// Whether fits say what they tell about the pattern ([`super::evidence`]).
+    pub wants_evidence: bool,
     /// Linewidth that the basis set already carries (FWHM, Hz; 0 where unknown).
     pub basis_linewidth_hz: f64,
     /// Factor from the basis set's units to internal ones.
@@ -100,6 +102,7 @@ impl Model {
             baseline,
             rows,
             layout,
+            wants_evidence: false,
             basis_linewidth_hz: basis.linewidth_hz.unwrap_or(0.0),
             basis_scale,
             prototype,

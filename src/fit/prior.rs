@@ -72,8 +72,7 @@ pub(crate) fn rows(components: &[Component], settings: &Settings, f0_mhz: f64, t
 }
 
 fn table_row(row: &TableRow, find: &impl Fn(&str) -> Vec<usize>, components: &[Component]) -> Option<RatioRow> {
-    let usable =
-        |k: &usize| components[*k].origin != Origin::BesideMeasured && components[*k].origin != Origin::Pattern;
+    let usable = |k: &usize| !matches!(components[*k].origin, Origin::BesideMeasured | Origin::Pattern { .. });
     let numerator: Vec<usize> = find(row.numerator).into_iter().filter(usable).collect();
     let gather = |list: &[(&str, f64)]| -> Vec<(usize, f64)> {
         list.iter().flat_map(|&(name, w)| find(name).into_iter().filter(usable).map(move |k| (k, w))).collect()
@@ -82,13 +81,9 @@ fn table_row(row: &TableRow, find: &impl Fn(&str) -> Vec<usize>, components: &[C
     if numerator.is_empty() || denominator.is_empty() {
         return None;
     }
-    let mut terms: Vec<(usize, f64)> = numerator.iter().map(|&k| (k, 1.0)).collect();
-    for &(k, w) in &denominator {
-        match terms.iter_mut().find(|(i, _)| *i == k) {
-            Some(term) => term.1 -= row.ratio * w,
-            None => terms.push((k, -row.ratio * w)),
-        }
-    }
+    let numerator: Vec<(usize, f64)> = numerator.into_iter().map(|k| (k, 1.0)).collect();
+    let expected: Vec<(usize, f64)> = denominator.iter().map(|&(k, w)| (k, row.ratio * w)).collect();
+    let terms = minus(&numerator, &expected);
     let mut scale_terms = denominator;
     scale_terms.extend(gather(row.also_scale));
     Some(RatioRow {
@@ -99,18 +94,54 @@ fn table_row(row: &TableRow, find: &impl Fn(&str) -> Vec<usize>, components: &[C
     })
 }
 
-/// Every part of the macromolecule pattern against the mean of all: one common scale, softly.
+/// Every peak of the macromolecule pattern against the mean of its group, and every group against the mean of all: one
+/// common scale, softly.
 fn pattern_rows(components: &[Component], settings: &Settings, rows: &mut Vec<RatioRow>) {
-    let members: Vec<usize> = (0..components.len()).filter(|&k| components[k].origin == Origin::Pattern).collect();
-    let share = 1.0 / members.len().max(1) as f64;
-    for &member in &members {
+    let mut groups: Vec<(usize, Vec<usize>)> = Vec::new();
+    for (k, component) in components.iter().enumerate() {
+        if let Origin::Pattern { group } = component.origin {
+            match groups.iter_mut().find(|(g, _)| *g == group) {
+                Some((_, members)) => members.push(k),
+                None => groups.push((group, vec![k])),
+            }
+        }
+    }
+    let mean =
+        |members: &[usize]| -> Vec<(usize, f64)> { members.iter().map(|&k| (k, 1.0 / members.len() as f64)).collect() };
+    let peak_sd = settings.components.pattern_peak_sd;
+    for (_, members) in groups.iter().filter(|(_, members)| members.len() > 1) {
+        rows.extend(members.iter().map(|&k| RatioRow {
+            label: format!("{} / its group = 1 ± {peak_sd}", components[k].name),
+            terms: minus(&[(k, 1.0)], &mean(members)),
+            scale_terms: mean(members),
+            sd: peak_sd,
+        }));
+    }
+    let share = 1.0 / groups.len().max(1) as f64;
+    let all: Vec<(usize, f64)> =
+        groups.iter().flat_map(|(_, members)| mean(members)).map(|(k, w)| (k, w * share)).collect();
+    for (_, members) in &groups {
+        let sd = settings.components.pattern_sd;
+        let (first, more) = (&components[members[0]].name, if members.len() > 1 { " and its group" } else { "" });
         rows.push(RatioRow {
-            label: format!("{} / pattern = 1 ± {}", components[member].name, settings.components.pattern_sd),
-            terms: members.iter().map(|&k| (k, f64::from(u8::from(k == member)) - share)).collect(),
-            scale_terms: members.iter().map(|&k| (k, share)).collect(),
-            sd: settings.components.pattern_sd,
+            label: format!("{first}{more} / pattern = 1 ± {sd}"),
+            terms: minus(&mean(members), &all),
+            scale_terms: all.clone(),
+            sd,
         });
     }
+}
+
+/// The terms of a − b.
+fn minus(a: &[(usize, f64)], b: &[(usize, f64)]) -> Vec<(usize, f64)> {
+    let mut terms: Vec<(usize, f64)> = b.iter().map(|&(k, w)| (k, -w)).collect();
+    for &(k, w) in a {
+        match terms.iter_mut().find(|(i, _)| *i == k) {
+            Some(term) => term.1 += w,
+            None => terms.push((k, w)),
+        }
+    }
+    terms
 }
 
 /// What lies beside a measured pattern is held towards zero, in units of total creatine.

@@ -3,6 +3,7 @@
 use num_complex::Complex64;
 
 use super::evaluation::{Evaluation, PhaseColumns, rotate};
+use super::evidence::Evidence;
 use super::linalg::{self, symmetric};
 use super::model::Model;
 use super::normal::{DataNormal, Weights, for_each_prior};
@@ -66,6 +67,8 @@ pub(crate) fn summarise(
     linalg::solve_lower_transposed(&scratch.h, m, &mut free_step);
     let ed = baseline_ed(model, solution.weights.lambda, &scratch.inverse);
 
+    let evidence = if model.wants_evidence { Evidence::new(model, x, &free_step, &scratch.inverse) } else { None };
+
     // Measured noise, no rows between amplitudes.
     let noise_weights =
         Weights { variance: solution.noise_variance, lambda: solution.weights.lambda, rows: Vec::new() };
@@ -110,6 +113,7 @@ pub(crate) fn summarise(
         snr_residual: height / (2.0 * residual_sd),
         amplitudes,
         covariance,
+        evidence,
         parameters: x.to_vec(),
         start_shift_hz: solution.start_shift_hz,
         data_scale: solution.data_scale,

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::evidence::Evidence;
 use crate::basis::names::Kind;
 
 /// How the fit of one spectrum ended.
@@ -112,6 +113,8 @@ pub struct FitResult {
     pub amplitudes: Vec<Amplitude>,
     /// Posterior covariance of the components' amplitudes, lower triangle row by row, basis units².
     pub covariance: Vec<f64>,
+    /// What the spectrum says about the macromolecule pattern, where the model asks for it.
+    pub evidence: Option<Evidence>,
     /// Internal parameter vector, for curves.
     pub(crate) parameters: Vec<f64>,
     pub(crate) start_shift_hz: f64,
@@ -145,6 +148,7 @@ impl FitResult {
             snr_residual: f64::NAN,
             amplitudes: Vec::new(),
             covariance: Vec::new(),
+            evidence: None,
             parameters: Vec::new(),
             start_shift_hz: 0.0,
             data_scale: 1.0,

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::macromolecules::PatternPeak;
+
 /// Settings of one method; [`Settings::map`] reads the built-in one, users copy and change it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -30,7 +32,7 @@ pub struct Settings {
 pub enum Macromolecules {
     /// The complete 3 T pattern in five groups.
     Groups,
-    /// The complete 3 T pattern, every peak free around the pattern.
+    /// The pattern, every peak free around it: the built-in one, or the method's own.
     Peaks,
     /// LCModel's list (0.9–2.1 ppm only).
     Lcmodel,
@@ -49,13 +51,18 @@ pub struct ComponentSettings {
     /// Beside a single measured pattern (`Mac*`), which is rigid: LCModel's macromolecules with a
     /// prior towards zero of this standard deviation, relative to total creatine (0: none).
     pub beside_measured_sd: f64,
-    /// Softness of the common scale of macromolecule groups or peaks (relative standard deviation).
+    /// Softness of the common scale of macromolecule groups (relative standard deviation).
     pub pattern_sd: f64,
+    /// Softness of the peaks' areas within their group (relative standard deviation; `peaks` only).
+    pub pattern_peak_sd: f64,
     /// Standard deviation of the extra Lorentzian width of pattern macromolecules, relative to their
     /// own width.
     pub pattern_width_sd: f64,
     /// Standard deviation of the shift of pattern macromolecules (ppm).
     pub pattern_shift_sd_ppm: f64,
+    /// The pattern of `peaks`, where it is not the built-in one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pattern: Vec<PatternPeak>,
 }
 
 /// Which soft ratio rows hold between amplitudes.

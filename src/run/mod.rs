@@ -6,7 +6,7 @@
 
 pub mod config;
 pub mod load;
-mod models;
+pub(crate) mod models;
 pub(crate) mod rows;
 
 use std::collections::BTreeMap;
@@ -22,6 +22,7 @@ use crate::corpus::{self, FindError, Found};
 use crate::engine::{Batch, Engine, Fitted};
 use crate::fit::{FitState, Settings, report};
 use crate::formats;
+use crate::learn::{self, Learned};
 use crate::quantify::WaterScaling;
 use crate::store::provenance::{Inputs, Named, listing_sha256};
 use crate::store::writer::IfExists;
@@ -43,6 +44,8 @@ pub struct RunOptions {
     pub basis: Option<PathBuf>,
     /// Methods; each gives every spectrum a row.
     pub methods: Vec<Settings>,
+    /// What was learned from the corpus before; it becomes the prior of the spectra that it was learned for.
+    pub learned: Option<Learned>,
     /// Values for files that do not state them.
     pub gaps: Gaps,
     /// Constants of water scaling.
@@ -57,6 +60,8 @@ pub trait Progress: Sync {
     fn found(&self, n_files: usize);
     /// Files were finished, of which some rows failed.
     fn advanced(&self, n_files: usize, n_failed: usize);
+    /// A pass of learning begins over so many groups of spectra.
+    fn learning(&self, _pass: usize, _n_groups: usize) {}
 }
 
 /// What a run did.
@@ -111,6 +116,9 @@ pub fn run(options: &RunOptions, engine: &dyn Engine, progress: &dyn Progress) -
     let hashes: Vec<String> = options.methods.iter().map(settings_hash).collect();
     let (mut reasons, mut flags) = (BTreeMap::new(), BTreeMap::new());
     let mut listed = Vec::new();
+    if let Some(learned) = &options.learned {
+        writer.learned(learn::rows(learned))?;
+    }
     for chunk in listing.found.chunks(engine.files_at_once().max(1)) {
         let rows = process(chunk, options, &hashes, &models, engine);
         let failed = rows.iter().filter(|r| r.spectrum.status == Status::Failed).count();
@@ -265,6 +273,7 @@ fn rows_of(job: &Job<'_>, options: &RunOptions, hashes: &[String]) -> Rows {
         method: &settings.name,
         method_hash: &hashes[job.method],
         warnings: &[],
+        learned_id: None,
     };
     if let Some(refusal) = job.found.refusal() {
         let failure = Failure::new(refusal.code, refusal.message);
@@ -276,6 +285,7 @@ fn rows_of(job: &Job<'_>, options: &RunOptions, hashes: &[String]) -> Rows {
         Err(failure) => return Rows::only(origin.failed(failure, Status::Failed)),
     };
     origin.warnings = &prepared.warnings;
+    origin.learned_id = prepared.learned_id.as_deref();
     let (Some(spectrum), Some(Fitted { result: fit, engine })) = (job.spectrum(), &job.fit) else {
         let failure = Failure::new("internal", "the engine returned no result for this spectrum; please report it");
         return Rows::only(origin.failed(&failure, Status::Failed));

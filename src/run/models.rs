@@ -10,6 +10,8 @@ use crate::basis::simulate::{Recipe, Timing};
 use crate::basis::{BasisError, BasisSet, FirstPoint, Grid};
 use crate::corpus::Found;
 use crate::fit::Model;
+use crate::fit::settings::Macromolecules;
+use crate::learn::{Learned, LearnedGroup, protocol_label};
 use crate::prepare::Spectrum;
 use crate::quantify::singlet::signal_per_proton;
 use crate::store::provenance::Named;
@@ -24,6 +26,8 @@ pub(crate) struct Prepared {
     pub(crate) basis_id: String,
     pub(crate) signal_per_proton: Option<f64>,
     pub(crate) warnings: Vec<String>,
+    /// What was learned from the corpus and holds for it ([`crate::learn::LearnedGroup::id`]).
+    pub(crate) learned_id: Option<String>,
 }
 
 impl Prepared {
@@ -56,6 +60,7 @@ struct Key {
     dwell: u64,
     f0: u64,
     te: Option<u64>,
+    learned: Option<String>,
 }
 
 type Slot<T> = Arc<OnceLock<Result<Arc<T>, Failure>>>;
@@ -65,12 +70,22 @@ pub(crate) struct ModelStore<'a> {
     options: &'a RunOptions,
     bases: Mutex<HashMap<Source, Slot<ReadBasis>>>,
     models: Mutex<HashMap<Key, Slot<Model>>>,
+    /// What was learned from the corpus.
+    learned: Learned,
+    /// Whether fits say what they tell about what is learned.
+    wants_evidence: bool,
 }
 
 impl<'a> ModelStore<'a> {
     /// Reads the basis set of the whole run, so that a wrong path ends it before any work.
     pub(crate) fn new(options: &'a RunOptions) -> Result<Self, BasisError> {
-        let store = Self { options, bases: Mutex::default(), models: Mutex::default() };
+        let store = Self {
+            options,
+            bases: Mutex::default(),
+            models: Mutex::default(),
+            learned: options.learned.clone().unwrap_or_default(),
+            wants_evidence: false,
+        };
         if let Some(path) = &options.basis {
             let set = store.read_basis(path)?;
             let slot = Arc::new(OnceLock::new());
@@ -78,6 +93,13 @@ impl<'a> ModelStore<'a> {
             lock(&store.bases).insert(Source::File(path.clone()), slot);
         }
         Ok(store)
+    }
+
+    /// Turns to learning, with `learned` as what is known so far.
+    pub(crate) fn set_learning(&mut self, learned: Learned) {
+        self.learned = learned;
+        self.wants_evidence = true;
+        lock(&self.models).clear();
     }
 
     fn read_basis(&self, path: &Path) -> Result<ReadBasis, BasisError> {
@@ -145,7 +167,16 @@ impl<'a> ModelStore<'a> {
             }
             warnings.push(finding.to_string());
         }
+        let method_settings = &self.options.methods[method];
+        let group = match method_settings.components.macromolecules {
+            Macromolecules::Groups | Macromolecules::Peaks => {
+                self.learned.find(&protocol_label(&header.protocol), found.site.as_deref())
+            }
+            Macromolecules::Lcmodel | Macromolecules::None => None,
+        };
+        let learned_id = group.map(LearnedGroup::id);
         let key = Key {
+            learned: learned_id.clone(),
             basis: source,
             method,
             n_points: spectrum.fid.len(),
@@ -162,21 +193,23 @@ impl<'a> ModelStore<'a> {
         };
         let model = slot
             .get_or_init(|| {
-                let settings = &self.options.methods[method];
-                Model::new(
+                let learned = group.map(|g| g.shared.applied_to(method_settings));
+                let mut model = Model::new(
                     &basis.set,
                     spectrum.fid.len(),
                     spectrum.dwell_s,
                     spectrum.f0_mhz,
                     header.protocol.te_s,
-                    settings,
+                    learned.as_ref().unwrap_or(method_settings),
                 )
-                .map(Arc::new)
-                .map_err(|e| Failure::new("model", error_chain(&e)))
+                .map_err(|e| Failure::new("model", error_chain(&e)))?;
+                model.wants_evidence = self.wants_evidence;
+                Ok(Arc::new(model))
             })
             .clone()
             .map_err(|f| Failure::new(f.code, format!("{}: {}", found.source_path, f.message)))?;
-        Ok(Prepared { model, basis_id: basis.set.id.clone(), signal_per_proton: basis.signal_per_proton, warnings })
+        let (basis_id, signal_per_proton) = (basis.set.id.clone(), basis.signal_per_proton);
+        Ok(Prepared { model, basis_id, signal_per_proton, warnings, learned_id })
     }
 
     /// The basis sets that were read.

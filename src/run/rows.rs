@@ -17,6 +17,7 @@ pub(crate) struct Origin<'a> {
     pub(crate) method: &'a str,
     pub(crate) method_hash: &'a str,
     pub(crate) warnings: &'a [String],
+    pub(crate) learned_id: Option<&'a str>,
 }
 
 /// The basis set as rows name it.
@@ -61,6 +62,7 @@ impl Origin<'_> {
             n_coils: count(header.n_coils),
             n_transients: count(header.n_transients),
             method: self.method.to_owned(),
+            learned_id: self.learned_id.map(str::to_owned),
             method_hash: Some(self.method_hash.to_owned()),
             water_te_s: header.water_te_s,
             water_tr_s: header.water_tr_s,

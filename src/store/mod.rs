@@ -5,6 +5,7 @@
 
 pub mod cells;
 mod folder;
+mod learned;
 pub mod provenance;
 pub mod reader;
 pub mod rows;
@@ -12,8 +13,9 @@ pub mod schema;
 mod table_writer;
 pub mod writer;
 
+pub use learned::write_learned;
 pub use provenance::RunRecord;
 pub use reader::{ReadTableError, read_run, read_table};
-pub use rows::{CurveRow, MetaboliteRow, SpectrumRow, Status};
+pub use rows::{CurveRow, LearnedRow, MetaboliteRow, SpectrumRow, Status};
 pub use schema::{SCHEMA_VERSION, Table, columns_markdown};
 pub use writer::{DatasetWriter, IfExists, StoreError};

@@ -1,4 +1,4 @@
-//! The rows of the three tables. Each column is declared here and nowhere else.
+//! The rows of the tables. Each column is declared here and nowhere else.
 
 use std::fmt;
 use std::str::FromStr;
@@ -162,4 +162,20 @@ table! {
     residual: Option<Vec<f64>>, "signal", "`data` minus `fit`.";
     component_names: Vec<String>, "", "Metabolites in the order of `components`.";
     components: Vec<Vec<f64>>, "signal", "Contribution of each metabolite to the model, without baseline.";
+}
+
+table! {
+    /// One value that spectra of a group have in common.
+    LearnedRow = "learned", "One row per protocol (and site) × component × quantity, written where something was learned from the corpus.";
+    learned_id: String, "", "Hash of the group's values; `spectra` name it where they were fitted with them.";
+    protocol: String, "", "Field, sequence and echo time of the group's spectra.";
+    site: Option<String>, "", "Site of the group's spectra; null for all sites of the protocol.";
+    component: String, "", "Macromolecule peak (named after its textbook place), or `all`.";
+    component_group: Option<String>, "", "Group of peaks that vary together.";
+    quantity: String, "", "`area`, `place`, `width` of a peak; for `all`: `lorentz_mean`, and spreads between spectra (`…_sd`; areas and widths relative).";
+    unit: String, "", "Unit of `value` and `standard_error`; empty for relative numbers.";
+    value: Option<f64>, "", "The learned value, which is the mean (or spread) of the prior of each spectrum.";
+    standard_error: Option<f64>, "", "Standard error of `value`, textbook knowledge included.";
+    n_spectra: Option<u32>, "", "Spectra that it was learned from.";
+    n_passes: Option<u32>, "", "Passes over them.";
 }

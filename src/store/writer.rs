@@ -14,7 +14,7 @@ use thiserror::Error;
 
 use super::folder::{MadeFolders, RUN_FILE, older_files, sync_folder, write_synced};
 use super::provenance::{Counts, RunRecord};
-use super::rows::{CurveRow, MetaboliteRow, SpectrumRow, Status};
+use super::rows::{CurveRow, LearnedRow, MetaboliteRow, SpectrumRow, Status};
 use super::schema::Table;
 use super::table_writer::TableWriter;
 
@@ -97,6 +97,7 @@ pub struct DatasetWriter {
     spectra: TableWriter<SpectrumRow>,
     metabolites: TableWriter<MetaboliteRow>,
     curves: Option<TableWriter<CurveRow>>,
+    learned: Option<TableWriter<LearnedRow>>,
     counts: Counts,
     made: MadeFolders,
 }
@@ -129,6 +130,7 @@ impl DatasetWriter {
             spectra: TableWriter::create(&spectra_dir, ROWS_PER_BATCH, None)?,
             metabolites: TableWriter::create(&metabolites_dir, ROWS_PER_BATCH, None)?,
             curves: None,
+            learned: None,
             counts: Counts::default(),
             made,
         })
@@ -165,6 +167,17 @@ impl DatasetWriter {
         self.curves.insert(curves).push(row)
     }
 
+    /// Writes the table `learned`, if there is anything in it.
+    pub fn learned(&mut self, rows: Vec<LearnedRow>) -> Result<(), StoreError> {
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let folder = self.dir.join(LearnedRow::NAME);
+        self.made.create(&folder)?;
+        let table = self.learned.insert(TableWriter::create(&folder, ROWS_PER_BATCH, None)?);
+        rows.into_iter().try_for_each(|row| table.push(row))
+    }
+
     /// Rows so far.
     pub fn counts(&self) -> &Counts {
         &self.counts
@@ -183,6 +196,9 @@ impl DatasetWriter {
         if let Some(curves) = &mut self.curves {
             parts.append(&mut curves.close()?);
         }
+        if let Some(learned) = &mut self.learned {
+            parts.append(&mut learned.close()?);
+        }
 
         for old in older_files(&self.dir)? {
             if !parts.iter().any(|part| part.temporary == old) {
@@ -194,7 +210,7 @@ impl DatasetWriter {
             fs::rename(&part.temporary, &part.path).map_err(write_failed(&part.path))?;
             written.push(part.path.clone());
         }
-        for table in [SpectrumRow::NAME, MetaboliteRow::NAME, CurveRow::NAME] {
+        for table in [SpectrumRow::NAME, MetaboliteRow::NAME, CurveRow::NAME, LearnedRow::NAME] {
             let folder = self.dir.join(table);
             // Succeeds only where an older dataset's folder became empty.
             let _ = fs::remove_dir(&folder);

@@ -1,0 +1,79 @@
+//! `requant learn`: the learning pass by itself.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use super::run::{Shown, print_learned};
+use super::shared::JobArgs;
+use super::{CliError, CliResult};
+use crate::learn::{self, LearnOptions, Scope, Shared};
+use crate::report::learned_plot;
+use crate::store::write_learned;
+use crate::store::writer::IfExists;
+
+/// Arguments of `requant learn`.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  requant learn bids/ --out learned
+  requant run bids/ --learned learned --out results
+  requant learn bids/ --by site --basis press35.basis --out learned --overwrite
+
+Learned by empirical Bayes: areas, places and widths of the macromolecule peaks, how much they vary from spectrum to
+spectrum, and the common Lorentzian width. Concentrations are never pooled, groups of subjects never seen. A protocol
+(field, sequence, echo time) with fewer than 5 spectra learns nothing. Writes learned/ (Parquet) and learned.svg.")]
+pub(super) struct LearnArgs {
+    #[command(flatten)]
+    job: JobArgs,
+    /// Folder to write what was learned to
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// Which spectra learn from one another
+    #[arg(long, value_enum, default_value = "protocol")]
+    by: By,
+    /// Most passes over the spectra
+    #[arg(long, value_name = "N", default_value_t = 6)]
+    passes: usize,
+    /// Most spectra of one group
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    spectra: usize,
+    /// Replace what was learned there before
+    #[arg(long)]
+    overwrite: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum By {
+    /// Those of one field, sequence and echo time.
+    Protocol,
+    /// Those of one protocol at one site.
+    Site,
+}
+
+pub(super) fn run(args: LearnArgs) -> CliResult {
+    let if_exists = if args.overwrite { IfExists::Overwrite } else { IfExists::Refuse };
+    let options = args.job.options(args.out.clone(), if_exists)?;
+    let scope = match args.by {
+        By::Protocol => Scope::Protocol,
+        By::Site => Scope::Site,
+    };
+    let how = LearnOptions { max_passes: args.passes, max_spectra: args.spectra, ..LearnOptions::new(scope) };
+    let engine = args.job.engine.open()?;
+    let shown = Shown::new();
+    let learned = args.job.pool()?.install(|| learn::learn(&options, &how, engine.as_ref(), &shown));
+    shown.bar.finish_and_clear();
+    let learned = learned.map_err(|e| CliError::new(e.exit_code(), e))?;
+    print_learned(&learned);
+    let failed = |e: crate::store::StoreError| CliError::new(e.exit_code(), e);
+    let mut files = write_learned(&args.out, if_exists, learn::rows(&learned)).map_err(failed)?;
+    if let Some(settings) = options.methods.first().filter(|_| !learned.groups.is_empty()) {
+        let path = args.out.join("learned.svg");
+        std::fs::write(&path, learned_plot(&learned, &Shared::from_settings(settings))?)?;
+        files.push(path);
+    }
+    for file in files {
+        say!("{}", file.display());
+    }
+    Ok(0)
+}

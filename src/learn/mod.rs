@@ -1,0 +1,234 @@
+//! Learning from the corpus: what the spectra of one protocol (and site) have in common becomes the prior of each.
+//!
+//! Empirical Bayes over the macromolecule pattern (areas, places, widths and their spread) and the common linewidth.
+//! Concentrations are never pooled, and nothing about subjects or groups is seen. A learning pass is separate from
+//! fitting: what was learned is a table, used by any later run or shard.
+
+mod shared;
+mod table;
+mod update;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rayon::prelude::*;
+
+use crate::basis::check::Protocol;
+use crate::corpus::Found;
+use crate::engine::{Batch, Engine};
+use crate::fit::FitState;
+use crate::fit::evidence::Evidence;
+use crate::run::load::{Header, load};
+use crate::run::models::{ModelStore, Prepared};
+use crate::run::{Progress, RunError, RunOptions};
+use crate::store::provenance::sha256_hex;
+
+pub use shared::Shared;
+pub use table::{LearnedError, read, rows};
+
+/// Which spectra learn from one another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// Those of one field, sequence and echo time.
+    Protocol,
+    /// Those of one protocol at one site.
+    Site,
+}
+
+/// How to learn.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct LearnOptions {
+    /// Which spectra learn from one another.
+    pub scope: Scope,
+    /// Most passes.
+    pub max_passes: usize,
+    /// Most spectra of one group; more teach little, and these are kept in memory.
+    pub max_spectra: usize,
+}
+
+impl LearnOptions {
+    /// Six passes over up to a hundred spectra of each group.
+    pub fn new(scope: Scope) -> Self {
+        Self { scope, max_passes: 6, max_spectra: 100 }
+    }
+}
+
+/// Fewest spectra from which anything is learned.
+pub const MIN_SPECTRA: usize = 5;
+/// A pass that moves nothing by more than this, in standard errors, is the last.
+const SETTLED: f64 = 0.3;
+
+/// What spectra of one group share.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LearnedGroup {
+    /// Field, sequence and echo time ([`protocol_label`]).
+    pub protocol: String,
+    /// Site; `None` for all sites of the protocol.
+    pub site: Option<String>,
+    /// The values.
+    pub shared: Shared,
+    /// Standard errors of each peak's relative area, place (ppm) and relative width.
+    pub errors: Vec<[f64; 3]>,
+    /// Standard error of the mean common Lorentzian width (Hz).
+    pub lorentz_error_hz: f64,
+    /// Spectra that it was learned from.
+    pub n_spectra: usize,
+    /// Passes over them.
+    pub n_passes: usize,
+}
+
+/// What a corpus has taught.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Learned {
+    /// Group by group, in the order of their names.
+    pub groups: Vec<LearnedGroup>,
+}
+
+impl Learned {
+    /// The group of a spectrum: that of its site, else that of its protocol.
+    pub fn find(&self, protocol: &str, site: Option<&str>) -> Option<&LearnedGroup> {
+        let of = |site: Option<&str>| self.groups.iter().find(|g| g.protocol == protocol && g.site.as_deref() == site);
+        of(site).or_else(|| of(None))
+    }
+}
+
+impl LearnedGroup {
+    /// Hash of the values: equal for equal priors.
+    pub fn id(&self) -> String {
+        sha256_hex(format!("{:?}", self.shared).as_bytes())[..16].to_owned()
+    }
+}
+
+/// Field (to half a tesla), sequence and echo time (to a millisecond) as people say them.
+pub fn protocol_label(protocol: &Protocol) -> String {
+    const MHZ_PER_T: f64 = 42.577_478;
+    let field = protocol.f0_mhz.map(|f| format!("{} T ", (2.0 * f / MHZ_PER_T).round() / 2.0)).unwrap_or_default();
+    let sequence = protocol.sequence.as_deref().map_or_else(|| "any sequence".to_owned(), |s| s.trim().to_uppercase());
+    let te = protocol.te_s.map(|te| format!(" {:.0} ms", 1e3 * te)).unwrap_or_default();
+    format!("{field}{sequence}{te}")
+}
+
+type GroupKey = (String, Option<String>);
+
+/// A spectrum that takes part.
+struct Pupil {
+    found: Found,
+    header: Header,
+    spectrum: crate::prepare::Spectrum,
+}
+
+/// Learns from the inputs of `options`, for its first method.
+///
+/// Which spectra take part in a group depends on their names alone, not on their order or on how the corpus is cut.
+pub fn learn(
+    options: &RunOptions,
+    how: &LearnOptions,
+    engine: &dyn Engine,
+    progress: &dyn Progress,
+) -> Result<Learned, RunError> {
+    let listing = crate::corpus::find(&options.inputs, &crate::formats::is_spectroscopy)?;
+    let groups = pupils(&listing.found, options, how, progress, engine.files_at_once().max(1));
+    let Some(settings) = options.methods.first() else { return Ok(Learned::default()) };
+    let textbook = Shared::from_settings(settings);
+    let mut learned = Learned {
+        groups: groups
+            .iter()
+            .filter(|(_, pupils)| pupils.len() >= MIN_SPECTRA)
+            .map(|((protocol, site), _)| LearnedGroup {
+                protocol: protocol.clone(),
+                site: site.clone(),
+                shared: textbook.clone(),
+                errors: Vec::new(),
+                lorentz_error_hz: f64::NAN,
+                n_spectra: 0,
+                n_passes: 0,
+            })
+            .collect(),
+    };
+    let mut models = ModelStore::new(options)?;
+    let mut open: BTreeSet<usize> = (0..learned.groups.len()).collect();
+    for pass in 1..=how.max_passes {
+        models.set_learning(learned.clone());
+        progress.learning(pass, open.len());
+        for index in open.clone() {
+            let group = &mut learned.groups[index];
+            let key = (group.protocol.clone(), group.site.clone());
+            let evidence = evidence(&groups[&key], &models, engine);
+            let step =
+                if evidence.len() < MIN_SPECTRA { None } else { update::update(&group.shared, &textbook, &evidence) };
+            let Some(step) = step else {
+                open.remove(&index);
+                continue;
+            };
+            group.shared = step.shared;
+            group.errors = step.errors;
+            group.lorentz_error_hz = step.lorentz_error_hz;
+            group.n_spectra = step.n_spectra;
+            group.n_passes = pass;
+            if step.largest_change < SETTLED {
+                open.remove(&index);
+            }
+        }
+        if open.is_empty() {
+            break;
+        }
+    }
+    learned.groups.retain(|g| g.n_passes > 0);
+    Ok(learned)
+}
+
+/// Those spectra of each group whose names have the smallest hashes.
+fn pupils(
+    found: &[Found],
+    options: &RunOptions,
+    how: &LearnOptions,
+    progress: &dyn Progress,
+    at_once: usize,
+) -> BTreeMap<GroupKey, BTreeMap<String, Pupil>> {
+    progress.found(found.len());
+    let mut groups: BTreeMap<GroupKey, BTreeMap<String, Pupil>> = BTreeMap::new();
+    for chunk in found.chunks(at_once) {
+        let loaded: Vec<_> =
+            chunk.par_iter().filter(|f| f.refusal().is_none()).map(|f| (f, load(f, &options.gaps))).collect();
+        for (found, loaded) in loaded {
+            let site = if how.scope == Scope::Site { found.site.clone() } else { None };
+            let key = (protocol_label(&loaded.header.protocol), site);
+            for (suffix, spectrum) in loaded.spectra {
+                let Ok(spectrum) = spectrum else { continue };
+                let rank = sha256_hex(format!("{}{}", found.id, suffix.suffix()).as_bytes());
+                let group = groups.entry(key.clone()).or_default();
+                group.insert(rank, Pupil { found: found.clone(), header: loaded.header.clone(), spectrum });
+                if group.len() > how.max_spectra {
+                    group.pop_last();
+                }
+            }
+        }
+        progress.advanced(chunk.len(), 0);
+    }
+    groups
+}
+
+/// What each spectrum says, with its frequency (MHz).
+fn evidence(pupils: &BTreeMap<String, Pupil>, models: &ModelStore<'_>, engine: &dyn Engine) -> Vec<(f64, Evidence)> {
+    let prepared: Vec<(&Pupil, Prepared)> =
+        pupils.values().filter_map(|p| Some((p, models.model(&p.found, &p.header, &p.spectrum, 0).ok()?))).collect();
+    let mut batches: Vec<(usize, Vec<usize>)> = Vec::new();
+    for (i, (_, prepared)) in prepared.iter().enumerate() {
+        match batches.iter_mut().find(|(key, _)| *key == prepared.model_key()) {
+            Some((_, members)) => members.push(i),
+            None => batches.push((prepared.model_key(), vec![i])),
+        }
+    }
+    let mut all: Vec<(usize, f64, Evidence)> = batches
+        .par_iter()
+        .flat_map_iter(|(_, members)| {
+            let model = &prepared[members[0]].1.model;
+            let fids = members.iter().map(|&i| prepared[i].0.spectrum.fid.as_slice()).collect();
+            let fits = engine.fit(&Batch { model, fids });
+            let told = members.iter().zip(fits).filter(|(_, f)| f.result.state == FitState::Converged);
+            told.filter_map(|(&i, f)| Some((i, model.band.f0_mhz, f.result.evidence?))).collect::<Vec<_>>()
+        })
+        .collect();
+    // Sums come in one order whatever the batches were.
+    all.sort_by_key(|(i, ..)| *i);
+    all.into_iter().map(|(_, f0_mhz, e)| (f0_mhz, e)).collect()
+}

@@ -1,0 +1,33 @@
+//! The table `learned` by itself, as `requant learn` writes it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::folder::{MadeFolders, sync_folder};
+use super::rows::LearnedRow;
+use super::schema::Table;
+use super::table_writer::TableWriter;
+use super::writer::{IfExists, StoreError, cannot_create, write_failed};
+
+/// Writes `rows` to `dir/learned/` and returns the files' paths.
+///
+/// # Errors
+/// [`StoreError`]: there is such a table already and `if_exists` says refuse, or the system does.
+pub fn write_learned(dir: &Path, if_exists: IfExists, rows: Vec<LearnedRow>) -> Result<Vec<PathBuf>, StoreError> {
+    let folder = dir.join(LearnedRow::NAME);
+    let mut made = MadeFolders::default();
+    made.create(&folder)?;
+    let taken = fs::read_dir(&folder).map_err(cannot_create(&folder))?.next().is_some();
+    if taken && if_exists == IfExists::Refuse {
+        return Err(StoreError::OutputExists { path: folder });
+    }
+    let mut table = TableWriter::create(&folder, rows.len().max(1), None)?;
+    rows.into_iter().try_for_each(|row| table.push(row))?;
+    let parts = table.close()?;
+    for part in &parts {
+        fs::rename(&part.temporary, &part.path).map_err(write_failed(&part.path))?;
+    }
+    sync_folder(&folder);
+    made.keep();
+    Ok(parts.into_iter().map(|part| part.path).collect())
+}
