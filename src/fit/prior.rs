@@ -108,18 +108,18 @@ fn pattern_rows(components: &[Component], settings: &Settings, rows: &mut Vec<Ra
     }
     let mean =
         |members: &[usize]| -> Vec<(usize, f64)> { members.iter().map(|&k| (k, 1.0 / members.len() as f64)).collect() };
+    let share = 1.0 / groups.len().max(1) as f64;
+    let all: Vec<(usize, f64)> =
+        groups.iter().flat_map(|(_, members)| mean(members)).map(|(k, w)| (k, w * share)).collect();
     let peak_sd = settings.components.pattern_peak_sd;
     for (_, members) in groups.iter().filter(|(_, members)| members.len() > 1) {
         rows.extend(members.iter().map(|&k| RatioRow {
             label: format!("{} / its group = 1 ± {peak_sd}", components[k].name),
             terms: minus(&[(k, 1.0)], &mean(members)),
-            scale_terms: mean(members),
+            scale_terms: all.clone(),
             sd: peak_sd,
         }));
     }
-    let share = 1.0 / groups.len().max(1) as f64;
-    let all: Vec<(usize, f64)> =
-        groups.iter().flat_map(|(_, members)| mean(members)).map(|(k, w)| (k, w * share)).collect();
     for (_, members) in &groups {
         let sd = settings.components.pattern_sd;
         let (first, more) = (&components[members[0]].name, if members.len() > 1 { " and its group" } else { "" });

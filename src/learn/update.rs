@@ -94,15 +94,16 @@ pub(super) fn update(shared: &Shared, textbook: &Shared, spectra: &[(f64, Eviden
     let p = precision(shared);
     let mut a = Mat::<f64>::zeros(3 * n, 3 * n);
     let mut b = Mat::<f64>::zeros(3 * n, 1);
-    for i in 0..3 * n {
-        let weight = TEXTBOOK_SD[i / n].powi(-2);
-        a[(i, i)] += weight;
-        b[(i, 0)] -= weight * shared.beyond(textbook)[i];
-    }
     for s in &all {
         let c = Mat::from_fn(3 * n, 3 * n, |i, j| s.c[i * 3 * n + j]);
         a += &p - &p * &c * &p;
         b += &p * Mat::from_fn(3 * n, 1, |i, _| s.z[i]);
+    }
+    let mut a = without_negative(&a)?;
+    for i in 0..3 * n {
+        let weight = TEXTBOOK_SD[i / n].powi(-2);
+        a[(i, i)] += weight;
+        b[(i, 0)] -= weight * shared.beyond(textbook)[i];
     }
     let factor = a.llt(Side::Lower).ok()?;
     let step = factor.solve(&b);
@@ -118,6 +119,20 @@ pub(super) fn update(shared: &Shared, textbook: &Shared, spectra: &[(f64, Eviden
     let lorentz_error_hz = lorentz(&mut next, shared, textbook, &all);
     let errors = (0..n).map(|k| [0, 1, 2].map(|q| inverse[(q * n + k, q * n + k)].sqrt())).collect();
     Some(Step { shared: next, errors, lorentz_error_hz, largest_change, n_spectra: all.len() })
+}
+
+/// Information cannot be negative. Where the data say nothing it comes out a little below zero: a fit freezes the scale
+/// of its soft rows a few iterations before its end.
+fn without_negative(a: &Mat<f64>) -> Option<Mat<f64>> {
+    let n = a.nrows();
+    // Precisions of very different units would bury the small ones: scale to a unit diagonal first.
+    let unit: Vec<f64> = (0..n).map(|i| a[(i, i)].abs().sqrt().max(f64::MIN_POSITIVE)).collect();
+    let eigen = Mat::from_fn(n, n, |i, j| a[(i, j)] / (unit[i] * unit[j])).self_adjoint_eigen(Side::Lower).ok()?;
+    let (u, values) = (eigen.U(), eigen.S().column_vector());
+    Some(Mat::from_fn(n, n, |i, j| {
+        let kept: f64 = (0..n).map(|k| u[(i, k)] * values[k].max(0.0) * u[(j, k)]).sum();
+        kept * unit[i] * unit[j]
+    }))
 }
 
 /// The spreads around the new values.
