@@ -33,7 +33,7 @@ pub(super) struct LearnArgs {
     #[arg(long, value_enum, default_value = "protocol")]
     by: By,
     /// Most passes over the spectra
-    #[arg(long, value_name = "N", default_value_t = 6)]
+    #[arg(long, value_name = "N", default_value_t = 4)]
     passes: usize,
     /// Most spectra of one group
     #[arg(long, value_name = "N", default_value_t = 100)]

@@ -4,6 +4,9 @@ use super::component::Origin;
 use super::linalg::symmetric;
 use super::model::Model;
 
+/// Parameters that all components of a spectrum share and that are learned.
+pub const N_SHARED: usize = 3;
+
 /// Deviations of a spectrum's macromolecule peaks from the pattern that its priors hold them to, and how well they are
 /// known, everything else in the fit being free.
 #[derive(Debug, Clone, PartialEq)]
@@ -13,8 +16,9 @@ pub struct Evidence {
     pub deviation: Vec<f64>,
     /// Their posterior covariance `[3n × 3n]`.
     pub covariance: Vec<f64>,
-    /// Common Lorentzian width beyond the basis set's (FWHM, Hz) and its posterior variance.
-    pub lorentz_hz: (f64, f64),
+    /// Value and posterior variance of what all components share: Lorentzian width beyond the basis set's (FWHM, Hz),
+    /// skew and flatness of the lineshape.
+    pub common: [(f64, f64); N_SHARED],
 }
 
 impl Evidence {
@@ -55,8 +59,9 @@ impl Evidence {
             .iter()
             .flat_map(|t| rows.iter().map(move |row| row.iter().map(|&(i, w)| w * t[i]).sum::<f64>()))
             .collect();
-        let w = layout.common_width();
-        Some(Self { deviation, covariance, lorentz_hz: (at(w), symmetric(inverse, m, w, w)) })
+        let common = [layout.common_width(), layout.skew(), layout.flatness()];
+        let common = common.map(|i| (at(i), symmetric(inverse, m, i, i)));
+        Some(Self { deviation, covariance, common })
     }
 }
 

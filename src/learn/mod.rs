@@ -46,9 +46,9 @@ pub struct LearnOptions {
 }
 
 impl LearnOptions {
-    /// Six passes over up to a hundred spectra of each group.
+    /// Four passes over up to a hundred spectra of each group.
     pub fn new(scope: Scope) -> Self {
-        Self { scope, max_passes: 6, max_spectra: 100 }
+        Self { scope, max_passes: 4, max_spectra: 100 }
     }
 }
 

@@ -4,6 +4,14 @@ use crate::fit::Settings;
 use crate::fit::macromolecules::{PatternPeak, Width, pattern_peaks};
 use crate::fit::settings::Macromolecules;
 
+/// Spread from which learning starts where a method fixes the lineshape to a Voigt line: corpora that are not skewed bring
+/// it down.
+const LINESHAPE_SD: f64 = 0.3;
+
+fn open(sd: f64) -> f64 {
+    if sd > 0.0 { sd } else { LINESHAPE_SD }
+}
+
 /// A macromolecule pattern with the spread of spectra around it, and the common Lorentzian width.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Shared {
@@ -19,6 +27,8 @@ pub struct Shared {
     pub width_sd: f64,
     /// Mean and spread of the common Lorentzian width (FWHM, Hz).
     pub lorentz_prior_hz: [f64; 2],
+    /// Spread of the lineshape's skew and flatness around 0.
+    pub lineshape_sd: [f64; 2],
 }
 
 impl Shared {
@@ -32,6 +42,7 @@ impl Shared {
             shift_sd_ppm: c.pattern_shift_sd_ppm,
             width_sd: c.pattern_width_sd,
             lorentz_prior_hz: settings.priors.lorentz_prior_hz,
+            lineshape_sd: [settings.priors.skew_sd, settings.priors.flatness_sd].map(open),
         }
     }
 
@@ -45,6 +56,7 @@ impl Shared {
         new.components.pattern_shift_sd_ppm = self.shift_sd_ppm;
         new.components.pattern_width_sd = self.width_sd;
         new.priors.lorentz_prior_hz = self.lorentz_prior_hz;
+        [new.priors.skew_sd, new.priors.flatness_sd] = self.lineshape_sd;
         new
     }
 

@@ -63,6 +63,8 @@ fn group_rows(group: &LearnedGroup) -> Vec<LearnedRow> {
     all.push(row(ALL, None, "lorentz_mean", "Hz", lorentz_mean, Some(group.lorentz_error_hz)));
     for (quantity, unit, value) in [
         ("lorentz_sd", "Hz", lorentz_sd),
+        ("skew_sd", "rad at 0.1 s", shared.lineshape_sd[0]),
+        ("flatness_sd", "at 0.1 s", shared.lineshape_sd[1]),
         ("group_sd", "", shared.group_sd),
         ("peak_sd", "", shared.peak_sd),
         ("shift_sd", "ppm", shared.shift_sd_ppm),
@@ -121,6 +123,7 @@ fn group(rows: &[LearnedRow]) -> Result<LearnedGroup, LearnedError> {
         peak_sd: value(ALL, "peak_sd")?,
         shift_sd_ppm: value(ALL, "shift_sd")?,
         width_sd: value(ALL, "width_sd")?,
+        lineshape_sd: [value(ALL, "skew_sd")?, value(ALL, "flatness_sd")?],
         lorentz_prior_hz: [value(ALL, "lorentz_mean")?, value(ALL, "lorentz_sd")?],
     };
     let count = |n: Option<u32>| n.unwrap_or_default() as usize;

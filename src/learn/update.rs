@@ -10,7 +10,7 @@ use faer::linalg::solvers::Solve;
 use faer::{Mat, Side};
 
 use super::shared::Shared;
-use crate::fit::evidence::Evidence;
+use crate::fit::evidence::{Evidence, N_SHARED};
 
 /// Pseudo-spectra with which a spread's first value counts.
 const PRIOR_COUNT: f64 = 2.0;
@@ -22,10 +22,11 @@ const LARGEST_STEP: [f64; 3] = [0.6, 0.02, 0.3];
 const GAUSS_FROM_LORENTZ: f64 = 0.5346;
 /// Peaks with this deviation from the pattern belong to a spectrum that went wrong.
 const ABSURD_AREA: f64 = 8.0;
-/// Smallest spreads: of areas between groups and within one, of places (ppm), of relative widths, of the common width (Hz).
-const SMALLEST: [f64; 5] = [0.03, 0.02, 0.001, 0.02, 0.2];
-/// The largest.
-const LARGEST: [f64; 5] = [0.6, 0.6, 0.03, 0.4, 3.0];
+/// Smallest spreads: of areas between groups and within one, of places (ppm), of relative widths, of the common width (Hz),
+/// of the lineshape.
+const SMALLEST: [f64; 6] = [0.05, 0.05, 0.002, 0.03, 0.2, 0.01];
+/// The largest: learning tightens priors, it does not loosen them (areas of a corpus with skewed lines ran away).
+const LARGEST: [f64; 6] = [0.3, 0.3, 0.02, 0.2, 3.0, 1.0];
 
 /// What a step found.
 pub(super) struct Step {
@@ -45,7 +46,7 @@ pub(super) struct Step {
 struct Scaled {
     z: Vec<f64>,
     c: Vec<f64>,
-    lorentz_hz: (f64, f64),
+    common: [(f64, f64); N_SHARED],
 }
 
 fn scaled(evidence: &Evidence, f0_mhz: f64, shared: &Shared) -> Option<Scaled> {
@@ -60,7 +61,7 @@ fn scaled(evidence: &Evidence, f0_mhz: f64, shared: &Shared) -> Option<Scaled> {
     let m = z.len();
     let c = evidence.covariance.iter().enumerate().map(|(ij, v)| v * unit(ij / m) * unit(ij % m)).collect();
     let sane = m == 3 * n && z.iter().all(|v| v.is_finite()) && z[..n].iter().all(|v| v.abs() < ABSURD_AREA);
-    sane.then_some(Scaled { z, c, lorentz_hz: evidence.lorentz_hz })
+    sane.then_some(Scaled { z, c, common: evidence.common })
 }
 
 /// The prior precision P of deviations, in the units of the step.
@@ -116,7 +117,7 @@ pub(super) fn update(shared: &Shared, textbook: &Shared, spectra: &[(f64, Eviden
     }
     let mut next = shared.moved(&moved);
     spreads(&mut next, shared, &all, &moved);
-    let lorentz_error_hz = lorentz(&mut next, shared, textbook, &all);
+    let lorentz_error_hz = common(&mut next, shared, textbook, &all);
     let errors = (0..n).map(|k| [0, 1, 2].map(|q| inverse[(q * n + k, q * n + k)].sqrt())).collect();
     Some(Step { shared: next, errors, lorentz_error_hz, largest_change, n_spectra: all.len() })
 }
@@ -183,21 +184,29 @@ fn spreads(next: &mut Shared, shared: &Shared, all: &[Scaled], moved: &[f64]) {
     next.width_sd = (found[3] / GAUSS_FROM_LORENTZ).clamp(SMALLEST[3], LARGEST[3]);
 }
 
-/// Mean and spread of the common Lorentzian width; returns the mean's standard error.
-fn lorentz(next: &mut Shared, shared: &Shared, textbook: &Shared, all: &[Scaled]) -> f64 {
+/// Mean and spread of what all components share; returns the standard error of the mean Lorentzian width (Hz).
+fn common(next: &mut Shared, shared: &Shared, textbook: &Shared, all: &[Scaled]) -> f64 {
     let [mean, sd] = shared.lorentz_prior_hz;
     let [first, first_sd] = textbook.lorentz_prior_hz;
     // The textbook counts as one spectrum.
     let (mut a, mut b) = (first_sd.powi(-2), (first - mean) * first_sd.powi(-2));
     for s in all {
-        a += sd.powi(-2) - s.lorentz_hz.1 * sd.powi(-4);
-        b += (s.lorentz_hz.0 - mean) * sd.powi(-2);
+        a += sd.powi(-2) - s.common[0].1 * sd.powi(-4);
+        b += (s.common[0].0 - mean) * sd.powi(-2);
     }
     let new = (mean + b / a).clamp(0.0, 10.0);
     let (mut squares, mut determined) = (PRIOR_COUNT * first_sd.powi(2), PRIOR_COUNT);
     for s in all {
-        squares += (s.lorentz_hz.0 - new).powi(2);
-        determined += (1.0 - s.lorentz_hz.1 / (sd * sd)).max(0.0);
+        squares += (s.common[0].0 - new).powi(2);
+        determined += (1.0 - s.common[0].1 / (sd * sd)).max(0.0);
+    }
+    for (which, sd) in next.lineshape_sd.iter_mut().enumerate() {
+        let (mut squares, mut determined) = (PRIOR_COUNT * *sd * *sd, PRIOR_COUNT);
+        for (value, variance) in all.iter().map(|s| s.common[1 + which]) {
+            squares += value * value;
+            determined += (1.0 - variance / (*sd * *sd)).max(0.0);
+        }
+        *sd = (squares / determined).sqrt().clamp(SMALLEST[5], LARGEST[5]);
     }
     next.lorentz_prior_hz = [new, (squares / determined).sqrt().clamp(SMALLEST[4], LARGEST[4])];
     a.powf(-0.5)
