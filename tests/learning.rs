@@ -17,7 +17,7 @@ use requant::quantify::WaterScaling;
 use requant::run::{Gaps, Progress, RunOptions, run};
 use requant::simulate::{Recipe, write};
 use requant::store::writer::IfExists;
-use requant::store::{MetaboliteRow, SpectrumRow, read_table, write_learned};
+use requant::store::{MetaboliteRow, SpectrumRow, read_table, write_table};
 use score::{Score, amplitude, truth_by_row};
 
 struct Quiet;
@@ -158,18 +158,18 @@ fn learning_and_fitting_are_separate_and_repeatable() {
     let corpus = at("corpus");
     let done = requant(&["simulate", "--out", &text(&corpus), "--subjects", "24"]);
     assert!(done.status.success(), "{done:?}");
-    let learned = requant(&["learn", &text(&corpus), "--engine", "cpu", "--out", &text(&at("learned"))]);
+    let learned = requant(&["learn", &text(&corpus), "--engine", "cpu", "--out", &text(at("learned"))]);
     assert!(learned.status.success(), "{learned:?}");
     assert!(at("learned/learned.svg").is_file());
     // Again, with one thread.
     let table = |name: &str| fs::read(at(name).join("learned/part-00000.parquet")).unwrap();
-    let again = requant(&["learn", &text(&corpus), "--engine", "cpu", "--threads", "1", "--out", &text(&at("again"))]);
+    let again = requant(&["learn", &text(&corpus), "--engine", "cpu", "--threads", "1", "--out", &text(at("again"))]);
     assert!(again.status.success(), "{again:?}");
     assert!(table("learned") == table("again"));
-    let one: &[&str] = &["run", &text(&corpus), "--engine", "cpu", "--learn", "protocol", "--out", &text(&at("one"))];
+    let one: &[&str] = &["run", &text(&corpus), "--engine", "cpu", "--learn", "protocol", "--out", &text(at("one"))];
     assert!(requant(one).status.success());
     let two: &[&str] =
-        &["run", &text(&corpus), "--engine", "cpu", "--learned", &text(&at("learned")), "--out", &text(&at("two"))];
+        &["run", &text(&corpus), "--engine", "cpu", "--learned", &text(at("learned")), "--out", &text(at("two"))];
     assert!(requant(two).status.success());
     for part in ["metabolites/part-00000.parquet", "spectra/part-00000.parquet", "learned/part-00000.parquet"] {
         assert!(fs::read(at("one").join(part)).unwrap() == fs::read(at("two").join(part)).unwrap(), "{part}");
@@ -189,17 +189,17 @@ fn what_cannot_be_learned_or_read_is_said() {
     let at = |name: &str| folder.path().join(name);
     let corpus = at("corpus");
     assert!(requant(&["simulate", "--out", &text(&corpus), "--subjects", "3"]).status.success());
-    let few = requant(&["run", &text(&corpus), "--engine", "cpu", "--learn", "protocol", "--out", &text(&at("few"))]);
+    let few = requant(&["run", &text(&corpus), "--engine", "cpu", "--learn", "protocol", "--out", &text(at("few"))]);
     assert!(few.status.success(), "{few:?}");
     let said = String::from_utf8_lossy(&few.stdout).into_owned();
     assert!(said.contains("nothing was learned: no protocol has 5 spectra"), "{said}");
-    let missing = requant(&["run", &text(&corpus), "--learned", &text(&at("nowhere")), "--out", &text(&at("x"))]);
+    let missing = requant(&["run", &text(&corpus), "--learned", &text(at("nowhere")), "--out", &text(at("x"))]);
     assert_eq!(missing.status.code(), Some(1), "{missing:?}");
-    let both: &[&str] = &["run", &text(&corpus), "--learn", "site", "--learned", "x", "--out", &text(&at("x"))];
+    let both: &[&str] = &["run", &text(&corpus), "--learn", "site", "--learned", "x", "--out", &text(at("x"))];
     assert_eq!(requant(both).status.code(), Some(2));
-    let exists = requant(&["learn", &text(&corpus), "--out", &text(&at("few"))]);
+    let exists = requant(&["learn", &text(&corpus), "--out", &text(at("few"))]);
     assert!(exists.status.success(), "there is no table `learned` yet: {exists:?}");
-    let exists = requant(&["learn", &text(&corpus), "--out", &text(&at("few"))]);
+    let exists = requant(&["learn", &text(&corpus), "--out", &text(at("few"))]);
     assert_eq!(exists.status.code(), Some(73), "{exists:?}");
     // A table that lost a row.
     let mut recipe = Recipe::from_toml(Recipe::FIRST_RUN).unwrap();
@@ -210,7 +210,7 @@ fn what_cannot_be_learned_or_read_is_said() {
     let mut rows = requant::learn::rows(&learned);
     assert!(!rows.is_empty());
     rows.retain(|r| r.quantity != "peak_sd");
-    write_learned(&at("torn"), IfExists::Refuse, rows).unwrap();
+    write_table(&at("torn"), IfExists::Refuse, rows).unwrap();
     let torn = read(&at("torn")).unwrap_err().to_string();
     assert!(torn.contains("peak_sd of all"), "{torn}");
 }

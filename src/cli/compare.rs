@@ -1,27 +1,40 @@
-//! `requant compare`: a run against the truth.
+//! `requant compare`: runs and methods against the truth and against one another.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
 use super::{CliError, CliResult};
-use crate::compare::{Column, Score, against_truth};
+use crate::compare::agreement::MIN_SPECTRA;
+use crate::compare::{Agreement, Column, Score, Source, against_truth, agreement, sources, table};
+use crate::report::agreement_plot;
+use crate::store::write_table;
+use crate::store::writer::IfExists;
 
 /// Arguments of `requant compare`.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
   requant compare results --truth demo/truth/truth.csv
-  requant compare results --truth truth_mM.csv --column concentration")]
+  requant compare results --truth truth_mM.csv --column amplitude
+  requant compare run-map run-learned --out comparison      agreement of two runs: tables, and Bland–Altman plots
+  requant compare results                                   agreement of the methods of one run")]
 pub(super) struct CompareArgs {
-    /// Output folder of `requant run`
-    run: PathBuf,
+    /// Output folders of `requant run`; each method of a run counts by itself
+    #[arg(required = true)]
+    runs: Vec<PathBuf>,
     /// True values: a CSV with a column `id` (spectrum or subject) and one a metabolite
     #[arg(long, value_name = "FILE.csv")]
-    truth: PathBuf,
-    /// Which result is compared
-    #[arg(long, value_enum, default_value = "concentration")]
-    column: ColumnChoice,
+    truth: Option<PathBuf>,
+    /// Which result is compared (default: concentration against a truth, else ratio)
+    #[arg(long, value_enum)]
+    column: Option<ColumnChoice>,
+    /// Folder to write comparison/ (Parquet) and bland-altman.svg to
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Replace an earlier comparison there
+    #[arg(long)]
+    overwrite: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -30,25 +43,90 @@ enum ColumnChoice {
     Amplitude,
     /// Water-scaled concentration by LCModel's formula
     Concentration,
+    /// Ratio to total creatine
+    Ratio,
 }
 
 pub(super) fn run(args: &CompareArgs) -> CliResult {
-    let column = match args.column {
+    let choice = args.column.unwrap_or(match args.truth {
+        Some(_) => ColumnChoice::Concentration,
+        None => ColumnChoice::Ratio,
+    });
+    let column = match choice {
         ColumnChoice::Amplitude => Column::Amplitude,
         ColumnChoice::Concentration => Column::Concentration,
+        ColumnChoice::Ratio => Column::Ratio,
     };
-    let comparison = against_truth(&args.run, &args.truth, column).map_err(|e| CliError::new(1, e))?;
-    say!("{:8} {:>6} {:>10} {:>8} {:>8} {:>7} {:>9}", "", "n", "mean truth", "bias %", "rmse %", "r", "error/sd");
-    for Score { metabolite, n, mean_truth, bias, rmse, correlation, error_over_sd } in &comparison.scores {
+    let mut all = Vec::new();
+    for run in &args.runs {
+        all.extend(sources(run).map_err(|e| CliError::new(1, e))?);
+    }
+    let mut rows = Vec::new();
+    if let Some(truth) = &args.truth {
+        for source in &all {
+            rows.extend(print_truth(source, truth, column)?);
+        }
+    }
+    let agreements = if all.len() > 1 { agreement(&all, column) } else { Vec::new() };
+    match (all.len(), &args.truth) {
+        (0 | 1, None) => {
+            return Err(CliError::new(
+                2,
+                anyhow::anyhow!("one run with one method: name another run, or the truth with --truth"),
+            ));
+        }
+        (0 | 1, Some(_)) => {}
+        _ if agreements.is_empty() => {
+            say!("no metabolite has {MIN_SPECTRA} spectra in all of them: no agreement to tell")
+        }
+        _ => print_agreement(&all, &agreements),
+    }
+    rows.extend(table::agreement_rows(&all, &agreements));
+    if let Some(out) = &args.out {
+        let if_exists = if args.overwrite { IfExists::Overwrite } else { IfExists::Refuse };
+        let mut files = write_table(out, if_exists, rows).map_err(|e| CliError::new(e.exit_code(), e))?;
+        if !agreements.is_empty() {
+            let path = out.join("bland-altman.svg");
+            std::fs::write(&path, agreement_plot(&all, &agreements)?)?;
+            files.push(path);
+        }
+        for file in files {
+            say!("{}", file.display());
+        }
+    }
+    Ok(0)
+}
+
+fn print_truth(source: &Source, truth: &Path, column: Column) -> Result<Vec<crate::store::ComparisonRow>, CliError> {
+    let comparison = against_truth(&source.rows, truth, column).map_err(|e| CliError::new(1, e))?;
+    say!("{}", source.label);
+    say!(
+        "{:8} {:>6} {:>10} {:>8} {:>15} {:>8} {:>7} {:>9} {:>10}",
+        "",
+        "n",
+        "mean truth",
+        "bias %",
+        "(95 %)",
+        "rmse %",
+        "r",
+        "error/sd",
+        "in 95 %"
+    );
+    for s in &comparison.scores {
+        let Score { metabolite, n, mean_truth, bias, rmse, correlation, error_over_sd, coverage, .. } = s;
         let r = correlation.map_or("–".to_owned(), |r| format!("{r:.3}"));
+        let percent = |v: f64| 100.0 * v / mean_truth;
+        let interval = format!("{:+.1} … {:+.1}", percent(s.bias_interval.0), percent(s.bias_interval.1));
         say!(
-            "{metabolite:8} {n:>6} {mean_truth:>10.3} {:>+8.1} {:>8.1} {r:>7} {error_over_sd:>9.2}",
-            100.0 * bias / mean_truth,
-            100.0 * rmse / mean_truth
+            "{metabolite:8} {n:>6} {mean_truth:>10.3} {:>+8.1} {interval:>15} {:>8.1} {r:>7} {error_over_sd:>9.2} {:>8.0} %",
+            percent(*bias),
+            percent(*rmse),
+            100.0 * coverage[2]
         );
     }
+    let [half, ninety, most] = comparison.coverage.map(|c| 100.0 * c);
     say!(
-        "\n{} spectra · mean summed squared error {:.2} · error/sd over all metabolites {:.2}",
+        "\n{} spectra · mean summed squared error {:.2} · over all metabolites: error/sd {:.2}, intervals of 50, 90, 95 % hold {half:.0}, {ninety:.0}, {most:.0} %",
         comparison.n_spectra,
         comparison.summed_squared_error,
         comparison.error_over_sd
@@ -56,5 +134,30 @@ pub(super) fn run(args: &CompareArgs) -> CliResult {
     if comparison.n_without_truth > 0 {
         say!("{} spectra of the run are not in the truth", comparison.n_without_truth);
     }
-    Ok(0)
+    Ok(table::truth_rows(&source.label, &comparison))
+}
+
+fn print_agreement(sources: &[Source], agreements: &[Agreement]) {
+    let names: Vec<&str> = sources.iter().map(|s| s.label.as_str()).collect();
+    say!("\nagreement of {} (95 % confidence intervals)", names.join(", "));
+    say!("{:12} {:>6} {:>22} {:>8}", "", "n", "ICC(2,1)", "CV %");
+    for a in agreements {
+        let icc = format!("{:.2} ({:.2} … {:.2})", a.icc.value, a.icc.interval.0, a.icc.interval.1);
+        say!("{:12} {:>6} {icc:>22} {:>8.1}", a.metabolite, a.n, 100.0 * a.cv.value);
+    }
+    for (p, (a, b)) in agreements[0].between.iter().map(|b| b.sources).enumerate() {
+        say!("\n{} − {}", names[b], names[a]);
+        say!("{:12} {:>30} {:>24} {:>12} {:>7}", "", "bias", "limits of agreement", "concordance", "r");
+        for agreement in agreements {
+            let s = &agreement.between[p];
+            let bias = format!("{:+.3} ({:+.3} … {:+.3})", s.bias.value, s.bias.interval.0, s.bias.interval.1);
+            let limits = format!("{:+.3} … {:+.3}", s.limits[0].value, s.limits[1].value);
+            say!(
+                "{:12} {bias:>30} {limits:>24} {:>12.3} {:>7.3}",
+                agreement.metabolite,
+                s.concordance.value,
+                s.correlation.value
+            );
+        }
+    }
 }

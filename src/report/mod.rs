@@ -1,11 +1,13 @@
 //! What people look at.
 
+mod agreement_plot;
 pub mod basis_plot;
 mod canvas;
 mod fit_parts;
 pub mod fit_plot;
 mod learned_plot;
 
+pub use agreement_plot::agreement_plot;
 pub use basis_plot::basis_plot;
 pub use fit_plot::{FitPlot, PlotError, TableLine};
 pub use learned_plot::learned_plot;

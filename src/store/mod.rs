@@ -5,17 +5,17 @@
 
 pub mod cells;
 mod folder;
-mod learned;
 pub mod provenance;
 pub mod reader;
 pub mod rows;
 pub mod schema;
+mod single;
 mod table_writer;
 pub mod writer;
 
-pub use learned::write_learned;
 pub use provenance::RunRecord;
 pub use reader::{ReadTableError, read_run, read_table};
-pub use rows::{CurveRow, LearnedRow, MetaboliteRow, SpectrumRow, Status};
+pub use rows::{ComparisonRow, CurveRow, LearnedRow, MetaboliteRow, SpectrumRow, Status};
 pub use schema::{SCHEMA_VERSION, Table, columns_markdown};
+pub use single::write_table;
 pub use writer::{DatasetWriter, IfExists, StoreError};

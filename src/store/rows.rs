@@ -179,3 +179,17 @@ table! {
     n_spectra: Option<u32>, "", "Spectra that it was learned from.";
     n_passes: Option<u32>, "", "Passes over them.";
 }
+
+table! {
+    /// One figure of a comparison.
+    ComparisonRow = "comparison", "One row per metabolite × figure, for one run against the truth or runs and methods against one another (`requant compare --out`).";
+    metabolite: String, "", "Canonical name of the metabolite or sum.";
+    source: String, "", "Run (and method), or all that were compared, comma-separated.";
+    reference: Option<String>, "", "What it is compared with: `truth`, or another run; null for figures over all sources.";
+    figure: String, "", "`bias`, `limit_low`, `limit_high` (Bland–Altman, source less reference), `concordance`, `correlation`, `icc_2_1`, `cv`; against the truth `bias`, `rmse`, `error_over_sd`, `coverage_50`, `coverage_90`, `coverage_95`.";
+    unit: String, "", "`column` (that of the compared column) or empty for relative numbers.";
+    value: Option<f64>, "", "The figure.";
+    low: Option<f64>, "", "Lower end of its 95 % confidence interval (bootstrap over spectra).";
+    high: Option<f64>, "", "Upper end of its 95 % confidence interval.";
+    n: Option<u32>, "", "Spectra.";
+}

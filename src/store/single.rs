@@ -1,20 +1,19 @@
-//! The table `learned` by itself, as `requant learn` writes it.
+//! One table by itself, as commands write it that make no dataset.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::folder::{MadeFolders, sync_folder};
-use super::rows::LearnedRow;
 use super::schema::Table;
 use super::table_writer::TableWriter;
 use super::writer::{IfExists, StoreError, cannot_create, write_failed};
 
-/// Writes `rows` to `dir/learned/` and returns the files' paths.
+/// Writes `rows` to the table's folder in `dir` and returns the files' paths.
 ///
 /// # Errors
 /// [`StoreError`]: there is such a table already and `if_exists` says refuse, or the system does.
-pub fn write_learned(dir: &Path, if_exists: IfExists, rows: Vec<LearnedRow>) -> Result<Vec<PathBuf>, StoreError> {
-    let folder = dir.join(LearnedRow::NAME);
+pub fn write_table<T: Table>(dir: &Path, if_exists: IfExists, rows: Vec<T>) -> Result<Vec<PathBuf>, StoreError> {
+    let folder = dir.join(T::NAME);
     let mut made = MadeFolders::default();
     made.create(&folder)?;
     let taken = fs::read_dir(&folder).map_err(cannot_create(&folder))?.next().is_some();

@@ -1,43 +1,12 @@
 //! A run against the truth, metabolite by metabolite.
 
 use std::collections::{BTreeMap, HashMap};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use super::statistics::{Interval, bootstrap};
+use super::{Column, CompareError};
 use crate::basis::names;
-use crate::store::{MetaboliteRow, ReadTableError, read_table};
-
-/// Which result is compared.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Column {
-    /// Amplitude in the basis set's units.
-    Amplitude,
-    /// Water-scaled concentration (mmol/kg).
-    Concentration,
-}
-
-/// Why nothing can be compared.
-#[derive(Debug, thiserror::Error)]
-pub enum CompareError {
-    /// The run's tables cannot be read.
-    #[error(transparent)]
-    Store(#[from] ReadTableError),
-    /// The truth cannot be read.
-    #[error("{}: {reason}", path.display())]
-    Truth {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong.
-        reason: String,
-    },
-    /// No spectrum of the run is in the truth.
-    #[error(
-        "no spectrum of the run is in the truth: its column `id` must hold spectrum ids or parts of their paths (sub-0001); the first of the run is {example}"
-    )]
-    NothingInCommon {
-        /// A spectrum of the run.
-        example: String,
-    },
-}
+use crate::store::MetaboliteRow;
 
 /// How one metabolite or sum came out.
 #[derive(Debug, Clone, PartialEq)]
@@ -54,8 +23,12 @@ pub struct Score {
     pub rmse: f64,
     /// Pearson's correlation with the truth; `None` where either does not vary.
     pub correlation: Option<f64>,
+    /// Its 95 % confidence interval, of the mean error.
+    pub bias_interval: Interval,
     /// Root mean square of error over posterior standard deviation: 1 where errors are honest.
     pub error_over_sd: f64,
+    /// Share of spectra whose truth lies in the interval that should hold 50, 90 and 95 %.
+    pub coverage: [f64; 3],
 }
 
 /// A run against the truth.
@@ -71,7 +44,12 @@ pub struct Comparison {
     pub summed_squared_error: f64,
     /// Root mean square of error over standard deviation over all metabolites.
     pub error_over_sd: f64,
+    /// [`Score::coverage`] over all metabolites.
+    pub coverage: [f64; 3],
 }
+
+/// Half-widths, in standard deviations, of the central intervals of a normal distribution that hold 50, 90, 95 %.
+const HALF_WIDTHS: [f64; 3] = [0.674_489_75, 1.644_853_63, 1.959_963_98];
 
 struct Pair {
     truth: f64,
@@ -79,31 +57,19 @@ struct Pair {
     sd: f64,
 }
 
-/// Compares the run in `folder` with the truth in the CSV file `truth`.
+/// Compares `rows` of one run and method with the truth in the CSV file `truth`.
 ///
 /// # Errors
-/// [`CompareError`]: tables or truth cannot be read, or have no spectrum in common.
-pub fn against_truth(folder: &Path, truth: &Path, column: Column) -> Result<Comparison, CompareError> {
-    let rows: Vec<MetaboliteRow> = read_table(folder)?;
+/// [`CompareError`]: the truth cannot be read, or has no spectrum in common with the run.
+pub fn against_truth(rows: &[MetaboliteRow], truth: &Path, column: Column) -> Result<Comparison, CompareError> {
     let (order, truths) = read_truth(truth)?;
     let mut pairs: BTreeMap<&str, Vec<Pair>> = BTreeMap::new();
     let mut found: HashMap<&str, Option<&HashMap<String, f64>>> = HashMap::new();
-    for row in &rows {
+    for row in rows {
         let id = row.spectrum_id.as_str();
         let known = *found.entry(id).or_insert_with(|| truth_of(id, &truths));
-        let value = match column {
-            Column::Amplitude => row.amplitude,
-            Column::Concentration => row.conc_lcmodel_mmol_per_kg,
-        };
-        let (Some(values), Some(value)) = (known, value) else { continue };
+        let (Some(values), Some((value, sd))) = (known, column.of(row)) else { continue };
         let Some(&truth) = values.get(&row.metabolite) else { continue };
-        let (amplitude, sd) = (row.amplitude.unwrap_or(0.0), row.sd_posterior.unwrap_or(f64::NAN));
-        let sd = match column {
-            Column::Amplitude => sd,
-            // An amplitude at its bound has no ratio to take; the spectrum's own scale is in its neighbours.
-            Column::Concentration if amplitude > 0.0 => sd * value / amplitude,
-            Column::Concentration => f64::NAN,
-        };
         pairs.entry(row.metabolite.as_str()).or_default().push(Pair { truth, error: value - truth, sd });
     }
     let n_spectra = found.values().filter(|t| t.is_some()).count();
@@ -121,6 +87,7 @@ pub fn against_truth(folder: &Path, truth: &Path, column: Column) -> Result<Comp
         n_without_truth: found.len() - n_spectra,
         summed_squared_error: singles.iter().map(|p| p.error * p.error).sum::<f64>() / n_spectra as f64,
         error_over_sd: error_over_sd(singles.iter().copied()),
+        coverage: coverage(singles.iter().copied()),
     })
 }
 
@@ -139,13 +106,22 @@ fn score(name: &str, pairs: &[Pair]) -> Score {
         bias,
         rmse: mean(&|p| p.error * p.error).sqrt(),
         correlation: (xx > 0.0 && yy > 0.0).then(|| xy / (xx * yy).sqrt()),
+        bias_interval: bootstrap(pairs.len(), |sample| {
+            sample.iter().map(|&i| pairs[i].error).sum::<f64>() / sample.len().max(1) as f64
+        }),
         error_over_sd: error_over_sd(pairs.iter()),
+        coverage: coverage(pairs.iter()),
     }
 }
 
 fn error_over_sd<'a>(pairs: impl Iterator<Item = &'a Pair>) -> f64 {
     let squares: Vec<f64> = pairs.map(|p| (p.error / p.sd).powi(2)).filter(|s| s.is_finite()).collect();
     (squares.iter().sum::<f64>() / squares.len().max(1) as f64).sqrt()
+}
+
+fn coverage<'a>(pairs: impl Iterator<Item = &'a Pair>) -> [f64; 3] {
+    let ratios: Vec<f64> = pairs.map(|p| (p.error / p.sd).abs()).filter(|r| r.is_finite()).collect();
+    HALF_WIDTHS.map(|half| ratios.iter().filter(|r| **r <= half).count() as f64 / ratios.len().max(1) as f64)
 }
 
 type Truths = HashMap<String, HashMap<String, f64>>;

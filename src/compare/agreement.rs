@@ -1,0 +1,117 @@
+//! Runs and methods against one another, metabolite by metabolite.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::statistics::{Interval, bootstrap, concordance, correlation, icc_2_1, mean, sd};
+use super::{Column, Source};
+
+/// Fewest spectra over which agreement means anything.
+pub const MIN_SPECTRA: usize = 5;
+
+/// A figure with its 95 % confidence interval.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Figure {
+    /// Value.
+    pub value: f64,
+    /// Confidence interval.
+    pub interval: Interval,
+}
+
+/// One source beside another (Bland & Altman 1986, <https://doi.org/10.1016/S0140-6736(86)90837-8>).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Between {
+    /// Numbers of the two sources.
+    pub sources: (usize, usize),
+    /// Values of both, spectrum by spectrum.
+    pub pairs: Vec<(f64, f64)>,
+    /// Mean of second less first.
+    pub bias: Figure,
+    /// Limits within which 95 % of the differences lie: bias ± 1.96 sd.
+    pub limits: [Figure; 2],
+    /// Lin's concordance.
+    pub concordance: Figure,
+    /// Pearson's correlation.
+    pub correlation: Figure,
+}
+
+/// Agreement over one metabolite.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Agreement {
+    /// Its name.
+    pub metabolite: String,
+    /// Spectra that all sources have.
+    pub n: usize,
+    /// ICC(2,1) over all sources.
+    pub icc: Figure,
+    /// Root mean square over spectra of the coefficient of variation between sources.
+    pub cv: Figure,
+    /// Every source with every later one.
+    pub between: Vec<Between>,
+}
+
+/// Agreement of the sources over every metabolite that at least [`MIN_SPECTRA`] spectra have in all of them, in the
+/// order of the first source.
+pub fn agreement(sources: &[Source], column: Column) -> Vec<Agreement> {
+    let tables: Vec<HashMap<(&str, &str), f64>> = sources
+        .iter()
+        .map(|s| {
+            let rows = s.rows.iter();
+            rows.filter_map(|r| Some(((r.metabolite.as_str(), r.spectrum_id.as_str()), column.of(r)?.0))).collect()
+        })
+        .collect();
+    let mut spectra: BTreeMap<&str, Vec<Vec<f64>>> = BTreeMap::new();
+    let mut order: Vec<&str> = Vec::new();
+    for row in sources.iter().take(1).flat_map(|s| &s.rows) {
+        let key = (row.metabolite.as_str(), row.spectrum_id.as_str());
+        let values: Option<Vec<f64>> = tables.iter().map(|t| t.get(&key).copied().filter(|v| v.is_finite())).collect();
+        if let Some(values) = values {
+            if !spectra.contains_key(key.0) {
+                order.push(key.0);
+            }
+            spectra.entry(key.0).or_default().push(values);
+        }
+    }
+    order
+        .into_iter()
+        .filter_map(|name| Some((name, spectra.get(name)?)))
+        .filter(|(_, rows)| rows.len() >= MIN_SPECTRA)
+        // A ratio to itself, or a metabolite that nobody found, agrees with everything.
+        .filter(|(_, rows)| rows.iter().flatten().any(|v| (v - rows[0][0]).abs() > 1e-9 * v.abs()))
+        .map(|(name, rows)| of_metabolite(name, rows, sources.len()))
+        .collect()
+}
+
+fn of_metabolite(name: &str, rows: &[Vec<f64>], n_sources: usize) -> Agreement {
+    let figure = |of: &dyn Fn(&[&[f64]]) -> f64| -> Figure {
+        let pick = |sample: &[usize]| -> Vec<&[f64]> { sample.iter().map(|&i| rows[i].as_slice()).collect() };
+        let all: Vec<usize> = (0..rows.len()).collect();
+        Figure { value: of(&pick(&all)), interval: bootstrap(rows.len(), |sample| of(&pick(sample))) }
+    };
+    let cv = |rows: &[&[f64]]| -> f64 {
+        let squares = rows.iter().map(|r| (sd(r) / mean(r.iter().copied())).powi(2));
+        let finite: Vec<f64> = squares.filter(|s| s.is_finite()).collect();
+        (finite.iter().sum::<f64>() / finite.len() as f64).sqrt()
+    };
+    let mut between = Vec::new();
+    for a in 0..n_sources {
+        for b in a + 1..n_sources {
+            let pairs = |rows: &[&[f64]]| -> Vec<(f64, f64)> { rows.iter().map(|r| (r[a], r[b])).collect() };
+            let differences = |rows: &[&[f64]]| -> Vec<f64> { rows.iter().map(|r| r[b] - r[a]).collect() };
+            let limit = |sign: f64| {
+                figure(&|rows| {
+                    let d = differences(rows);
+                    mean(d.iter().copied()) + sign * 1.96 * sd(&d)
+                })
+            };
+            between.push(Between {
+                sources: (a, b),
+                pairs: rows.iter().map(|r| (r[a], r[b])).collect(),
+                bias: figure(&|rows| mean(differences(rows).into_iter())),
+                limits: [limit(-1.0), limit(1.0)],
+                concordance: figure(&|rows| concordance(&pairs(rows))),
+                correlation: figure(&|rows| correlation(&pairs(rows))),
+            });
+        }
+    }
+    Agreement { metabolite: name.to_owned(), n: rows.len(), icc: figure(&icc_2_1), cv: figure(&cv), between }
+}
