@@ -37,6 +37,8 @@ fn options(input: PathBuf, basis: Option<PathBuf>, out: &Path) -> RunOptions {
         gaps: Gaps::default(),
         water_scaling: WaterScaling::lcmodel().unwrap(),
         curves: false,
+        resume: false,
+        shard: None,
     }
 }
 

@@ -35,6 +35,8 @@ fn options(input: PathBuf, basis: PathBuf, out: &Path) -> RunOptions {
         gaps: Gaps::default(),
         water_scaling: WaterScaling::lcmodel().unwrap(),
         curves: false,
+        resume: false,
+        shard: None,
     }
 }
 

@@ -16,6 +16,7 @@ mod devices;
 mod fit;
 mod inspect;
 mod learn;
+mod merge;
 mod methods;
 mod run;
 mod shared;
@@ -36,7 +37,7 @@ Examples:
   requant inspect scan.SDAT
 
 Exit codes: 0 done (failed spectra are rows) · 1 failed · 2 usage · 65 --strict and some spectra failed ·
-66 no input found · 73 output exists or cannot be created")]
+66 no input found · 73 output exists or cannot be created · 75 stopped, go on with --resume")]
 pub struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -48,6 +49,8 @@ enum Command {
     Run(Box<run::RunArgs>),
     /// Learn what the spectra of each protocol have in common, as priors for `run --learned`.
     Learn(Box<learn::LearnArgs>),
+    /// Make the tables of a run from its shards.
+    Merge(merge::MergeArgs),
     /// Fit one spectrum and show it: table, and the fit as a picture.
     Fit(fit::FitArgs),
     /// Say what a file holds.
@@ -90,6 +93,7 @@ pub fn main(cli: Cli) -> ExitCode {
     let result = match cli.command {
         Command::Run(args) => run::run(*args),
         Command::Learn(args) => learn::run(*args),
+        Command::Merge(args) => merge::run(&args),
         Command::Fit(args) => fit::run(&args),
         Command::Inspect(args) => inspect::run(&args),
         Command::Devices => devices::run(),

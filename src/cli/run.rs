@@ -11,7 +11,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use super::shared::JobArgs;
 use super::{CliError, CliResult};
 use crate::learn::{self, LearnOptions, Learned, Scope};
-use crate::run::{Progress, Summary, run as run_corpus};
+use crate::run::{Progress, Shard, Summary, interrupt, run as run_corpus};
 use crate::store::writer::IfExists;
 
 /// Exit code where `--strict` was asked for and some spectra failed.
@@ -25,6 +25,8 @@ Examples:
   requant run bids/ manifest.csv --basis press35.basis --method map --method mine.toml --out results
   requant run raw/ --basis set.basis --f0-mhz 123.2 --dwell-s 0.00025 --out results
   requant run bids/ --learn protocol --out results
+  requant run bids/ --out results --resume            after a crash, a full disk, a killed job
+  requant run bids/ --out results --shard 3/16        on 16 machines, then: requant merge results
 
 A manifest is a .csv, .tsv or .parquet with a column `path` and any of water_path, basis, subject, session,
 site, voi, sequence, te_s, tr_s, te1_s, tm_s, f0_mhz, dwell_s. Water references pair by BIDS, by vendors' habits
@@ -43,8 +45,14 @@ pub(super) struct RunArgs {
     #[arg(long, value_name = "DIR")]
     learned: Option<PathBuf>,
     /// Replace what an earlier run wrote to the output folder
-    #[arg(long)]
+    #[arg(long, conflicts_with = "resume")]
     overwrite: bool,
+    /// Go on with the unfinished run in the output folder: what is done and whose inputs have not changed stays
+    #[arg(long)]
+    resume: bool,
+    /// Do part I of N only (I from 1), for `requant merge` (default: from SLURM_ARRAY_TASK_ID in a job array)
+    #[arg(long, value_name = "I/N", conflicts_with = "learn")]
+    shard: Option<String>,
     /// Exit with 65 if any spectrum failed
     #[arg(long)]
     strict: bool,
@@ -67,7 +75,21 @@ pub(super) fn run(args: RunArgs) -> CliResult {
     let mut options =
         args.job.options(args.out, if args.overwrite { IfExists::Overwrite } else { IfExists::Refuse })?;
     options.curves = args.curves;
+    options.resume = args.resume;
+    options.shard = args.shard.as_deref().map_or_else(shard_of_slurm, |text| shard(text).map(Some))?;
+    if options.shard.is_some() && args.learn != LearnChoice::None {
+        return Err(CliError::new(
+            2,
+            anyhow::anyhow!("a shard sees a part of the corpus: learn first, with `requant learn`, and give --learned"),
+        ));
+    }
     options.learned = args.learned.as_deref().map(learn::read).transpose()?;
+    // The first signal stops the run between two chunks, the second one ends the process.
+    let _ = ctrlc::set_handler(|| {
+        if interrupt::stop() {
+            std::process::exit(130);
+        }
+    });
     let engine = args.job.engine.open()?;
     let scope = match args.learn {
         LearnChoice::None => None,
@@ -93,6 +115,33 @@ pub(super) fn run(args: RunArgs) -> CliResult {
     print_summary(&summary);
     let failed = summary.counts.failed > 0;
     Ok(if args.strict && failed { EXIT_STRICT } else { 0 })
+}
+
+/// `I/N`, I from 1.
+fn shard(text: &str) -> Result<Shard, CliError> {
+    let parsed = text.split_once('/').and_then(|(i, n)| Some((i.parse::<usize>().ok()?, n.parse::<usize>().ok()?)));
+    match parsed {
+        Some((index, count)) if (1..=count).contains(&index) => Ok(Shard { index: index - 1, count }),
+        _ => Err(CliError::new(2, anyhow::anyhow!("--shard {text}: give I/N with 1 ≤ I ≤ N, such as 3/16"))),
+    }
+}
+
+/// The shard of this task of a Slurm job array; `None` outside one.
+fn shard_of_slurm() -> Result<Option<Shard>, CliError> {
+    let number = |name: &str| std::env::var(name).ok().and_then(|v| v.parse::<usize>().ok());
+    let (Some(id), Some(count)) = (number("SLURM_ARRAY_TASK_ID"), number("SLURM_ARRAY_TASK_COUNT")) else {
+        return Ok(None);
+    };
+    let first = number("SLURM_ARRAY_TASK_MIN").unwrap_or(0);
+    match id.checked_sub(first).filter(|&index| index < count) {
+        Some(index) => Ok(Some(Shard { index, count })),
+        None => Err(CliError::new(
+            2,
+            anyhow::anyhow!(
+                "task {id} of a job array from {first} with {count} tasks: number the tasks without gaps, or give --shard"
+            ),
+        )),
+    }
 }
 
 /// One line a group.
@@ -165,7 +214,7 @@ impl Progress for Shown {
     }
 }
 
-fn print_summary(summary: &Summary) {
+pub(super) fn print_summary(summary: &Summary) {
     let counts = &summary.counts;
     say!(
         "{} rows: {} ok, {} failed, {} skipped · {:.1} s · {:.1} fits/s",
@@ -183,6 +232,9 @@ fn print_summary(summary: &Summary) {
     }
     for file in &summary.files {
         say!("{}", file.display());
+    }
+    if let Some(Shard { index, count }) = summary.shard {
+        say!("shard {} of {count} is done; `requant merge` makes the tables once all are", index + 1);
     }
 }
 

@@ -149,6 +149,8 @@ impl JobArgs {
             gaps,
             water_scaling,
             curves: false,
+            resume: false,
+            shard: None,
         })
     }
 

@@ -1,4 +1,4 @@
-//! Runs and methods against the truth ([`truth`]) and against one another ([`agreement`]).
+//! Runs and methods against the truth ([`truth`]) and against one another ([`mod@agreement`]).
 
 pub mod agreement;
 pub mod statistics;

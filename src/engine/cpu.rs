@@ -19,7 +19,7 @@ impl Engine for CpuEngine {
     }
 
     fn files_at_once(&self) -> usize {
-        256
+        128
     }
 
     fn fit(&self, batch: &Batch<'_>) -> Vec<Fitted> {

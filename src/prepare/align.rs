@@ -82,7 +82,7 @@ pub fn register(fid: &[Complex64], reference: &[Complex64], dwell_s: f64, max_sh
     Offset { shift_hz: step / (2.0 * PI * dwell_s), phase_rad: s0.arg(), overlap: s0.norm() }
 }
 
-/// Σ nᵏ·p[n]·e^{−i·step·n} for k = 0, 1, 2.
+/// Σ nᵏ·pₙ·e^{−i·step·n} for k = 0, 1, 2.
 fn moments(product: &[Complex64], step: f64) -> [Complex64; 3] {
     let rotation = Complex64::from_polar(1.0, -step);
     let mut turned = Complex64::new(1.0, 0.0);

@@ -5,7 +5,9 @@
 //! Whatever fails on the way leaves as a row that says why.
 
 pub mod config;
+pub mod interrupt;
 pub mod load;
+mod merge;
 pub(crate) mod models;
 pub(crate) mod rows;
 
@@ -16,19 +18,23 @@ use std::time::Instant;
 use rayon::prelude::*;
 
 use self::load::{Failure, Loaded, load};
+use self::merge::Tally;
 use self::models::{ModelStore, Prepared};
 use self::rows::{BasisRef, Origin, settings_hash};
-use crate::corpus::{self, FindError, Found};
+use crate::corpus::{self, FindError, Found, Listing, Water};
 use crate::engine::{Batch, Engine, Fitted};
 use crate::fit::{FitState, Settings, report};
 use crate::formats;
 use crate::learn::{self, Learned};
 use crate::quantify::WaterScaling;
-use crate::store::provenance::{Inputs, Named, listing_sha256};
+use crate::store::provenance::{Counts, Named, sha256_file, sha256_hex};
 use crate::store::writer::IfExists;
-use crate::store::{CurveRow, DatasetWriter, MetaboliteRow, RunRecord, SpectrumRow, Status, StoreError};
+use crate::store::{
+    ChunkRecord, ChunkRows, CurveRow, Journal, MetaboliteRow, Plan, ReadTableError, SpectrumRow, Status, StoreError,
+};
 
 pub use config::{Config, Gaps};
+pub use merge::merge;
 pub(crate) use models::read_referenced;
 
 /// What to run.
@@ -52,6 +58,10 @@ pub struct RunOptions {
     pub water_scaling: WaterScaling,
     /// Whether to write curves.
     pub curves: bool,
+    /// Whether to go on with an unfinished run in `out`.
+    pub resume: bool,
+    /// Which part of the run to do; `None`: all of it.
+    pub shard: Option<Shard>,
 }
 
 /// Told how far a run is; implemented by whoever shows it.
@@ -79,6 +89,8 @@ pub struct Summary {
     pub files: Vec<PathBuf>,
     /// Wall time (s).
     pub wall_s: f64,
+    /// The shard that was done, where it was one.
+    pub shard: Option<Shard>,
 }
 
 /// Why a run as a whole failed.
@@ -93,6 +105,39 @@ pub enum RunError {
     /// The basis set named for the whole run cannot be read.
     #[error("basis set: {0}")]
     Basis(#[from] crate::basis::BasisError),
+    /// Finished chunks cannot be read back.
+    #[error(transparent)]
+    Read(#[from] ReadTableError),
+    /// Somebody asked to stop.
+    #[error("stopped; what is done is safe: run the same command with --resume to go on ({})", out.display())]
+    Interrupted {
+        /// The output folder.
+        out: PathBuf,
+    },
+    /// There is nothing to merge.
+    #[error("{}: no unfinished run or shard there; give the --out of the shards", path.display())]
+    NoJournal {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// Shards of different runs.
+    #[error("{}: a shard of another run than {} (settings, inputs, engine or version differ)", path.display(), first.display())]
+    OtherRun {
+        /// The folder.
+        path: PathBuf,
+        /// The first one.
+        first: PathBuf,
+    },
+    /// Shards are missing.
+    #[error(
+        "{missing} of {of} chunks are not done yet: finish their shards (--shard I/N, again with --resume) and merge then"
+    )]
+    Missing {
+        /// How many.
+        missing: usize,
+        /// Of how many.
+        of: usize,
+    },
 }
 
 impl RunError {
@@ -101,74 +146,152 @@ impl RunError {
         match self {
             Self::Find(e) => e.exit_code(),
             Self::Store(e) => e.exit_code(),
-            Self::Basis(_) => 1,
+            Self::Interrupted { .. } => 75,
+            Self::NoJournal { .. } => 66,
+            Self::Basis(_) | Self::Read(_) | Self::OtherRun { .. } | Self::Missing { .. } => 1,
         }
     }
 }
 
-/// Runs it all.
+/// One of the parts into which a run is cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shard {
+    /// Its number, from 0.
+    pub index: usize,
+    /// Parts in all.
+    pub count: usize,
+}
+
+/// Runs it all, or one shard of it; what an unfinished run has done already is not done again where `options.resume`
+/// says so. A shard leaves its chunks for [`merge()`].
 pub fn run(options: &RunOptions, engine: &dyn Engine, progress: &dyn Progress) -> Result<Summary, RunError> {
     let started = Instant::now();
     let listing = corpus::find(&options.inputs, &formats::is_spectroscopy)?;
     let models = ModelStore::new(options)?;
-    let mut writer = DatasetWriter::create(&options.out, options.if_exists)?;
-    progress.found(listing.found.len());
     let hashes: Vec<String> = options.methods.iter().map(settings_hash).collect();
-    let (mut reasons, mut flags) = (BTreeMap::new(), BTreeMap::new());
-    let mut listed = Vec::new();
-    if let Some(learned) = &options.learned {
-        writer.learned(learn::rows(learned))?;
-    }
-    for chunk in listing.found.chunks(engine.files_at_once().max(1)) {
-        let rows = process(chunk, options, &hashes, &models, engine);
-        let failed = rows.iter().filter(|r| r.spectrum.status == Status::Failed).count();
-        for r in rows {
-            if let Some(code) = &r.spectrum.error_code {
-                *reasons.entry(code.clone()).or_insert(0) += 1;
-            }
-            for flag in &r.spectrum.flags {
-                *flags.entry(flag.clone()).or_insert(0) += 1;
-            }
-            listed.push((r.spectrum.source_path.clone(), r.spectrum.source_sha256.clone().unwrap_or_default()));
-            writer.spectrum(r.spectrum)?;
-            for m in r.metabolites {
-                writer.metabolite(m)?;
-            }
-            if let Some(curve) = r.curve {
-                writer.curve(curve)?;
-            }
+    let chunks: Vec<&[Found]> = listing.found.chunks(engine.files_at_once().max(1)).collect();
+    let plan = plan(options, &listing, &hashes, &models, chunks.len(), engine);
+    let learned = options.learned.as_ref().map(learn::rows).unwrap_or_default();
+    let shard = options.shard.map(|s| s.index);
+    let journal = Journal::open(&options.out, &plan, learned, options.if_exists, options.resume, shard)?;
+    let own = |index: &usize| options.shard.is_none_or(|s| index % s.count == s.index);
+    progress.found((0..chunks.len()).filter(own).map(|i| chunks[i].len()).sum());
+    let (mut counts, mut tally) = (Counts::default(), Tally::default());
+    for index in (0..chunks.len()).filter(own) {
+        if interrupt::asked() {
+            return Err(RunError::Interrupted { out: options.out.clone() });
         }
+        let chunk = chunks[index];
+        let signature = chunk_signature(&plan, chunk);
+        if journal.record(index).is_some_and(|r| r.signature == signature)
+            && let Ok(rows) = journal.rows(index)
+        {
+            rows.spectra.iter().for_each(|row| count(row, &mut counts, &mut tally));
+            progress.advanced(chunk.len(), rows.spectra.iter().filter(|r| r.status == Status::Failed).count());
+            continue;
+        }
+        let mut rows = ChunkRows::default();
+        let mut listed = Vec::new();
+        for r in process(chunk, options, &hashes, &models, engine) {
+            count(&r.spectrum, &mut counts, &mut tally);
+            listed.push((r.spectrum.source_path.clone(), r.spectrum.source_sha256.clone().unwrap_or_default()));
+            rows.spectra.push(r.spectrum);
+            rows.metabolites.extend(r.metabolites);
+            rows.curves.extend(r.curve);
+        }
+        listed.dedup();
+        let record = ChunkRecord {
+            signature,
+            listed,
+            bases: models.used(),
+            recipes: models.recipes(),
+            ratio_rows: models.ratio_rows(),
+            notes: engine.notes(),
+        };
+        let failed = rows.spectra.iter().filter(|r| r.status == Status::Failed).count();
+        journal.write(index, &record, rows)?;
         progress.advanced(chunk.len(), failed);
     }
-    listed.dedup();
-    let warnings: Vec<String> = listing.warnings.iter().map(ToString::to_string).chain(engine.notes()).collect();
-    let record = RunRecord {
-        config: serde_json::json!({
-            "methods": options.methods,
-            "gaps": options.gaps,
-            "water_scaling": options.water_scaling,
-            "ratio_rows": models.ratio_rows(),
-            "simulated_bases": models.recipes(),
-        }),
+    if options.shard.is_some() {
+        return Ok(Summary {
+            counts,
+            reasons: tally.reasons,
+            flags: tally.flags,
+            warnings: plan.warnings.iter().cloned().chain(engine.notes()).collect(),
+            files: Vec::new(),
+            wall_s: started.elapsed().as_secs_f64(),
+            shard: options.shard,
+        });
+    }
+    // What was there before may go: the journal was allowed to begin.
+    let summary = merge(std::slice::from_ref(&options.out), &options.out, IfExists::Overwrite)?;
+    drop(journal);
+    Ok(Summary { wall_s: started.elapsed().as_secs_f64(), ..summary })
+}
+
+fn count(row: &SpectrumRow, counts: &mut Counts, tally: &mut Tally) {
+    counts.spectra += 1;
+    match row.status {
+        Status::Ok => counts.ok += 1,
+        Status::Failed => counts.failed += 1,
+        Status::Skipped => counts.skipped += 1,
+    }
+    tally.add(row);
+}
+
+fn plan(
+    options: &RunOptions,
+    listing: &Listing,
+    hashes: &[String],
+    models: &ModelStore<'_>,
+    n_chunks: usize,
+    engine: &dyn Engine,
+) -> Plan {
+    let config = serde_json::json!({
+        "methods": options.methods,
+        "gaps": options.gaps,
+        "water_scaling": options.water_scaling,
+    });
+    let mut parts = vec![
+        config.to_string(),
+        env!("CARGO_PKG_VERSION").to_owned(),
+        engine.name().to_owned(),
+        format!("{n_chunks} {} {:?}", options.curves, models.used()),
+    ];
+    parts.extend(options.learned.iter().flat_map(|l| l.groups.iter().map(learn::LearnedGroup::id)));
+    parts.extend(listing.found.iter().map(|f| f.source_path.clone()));
+    Plan {
+        signature: sha256_hex(parts.join("\n").as_bytes()),
+        n_chunks,
+        n_files: listing.found.len(),
+        config,
         methods: options
             .methods
             .iter()
-            .zip(&hashes)
+            .zip(hashes)
             .map(|(m, h)| Named { id: m.name.clone(), sha256: h.clone() })
             .collect(),
-        bases: models.used(),
-        inputs: Inputs {
-            n_files: listing.found.len(),
-            listing_sha256: listing_sha256(listed.iter().map(|(p, h)| (p.as_str(), h.as_str()))),
-        },
+        warnings: listing.warnings.iter().map(ToString::to_string).collect(),
+        engine: engine.name().to_owned(),
         device: engine.device(),
-        timings_s: BTreeMap::from([("total".into(), started.elapsed().as_secs_f64())]),
-        warnings: warnings.clone(),
-        ..RunRecord::new(engine.name(), rayon::current_num_threads())
-    };
-    let counts = writer.counts().clone();
-    let files = writer.finish(record)?;
-    Ok(Summary { counts, reasons, flags, warnings, files, wall_s: started.elapsed().as_secs_f64() })
+    }
+}
+
+/// Hash of everything that decides about a chunk's rows, the content of its inputs included: what changed is done again.
+fn chunk_signature(plan: &Plan, chunk: &[Found]) -> String {
+    let content = |path: &std::path::Path| sha256_file(path).unwrap_or_else(|_| "unreadable".to_owned());
+    let files: Vec<String> = chunk
+        .par_iter()
+        .map(|found| {
+            let water = match &found.water {
+                Water::Paired(path) => content(path),
+                other => format!("{other:?}"),
+            };
+            let basis = found.overrides.basis.as_deref().filter(|p| p.is_file()).map(content);
+            format!("{} {} {water} {basis:?} {:?}", found.source_path, content(&found.path), found.overrides)
+        })
+        .collect();
+    sha256_hex(format!("{}\n{}", plan.signature, files.join("\n")).as_bytes())
 }
 
 struct Rows {

@@ -5,6 +5,7 @@
 
 pub mod cells;
 mod folder;
+pub mod journal;
 pub mod provenance;
 pub mod reader;
 pub mod rows;
@@ -13,6 +14,7 @@ mod single;
 mod table_writer;
 pub mod writer;
 
+pub use journal::{ChunkRecord, ChunkRows, Journal, Plan};
 pub use provenance::RunRecord;
 pub use reader::{ReadTableError, read_run, read_table};
 pub use rows::{ComparisonRow, CurveRow, LearnedRow, MetaboliteRow, SpectrumRow, Status};

@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 use super::folder::{MadeFolders, RUN_FILE, older_files, sync_folder, write_synced};
+use super::journal::JOURNAL;
 use super::provenance::{Counts, RunRecord};
 use super::rows::{CurveRow, LearnedRow, MetaboliteRow, SpectrumRow, Status};
 use super::schema::Table;
@@ -40,6 +41,26 @@ pub enum StoreError {
         "{path}: the output folder is not empty; give another --out, or --overwrite to replace what requant wrote there"
     )]
     OutputExists {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// An unfinished run is there.
+    #[error("{path}: an unfinished run is there; --resume to go on with it, --overwrite to begin anew")]
+    Unfinished {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// What is to be resumed was another run.
+    #[error(
+        "{path}: the unfinished run there had other settings, inputs, engine or version; run it as it was, or --overwrite to begin anew"
+    )]
+    OtherPlan {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// Another process writes there.
+    #[error("{path}: another run is writing there; wait for it, or give another --out")]
+    Busy {
         /// The folder.
         path: PathBuf,
     },
@@ -71,7 +92,12 @@ impl StoreError {
     /// Exit code of the program for this error: 73 where the output cannot be made, else 1.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::OutputExists { .. } | Self::Foreign { .. } | Self::CannotCreate { .. } => 73,
+            Self::OutputExists { .. }
+            | Self::Unfinished { .. }
+            | Self::OtherPlan { .. }
+            | Self::Busy { .. }
+            | Self::Foreign { .. }
+            | Self::CannotCreate { .. } => 73,
             Self::Write { .. } => 1,
         }
     }
@@ -114,8 +140,9 @@ impl DatasetWriter {
     pub fn create(dir: &Path, if_exists: IfExists) -> Result<Self, StoreError> {
         let mut made = MadeFolders::default();
         made.create(dir)?;
-        let is_empty = fs::read_dir(dir).map_err(cannot_create(dir))?.next().is_none();
-        if !is_empty {
+        let mut entries = fs::read_dir(dir).map_err(cannot_create(dir))?;
+        // The journal of the run whose dataset this is does not count.
+        if entries.any(|e| e.is_ok_and(|e| e.file_name() != JOURNAL)) {
             if if_exists == IfExists::Refuse {
                 return Err(StoreError::OutputExists { path: dir.to_owned() });
             }

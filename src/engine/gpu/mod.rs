@@ -1,6 +1,6 @@
 //! The GPU engine: the same fit in f32 for thousands of spectra at once, in WGSL (`shaders/`).
 //!
-//! The host prepares a chunk ([`crate::fit::problem`]), the device iterates it to the end, and errors and
+//! The host prepares a chunk (`fit::problem`), the device iterates it to the end, and errors and
 //! covariance come in f64 from the host. While the device works on one chunk the host finishes the last and
 //! prepares the next.
 

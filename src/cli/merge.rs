@@ -1,0 +1,44 @@
+//! `requant merge`: the shards of a run to its tables.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::run::print_summary;
+use super::{CliError, CliResult};
+use crate::run::merge;
+use crate::store::writer::IfExists;
+
+/// Arguments of `requant merge`.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  requant merge results                       all shards wrote to one folder
+  requant merge node1 node2 node3 --out results
+
+The tables are byte for byte those of one run that did it all.")]
+pub(super) struct MergeArgs {
+    /// The --out of the shards
+    #[arg(required = true)]
+    folders: Vec<PathBuf>,
+    /// Folder to write the tables to (default: the only folder named)
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Replace what an earlier run wrote to the output folder
+    #[arg(long)]
+    overwrite: bool,
+}
+
+pub(super) fn run(args: &MergeArgs) -> CliResult {
+    let out = match (&args.out, args.folders.as_slice()) {
+        (Some(out), _) => out,
+        (None, [only]) => only,
+        (None, _) => {
+            return Err(CliError::new(2, anyhow::anyhow!("several folders: name the one to write to with --out")));
+        }
+    };
+    let if_exists = if args.overwrite { IfExists::Overwrite } else { IfExists::Refuse };
+    let summary = merge(&args.folders, out, if_exists).map_err(|e| CliError::new(e.exit_code(), e))?;
+    print_summary(&summary);
+    Ok(0)
+}

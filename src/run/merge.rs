@@ -1,0 +1,116 @@
+//! The dataset from the finished chunks of one run or of all its shards.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use super::{RunError, Summary};
+use crate::store::provenance::{Inputs, listing_sha256};
+use crate::store::writer::IfExists;
+use crate::store::{ChunkRecord, DatasetWriter, Journal, Plan, RunRecord, SpectrumRow};
+
+/// What rows say about a run as a whole.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    pub(super) reasons: BTreeMap<String, usize>,
+    pub(super) flags: BTreeMap<String, usize>,
+}
+
+impl Tally {
+    pub(super) fn add(&mut self, row: &SpectrumRow) {
+        if let Some(code) = &row.error_code {
+            *self.reasons.entry(code.clone()).or_insert(0) += 1;
+        }
+        for flag in &row.flags {
+            *self.flags.entry(flag.clone()).or_insert(0) += 1;
+        }
+    }
+}
+
+/// Writes the dataset to `out` from the journals in `folders`, which together must have every chunk of one run, and takes
+/// the journal in `out` away.
+///
+/// # Errors
+/// [`RunError`]: chunks are missing or damaged, the journals are of different runs, or the tables cannot be written.
+pub fn merge(folders: &[PathBuf], out: &Path, if_exists: IfExists) -> Result<Summary, RunError> {
+    let journals: Vec<Journal> = folders.iter().map(|f| Journal::at(f)).collect();
+    let plans: Vec<Plan> = journals
+        .iter()
+        .zip(folders)
+        .map(|(j, f)| j.plan().ok_or_else(|| RunError::NoJournal { path: f.clone() }))
+        .collect::<Result<_, _>>()?;
+    let Some(plan) = plans.first() else { return Err(RunError::NoJournal { path: out.to_owned() }) };
+    if let Some(other) = plans.iter().position(|p| p.signature != plan.signature) {
+        return Err(RunError::OtherRun { path: folders[other].clone(), first: folders[0].clone() });
+    }
+    let holder = |index: usize| journals.iter().find_map(|j| Some((j, j.record(index)?)));
+    let missing = (0..plan.n_chunks).filter(|&i| holder(i).is_none()).count();
+    if missing > 0 {
+        return Err(RunError::Missing { missing, of: plan.n_chunks });
+    }
+    let started = Instant::now();
+    let mut writer = DatasetWriter::create(out, if_exists)?;
+    writer.learned(journals[0].learned()?)?;
+    let (mut all, mut tally) = (ChunkRecord::default(), Tally::default());
+    for index in 0..plan.n_chunks {
+        let Some((journal, record)) = holder(index) else {
+            return Err(RunError::Missing { missing: 1, of: plan.n_chunks });
+        };
+        let rows = journal.rows(index)?;
+        for row in rows.spectra {
+            tally.add(&row);
+            writer.spectrum(row)?;
+        }
+        rows.metabolites.into_iter().try_for_each(|row| writer.metabolite(row))?;
+        rows.curves.into_iter().try_for_each(|row| writer.curve(row))?;
+        all.listed.extend(record.listed);
+        all.bases.extend(record.bases);
+        all.recipes.extend(record.recipes);
+        all.ratio_rows.extend(record.ratio_rows);
+        all.notes.extend(record.notes);
+    }
+    let warnings: Vec<String> = plan.warnings.iter().cloned().chain(sorted(all.notes)).collect();
+    let mut config = plan.config.clone();
+    if let Some(fields) = config.as_object_mut() {
+        fields.insert("ratio_rows".to_owned(), sorted(all.ratio_rows).into());
+        let mut recipes: Vec<(String, serde_json::Value)> =
+            all.recipes.into_iter().map(|r| (r.to_string(), r)).collect();
+        recipes.sort_by(|a, b| a.0.cmp(&b.0));
+        recipes.dedup_by(|a, b| a.0 == b.0);
+        fields.insert("simulated_bases".to_owned(), recipes.into_iter().map(|(_, r)| r).collect());
+    }
+    all.listed.dedup();
+    all.bases.sort_by(|a, b| (&a.id, &a.sha256).cmp(&(&b.id, &b.sha256)));
+    all.bases.dedup();
+    let record = RunRecord {
+        config,
+        methods: plan.methods.clone(),
+        bases: all.bases,
+        inputs: Inputs {
+            n_files: plan.n_files,
+            listing_sha256: listing_sha256(all.listed.iter().map(|(p, h)| (p.as_str(), h.as_str()))),
+        },
+        device: plan.device.clone(),
+        timings_s: BTreeMap::from([("merge".into(), started.elapsed().as_secs_f64())]),
+        warnings: warnings.clone(),
+        ..RunRecord::new(&plan.engine, rayon::current_num_threads())
+    };
+    let counts = writer.counts().clone();
+    let files = writer.finish(record)?;
+    Journal::at(out).remove();
+    Ok(Summary {
+        counts,
+        reasons: tally.reasons,
+        flags: tally.flags,
+        warnings,
+        files,
+        wall_s: started.elapsed().as_secs_f64(),
+        shard: None,
+    })
+}
+
+fn sorted(mut texts: Vec<String>) -> Vec<String> {
+    texts.sort();
+    texts.dedup();
+    texts
+}

@@ -1,0 +1,171 @@
+//! Never losing work: killed runs resume, shards merge, and the tables are byte for byte those of one run.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, reason = "tests")]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+fn command(args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_requant"));
+    command.args(args).env_remove("SLURM_ARRAY_TASK_ID").env_remove("SLURM_ARRAY_TASK_COUNT");
+    command
+}
+
+fn requant(args: &[&str]) -> Output {
+    command(args).output().unwrap()
+}
+
+fn done(args: &[&str]) -> Output {
+    let output = requant(args);
+    assert!(output.status.success(), "{args:?}: {output:?}");
+    output
+}
+
+/// The tables' bytes by name.
+fn tables(out: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let all: BTreeMap<_, _> = walkdir::WalkDir::new(out)
+        .into_iter()
+        .map(Result::unwrap)
+        .filter(|e| e.path().extension().is_some_and(|x| x == "parquet"))
+        .map(|e| (e.path().strip_prefix(out).unwrap().to_owned(), fs::read(e.path()).unwrap()))
+        .collect();
+    assert!(all.len() >= 2, "{out:?}: {:?}", all.keys());
+    all
+}
+
+/// A corpus of three chunks and its tables from one undisturbed run.
+struct Setup {
+    folder: tempfile::TempDir,
+    whole: BTreeMap<PathBuf, Vec<u8>>,
+}
+
+impl Setup {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let setup = Self { folder, whole: BTreeMap::new() };
+        done(&["simulate", "--out", &setup.at("corpus"), "--subjects", "300"]);
+        done(&["run", &setup.at("corpus"), "--engine", "cpu", "--out", &setup.at("whole")]);
+        assert!(!Path::new(&setup.at("whole/.requant")).exists(), "the journal goes when the tables are complete");
+        Self { whole: tables(Path::new(&setup.at("whole"))), ..setup }
+    }
+
+    fn at(&self, name: &str) -> String {
+        self.folder.path().join(name).to_str().unwrap().to_owned()
+    }
+
+    fn start(&self, out: &str, more: &[&str]) -> Child {
+        let (corpus, out) = (self.at("corpus"), self.at(out));
+        let args = [&["run", &corpus, "--engine", "cpu", "--out", &out][..], more].concat();
+        command(&args).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+    }
+
+    fn finished_chunks(&self, out: &str) -> usize {
+        fs::read_dir(self.at(&format!("{out}/.requant")))
+            .map(|all| all.filter(|e| e.as_ref().unwrap().path().join("chunk.json").exists()).count())
+            .unwrap_or(0)
+    }
+}
+
+fn wait_until(what: impl Fn() -> bool) {
+    let started = Instant::now();
+    while !what() {
+        assert!(started.elapsed() < Duration::from_secs(120), "waited in vain");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn what_was_killed_resumes_to_the_same_bytes() {
+    let setup = Setup::new();
+    let kills = std::env::var("REQUANT_KILLS").ok().and_then(|n| n.parse().ok()).unwrap_or(4_u64);
+    for kill in 0..kills {
+        let out = format!("killed-{kill}");
+        let mut child = setup.start(&out, &[]);
+        // Spread over the run, at no particular point of any chunk.
+        std::thread::sleep(Duration::from_millis(150 + 3700 * kill / kills + 37 * kill % 101));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let (corpus, out) = (setup.at("corpus"), setup.at(&out));
+        done(&["run", &corpus, "--engine", "cpu", "--threads", "1", "--out", &out, "--resume"]);
+        assert!(tables(Path::new(&out)) == setup.whole, "kill {kill}");
+    }
+}
+
+#[test]
+fn what_is_done_stays_and_what_changed_is_done_again() {
+    let setup = Setup::new();
+    let mut child = setup.start("out", &[]);
+    wait_until(|| setup.finished_chunks("out") >= 2);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let (corpus, out) = (setup.at("corpus"), setup.at("out"));
+    // Neither silently overwritten nor continued with other settings.
+    for (more, code, says) in [
+        (&[][..], 73, "--resume"),
+        (&["--resume", "--curves"][..], 73, "other settings"),
+        (&["--resume", "--overwrite"][..], 2, "cannot be used"),
+    ] {
+        let refused = requant(&[&["run", &corpus, "--engine", "cpu", "--out", &out][..], more].concat());
+        assert_eq!(refused.status.code(), Some(code), "{refused:?}");
+        assert!(String::from_utf8_lossy(&refused.stderr).contains(says), "{refused:?}");
+    }
+    // A damaged part and a changed input cost their chunks, no more.
+    let journal = Path::new(&out).join(".requant");
+    let part = journal.join("chunk-000000/spectra/part-00000.parquet");
+    let bytes = fs::read(&part).unwrap();
+    fs::write(&part, &bytes[..bytes.len() / 2]).unwrap();
+    let kept = fs::metadata(journal.join("chunk-000001/chunk.json")).unwrap().modified().unwrap();
+    done(&["run", &corpus, "--engine", "cpu", "--out", &out, "--shard", "1/1", "--resume"]);
+    assert_eq!(fs::metadata(journal.join("chunk-000001/chunk.json")).unwrap().modified().unwrap(), kept);
+    let victim = Path::new(&corpus).join("sub-0300/mrs/sub-0300_voi-acc_svs.nii.gz");
+    fs::copy(Path::new(&corpus).join("sub-0299/mrs/sub-0299_voi-acc_svs.nii.gz"), &victim).unwrap();
+    done(&["run", &corpus, "--engine", "cpu", "--out", &out, "--resume"]);
+    done(&["run", &corpus, "--engine", "cpu", "--out", &setup.at("anew")]);
+    assert!(tables(Path::new(&out)) == tables(Path::new(&setup.at("anew"))));
+    assert!(tables(Path::new(&out)) != setup.whole);
+}
+
+#[test]
+fn shards_merge_to_the_tables_of_one_run() {
+    let setup = Setup::new();
+    let (corpus, out) = (setup.at("corpus"), setup.at("shards"));
+    // More shards than chunks: some have nothing to do.
+    for index in ["1/5", "2/5", "4/5", "5/5"] {
+        done(&["run", &corpus, "--engine", "cpu", "--out", &out, "--shard", index]);
+    }
+    let early = requant(&["merge", &out]);
+    assert_eq!(early.status.code(), Some(1), "{early:?}");
+    assert!(String::from_utf8_lossy(&early.stderr).contains("1 of 3 chunks"), "{early:?}");
+    // The last as a task of a job array, numbered from 1, into a folder of its own.
+    let third = command(&["run", &corpus, "--engine", "cpu", "--out", &setup.at("elsewhere")])
+        .envs([("SLURM_ARRAY_TASK_ID", "3"), ("SLURM_ARRAY_TASK_COUNT", "5"), ("SLURM_ARRAY_TASK_MIN", "1")])
+        .output()
+        .unwrap();
+    assert!(third.status.success(), "{third:?}");
+    done(&["merge", &out, &setup.at("elsewhere"), "--out", &setup.at("merged")]);
+    assert!(tables(Path::new(&setup.at("merged"))) == setup.whole);
+    let nothing = requant(&["merge", &setup.at("corpus")]);
+    assert_eq!(nothing.status.code(), Some(66), "{nothing:?}");
+    for wrong in ["0/4", "5/4", "x", "1/0"] {
+        assert_eq!(requant(&["run", &corpus, "--out", &setup.at("x"), "--shard", wrong]).status.code(), Some(2));
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_signal_stops_between_chunks_and_two_runs_refuse_each_other() {
+    let setup = Setup::new();
+    let mut child = setup.start("out", &[]);
+    wait_until(|| setup.finished_chunks("out") >= 1);
+    let (corpus, out) = (setup.at("corpus"), setup.at("out"));
+    let busy = requant(&["run", &corpus, "--engine", "cpu", "--out", &out, "--resume"]);
+    assert_eq!(busy.status.code(), Some(73), "{busy:?}");
+    assert!(String::from_utf8_lossy(&busy.stderr).contains("another run is writing"), "{busy:?}");
+    Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
+    let ended = child.wait().unwrap();
+    assert_eq!(ended.code(), Some(75), "{ended:?}");
+    done(&["run", &corpus, "--engine", "cpu", "--out", &out, "--resume"]);
+    assert!(tables(Path::new(&out)) == setup.whole);
+}
