@@ -23,7 +23,7 @@ use score::{Score, amplitude, truth_by_row};
 struct Quiet;
 impl Progress for Quiet {
     fn found(&self, _: usize) {}
-    fn advanced(&self, _: usize, _: usize) {}
+    fn advanced(&self, _: usize) {}
 }
 
 fn options(input: PathBuf, basis: Option<PathBuf>, out: &Path) -> RunOptions {
@@ -39,6 +39,9 @@ fn options(input: PathBuf, basis: Option<PathBuf>, out: &Path) -> RunOptions {
         curves: false,
         resume: false,
         shard: None,
+        memory_bytes: requant::run::cut::DEFAULT_MEMORY_BYTES,
+        participants: Vec::new(),
+        sessions: Vec::new(),
     }
 }
 

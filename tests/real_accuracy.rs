@@ -21,7 +21,7 @@ use score::{amplitude, truth_by_column, truth_by_row, water_scaled};
 struct Quiet;
 impl Progress for Quiet {
     fn found(&self, _: usize) {}
-    fn advanced(&self, _: usize, _: usize) {}
+    fn advanced(&self, _: usize) {}
 }
 
 fn options(input: PathBuf, basis: PathBuf, out: &Path) -> RunOptions {
@@ -37,6 +37,9 @@ fn options(input: PathBuf, basis: PathBuf, out: &Path) -> RunOptions {
         curves: false,
         resume: false,
         shard: None,
+        memory_bytes: requant::run::cut::DEFAULT_MEMORY_BYTES,
+        participants: Vec::new(),
+        sessions: Vec::new(),
     }
 }
 
@@ -50,7 +53,7 @@ fn benchmark(set: &str, basis: &str, change: impl FnOnce(&mut Settings)) -> (tem
     let mut options = options(data().join("benchmark").join(set), data().join(basis), &folder);
     change(&mut options.methods[0]);
     let summary = go(&options);
-    assert_eq!(summary.counts.failed, 0, "{:?}", summary.reasons);
+    assert_eq!(summary.tally.counts.failed, 0, "{:?}", summary.tally.reasons);
     (out, folder)
 }
 
@@ -119,7 +122,7 @@ fn real_challenge() {
     let out = keep.path().join("run");
     let summary = challenge("lcmodel", &out);
     // The four datasets without truth end as rows with a state like all others.
-    assert_eq!((summary.counts.spectra, summary.counts.failed), (18, 0));
+    assert_eq!((summary.tally.counts.spectra, summary.tally.counts.failed), (18, 0));
     let truth = truth_by_column(&data().join("challenge2016/truth_mM.csv"));
     let s = score::score(&truth, &out, amplitude, true);
     println!("amplitudes {s:?}");

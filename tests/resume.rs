@@ -1,11 +1,15 @@
 //! Never losing work: killed runs resume, shards merge, and the tables are byte for byte those of one run.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, reason = "tests")]
 
+mod common;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
+
+use common::tables;
 
 fn command(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_requant"));
@@ -23,17 +27,8 @@ fn done(args: &[&str]) -> Output {
     output
 }
 
-/// The tables' bytes by name.
-fn tables(out: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
-    let all: BTreeMap<_, _> = walkdir::WalkDir::new(out)
-        .into_iter()
-        .map(Result::unwrap)
-        .filter(|e| e.path().extension().is_some_and(|x| x == "parquet"))
-        .map(|e| (e.path().strip_prefix(out).unwrap().to_owned(), fs::read(e.path()).unwrap()))
-        .collect();
-    assert!(all.len() >= 2, "{out:?}: {:?}", all.keys());
-    all
-}
+/// Memory for a third of the corpus at a time.
+const THIRD: &str = "153MB";
 
 /// A corpus of three chunks and its tables from one undisturbed run.
 struct Setup {
@@ -45,8 +40,8 @@ impl Setup {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let setup = Self { folder, whole: BTreeMap::new() };
-        done(&["simulate", "--out", &setup.at("corpus"), "--subjects", "300"]);
-        done(&["run", &setup.at("corpus"), "--engine", "cpu", "--out", &setup.at("whole")]);
+        done(&["simulate", "--out", &setup.at("corpus"), "--subjects", "60"]);
+        done(&["run", &setup.at("corpus"), "--engine", "cpu", "--memory", THIRD, "--out", &setup.at("whole")]);
         assert!(!Path::new(&setup.at("whole/.requant")).exists(), "the journal goes when the tables are complete");
         Self { whole: tables(Path::new(&setup.at("whole"))), ..setup }
     }
@@ -57,7 +52,7 @@ impl Setup {
 
     fn start(&self, out: &str, more: &[&str]) -> Child {
         let (corpus, out) = (self.at("corpus"), self.at(out));
-        let args = [&["run", &corpus, "--engine", "cpu", "--out", &out][..], more].concat();
+        let args = [&["run", &corpus, "--engine", "cpu", "--memory", THIRD, "--out", &out][..], more].concat();
         command(&args).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
     }
 
@@ -84,12 +79,15 @@ fn what_was_killed_resumes_to_the_same_bytes() {
         let out = format!("killed-{kill}");
         let mut child = setup.start(&out, &[]);
         // Spread over the run, at no particular point of any chunk.
-        std::thread::sleep(Duration::from_millis(150 + 3700 * kill / kills + 37 * kill % 101));
+        std::thread::sleep(Duration::from_millis(100 + 1500 * kill / kills + 37 * kill % 101));
         child.kill().unwrap();
         child.wait().unwrap();
         let (corpus, out) = (setup.at("corpus"), setup.at(&out));
-        done(&["run", &corpus, "--engine", "cpu", "--threads", "1", "--out", &out, "--resume"]);
+        done(&["run", &corpus, "--engine", "cpu", "--memory", THIRD, "--threads", "1", "--out", &out, "--resume"]);
         assert!(tables(Path::new(&out)) == setup.whole, "kill {kill}");
+        // What is complete is left as it is: a requeued job must not fail on it.
+        let again = done(&["run", &corpus, "--engine", "cpu", "--memory", THIRD, "--out", &out, "--resume"]);
+        assert!(String::from_utf8_lossy(&again.stdout).contains("complete already"), "{again:?}");
     }
 }
 
@@ -107,7 +105,8 @@ fn what_is_done_stays_and_what_changed_is_done_again() {
         (&["--resume", "--curves"][..], 73, "other settings"),
         (&["--resume", "--overwrite"][..], 2, "cannot be used"),
     ] {
-        let refused = requant(&[&["run", &corpus, "--engine", "cpu", "--out", &out][..], more].concat());
+        let refused =
+            requant(&[&["run", &corpus, "--engine", "cpu", "--memory", THIRD, "--out", &out][..], more].concat());
         assert_eq!(refused.status.code(), Some(code), "{refused:?}");
         assert!(String::from_utf8_lossy(&refused.stderr).contains(says), "{refused:?}");
     }
@@ -117,12 +116,12 @@ fn what_is_done_stays_and_what_changed_is_done_again() {
     let bytes = fs::read(&part).unwrap();
     fs::write(&part, &bytes[..bytes.len() / 2]).unwrap();
     let kept = fs::metadata(journal.join("chunk-000001/chunk.json")).unwrap().modified().unwrap();
-    done(&["run", &corpus, "--engine", "cpu", "--out", &out, "--shard", "1/1", "--resume"]);
+    done(&["run", &corpus, "--engine", "cpu", "--memory", THIRD, "--out", &out, "--shard", "1/1", "--resume"]);
     assert_eq!(fs::metadata(journal.join("chunk-000001/chunk.json")).unwrap().modified().unwrap(), kept);
-    let victim = Path::new(&corpus).join("sub-0300/mrs/sub-0300_voi-acc_svs.nii.gz");
-    fs::copy(Path::new(&corpus).join("sub-0299/mrs/sub-0299_voi-acc_svs.nii.gz"), &victim).unwrap();
-    done(&["run", &corpus, "--engine", "cpu", "--out", &out, "--resume"]);
-    done(&["run", &corpus, "--engine", "cpu", "--out", &setup.at("anew")]);
+    let victim = Path::new(&corpus).join("sub-0060/mrs/sub-0060_voi-acc_svs.nii.gz");
+    fs::copy(Path::new(&corpus).join("sub-0059/mrs/sub-0059_voi-acc_svs.nii.gz"), &victim).unwrap();
+    done(&["run", &corpus, "--engine", "cpu", "--memory", THIRD, "--out", &out, "--resume"]);
+    done(&["run", &corpus, "--engine", "cpu", "--memory", THIRD, "--out", &setup.at("anew")]);
     assert!(tables(Path::new(&out)) == tables(Path::new(&setup.at("anew"))));
     assert!(tables(Path::new(&out)) != setup.whole);
 }
@@ -133,13 +132,13 @@ fn shards_merge_to_the_tables_of_one_run() {
     let (corpus, out) = (setup.at("corpus"), setup.at("shards"));
     // More shards than chunks: some have nothing to do.
     for index in ["1/5", "2/5", "4/5", "5/5"] {
-        done(&["run", &corpus, "--engine", "cpu", "--out", &out, "--shard", index]);
+        done(&["run", &corpus, "--engine", "cpu", "--memory", THIRD, "--out", &out, "--shard", index]);
     }
     let early = requant(&["merge", &out]);
     assert_eq!(early.status.code(), Some(1), "{early:?}");
     assert!(String::from_utf8_lossy(&early.stderr).contains("1 of 3 chunks"), "{early:?}");
     // The last as a task of a job array, numbered from 1, into a folder of its own.
-    let third = command(&["run", &corpus, "--engine", "cpu", "--out", &setup.at("elsewhere")])
+    let third = command(&["run", &corpus, "--engine", "cpu", "--memory", THIRD, "--out", &setup.at("elsewhere")])
         .envs([("SLURM_ARRAY_TASK_ID", "3"), ("SLURM_ARRAY_TASK_COUNT", "5"), ("SLURM_ARRAY_TASK_MIN", "1")])
         .output()
         .unwrap();
@@ -160,12 +159,12 @@ fn a_signal_stops_between_chunks_and_two_runs_refuse_each_other() {
     let mut child = setup.start("out", &[]);
     wait_until(|| setup.finished_chunks("out") >= 1);
     let (corpus, out) = (setup.at("corpus"), setup.at("out"));
-    let busy = requant(&["run", &corpus, "--engine", "cpu", "--out", &out, "--resume"]);
+    let busy = requant(&["run", &corpus, "--engine", "cpu", "--memory", THIRD, "--out", &out, "--resume"]);
     assert_eq!(busy.status.code(), Some(73), "{busy:?}");
     assert!(String::from_utf8_lossy(&busy.stderr).contains("another run is writing"), "{busy:?}");
     Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
     let ended = child.wait().unwrap();
     assert_eq!(ended.code(), Some(75), "{ended:?}");
-    done(&["run", &corpus, "--engine", "cpu", "--out", &out, "--resume"]);
+    done(&["run", &corpus, "--engine", "cpu", "--memory", THIRD, "--out", &out, "--resume"]);
     assert!(tables(Path::new(&out)) == setup.whole);
 }

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::run::{Shown, print_learned};
+use super::progress::Shown;
+use super::run::print_learned;
 use super::shared::JobArgs;
 use super::{CliError, CliResult};
 use crate::learn::{self, LearnOptions, Scope, Shared};
@@ -59,10 +60,10 @@ pub(super) fn run(args: LearnArgs) -> CliResult {
         By::Site => Scope::Site,
     };
     let how = LearnOptions { max_passes: args.passes, max_spectra: args.spectra, ..LearnOptions::new(scope) };
-    let engine = args.job.engine.open()?;
+    let engine = args.job.how.engine.open()?;
     let shown = Shown::new();
-    let learned = args.job.pool()?.install(|| learn::learn(&options, &how, engine.as_ref(), &shown));
-    shown.bar.finish_and_clear();
+    let learned = args.job.how.pool()?.install(|| learn::learn(&options, &how, engine.as_ref(), &shown));
+    shown.finish();
     let learned = learned.map_err(|e| CliError::new(e.exit_code(), e))?;
     print_learned(&learned);
     let failed = |e: crate::store::StoreError| CliError::new(e.exit_code(), e);

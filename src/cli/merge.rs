@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::run::print_summary;
+use super::progress::print_summary;
 use super::{CliError, CliResult};
 use crate::run::merge;
 use crate::store::writer::IfExists;

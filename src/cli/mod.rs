@@ -11,6 +11,7 @@ macro_rules! say {
 
 mod basis;
 mod basis_simulate;
+mod bids;
 mod compare;
 mod devices;
 mod fit;
@@ -18,13 +19,18 @@ mod inspect;
 mod learn;
 mod merge;
 mod methods;
+mod plan;
+mod progress;
 mod run;
 mod shared;
 mod simulate;
+mod status;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+
+use crate::run::load::error_chain;
 
 /// Consistent re-quantification of ¹H-MR spectroscopy corpora.
 #[derive(Parser)]
@@ -45,12 +51,18 @@ pub struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Say what a run would do, without fitting: batches, steps, what is missing.
+    Plan(plan::PlanArgs),
     /// Fit every spectrum found and write the tables.
     Run(Box<run::RunArgs>),
     /// Learn what the spectra of each protocol have in common, as priors for `run --learned`.
     Learn(Box<learn::LearnArgs>),
+    /// How far a run is, or what it came to.
+    Status(status::StatusArgs),
     /// Make the tables of a run from its shards.
     Merge(merge::MergeArgs),
+    /// The BIDS-App form: participant and group level.
+    Bids(Box<bids::BidsArgs>),
     /// Fit one spectrum and show it: table, and the fit as a picture.
     Fit(fit::FitArgs),
     /// Say what a file holds.
@@ -91,9 +103,12 @@ type CliResult = Result<u8, CliError>;
 /// Runs the command; errors go to stderr in one line.
 pub fn main(cli: Cli) -> ExitCode {
     let result = match cli.command {
+        Command::Plan(args) => plan::run(&args),
         Command::Run(args) => run::run(*args),
         Command::Learn(args) => learn::run(*args),
+        Command::Status(args) => status::run(&args),
         Command::Merge(args) => merge::run(&args),
+        Command::Bids(args) => bids::run(&args),
         Command::Fit(args) => fit::run(&args),
         Command::Inspect(args) => inspect::run(&args),
         Command::Devices => devices::run(),
@@ -105,7 +120,7 @@ pub fn main(cli: Cli) -> ExitCode {
     match result {
         Ok(code) => ExitCode::from(code),
         Err(failure) => {
-            eprintln!("requant: {:#}", failure.error);
+            eprintln!("requant: {}", error_chain(failure.error.as_ref()));
             ExitCode::from(failure.code)
         }
     }

@@ -1,17 +1,14 @@
 //! `requant run`: the main job.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
 
 use clap::{Args, ValueEnum};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::progress::{Shown, print_summary};
 use super::shared::JobArgs;
 use super::{CliError, CliResult};
 use crate::learn::{self, LearnOptions, Learned, Scope};
-use crate::run::{Progress, Shard, Summary, interrupt, run as run_corpus};
+use crate::run::{Shard, interrupt, run as run_corpus};
 use crate::store::writer::IfExists;
 
 /// Exit code where `--strict` was asked for and some spectra failed.
@@ -84,28 +81,23 @@ pub(super) fn run(args: RunArgs) -> CliResult {
         ));
     }
     options.learned = args.learned.as_deref().map(learn::read).transpose()?;
-    // The first signal stops the run between two chunks, the second one ends the process.
-    let _ = ctrlc::set_handler(|| {
-        if interrupt::stop() {
-            std::process::exit(130);
-        }
-    });
-    let engine = args.job.engine.open()?;
+    stop_on_signals();
+    let engine = args.job.how.engine.open()?;
     let scope = match args.learn {
         LearnChoice::None => None,
         LearnChoice::Protocol => Some(Scope::Protocol),
         LearnChoice::Site => Some(Scope::Site),
     };
-    let result = args.job.pool()?.install(|| {
+    let result = args.job.how.pool()?.install(|| {
         if let Some(scope) = scope {
             let shown = Shown::new();
             let learned = learn::learn(&options, &LearnOptions::new(scope), engine.as_ref(), &shown);
-            shown.bar.finish_and_clear();
+            shown.finish();
             options.learned = Some(learned?);
         }
         let shown = Shown::new();
         let result = run_corpus(&options, engine.as_ref(), &shown);
-        shown.bar.finish_and_clear();
+        shown.finish();
         result
     });
     let summary = result.map_err(|e| CliError::new(e.exit_code(), e))?;
@@ -113,8 +105,18 @@ pub(super) fn run(args: RunArgs) -> CliResult {
         print_learned(learned);
     }
     print_summary(&summary);
-    let failed = summary.counts.failed > 0;
+    let failed = summary.tally.counts.failed > 0;
     Ok(if args.strict && failed { EXIT_STRICT } else { 0 })
+}
+
+/// The first signal stops a run between two chunks, the second one ends the process.
+pub(super) fn stop_on_signals() {
+    // Where no handler can be set, a signal ends the process, and --resume goes on from the last chunk all the same.
+    let _ = ctrlc::set_handler(|| {
+        if interrupt::stop() {
+            std::process::exit(130);
+        }
+    });
 }
 
 /// `I/N`, I from 1.
@@ -159,88 +161,5 @@ pub(super) fn print_learned(learned: &Learned) {
             100.0 * group.shared.peak_sd,
             group.shared.shift_sd_ppm
         );
-    }
-}
-
-/// A bar on a terminal, plain lines otherwise.
-pub(super) struct Shown {
-    pub(super) bar: ProgressBar,
-    started: Instant,
-    total: AtomicUsize,
-    done: AtomicUsize,
-}
-
-impl Shown {
-    pub(super) fn new() -> Self {
-        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-        if let Ok(style) = ProgressStyle::with_template("{wide_bar} {pos}/{len} files · {per_sec} · {eta} left · {msg}")
-        {
-            bar.set_style(style);
-        }
-        bar.enable_steady_tick(Duration::from_millis(250));
-        Self { bar, started: Instant::now(), total: AtomicUsize::new(0), done: AtomicUsize::new(0) }
-    }
-}
-
-impl Progress for Shown {
-    fn found(&self, n_files: usize) {
-        self.bar.set_length(n_files as u64);
-        self.total.store(n_files, Ordering::Relaxed);
-        if self.bar.is_hidden() {
-            eprintln!("{n_files} files to process");
-        }
-    }
-
-    fn learning(&self, pass: usize, n_groups: usize) {
-        let message = format!("learning, pass {pass} over {n_groups} protocols");
-        if self.bar.is_hidden() {
-            eprintln!("{message}");
-        }
-        self.bar.set_message(message);
-    }
-
-    fn advanced(&self, n_files: usize, n_failed: usize) {
-        self.bar.inc(n_files as u64);
-        if n_failed > 0 {
-            self.bar.set_message(format!("{n_failed} rows failed"));
-        }
-        let done = self.done.fetch_add(n_files, Ordering::Relaxed) + n_files;
-        if self.bar.is_hidden() {
-            let total = self.total.load(Ordering::Relaxed);
-            let rate = done as f64 / self.started.elapsed().as_secs_f64().max(1e-9);
-            let left = (total.saturating_sub(done)) as f64 / rate.max(1e-9);
-            eprintln!("{done}/{total} files · {rate:.1}/s · about {left:.0} s left");
-        }
-    }
-}
-
-pub(super) fn print_summary(summary: &Summary) {
-    let counts = &summary.counts;
-    say!(
-        "{} rows: {} ok, {} failed, {} skipped · {:.1} s · {:.1} fits/s",
-        counts.spectra,
-        counts.ok,
-        counts.failed,
-        counts.skipped,
-        summary.wall_s,
-        counts.ok as f64 / summary.wall_s.max(1e-9)
-    );
-    list("not fitted", &summary.reasons);
-    list("flagged", &summary.flags);
-    for warning in &summary.warnings {
-        say!("note: {warning}");
-    }
-    for file in &summary.files {
-        say!("{}", file.display());
-    }
-    if let Some(Shard { index, count }) = summary.shard {
-        say!("shard {} of {count} is done; `requant merge` makes the tables once all are", index + 1);
-    }
-}
-
-fn list(title: &str, counts: &BTreeMap<String, usize>) {
-    if !counts.is_empty() {
-        let parts: Vec<String> = counts.iter().map(|(name, n)| format!("{name} {n}")).collect();
-        say!("{title}: {}", parts.join(" · "));
     }
 }

@@ -107,6 +107,20 @@ pub(super) struct JobArgs {
     /// Files, folders (searched), BIDS datasets or manifests
     #[arg(required = true)]
     input: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(super) how: HowArgs,
+}
+
+impl JobArgs {
+    /// The options of a run to `out`.
+    pub(super) fn options(&self, out: PathBuf, if_exists: IfExists) -> Result<RunOptions, CliError> {
+        self.how.options(self.input.clone(), out, if_exists)
+    }
+}
+
+/// How spectra are fitted, and with what.
+#[derive(Args, Debug)]
+pub(super) struct HowArgs {
     /// Basis set: LCModel .BASIS, or a folder of .RAW, FSL-MRS JSON or NIfTI-MRS files (default: simulated for the
     /// protocol in each file's header)
     #[arg(long, value_name = "PATH")]
@@ -117,8 +131,11 @@ pub(super) struct JobArgs {
     #[command(flatten)]
     pub(super) engine: EngineArgs,
     /// Worker threads (default: one per core)
-    #[arg(long, value_name = "N")]
+    #[arg(long, alias = "n-cpus", value_name = "N")]
     threads: Option<usize>,
+    /// Memory to stay below, roughly: files that are read and fitted together are cut to it
+    #[arg(long, value_name = "SIZE", default_value = "4GiB", value_parser = bytes)]
+    memory: u64,
     /// Configuration: values for gaps, constants of water scaling
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -126,9 +143,19 @@ pub(super) struct JobArgs {
     gaps: GapArgs,
 }
 
-impl JobArgs {
-    /// The options of a run to `out`.
-    pub(super) fn options(&self, out: PathBuf, if_exists: IfExists) -> Result<RunOptions, CliError> {
+/// `4GiB`, `500MB`, a number of bytes.
+fn bytes(text: &str) -> Result<u64, String> {
+    text.parse::<bytesize::ByteSize>().map(|size| size.as_u64()).map_err(|e| format!("{e}; give a size such as 4GiB"))
+}
+
+impl HowArgs {
+    /// The options of a run over `inputs` to `out`.
+    pub(super) fn options(
+        &self,
+        inputs: Vec<PathBuf>,
+        out: PathBuf,
+        if_exists: IfExists,
+    ) -> Result<RunOptions, CliError> {
         let (gaps, water_scaling) = configuration(self.config.as_ref(), self.gaps.gaps())?;
         let methods = self.method.iter().map(|m| method(m)).collect::<Result<Vec<_>, _>>()?;
         let mut names: Vec<&str> = methods.iter().map(|m| m.name.as_str()).collect();
@@ -140,7 +167,7 @@ impl JobArgs {
             ));
         }
         Ok(RunOptions {
-            inputs: self.input.clone(),
+            inputs,
             out,
             if_exists,
             basis: self.basis.clone(),
@@ -151,6 +178,9 @@ impl JobArgs {
             curves: false,
             resume: false,
             shard: None,
+            memory_bytes: self.memory,
+            participants: Vec::new(),
+            sessions: Vec::new(),
         })
     }
 

@@ -166,7 +166,7 @@ fn texts(value: &Value) -> Option<Vec<String>> {
 
 /// Nearest folder above with a dataset description, else the one that holds the subject's folder,
 /// else `folder` itself.
-fn dataset_root(folder: &Path) -> PathBuf {
+pub(super) fn dataset_root(folder: &Path) -> PathBuf {
     if let Some(root) = folder.ancestors().find(|level| level.join(DATASET_DESCRIPTION).is_file()) {
         return root.to_owned();
     }

@@ -8,6 +8,7 @@ use super::found::{FindError, FindWarning, Found, Listing, Problem};
 use super::identity::{entity, file_name, id_of, relative_path, split_extension};
 use super::manifest::{self, Line, Overrides, StatedWater};
 use super::pair::{self, Role, Water};
+use super::participants::Participants;
 use super::walk::{siblings, walk};
 
 /// How a file came into the list.
@@ -45,6 +46,7 @@ pub fn find(inputs: &[PathBuf], is_spectroscopy: &dyn Fn(&Path) -> bool) -> Resu
     let waters: Vec<Water> = candidates.iter().map(|c| water_of(c, &roles)).collect();
     let used: HashSet<PathBuf> = waters.iter().flat_map(Water::files).map(|path| place(path)).collect();
     let mut found = Vec::new();
+    let mut participants = Participants::default();
     for (mut candidate, water) in candidates.into_iter().zip(&waters) {
         let from_manifest = matches!(candidate.origin, Origin::Line(_));
         if used.contains(&place(&candidate.path)) {
@@ -57,7 +59,7 @@ pub fn find(inputs: &[PathBuf], is_spectroscopy: &dyn Fn(&Path) -> bool) -> Resu
         if is_reference && !from_manifest && candidate.problem.is_none() {
             candidate.problem = Some(Problem::LoneReference);
         }
-        found.push(found_from(candidate, water.clone()));
+        found.push(found_from(candidate, water.clone(), &mut participants));
     }
     if found.is_empty() {
         let inputs: Vec<String> = inputs.iter().map(|i| i.display().to_string()).collect();
@@ -195,7 +197,7 @@ fn water_of(candidate: &Candidate, roles: &HashMap<PathBuf, Role>) -> Water {
     }
 }
 
-fn found_from(candidate: Candidate, water: Water) -> Found {
+fn found_from(candidate: Candidate, water: Water, participants: &mut Participants) -> Found {
     let source_path = relative_path(&candidate.path, &candidate.base);
     let water_source_path = match &water {
         Water::Paired(path) => Some(relative_path(path, &candidate.base)),
@@ -218,6 +220,7 @@ fn found_from(candidate: Candidate, water: Water) -> Found {
         }
     }
     let [subject, session, voi] = labels;
+    let site = site.or_else(|| participants.site(candidate.path.parent()?, subject.as_deref()?));
     Found {
         path: candidate.path,
         id,

@@ -10,6 +10,7 @@ pub mod found;
 mod identity;
 pub mod manifest;
 pub mod pair;
+mod participants;
 mod sheet;
 mod walk;
 

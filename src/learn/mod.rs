@@ -125,7 +125,7 @@ pub fn learn(
     engine: &dyn Engine,
     progress: &dyn Progress,
 ) -> Result<Learned, RunError> {
-    let listing = crate::corpus::find(&options.inputs, &crate::formats::is_spectroscopy)?;
+    let listing = options.listing()?;
     let groups = pupils(&listing.found, options, how, progress, engine.files_at_once().max(1));
     let Some(settings) = options.methods.first() else { return Ok(Learned::default()) };
     let textbook = Shared::from_settings(settings);
@@ -202,7 +202,7 @@ fn pupils(
                 }
             }
         }
-        progress.advanced(chunk.len(), 0);
+        progress.advanced(chunk.len());
     }
     groups
 }

@@ -4,28 +4,10 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use super::{RunError, Summary};
+use super::{RunError, Summary, Tally};
 use crate::store::provenance::{Inputs, listing_sha256};
 use crate::store::writer::IfExists;
-use crate::store::{ChunkRecord, DatasetWriter, Journal, Plan, RunRecord, SpectrumRow};
-
-/// What rows say about a run as a whole.
-#[derive(Debug, Default)]
-pub(super) struct Tally {
-    pub(super) reasons: BTreeMap<String, usize>,
-    pub(super) flags: BTreeMap<String, usize>,
-}
-
-impl Tally {
-    pub(super) fn add(&mut self, row: &SpectrumRow) {
-        if let Some(code) = &row.error_code {
-            *self.reasons.entry(code.clone()).or_insert(0) += 1;
-        }
-        for flag in &row.flags {
-            *self.flags.entry(flag.clone()).or_insert(0) += 1;
-        }
-    }
-}
+use crate::store::{ChunkRecord, DatasetWriter, Journal, Plan, RunRecord};
 
 /// Writes the dataset to `out` from the journals in `folders`, which together must have every chunk of one run, and takes
 /// the journal in `out` away.
@@ -83,6 +65,7 @@ pub fn merge(folders: &[PathBuf], out: &Path, if_exists: IfExists) -> Result<Sum
     all.bases.sort_by(|a, b| (&a.id, &a.sha256).cmp(&(&b.id, &b.sha256)));
     all.bases.dedup();
     let record = RunRecord {
+        signature: plan.signature.clone(),
         config,
         methods: plan.methods.clone(),
         bases: all.bases,
@@ -95,18 +78,9 @@ pub fn merge(folders: &[PathBuf], out: &Path, if_exists: IfExists) -> Result<Sum
         warnings: warnings.clone(),
         ..RunRecord::new(&plan.engine, rayon::current_num_threads())
     };
-    let counts = writer.counts().clone();
     let files = writer.finish(record)?;
     Journal::at(out).remove();
-    Ok(Summary {
-        counts,
-        reasons: tally.reasons,
-        flags: tally.flags,
-        warnings,
-        files,
-        wall_s: started.elapsed().as_secs_f64(),
-        shard: None,
-    })
+    Ok(Summary { tally, warnings, files, wall_s: started.elapsed().as_secs_f64(), shard: None })
 }
 
 fn sorted(mut texts: Vec<String>) -> Vec<String> {

@@ -116,12 +116,35 @@ impl<'a> ModelStore<'a> {
             .clone()
     }
 
-    /// The basis set for the protocol in a file's header: simulated once a protocol.
-    fn simulated(&self, found: &Found, header: &Header) -> Result<(Source, Arc<ReadBasis>), Failure> {
+    fn recipe(&self, found: &Found, header: &Header) -> Result<Recipe, Failure> {
         let gaps = &self.options.gaps;
         let timing = Timing { te1_s: found.overrides.te1_s.or(gaps.te1_s), tm_s: found.overrides.tm_s.or(gaps.tm_s) };
+        Recipe::from_protocol(&header.protocol, timing)
+            .map_err(|e| Failure::new("basis_header", format!("{}: {e}", found.source_path)))
+    }
+
+    /// What the basis set of a spectrum will be, without simulating it.
+    pub(crate) fn planned_basis(&self, found: &Found, header: &Header) -> Result<String, Failure> {
+        match found.overrides.basis.as_ref().or(self.options.basis.as_ref()) {
+            Some(path) => {
+                let basis = self.read_once(path)?;
+                match basis.set.check(&header.protocol).iter().find(|finding| finding.refuses()) {
+                    Some(finding) => Err(Failure::new("basis_field", format!("{}: {finding}", found.source_path))),
+                    None => Ok(basis.set.id.clone()),
+                }
+            }
+            None => {
+                let recipe = self.recipe(found, header)?;
+                let te_ms = header.protocol.te_s.map(|te| format!(" TE {:.1} ms", 1e3 * te)).unwrap_or_default();
+                Ok(format!("simulated {}{te_ms} at {:.2} MHz", recipe.sequence.name(), recipe.f0_mhz))
+            }
+        }
+    }
+
+    /// The basis set for the protocol in a file's header: simulated once a protocol.
+    fn simulated(&self, found: &Found, header: &Header) -> Result<(Source, Arc<ReadBasis>), Failure> {
         let failed = |message: String| Failure::new("basis_header", format!("{}: {message}", found.source_path));
-        let recipe = Recipe::from_protocol(&header.protocol, timing).map_err(|e| failed(e.to_string()))?;
+        let recipe = self.recipe(found, header)?;
         let text = serde_json::to_string(&recipe).map_err(|e| failed(e.to_string()))?;
         let source = Source::Simulated(text);
         let slot = lock(&self.bases).entry(source.clone()).or_default().clone();

@@ -32,7 +32,7 @@ impl Origin<'_> {
         format!("{}{}", self.found.id, self.key.suffix())
     }
 
-    fn row(&self) -> SpectrumRow {
+    pub(crate) fn row(&self) -> SpectrumRow {
         let (found, header) = (self.found, self.header);
         let index = |i: usize| self.key.voxel.and_then(|v| u32::try_from(v[i]).ok());
         let count = |n: Option<usize>| n.and_then(|n| u32::try_from(n).ok());

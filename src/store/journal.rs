@@ -5,6 +5,7 @@
 
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +20,7 @@ use super::writer::{IfExists, StoreError, cannot_create, write_failed};
 pub(super) const JOURNAL: &str = ".requant";
 const PLAN: &str = "plan.json";
 const CHUNK: &str = "chunk.json";
+const LOCK: &str = "lock";
 
 /// What a run set out to do.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -142,6 +144,29 @@ impl Journal {
         serde_json::from_slice(&fs::read(self.chunk_folder(index).join(CHUNK)).ok()?).ok()
     }
 
+    /// The rows of `spectra` of chunk `index`.
+    ///
+    /// # Errors
+    /// [`ReadTableError`]: its file is damaged.
+    pub fn spectra(&self, index: usize) -> Result<Vec<SpectrumRow>, ReadTableError> {
+        read_table(&self.chunk_folder(index))
+    }
+
+    /// When chunk `index` was finished.
+    pub fn finished_at(&self, index: usize) -> Option<SystemTime> {
+        fs::metadata(self.chunk_folder(index).join(CHUNK)).and_then(|m| m.modified()).ok()
+    }
+
+    /// How many processes write here now.
+    pub fn writers(&self) -> usize {
+        let Ok(entries) = fs::read_dir(&self.folder) else { return 0 };
+        let locks = entries.flatten().filter(|e| e.file_name().to_string_lossy().starts_with(LOCK));
+        let held = |e: &fs::DirEntry| {
+            File::open(e.path()).is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
+        };
+        locks.filter(held).count()
+    }
+
     /// The rows of chunk `index`.
     ///
     /// # Errors
@@ -196,7 +221,7 @@ impl Journal {
 
 /// Locks the part of the journal in `folder` that `shard` writes.
 fn lock(folder: &Path, shard: Option<usize>) -> Result<File, StoreError> {
-    let path = folder.join(shard.map_or_else(|| "lock".to_owned(), |i| format!("lock-{i}")));
+    let path = folder.join(shard.map_or_else(|| LOCK.to_owned(), |i| format!("{LOCK}-{i}")));
     let file = File::create(&path).map_err(cannot_create(&path))?;
     match file.try_lock() {
         Ok(()) => Ok(file),

@@ -22,6 +22,9 @@ pub struct RunRecord {
     pub schema_version: String,
     /// Version of requant.
     pub requant_version: String,
+    /// Hash of what the run set out to do ([`super::Plan::signature`]); empty where it was put together from others.
+    #[serde(default)]
+    pub signature: String,
     /// Resolved configuration, defaults included.
     pub config: serde_json::Value,
     /// Methods that were run.
@@ -90,6 +93,7 @@ impl RunRecord {
             kind: RUN_KIND.to_owned(),
             schema_version: SCHEMA_VERSION.to_owned(),
             requant_version: env!("CARGO_PKG_VERSION").to_owned(),
+            signature: String::new(),
             config: serde_json::Value::Null,
             methods: Vec::new(),
             bases: Vec::new(),

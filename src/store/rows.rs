@@ -74,7 +74,7 @@ table! {
     water_reference_path: Option<String>, "", "File with the water reference, relative to INPUT; equal to `source_path` if the reference is in the same file.";
     subject: Option<String>, "", "Subject label from the BIDS entity `sub-` (without the prefix) or the manifest.";
     session: Option<String>, "", "Session label from the BIDS entity `ses-` (without the prefix) or the manifest.";
-    site: Option<String>, "", "Site label from the manifest.";
+    site: Option<String>, "", "Site label from the manifest, or from the column `site` of a BIDS dataset's participants.tsv.";
     voi: Option<String>, "", "Volume of interest from the BIDS entity `voi-` (without the prefix) or the manifest.";
     voxel_i: Option<u32>, "", "First voxel index, counted from 0; null for single-voxel data.";
     voxel_j: Option<u32>, "", "Second voxel index, counted from 0; null for single-voxel data.";
@@ -178,6 +178,37 @@ table! {
     standard_error: Option<f64>, "", "Standard error of `value`, textbook knowledge included.";
     n_spectra: Option<u32>, "", "Spectra that it was learned from.";
     n_passes: Option<u32>, "", "Passes over them.";
+}
+
+table! {
+    /// What a run would do with one spectrum.
+    PlannedRow = "plan", "One row per spectrum × method before any fit (`requant plan`).";
+    spectrum_id: String, "", "As in `spectra`.";
+    method: String, "", "As in `spectra`.";
+    source_path: String, "", "As in `spectra`.";
+    water_reference_path: Option<String>, "", "As in `spectra`.";
+    subject: Option<String>, "", "As in `spectra`.";
+    session: Option<String>, "", "As in `spectra`.";
+    site: Option<String>, "", "As in `spectra`.";
+    voi: Option<String>, "", "As in `spectra`.";
+    subspec: Option<String>, "", "As in `spectra`.";
+    vendor: Option<String>, "", "As in `spectra`.";
+    sequence: Option<String>, "", "As in `spectra`.";
+    f0_mhz: Option<f64>, "MHz", "As in `spectra`.";
+    te_s: Option<f64>, "s", "As in `spectra`.";
+    tr_s: Option<f64>, "s", "As in `spectra`.";
+    dwell_s: Option<f64>, "s", "As in `spectra`.";
+    n_points: Option<u32>, "", "As in `spectra`.";
+    n_coils: Option<u32>, "", "As in `spectra`.";
+    n_transients: Option<u32>, "", "As in `spectra`.";
+    basis: Option<String>, "", "Basis set that will be used: the name of a file's, or what will be simulated.";
+    batch: Option<String>, "", "Spectra of one batch share basis set, grid and method, and are fitted together.";
+    chunk: Option<u32>, "", "Number of the chunk, from 0: what is read, fitted and written together. `--shard I/N` does those whose number leaves I − 1 when divided by N.";
+    steps: Vec<String>, "", "What will be done, in this order.";
+    missing: Vec<String>, "", "What is not there, and what it costs.";
+    status: Option<String>, "", "`ready`; or `failed` or `skipped`, as the run would write it.";
+    error_code: Option<String>, "", "As in `spectra`.";
+    error_message: Option<String>, "", "As in `spectra`.";
 }
 
 table! {

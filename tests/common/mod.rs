@@ -9,8 +9,9 @@
     reason = "test support"
 )]
 
+use std::collections::BTreeMap;
 use std::f64::consts::PI;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use ndarray::Array2;
 use num_complex::Complex64;
@@ -123,4 +124,16 @@ pub fn spectrum(n: Nuisance) -> Vec<Complex64> {
             clean * common + Complex64::new(normal.next(), normal.next()) * n.noise_sd
         })
         .collect()
+}
+
+/// The tables' bytes by name.
+pub fn tables(out: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let all: BTreeMap<_, _> = walkdir::WalkDir::new(out)
+        .into_iter()
+        .map(Result::unwrap)
+        .filter(|e| e.path().extension().is_some_and(|x| x == "parquet"))
+        .map(|e| (e.path().strip_prefix(out).unwrap().to_owned(), std::fs::read(e.path()).unwrap()))
+        .collect();
+    assert!(all.len() >= 2, "{out:?}: {:?}", all.keys());
+    all
 }

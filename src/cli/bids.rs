@@ -1,0 +1,183 @@
+//! `requant bids`: the BIDS-App form, for containers and batch systems that know it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+
+use super::progress::{Shown, print_summary};
+use super::run::stop_on_signals;
+use super::shared::HowArgs;
+use super::{CliError, CliResult};
+use crate::engine::Engine;
+use crate::learn;
+use crate::run::union::union;
+use crate::run::{RunError, RunOptions, run as run_corpus};
+use crate::store::writer::IfExists;
+
+/// Folder of the group level in the output folder.
+const GROUP: &str = "group";
+
+/// Arguments of `requant bids`.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  requant bids /data /out participant --participant-label 01 02
+  requant bids /data /out group
+
+participant: one dataset for each participant, in OUT_DIR/sub-XX. An unfinished one is gone on with, a finished one is
+left as it is unless --overwrite is given. group: all of them as one dataset in OUT_DIR/group; participants that are not
+there are named. To fit a whole dataset on one machine `requant run` is faster: it shares what participants have in common.")]
+pub(super) struct BidsArgs {
+    /// The dataset
+    bids_dir: PathBuf,
+    /// Folder for the results
+    output_dir: PathBuf,
+    /// Which part of the work
+    #[arg(value_enum)]
+    level: Level,
+    /// Participants, with or without `sub-` (default: all)
+    #[arg(long, alias = "participant_label", value_name = "LABEL", num_args = 1..)]
+    participant_label: Vec<String>,
+    /// Sessions, with or without `ses-` (default: all)
+    #[arg(long, alias = "session_label", value_name = "LABEL", num_args = 1..)]
+    session_label: Vec<String>,
+    /// Use what `requant learn` wrote
+    #[arg(long, value_name = "DIR")]
+    learned: Option<PathBuf>,
+    /// Do finished participants again
+    #[arg(long)]
+    overwrite: bool,
+    /// Write data, fit, baseline and components of every spectrum, too
+    #[arg(long)]
+    curves: bool,
+    #[command(flatten)]
+    how: HowArgs,
+    /// Accepted, as BIDS-Apps are called with it: nothing is validated beyond what is read
+    #[arg(long, hide = true)]
+    skip_bids_validation: bool,
+    /// Accepted, as BIDS-Apps are called with it: work in progress lies in the output folder
+    #[arg(short, long, hide = true, value_name = "DIR")]
+    work_dir: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Level {
+    /// Fit each participant.
+    Participant,
+    /// Put the participants' tables together.
+    Group,
+}
+
+pub(super) fn run(args: &BidsArgs) -> CliResult {
+    let wanted = labels(&args.participant_label, "sub-");
+    let failed = |e: RunError| CliError::new(e.exit_code(), e);
+    if args.level == Level::Group {
+        return group(args, &wanted);
+    }
+    let mut options = args.how.options(vec![args.bids_dir.clone()], args.output_dir.clone(), IfExists::Refuse)?;
+    options.sessions = labels(&args.session_label, "ses-");
+    options.participants = wanted;
+    options.curves = args.curves;
+    options.learned = args.learned.as_deref().map(learn::read).transpose()?;
+    let participants = participants(&options).map_err(failed)?;
+    let absent: Vec<String> = options.participants.iter().filter(|p| !participants.contains(p)).cloned().collect();
+    name_absent("without a spectrum", &absent);
+    stop_on_signals();
+    let engine = args.how.engine.open()?;
+    args.how
+        .pool()?
+        .install(|| participants.iter().try_for_each(|label| participant(label, &options, args, engine.as_ref())))?;
+    describe(&args.output_dir)?;
+    Ok(0)
+}
+
+fn participant(label: &str, options: &RunOptions, args: &BidsArgs, engine: &dyn Engine) -> Result<(), CliError> {
+    let out = args.output_dir.join(format!("sub-{label}"));
+    let unfinished = crate::store::Journal::at(&out).plan().is_some();
+    if out.join("run.json").is_file() && !args.overwrite && !unfinished {
+        say!("sub-{label}: done before");
+        return Ok(());
+    }
+    let options = RunOptions {
+        participants: vec![label.to_owned()],
+        if_exists: if args.overwrite && !unfinished { IfExists::Overwrite } else { IfExists::Refuse },
+        resume: unfinished,
+        out,
+        ..options.clone()
+    };
+    let shown = Shown::new();
+    let summary = run_corpus(&options, engine, &shown);
+    shown.finish();
+    let summary = summary.map_err(|e| CliError::new(e.exit_code(), e))?;
+    say!("sub-{label}:");
+    print_summary(&summary);
+    Ok(())
+}
+
+fn group(args: &BidsArgs, wanted: &[String]) -> CliResult {
+    let (mut there, mut missing) = (Vec::new(), Vec::new());
+    let mut labels = done(&args.output_dir)?;
+    if args.bids_dir.is_dir() {
+        labels.extend(subjects(&args.bids_dir)?);
+    }
+    labels.sort();
+    labels.dedup();
+    labels.retain(|label| wanted.is_empty() || wanted.contains(label));
+    for label in labels {
+        let folder = args.output_dir.join(format!("sub-{label}"));
+        if folder.join("run.json").is_file() { there.push(folder) } else { missing.push(label) }
+    }
+    name_absent("without results", &missing);
+    // The group's tables are made of the participants' and of nothing else: they can be made again at any time.
+    let summary = union(&there, &args.output_dir.join(GROUP), IfExists::Overwrite)
+        .map_err(|e| CliError::new(e.exit_code(), e))?;
+    print_summary(&summary);
+    describe(&args.output_dir)?;
+    Ok(0)
+}
+
+fn name_absent(what: &str, labels: &[String]) {
+    const SHOWN: usize = 20;
+    if !labels.is_empty() {
+        let more = if labels.len() > SHOWN { ", …" } else { "" };
+        let shown = labels[..labels.len().min(SHOWN)].join(", ");
+        eprintln!("warning: {} participants {what}: {shown}{more}", labels.len());
+    }
+}
+
+/// Labels without their prefix.
+fn labels(given: &[String], prefix: &str) -> Vec<String> {
+    given.iter().map(|label| label.strip_prefix(prefix).unwrap_or(label).to_owned()).collect()
+}
+
+/// Participants that have a spectrum, in their order.
+fn participants(options: &RunOptions) -> Result<Vec<String>, RunError> {
+    let mut labels: Vec<String> = options.listing()?.found.into_iter().filter_map(|f| f.subject).collect();
+    labels.sort();
+    labels.dedup();
+    Ok(labels)
+}
+
+/// Participants with a folder in `dir`.
+fn subjects(dir: &Path) -> std::io::Result<Vec<String>> {
+    let names = fs::read_dir(dir)?.flatten().filter(|e| e.path().is_dir()).map(|e| e.file_name());
+    Ok(names.filter_map(|name| Some(name.to_str()?.strip_prefix("sub-")?.to_owned())).collect())
+}
+
+fn done(out: &Path) -> Result<Vec<String>, CliError> {
+    subjects(out)
+        .map_err(|e| CliError::new(66, anyhow::anyhow!("{}: {e}; run the participant level first", out.display())))
+}
+
+/// Says what the output folder is, as BIDS wants it of derivatives.
+fn describe(out: &Path) -> Result<(), CliError> {
+    let text = serde_json::json!({
+        "Name": "requant: quantified MR spectra",
+        "BIDSVersion": "1.10.0",
+        "DatasetType": "derivative",
+        "GeneratedBy": [{ "Name": "requant", "Version": env!("CARGO_PKG_VERSION") }],
+    });
+    fs::write(out.join("dataset_description.json"), format!("{text:#}\n"))?;
+    Ok(())
+}

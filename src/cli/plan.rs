@@ -1,0 +1,65 @@
+//! `requant plan`: what a run would do, as a table.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::progress::Shown;
+use super::shared::JobArgs;
+use super::{CliError, CliResult};
+use crate::run::plan::plan;
+use crate::store::write_table;
+use crate::store::writer::IfExists;
+
+/// Arguments of `requant plan`.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  requant plan scans/ --out planned
+  requant plan bids/ manifest.csv --basis press35.basis --out planned
+
+Reads and prepares every file, fits none. Writes plan/ (Parquet): per spectrum its basis set and batch, the steps, what is
+missing and what that costs, or why it will fail.")]
+pub(super) struct PlanArgs {
+    #[command(flatten)]
+    job: JobArgs,
+    /// Folder to write the table to
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// Replace an earlier plan there
+    #[arg(long)]
+    overwrite: bool,
+}
+
+pub(super) fn run(args: &PlanArgs) -> CliResult {
+    let if_exists = if args.overwrite { IfExists::Overwrite } else { IfExists::Refuse };
+    let options = args.job.options(args.out.clone(), if_exists)?;
+    let engine = args.job.how.engine.open()?;
+    let shown = Shown::new();
+    let rows = args.job.how.pool()?.install(|| plan(&options, engine.as_ref(), &shown));
+    shown.finish();
+    let rows = rows.map_err(|e| CliError::new(e.exit_code(), e))?;
+    let mut batches: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut reasons: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut missing: BTreeMap<&str, usize> = BTreeMap::new();
+    for row in &rows {
+        match (&row.batch, &row.error_code) {
+            (Some(batch), _) => *batches.entry(batch).or_insert(0) += 1,
+            (None, code) => *reasons.entry(code.as_deref().unwrap_or("unknown")).or_insert(0) += 1,
+        }
+        row.missing.iter().for_each(|what| *missing.entry(what).or_insert(0) += 1);
+    }
+    say!("{} rows in {} batches:", rows.len(), batches.len());
+    batches.iter().for_each(|(batch, n)| say!("{n:7}  {batch}"));
+    for (title, counts) in [("will not be fitted", reasons), ("missing", missing)] {
+        if !counts.is_empty() {
+            say!("{title}:");
+            counts.iter().for_each(|(what, n)| say!("{n:7}  {what}"));
+        }
+    }
+    for file in write_table(&args.out, if_exists, rows).map_err(|e| CliError::new(e.exit_code(), e))? {
+        say!("{}", file.display());
+    }
+    Ok(0)
+}

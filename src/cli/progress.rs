@@ -1,0 +1,159 @@
+//! A run as people watch it: a bar on a terminal, plain lines in a log; and what it came to.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::run::{Progress, Shard, Summary, Tally};
+use crate::store::SpectrumRow;
+
+/// Failures that are shown one by one on a terminal; a log has them all.
+const SHOWN_FAILURES: usize = 10;
+/// Lines of the summary by site and protocol.
+const SHOWN_GROUPS: usize = 60;
+
+/// A bar on a terminal, plain lines otherwise.
+pub(super) struct Shown {
+    bar: ProgressBar,
+    started: Instant,
+    total: AtomicUsize,
+    done: AtomicUsize,
+    n_failed: AtomicUsize,
+}
+
+impl Shown {
+    pub(super) fn new() -> Self {
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+        if let Ok(style) = ProgressStyle::with_template("{wide_bar} {pos}/{len} files · {per_sec} · {eta} left · {msg}")
+        {
+            bar.set_style(style);
+        }
+        bar.enable_steady_tick(Duration::from_millis(250));
+        let zero = AtomicUsize::default;
+        Self { bar, started: Instant::now(), total: zero(), done: zero(), n_failed: zero() }
+    }
+
+    /// Takes the bar away.
+    pub(super) fn finish(&self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+impl Progress for Shown {
+    fn found(&self, n_files: usize) {
+        self.bar.set_length(n_files as u64);
+        self.total.store(n_files, Ordering::Relaxed);
+        if self.bar.is_hidden() {
+            eprintln!("{n_files} files to process");
+        }
+    }
+
+    fn learning(&self, pass: usize, n_groups: usize) {
+        let message = format!("learning, pass {pass} over {n_groups} protocols");
+        if self.bar.is_hidden() {
+            eprintln!("{message}");
+        }
+        self.bar.set_message(message);
+    }
+
+    // One line a failure, with words that batch systems can be told to look for.
+    fn failed(&self, row: &SpectrumRow) {
+        let line = format!(
+            "REQUANT_ERROR code={} spectrum={} method={} {}",
+            row.error_code.as_deref().unwrap_or("unknown"),
+            one_line(&row.spectrum_id),
+            row.method,
+            one_line(row.error_message.as_deref().unwrap_or_default())
+        );
+        let n_failed = self.n_failed.fetch_add(1, Ordering::Relaxed) + 1;
+        self.bar.set_message(format!("{n_failed} rows failed"));
+        if self.bar.is_hidden() {
+            eprintln!("{line}");
+        } else if n_failed <= SHOWN_FAILURES {
+            self.bar.println(line);
+        }
+    }
+
+    fn advanced(&self, n_files: usize) {
+        self.bar.inc(n_files as u64);
+        let done = self.done.fetch_add(n_files, Ordering::Relaxed) + n_files;
+        if self.bar.is_hidden() {
+            let total = self.total.load(Ordering::Relaxed);
+            let rate = done as f64 / self.started.elapsed().as_secs_f64().max(1e-9);
+            let left = (total.saturating_sub(done)) as f64 / rate.max(1e-9);
+            eprintln!("{done}/{total} files · {rate:.1}/s · about {left:.0} s left");
+        }
+    }
+}
+
+/// A name that holds line ends must not look like two lines of a log.
+fn one_line(text: &str) -> String {
+    text.chars().flat_map(|c| if c.is_control() { c.escape_default().collect::<Vec<_>>() } else { vec![c] }).collect()
+}
+
+pub(super) fn print_summary(summary: &Summary) {
+    print_tally(&summary.tally, Some(summary.wall_s));
+    for warning in &summary.warnings {
+        say!("note: {}", one_line(warning));
+    }
+    for file in &summary.files {
+        say!("{}", file.display());
+    }
+    if let Some(Shard { index, count }) = summary.shard {
+        say!("shard {} of {count} is done; `requant merge` makes the tables once all are", index + 1);
+    }
+}
+
+/// Counts, reasons and flags, and a line for each site and protocol.
+pub(super) fn print_tally(tally: &Tally, wall_s: Option<f64>) {
+    let counts = &tally.counts;
+    let rate = wall_s.map(|s| format!(" · {s:.1} s · {:.1} fits/s", counts.ok as f64 / s.max(1e-9)));
+    say!(
+        "{} rows: {} ok, {} failed, {} skipped{}",
+        counts.spectra,
+        counts.ok,
+        counts.failed,
+        counts.skipped,
+        rate.unwrap_or_default()
+    );
+    list("not fitted", &tally.reasons);
+    list("flagged", &tally.flags);
+    if tally.groups.len() > 1 {
+        say!("{:>6} {:>6} {:>7} {:>6} {:>8}  site · protocol", "ok", "not", "flagged", "SNR", "FWHM/Hz");
+        let number = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |v| format!("{v:.1}"));
+        for ((site, protocol), group) in tally.groups.iter().take(SHOWN_GROUPS) {
+            let site = if site.is_empty() { String::new() } else { format!("{} · ", one_line(site)) };
+            say!(
+                "{:>6} {:>6} {:>7} {:>6} {:>8}  {site}{}",
+                group.ok,
+                group.not_fitted,
+                group.flagged,
+                number(group.median_snr()),
+                number(group.median_fwhm_hz()),
+                one_line(protocol)
+            );
+        }
+        if let Some(more) = tally.groups.len().checked_sub(SHOWN_GROUPS).filter(|&n| n > 0) {
+            say!("… and {more} more sites and protocols");
+        }
+    }
+}
+
+fn list(title: &str, counts: &BTreeMap<String, usize>) {
+    if !counts.is_empty() {
+        let parts: Vec<String> = counts.iter().map(|(name, n)| format!("{name} {n}")).collect();
+        say!("{title}: {}", parts.join(" · "));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::one_line;
+
+    #[test]
+    fn control_characters_are_escaped() {
+        assert_eq!(one_line("a\nb\tc µ"), "a\\nb\\tc µ");
+    }
+}

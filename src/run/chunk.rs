@@ -1,0 +1,147 @@
+//! One chunk of files: read and prepared, grouped into batches that share a model, fitted, turned into rows.
+
+use std::collections::BTreeMap;
+
+use rayon::prelude::*;
+
+use super::RunOptions;
+use super::load::{Failure, Loaded, load};
+use super::models::{ModelStore, Prepared};
+use super::rows::{BasisRef, Origin};
+use crate::corpus::Found;
+use crate::engine::{Batch, Engine, Fitted};
+use crate::fit::{FitState, report};
+use crate::store::{CurveRow, MetaboliteRow, SpectrumRow, Status};
+
+/// A spectrum's rows.
+pub(super) struct Rows {
+    pub(super) spectrum: SpectrumRow,
+    pub(super) metabolites: Vec<MetaboliteRow>,
+    pub(super) curve: Option<CurveRow>,
+}
+
+impl Rows {
+    fn only(spectrum: SpectrumRow) -> Self {
+        Self { spectrum, metabolites: Vec::new(), curve: None }
+    }
+}
+
+/// One spectrum × method on its way to a row.
+struct Job<'a> {
+    found: &'a Found,
+    loaded: &'a Loaded,
+    /// Index into `loaded.spectra`.
+    index: usize,
+    method: usize,
+    prepared: Result<Prepared, Failure>,
+    fit: Option<Fitted>,
+}
+
+/// Reads and prepares some files, in their order.
+pub(super) fn read(chunk: &[Found], options: &RunOptions) -> Vec<Loaded> {
+    chunk
+        .par_iter()
+        .map(|found| match found.refusal() {
+            Some(_) => Loaded::empty(found),
+            None => load(found, &options.gaps),
+        })
+        .collect()
+}
+
+/// Fits and tabulates what was [`read`]; rows come in the order of the files.
+pub(super) fn process(
+    chunk: &[Found],
+    loaded: &[Loaded],
+    options: &RunOptions,
+    hashes: &[String],
+    models: &ModelStore,
+    engine: &dyn Engine,
+) -> Vec<Rows> {
+    let plan: Vec<(usize, usize, usize)> = (0..chunk.len())
+        .flat_map(|f| (0..loaded[f].spectra.len()).map(move |s| (f, s)))
+        .flat_map(|(f, s)| (0..options.methods.len()).map(move |m| (f, s, m)))
+        .collect();
+    let mut jobs: Vec<Job<'_>> = plan
+        .par_iter()
+        .map(|&(f, index, method)| {
+            let (found, loaded) = (&chunk[f], &loaded[f]);
+            let prepared = match &loaded.spectra[index].1 {
+                Err(failure) => Err(failure.clone()),
+                Ok(spectrum) => models.model(found, &loaded.header, spectrum, method),
+            };
+            Job { found, loaded, index, method, prepared, fit: None }
+        })
+        .collect();
+    fit_all(&mut jobs, engine);
+    jobs.par_iter().map(|job| rows_of(job, options, hashes)).collect()
+}
+
+/// Batches of jobs that share a model, fitted side by side.
+fn fit_all(jobs: &mut [Job<'_>], engine: &dyn Engine) {
+    let mut batches: Vec<Vec<usize>> = Vec::new();
+    let mut by_model: BTreeMap<usize, usize> = BTreeMap::new();
+    for (i, job) in jobs.iter().enumerate() {
+        if let Ok(prepared) = &job.prepared {
+            let slot = *by_model.entry(prepared.model_key()).or_insert_with(|| {
+                batches.push(Vec::new());
+                batches.len() - 1
+            });
+            batches[slot].push(i);
+        }
+    }
+    let view: &[Job<'_>] = jobs;
+    let results: Vec<(usize, Fitted)> = batches
+        .par_iter()
+        .flat_map_iter(|batch| {
+            let fids = batch.iter().filter_map(|&i| view[i].spectrum().map(|s| s.fid.as_slice())).collect();
+            let fits = match batch.first().and_then(|&i| view[i].prepared.as_ref().ok()) {
+                Some(prepared) => engine.fit(&Batch { model: &prepared.model, fids }),
+                None => Vec::new(),
+            };
+            batch.iter().copied().zip(fits).collect::<Vec<_>>()
+        })
+        .collect();
+    for (i, fit) in results {
+        jobs[i].fit = Some(fit);
+    }
+}
+
+impl<'a> Job<'a> {
+    fn spectrum(&self) -> Option<&'a crate::prepare::Spectrum> {
+        self.loaded.spectra[self.index].1.as_ref().ok()
+    }
+}
+
+fn rows_of(job: &Job<'_>, options: &RunOptions, hashes: &[String]) -> Rows {
+    let settings = &options.methods[job.method];
+    let mut origin = Origin {
+        found: job.found,
+        header: &job.loaded.header,
+        key: &job.loaded.spectra[job.index].0,
+        method: &settings.name,
+        method_hash: &hashes[job.method],
+        warnings: &[],
+        learned_id: None,
+    };
+    if let Some(refusal) = job.found.refusal() {
+        let failure = Failure::new(refusal.code, refusal.message);
+        let status = if refusal.is_skip { Status::Skipped } else { Status::Failed };
+        return Rows::only(origin.failed(&failure, status));
+    }
+    let prepared = match &job.prepared {
+        Ok(prepared) => prepared,
+        Err(failure) => return Rows::only(origin.failed(failure, Status::Failed)),
+    };
+    origin.warnings = &prepared.warnings;
+    origin.learned_id = prepared.learned_id.as_deref();
+    let (Some(spectrum), Some(Fitted { result: fit, engine })) = (job.spectrum(), &job.fit) else {
+        let failure = Failure::new("internal", "the engine returned no result for this spectrum; please report it");
+        return Rows::only(origin.failed(&failure, Status::Failed));
+    };
+    let basis = BasisRef { id: &prepared.basis_id, signal_per_proton: prepared.signal_per_proton };
+    let (row, metabolites) = origin.fitted(spectrum, &prepared.model, fit, &basis, engine, &options.water_scaling);
+    let fitted = !matches!(fit.state, FitState::NoSignal | FitState::Singular);
+    let curve = (options.curves && fitted)
+        .then(|| origin.curves(&prepared.model, report::curves(&prepared.model, &spectrum.fid, fit)));
+    Rows { spectrum: row, metabolites, curve }
+}

@@ -1,0 +1,118 @@
+//! What rows say about a run as a whole: counts, reasons, flags, and a line for each site and protocol.
+
+use std::collections::BTreeMap;
+
+use crate::basis::check::Protocol;
+use crate::learn::protocol_label;
+use crate::store::provenance::Counts;
+use crate::store::{SpectrumRow, Status};
+
+/// Counts of the rows of a run.
+#[derive(Debug, Clone, Default)]
+pub struct Tally {
+    /// Rows by status.
+    pub counts: Counts,
+    /// Rows that failed or were skipped, by code.
+    pub reasons: BTreeMap<String, usize>,
+    /// Flagged rows, by flag.
+    pub flags: BTreeMap<String, usize>,
+    /// Rows by site (empty where none is known) and protocol.
+    pub groups: BTreeMap<(String, String), Group>,
+}
+
+/// The rows of one site and protocol.
+#[derive(Debug, Clone, Default)]
+pub struct Group {
+    /// Fitted.
+    pub ok: usize,
+    /// Failed or skipped.
+    pub not_fitted: usize,
+    /// Fitted, with a flag.
+    pub flagged: usize,
+    snr: Vec<f64>,
+    fwhm_hz: Vec<f64>,
+}
+
+impl Group {
+    /// Median signal-to-noise ratio of the fitted spectra.
+    pub fn median_snr(&self) -> Option<f64> {
+        median(&self.snr)
+    }
+
+    /// Median linewidth of the fitted spectra (Hz).
+    pub fn median_fwhm_hz(&self) -> Option<f64> {
+        median(&self.fwhm_hz)
+    }
+}
+
+impl Tally {
+    /// Counts a row.
+    pub fn add(&mut self, row: &SpectrumRow) {
+        self.counts.spectra += 1;
+        match row.status {
+            Status::Ok => self.counts.ok += 1,
+            Status::Failed => self.counts.failed += 1,
+            Status::Skipped => self.counts.skipped += 1,
+        }
+        if let Some(code) = &row.error_code {
+            *self.reasons.entry(code.clone()).or_insert(0) += 1;
+        }
+        for flag in &row.flags {
+            *self.flags.entry(flag.clone()).or_insert(0) += 1;
+        }
+        let protocol = Protocol {
+            f0_mhz: row.f0_mhz,
+            te_s: row.te_s,
+            sequence: row.sequence.clone(),
+            dwell_s: None,
+            n_points: None,
+        };
+        let known = row.f0_mhz.is_some() || row.te_s.is_some() || row.sequence.is_some();
+        let label = if known { protocol_label(&protocol) } else { "unknown protocol".to_owned() };
+        let group = self.groups.entry((row.site.clone().unwrap_or_default(), label)).or_default();
+        if row.status == Status::Ok {
+            group.ok += 1;
+            group.flagged += usize::from(!row.flags.is_empty());
+            group.snr.extend(row.snr);
+            group.fwhm_hz.extend(row.fwhm_hz);
+        } else {
+            group.not_fitted += 1;
+        }
+    }
+}
+
+fn median(values: &[f64]) -> Option<f64> {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let n = sorted.len();
+    (n > 0).then(|| 0.5 * (sorted[(n - 1) / 2] + sorted[n / 2]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_counted_once_by_site_and_protocol() {
+        let row = |site: &str, snr: f64, flags: &[&str]| SpectrumRow {
+            status: Status::Ok,
+            site: Some(site.to_owned()),
+            f0_mhz: Some(123.2),
+            te_s: Some(0.035),
+            sequence: Some("press".to_owned()),
+            snr: Some(snr),
+            flags: flags.iter().map(|f| (*f).to_owned()).collect(),
+            ..SpectrumRow::default()
+        };
+        let failed = SpectrumRow { status: Status::Failed, error_code: Some("nifti".into()), ..SpectrumRow::default() };
+        let mut tally = Tally::default();
+        for row in [row("a", 10.0, &["x", "y"]), row("a", 30.0, &[]), row("b", 5.0, &["x"]), failed] {
+            tally.add(&row);
+        }
+        assert_eq!((tally.counts.spectra, tally.counts.ok, tally.counts.failed), (4, 3, 1));
+        assert_eq!(tally.flags, BTreeMap::from([("x".to_owned(), 2), ("y".to_owned(), 1)]));
+        let group = &tally.groups[&("a".to_owned(), "3 T PRESS 35 ms".to_owned())];
+        assert_eq!((group.ok, group.flagged, group.median_snr()), (2, 1, Some(20.0)));
+        assert_eq!(tally.groups[&(String::new(), "unknown protocol".to_owned())].not_fitted, 1);
+    }
+}

@@ -1,0 +1,72 @@
+//! Several complete datasets as one: what the group level of a BIDS-App does with its participants.
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use super::{RunError, Summary, Tally};
+use crate::store::provenance::{Inputs, RunRecord, listing_sha256};
+use crate::store::writer::IfExists;
+use crate::store::{CurveRow, DatasetWriter, LearnedRow, MetaboliteRow, SpectrumRow, read_run, read_table};
+
+/// Writes the rows of `datasets`, in their order, as one dataset to `out`.
+///
+/// # Errors
+/// [`RunError`]: one of them is incomplete or damaged, or the tables cannot be written.
+pub fn union(datasets: &[PathBuf], out: &Path, if_exists: IfExists) -> Result<Summary, RunError> {
+    let started = Instant::now();
+    let records: Vec<RunRecord> = datasets.iter().map(|d| read_run(d)).collect::<Result<_, _>>()?;
+    let Some(first) = records.first() else { return Err(RunError::NoJournal { path: out.to_owned() }) };
+    let mut writer = DatasetWriter::create(out, if_exists)?;
+    let mut learned: Vec<LearnedRow> = Vec::new();
+    let (mut tally, mut listed) = (Tally::default(), Vec::new());
+    for dataset in datasets {
+        for row in read_table::<LearnedRow>(dataset)? {
+            if !learned.contains(&row) {
+                learned.push(row);
+            }
+        }
+        for row in read_table::<SpectrumRow>(dataset)? {
+            tally.add(&row);
+            let input = (row.source_path.clone(), row.source_sha256.clone().unwrap_or_default());
+            if listed.last() != Some(&input) {
+                listed.push(input);
+            }
+            writer.spectrum(row)?;
+        }
+        read_table::<MetaboliteRow>(dataset)?.into_iter().try_for_each(|row| writer.metabolite(row))?;
+        read_table::<CurveRow>(dataset)?.into_iter().try_for_each(|row| writer.curve(row))?;
+    }
+    writer.learned(learned)?;
+    let mut methods: Vec<_> = records.iter().flat_map(|r| r.methods.clone()).collect();
+    methods.sort_by(|a, b| (&a.id, &a.sha256).cmp(&(&b.id, &b.sha256)));
+    methods.dedup();
+    let mut bases: Vec<_> = records.iter().flat_map(|r| r.bases.clone()).collect();
+    bases.sort_by(|a, b| (&a.id, &a.sha256).cmp(&(&b.id, &b.sha256)));
+    bases.dedup();
+    let mut warnings: Vec<String> = records.iter().flat_map(|r| r.warnings.clone()).collect();
+    warnings.sort();
+    warnings.dedup();
+    for (what, differs) in [
+        ("versions of requant", records.iter().any(|r| r.requant_version != first.requant_version)),
+        ("methods", records.iter().any(|r| r.methods != first.methods)),
+        ("engines", records.iter().any(|r| r.engine != first.engine)),
+    ] {
+        if differs {
+            warnings.push(format!("the datasets that were put together come from different {what}"));
+        }
+    }
+    let record = RunRecord {
+        config: first.config.clone(),
+        methods,
+        bases,
+        inputs: Inputs {
+            n_files: records.iter().map(|r| r.inputs.n_files).sum(),
+            listing_sha256: listing_sha256(listed.iter().map(|(p, h)| (p.as_str(), h.as_str()))),
+        },
+        device: first.device.clone(),
+        warnings: warnings.clone(),
+        ..RunRecord::new(&first.engine, rayon::current_num_threads())
+    };
+    let files = writer.finish(record)?;
+    Ok(Summary { tally, warnings, files, wall_s: started.elapsed().as_secs_f64(), shard: None })
+}
