@@ -96,7 +96,8 @@ impl Journal {
     ) -> Result<Self, StoreError> {
         let folder = out.join(JOURNAL);
         if folder.is_dir() {
-            let same = Self::at(out).plan().is_some_and(|old| old.signature == plan.signature);
+            // Without a plan, somebody died before it was written, or another shard is just about to write it.
+            let same = Self::at(out).plan().is_none_or(|old| old.signature == plan.signature);
             match (if_exists, resume || (shard.is_some() && same)) {
                 (_, true) if same => {}
                 (_, true) => return Err(StoreError::OtherPlan { path: out.to_owned() }),
@@ -119,9 +120,11 @@ impl Journal {
         }
         fs::create_dir_all(&folder).map_err(cannot_create(&folder))?;
         let held = lock(&folder, shard)?;
-        let path = folder.join(PLAN);
-        write_synced(&path, &serde_json::to_vec_pretty(plan).map_err(write_failed(&path))?)?;
-        write_table(&folder, IfExists::Overwrite, learned)?;
+        if Self::at(out).plan().is_none() {
+            let path = folder.join(PLAN);
+            write_table(&folder, IfExists::Overwrite, learned)?;
+            write_synced(&path, &serde_json::to_vec_pretty(plan).map_err(write_failed(&path))?)?;
+        }
         Ok(Self { folder, _lock: Some(held) })
     }
 
@@ -219,13 +222,20 @@ impl Journal {
     }
 }
 
-/// Locks the part of the journal in `folder` that `shard` writes.
+/// Locks the part of the journal in `folder` that `shard` writes. On network disks that know no locks there is none.
 fn lock(folder: &Path, shard: Option<usize>) -> Result<File, StoreError> {
     let path = folder.join(shard.map_or_else(|| LOCK.to_owned(), |i| format!("{LOCK}-{i}")));
     let file = File::create(&path).map_err(cannot_create(&path))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(StoreError::Busy { path: folder.to_owned() }),
+        Err(TryLockError::Error(error)) if is_unsupported(&error) => Ok(file),
         Err(TryLockError::Error(source)) => Err(StoreError::CannotCreate { path, source }),
     }
+}
+
+fn is_unsupported(error: &std::io::Error) -> bool {
+    // "No locks available": what NFS without a lock daemon says on Linux.
+    const ENOLCK: i32 = 37;
+    error.kind() == std::io::ErrorKind::Unsupported || error.raw_os_error() == Some(ENOLCK)
 }
