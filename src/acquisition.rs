@@ -31,6 +31,8 @@ pub const AXIS_POINT: usize = 4;
 pub struct Acquisition {
     /// Complex samples, `[voxel, condition, transient, coil, point]`, contiguous in that order.
     pub samples: Array5<Complex64>,
+    /// A water reference that the same file holds, on the axes of `samples` (one condition).
+    pub water: Option<Array5<Complex64>>,
     /// Extents of the voxel grid; their product is the length of the voxel axis. `[1, 1, 1]` for
     /// single-voxel spectroscopy.
     pub grid: [usize; 3],
@@ -46,6 +48,8 @@ pub struct Acquisition {
     pub te_s: Option<f64>,
     /// Repetition time (s).
     pub tr_s: Option<f64>,
+    /// Mixing time of a stimulated echo (s).
+    pub tm_s: Option<f64>,
     /// Sequence name as the file writes it.
     pub sequence: Option<String>,
     /// Scanner manufacturer.
@@ -69,6 +73,7 @@ impl Acquisition {
         let conditions = samples.len_of(ndarray::Axis(AXIS_CONDITION));
         Self {
             samples,
+            water: None,
             grid: [voxels, 1, 1],
             condition_labels: vec![String::new(); conditions],
             dwell_s: None,
@@ -76,6 +81,7 @@ impl Acquisition {
             nucleus: None,
             te_s: None,
             tr_s: None,
+            tm_s: None,
             sequence: None,
             vendor: None,
             water_suppressed: None,
@@ -84,6 +90,19 @@ impl Acquisition {
             format,
             remarks: Vec::new(),
         }
+    }
+
+    /// The water reference that the file holds, as an acquisition of its own; it is taken out of this one.
+    pub fn take_water(&mut self) -> Option<Self> {
+        let samples = self.water.take()?;
+        let mut water = Self::from_samples(self.format, samples);
+        water.grid = self.grid;
+        (water.dwell_s, water.f0_mhz, water.te_s, water.tr_s) = (self.dwell_s, self.f0_mhz, self.te_s, self.tr_s);
+        (water.nucleus, water.vendor, water.sequence) =
+            (self.nucleus.clone(), self.vendor.clone(), self.sequence.clone());
+        water.affine_mm = self.affine_mm;
+        water.water_suppressed = Some(false);
+        Some(water)
     }
 
     /// Number of points of each free induction decay.
@@ -125,6 +144,18 @@ pub enum Format {
     JmruiText,
     /// Two columns of numbers without a header.
     PlainText,
+    /// jMRUI binary.
+    JmruiBinary,
+    /// GE P-file.
+    GePfile,
+    /// Siemens RDA.
+    SiemensRda,
+    /// Siemens twix.
+    SiemensTwix,
+    /// DICOM spectroscopy, standard or Siemens' private.
+    Dicom,
+    /// Varian or Agilent folder.
+    Varian,
 }
 
 impl fmt::Display for Format {
@@ -135,6 +166,12 @@ impl fmt::Display for Format {
             Self::PhilipsSdat => "Philips SDAT/SPAR",
             Self::JmruiText => "jMRUI text",
             Self::PlainText => "plain text",
+            Self::JmruiBinary => "jMRUI binary",
+            Self::GePfile => "GE P-file",
+            Self::SiemensRda => "Siemens RDA",
+            Self::SiemensTwix => "Siemens twix",
+            Self::Dicom => "DICOM",
+            Self::Varian => "Varian",
         })
     }
 }

@@ -2,6 +2,11 @@
 //! the bytes justify. This module only detects and dispatches.
 
 pub mod bids_sidecar;
+mod bytes;
+pub mod dicom;
+pub mod ge_pfile;
+mod geometry;
+pub mod jmrui_binary;
 pub mod jmrui_text;
 pub mod lcmodel_control;
 pub mod lcmodel_raw;
@@ -10,6 +15,10 @@ pub mod nifti;
 pub mod nifti_mrs;
 pub mod philips_sdat;
 pub mod plain_text;
+mod siemens_csa;
+pub mod siemens_rda;
+pub mod siemens_twix;
+pub mod varian;
 pub mod vax;
 
 use std::fs;
@@ -29,7 +38,7 @@ pub enum ReadError {
         source: std::io::Error,
     },
     /// No known format.
-    #[error("{}: not in a format that is read (NIfTI-MRS, LCModel RAW/H2O, Philips SDAT/SPAR, jMRUI text, two-column text)", path.display())]
+    #[error("{}: not in a format that is read (NIfTI-MRS, Siemens twix/RDA/DICOM, GE P-file, Philips SDAT/SPAR/DICOM, Varian, LCModel RAW/H2O, jMRUI, two-column text)", path.display())]
     UnknownFormat {
         /// The file.
         path: PathBuf,
@@ -76,6 +85,16 @@ pub enum ReadError {
         /// What is wrong with it.
         source: jmrui_text::DecodeError,
     },
+    /// A vendor's format.
+    #[error("{}: {source}", path.display())]
+    Vendor {
+        /// The file.
+        path: PathBuf,
+        /// Stable code of what is wrong with it.
+        code: &'static str,
+        /// What is wrong with it.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// Two columns of numbers.
     #[error("{}: {source}", path.display())]
     PlainText {
@@ -95,6 +114,7 @@ impl ReadError {
             Self::MissingCompanion { .. } => "missing_companion",
             Self::NiftiMrs { source, .. } => source.code(),
             Self::PhilipsSdat { source, .. } => source.code(),
+            Self::Vendor { code, .. } => code,
             Self::LcmodelRaw { .. } | Self::JmruiText { .. } | Self::PlainText { .. } => "bad_file",
         }
     }
@@ -113,6 +133,13 @@ const HEADER_BYTES: u64 = 1 << 16;
 /// Bytes that tell text formats apart.
 const TEXT_HEAD_BYTES: u64 = 4096;
 
+/// The result of a vendor's decoder, with the path in its error.
+macro_rules! vendor {
+    ($path:expr, $decoded:expr) => {
+        $decoded.map_err(|e| ReadError::Vendor { path: $path.to_owned(), code: e.code(), source: Box::new(e) })
+    };
+}
+
 /// Reads one file of any known format.
 pub fn read(path: &Path) -> Result<Acquisition, ReadError> {
     match detect(path)? {
@@ -128,6 +155,19 @@ pub fn read(path: &Path) -> Result<Acquisition, ReadError> {
             .map_err(|source| ReadError::JmruiText { path: path.to_owned(), source }),
         Format::PlainText => plain_text::decode(&bytes_of(path)?)
             .map_err(|source| ReadError::PlainText { path: path.to_owned(), source }),
+        Format::JmruiBinary => vendor!(path, jmrui_binary::decode(&bytes_of(path)?)),
+        Format::GePfile => vendor!(path, ge_pfile::decode(&bytes_of(path)?)),
+        Format::SiemensRda => vendor!(path, siemens_rda::decode(&bytes_of(path)?)),
+        Format::SiemensTwix => vendor!(path, siemens_twix::decode(&bytes_of(path)?)),
+        Format::Dicom => vendor!(path, dicom::decode(&bytes_of(path)?)),
+        Format::Varian => {
+            let procpar = path.with_file_name("procpar");
+            if !procpar.is_file() {
+                let (path, companion) = (path.to_owned(), PathBuf::from("procpar"));
+                return Err(ReadError::MissingCompanion { path, what: "file of parameters", companion });
+            }
+            vendor!(path, varian::decode(&bytes_of(path)?, &bytes_of(&procpar)?))
+        }
     }
 }
 
@@ -138,7 +178,14 @@ pub fn is_candidate(path: &Path) -> bool {
         // With both there only the SDAT counts; a SPAR alone becomes a row that says what is missing.
         return companion(path, "sdat").is_none();
     }
-    [".nii", ".nii.gz", ".sdat", ".raw", ".h2o", ".txt"].iter().any(|e| name.ends_with(e))
+    const EXTENSIONS: [&str; 14] = [
+        ".nii", ".nii.gz", ".sdat", ".raw", ".h2o", ".txt", ".rda", ".dat", ".twix", ".7", ".dcm", ".ima", ".mrui",
+        ".mr",
+    ];
+    // DICOM exports and Varian folders name their files without an extension, or by a number.
+    let bare =
+        name == "fid" || path.extension().is_none_or(|e| e.to_string_lossy().bytes().all(|b| b.is_ascii_digit()));
+    bare || EXTENSIONS.iter().any(|e| name.ends_with(e))
 }
 
 /// Whether a candidate is a spectrum, or at least a broken one, rather than an image, a segmentation or
@@ -149,6 +196,7 @@ pub fn is_spectroscopy(path: &Path) -> bool {
     }
     match detect(path) {
         Ok(Format::NiftiMrs) => head_of(path, HEADER_BYTES).is_ok_and(|head| nifti_mrs::is_spectroscopy(&head)),
+        Ok(Format::Dicom) => bytes_of(path).is_ok_and(|file| dicom::is_spectroscopy(&file)),
         Ok(_) => true,
         // Text that is no spectrum is somebody's notes; a file that cannot be read is a row.
         Err(error) => !matches!(error, ReadError::UnknownFormat { .. }),
@@ -163,7 +211,25 @@ fn detect(path: &Path) -> Result<Format, ReadError> {
     if name.ends_with(".sdat") || name.ends_with(".spar") {
         return Ok(Format::PhilipsSdat);
     }
+    if name.ends_with(".mrui") {
+        return Ok(Format::JmruiBinary);
+    }
+    if name == "fid" && path.with_file_name("procpar").is_file() {
+        return Ok(Format::Varian);
+    }
     let head = head_of(path, TEXT_HEAD_BYTES)?;
+    if dicom::looks_like(&head) {
+        return Ok(Format::Dicom);
+    }
+    if siemens_rda::looks_like(&head) || name.ends_with(".rda") {
+        return Ok(Format::SiemensRda);
+    }
+    if siemens_twix::looks_like(&head) {
+        return Ok(Format::SiemensTwix);
+    }
+    if name.ends_with(".7") && ge_pfile::looks_like(&head) {
+        return Ok(Format::GePfile);
+    }
     let text = String::from_utf8_lossy(&head);
     if text.trim_start().starts_with("jMRUI") {
         Ok(Format::JmruiText)

@@ -223,6 +223,7 @@ fn set_header(data: &mut Acquisition, meta: &Map<String, Value>, sidecar: Option
     data.nucleus = text("ResonantNucleus");
     data.te_s = number("EchoTime");
     data.tr_s = number("RepetitionTime");
+    data.tm_s = number("MixingTime");
     data.sequence = text("PulseSequenceType").or_else(|| text("SequenceName"));
     data.vendor = text("Manufacturer");
     data.water_suppressed = get("WaterSuppressed").and_then(Value::as_bool);
@@ -262,7 +263,7 @@ pub fn encode(data: &Acquisition) -> Vec<u8> {
             }
         }
     }
-    for (key, value) in [("EchoTime", data.te_s), ("RepetitionTime", data.tr_s)] {
+    for (key, value) in [("EchoTime", data.te_s), ("RepetitionTime", data.tr_s), ("MixingTime", data.tm_s)] {
         if let Some(value) = value {
             meta.insert(key.into(), json!(value));
         }

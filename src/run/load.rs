@@ -52,6 +52,8 @@ pub struct Header {
     pub protocol: Protocol,
     /// Repetition time (s).
     pub tr_s: Option<f64>,
+    /// Mixing time (s).
+    pub tm_s: Option<f64>,
     /// Number of coils.
     pub n_coils: Option<usize>,
     /// Number of stored transients.
@@ -109,7 +111,8 @@ fn load_acquisitions(
 ) -> Result<(Acquisition, Option<Acquisition>), Failure> {
     let overrides = &found.overrides;
     header.sha256 = sha256_file(&found.path).ok();
-    let data = read(&found.path, &found.source_path, gaps, overrides)?;
+    let mut data = read(&found.path, &found.source_path, gaps, overrides)?;
+    let inside = data.take_water();
     header.vendor = data.vendor.clone();
     header.protocol = Protocol {
         f0_mhz: data.f0_mhz,
@@ -119,11 +122,12 @@ fn load_acquisitions(
         n_points: Some(data.n_points()),
     };
     header.tr_s = data.tr_s;
+    header.tm_s = data.tm_s;
     header.n_coils = Some(data.n_coils());
     header.n_transients = Some(data.n_transients());
     header.remarks.extend(data.remarks.iter().cloned());
     let water = match &found.water {
-        Water::None => None,
+        Water::None => inside,
         Water::Paired(path) => {
             let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
             let water = read(path, &name, gaps, overrides)

@@ -1,13 +1,13 @@
 //! The dataset from the finished chunks of one run or of all its shards.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use super::{RunError, Summary, Tally};
 use crate::store::provenance::{Inputs, listing_sha256};
 use crate::store::writer::IfExists;
-use crate::store::{ChunkRecord, DatasetWriter, Journal, Plan, RunRecord};
+use crate::store::{DatasetWriter, Journal, Plan, RunRecord};
 
 /// Writes the dataset to `out` from the journals in `folders`, which together must have every chunk of one run, and takes
 /// the journal in `out` away.
@@ -33,7 +33,10 @@ pub fn merge(folders: &[PathBuf], out: &Path, if_exists: IfExists) -> Result<Sum
     let started = Instant::now();
     let mut writer = DatasetWriter::create(out, if_exists)?;
     writer.learned(journals[0].learned()?)?;
-    let (mut all, mut tally) = (ChunkRecord::default(), Tally::default());
+    let (mut listed, mut tally) = (Vec::new(), Tally::default());
+    // Chunks repeat what they share; a large corpus has thousands of them.
+    let (mut bases, mut recipes) = (BTreeMap::new(), BTreeMap::new());
+    let (mut ratio_rows, mut notes) = (BTreeSet::new(), BTreeSet::new());
     for index in 0..plan.n_chunks {
         let Some((journal, record)) = holder(index) else {
             return Err(RunError::Missing { missing: 1, of: plan.n_chunks });
@@ -45,33 +48,30 @@ pub fn merge(folders: &[PathBuf], out: &Path, if_exists: IfExists) -> Result<Sum
         }
         rows.metabolites.into_iter().try_for_each(|row| writer.metabolite(row))?;
         rows.curves.into_iter().try_for_each(|row| writer.curve(row))?;
-        all.listed.extend(record.listed);
-        all.bases.extend(record.bases);
-        all.recipes.extend(record.recipes);
-        all.ratio_rows.extend(record.ratio_rows);
-        all.notes.extend(record.notes);
+        for input in record.listed {
+            if listed.last() != Some(&input) {
+                listed.push(input);
+            }
+        }
+        bases.extend(record.bases.into_iter().map(|b| ((b.id.clone(), b.sha256.clone()), b)));
+        recipes.extend(record.recipes.into_iter().map(|r| (r.to_string(), r)));
+        ratio_rows.extend(record.ratio_rows);
+        notes.extend(record.notes);
     }
-    let warnings: Vec<String> = plan.warnings.iter().cloned().chain(sorted(all.notes)).collect();
+    let warnings: Vec<String> = plan.warnings.iter().cloned().chain(notes).collect();
     let mut config = plan.config.clone();
     if let Some(fields) = config.as_object_mut() {
-        fields.insert("ratio_rows".to_owned(), sorted(all.ratio_rows).into());
-        let mut recipes: Vec<(String, serde_json::Value)> =
-            all.recipes.into_iter().map(|r| (r.to_string(), r)).collect();
-        recipes.sort_by(|a, b| a.0.cmp(&b.0));
-        recipes.dedup_by(|a, b| a.0 == b.0);
-        fields.insert("simulated_bases".to_owned(), recipes.into_iter().map(|(_, r)| r).collect());
+        fields.insert("ratio_rows".to_owned(), ratio_rows.into_iter().collect());
+        fields.insert("simulated_bases".to_owned(), recipes.into_values().collect());
     }
-    all.listed.dedup();
-    all.bases.sort_by(|a, b| (&a.id, &a.sha256).cmp(&(&b.id, &b.sha256)));
-    all.bases.dedup();
     let record = RunRecord {
         signature: plan.signature.clone(),
         config,
         methods: plan.methods.clone(),
-        bases: all.bases,
+        bases: bases.into_values().collect(),
         inputs: Inputs {
             n_files: plan.n_files,
-            listing_sha256: listing_sha256(all.listed.iter().map(|(p, h)| (p.as_str(), h.as_str()))),
+            listing_sha256: listing_sha256(listed.iter().map(|(p, h)| (p.as_str(), h.as_str()))),
         },
         device: plan.device.clone(),
         timings_s: BTreeMap::from([("merge".into(), started.elapsed().as_secs_f64())]),
@@ -81,10 +81,4 @@ pub fn merge(folders: &[PathBuf], out: &Path, if_exists: IfExists) -> Result<Sum
     let files = writer.finish(record)?;
     Journal::at(out).remove();
     Ok(Summary { tally, warnings, files, wall_s: started.elapsed().as_secs_f64(), shard: None })
-}
-
-fn sorted(mut texts: Vec<String>) -> Vec<String> {
-    texts.sort();
-    texts.dedup();
-    texts
 }

@@ -118,7 +118,8 @@ impl<'a> ModelStore<'a> {
 
     fn recipe(&self, found: &Found, header: &Header) -> Result<Recipe, Failure> {
         let gaps = &self.options.gaps;
-        let timing = Timing { te1_s: found.overrides.te1_s.or(gaps.te1_s), tm_s: found.overrides.tm_s.or(gaps.tm_s) };
+        let tm_s = found.overrides.tm_s.or(header.tm_s).or(gaps.tm_s);
+        let timing = Timing { te1_s: found.overrides.te1_s.or(gaps.te1_s), tm_s };
         Recipe::from_protocol(&header.protocol, timing)
             .map_err(|e| Failure::new("basis_header", format!("{}: {e}", found.source_path)))
     }

@@ -1,0 +1,78 @@
+//! Numbers out of somebody else's bytes: every read is checked, nothing panics.
+
+/// Order of the bytes of a number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Order {
+    /// Least significant first.
+    Little,
+    /// Most significant first.
+    Big,
+}
+
+/// Bytes that are read at offsets.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Bytes<'a> {
+    bytes: &'a [u8],
+    order: Order,
+}
+
+macro_rules! number {
+    ($name:ident, $type:ty, $what:literal) => {
+        #[doc = concat!($what, " at `offset`; `None` beyond the end.")]
+        pub(crate) fn $name(&self, offset: usize) -> Option<$type> {
+            let end = offset.checked_add(size_of::<$type>())?;
+            let bytes = self.bytes.get(offset..end)?.try_into().ok()?;
+            Some(match self.order {
+                Order::Little => <$type>::from_le_bytes(bytes),
+                Order::Big => <$type>::from_be_bytes(bytes),
+            })
+        }
+    };
+}
+
+impl<'a> Bytes<'a> {
+    /// `bytes` in the given order.
+    pub(crate) fn new(bytes: &'a [u8], order: Order) -> Self {
+        Self { bytes, order }
+    }
+
+    number!(u16, u16, "16-bit unsigned integer");
+    number!(i16, i16, "16-bit integer");
+    number!(u32, u32, "32-bit unsigned integer");
+    number!(i32, i32, "32-bit integer");
+    number!(f32, f32, "32-bit float");
+    number!(f64, f64, "64-bit float");
+    number!(u64, u64, "64-bit unsigned integer");
+
+    /// All of them.
+    pub(crate) fn all(&self) -> &'a [u8] {
+        self.bytes
+    }
+
+    /// Text of at most `length` bytes at `offset`, up to the first zero byte; what is not ASCII is left out.
+    pub(crate) fn text(&self, offset: usize, length: usize) -> Option<String> {
+        let end = offset.checked_add(length)?.min(self.bytes.len());
+        let field = self.bytes.get(offset..end)?;
+        let field = field.split(|&b| b == 0).next()?;
+        let text: String =
+            field.iter().map(|&b| char::from(b)).filter(|c| c.is_ascii() && !c.is_ascii_control()).collect();
+        let text = text.trim().to_owned();
+        (!text.is_empty()).then_some(text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_orders_and_the_end() {
+        let bytes = [0, 0, 128, 63, 65, 66, 0, 67];
+        let little = Bytes::new(&bytes, Order::Little);
+        assert_eq!(little.f32(0), Some(1.0));
+        assert_eq!((little.u16(4), Bytes::new(&bytes, Order::Big).u16(4)), (Some(0x4241), Some(0x4142)));
+        assert_eq!((little.u32(5), little.u64(1), little.i16(usize::MAX)), (None, None, None));
+        assert_eq!(little.text(4, 100).as_deref(), Some("AB"));
+        assert_eq!(little.text(6, 1), None);
+    }
+}

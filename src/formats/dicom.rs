@@ -1,0 +1,229 @@
+//! DICOM spectroscopy: MR Spectroscopy Storage (Philips, Siemens VE and XA) and Siemens' private CSA objects (VB to VE).
+//!
+//! The standard object holds the conjugate of our convention, Siemens' private one holds the samples as we want them, as
+//! the RDA export of the same measurement does: measured by where NAA of real brains lies, see the tests.
+
+use dicom_object::{DefaultDicomObject, InMemDicomObject, OpenFileOptions, Tag};
+use ndarray::Array5;
+use num_complex::Complex64;
+
+use super::bytes::{Bytes, Order};
+use super::siemens_csa::Csa;
+use crate::acquisition::{Acquisition, Format};
+
+const MANUFACTURER: Tag = Tag(0x0008, 0x0070);
+const SOP_CLASS: Tag = Tag(0x0008, 0x0016);
+const REPETITION_TIME: Tag = Tag(0x0018, 0x0080);
+const SEQUENCE_NAME: Tag = Tag(0x0018, 0x9005);
+const SPECTRAL_WIDTH: Tag = Tag(0x0018, 0x9052);
+const LOCALIZATION: Tag = Tag(0x0018, 0x9054);
+const EFFECTIVE_ECHO_TIME: Tag = Tag(0x0018, 0x9082);
+const TRANSMITTER_FREQUENCY: Tag = Tag(0x0018, 0x9098);
+const NUCLEUS: Tag = Tag(0x0018, 0x9100);
+const TIMING_SEQUENCE: Tag = Tag(0x0018, 0x9112);
+const ECHO_SEQUENCE: Tag = Tag(0x0018, 0x9114);
+const WATER_REFERENCED: Tag = Tag(0x0018, 0x9199);
+const FRAMES: Tag = Tag(0x0028, 0x0008);
+const ROWS: Tag = Tag(0x0028, 0x0010);
+const COLUMNS: Tag = Tag(0x0028, 0x0011);
+const POINT_ROWS: Tag = Tag(0x0028, 0x9001);
+const POINT_COLUMNS: Tag = Tag(0x0028, 0x9002);
+const SHARED_GROUPS: Tag = Tag(0x5200, 0x9229);
+const SPECTROSCOPY_DATA: Tag = Tag(0x5600, 0x0020);
+/// Siemens' CSA header of the spectrum, and its samples.
+const CSA_HEADER: [Tag; 2] = [Tag(0x0029, 0x1110), Tag(0x0029, 0x1210)];
+const CSA_DATA: Tag = Tag(0x7fe1, 0x1010);
+/// Philips' own echo time (ms, as text) and repetition times (ms).
+const PHILIPS_ECHO_TIME: Tag = Tag(0x2001, 0x1025);
+const PHILIPS_REPETITION_TIME: Tag = Tag(0x2005, 0x1030);
+
+/// Why a DICOM file could not be decoded.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum DecodeError {
+    /// No DICOM, or damaged.
+    #[error("not readable as DICOM ({reason}); export the file again")]
+    Dicom {
+        /// What the library says.
+        reason: String,
+    },
+    /// The file ends within an attribute.
+    #[error("the DICOM file is cut off ({reason}); copy it again")]
+    CutOff {
+        /// What the library says.
+        reason: String,
+    },
+    /// An image, a report, raw data.
+    #[error("DICOM without spectroscopy data (SOP class {class}); leave it out, or export the spectrum itself")]
+    NotSpectroscopy {
+        /// Its SOP class.
+        class: String,
+    },
+    /// A value is missing or cannot be right.
+    #[error("the DICOM attribute {field} is missing or cannot be right; export the file again")]
+    Field {
+        /// Name of the attribute.
+        field: &'static str,
+    },
+    /// Fewer samples than announced.
+    #[error("{got} samples where {needed} are announced; the file is cut off")]
+    Truncated {
+        /// Samples there.
+        got: usize,
+        /// Samples announced.
+        needed: usize,
+    },
+}
+
+impl DecodeError {
+    /// Stable code for the tables.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Dicom { .. } | Self::Field { .. } => "bad_header",
+            Self::NotSpectroscopy { .. } => "not_spectroscopy",
+            Self::Truncated { .. } | Self::CutOff { .. } => "truncated",
+        }
+    }
+}
+
+/// Whether the file is DICOM, by its first bytes: with the preamble, or without it beginning with group 2 or 8.
+pub fn looks_like(head: &[u8]) -> bool {
+    head.get(128..132) == Some(b"DICM")
+        || matches!(head.get(..8), Some([2 | 8, 0, _, 0, a, b, ..]) if a.is_ascii_uppercase() && b.is_ascii_uppercase())
+}
+
+/// Whether a DICOM file holds a spectrum; reads it whole.
+pub fn is_spectroscopy(file: &[u8]) -> bool {
+    // A broken file is somebody's spectrum until the contrary is known.
+    open(file).map_or(true, |object| {
+        object.element(SPECTROSCOPY_DATA).is_ok() || (object.element(CSA_DATA).is_ok() && csa(&object).is_some())
+    })
+}
+
+fn open(file: &[u8]) -> Result<DefaultDicomObject, DecodeError> {
+    let failed = |e: dicom_object::ReadError| {
+        let reason = crate::run::load::error_chain(&e);
+        // The library has no kind for it.
+        if reason.contains("fill whole buffer") {
+            DecodeError::CutOff { reason }
+        } else {
+            DecodeError::Dicom { reason }
+        }
+    };
+    OpenFileOptions::new().from_reader(file).map_err(failed)
+}
+
+/// Decodes a file.
+pub fn decode(file: &[u8]) -> Result<Acquisition, DecodeError> {
+    let object = open(file)?;
+    if let Ok(data) = object.element(SPECTROSCOPY_DATA) {
+        let bytes = data.to_bytes().map_err(|e| DecodeError::Dicom { reason: e.to_string() })?;
+        return standard(&object, &bytes);
+    }
+    if let (Ok(data), Some(csa)) = (object.element(CSA_DATA), csa(&object)) {
+        let bytes = data.to_bytes().map_err(|e| DecodeError::Dicom { reason: e.to_string() })?;
+        return private(&object, &csa, &bytes);
+    }
+    Err(DecodeError::NotSpectroscopy { class: text(&object, SOP_CLASS).unwrap_or_else(|| "unknown".to_owned()) })
+}
+
+/// MR Spectroscopy Storage (DICOM PS3.3 A.36.3).
+fn standard(object: &InMemDicomObject, bytes: &[u8]) -> Result<Acquisition, DecodeError> {
+    let count = |tag: Tag| number(object, tag).filter(|n| (1.0..1e6).contains(n)).map(|n| n as usize);
+    let points = count(POINT_COLUMNS).ok_or(DecodeError::Field { field: "Data Point Columns" })?;
+    if count(POINT_ROWS).unwrap_or(1) > 1 {
+        return Err(DecodeError::Field { field: "Data Point Rows (two-dimensional spectroscopy)" });
+    }
+    let (columns, rows) = (count(COLUMNS).unwrap_or(1), count(ROWS).unwrap_or(1));
+    let frames = count(FRAMES).unwrap_or(1);
+    let samples = samples(bytes, frames.saturating_mul(rows).saturating_mul(columns), points)?;
+    let is_philips = text(object, MANUFACTURER).is_some_and(|m| m.to_lowercase().contains("philips"));
+    // Philips puts as many frames of water behind those of the metabolites.
+    let with_water = is_philips && frames % 2 == 0 && text(object, WATER_REFERENCED).as_deref() == Some("YES");
+    let (voxels, transients) = if rows * columns > 1 { (rows * columns * frames, 1) } else { (1, frames) };
+    let kept = if with_water { transients / 2 } else { transients };
+    let part = |first: usize, n: usize| {
+        Array5::from_shape_fn((voxels, 1, n, 1, points), |(v, _, t, _, p)| samples[(v + first + t) * points + p].conj())
+    };
+    let mut data = Acquisition::from_samples(Format::Dicom, part(0, kept));
+    if voxels > 1 {
+        data.grid = [columns, rows, frames];
+    }
+    if with_water {
+        data.water = Some(part(kept, kept));
+        data.water_suppressed = Some(true);
+    }
+    data.dwell_s = number(object, SPECTRAL_WIDTH).filter(|w| *w > 0.0).map(|w| 1.0 / w);
+    data.f0_mhz = number(object, TRANSMITTER_FREQUENCY).filter(|f| *f > 0.0);
+    data.nucleus = text(object, NUCLEUS);
+    data.vendor = text(object, MANUFACTURER);
+    let shared = item(object, SHARED_GROUPS);
+    let ms = |sequence: Tag, tag: Tag| {
+        shared.and_then(|s| item(s, sequence)).and_then(|s| number(s, tag)).filter(|v| *v > 0.0).map(|v| v * 1e-3)
+    };
+    let own_ms = |tag: Tag| number(object, tag).filter(|v| *v > 0.0).map(|v| v * 1e-3);
+    data.te_s = ms(ECHO_SEQUENCE, EFFECTIVE_ECHO_TIME).or_else(|| own_ms(PHILIPS_ECHO_TIME));
+    data.tr_s = ms(TIMING_SEQUENCE, REPETITION_TIME).or_else(|| own_ms(PHILIPS_REPETITION_TIME));
+    // Philips writes PRIME and SPECTROSCOPY where others name the sequence.
+    let known = |name: Option<String>| name.filter(|n| !["PRIME", "SPECTROSCOPY", "NONE"].contains(&n.as_str()));
+    data.sequence = known(text(object, SEQUENCE_NAME)).or_else(|| known(text(object, LOCALIZATION)));
+    Ok(data)
+}
+
+/// Siemens' private object: facts in the CSA header, samples behind it.
+fn private(object: &InMemDicomObject, csa: &Csa, bytes: &[u8]) -> Result<Acquisition, DecodeError> {
+    let count = |name: &str| csa.number(name).filter(|n| (1.0..1e6).contains(n)).map(|n| n as usize);
+    let points = count("DataPointColumns").ok_or(DecodeError::Field { field: "DataPointColumns (CSA)" })?;
+    let extent = |name: &str| count(name).unwrap_or(1);
+    let grid = [extent("Columns"), extent("Rows"), extent("NumberOfFrames")];
+    let voxels = grid[0].saturating_mul(grid[1]).saturating_mul(grid[2]);
+    let samples = samples(bytes, voxels, points)?;
+    let array = Array5::from_shape_fn((voxels, 1, 1, 1, points), |(v, _, _, _, p)| samples[v * points + p]);
+    let mut data = Acquisition::from_samples(Format::Dicom, array);
+    let positive = |name: &str| csa.number(name).filter(|v| *v > 0.0);
+    data.grid = grid;
+    data.dwell_s = positive("RealDwellTime").map(|ns| ns * 1e-9);
+    data.f0_mhz = positive("ImagingFrequency");
+    data.te_s = positive("EchoTime").map(|ms| ms * 1e-3);
+    data.tr_s = positive("RepetitionTime").map(|ms| ms * 1e-3);
+    data.nucleus = csa.text("ImagedNucleus");
+    data.sequence = csa.text("SequenceName");
+    data.averages_on_scanner = positive("NumberOfAverages").map(|n| n as usize);
+    data.vendor = text(object, MANUFACTURER).or_else(|| Some("Siemens".to_owned()));
+    Ok(data)
+}
+
+fn csa(object: &InMemDicomObject) -> Option<Csa> {
+    CSA_HEADER.iter().find_map(|tag| {
+        let csa = Csa::parse(&object.element(*tag).ok()?.to_bytes().ok()?)?;
+        csa.number("DataPointColumns").map(|_| csa)
+    })
+}
+
+/// `rows` of `points` samples as they are stored.
+fn samples(bytes: &[u8], rows: usize, points: usize) -> Result<Vec<Complex64>, DecodeError> {
+    let got = bytes.len() / 8;
+    let needed = rows.saturating_mul(points);
+    if got < needed || needed == 0 {
+        return Err(DecodeError::Truncated { got, needed });
+    }
+    let bytes = Bytes::new(bytes, Order::Little);
+    let part = |at: usize| bytes.f32(at).map_or(0.0, f64::from);
+    Ok((0..needed).map(|i| Complex64::new(part(8 * i), part(8 * i + 4))).collect())
+}
+
+fn text(object: &InMemDicomObject, tag: Tag) -> Option<String> {
+    let value = object.element(tag).ok()?.to_str().ok()?;
+    let value = value.split('\\').next().unwrap_or_default().trim_matches(['\0', ' ']).to_owned();
+    (!value.is_empty()).then(|| value.chars().take(80).collect())
+}
+
+/// The first value, as a number.
+fn number(object: &InMemDicomObject, tag: Tag) -> Option<f64> {
+    let element = object.element(tag).ok()?;
+    element.to_float64().ok().or_else(|| text(object, tag)?.parse().ok()).filter(|v: &f64| v.is_finite())
+}
+
+/// The first item of a sequence.
+fn item(object: &InMemDicomObject, tag: Tag) -> Option<&InMemDicomObject> {
+    object.element(tag).ok()?.items()?.first()
+}

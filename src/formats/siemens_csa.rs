@@ -1,0 +1,102 @@
+//! Siemens' CSA header (version 2, `SV10`): names with lists of text values, inside private DICOM attributes.
+//!
+//! Layout: nibabel's description of the format (<https://nipy.org/nibabel/dicom/siemens_csa.html>).
+
+use std::collections::HashMap;
+
+use super::bytes::{Bytes, Order};
+
+const NAME_BYTES: usize = 64;
+const TAG_BYTES: usize = NAME_BYTES + 20;
+const ITEM_BYTES: usize = 16;
+/// More tags or values than any header has; keeps a damaged one from being walked for ever.
+const MOST: u32 = 4096;
+
+/// The values by name.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Csa(HashMap<String, String>);
+
+impl Csa {
+    /// Parses a header; `None` where it is none or cut off before its first tag.
+    pub(crate) fn parse(header: &[u8]) -> Option<Self> {
+        if !header.starts_with(b"SV10") {
+            return None;
+        }
+        let bytes = Bytes::new(header, Order::Little);
+        let n_tags = bytes.u32(8)?.min(MOST);
+        let mut values = HashMap::new();
+        let mut at = 16;
+        for _ in 0..n_tags {
+            let Some(n_items) = bytes.u32(at + NAME_BYTES + 12) else { break };
+            let name = bytes.text(at, NAME_BYTES);
+            at += TAG_BYTES;
+            let mut first = None;
+            for _ in 0..n_items.min(MOST) {
+                let Some(length) = bytes.u32(at + 4) else { return Some(Self(values)) };
+                let length = length as usize;
+                at += ITEM_BYTES;
+                if first.is_none() {
+                    first = bytes.text(at, length);
+                }
+                // Values are padded to whole words.
+                let Some(next) = length.checked_add(3).and_then(|n| at.checked_add(n / 4 * 4)) else {
+                    return Some(Self(values));
+                };
+                at = next;
+            }
+            if let (Some(name), Some(first)) = (name, first) {
+                values.insert(name, first);
+            }
+        }
+        Some(Self(values))
+    }
+
+    /// The first value of a name.
+    pub(crate) fn text(&self, name: &str) -> Option<String> {
+        self.0.get(name).map(|v| v.chars().take(80).collect())
+    }
+
+    /// The first value of a name, as a number.
+    pub(crate) fn number(&self, name: &str) -> Option<f64> {
+        self.0.get(name)?.trim().parse().ok().filter(|v: &f64| v.is_finite())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn header(items: &[(&str, &[&str])]) -> Vec<u8> {
+        let mut bytes = b"SV10\x04\x03\x02\x01".to_vec();
+        bytes.extend((items.len() as u32).to_le_bytes());
+        bytes.extend(77_u32.to_le_bytes());
+        for (name, values) in items {
+            let mut field = name.as_bytes().to_vec();
+            field.resize(NAME_BYTES, 0);
+            bytes.extend(field);
+            bytes.extend([0; 12]);
+            bytes.extend((values.len() as u32).to_le_bytes());
+            bytes.extend(77_u32.to_le_bytes());
+            for value in *values {
+                for word in [0, value.len() as u32, 77, 0] {
+                    bytes.extend(word.to_le_bytes());
+                }
+                bytes.extend(value.as_bytes());
+                bytes.resize(bytes.len().div_ceil(4) * 4, 0);
+            }
+        }
+        bytes
+    }
+
+    #[test]
+    fn values_are_found_and_damage_ends_quietly() {
+        let bytes = header(&[("RealDwellTime", &["833400"]), ("Empty", &[]), ("VoiPosition", &["1.5", "2", "3"])]);
+        let csa = Csa::parse(&bytes).unwrap_or_default();
+        assert_eq!(csa.number("RealDwellTime"), Some(833_400.0));
+        assert_eq!((csa.number("Empty"), csa.text("VoiPosition").as_deref()), (None, Some("1.5")));
+        for cut in 0..bytes.len() {
+            let _ = Csa::parse(&bytes[..cut]);
+        }
+        assert_eq!(Csa::parse(b"none"), None);
+    }
+}

@@ -1,0 +1,119 @@
+//! Siemens RDA: lines of `Name: value`, then doubles, real and imaginary in turn. Its sign convention is ours.
+
+use std::collections::HashMap;
+
+use ndarray::Array5;
+use num_complex::Complex64;
+
+use super::bytes::{Bytes, Order};
+use crate::acquisition::{Acquisition, Format};
+
+const BEGIN: &[u8] = b">>> Begin of header <<<";
+const END: &[u8] = b">>> End of header <<<";
+const SAMPLE_BYTES: usize = 16;
+
+/// Why an RDA file could not be decoded.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum DecodeError {
+    /// The lines that begin or end the header are missing.
+    #[error("the header does not begin and end as an RDA file's does; export the file again")]
+    NoHeader,
+    /// A header entry is missing or unusable.
+    #[error("the header entry `{field}` is missing or unusable; export the file again")]
+    Field {
+        /// Name of the entry.
+        field: &'static str,
+    },
+    /// Shorter than the header says.
+    #[error(
+        "{got} bytes of samples where the header announces {voxels} voxels of {points} points; the file is cut off"
+    )]
+    Truncated {
+        /// Bytes there.
+        got: usize,
+        /// Voxels announced.
+        voxels: usize,
+        /// Points announced.
+        points: usize,
+    },
+}
+
+impl DecodeError {
+    /// Stable code for the tables.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NoHeader | Self::Field { .. } => "bad_header",
+            Self::Truncated { .. } => "truncated",
+        }
+    }
+}
+
+/// Whether the file is an RDA file, by its first bytes.
+pub fn looks_like(head: &[u8]) -> bool {
+    head.starts_with(BEGIN)
+}
+
+/// Decodes a file.
+pub fn decode(file: &[u8]) -> Result<Acquisition, DecodeError> {
+    let end = file.windows(END.len()).position(|w| w == END).ok_or(DecodeError::NoHeader)?;
+    if !looks_like(file) {
+        return Err(DecodeError::NoHeader);
+    }
+    let after = end + END.len();
+    let line_end = file[after..].iter().position(|&b| b == b'\n').ok_or(DecodeError::NoHeader)?;
+    let samples = &file[after + line_end + 1..];
+    // Only what is asked for below is looked at: names and dates of people stay in the file.
+    let text: String = file[..end].iter().map(|&b| char::from(b)).collect();
+    let header: HashMap<&str, &str> =
+        text.lines().filter_map(|l| l.split_once(':')).map(|(k, v)| (k.trim(), v.trim())).collect();
+    // Some consoles write decimal commas.
+    let number =
+        |key: &str| header.get(key).and_then(|v| v.replace(',', ".").parse::<f64>().ok()).filter(|v| v.is_finite());
+    let count = |key: &'static str| {
+        number(key).filter(|v| (1.0..1e6).contains(v)).map(|v| v as usize).ok_or(DecodeError::Field { field: key })
+    };
+    let points = count("VectorSize")?;
+    let extent = |key: &'static str| count(key).unwrap_or(1);
+    let grid = [extent("CSIMatrixSize[0]"), extent("CSIMatrixSize[1]"), extent("CSIMatrixSize[2]")];
+    let voxels = grid[0].saturating_mul(grid[1]).saturating_mul(grid[2]);
+    let needed = voxels.checked_mul(points).and_then(|n| n.checked_mul(SAMPLE_BYTES));
+    if needed.is_none_or(|n| n > samples.len()) {
+        return Err(DecodeError::Truncated { got: samples.len(), voxels, points });
+    }
+    let bytes = Bytes::new(samples, Order::Little);
+    let array = Array5::from_shape_fn((voxels, 1, 1, 1, points), |(voxel, _, _, _, point)| {
+        let at = SAMPLE_BYTES * (voxel * points + point);
+        Complex64::new(bytes.f64(at).unwrap_or(0.0), bytes.f64(at + 8).unwrap_or(0.0))
+    });
+    let positive = |key: &str| number(key).filter(|v| *v > 0.0);
+    let word = |key: &str| header.get(key).filter(|v| !v.is_empty()).map(|v| v.chars().take(80).collect::<String>());
+    let mut data = Acquisition::from_samples(Format::SiemensRda, array);
+    data.grid = grid;
+    data.dwell_s = positive("DwellTime").map(|us| us * 1e-6);
+    data.f0_mhz = positive("MRFrequency");
+    data.te_s = positive("TE").map(|ms| ms * 1e-3);
+    data.tr_s = positive("TR").map(|ms| ms * 1e-3);
+    data.tm_s = positive("TM").map(|ms| ms * 1e-3);
+    data.nucleus = word("Nucleus");
+    data.sequence = word("SequenceName");
+    data.vendor = Some("Siemens".to_owned());
+    data.averages_on_scanner = positive("NumberOfAverages").map(|n| n as usize);
+    data.affine_mm = affine(&number, voxels);
+    Ok(data)
+}
+
+/// Rows and columns of the header are in DICOM's axes (LPS). A single voxel's centre is stated; of a grid the corner is.
+fn affine(number: &dyn Fn(&str) -> Option<f64>, voxels: usize) -> Option<[[f64; 4]; 4]> {
+    let vector = |name: &str| -> Option<[f64; 3]> {
+        Some([number(&format!("{name}[0]"))?, number(&format!("{name}[1]"))?, number(&format!("{name}[2]"))?])
+    };
+    let (row, column) = (vector("RowVector")?, vector("ColumnVector")?);
+    let spacing = [number("PixelSpacingCol")?, number("PixelSpacingRow")?, number("SliceThickness")?];
+    let position = if voxels == 1 {
+        [number("VOIPositionSag")?, number("VOIPositionCor")?, number("VOIPositionTra")?]
+    } else {
+        let corner = vector("PositionVector")?;
+        [0, 1, 2].map(|k| corner[k] + 0.5 * (row[k] * spacing[0] + column[k] * spacing[1]))
+    };
+    Some(super::geometry::affine_from_lps(row, column, position, spacing))
+}

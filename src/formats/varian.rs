@@ -1,0 +1,165 @@
+//! Varian and Agilent: a folder `*.fid` with the samples (`fid`) and the parameters (`procpar`).
+//!
+//! Layout: "VnmrJ User Programming", chapters on data files and parameter files. Its sign convention is ours.
+
+use std::collections::HashMap;
+
+use ndarray::Array5;
+use num_complex::Complex64;
+
+use super::bytes::{Bytes, Order};
+use crate::acquisition::{Acquisition, Format};
+
+const FILE_HEADER: usize = 32;
+const BLOCK_HEADER: usize = 28;
+const STATUS_32_BIT: i16 = 0x4;
+const STATUS_FLOAT: i16 = 0x8;
+
+/// Why a Varian folder could not be decoded.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum DecodeError {
+    /// The header of `fid` cannot be right.
+    #[error("the header of `fid` announces {field} = {value}, which cannot be right; copy the folder again")]
+    Header {
+        /// Which field.
+        field: &'static str,
+        /// What it says.
+        value: i64,
+    },
+    /// Shorter than announced.
+    #[error("`fid` holds {got} bytes of {needed}; it is cut off")]
+    Truncated {
+        /// Bytes there.
+        got: usize,
+        /// Bytes announced.
+        needed: usize,
+    },
+    /// Several arrayed parameters.
+    #[error("arrayed over {array}: which of them may be averaged is not known; split it or convert it first")]
+    Array {
+        /// The parameters.
+        array: String,
+    },
+}
+
+impl DecodeError {
+    /// Stable code for the tables.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Header { .. } => "bad_header",
+            Self::Truncated { .. } => "truncated",
+            Self::Array { .. } => "unsupported",
+        }
+    }
+}
+
+/// Decodes `fid` with its `procpar`. Blocks are transients, or conditions where a parameter was arrayed that changes
+/// what is measured.
+pub fn decode(fid: &[u8], procpar: &[u8]) -> Result<Acquisition, DecodeError> {
+    let bytes = Bytes::new(fid, Order::Big);
+    let parameters = parameters(&String::from_utf8_lossy(procpar));
+    let truncated = |needed: usize| DecodeError::Truncated { got: fid.len(), needed };
+    let field = |index: usize| bytes.i32(4 * index).ok_or(truncated(FILE_HEADER));
+    let positive = |name: &'static str, value: i32| match usize::try_from(value) {
+        Ok(n) if (1..1 << 26).contains(&n) => Ok(n),
+        _ => Err(DecodeError::Header { field: name, value: i64::from(value) }),
+    };
+    let (blocks, traces) = (positive("nblocks", field(0)?)?, positive("ntraces", field(1)?)?);
+    let (numbers, block_bytes) = (positive("np", field(2)?)?, positive("bbytes", field(5)?)?);
+    let status = bytes.i16(26).ok_or(truncated(FILE_HEADER))?;
+    let width = if status & (STATUS_FLOAT | STATUS_32_BIT) != 0 { 4 } else { 2 };
+    let trace_bytes = numbers * width;
+    let headers = positive("nbheaders", field(7)?).unwrap_or(1).min(9);
+    if block_bytes < headers * BLOCK_HEADER + traces * trace_bytes {
+        return Err(DecodeError::Header { field: "bbytes", value: block_bytes as i64 });
+    }
+    // The last trace of the last block must be there; padding behind it need not.
+    let needed = FILE_HEADER
+        .checked_add((blocks - 1).saturating_mul(block_bytes))
+        .and_then(|n| n.checked_add(headers * BLOCK_HEADER + traces * trace_bytes));
+    if needed.is_none_or(|n| n > fid.len()) {
+        return Err(truncated(needed.unwrap_or(usize::MAX)));
+    }
+    let part = |at: usize| match (status & STATUS_FLOAT != 0, width) {
+        (true, _) => bytes.f32(at).map(f64::from),
+        (false, 4) => bytes.i32(at).map(f64::from),
+        _ => bytes.i16(at).map(f64::from),
+    };
+    let points = numbers / 2;
+    let rows = blocks * traces;
+    let word = |name: &str| parameters.get(name).and_then(|v| v.first()).filter(|v| !v.is_empty()).cloned();
+    let number = |name: &str| word(name).and_then(|v| v.parse::<f64>().ok()).filter(|v| v.is_finite() && *v > 0.0);
+    let array = word("array").unwrap_or_default();
+    // Arrays over these repeat one measurement; any other parameter makes measurements of its own.
+    let repeats = ["", "nt", "count", "rep"].contains(&array.as_str());
+    if array.contains(',') && rows > 1 {
+        return Err(DecodeError::Array { array });
+    }
+    let shape = if repeats { (1, 1, rows, 1, points) } else { (1, rows, 1, 1, points) };
+    let samples = Array5::from_shape_fn(shape, |(_, c, t, _, p)| {
+        let row = c.max(t);
+        let trace = headers * BLOCK_HEADER + row % traces * trace_bytes;
+        let at = FILE_HEADER + row / traces * block_bytes + trace + 2 * width * p;
+        Complex64::new(part(at).unwrap_or(0.0), part(at + width).unwrap_or(0.0))
+    });
+    let mut data = Acquisition::from_samples(Format::Varian, samples);
+    if !repeats && rows > 1 {
+        let values = parameters.get(array.as_str());
+        data.condition_labels = (0..rows)
+            .map(|i| format!("{array}={}", values.and_then(|v| v.get(i)).map_or("?", String::as_str)))
+            .collect();
+    }
+    data.dwell_s = number("sw").map(|hz| 1.0 / hz);
+    data.f0_mhz = number("sfrq");
+    data.te_s = number("te");
+    data.tr_s = number("tr");
+    data.tm_s = number("tm");
+    data.nucleus = word("tn").map(|name| if name == "H1" { "1H".to_owned() } else { name });
+    data.sequence = word("pslabel").or_else(|| word("seqfil"));
+    data.vendor = Some("Varian".to_owned());
+    data.averages_on_scanner = number("nt").map(|n| n as usize);
+    Ok(data)
+}
+
+/// The parameters' values by name: each has a line of attributes, a line with a count and its values (further text
+/// values on lines of their own), and a line of possible values.
+fn parameters(text: &str) -> HashMap<String, Vec<String>> {
+    let mut parameters = HashMap::new();
+    let mut lines = text.lines();
+    while let Some(head) = lines.next() {
+        let mut words = head.split_whitespace();
+        let (Some(name), Some(_)) = (words.next(), words.next()) else { continue };
+        if !name.starts_with(|c: char| c.is_ascii_alphabetic()) {
+            continue;
+        }
+        let Some(line) = lines.next() else { break };
+        let (count, rest) = line.trim().split_once(' ').unwrap_or((line.trim(), ""));
+        let count: usize = count.parse().unwrap_or(0);
+        let values: Vec<String> = if rest.starts_with('"') {
+            let more = (1..count.min(1 << 16)).map_while(|_| lines.next());
+            std::iter::once(rest).chain(more).map(|v| v.trim().trim_matches('"').to_owned()).collect()
+        } else {
+            rest.split_whitespace().map(str::to_owned).collect()
+        };
+        parameters.insert(name.to_owned(), values);
+        lines.next();
+    }
+    parameters
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parameters_of_numbers_and_text() {
+        let text = "sw 1 1 1e5 0 0 2 1 11 1 64\n1 6002.4 \n0 \nseqfil 2 2 8 0 0 2 1 8 1 64\n1 \"steam\"\n0 \n\
+                    nt 1 1 1 1 1 2 1 0 1 64\n3 16 16 8 \n0\ncomment 2 2 1 0 0 2 1 0 1 64\n2 \"a b\"\n\"c\"\n0\nte 1 1 1 1 1 2 1 0 1 64\n1 0.008\n0\n";
+        let parameters = parameters(text);
+        assert_eq!(parameters["sw"], ["6002.4"]);
+        assert_eq!(parameters["seqfil"], ["steam"]);
+        assert_eq!(parameters["nt"], ["16", "16", "8"]);
+        assert_eq!(parameters["comment"], ["a b", "c"]);
+        assert_eq!(parameters["te"], ["0.008"]);
+    }
+}
