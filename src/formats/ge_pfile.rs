@@ -315,6 +315,7 @@ fn unit(a: [f64; 3]) -> Option<[f64; 3]> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
 

@@ -1,17 +1,24 @@
-//! The mean over transients of data whose coils are combined.
+//! Transients of one voxel, their coils combined, and the mean over them.
 
 use ndarray::s;
 use num_complex::Complex64;
 
-use super::PrepareError;
+use super::coils::Weights;
 use crate::acquisition::Acquisition;
 
-/// The transients of one voxel and condition.
-pub fn transients(data: &Acquisition, voxel: usize, condition: usize) -> Result<Vec<Vec<Complex64>>, PrepareError> {
-    if data.n_coils() > 1 {
-        return Err(PrepareError::CoilsNotCombined { n_coils: data.n_coils() });
-    }
-    Ok((0..data.n_transients()).map(|t| data.samples.slice(s![voxel, condition, t, 0, ..]).to_vec()).collect())
+/// The transients of one voxel and condition; without weights those of the first coil.
+pub fn transients(
+    data: &Acquisition,
+    voxel: usize,
+    condition: usize,
+    weights: Option<&Weights>,
+) -> Vec<Vec<Complex64>> {
+    (0..data.n_transients())
+        .map(|t| match weights {
+            Some(weights) => weights.combine(data.samples.slice(s![voxel, condition, t, .., ..])),
+            None => data.samples.slice(s![voxel, condition, t, 0, ..]).to_vec(),
+        })
+        .collect()
 }
 
 /// Their mean.

@@ -2,11 +2,14 @@
 
 pub mod align;
 pub mod average;
+pub mod coils;
 pub mod eddy;
 pub mod water;
 
+use ndarray::s;
 use num_complex::Complex64;
 
+use self::coils::Weights;
 use crate::acquisition::Acquisition;
 use crate::fit::start::used_length;
 
@@ -36,6 +39,8 @@ pub struct Record {
     pub offsets: Option<Vec<align::Offset>>,
     /// Number of coils in the file.
     pub n_coils: usize,
+    /// Share of the coils' signal that one source explains (0 to 1); `None` for a single coil.
+    pub coil_quality: Option<f64>,
     /// Whether eddy currents were corrected with the water reference.
     pub eddy_corrected: bool,
     /// Water amplitude at t = 0 (units of the data), from the reference.
@@ -47,11 +52,9 @@ pub struct Record {
 /// Why a spectrum cannot be prepared.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum PrepareError {
-    /// Coils are not combined yet.
-    #[error(
-        "{n_coils} receive coils are not combined, and combining them is not built in yet; combine them first (spec2nii, FSL-MRS) and give the result"
-    )]
-    CoilsNotCombined {
+    /// No weights for the coils can be found.
+    #[error("the {n_coils} receive coils hold no signal that they share; the acquisition or its export failed")]
+    Coils {
         /// Number of coils.
         n_coils: usize,
     },
@@ -107,7 +110,7 @@ impl PrepareError {
     /// Stable code for the tables.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::CoilsNotCombined { .. } => "coils_not_combined",
+            Self::Coils { .. } => "no_signal",
             Self::Unknown { .. } => "missing_field",
             Self::Implausible { .. } => "implausible_field",
             Self::Nucleus { .. } => "nucleus",
@@ -131,8 +134,9 @@ pub fn prepare(
     condition: usize,
 ) -> Result<Spectrum, PrepareError> {
     let (dwell_s, f0_mhz) = check_header(data)?;
-    let mut transients = average::transients(data, voxel, condition)?;
     let mut record = Record { n_transients: data.n_transients(), n_coils: data.n_coils(), ..Record::default() };
+    let weights = combine(data, water, voxel, condition, &mut record)?;
+    let mut transients = average::transients(data, voxel, condition, weights.as_ref());
     transients.iter().try_for_each(|fid| check_finite(fid))?;
     record.offsets = align::align(&mut transients, dwell_s, f0_mhz, Some(align::METABOLITE_BAND_PPM));
     if data.n_transients() > 1 && record.offsets.is_none() {
@@ -141,12 +145,48 @@ pub fn prepare(
     let mut fid = average::mean(&transients);
     check_samples(&fid)?;
     if let Some(reference) = water {
-        apply_water(&mut fid, dwell_s, data, reference, voxel, condition, &mut record)?;
+        if reference.n_coils() == data.n_coils() {
+            apply_water(&mut fid, dwell_s, data, reference, voxel, condition, weights.as_ref(), &mut record)?;
+        } else {
+            record.flags.push("water_reference_coils");
+        }
     }
     fid.truncate(used_length(&fid));
     let [nx, ny, _] = data.grid;
     let voxel_index = [voxel % nx, voxel / nx % ny, voxel / (nx * ny)];
     Ok(Spectrum { fid, dwell_s, f0_mhz, voxel: voxel_index, condition, record })
+}
+
+/// Weights of the coils, from the water reference where it has the same coils.
+fn combine(
+    data: &Acquisition,
+    water: Option<&Acquisition>,
+    voxel: usize,
+    condition: usize,
+    record: &mut Record,
+) -> Result<Option<Weights>, PrepareError> {
+    let n_coils = data.n_coils();
+    if n_coils == 1 {
+        return Ok(None);
+    }
+    let own = data.samples.slice(s![voxel, condition, .., .., ..]);
+    let bad = |z: &&Complex64| !z.re.is_finite() || !z.im.is_finite();
+    let count = own.iter().filter(bad).count();
+    if count > 0 {
+        let first = own.iter().position(|z| bad(&z)).unwrap_or(0) % data.n_points().max(1);
+        return Err(PrepareError::NotFinite { count, first });
+    }
+    let usable = |w: &&Acquisition| w.n_coils() == n_coils && w.n_voxels() == data.n_voxels();
+    let weights = match water.filter(usable) {
+        Some(water) => {
+            let condition = if water.n_conditions() == data.n_conditions() { condition } else { 0 };
+            Weights::new(water.samples.slice(s![voxel, condition, .., .., ..]), own)
+        }
+        None => Weights::new(own, own),
+    };
+    let weights = weights.ok_or(PrepareError::Coils { n_coils })?;
+    record.coil_quality = Some(weights.quality);
+    Ok(Some(weights))
 }
 
 fn apply_water(
@@ -156,13 +196,14 @@ fn apply_water(
     reference: &Acquisition,
     voxel: usize,
     condition: usize,
+    weights: Option<&Weights>,
     record: &mut Record,
 ) -> Result<(), PrepareError> {
     if reference.n_voxels() != data.n_voxels() {
         return Err(PrepareError::WaterGrid { water: reference.n_voxels(), data: data.n_voxels() });
     }
     let condition = if reference.n_conditions() == data.n_conditions() { condition } else { 0 };
-    let mut references = average::transients(reference, voxel, condition)?;
+    let mut references = average::transients(reference, voxel, condition, weights);
     if references.iter().all(|fid| check_finite(fid).is_ok()) {
         let f0_mhz = reference.f0_mhz.or(data.f0_mhz).unwrap_or_default();
         align::align(&mut references, reference.dwell_s.unwrap_or(dwell_s), f0_mhz, None);

@@ -119,6 +119,9 @@ fn row(row: SpectrumRow, chunk: Option<u32>) -> PlannedRow {
 fn steps(spectrum: &Spectrum, method: &str) -> Vec<String> {
     let record = &spectrum.record;
     let mut steps = Vec::new();
+    if record.n_coils > 1 {
+        steps.push(format!("combine {} coils", record.n_coils));
+    }
     if record.n_transients > 1 {
         let aligned = if record.offsets.is_some() { "align and average" } else { "average" };
         steps.push(format!("{aligned} {} transients", record.n_transients));

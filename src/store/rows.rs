@@ -90,6 +90,7 @@ table! {
     n_coils: Option<u32>, "", "Receive coils in the file.";
     n_transients: Option<u32>, "", "Transients in the file for this spectrum.";
     n_transients_kept: Option<u32>, "", "Transients that went into the average after rejecting outliers.";
+    coil_quality: Option<f64>, "", "Share of the coils' signal that one source explains, from 0 to 1; null for a single coil.";
     basis_id: Option<String>, "", "Basis set; `run.json` holds its hash.";
     basis_fwhm_hz: Option<f64>, "Hz", "Full width at half maximum that the basis set itself is broadened with.";
     method: String, "", "Fitting method.";
