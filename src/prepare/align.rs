@@ -156,7 +156,7 @@ pub fn align(
 
 /// The reference, faded out (Wiener's weight, twice the noise for safety) to where it reaches its noise. Late noise
 /// in the reference would count with the square of its time.
-fn without_tail(mut reference: Vec<Complex64>) -> Vec<Complex64> {
+pub(super) fn without_tail(mut reference: Vec<Complex64>) -> Vec<Complex64> {
     let n = reference.len();
     let mut energy = vec![0.0];
     energy.extend(reference.iter().scan(0.0, |sum, z| {
@@ -192,14 +192,14 @@ fn detection(fid: &[Complex64], reference: &[Complex64], offset: &Offset) -> f64
 }
 
 /// Median over FIDs, sample by sample, of the real and of the imaginary part: a spoiled transient does not reach it.
-fn median_fid(fids: &[Vec<Complex64>]) -> Vec<Complex64> {
+pub(super) fn median_fid(fids: &[Vec<Complex64>]) -> Vec<Complex64> {
     let n_points = fids.iter().map(Vec::len).min().unwrap_or(0);
     (0..n_points)
         .map(|n| Complex64::new(median(fids.iter().map(|f| f[n].re)), median(fids.iter().map(|f| f[n].im))))
         .collect()
 }
 
-fn median(values: impl Iterator<Item = f64>) -> f64 {
+pub(super) fn median(values: impl Iterator<Item = f64>) -> f64 {
     let mut all: Vec<f64> = values.collect();
     if all.is_empty() {
         return 0.0;

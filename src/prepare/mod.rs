@@ -4,6 +4,7 @@ pub mod align;
 pub mod average;
 pub mod coils;
 pub mod eddy;
+pub mod reject;
 pub mod water;
 
 use ndarray::s;
@@ -33,8 +34,12 @@ pub struct Spectrum {
 /// Numbers of the preparation of one spectrum.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Record {
-    /// Number of stored transients that were averaged.
+    /// Number of stored transients.
     pub n_transients: usize,
+    /// Number of those that were averaged.
+    pub n_kept: usize,
+    /// Which they are.
+    pub kept: Vec<bool>,
     /// Shift and phase by which each transient was moved; `None` where there was nothing to align.
     pub offsets: Option<Vec<align::Offset>>,
     /// Number of coils in the file.
@@ -142,6 +147,14 @@ pub fn prepare(
     if data.n_transients() > 1 && record.offsets.is_none() {
         record.flags.push("transients_not_aligned");
     }
+    let keep = reject::kept(&transients, dwell_s, f0_mhz);
+    let mut kept = keep.iter();
+    transients.retain(|_| kept.next().copied().unwrap_or(true));
+    record.n_kept = transients.len();
+    if record.n_kept < record.n_transients - record.n_transients / 4 {
+        record.flags.push("many_transients_rejected");
+    }
+    record.kept = keep;
     let mut fid = average::mean(&transients);
     check_samples(&fid)?;
     if let Some(reference) = water {

@@ -124,7 +124,7 @@ fn steps(spectrum: &Spectrum, method: &str) -> Vec<String> {
     }
     if record.n_transients > 1 {
         let aligned = if record.offsets.is_some() { "align and average" } else { "average" };
-        steps.push(format!("{aligned} {} transients", record.n_transients));
+        steps.push(format!("{aligned} {} of {} transients", record.n_kept, record.n_transients));
     }
     if record.eddy_corrected {
         steps.push("correct eddy currents".to_owned());

@@ -95,7 +95,7 @@ impl Origin<'_> {
             basis_id: Some(basis.id.to_owned()),
             basis_fwhm_hz: (model.basis_linewidth_hz > 0.0).then_some(model.basis_linewidth_hz),
             engine: Some(engine.to_owned()),
-            n_transients_kept: u32::try_from(spectrum.record.n_transients).ok(),
+            n_transients_kept: u32::try_from(spectrum.record.n_kept).ok(),
             coil_quality: spectrum.record.coil_quality,
             state: Some(fit.state.as_str().to_owned()),
             water_amplitude: spectrum.record.water_amplitude,

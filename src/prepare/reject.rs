@@ -1,0 +1,208 @@
+//! Transients that motion, a flow of lipid or an arc spoiled: found by how they differ from the others, and left out.
+//!
+//! Each aligned transient is compared with the median of all, in the band of the metabolites and over the time in which
+//! there is signal: its part along the median (amplitude and phase; all of it, and each half by itself), the energy that is left beside it in each part of the
+//! band, and its largest jump between two samples. A transient is out where one of these is an outlier among all (distance from the median in units of the
+//! median absolute deviation), so that a third of them may be spoiled.
+
+use num_complex::Complex64;
+
+use rustfft::FftPlanner;
+
+use super::align::{median, median_fid, without_tail};
+use crate::acquisition::ppm_from_hz;
+use crate::fit::filter::filtered;
+
+/// Fewer transients than this tell no outlier from chance.
+const FEWEST: usize = 8;
+/// Chemical shifts that are compared (ppm): metabolites and lipids, no water.
+const BAND_PPM: (f64, f64) = (0.2, 4.2);
+/// Parts of the band whose energies are compared one by one: lipid fills one of them.
+const PARTS: usize = 8;
+/// Amplitudes and phases along the median that are compared.
+const ALONG: usize = 6;
+/// Distance from the median, in standard deviations of normal noise, beyond which a transient is out.
+const OUTLIER: f64 = 5.0;
+/// Standard deviation of a normal distribution over its median absolute deviation.
+const SD_PER_MAD: f64 = 1.4826;
+/// Least spread of amplitudes and phases that counts as such: differences of a hundredth are no motion.
+const LEAST_SPREAD: f64 = 0.01;
+
+/// Which transients to keep; all of them where they are too few to tell.
+pub fn kept(transients: &[Vec<Complex64>], dwell_s: f64, f0_mhz: f64) -> Vec<bool> {
+    if transients.len() < FEWEST {
+        return vec![true; transients.len()];
+    }
+    let middle = median_fid(transients);
+    let inside = |ppm| f64::from(u8::from((BAND_PPM.0..=BAND_PPM.1).contains(&ppm)));
+    let band = |fid: &[Complex64]| filtered(fid, dwell_s, f0_mhz, inside);
+    let reference = without_tail(band(&middle));
+    let energy: f64 = reference.iter().map(|z| z.norm_sqr()).sum();
+    if energy <= 0.0 {
+        return vec![true; transients.len()];
+    }
+    // A phase that jumps on the way shows in the half of the signal's energy that comes later.
+    let mut sum = 0.0;
+    let half = reference
+        .iter()
+        .position(|z| {
+            sum += z.norm_sqr();
+            sum >= 0.5 * energy
+        })
+        .map_or(0, |last| last + 1);
+    let used = reference.iter().rposition(|z| z.norm_sqr() > 0.0).map_or(0, |last| last + 1);
+    let part_of: Vec<Option<usize>> = (0..used)
+        .map(|k| {
+            let signed = if 2 * k < used { k as f64 } else { k as f64 - used as f64 };
+            let ppm = ppm_from_hz(signed / (used as f64 * dwell_s), f0_mhz);
+            let part = (ppm - BAND_PPM.0) / (BAND_PPM.1 - BAND_PPM.0) * PARTS as f64;
+            (0.0..PARTS as f64).contains(&part).then_some(part as usize)
+        })
+        .collect();
+    let transform = FftPlanner::new().plan_fft_forward(used);
+    let mut measures: [Vec<f64>; ALONG + 1 + PARTS] = Default::default();
+    for fid in transients {
+        let cut = band(fid);
+        let overlap = |from: usize, to: usize| -> Complex64 {
+            let sum: Complex64 = reference[from..to].iter().zip(&cut[from..to]).map(|(r, x)| r.conj() * x).sum();
+            sum / reference[from..to].iter().map(|r| r.norm_sqr()).sum::<f64>().max(f64::MIN_POSITIVE)
+        };
+        let along = overlap(0, used);
+        let mut beside: Vec<Complex64> = reference[..used].iter().zip(&cut).map(|(r, x)| x - along * r).collect();
+        transform.process(&mut beside);
+        let mut energies = [f64::MIN_POSITIVE; PARTS];
+        for (z, part) in beside.iter().zip(&part_of) {
+            if let Some(part) = part {
+                energies[*part] += z.norm_sqr();
+            }
+        }
+        let jump = (1..fid.len()).map(|n| ((fid[n] - middle[n]) - (fid[n - 1] - middle[n - 1])).norm_sqr());
+        for (k, z) in [along, overlap(0, half), overlap(half, used)].into_iter().enumerate() {
+            measures[2 * k].push(z.re);
+            measures[2 * k + 1].push(z.im);
+        }
+        measures[ALONG].push(jump.fold(f64::MIN_POSITIVE, f64::max).ln());
+        energies.iter().zip(&mut measures[ALONG + 1..]).for_each(|(energy, values)| values.push(energy.ln()));
+    }
+    let mut keep = vec![true; transients.len()];
+    for (k, values) in measures.iter().enumerate() {
+        let centre = median(values.iter().copied());
+        let spread = SD_PER_MAD * median(values.iter().map(|v| (v - centre).abs()));
+        for (keep, value) in keep.iter_mut().zip(values) {
+            // Amplitude and phase may be off to either side; less noise than usual is no fault.
+            let distance = if k < ALONG { (value - centre).abs() } else { value - centre };
+            *keep &= distance <= OUTLIER * spread.max(LEAST_SPREAD);
+        }
+    }
+    keep
+}
+
+#[cfg(test)]
+mod tests {
+    use std::f64::consts::PI;
+
+    use super::*;
+    use crate::acquisition::hz_from_ppm;
+
+    const F0_MHZ: f64 = 123.2;
+    const DWELL_S: f64 = 5e-4;
+    const POINTS: usize = 1024;
+
+    struct Normal(u64);
+
+    impl Normal {
+        fn uniform(&mut self) -> f64 {
+            self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            ((self.0 >> 11) as f64 + 0.5) / (1_u64 << 53) as f64
+        }
+
+        fn next(&mut self) -> f64 {
+            (-2.0 * self.uniform().ln()).sqrt() * (2.0 * PI * self.uniform()).cos()
+        }
+    }
+
+    /// (ppm, area, width in Hz) of a brain's main lines and its lipid.
+    const LINES: [(f64, f64, f64); 6] =
+        [(2.01, 10.0, 5.0), (3.03, 6.0, 5.0), (3.22, 5.0, 5.0), (3.55, 4.0, 8.0), (2.3, 8.0, 20.0), (1.3, 1.5, 15.0)];
+
+    fn brain(lipid: f64) -> Vec<Complex64> {
+        (0..POINTS)
+            .map(|n| {
+                let t = n as f64 * DWELL_S;
+                LINES
+                    .iter()
+                    .map(|&(ppm, area, width)| {
+                        let area = if ppm == 1.3 { area * lipid } else { area };
+                        Complex64::from_polar(area * (-PI * width * t).exp(), 2.0 * PI * hz_from_ppm(ppm, F0_MHZ) * t)
+                    })
+                    .sum()
+            })
+            .collect()
+    }
+
+    /// Noise for which the tallest peak of one transient's spectrum is ten of its standard deviations.
+    fn noise_sd() -> f64 {
+        // A Lorentzian's height is area / (π·width·dwell) in units of samples; noise of a bin: sd·√N.
+        let height = 10.0 / (PI * 5.0 * DWELL_S);
+        height / 10.0 / (POINTS as f64).sqrt()
+    }
+
+    fn noisy(fid: &[Complex64], normal: &mut Normal) -> Vec<Complex64> {
+        let sd = noise_sd();
+        fid.iter().map(|z| z + sd * Complex64::new(normal.next(), normal.next())).collect()
+    }
+
+    #[test]
+    fn spoiled_transients_are_caught_and_good_ones_stay() {
+        let mut normal = Normal(11);
+        let clean = brain(1.0);
+        let faults: [(&str, Box<dyn Fn(&mut Normal) -> Vec<Complex64>>); 4] = [
+            ("lipid × 10", Box::new(|_| brain(10.0))),
+            (
+                "phase jump",
+                Box::new(|normal| {
+                    let at = (normal.uniform() * 0.05 / DWELL_S) as usize;
+                    let turn = Complex64::from_polar(1.0, (65.0_f64 + 60.0 * normal.uniform()).to_radians());
+                    brain(1.0).iter().enumerate().map(|(n, z)| if n < at { *z } else { z * turn }).collect()
+                }),
+            ),
+            ("amplitude × 0.5", Box::new(|_| brain(1.0).iter().map(|z| 0.5 * z).collect())),
+            (
+                "spike",
+                Box::new(|normal| {
+                    let mut fid = brain(1.0);
+                    fid[100 + (normal.uniform() * 500.0) as usize] += Complex64::new(15.0 * noise_sd(), 0.0);
+                    fid
+                }),
+            ),
+        ];
+        let (mut good, mut false_alarms) = (0, 0);
+        for (name, spoil) in &faults {
+            let (mut bad, mut caught) = (0, 0);
+            for _ in 0..12 {
+                let mut transients = Vec::new();
+                let is_bad: Vec<bool> = (0..64).map(|t| t % 10 == 7).collect();
+                for &bad in &is_bad {
+                    let fid = if bad { spoil(&mut normal) } else { clean.clone() };
+                    transients.push(noisy(&fid, &mut normal));
+                }
+                for (keep, is_bad) in kept(&transients, DWELL_S, F0_MHZ).iter().zip(&is_bad) {
+                    match is_bad {
+                        true => (bad, caught) = (bad + 1, caught + usize::from(!keep)),
+                        false => (good, false_alarms) = (good + 1, false_alarms + usize::from(!keep)),
+                    }
+                }
+            }
+            assert!(caught as f64 >= 0.95 * bad as f64, "{name}: {caught} of {bad} caught");
+        }
+        assert!((false_alarms as f64) <= 0.01 * good as f64, "{false_alarms} of {good} good ones left out");
+    }
+
+    #[test]
+    fn few_transients_all_stay() {
+        let fids = vec![brain(1.0), brain(10.0), brain(1.0)];
+        assert_eq!(kept(&fids, DWELL_S, F0_MHZ), [true; 3]);
+        assert!(kept(&[], DWELL_S, F0_MHZ).is_empty());
+        assert_eq!(kept(&vec![vec![Complex64::default(); 64]; 10], DWELL_S, F0_MHZ), [true; 10]);
+    }
+}
