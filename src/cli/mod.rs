@@ -13,6 +13,7 @@ mod basis;
 mod basis_simulate;
 mod bids;
 mod compare;
+mod convert;
 mod devices;
 mod fit;
 mod inspect;
@@ -67,6 +68,8 @@ enum Command {
     Fit(fit::FitArgs),
     /// Say what a file holds.
     Inspect(inspect::InspectArgs),
+    /// Write a file of any format as NIfTI-MRS.
+    Convert(convert::ConvertArgs),
     /// The GPUs of this machine: limits, self-test, and which one auto takes.
     Devices,
     /// Basis sets.
@@ -111,6 +114,7 @@ pub fn main(cli: Cli) -> ExitCode {
         Command::Bids(args) => bids::run(&args),
         Command::Fit(args) => fit::run(&args),
         Command::Inspect(args) => inspect::run(&args),
+        Command::Convert(args) => convert::run(&args),
         Command::Devices => devices::run(),
         Command::Basis(command) => basis::run(&command),
         Command::Methods(args) => methods::run(&args),

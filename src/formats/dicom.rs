@@ -37,6 +37,9 @@ const CSA_DATA: Tag = Tag(0x7fe1, 0x1010);
 const PHILIPS_ECHO_TIME: Tag = Tag(0x2001, 0x1025);
 const PHILIPS_REPETITION_TIME: Tag = Tag(0x2005, 0x1030);
 
+/// What text conversions put in the place of bytes that are no UTF-8.
+const REPLACED: &[u8] = "\u{fffd}".as_bytes();
+
 /// Why a DICOM file could not be decoded.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum DecodeError {
@@ -46,6 +49,11 @@ pub enum DecodeError {
         /// What the library says.
         reason: String,
     },
+    /// Bytes were replaced.
+    #[error(
+        "somebody's program passed this DICOM file through a text conversion, which destroyed it; get the original"
+    )]
+    Text,
     /// The file ends within an attribute.
     #[error("the DICOM file is cut off ({reason}); copy it again")]
     CutOff {
@@ -78,7 +86,7 @@ impl DecodeError {
     /// Stable code for the tables.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::Dicom { .. } | Self::Field { .. } => "bad_header",
+            Self::Dicom { .. } | Self::Text | Self::Field { .. } => "bad_header",
             Self::NotSpectroscopy { .. } => "not_spectroscopy",
             Self::Truncated { .. } | Self::CutOff { .. } => "truncated",
         }
@@ -102,6 +110,9 @@ pub fn is_spectroscopy(file: &[u8]) -> bool {
 fn open(file: &[u8]) -> Result<DefaultDicomObject, DecodeError> {
     let failed = |e: dicom_object::ReadError| {
         let reason = crate::run::load::error_chain(&e);
+        if file.windows(REPLACED.len()).filter(|w| *w == REPLACED).count() > 8 {
+            return DecodeError::Text;
+        }
         // The library has no kind for it.
         if reason.contains("fill whole buffer") {
             DecodeError::CutOff { reason }

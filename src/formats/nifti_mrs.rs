@@ -243,9 +243,10 @@ fn first(value: Option<&Value>) -> Option<&Value> {
     }
 }
 
-/// A NIfTI-2 file (complex64) of an acquisition, valid NIfTI-MRS.
+/// A NIfTI-2 file of an acquisition, valid NIfTI-MRS: complex64 where that holds every sample exactly, else complex128.
 ///
-/// Dimensions 5 to 7 hold coils, transients and conditions, tagged only where there is more than one.
+/// Dimensions 5 to 7 hold coils, transients and conditions, tagged only where there is more than one. The water
+/// reference inside the acquisition is not written: it makes a file of its own ([`Acquisition::take_water`]).
 pub fn encode(data: &Acquisition) -> Vec<u8> {
     const HEADER: usize = 540;
     let (voxels, conditions) = (data.n_voxels(), data.n_conditions());
@@ -254,15 +255,22 @@ pub fn encode(data: &Acquisition) -> Vec<u8> {
     meta.insert("SpectrometerFrequency".into(), json!([data.f0_mhz]));
     meta.insert("ResonantNucleus".into(), json!([data.nucleus.as_deref().unwrap_or("1H")]));
     let mut extents = vec![data.grid[0], data.grid[1], data.grid[2], points];
-    for (extent, tag) in [(coils, "DIM_COIL"), (transients, "DIM_DYN"), (conditions, "DIM_EDIT")] {
+    let is_edited = data.condition_labels.iter().any(|l| ["ON", "OFF"].contains(&l.to_uppercase().as_str()));
+    let condition = if is_edited { "DIM_EDIT" } else { "DIM_USER_0" };
+    for (extent, tag) in [(coils, "DIM_COIL"), (transients, "DIM_DYN"), (conditions, condition)] {
         if extent > 1 {
             extents.push(extent);
             meta.insert(format!("dim_{}", extents.len()), json!(tag));
-            if tag == "DIM_EDIT" {
-                meta.insert(format!("dim_{}_header", extents.len()), json!({ "EditCondition": data.condition_labels }));
-            }
+            let labels = &data.condition_labels;
+            let header = match tag {
+                "DIM_EDIT" => json!({ "EditCondition": labels }),
+                "DIM_USER_0" => json!({ "Condition": { "Value": labels, "Description": "What was measured" } }),
+                _ => continue,
+            };
+            meta.insert(format!("dim_{}_header", extents.len()), header);
         }
     }
+    meta.insert("ConversionMethod".into(), json!(concat!("requant ", env!("CARGO_PKG_VERSION"))));
     for (key, value) in [("EchoTime", data.te_s), ("RepetitionTime", data.tr_s), ("MixingTime", data.tm_s)] {
         if let Some(value) = value {
             meta.insert(key.into(), json!(value));
@@ -283,8 +291,10 @@ pub fn encode(data: &Acquisition) -> Vec<u8> {
     let mut put = |at: usize, bytes: &[u8]| file[at..at + bytes.len()].copy_from_slice(bytes);
     put(0, &540_i32.to_le_bytes());
     put(4, b"n+2\0\r\n\x1a\n");
-    put(12, &COMPLEX64.to_le_bytes());
-    put(14, &64_i16.to_le_bytes());
+    let is_single = data.samples.iter().all(|z| f64::from(z.re as f32) == z.re && f64::from(z.im as f32) == z.im);
+    let (datatype, bits) = if is_single { (COMPLEX64, 64_i16) } else { (COMPLEX128, 128) };
+    put(12, &datatype.to_le_bytes());
+    put(14, &bits.to_le_bytes());
     put(16, &(extents.len() as i64).to_le_bytes());
     for i in 0..7 {
         put(24 + 8 * i, &(extents.get(i).copied().unwrap_or(1) as i64).to_le_bytes());
@@ -314,8 +324,13 @@ pub fn encode(data: &Acquisition) -> Vec<u8> {
                 for point in 0..points {
                     for voxel in 0..voxels {
                         let z = data.samples[(voxel, condition, transient, coil, point)];
-                        file.extend((z.re as f32).to_le_bytes());
-                        file.extend((z.im as f32).to_le_bytes());
+                        if is_single {
+                            file.extend((z.re as f32).to_le_bytes());
+                            file.extend((z.im as f32).to_le_bytes());
+                        } else {
+                            file.extend(z.re.to_le_bytes());
+                            file.extend(z.im.to_le_bytes());
+                        }
                     }
                 }
             }

@@ -147,6 +147,8 @@ mod tests {
         height / 10.0 / (POINTS as f64).sqrt()
     }
 
+    type Fault = Box<dyn Fn(&mut Normal) -> Vec<Complex64>>;
+
     fn noisy(fid: &[Complex64], normal: &mut Normal) -> Vec<Complex64> {
         let sd = noise_sd();
         fid.iter().map(|z| z + sd * Complex64::new(normal.next(), normal.next())).collect()
@@ -156,7 +158,7 @@ mod tests {
     fn spoiled_transients_are_caught_and_good_ones_stay() {
         let mut normal = Normal(11);
         let clean = brain(1.0);
-        let faults: [(&str, Box<dyn Fn(&mut Normal) -> Vec<Complex64>>); 4] = [
+        let faults: [(&str, Fault); 4] = [
             ("lipid × 10", Box::new(|_| brain(10.0))),
             (
                 "phase jump",

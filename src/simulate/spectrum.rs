@@ -284,7 +284,10 @@ fn acquisition(
             let mut turn = *weight;
             for (i, z) in fid.iter().enumerate() {
                 let noise = Complex64::new(random.normal(), random.normal()) * sd;
-                samples[(0, 0, transient, coil, i)] = z * turn + noise;
+                // Scanners store single precision, and so do the files.
+                let stored = z * turn + noise;
+                samples[(0, 0, transient, coil, i)] =
+                    Complex64::new(f64::from(stored.re as f32), f64::from(stored.im as f32));
                 turn *= step;
             }
         }

@@ -1,0 +1,75 @@
+//! `requant convert`: any file that is read, as NIfTI-MRS.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use flate2::{Compression, GzBuilder};
+
+use super::shared::GapArgs;
+use super::{CliError, CliResult};
+use crate::acquisition::Acquisition;
+use crate::formats::{self, nifti_mrs};
+use crate::run::load::with_gaps;
+
+/// Arguments of `requant convert`.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  requant convert meas_MID00042.dat sub-01_svs.nii.gz
+  requant convert data.RAW data.nii --f0-mhz 123.2 --dwell-s 0.00025
+
+Samples are kept exactly, coils, transients and conditions as dimensions; nothing is processed and nothing about a person
+is written. A water reference inside the file goes to a file of its own: …_ref.nii.gz beside OUTPUT.")]
+pub(super) struct ConvertArgs {
+    /// File to convert
+    file: PathBuf,
+    /// File to write: .nii or .nii.gz
+    output: PathBuf,
+    /// Replace OUTPUT if it exists
+    #[arg(long)]
+    overwrite: bool,
+    #[command(flatten)]
+    gaps: GapArgs,
+}
+
+pub(super) fn run(args: &ConvertArgs) -> CliResult {
+    let name = args.output.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+    let Some(stem) = name.strip_suffix(".nii.gz").or_else(|| name.strip_suffix(".nii")) else {
+        return Err(CliError::new(2, anyhow::anyhow!("{}: name the output .nii or .nii.gz", args.output.display())));
+    };
+    let data = formats::read(&args.file).map_err(|e| CliError::new(1, e))?;
+    let mut data = with_gaps(data, &args.file, &args.gaps.gaps());
+    for (field, value) in [("f0-mhz", data.f0_mhz), ("dwell-s", data.dwell_s)] {
+        if value.is_none() {
+            return Err(CliError::new(
+                2,
+                anyhow::anyhow!("{}: give --{field}, the file lacks it", args.file.display()),
+            ));
+        }
+    }
+    let water = data.take_water();
+    write(&args.output, &data, args.overwrite)?;
+    if let Some(water) = water {
+        let reference = args.output.with_file_name(name.replacen(stem, &format!("{stem}_ref"), 1));
+        write(&reference, &water, args.overwrite)?;
+    }
+    for remark in &data.remarks {
+        say!("remark: {remark}");
+    }
+    Ok(0)
+}
+
+fn write(path: &Path, data: &Acquisition, overwrite: bool) -> Result<(), CliError> {
+    if path.exists() && !overwrite {
+        return Err(CliError::new(73, anyhow::anyhow!("{}: exists; --overwrite to replace it", path.display())));
+    }
+    let mut bytes = nifti_mrs::encode(data);
+    if path.extension().is_some_and(|e| e == "gz") {
+        let mut encoder = GzBuilder::new().write(Vec::new(), Compression::new(1));
+        std::io::Write::write_all(&mut encoder, &bytes)?;
+        bytes = encoder.finish()?;
+    }
+    std::fs::write(path, bytes).map_err(|e| CliError::new(73, anyhow::anyhow!("{}: {e}", path.display())))?;
+    say!("{}", path.display());
+    Ok(())
+}
