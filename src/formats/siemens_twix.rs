@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use ndarray::Array5;
 use num_complex::Complex64;
+use rayon::prelude::*;
 
 use super::bytes::{Bytes, Order};
 use crate::acquisition::{Acquisition, Format};
@@ -206,9 +207,15 @@ pub fn decode(file: &[u8]) -> Result<Acquisition, DecodeError> {
         ));
     }
     let conditions: Vec<(&[u16; 3], &Vec<&Readout>)> = groups.iter().collect();
-    let samples = Array5::from_shape_fn((1, conditions.len(), transients, coils, points), |(_, c, t, coil, p)| {
-        sample(conditions[c].1[t], coil, p)
+    // Raw data are large: rows side by side.
+    let mut rows = vec![Complex64::default(); conditions.len() * transients * coils * points];
+    rows.par_chunks_mut(points).enumerate().for_each(|(row, fid)| {
+        let (coil, transient) = (row % coils, row / coils);
+        let readout = conditions[transient / transients].1[transient % transients];
+        fid.iter_mut().enumerate().for_each(|(p, z)| *z = sample(readout, coil, p));
     });
+    let samples = Array5::from_shape_vec((1, conditions.len(), transients, coils, points), rows)
+        .map_err(|_| header("its size"))?;
     let mut data = Acquisition::from_samples(Format::SiemensTwix, samples);
     if conditions.len() > 1 {
         data.condition_labels = conditions.iter().map(|(key, _)| label(key)).collect();

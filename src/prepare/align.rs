@@ -8,6 +8,7 @@
 use std::f64::consts::PI;
 
 use num_complex::Complex64;
+use rayon::prelude::*;
 use rustfft::FftPlanner;
 
 use crate::fit::filter::filtered;
@@ -134,14 +135,14 @@ pub fn align(
             }
             None => without_tail(reference),
         };
-        offsets = transients.iter().map(|x| register(x, &cut, dwell_s, MAX_SHIFT_HZ)).collect::<Vec<_>>();
+        offsets = transients.par_iter().map(|x| register(x, &cut, dwell_s, MAX_SHIFT_HZ)).collect::<Vec<_>>();
         // The first pass's reference says nothing about its own detection.
         let others = transients.iter().zip(&offsets).enumerate().filter(|(i, _)| *i != first);
         if median(others.map(|(_, (x, o))| detection(x, &cut, o))) < DETECTED {
             return None;
         }
         let mut turned = transients.to_vec();
-        turned.iter_mut().zip(&offsets).for_each(|(x, o)| turn_back(x, o, dwell_s));
+        turned.par_iter_mut().zip(&offsets).for_each(|(x, o)| turn_back(x, o, dwell_s));
         reference = median_fid(&turned);
     }
     let shift_hz = median(offsets.iter().map(|o| o.shift_hz));
@@ -195,6 +196,7 @@ fn detection(fid: &[Complex64], reference: &[Complex64], offset: &Offset) -> f64
 pub(super) fn median_fid(fids: &[Vec<Complex64>]) -> Vec<Complex64> {
     let n_points = fids.iter().map(Vec::len).min().unwrap_or(0);
     (0..n_points)
+        .into_par_iter()
         .map(|n| Complex64::new(median(fids.iter().map(|f| f[n].re)), median(fids.iter().map(|f| f[n].im))))
         .collect()
 }

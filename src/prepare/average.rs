@@ -2,6 +2,7 @@
 
 use ndarray::s;
 use num_complex::Complex64;
+use rayon::prelude::*;
 
 use super::coils::Weights;
 use crate::acquisition::Acquisition;
@@ -14,6 +15,7 @@ pub fn transients(
     weights: Option<&Weights>,
 ) -> Vec<Vec<Complex64>> {
     (0..data.n_transients())
+        .into_par_iter()
         .map(|t| match weights {
             Some(weights) => weights.combine(data.samples.slice(s![voxel, condition, t, .., ..])),
             None => data.samples.slice(s![voxel, condition, t, 0, ..]).to_vec(),

@@ -110,8 +110,10 @@ fn load_acquisitions(
     header: &mut Header,
 ) -> Result<(Acquisition, Option<Acquisition>), Failure> {
     let overrides = &found.overrides;
-    header.sha256 = sha256_file(&found.path).ok();
-    let mut data = read(&found.path, &found.source_path, gaps, overrides)?;
+    let (sha256, data) =
+        rayon::join(|| sha256_file(&found.path).ok(), || read(&found.path, &found.source_path, gaps, overrides));
+    header.sha256 = sha256;
+    let mut data = data?;
     let inside = data.take_water();
     header.vendor = data.vendor.clone();
     header.protocol = Protocol {
