@@ -5,12 +5,14 @@ pub mod average;
 pub mod coils;
 pub mod eddy;
 pub mod reject;
+pub mod residual_water;
 pub mod water;
 
 use ndarray::s;
 use num_complex::Complex64;
 
 use self::coils::Weights;
+use self::residual_water::Removal;
 use crate::acquisition::Acquisition;
 use crate::fit::start::used_length;
 
@@ -165,6 +167,11 @@ pub fn prepare(
         }
     }
     fid.truncate(used_length(&fid));
+    match residual_water::remove(&mut fid, dwell_s, f0_mhz) {
+        Removal::NotNeeded => {}
+        Removal::Removed => record.flags.push("residual_water_removed"),
+        Removal::Failed => record.flags.push("water_removal_failed"),
+    }
     let [nx, ny, _] = data.grid;
     let voxel_index = [voxel % nx, voxel / nx % ny, voxel / (nx * ny)];
     Ok(Spectrum { fid, dwell_s, f0_mhz, voxel: voxel_index, condition, record })

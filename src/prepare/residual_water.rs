@@ -1,0 +1,240 @@
+//! What water suppression left, where it towers over everything: fitted by decaying exponentials and taken away.
+//!
+//! State-space decomposition of the FID's Hankel matrix (HSVD: Barkhuijsen, de Beer and van Ormondt, J Magn Reson 73:553,
+//! 1987). The FID is averaged over blocks of samples first: exponentials stay exponentials, the matrix becomes small, and
+//! what lies far from water is weak in it. Exponentials in the water's band are subtracted from the FID as it is.
+
+use std::f64::consts::PI;
+
+use faer::Mat;
+use faer::linalg::solvers::SolveLstsq;
+use num_complex::Complex64;
+use rustfft::FftPlanner;
+
+use crate::acquisition::{hz_from_ppm, ppm_from_hz};
+
+/// Chemical shifts of water, whatever its shim (ppm); nothing that is fitted lies there.
+const WATER_PPM: (f64, f64) = (4.35, 5.2);
+/// Chemical shifts of what water is compared with (ppm): NAA to choline, where its tail is small.
+const FITTED_PPM: (f64, f64) = (1.8, 3.4);
+/// Water is taken away where its peak is so many times the tallest of what is fitted; below, the baseline holds its tail,
+/// and nothing is gained by a change.
+const TOWERS: f64 = 10.0;
+/// Width of the band that the averaged samples span, at least (Hz at 3 T; in ppm times the frequency).
+const BAND_PPM: f64 = 4.0;
+/// Averaged samples that are looked at.
+const SAMPLES: usize = 256;
+/// Exponentials.
+const COMPONENTS: usize = 16;
+/// An exponential may grow by no more than rounding and noise make it (per averaged sample).
+const MOST_GROWTH: f64 = 1.01;
+/// Part of the water's peak that may be left.
+const LEFT: f64 = 0.2;
+
+/// What became of residual water.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Removal {
+    /// It does not tower over what is fitted.
+    NotNeeded,
+    /// It was taken away.
+    Removed,
+    /// The exponentials do not describe it; the FID is as it was.
+    Failed,
+}
+
+/// Takes residual water out of `fid` where it towers over what is fitted.
+pub fn remove(fid: &mut [Complex64], dwell_s: f64, f0_mhz: f64) -> Removal {
+    let (water, fitted) = peaks(fid, dwell_s, f0_mhz);
+    if water <= TOWERS * fitted {
+        return Removal::NotNeeded;
+    }
+    let Some(model) = water_model(fid, dwell_s, f0_mhz) else { return Removal::Failed };
+    let rest: Vec<Complex64> = fid.iter().zip(&model).map(|(x, w)| x - w).collect();
+    let (left, others) = peaks(&rest, dwell_s, f0_mhz);
+    // What is left of water must be small, or as small as the rest; what is fitted must not have become another.
+    if !left.is_finite() || left > (LEFT * water).max(2.0 * others) || others > 3.0 * fitted {
+        return Removal::Failed;
+    }
+    fid.copy_from_slice(&rest);
+    Removal::Removed
+}
+
+/// The tallest points of the magnitude spectrum in the water's band and in that of what is fitted.
+fn peaks(fid: &[Complex64], dwell_s: f64, f0_mhz: f64) -> (f64, f64) {
+    let n = fid.len();
+    // A window keeps the side lobes of a cut water signal out of the metabolites.
+    let mut spectrum: Vec<Complex64> =
+        fid.iter().enumerate().map(|(i, z)| z * (0.5 + 0.5 * (PI * i as f64 / n as f64).cos())).collect();
+    FftPlanner::new().plan_fft_forward(n).process(&mut spectrum);
+    let (mut water, mut fitted) = (0.0_f64, 0.0_f64);
+    for (k, z) in spectrum.iter().enumerate() {
+        let signed = if 2 * k < n { k as f64 } else { k as f64 - n as f64 };
+        let ppm = ppm_from_hz(signed / (n as f64 * dwell_s), f0_mhz);
+        if (WATER_PPM.0..=WATER_PPM.1).contains(&ppm) {
+            water = water.max(z.norm());
+        } else if (FITTED_PPM.0..=FITTED_PPM.1).contains(&ppm) {
+            fitted = fitted.max(z.norm());
+        }
+    }
+    (water, fitted)
+}
+
+/// The exponentials in the water's band, at every sample of `fid`.
+fn water_model(fid: &[Complex64], dwell_s: f64, f0_mhz: f64) -> Option<Vec<Complex64>> {
+    // Centred on water, so that averaging keeps it.
+    let centre_hz = hz_from_ppm(0.5 * (WATER_PPM.0 + WATER_PPM.1), f0_mhz);
+    let turn = |n: usize| Complex64::from_polar(1.0, -2.0 * PI * centre_hz * n as f64 * dwell_s);
+    let block = ((1.0 / (dwell_s * BAND_PPM * f0_mhz)) as usize).max(1);
+    let count = (fid.len() / block).min(SAMPLES);
+    if count < 4 * COMPONENTS {
+        return None;
+    }
+    let averaged: Vec<Complex64> = (0..count)
+        .map(|m| (m * block..(m + 1) * block).map(|n| fid[n] * turn(n)).sum::<Complex64>() / block as f64)
+        .collect();
+    let poles = poles(&averaged)?;
+    let powers = Mat::from_fn(count, poles.len(), |m, k| poles[k].powu(m as u32));
+    let right = Mat::from_fn(count, 1, |m, _| averaged[m]);
+    let amplitudes = powers.qr().solve_lstsq(&right);
+    let half_hz = 0.5 * (WATER_PPM.1 - WATER_PPM.0) * f0_mhz;
+    let mut model = vec![Complex64::default(); fid.len()];
+    for (k, pole) in poles.iter().enumerate() {
+        let step = pole.ln() / block as f64;
+        let offset_hz = step.im / (2.0 * PI * dwell_s);
+        if offset_hz.abs() > half_hz || !step.re.is_finite() {
+            continue;
+        }
+        // The mean of a block of an exponential is its first sample times a geometric series.
+        let one = step.exp();
+        let series: Complex64 = (0..block).map(|i| one.powu(i as u32)).sum::<Complex64>() / block as f64;
+        let amplitude = amplitudes[(k, 0)] / series;
+        let rate = step + Complex64::new(0.0, 2.0 * PI * centre_hz * dwell_s);
+        model.iter_mut().enumerate().for_each(|(n, z)| *z += amplitude * (rate * n as f64).exp());
+    }
+    model.iter().all(|z| z.re.is_finite() && z.im.is_finite()).then_some(model)
+}
+
+/// Poles of the samples' state-space model: eigenvalues of the matrix that turns the signal's subspace one sample on.
+fn poles(samples: &[Complex64]) -> Option<Vec<Complex64>> {
+    let rows = samples.len() / 2;
+    let hankel = Mat::from_fn(rows, samples.len() - rows + 1, |i, j| samples[i + j]);
+    let svd = hankel.thin_svd().ok()?;
+    let u = svd.U();
+    let k = COMPONENTS;
+    // With u the last row of U: (U↑ᴴU↑)⁻¹ = (1 − uᴴu)⁻¹ = 1 + uᴴu / (1 − u·uᴴ).
+    let last: Vec<Complex64> = (0..k).map(|j| u[(rows - 1, j)]).collect();
+    let rest = 1.0 - last.iter().map(|z| z.norm_sqr()).sum::<f64>();
+    if rest <= 1e-12 {
+        return None;
+    }
+    let turned = Mat::from_fn(k, k, |i, j| (0..rows - 1).map(|r| u[(r, i)].conj() * u[(r + 1, j)]).sum::<Complex64>());
+    let matrix = Mat::from_fn(k, k, |i, j| {
+        let along: Complex64 = (0..k).map(|l| last[l] * turned[(l, j)]).sum();
+        turned[(i, j)] + last[i].conj() * along / rest
+    });
+    let poles: Vec<Complex64> = matrix.eigenvalues().ok()?;
+    Some(poles.into_iter().filter(|z| z.norm() <= MOST_GROWTH && z.norm() > 1e-3).collect())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    const F0_MHZ: f64 = 123.2;
+    const DWELL_S: f64 = 5e-4;
+    const POINTS: usize = 2048;
+
+    fn line(ppm: f64, area: f64, lorentz_hz: f64, gauss_hz: f64, phase: f64) -> Vec<Complex64> {
+        (0..POINTS)
+            .map(|n| {
+                let t = n as f64 * DWELL_S;
+                let decay = -PI * lorentz_hz * t - (PI * gauss_hz * t).powi(2) / (4.0 * std::f64::consts::LN_2);
+                Complex64::from_polar(area * decay.exp(), 2.0 * PI * hz_from_ppm(ppm, F0_MHZ) * t + phase)
+            })
+            .collect()
+    }
+
+    fn sum(lines: &[Vec<Complex64>]) -> Vec<Complex64> {
+        (0..POINTS).map(|n| lines.iter().map(|l| l[n]).sum()).collect()
+    }
+
+    fn brain() -> Vec<Complex64> {
+        sum(&[
+            line(2.01, 10.0, 4.0, 3.0, 0.0),
+            line(3.03, 6.0, 4.0, 3.0, 0.0),
+            line(3.22, 5.0, 4.0, 3.0, 0.0),
+            line(3.92, 4.0, 4.0, 3.0, 0.0),
+            line(4.05, 2.0, 6.0, 3.0, 0.0),
+        ])
+    }
+
+    fn noise(sd: f64, mut seed: u64) -> Vec<Complex64> {
+        let mut uniform = move || {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            ((seed >> 11) as f64 + 0.5) / (1_u64 << 53) as f64
+        };
+        (0..POINTS)
+            .map(|_| {
+                let (r, a) = ((-2.0 * uniform().ln()).sqrt(), 2.0 * PI * uniform());
+                Complex64::from_polar(sd * r, a)
+            })
+            .collect()
+    }
+
+    /// Least-squares amplitude of each of the brain's lines.
+    fn amplitudes(fid: &[Complex64]) -> Vec<f64> {
+        let lines = [
+            line(2.01, 10.0, 4.0, 3.0, 0.0),
+            line(3.03, 6.0, 4.0, 3.0, 0.0),
+            line(3.22, 5.0, 4.0, 3.0, 0.0),
+            line(3.92, 4.0, 4.0, 3.0, 0.0),
+            line(4.05, 2.0, 6.0, 3.0, 0.0),
+        ];
+        let matrix = Mat::from_fn(POINTS, lines.len(), |n, k| lines[k][n]);
+        let right = Mat::from_fn(POINTS, 1, |n, _| fid[n]);
+        let solution = matrix.qr().solve_lstsq(&right);
+        (0..lines.len()).map(|k| solution[(k, 0)].re).collect()
+    }
+
+    #[test]
+    fn water_a_hundred_times_naa_goes_and_amplitudes_stay() {
+        // A broad and a narrow part, off resonance and out of phase, partly Gaussian: what shims and suppression leave.
+        let water = [line(4.70, 700.0, 3.0, 4.0, 1.0), line(4.62, 300.0, 8.0, 0.0, -2.0)];
+        let noise = noise(0.02, 5);
+        let wanted = amplitudes(&sum(&[brain(), noise.clone()]));
+        let mut fid = sum(&[brain(), water[0].clone(), water[1].clone(), noise]);
+        assert_eq!(remove(&mut fid, DWELL_S, F0_MHZ), Removal::Removed);
+        for (got, want) in amplitudes(&fid).iter().zip(&wanted) {
+            assert!((got - want).abs() <= 0.01, "{got} where {want} is without water");
+        }
+        let (left, fitted) = peaks(&fid, DWELL_S, F0_MHZ);
+        assert!(left < fitted, "{left} {fitted}");
+    }
+
+    #[test]
+    fn little_water_and_none_stay_as_they_are() {
+        for area in [0.0, 40.0] {
+            let fid = sum(&[brain(), line(4.66, area, 3.0, 2.0, 0.5), noise(0.05, 9)]);
+            let mut same = fid.clone();
+            assert_eq!(remove(&mut same, DWELL_S, F0_MHZ), Removal::NotNeeded);
+            assert_eq!(same, fid);
+        }
+    }
+
+    #[test]
+    fn what_is_no_sum_of_decays_is_left_and_said() {
+        // Water whose phase wanders during the acquisition.
+        let mut fid = sum(&[brain(), line(4.7, 1000.0, 1.0, 1.0, 0.0)]);
+        for (n, z) in fid.iter_mut().enumerate() {
+            let t = n as f64 * DWELL_S;
+            *z *= Complex64::from_polar(1.0, 8.0 * (2.0 * PI * 9.0 * t).sin() + 5.0 * (2.0 * PI * 23.0 * t).sin());
+        }
+        let before = fid.clone();
+        let done = remove(&mut fid, DWELL_S, F0_MHZ);
+        assert_ne!(done, Removal::Removed, "{done:?}");
+        assert_eq!(fid, before);
+        let mut short = before[..32].to_vec();
+        assert_ne!(remove(&mut short, DWELL_S, F0_MHZ), Removal::Removed);
+    }
+}
