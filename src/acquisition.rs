@@ -38,6 +38,9 @@ pub struct Acquisition {
     pub grid: [usize; 3],
     /// One label per condition (`"ON"`, `"b=614"`, …); empty strings where there is one condition.
     pub condition_labels: Vec<String>,
+    /// Where the file says that its conditions are those of spectral editing: chemical shifts of each one's editing
+    /// pulses (ppm), empty lists where it does not say which.
+    pub edit_pulses_ppm: Option<Vec<Vec<f64>>>,
     /// Time between two samples (s).
     pub dwell_s: Option<f64>,
     /// Spectrometer frequency (MHz).
@@ -76,6 +79,7 @@ impl Acquisition {
             water: None,
             grid: [voxels, 1, 1],
             condition_labels: vec![String::new(); conditions],
+            edit_pulses_ppm: None,
             dwell_s: None,
             f0_mhz: None,
             nucleus: None,

@@ -37,6 +37,7 @@ fn options(input: PathBuf, basis: Option<PathBuf>, out: &Path) -> RunOptions {
         gaps: Gaps::default(),
         water_scaling: WaterScaling::lcmodel().unwrap(),
         curves: false,
+        transients: false,
         resume: false,
         shard: None,
         memory_bytes: requant::run::cut::DEFAULT_MEMORY_BYTES,

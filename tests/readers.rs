@@ -132,7 +132,7 @@ fn real_naa_lies_at_two_ppm_in_every_format() {
     for i in [1, 2] {
         let folder = data().join(format!("philips-sdat/press35-sub0{i}"));
         let read = |kind: &str| formats::read(&folder.join(format!("sub-0{i}_PRESS_35_{kind}.sdat"))).unwrap();
-        let spectrum = prepare::prepare(&read("act"), Some(&read("ref")), 0, 0).unwrap();
+        let spectrum = prepare::prepare(&read("act"), Some(&read("ref")), 0).remove(0).1.unwrap();
         assert_naa("SDAT", &spectrum.fid, spectrum.dwell_s, spectrum.f0_mhz);
     }
     for (file, dwell_s, f0_mhz) in [
@@ -464,7 +464,7 @@ fn real_brains_of_every_vendor_have_naa_at_two_ppm() {
     ] {
         let mut read = formats::read(&data().join(file)).unwrap_or_else(|e| panic!("{e}"));
         let water = read.take_water();
-        let spectrum = prepare::prepare(&read, water.as_ref(), 0, 0).unwrap();
+        let spectrum = prepare::prepare(&read, water.as_ref(), 0).remove(0).1.unwrap();
         let ppm = naa_ppm(&spectrum.fid, spectrum.dwell_s, spectrum.f0_mhz);
         println!("{file}: NAA at {ppm:.3} ppm");
         // Carriers are off by up to 6 Hz, and a phantom's water is colder: two of these lie lower by what they drifted.

@@ -35,6 +35,7 @@ fn options(input: PathBuf, basis: PathBuf, out: &Path) -> RunOptions {
         gaps: Gaps::default(),
         water_scaling: WaterScaling::lcmodel().unwrap(),
         curves: false,
+        transients: false,
         resume: false,
         shard: None,
         memory_bytes: requant::run::cut::DEFAULT_MEMORY_BYTES,

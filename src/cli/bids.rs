@@ -51,6 +51,9 @@ pub(super) struct BidsArgs {
     /// Write data, fit, baseline and components of every spectrum, too
     #[arg(long)]
     curves: bool,
+    /// Write shift, phase and amplitude of every transient, and whether it was kept, too
+    #[arg(long)]
+    transients: bool,
     #[command(flatten)]
     how: HowArgs,
     /// Accepted, as BIDS-Apps are called with it: nothing is validated beyond what is read
@@ -79,6 +82,7 @@ pub(super) fn run(args: &BidsArgs) -> CliResult {
     options.sessions = labels(&args.session_label, "ses-");
     options.participants = wanted;
     options.curves = args.curves;
+    options.transients = args.transients;
     options.learned = args.learned.as_deref().map(learn::read).transpose()?;
     let participants = participants(&options).map_err(failed)?;
     let absent: Vec<String> = options.participants.iter().filter(|p| !participants.contains(p)).cloned().collect();

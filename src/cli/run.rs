@@ -56,6 +56,9 @@ pub(super) struct RunArgs {
     /// Write data, fit, baseline and components of every spectrum, too
     #[arg(long)]
     curves: bool,
+    /// Write shift, phase and amplitude of every transient, and whether it was kept, too
+    #[arg(long)]
+    transients: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -72,6 +75,7 @@ pub(super) fn run(args: RunArgs) -> CliResult {
     let mut options =
         args.job.options(args.out, if args.overwrite { IfExists::Overwrite } else { IfExists::Refuse })?;
     options.curves = args.curves;
+    options.transients = args.transients;
     options.resume = args.resume;
     options.shard = args.shard.as_deref().map_or_else(shard_of_slurm, |text| shard(text).map(Some))?;
     if options.shard.is_some() && args.learn != LearnChoice::None {

@@ -176,6 +176,7 @@ impl HowArgs {
             gaps,
             water_scaling,
             curves: false,
+            transients: false,
             resume: false,
             shard: None,
             memory_bytes: self.memory,

@@ -88,6 +88,7 @@ pub fn decode(file: &[u8], sidecar: Option<&Value>) -> Result<Acquisition, Decod
     let mut data = Acquisition::from_samples(Format::NiftiMrs, samples(&nifti, &roles));
     data.grid = [nifti.shape[0], nifti.shape[1], nifti.shape[2]];
     data.condition_labels = labels(&nifti, &roles, &meta);
+    data.edit_pulses_ppm = edit_pulses_ppm(&data.condition_labels, &meta);
     set_dwell(&mut data, &nifti);
     set_header(&mut data, &meta, sidecar);
     match nifti.affine_mm() {
@@ -180,6 +181,17 @@ fn labels(nifti: &Nifti, roles: &[Role; 3], meta: &Map<String, Value>) -> Vec<St
         .collect()
 }
 
+/// Where the editing pulses of each condition lie, if a dimension says that it is one of editing.
+fn edit_pulses_ppm(labels: &[String], meta: &Map<String, Value>) -> Option<Vec<Vec<f64>>> {
+    let is_edited = (5..=7).any(|i| first(meta.get(&format!("dim_{i}"))).and_then(Value::as_str) == Some("DIM_EDIT"));
+    let offsets = |label: &String| match meta.get("EditPulse").and_then(|p| p.get(label)?.get("PulseOffset")) {
+        Some(Value::Array(all)) => all.iter().filter_map(Value::as_f64).collect(),
+        Some(one) => one.as_f64().into_iter().collect(),
+        None => Vec::new(),
+    };
+    is_edited.then(|| labels.iter().map(offsets).collect())
+}
+
 fn label(header: Option<&Value>, index: usize) -> String {
     let Some((name, value)) = header.and_then(Value::as_object).and_then(|h| h.iter().next()) else {
         return index.to_string();
@@ -255,8 +267,14 @@ pub fn encode(data: &Acquisition) -> Vec<u8> {
     meta.insert("SpectrometerFrequency".into(), json!([data.f0_mhz]));
     meta.insert("ResonantNucleus".into(), json!([data.nucleus.as_deref().unwrap_or("1H")]));
     let mut extents = vec![data.grid[0], data.grid[1], data.grid[2], points];
-    let is_edited = data.condition_labels.iter().any(|l| ["ON", "OFF"].contains(&l.to_uppercase().as_str()));
+    let is_on_off = data.condition_labels.iter().any(|l| ["ON", "OFF"].contains(&l.to_uppercase().as_str()));
+    let is_edited = is_on_off || data.edit_pulses_ppm.is_some();
     let condition = if is_edited { "DIM_EDIT" } else { "DIM_USER_0" };
+    if let Some(pulses) = data.edit_pulses_ppm.as_ref().filter(|p| p.iter().any(|offsets| !offsets.is_empty())) {
+        let stated = data.condition_labels.iter().zip(pulses);
+        let stated: Map<String, Value> = stated.map(|(l, p)| (l.clone(), json!({ "PulseOffset": p }))).collect();
+        meta.insert("EditPulse".into(), Value::Object(stated));
+    }
     for (extent, tag) in [(coils, "DIM_COIL"), (transients, "DIM_DYN"), (conditions, condition)] {
         if extent > 1 {
             extents.push(extent);

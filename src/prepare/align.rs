@@ -11,6 +11,7 @@ use num_complex::Complex64;
 use rayon::prelude::*;
 use rustfft::FftPlanner;
 
+use super::residual_water;
 use crate::fit::filter::filtered;
 use crate::fit::start::noise_sd;
 
@@ -130,6 +131,8 @@ pub fn align(
     for _ in 0..PASSES {
         let cut = match band_ppm {
             Some((low, high)) => {
+                // Water's tail would reach over the band's edge and be what is aligned.
+                residual_water::remove(&mut reference, dwell_s, f0_mhz);
                 let inside = |ppm| f64::from(u8::from((low..=high).contains(&ppm)));
                 without_tail(filtered(&reference, dwell_s, f0_mhz, inside))
             }
@@ -177,7 +180,7 @@ pub(super) fn without_tail(mut reference: Vec<Complex64>) -> Vec<Complex64> {
 }
 
 /// The transient of median energy.
-fn typical(transients: &[Vec<Complex64>]) -> usize {
+pub(super) fn typical(transients: &[Vec<Complex64>]) -> usize {
     let energy = |x: &Vec<Complex64>| x.iter().map(|z| z.norm_sqr()).sum::<f64>();
     let mut order: Vec<(f64, usize)> = transients.iter().map(energy).zip(0..).collect();
     order.sort_by(|a, b| a.0.total_cmp(&b.0));
@@ -192,6 +195,11 @@ fn detection(fid: &[Complex64], reference: &[Complex64], offset: &Offset) -> f64
     noise_sd(fid).map_or(f64::INFINITY, |sd| offset.overlap / (sd * energy.sqrt()).max(f64::MIN_POSITIVE))
 }
 
+/// Whether what `offset` says stands clear of the noise of `fid`.
+pub(super) fn detects(fid: &[Complex64], reference: &[Complex64], offset: &Offset) -> bool {
+    detection(fid, reference, offset) >= DETECTED
+}
+
 /// Median over FIDs, sample by sample, of the real and of the imaginary part: a spoiled transient does not reach it.
 pub(super) fn median_fid(fids: &[Vec<Complex64>]) -> Vec<Complex64> {
     let n_points = fids.iter().map(Vec::len).min().unwrap_or(0);
@@ -201,7 +209,7 @@ pub(super) fn median_fid(fids: &[Vec<Complex64>]) -> Vec<Complex64> {
         .collect()
 }
 
-pub(super) fn median(values: impl Iterator<Item = f64>) -> f64 {
+pub(crate) fn median(values: impl Iterator<Item = f64>) -> f64 {
     let mut all: Vec<f64> = values.collect();
     if all.is_empty() {
         return 0.0;

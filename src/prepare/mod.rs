@@ -4,6 +4,9 @@ pub mod align;
 pub mod average;
 pub mod coils;
 pub mod eddy;
+pub mod edit;
+mod error;
+pub mod figures;
 pub mod reject;
 pub mod residual_water;
 pub mod water;
@@ -12,9 +15,13 @@ use ndarray::s;
 use num_complex::Complex64;
 
 use self::coils::Weights;
+use self::error::{check_finite, check_header, check_samples};
+use self::figures::{Magnitudes, Motion, WATER_PPM};
 use self::residual_water::Removal;
 use crate::acquisition::Acquisition;
 use crate::fit::start::used_length;
+
+pub use error::PrepareError;
 
 /// One spectrum, ready to be fitted.
 #[derive(Debug, Clone)]
@@ -25,10 +32,6 @@ pub struct Spectrum {
     pub dwell_s: f64,
     /// Spectrometer frequency (MHz).
     pub f0_mhz: f64,
-    /// Voxel index on the grid.
-    pub voxel: [usize; 3],
-    /// Index of the condition (edit pulse, b-value, …).
-    pub condition: usize,
     /// What was done, and its numbers.
     pub record: Record,
 }
@@ -44,137 +47,171 @@ pub struct Record {
     pub kept: Vec<bool>,
     /// Shift and phase by which each transient was moved; `None` where there was nothing to align.
     pub offsets: Option<Vec<align::Offset>>,
+    /// How the transients that were averaged moved; `None` where they were not aligned.
+    pub motion: Option<Motion>,
     /// Number of coils in the file.
     pub n_coils: usize,
     /// Share of the coils' signal that one source explains (0 to 1); `None` for a single coil.
     pub coil_quality: Option<f64>,
+    /// Signal-to-noise ratio of the plain mean of all transients, and of what was made of them.
+    pub snr_before: Option<f64>,
+    /// See `snr_before`.
+    pub snr_after: Option<f64>,
     /// Whether eddy currents were corrected with the water reference.
     pub eddy_corrected: bool,
     /// Water amplitude at t = 0 (units of the data), from the reference.
     pub water_amplitude: Option<f64>,
+    /// Height of the water that suppression left over that of the reference.
+    pub water_left: Option<f64>,
+    /// Whether it was taken away.
+    pub water_removed: bool,
+    /// Tallest peak of the lipids over that of NAA.
+    pub lipid_index: Option<f64>,
     /// What should be looked at, as stable snake_case words.
     pub flags: Vec<&'static str>,
 }
 
-/// Why a spectrum cannot be prepared.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
-pub enum PrepareError {
-    /// No weights for the coils can be found.
-    #[error("the {n_coils} receive coils hold no signal that they share; the acquisition or its export failed")]
-    Coils {
-        /// Number of coils.
-        n_coils: usize,
-    },
-    /// A value that the fit needs is not known.
-    #[error(
-        "{field} is not in the file; give it in the manifest, with --{flag}, or in an LCModel control file beside it"
-    )]
-    Unknown {
-        /// Name of the value.
-        field: &'static str,
-        /// Command-line flag that gives it.
-        flag: &'static str,
-    },
-    /// A value cannot be right.
-    #[error("{field} is {value}, which cannot be right; correct it in the manifest or with the command line")]
-    Implausible {
-        /// Name of the value.
-        field: &'static str,
-        /// The value.
-        value: f64,
-    },
-    /// Another nucleus than ¹H.
-    #[error("nucleus {nucleus}: only 1H is quantified; leave the file out")]
-    Nucleus {
-        /// As the file has it.
-        nucleus: String,
-    },
-    /// The samples hold NaN or infinity.
-    #[error("{count} of the samples are not finite numbers, the first at point {first}; export the file again")]
-    NotFinite {
-        /// How many.
-        count: usize,
-        /// Index of the first along the FID.
-        first: usize,
-    },
-    /// All samples are zero, or fewer are not than a fit needs.
-    #[error("the FID holds no signal ({points} points before its zero tail); the acquisition or its export failed")]
-    NoSignal {
-        /// Points that are not zero at the end.
-        points: usize,
-    },
-    /// The voxel or condition does not exist in the water reference.
-    #[error("the water reference has {water} and the data {data} voxels; give a reference of the same grid")]
-    WaterGrid {
-        /// Voxels of the reference.
-        water: usize,
-        /// Voxels of the data.
-        data: usize,
-    },
-}
+/// A spectrum of a voxel: the label of its condition or combination (`None` where the file holds one), and what came
+/// of it.
+pub type Labelled = (Option<String>, Result<Spectrum, PrepareError>);
 
-impl PrepareError {
-    /// Stable code for the tables.
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::Coils { .. } => "no_signal",
-            Self::Unknown { .. } => "missing_field",
-            Self::Implausible { .. } => "implausible_field",
-            Self::Nucleus { .. } => "nucleus",
-            Self::NotFinite { .. } => "not_finite",
-            Self::NoSignal { .. } => "no_signal",
-            Self::WaterGrid { .. } => "water_mismatch",
-        }
-    }
-}
-
-/// Fewest points before a zero tail that can be fitted.
-const MIN_POINTS: usize = 64;
-
-/// Prepares one voxel and condition of `data`, with its water reference if there is one.
+/// Prepares all conditions of one voxel of `data`, with its water reference if there is one; of edited data the
+/// differences and the sum as well.
 ///
 /// The reference is averaged in the same way; its condition 0 serves all conditions where it has fewer.
-pub fn prepare(
-    data: &Acquisition,
-    water: Option<&Acquisition>,
+pub fn prepare(data: &Acquisition, water: Option<&Acquisition>, voxel: usize) -> Vec<Labelled> {
+    let conditions: Vec<Result<Aligned<'_>, PrepareError>> =
+        (0..data.n_conditions()).map(|condition| Aligned::new(data, water, voxel, condition)).collect();
+    if edit::is_edited(data) {
+        return edited(data, conditions);
+    }
+    let several = conditions.len() > 1;
+    let finished = conditions.into_iter().enumerate().map(|(condition, aligned)| {
+        let label = several.then(|| {
+            let label = &data.condition_labels[condition];
+            if label.is_empty() { condition.to_string() } else { label.clone() }
+        });
+        (label, aligned.and_then(Aligned::average).map(finish))
+    });
+    finished.collect()
+}
+
+/// Edited data: transients are left out of all conditions together, and conditions aligned before they are combined.
+fn edited(data: &Acquisition, conditions: Vec<Result<Aligned<'_>, PrepareError>>) -> Vec<Labelled> {
+    let labels = || data.condition_labels.iter().map(|label| Some(label.to_lowercase()));
+    let averaged: Result<Vec<Spectrum>, PrepareError> =
+        conditions.into_iter().collect::<Result<Vec<_>, _>>().and_then(|mut all| {
+            let cycles = all.iter().map(|a| a.record.kept.len()).min().unwrap_or(0);
+            let keep: Vec<bool> = (0..cycles).map(|t| all.iter().all(|a| a.record.kept[t])).collect();
+            all.iter_mut().for_each(|aligned| aligned.record.kept.clone_from(&keep));
+            all.into_iter().map(Aligned::average).collect()
+        });
+    let mut spectra = match averaged {
+        Ok(spectra) => spectra,
+        Err(error) => return labels().map(|label| (label, Err(error.clone()))).collect(),
+    };
+    let (dwell_s, f0_mhz) = (spectra[0].dwell_s, spectra[0].f0_mhz);
+    let mut fids: Vec<Vec<Complex64>> = spectra.iter_mut().map(|s| std::mem::take(&mut s.fid)).collect();
+    let aligned = edit::align(&mut fids, dwell_s, f0_mhz).is_some();
+    let scheme = edit::scheme(data, &fids, dwell_s, f0_mhz);
+    let mut record = Record { kept: Vec::new(), offsets: None, motion: None, ..spectra[0].record.clone() };
+    record.n_transients = spectra.iter().map(|s| s.record.n_transients).sum();
+    record.n_kept = spectra.iter().map(|s| s.record.n_kept).sum();
+    record.snr_before = None;
+    if !aligned {
+        record.flags.push("subspectra_not_aligned");
+    }
+    if scheme.combinations.len() < 2 {
+        record.flags.push("edit_order_unknown");
+    }
+    let combined = scheme.combinations.iter().map(|c| {
+        let fid = edit::combine(&fids, &c.signs);
+        let spectrum = Spectrum { fid, dwell_s, f0_mhz, record: record.clone() };
+        (Some(c.name.clone()), Ok(finish(spectrum)))
+    });
+    let combined: Vec<Labelled> = combined.collect();
+    let single = spectra.into_iter().zip(fids).zip(scheme.labels);
+    let single = single.map(|((spectrum, fid), label)| (Some(label), Ok(finish(Spectrum { fid, ..spectrum }))));
+    single.chain(combined).collect()
+}
+
+/// The transients of one voxel and condition, coils combined, aligned to one another.
+struct Aligned<'a> {
+    data: &'a Acquisition,
+    water: Option<&'a Acquisition>,
     voxel: usize,
     condition: usize,
-) -> Result<Spectrum, PrepareError> {
-    let (dwell_s, f0_mhz) = check_header(data)?;
-    let mut record = Record { n_transients: data.n_transients(), n_coils: data.n_coils(), ..Record::default() };
-    let weights = combine(data, water, voxel, condition, &mut record)?;
-    let mut transients = average::transients(data, voxel, condition, weights.as_ref());
-    transients.iter().try_for_each(|fid| check_finite(fid))?;
-    record.offsets = align::align(&mut transients, dwell_s, f0_mhz, Some(align::METABOLITE_BAND_PPM));
-    if data.n_transients() > 1 && record.offsets.is_none() {
-        record.flags.push("transients_not_aligned");
-    }
-    let keep = reject::kept(&transients, dwell_s, f0_mhz);
-    let mut kept = keep.iter();
-    transients.retain(|_| kept.next().copied().unwrap_or(true));
-    record.n_kept = transients.len();
-    if record.n_kept < record.n_transients - record.n_transients / 4 {
-        record.flags.push("many_transients_rejected");
-    }
-    record.kept = keep;
-    let mut fid = average::mean(&transients);
-    check_samples(&fid)?;
-    if let Some(reference) = water {
-        if reference.n_coils() == data.n_coils() {
-            apply_water(&mut fid, dwell_s, data, reference, voxel, condition, weights.as_ref(), &mut record)?;
-        } else {
-            record.flags.push("water_reference_coils");
+    transients: Vec<Vec<Complex64>>,
+    weights: Option<Weights>,
+    dwell_s: f64,
+    f0_mhz: f64,
+    record: Record,
+}
+
+impl<'a> Aligned<'a> {
+    fn new(
+        data: &'a Acquisition,
+        water: Option<&'a Acquisition>,
+        voxel: usize,
+        condition: usize,
+    ) -> Result<Self, PrepareError> {
+        let (dwell_s, f0_mhz) = check_header(data)?;
+        let mut record = Record { n_transients: data.n_transients(), n_coils: data.n_coils(), ..Record::default() };
+        let weights = combine(data, water, voxel, condition, &mut record)?;
+        let mut transients = average::transients(data, voxel, condition, weights.as_ref());
+        transients.iter().try_for_each(|fid| check_finite(fid))?;
+        if data.n_transients() > 1 {
+            record.snr_before = Magnitudes::new(&average::mean(&transients), dwell_s, f0_mhz).snr();
         }
+        let band = Some(align::METABOLITE_BAND_PPM);
+        let mut dry = residual_water::dried(&transients, dwell_s, f0_mhz);
+        record.offsets = align::align(dry.as_mut().unwrap_or(&mut transients), dwell_s, f0_mhz, band);
+        if let (Some(_), Some(offsets)) = (&dry, &record.offsets) {
+            transients.iter_mut().zip(offsets).for_each(|(fid, offset)| align::turn_back(fid, offset, dwell_s));
+        }
+        if data.n_transients() > 1 && record.offsets.is_none() {
+            record.flags.push("transients_not_aligned");
+        }
+        record.kept = reject::kept(dry.as_ref().unwrap_or(&transients), dwell_s, f0_mhz);
+        Ok(Self { data, water, voxel, condition, transients, weights, dwell_s, f0_mhz, record })
     }
-    fid.truncate(used_length(&fid));
-    match residual_water::remove(&mut fid, dwell_s, f0_mhz) {
+
+    /// The mean of what is kept, corrected and scaled by the water reference.
+    fn average(self) -> Result<Spectrum, PrepareError> {
+        let Self { data, voxel, condition, mut transients, weights, dwell_s, f0_mhz, mut record, .. } = self;
+        let mut kept = record.kept.iter();
+        transients.retain(|_| kept.next().copied().unwrap_or(true));
+        record.n_kept = transients.len();
+        if record.n_kept < record.n_transients - record.n_transients / 4 {
+            record.flags.push("many_transients_rejected");
+        }
+        record.motion = record.offsets.as_ref().and_then(|offsets| figures::motion(offsets, &record.kept));
+        let mut fid = average::mean(&transients);
+        check_samples(&fid)?;
+        if let Some(reference) = self.water {
+            if reference.n_coils() == data.n_coils() {
+                apply_water(&mut fid, dwell_s, data, reference, voxel, condition, weights.as_ref(), &mut record)?;
+            } else {
+                record.flags.push("water_reference_coils");
+            }
+        }
+        fid.truncate(used_length(&fid));
+        Ok(Spectrum { fid, dwell_s, f0_mhz, record })
+    }
+}
+
+/// Takes residual water away, and says how good the spectrum is.
+fn finish(mut spectrum: Spectrum) -> Spectrum {
+    let Spectrum { fid, dwell_s, f0_mhz, record } = &mut spectrum;
+    match residual_water::remove(fid, *dwell_s, *f0_mhz) {
         Removal::NotNeeded => {}
-        Removal::Removed => record.flags.push("residual_water_removed"),
+        Removal::Removed => record.water_removed = true,
         Removal::Failed => record.flags.push("water_removal_failed"),
     }
-    let [nx, ny, _] = data.grid;
-    let voxel_index = [voxel % nx, voxel / nx % ny, voxel / (nx * ny)];
-    Ok(Spectrum { fid, dwell_s, f0_mhz, voxel: voxel_index, condition, record })
+    let magnitudes = Magnitudes::new(fid, *dwell_s, *f0_mhz);
+    record.snr_after = magnitudes.snr();
+    record.lipid_index = magnitudes.lipid_index();
+    spectrum
 }
 
 /// Weights of the coils, from the water reference where it has the same coils.
@@ -224,8 +261,8 @@ fn apply_water(
     }
     let condition = if reference.n_conditions() == data.n_conditions() { condition } else { 0 };
     let mut references = average::transients(reference, voxel, condition, weights);
+    let f0_mhz = reference.f0_mhz.or(data.f0_mhz).unwrap_or_default();
     if references.iter().all(|fid| check_finite(fid).is_ok()) {
-        let f0_mhz = reference.f0_mhz.or(data.f0_mhz).unwrap_or_default();
         align::align(&mut references, reference.dwell_s.unwrap_or(dwell_s), f0_mhz, None);
     }
     let reference_fid = average::mean(&references);
@@ -239,52 +276,14 @@ fn apply_water(
         Some(amplitude) => {
             record.water_amplitude = Some(amplitude);
             if same_grid {
+                let height = |fid: &[Complex64]| Magnitudes::new(fid, dwell_s, f0_mhz).tallest(WATER_PPM);
+                record.water_left = Some(height(fid) / height(&reference_fid)).filter(|part| part.is_finite());
                 eddy::correct(fid, &reference_fid);
                 record.eddy_corrected = true;
             } else {
                 record.flags.push("eddy_not_corrected");
             }
         }
-    }
-    Ok(())
-}
-
-/// Dwell time and frequency, or what is wrong with the header.
-fn check_header(data: &Acquisition) -> Result<(f64, f64), PrepareError> {
-    if let Some(nucleus) = data.nucleus.as_deref().filter(|n| !is_proton(n)) {
-        return Err(PrepareError::Nucleus { nucleus: nucleus.to_owned() });
-    }
-    let dwell_s = data.dwell_s.ok_or(PrepareError::Unknown { field: "dwell time", flag: "dwell-s" })?;
-    let f0_mhz = data.f0_mhz.ok_or(PrepareError::Unknown { field: "spectrometer frequency", flag: "f0-mhz" })?;
-    // 1H from 0.1 to 30 T, dwell times from 1 µs to 10 ms: everything else is a mistaken unit.
-    for (field, value, low, high) in
-        [("dwell time (s)", dwell_s, 1e-6, 1e-2), ("spectrometer frequency (MHz)", f0_mhz, 4.0, 1300.0)]
-    {
-        if !(low..=high).contains(&value) {
-            return Err(PrepareError::Implausible { field, value });
-        }
-    }
-    Ok((dwell_s, f0_mhz))
-}
-
-fn is_proton(nucleus: &str) -> bool {
-    matches!(nucleus.trim().to_ascii_uppercase().as_str(), "" | "1H" | "H1" | "H" | "PROTON")
-}
-
-fn check_finite(fid: &[Complex64]) -> Result<(), PrepareError> {
-    let bad = |z: &Complex64| !z.re.is_finite() || !z.im.is_finite();
-    let count = fid.iter().filter(|z| bad(z)).count();
-    if let Some(first) = fid.iter().position(bad) {
-        return Err(PrepareError::NotFinite { count, first });
-    }
-    Ok(())
-}
-
-fn check_samples(fid: &[Complex64]) -> Result<(), PrepareError> {
-    check_finite(fid)?;
-    let points = used_length(fid);
-    if points < MIN_POINTS {
-        return Err(PrepareError::NoSignal { points });
     }
     Ok(())
 }

@@ -9,27 +9,34 @@ use std::f64::consts::PI;
 use faer::Mat;
 use faer::linalg::solvers::SolveLstsq;
 use num_complex::Complex64;
-use rustfft::FftPlanner;
+use rayon::prelude::*;
 
-use crate::acquisition::{hz_from_ppm, ppm_from_hz};
+use super::align::typical;
+use super::figures::{METABOLITES_PPM, Magnitudes, WATER_PPM};
+use crate::acquisition::hz_from_ppm;
 
-/// Chemical shifts of water, whatever its shim (ppm); nothing that is fitted lies there.
-const WATER_PPM: (f64, f64) = (4.35, 5.2);
-/// Chemical shifts of what water is compared with (ppm): NAA to choline, where its tail is small.
-const FITTED_PPM: (f64, f64) = (1.8, 3.4);
 /// Water is taken away where its peak is so many times the tallest of what is fitted; below, the baseline holds its tail,
 /// and nothing is gained by a change.
-const TOWERS: f64 = 10.0;
+const TOWERS: f64 = 3.0;
 /// Width of the band that the averaged samples span, at least (Hz at 3 T; in ppm times the frequency).
 const BAND_PPM: f64 = 4.0;
-/// Averaged samples that are looked at.
-const SAMPLES: usize = 256;
-/// Exponentials.
-const COMPONENTS: usize = 16;
+/// Averaged samples that are looked at, and exponentials.
+const SIZE: Size = Size { samples: 256, components: 16 };
+/// The same of single transients, whose noise hides more; there water must stand higher, and the reference to which they
+/// are aligned is enough below.
+const TRANSIENT_SIZE: Size = Size { samples: 128, components: 8 };
+const TRANSIENT_TOWERS: f64 = 5.0;
 /// An exponential may grow by no more than rounding and noise make it (per averaged sample).
 const MOST_GROWTH: f64 = 1.01;
 /// Part of the water's peak that may be left.
 const LEFT: f64 = 0.2;
+
+/// Size of a decomposition.
+#[derive(Clone, Copy)]
+struct Size {
+    samples: usize,
+    components: usize,
+}
 
 /// What became of residual water.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,11 +51,15 @@ pub enum Removal {
 
 /// Takes residual water out of `fid` where it towers over what is fitted.
 pub fn remove(fid: &mut [Complex64], dwell_s: f64, f0_mhz: f64) -> Removal {
+    remove_with(fid, dwell_s, f0_mhz, SIZE)
+}
+
+fn remove_with(fid: &mut [Complex64], dwell_s: f64, f0_mhz: f64, size: Size) -> Removal {
     let (water, fitted) = peaks(fid, dwell_s, f0_mhz);
     if water <= TOWERS * fitted {
         return Removal::NotNeeded;
     }
-    let Some(model) = water_model(fid, dwell_s, f0_mhz) else { return Removal::Failed };
+    let Some(model) = water_model(fid, dwell_s, f0_mhz, size) else { return Removal::Failed };
     let rest: Vec<Complex64> = fid.iter().zip(&model).map(|(x, w)| x - w).collect();
     let (left, others) = peaks(&rest, dwell_s, f0_mhz);
     // What is left of water must be small, or as small as the rest; what is fitted must not have become another.
@@ -59,40 +70,39 @@ pub fn remove(fid: &mut [Complex64], dwell_s: f64, f0_mhz: f64) -> Removal {
     Removal::Removed
 }
 
-/// The tallest points of the magnitude spectrum in the water's band and in that of what is fitted.
+/// Transients without water, for alignment and rejection, where it towers over what is fitted in most of them: its tail
+/// would be aligned, and its changes would be faults. `None` where they can be taken as they are.
+pub fn dried(transients: &[Vec<Complex64>], dwell_s: f64, f0_mhz: f64) -> Option<Vec<Vec<Complex64>>> {
+    let (water, fitted) = peaks(transients.get(typical(transients))?, dwell_s, f0_mhz);
+    (transients.len() > 1 && water > TRANSIENT_TOWERS * fitted).then(|| {
+        let mut dry = transients.to_vec();
+        dry.par_iter_mut().for_each(|fid| {
+            remove_with(fid, dwell_s, f0_mhz, TRANSIENT_SIZE);
+        });
+        dry
+    })
+}
+
+/// The tallest points of the magnitude spectrum in the water's band and among the metabolites.
 fn peaks(fid: &[Complex64], dwell_s: f64, f0_mhz: f64) -> (f64, f64) {
-    let n = fid.len();
-    // A window keeps the side lobes of a cut water signal out of the metabolites.
-    let mut spectrum: Vec<Complex64> =
-        fid.iter().enumerate().map(|(i, z)| z * (0.5 + 0.5 * (PI * i as f64 / n as f64).cos())).collect();
-    FftPlanner::new().plan_fft_forward(n).process(&mut spectrum);
-    let (mut water, mut fitted) = (0.0_f64, 0.0_f64);
-    for (k, z) in spectrum.iter().enumerate() {
-        let signed = if 2 * k < n { k as f64 } else { k as f64 - n as f64 };
-        let ppm = ppm_from_hz(signed / (n as f64 * dwell_s), f0_mhz);
-        if (WATER_PPM.0..=WATER_PPM.1).contains(&ppm) {
-            water = water.max(z.norm());
-        } else if (FITTED_PPM.0..=FITTED_PPM.1).contains(&ppm) {
-            fitted = fitted.max(z.norm());
-        }
-    }
-    (water, fitted)
+    let magnitudes = Magnitudes::new(fid, dwell_s, f0_mhz);
+    (magnitudes.tallest(WATER_PPM), magnitudes.tallest(METABOLITES_PPM))
 }
 
 /// The exponentials in the water's band, at every sample of `fid`.
-fn water_model(fid: &[Complex64], dwell_s: f64, f0_mhz: f64) -> Option<Vec<Complex64>> {
+fn water_model(fid: &[Complex64], dwell_s: f64, f0_mhz: f64, size: Size) -> Option<Vec<Complex64>> {
     // Centred on water, so that averaging keeps it.
     let centre_hz = hz_from_ppm(0.5 * (WATER_PPM.0 + WATER_PPM.1), f0_mhz);
     let turn = |n: usize| Complex64::from_polar(1.0, -2.0 * PI * centre_hz * n as f64 * dwell_s);
     let block = ((1.0 / (dwell_s * BAND_PPM * f0_mhz)) as usize).max(1);
-    let count = (fid.len() / block).min(SAMPLES);
-    if count < 4 * COMPONENTS {
+    let count = (fid.len() / block).min(size.samples);
+    if count < 4 * size.components {
         return None;
     }
     let averaged: Vec<Complex64> = (0..count)
         .map(|m| (m * block..(m + 1) * block).map(|n| fid[n] * turn(n)).sum::<Complex64>() / block as f64)
         .collect();
-    let poles = poles(&averaged)?;
+    let poles = poles(&averaged, size.components)?;
     let powers = Mat::from_fn(count, poles.len(), |m, k| poles[k].powu(m as u32));
     let right = Mat::from_fn(count, 1, |m, _| averaged[m]);
     let amplitudes = powers.qr().solve_lstsq(&right);
@@ -115,12 +125,11 @@ fn water_model(fid: &[Complex64], dwell_s: f64, f0_mhz: f64) -> Option<Vec<Compl
 }
 
 /// Poles of the samples' state-space model: eigenvalues of the matrix that turns the signal's subspace one sample on.
-fn poles(samples: &[Complex64]) -> Option<Vec<Complex64>> {
+fn poles(samples: &[Complex64], k: usize) -> Option<Vec<Complex64>> {
     let rows = samples.len() / 2;
     let hankel = Mat::from_fn(rows, samples.len() - rows + 1, |i, j| samples[i + j]);
     let svd = hankel.thin_svd().ok()?;
     let u = svd.U();
-    let k = COMPONENTS;
     // With u the last row of U: (U↑ᴴU↑)⁻¹ = (1 − uᴴu)⁻¹ = 1 + uᴴu / (1 − u·uᴴ).
     let last: Vec<Complex64> = (0..k).map(|j| u[(rows - 1, j)]).collect();
     let rest = 1.0 - last.iter().map(|z| z.norm_sqr()).sum::<f64>();
@@ -214,7 +223,7 @@ mod tests {
 
     #[test]
     fn little_water_and_none_stay_as_they_are() {
-        for area in [0.0, 40.0] {
+        for area in [0.0, 20.0] {
             let fid = sum(&[brain(), line(4.66, area, 3.0, 2.0, 0.5), noise(0.05, 9)]);
             let mut same = fid.clone();
             assert_eq!(remove(&mut same, DWELL_S, F0_MHZ), Removal::NotNeeded);

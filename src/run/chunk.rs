@@ -11,18 +11,19 @@ use super::rows::{BasisRef, Origin};
 use crate::corpus::Found;
 use crate::engine::{Batch, Engine, Fitted};
 use crate::fit::{FitState, report};
-use crate::store::{CurveRow, MetaboliteRow, SpectrumRow, Status};
+use crate::store::{CurveRow, MetaboliteRow, SpectrumRow, Status, TransientRow};
 
 /// A spectrum's rows.
 pub(super) struct Rows {
     pub(super) spectrum: SpectrumRow,
     pub(super) metabolites: Vec<MetaboliteRow>,
     pub(super) curve: Option<CurveRow>,
+    pub(super) transients: Vec<TransientRow>,
 }
 
 impl Rows {
     fn only(spectrum: SpectrumRow) -> Self {
-        Self { spectrum, metabolites: Vec::new(), curve: None }
+        Self { spectrum, metabolites: Vec::new(), curve: None, transients: Vec::new() }
     }
 }
 
@@ -126,22 +127,30 @@ fn rows_of(job: &Job<'_>, options: &RunOptions, hashes: &[String]) -> Rows {
     if let Some(refusal) = job.found.refusal() {
         let failure = Failure::new(refusal.code, refusal.message);
         let status = if refusal.is_skip { Status::Skipped } else { Status::Failed };
-        return Rows::only(origin.failed(&failure, status));
+        return Rows::only(origin.failed(&failure, status, None));
     }
+    // Methods share transients.
+    let transients = match job.spectrum() {
+        Some(spectrum) if options.transients && job.method == 0 => origin.transients(spectrum),
+        _ => Vec::new(),
+    };
     let prepared = match &job.prepared {
         Ok(prepared) => prepared,
-        Err(failure) => return Rows::only(origin.failed(failure, Status::Failed)),
+        Err(failure) => {
+            let spectrum = origin.failed(failure, Status::Failed, job.spectrum());
+            return Rows { transients, ..Rows::only(spectrum) };
+        }
     };
     origin.warnings = &prepared.warnings;
     origin.learned_id = prepared.learned_id.as_deref();
     let (Some(spectrum), Some(Fitted { result: fit, engine })) = (job.spectrum(), &job.fit) else {
         let failure = Failure::new("internal", "the engine returned no result for this spectrum; please report it");
-        return Rows::only(origin.failed(&failure, Status::Failed));
+        return Rows::only(origin.failed(&failure, Status::Failed, job.spectrum()));
     };
     let basis = BasisRef { id: &prepared.basis_id, signal_per_proton: prepared.signal_per_proton };
     let (row, metabolites) = origin.fitted(spectrum, &prepared.model, fit, &basis, engine, &options.water_scaling);
     let fitted = !matches!(fit.state, FitState::NoSignal | FitState::Singular);
     let curve = (options.curves && fitted)
         .then(|| origin.curves(&prepared.model, report::curves(&prepared.model, &spectrum.fid, fit)));
-    Rows { spectrum: row, metabolites, curve }
+    Rows { spectrum: row, metabolites, curve, transients }
 }

@@ -90,16 +90,15 @@ pub fn load(found: &Found, gaps: &Gaps) -> Loaded {
     match load_acquisitions(found, gaps, &mut header) {
         Err(failure) => Loaded { header, spectra: vec![(SpectrumKey::default(), Err(failure))] },
         Ok((data, water)) => {
-            let spectra = (0..data.n_conditions())
-                .flat_map(|c| (0..data.n_voxels()).map(move |v| (v, c)))
-                .map(|(voxel, condition)| {
-                    let key = key_of(&data, voxel, condition);
-                    let prepared = prepare::prepare(&data, water.as_ref(), voxel, condition)
-                        .map_err(|e| Failure::new(e.code(), format!("{}: {e}", found.source_path)));
-                    (key, prepared)
+            let [nx, ny, _] = data.grid;
+            let spectra = (0..data.n_voxels()).flat_map(|voxel| {
+                let index = (data.n_voxels() > 1).then(|| [voxel % nx, voxel / nx % ny, voxel / (nx * ny)]);
+                prepare::prepare(&data, water.as_ref(), voxel).into_iter().map(move |(condition, prepared)| {
+                    let prepared = prepared.map_err(|e| Failure::new(e.code(), format!("{}: {e}", found.source_path)));
+                    (SpectrumKey { voxel: index, condition }, prepared)
                 })
-                .collect();
-            Loaded { header, spectra }
+            });
+            Loaded { spectra: spectra.collect(), header }
         }
     }
 }
@@ -198,15 +197,4 @@ pub(crate) fn error_chain(error: &dyn std::error::Error) -> String {
         source = cause.source();
     }
     text
-}
-
-fn key_of(data: &Acquisition, voxel: usize, condition: usize) -> SpectrumKey {
-    let [nx, ny, _] = data.grid;
-    SpectrumKey {
-        voxel: (data.n_voxels() > 1).then(|| [voxel % nx, voxel / nx % ny, voxel / (nx * ny)]),
-        condition: (data.n_conditions() > 1).then(|| {
-            let label = &data.condition_labels[condition];
-            if label.is_empty() { condition.to_string() } else { label.clone() }
-        }),
-    }
 }

@@ -48,6 +48,7 @@ pub fn merge(folders: &[PathBuf], out: &Path, if_exists: IfExists) -> Result<Sum
         }
         rows.metabolites.into_iter().try_for_each(|row| writer.metabolite(row))?;
         rows.curves.into_iter().try_for_each(|row| writer.curve(row))?;
+        rows.transients.into_iter().try_for_each(|row| writer.transient(row))?;
         for input in record.listed {
             if listed.last() != Some(&input) {
                 listed.push(input);

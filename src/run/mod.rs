@@ -64,6 +64,8 @@ pub struct RunOptions {
     pub water_scaling: WaterScaling,
     /// Whether to write curves.
     pub curves: bool,
+    /// Whether to write transients.
+    pub transients: bool,
     /// Whether to go on with an unfinished run in `out`.
     pub resume: bool,
     /// Which part of the run to do; `None`: all of it.
@@ -237,6 +239,7 @@ impl Run<'_> {
             rows.spectra.push(r.spectrum);
             rows.metabolites.extend(r.metabolites);
             rows.curves.extend(r.curve);
+            rows.transients.extend(r.transients);
         }
         listed.dedup();
         let record = ChunkRecord {
@@ -270,7 +273,7 @@ fn journal_plan(
         config.to_string(),
         env!("CARGO_PKG_VERSION").to_owned(),
         engine.name().to_owned(),
-        format!("{chunks:?} {} {:?}", options.curves, models.used()),
+        format!("{chunks:?} {} {} {:?}", options.curves, options.transients, models.used()),
     ];
     parts.extend(options.learned.iter().flat_map(|l| l.groups.iter().map(learn::LearnedGroup::id)));
     parts.extend(listing.found.iter().map(|f| f.source_path.clone()));

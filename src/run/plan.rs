@@ -59,7 +59,7 @@ fn rows_of(
             let chunk = u32::try_from(number).ok();
             let failed = |failure: &Failure, status: Status| PlannedRow {
                 status: Some(status.as_str().to_owned()),
-                ..row(origin.failed(failure, status), chunk)
+                ..row(origin.failed(failure, status, None), chunk)
             };
             if let Some(refusal) = found.refusal() {
                 let status = if refusal.is_skip { Status::Skipped } else { Status::Failed };

@@ -4,10 +4,11 @@ use super::load::{Failure, Header, SpectrumKey};
 use crate::corpus::{Found, Water};
 use crate::fit::result::Curves;
 use crate::fit::{FitResult, FitState, Model, Settings};
-use crate::prepare::Spectrum;
+use crate::prepare::align::median;
+use crate::prepare::{Record, Spectrum};
 use crate::quality;
 use crate::quantify::{WaterScaling, ratios_to_creatine};
-use crate::store::{CurveRow, MetaboliteRow, SpectrumRow, Status};
+use crate::store::{CurveRow, MetaboliteRow, SpectrumRow, Status, TransientRow};
 
 /// What a row says about where it comes from, whatever became of it.
 pub(crate) struct Origin<'a> {
@@ -71,13 +72,55 @@ impl Origin<'_> {
         }
     }
 
+    /// What the row of a spectrum that was prepared says about that, fitted or not.
+    fn prepared(&self, spectrum: &Spectrum) -> SpectrumRow {
+        let record = &spectrum.record;
+        SpectrumRow {
+            n_transients: u32::try_from(record.n_transients).ok(),
+            n_transients_kept: u32::try_from(record.n_kept).ok(),
+            coil_quality: record.coil_quality,
+            drift_hz: record.motion.map(|m| m.drift_hz),
+            shift_jitter_hz: record.motion.map(|m| m.shift_jitter_hz),
+            phase_jitter_deg: record.motion.map(|m| m.phase_jitter_deg),
+            snr_before: record.snr_before,
+            snr_after: record.snr_after,
+            water_left: record.water_left,
+            water_removed: Some(record.water_removed),
+            lipid_index: record.lipid_index,
+            water_amplitude: record.water_amplitude,
+            flags: record.flags.iter().map(|f| (*f).to_owned()).collect(),
+            ..self.row()
+        }
+    }
+
+    /// The rows of the transients of a spectrum, where it had several.
+    pub(crate) fn transients(&self, spectrum: &Spectrum) -> Vec<TransientRow> {
+        let Record { kept, offsets, .. } = &spectrum.record;
+        if kept.len() < 2 {
+            return Vec::new();
+        }
+        let typical = offsets.as_ref().map(|all| median(all.iter().map(|o| o.overlap))).filter(|m| *m > 0.0);
+        let rows = kept.iter().zip(0_u32..).map(|(&kept, transient)| {
+            let offset = offsets.as_ref().and_then(|all| all.get(transient as usize));
+            TransientRow {
+                spectrum_id: self.spectrum_id(),
+                transient: Some(transient),
+                kept,
+                shift_hz: offset.map(|o| o.shift_hz),
+                phase_deg: offset.map(|o| o.phase_rad.to_degrees()),
+                relative_amplitude: offset.zip(typical).map(|(o, typical)| o.overlap / typical),
+            }
+        });
+        rows.collect()
+    }
+
     /// The row of a spectrum without a result.
-    pub(crate) fn failed(&self, failure: &Failure, status: Status) -> SpectrumRow {
+    pub(crate) fn failed(&self, failure: &Failure, status: Status, spectrum: Option<&Spectrum>) -> SpectrumRow {
         SpectrumRow {
             status,
             error_code: Some(failure.code.clone()),
             error_message: Some(failure.message.clone()),
-            ..self.row()
+            ..spectrum.map_or_else(|| self.row(), |spectrum| self.prepared(spectrum))
         }
     }
 
@@ -95,12 +138,8 @@ impl Origin<'_> {
             basis_id: Some(basis.id.to_owned()),
             basis_fwhm_hz: (model.basis_linewidth_hz > 0.0).then_some(model.basis_linewidth_hz),
             engine: Some(engine.to_owned()),
-            n_transients_kept: u32::try_from(spectrum.record.n_kept).ok(),
-            coil_quality: spectrum.record.coil_quality,
             state: Some(fit.state.as_str().to_owned()),
-            water_amplitude: spectrum.record.water_amplitude,
-            flags: spectrum.record.flags.iter().map(|f| (*f).to_owned()).collect(),
-            ..self.row()
+            ..self.prepared(spectrum)
         };
         if matches!(fit.state, FitState::NoSignal | FitState::Singular) {
             let message = match fit.state {

@@ -6,7 +6,9 @@ use std::time::Instant;
 use super::{RunError, Summary, Tally};
 use crate::store::provenance::{Inputs, RunRecord, listing_sha256};
 use crate::store::writer::IfExists;
-use crate::store::{CurveRow, DatasetWriter, LearnedRow, MetaboliteRow, SpectrumRow, read_run, read_table};
+use crate::store::{
+    CurveRow, DatasetWriter, LearnedRow, MetaboliteRow, SpectrumRow, TransientRow, read_run, read_table,
+};
 
 /// Writes the rows of `datasets`, in their order, as one dataset to `out`.
 ///
@@ -35,6 +37,7 @@ pub fn union(datasets: &[PathBuf], out: &Path, if_exists: IfExists) -> Result<Su
         }
         read_table::<MetaboliteRow>(dataset)?.into_iter().try_for_each(|row| writer.metabolite(row))?;
         read_table::<CurveRow>(dataset)?.into_iter().try_for_each(|row| writer.curve(row))?;
+        read_table::<TransientRow>(dataset)?.into_iter().try_for_each(|row| writer.transient(row))?;
     }
     writer.learned(learned)?;
     let mut methods: Vec<_> = records.iter().flat_map(|r| r.methods.clone()).collect();

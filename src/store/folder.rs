@@ -5,8 +5,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use super::provenance::RUN_KIND;
-use super::rows::{CurveRow, LearnedRow, MetaboliteRow, SpectrumRow};
-use super::schema::Table;
+use super::rows::TABLES;
 use super::writer::{StoreError, cannot_create, write_failed};
 
 /// Name of the run record in the dataset folder.
@@ -78,7 +77,7 @@ pub(super) fn older_files(dir: &Path) -> Result<Vec<PathBuf>, StoreError> {
         }
         files.push(run_path);
     }
-    for table in [SpectrumRow::NAME, MetaboliteRow::NAME, CurveRow::NAME, LearnedRow::NAME] {
+    for table in TABLES {
         let folder = dir.join(table);
         let Ok(kind) = fs::symlink_metadata(&folder) else {
             continue;

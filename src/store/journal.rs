@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::folder::{older_files, sync_folder, write_synced};
 use super::provenance::Named;
 use super::reader::{ReadTableError, read_table};
-use super::rows::{CurveRow, LearnedRow, MetaboliteRow, SpectrumRow};
+use super::rows::{CurveRow, LearnedRow, MetaboliteRow, SpectrumRow, TransientRow};
 use super::single::write_table;
 use super::writer::{IfExists, StoreError, cannot_create, write_failed};
 
@@ -69,6 +69,8 @@ pub struct ChunkRows {
     pub metabolites: Vec<MetaboliteRow>,
     /// Of `curves`.
     pub curves: Vec<CurveRow>,
+    /// Of `transients`.
+    pub transients: Vec<TransientRow>,
 }
 
 /// The journal of one output folder.
@@ -176,7 +178,12 @@ impl Journal {
     /// [`ReadTableError`]: its files are damaged.
     pub fn rows(&self, index: usize) -> Result<ChunkRows, ReadTableError> {
         let folder = self.chunk_folder(index);
-        Ok(ChunkRows { spectra: read_table(&folder)?, metabolites: read_table(&folder)?, curves: read_table(&folder)? })
+        Ok(ChunkRows {
+            spectra: read_table(&folder)?,
+            metabolites: read_table(&folder)?,
+            curves: read_table(&folder)?,
+            transients: read_table(&folder)?,
+        })
     }
 
     /// The table `learned` that holds for all chunks.
@@ -200,6 +207,9 @@ impl Journal {
             write_table(&temporary, IfExists::Refuse, rows.metabolites)?;
             if !rows.curves.is_empty() {
                 write_table(&temporary, IfExists::Refuse, rows.curves)?;
+            }
+            if !rows.transients.is_empty() {
+                write_table(&temporary, IfExists::Refuse, rows.transients)?;
             }
             let path = temporary.join(CHUNK);
             write_synced(&path, &serde_json::to_vec(record).map_err(write_failed(&path))?)?;

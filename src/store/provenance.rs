@@ -84,6 +84,9 @@ pub struct Counts {
     pub metabolites: u64,
     /// Rows of `curves`.
     pub curves: u64,
+    /// Rows of `transients`.
+    #[serde(default)]
+    pub transients: u64,
 }
 
 impl RunRecord {

@@ -8,7 +8,7 @@ use arrow_array::{Array, ArrayRef, StringArray};
 use arrow_schema::DataType;
 
 use super::cells::Cell;
-use super::schema::table;
+use super::schema::{Table, table};
 
 /// What became of a spectrum.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, PartialOrd, Ord)]
@@ -65,6 +65,10 @@ impl Cell for Status {
     }
 }
 
+/// The tables of a run's folder.
+pub(super) const TABLES: [&str; 5] =
+    [SpectrumRow::NAME, MetaboliteRow::NAME, CurveRow::NAME, TransientRow::NAME, LearnedRow::NAME];
+
 table! {
     /// One spectrum analysed with one method.
     SpectrumRow = "spectra", "One row per spectrum × method, whether it was fitted or not.";
@@ -91,6 +95,14 @@ table! {
     n_transients: Option<u32>, "", "Transients in the file for this spectrum.";
     n_transients_kept: Option<u32>, "", "Transients that went into the average after rejecting outliers.";
     coil_quality: Option<f64>, "", "Share of the coils' signal that one source explains, from 0 to 1; null for a single coil.";
+    drift_hz: Option<f64>, "Hz", "Linear drift of the frequency from the first transient to the last, removed by alignment; null where transients were not aligned.";
+    shift_jitter_hz: Option<f64>, "Hz", "Standard deviation of the transients' shifts about that drift.";
+    phase_jitter_deg: Option<f64>, "deg", "Standard deviation of the transients' phases.";
+    snr_before: Option<f64>, "", "Tallest peak between 1.8 and 3.4 ppm over twice the noise, of the plain mean of all transients; null where the file holds one.";
+    snr_after: Option<f64>, "", "The same of the prepared spectrum.";
+    water_left: Option<f64>, "", "Height of the water that suppression left over that of the water reference; null without one.";
+    water_removed: Option<bool>, "", "Whether residual water was taken away before the fit (HSVD), as it is where it towers over the metabolites.";
+    lipid_index: Option<f64>, "", "Tallest peak between 0.8 and 1.5 ppm over NAA's, of the prepared spectrum.";
     basis_id: Option<String>, "", "Basis set; `run.json` holds its hash.";
     basis_fwhm_hz: Option<f64>, "Hz", "Full width at half maximum that the basis set itself is broadened with.";
     method: String, "", "Fitting method.";
@@ -163,6 +175,17 @@ table! {
     residual: Option<Vec<f64>>, "signal", "`data` minus `fit`.";
     component_names: Vec<String>, "", "Metabolites in the order of `components`.";
     components: Vec<Vec<f64>>, "signal", "Contribution of each metabolite to the model, without baseline.";
+}
+
+table! {
+    /// One transient of a spectrum that was averaged here.
+    TransientRow = "transients", "One row per spectrum × transient, written on `--transients`, where a file holds several.";
+    spectrum_id: String, "", "As in `spectra`.";
+    transient: Option<u32>, "", "Number of the transient in the file, from 0.";
+    kept: bool, "", "Whether it went into the average.";
+    shift_hz: Option<f64>, "Hz", "Frequency above that of the others, removed; null where transients were not aligned.";
+    phase_deg: Option<f64>, "deg", "Phase above that of the others at t = 0, removed.";
+    relative_amplitude: Option<f64>, "", "Its overlap with the others, over the median transient's.";
 }
 
 table! {

@@ -15,7 +15,7 @@ use thiserror::Error;
 use super::folder::{MadeFolders, RUN_FILE, older_files, sync_folder, write_synced};
 use super::journal::JOURNAL;
 use super::provenance::{Counts, RunRecord};
-use super::rows::{CurveRow, LearnedRow, MetaboliteRow, SpectrumRow, Status};
+use super::rows::{CurveRow, LearnedRow, MetaboliteRow, SpectrumRow, Status, TABLES, TransientRow};
 use super::schema::Table;
 use super::table_writer::TableWriter;
 
@@ -123,6 +123,7 @@ pub struct DatasetWriter {
     spectra: TableWriter<SpectrumRow>,
     metabolites: TableWriter<MetaboliteRow>,
     curves: Option<TableWriter<CurveRow>>,
+    transients: Option<TableWriter<TransientRow>>,
     learned: Option<TableWriter<LearnedRow>>,
     counts: Counts,
     made: MadeFolders,
@@ -157,6 +158,7 @@ impl DatasetWriter {
             spectra: TableWriter::create(&spectra_dir, ROWS_PER_BATCH, None)?,
             metabolites: TableWriter::create(&metabolites_dir, ROWS_PER_BATCH, None)?,
             curves: None,
+            transients: None,
             learned: None,
             counts: Counts::default(),
             made,
@@ -194,6 +196,20 @@ impl DatasetWriter {
         self.curves.insert(curves).push(row)
     }
 
+    /// Adds a row to `transients`; the table exists only if there is one.
+    pub fn transient(&mut self, row: TransientRow) -> Result<(), StoreError> {
+        let transients = match self.transients.take() {
+            Some(transients) => transients,
+            None => {
+                let folder = self.dir.join(TransientRow::NAME);
+                self.made.create(&folder)?;
+                TableWriter::create(&folder, ROWS_PER_BATCH, None)?
+            }
+        };
+        self.counts.transients += 1;
+        self.transients.insert(transients).push(row)
+    }
+
     /// Writes the table `learned`, if there is anything in it.
     pub fn learned(&mut self, rows: Vec<LearnedRow>) -> Result<(), StoreError> {
         if rows.is_empty() {
@@ -223,6 +239,9 @@ impl DatasetWriter {
         if let Some(curves) = &mut self.curves {
             parts.append(&mut curves.close()?);
         }
+        if let Some(transients) = &mut self.transients {
+            parts.append(&mut transients.close()?);
+        }
         if let Some(learned) = &mut self.learned {
             parts.append(&mut learned.close()?);
         }
@@ -237,7 +256,7 @@ impl DatasetWriter {
             fs::rename(&part.temporary, &part.path).map_err(write_failed(&part.path))?;
             written.push(part.path.clone());
         }
-        for table in [SpectrumRow::NAME, MetaboliteRow::NAME, CurveRow::NAME, LearnedRow::NAME] {
+        for table in TABLES {
             let folder = self.dir.join(table);
             // Succeeds only where an older dataset's folder became empty.
             let _ = fs::remove_dir(&folder);

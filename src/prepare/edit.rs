@@ -1,0 +1,153 @@
+//! Edited data (MEGA, HERMES, HERCULES): conditions aligned to one another, their differences and their sum.
+//!
+//! A combination adds and subtracts conditions and never halves: with `diff` = ON − OFF, a basis set of ON − OFF has
+//! the amplitudes of the conditions, and water scaling holds.
+
+use std::f64::consts::PI;
+
+use num_complex::Complex64;
+
+use super::align::{MAX_SHIFT_HZ, Offset, detects, register, turn_back, without_tail};
+use super::figures::Magnitudes;
+use crate::acquisition::Acquisition;
+use crate::fit::filter::filtered;
+
+/// Chemical shifts that editing does not change (ppm): choline, and creatine's CH₂.
+const UNCHANGED_PPM: [(f64, f64); 2] = [(3.12, 3.35), (3.84, 4.0)];
+/// Time over which the reference of an alignment rises (s): with a step at its start, lines that differ between
+/// conditions would reach into the band by their tails (NAA: 1° and 0.1 Hz), as the sum over a started oscillation is not
+/// zero.
+const RISE_S: f64 = 0.02;
+/// Chemical shifts of what editing pulses turn in brain (ppm); those elsewhere are there for balance.
+const TARGETS_PPM: (f64, f64) = (1.0, 5.0);
+/// How near to one another two pulses' chemical shifts mean the same target (ppm).
+const SAME_TARGET_PPM: f64 = 0.06;
+/// Targets by name: the spins that the pulse turns, coupled to those that are seen.
+const NAMES: [(f64, &str); 5] = [(1.9, "gaba"), (4.56, "gsh"), (4.1, "lac"), (2.67, "asp"), (1.7, "mm")];
+/// Chemical shifts of NAA's singlet, which pulses for GABA take away (ppm).
+const NAA_PPM: (f64, f64) = (1.9, 2.12);
+/// How many times larger NAA must be without the pulse for that to tell ON from OFF.
+const NAA_TELLS: f64 = 1.5;
+
+/// Conditions added with signs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Combination {
+    /// `diff`, `sum`, or `diff_` and the target where there are several.
+    pub name: String,
+    /// Sign of each condition.
+    pub signs: Vec<f64>,
+}
+
+/// What is known of the conditions of edited data.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Scheme {
+    /// What each condition is called: `on` and `off` where known, else the file's label.
+    pub labels: Vec<String>,
+    /// What to combine; only the sum where the order of the conditions is not known.
+    pub combinations: Vec<Combination>,
+}
+
+/// Whether the conditions are those of spectral editing.
+pub fn is_edited(data: &Acquisition) -> bool {
+    let n = data.n_conditions();
+    let name = data.sequence.as_deref().unwrap_or_default().to_lowercase();
+    let by_name = ["mega", "svs_edit", "hermes", "hercules", "gaba"].iter().any(|part| name.contains(part));
+    (n == 2 || n == 4) && (data.edit_pulses_ppm.is_some() || on_first(&data.condition_labels).is_some() || by_name)
+}
+
+/// The scheme: from the labels, else from the pulses, else (of two) from where NAA is missing.
+pub fn scheme(data: &Acquisition, fids: &[Vec<Complex64>], dwell_s: f64, f0_mhz: f64) -> Scheme {
+    let n = fids.len();
+    let mut combinations = Vec::new();
+    let mut labels: Vec<String> = data.condition_labels.iter().map(|l| l.to_lowercase()).collect();
+    let pulses = data.edit_pulses_ppm.as_deref().unwrap_or_default();
+    if n == 2 {
+        let order = on_first(&data.condition_labels)
+            .or_else(|| targets(pulses, n).first().map(|(_, signs)| signs[0] > 0.0))
+            .or_else(|| naa_is_missing_in_first(fids, dwell_s, f0_mhz));
+        if let Some(on_first) = order {
+            let sign = if on_first { 1.0 } else { -1.0 };
+            combinations.push(Combination { name: "diff".into(), signs: vec![sign, -sign] });
+            labels = if on_first { vec!["on".into(), "off".into()] } else { vec!["off".into(), "on".into()] };
+        }
+    } else {
+        for (ppm, signs) in targets(pulses, n) {
+            let named = NAMES.iter().find(|(p, _)| (p - ppm).abs() <= SAME_TARGET_PPM);
+            let target = named.map_or_else(|| format!("{ppm:.2}ppm"), |(_, name)| (*name).to_owned());
+            combinations.push(Combination { name: format!("diff_{target}"), signs });
+        }
+    }
+    combinations.push(Combination { name: "sum".into(), signs: vec![1.0; n] });
+    Scheme { labels, combinations }
+}
+
+/// Whether the labels of two conditions say that the first is ON.
+fn on_first(labels: &[String]) -> Option<bool> {
+    let is = |label: &String, word: &str| label.to_lowercase().split(|c: char| !c.is_alphabetic()).any(|w| w == word);
+    match labels {
+        [a, b] if is(a, "on") && is(b, "off") => Some(true),
+        [a, b] if is(a, "off") && is(b, "on") => Some(false),
+        _ => None,
+    }
+}
+
+/// What pulses turn in half of the conditions, with the conditions' signs; a target turned where another one is not
+/// gives the same difference and stands once.
+fn targets(pulses: &[Vec<f64>], n: usize) -> Vec<(f64, Vec<f64>)> {
+    let mut found: Vec<(f64, Vec<f64>)> = Vec::new();
+    for &ppm in pulses.iter().flatten() {
+        let (low, high) = TARGETS_PPM;
+        let has = |offsets: &Vec<f64>| offsets.iter().any(|p| (p - ppm).abs() <= SAME_TARGET_PPM);
+        let signs: Vec<f64> = pulses.iter().map(|offsets| if has(offsets) { 1.0 } else { -1.0 }).collect();
+        let is_there = |known: &[f64]| {
+            let product: f64 = known.iter().zip(&signs).map(|(a, b)| a * b).sum();
+            product.abs() == n as f64
+        };
+        let is_balanced = signs.len() == n && signs.iter().sum::<f64>() == 0.0;
+        if (low..high).contains(&ppm) && is_balanced && !found.iter().any(|(_, known)| is_there(known)) {
+            found.push((ppm, signs));
+        }
+    }
+    found
+}
+
+fn naa_is_missing_in_first(fids: &[Vec<Complex64>], dwell_s: f64, f0_mhz: f64) -> Option<bool> {
+    let height = |fid: &Vec<Complex64>| Magnitudes::new(fid, dwell_s, f0_mhz).tallest(NAA_PPM);
+    let (first, second) = (height(fids.first()?), height(fids.get(1)?));
+    if second > NAA_TELLS * first {
+        Some(true)
+    } else if first > NAA_TELLS * second {
+        Some(false)
+    } else {
+        None
+    }
+}
+
+/// Aligns all conditions to the first by what editing does not change, and returns their offsets from it; `None`, and
+/// nothing done, where one of them does not stand clear of its noise there.
+pub fn align(fids: &mut [Vec<Complex64>], dwell_s: f64, f0_mhz: f64) -> Option<Vec<Offset>> {
+    let unchanged = |ppm: f64| f64::from(u8::from(UNCHANGED_PPM.iter().any(|(l, h)| (*l..=*h).contains(&ppm))));
+    let mut reference = without_tail(filtered(fids.first()?, dwell_s, f0_mhz, unchanged));
+    for (n, z) in reference.iter_mut().enumerate() {
+        *z *= (0.5 * PI * (n as f64 * dwell_s / RISE_S).min(1.0)).sin().powi(2);
+    }
+    let offsets: Vec<Offset> =
+        fids.iter().skip(1).map(|fid| register(fid, &reference, dwell_s, MAX_SHIFT_HZ)).collect();
+    if !fids.iter().skip(1).zip(&offsets).all(|(fid, offset)| detects(fid, &reference, offset)) {
+        return None;
+    }
+    for (fid, offset) in fids.iter_mut().skip(1).zip(&offsets) {
+        turn_back(fid, offset, dwell_s);
+    }
+    Some(offsets)
+}
+
+/// The combination of `fids`, as long as the shortest of them.
+pub fn combine(fids: &[Vec<Complex64>], signs: &[f64]) -> Vec<Complex64> {
+    let n_points = fids.iter().map(Vec::len).min().unwrap_or(0);
+    (0..n_points).map(|n| fids.iter().zip(signs).map(|(fid, sign)| fid[n] * sign).sum()).collect()
+}
+
+#[cfg(test)]
+#[path = "edit_tests.rs"]
+mod tests;

@@ -1,0 +1,120 @@
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use std::f64::consts::PI;
+
+use ndarray::Array5;
+
+use super::*;
+use crate::acquisition::{Format, hz_from_ppm};
+use crate::simulate::random::Random;
+
+const DWELL_S: f64 = 5e-4;
+const F0_MHZ: f64 = 127.7;
+const POINTS: usize = 2048;
+
+fn line(ppm: f64, area: f64) -> Vec<Complex64> {
+    let at = |n: usize| {
+        let t = n as f64 * DWELL_S;
+        Complex64::from_polar(area * (-PI * 5.0 * t).exp(), 2.0 * PI * hz_from_ppm(ppm, F0_MHZ) * t)
+    };
+    (0..POINTS).map(at).collect()
+}
+
+fn sum(lines: &[Vec<Complex64>]) -> Vec<Complex64> {
+    (0..POINTS).map(|n| lines.iter().map(|l| l[n]).sum()).collect()
+}
+
+/// Creatine, choline and, without the pulse, NAA; with it GABA at 3.0 ppm.
+fn condition(on: bool) -> Vec<Complex64> {
+    let (naa, gaba) = if on { (0.5, 0.6) } else { (10.0, -0.2) };
+    sum(&[line(2.01, naa), line(3.03, 6.0), line(3.22, 5.0), line(3.92, 4.0), line(3.0, gaba)])
+}
+
+fn edited(labels: &[&str], pulses_ppm: &[&[f64]]) -> Acquisition {
+    let mut data =
+        Acquisition::from_samples(Format::NiftiMrs, Array5::default((1, labels.len().max(pulses_ppm.len()), 1, 1, 8)));
+    for (label, name) in data.condition_labels.iter_mut().zip(labels) {
+        (*name).clone_into(label);
+    }
+    data.edit_pulses_ppm = (!pulses_ppm.is_empty()).then(|| pulses_ppm.iter().map(|p| p.to_vec()).collect());
+    data
+}
+
+fn difference(scheme: &Scheme, name: &str) -> Vec<f64> {
+    scheme.combinations.iter().find(|c| c.name == name).unwrap().signs.clone()
+}
+
+#[test]
+fn on_and_off_are_told_by_label_then_pulse_then_naa() {
+    let (on, off) = (condition(true), condition(false));
+    let of = |data: &Acquisition, fids: &[Vec<Complex64>]| scheme(data, fids, DWELL_S, F0_MHZ);
+    for (labels, pulses) in
+        [(&["ON", "OFF"], &[&[][..], &[]]), (&["a", "b"], &[&[1.9], &[7.5]]), (&["", ""], &[&[], &[]])]
+    {
+        let data = edited(labels, pulses);
+        assert!(is_edited(&data));
+        let found = of(&data, &[on.clone(), off.clone()]);
+        assert_eq!(found.labels, ["on", "off"], "{labels:?}");
+        assert_eq!(difference(&found, "diff"), [1.0, -1.0]);
+        assert_eq!(difference(&found, "sum"), [1.0, 1.0]);
+    }
+    let swapped = of(&edited(&["edit off", "edit on"], &[]), &[off.clone(), on.clone()]);
+    assert_eq!(difference(&swapped, "diff"), [-1.0, 1.0]);
+    assert_eq!(of(&edited(&["", ""], &[&[], &[]]), &[off.clone(), on]).labels, ["off", "on"]);
+    // Nothing tells: no difference is made up.
+    let unknown = of(&edited(&["1", "2"], &[&[], &[]]), &[off.clone(), off]);
+    assert_eq!((unknown.labels.clone(), unknown.combinations.len()), (vec!["1".to_owned(), "2".to_owned()], 1));
+}
+
+#[test]
+fn pulses_of_hermes_and_hercules_give_each_target_its_difference() {
+    let fids = vec![line(3.0, 1.0); 4];
+    let hermes = edited(&["A", "B", "C", "D"], &[&[4.56, 1.9], &[4.56, 7.5], &[1.9, 7.5], &[7.5]]);
+    let found = scheme(&hermes, &fids, DWELL_S, F0_MHZ);
+    assert_eq!(difference(&found, "diff_gaba"), [1.0, -1.0, 1.0, -1.0]);
+    assert_eq!(difference(&found, "diff_gsh"), [1.0, 1.0, -1.0, -1.0]);
+    assert_eq!((found.combinations.len(), difference(&found, "sum")), (3, vec![1.0; 4]));
+    // HERCULES turns 4.18 ppm wherever it does not turn 4.58: one difference for both.
+    let hercules = edited(&["A", "B", "C", "D"], &[&[4.58, 1.9], &[4.18, 1.9], &[4.58], &[4.18]]);
+    let found = scheme(&hercules, &fids, DWELL_S, F0_MHZ);
+    let names: Vec<&str> = found.combinations.iter().map(|c| c.name.as_str()).collect();
+    assert_eq!(names, ["diff_gsh", "diff_gaba", "sum"]);
+    assert_eq!(difference(&found, "diff_gaba"), [1.0, 1.0, -1.0, -1.0]);
+}
+
+#[test]
+fn other_conditions_are_not_edited() {
+    assert!(!is_edited(&edited(&["b=0", "b=1000"], &[])));
+    let mut named = edited(&["b=0", "b=1000"], &[]);
+    named.sequence = Some("MEGA-PRESS".into());
+    assert!(is_edited(&named));
+    assert!(!is_edited(&edited(&["ON"], &[&[1.9]])));
+}
+
+/// A shift and turn between ON and OFF do not stay in the difference: creatine, 60 times its noise, cancels.
+#[test]
+fn conditions_are_aligned_before_they_are_subtracted() {
+    let mut random = Random::new(21, 0);
+    let sd = 0.02;
+    let mut noisy = |fid: Vec<Complex64>| -> Vec<Complex64> {
+        fid.iter().map(|z| z + Complex64::new(random.normal(), random.normal()) * sd).collect()
+    };
+    let mut on = condition(true);
+    turn_back(&mut on, &Offset { shift_hz: -1.7, phase_rad: 0.3, overlap: 0.0 }, DWELL_S);
+    let mut fids = vec![noisy(on), noisy(condition(false))];
+    let offsets = align(&mut fids, DWELL_S, F0_MHZ).unwrap();
+    // GABA, 15 Hz beside the band and on in one of the two, moves it by 0.04 Hz.
+    assert!((offsets[0].shift_hz + 1.7).abs() < 0.05, "{offsets:?}");
+    assert!((offsets[0].phase_rad - 0.3).abs() < 0.01, "{offsets:?}");
+    // Back to where OFF was.
+    let back = Offset { shift_hz: -offsets[0].shift_hz, phase_rad: -offsets[0].phase_rad, overlap: 0.0 };
+    fids.iter_mut().for_each(|fid| turn_back(fid, &back, DWELL_S));
+    let difference = combine(&fids, &[1.0, -1.0]);
+    let wanted = combine(&[condition(true), condition(false)], &[1.0, -1.0]);
+    let height = |fid: &[Complex64], band| Magnitudes::new(fid, DWELL_S, F0_MHZ).tallest(band);
+    let creatine = height(&condition(false), (2.9, 3.1));
+    let left: Vec<Complex64> = difference.iter().zip(&wanted).map(|(d, w)| d - w).collect();
+    assert!(height(&left, (2.6, 4.2)) < 0.02 * creatine, "{} of {creatine}", height(&left, (2.6, 4.2)));
+    let mut nothing = vec![vec![Complex64::default(); POINTS]; 2].into_iter().map(noisy).collect::<Vec<_>>();
+    assert!(align(&mut nothing, DWELL_S, F0_MHZ).is_none());
+}

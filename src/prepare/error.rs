@@ -1,0 +1,121 @@
+//! Why a spectrum cannot be prepared, and the checks that say so.
+
+use num_complex::Complex64;
+
+use crate::acquisition::Acquisition;
+use crate::fit::start::used_length;
+
+/// Why a spectrum cannot be prepared.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum PrepareError {
+    /// No weights for the coils can be found.
+    #[error("the {n_coils} receive coils hold no signal that they share; the acquisition or its export failed")]
+    Coils {
+        /// Number of coils.
+        n_coils: usize,
+    },
+    /// A value that the fit needs is not known.
+    #[error(
+        "{field} is not in the file; give it in the manifest, with --{flag}, or in an LCModel control file beside it"
+    )]
+    Unknown {
+        /// Name of the value.
+        field: &'static str,
+        /// Command-line flag that gives it.
+        flag: &'static str,
+    },
+    /// A value cannot be right.
+    #[error("{field} is {value}, which cannot be right; correct it in the manifest or with the command line")]
+    Implausible {
+        /// Name of the value.
+        field: &'static str,
+        /// The value.
+        value: f64,
+    },
+    /// Another nucleus than ¹H.
+    #[error("nucleus {nucleus}: only 1H is quantified; leave the file out")]
+    Nucleus {
+        /// As the file has it.
+        nucleus: String,
+    },
+    /// The samples hold NaN or infinity.
+    #[error("{count} of the samples are not finite numbers, the first at point {first}; export the file again")]
+    NotFinite {
+        /// How many.
+        count: usize,
+        /// Index of the first along the FID.
+        first: usize,
+    },
+    /// All samples are zero, or fewer are not than a fit needs.
+    #[error("the FID holds no signal ({points} points before its zero tail); the acquisition or its export failed")]
+    NoSignal {
+        /// Points that are not zero at the end.
+        points: usize,
+    },
+    /// The voxel or condition does not exist in the water reference.
+    #[error("the water reference has {water} and the data {data} voxels; give a reference of the same grid")]
+    WaterGrid {
+        /// Voxels of the reference.
+        water: usize,
+        /// Voxels of the data.
+        data: usize,
+    },
+}
+
+impl PrepareError {
+    /// Stable code for the tables.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Coils { .. } => "no_signal",
+            Self::Unknown { .. } => "missing_field",
+            Self::Implausible { .. } => "implausible_field",
+            Self::Nucleus { .. } => "nucleus",
+            Self::NotFinite { .. } => "not_finite",
+            Self::NoSignal { .. } => "no_signal",
+            Self::WaterGrid { .. } => "water_mismatch",
+        }
+    }
+}
+
+/// Fewest points before a zero tail that can be fitted.
+const MIN_POINTS: usize = 64;
+
+/// Dwell time and frequency, or what is wrong with the header.
+pub(super) fn check_header(data: &Acquisition) -> Result<(f64, f64), PrepareError> {
+    if let Some(nucleus) = data.nucleus.as_deref().filter(|n| !is_proton(n)) {
+        return Err(PrepareError::Nucleus { nucleus: nucleus.to_owned() });
+    }
+    let dwell_s = data.dwell_s.ok_or(PrepareError::Unknown { field: "dwell time", flag: "dwell-s" })?;
+    let f0_mhz = data.f0_mhz.ok_or(PrepareError::Unknown { field: "spectrometer frequency", flag: "f0-mhz" })?;
+    // 1H from 0.1 to 30 T, dwell times from 1 µs to 10 ms: everything else is a mistaken unit.
+    for (field, value, low, high) in
+        [("dwell time (s)", dwell_s, 1e-6, 1e-2), ("spectrometer frequency (MHz)", f0_mhz, 4.0, 1300.0)]
+    {
+        if !(low..=high).contains(&value) {
+            return Err(PrepareError::Implausible { field, value });
+        }
+    }
+    Ok((dwell_s, f0_mhz))
+}
+
+fn is_proton(nucleus: &str) -> bool {
+    matches!(nucleus.trim().to_ascii_uppercase().as_str(), "" | "1H" | "H1" | "H" | "PROTON")
+}
+
+pub(super) fn check_finite(fid: &[Complex64]) -> Result<(), PrepareError> {
+    let bad = |z: &Complex64| !z.re.is_finite() || !z.im.is_finite();
+    let count = fid.iter().filter(|z| bad(z)).count();
+    if let Some(first) = fid.iter().position(bad) {
+        return Err(PrepareError::NotFinite { count, first });
+    }
+    Ok(())
+}
+
+pub(super) fn check_samples(fid: &[Complex64]) -> Result<(), PrepareError> {
+    check_finite(fid)?;
+    let points = used_length(fid);
+    if points < MIN_POINTS {
+        return Err(PrepareError::NoSignal { points });
+    }
+    Ok(())
+}

@@ -1,0 +1,140 @@
+//! Numbers by which preparation is judged: signal to noise before and after, drift, residual water, lipids.
+
+use std::f64::consts::PI;
+
+use num_complex::Complex64;
+use rustfft::FftPlanner;
+
+use super::align::Offset;
+use crate::acquisition::ppm_from_hz;
+use crate::fit::start::noise_sd;
+
+/// Chemical shifts of NAA, creatine and choline, where the tail of water is small (ppm).
+pub const METABOLITES_PPM: (f64, f64) = (1.8, 3.4);
+/// Chemical shifts of water, whatever its shim (ppm); nothing that is fitted lies there.
+pub const WATER_PPM: (f64, f64) = (4.35, 5.2);
+/// Chemical shifts of the methyl and methylene groups of lipids (ppm).
+const LIPIDS_PPM: (f64, f64) = (0.8, 1.5);
+/// Chemical shifts of NAA's singlet (ppm).
+const NAA_PPM: (f64, f64) = (1.9, 2.1);
+
+/// A magnitude spectrum.
+pub struct Magnitudes {
+    /// Chemical shift (ppm) and magnitude of each point.
+    points: Vec<(f64, f64)>,
+    /// Standard deviation of the noise in the real part.
+    noise_sd: Option<f64>,
+}
+
+impl Magnitudes {
+    /// Of `fid`. A window (half of Hann's) keeps the side lobes of a cut water signal out of the metabolites.
+    pub fn new(fid: &[Complex64], dwell_s: f64, f0_mhz: f64) -> Self {
+        let n = fid.len();
+        let window = |i: usize| 0.5 + 0.5 * (PI * i as f64 / n as f64).cos();
+        let mut spectrum: Vec<Complex64> = fid.iter().enumerate().map(|(i, z)| z * window(i)).collect();
+        spectrum.resize(2 * n, Complex64::default());
+        FftPlanner::new().plan_fft_forward(2 * n).process(&mut spectrum);
+        let shift_ppm = |k: usize| {
+            let signed = if k < n { k as f64 } else { k as f64 - 2.0 * n as f64 };
+            ppm_from_hz(signed / (2.0 * n as f64 * dwell_s), f0_mhz)
+        };
+        let points = spectrum.iter().enumerate().map(|(k, z)| (shift_ppm(k), z.norm())).collect();
+        let gain = (0..n).map(|i| window(i).powi(2)).sum::<f64>().sqrt();
+        Self { points, noise_sd: noise_sd(fid).map(|sd| sd * gain) }
+    }
+
+    /// The tallest point between two chemical shifts (ppm).
+    pub fn tallest(&self, (low, high): (f64, f64)) -> f64 {
+        self.points.iter().filter(|(ppm, _)| (low..=high).contains(ppm)).map(|(_, m)| *m).fold(0.0, f64::max)
+    }
+
+    /// Tallest metabolite peak over twice the noise of the real part; `None` without noise.
+    pub fn snr(&self) -> Option<f64> {
+        self.noise_sd.map(|sd| self.tallest(METABOLITES_PPM) / (2.0 * sd))
+    }
+
+    /// Tallest peak of the lipids over that of NAA.
+    pub fn lipid_index(&self) -> Option<f64> {
+        let naa = self.tallest(NAA_PPM);
+        (naa > 0.0).then(|| self.tallest(LIPIDS_PPM) / naa)
+    }
+}
+
+/// How transients moved during the acquisition.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Motion {
+    /// Linear drift of the frequency from the first transient to the last (Hz).
+    pub drift_hz: f64,
+    /// Standard deviation of the shifts about that line (Hz).
+    pub shift_jitter_hz: f64,
+    /// Standard deviation of the phases (°).
+    pub phase_jitter_deg: f64,
+}
+
+/// Motion from the offsets of the transients that were kept; `None` for fewer than three.
+pub fn motion(offsets: &[Offset], kept: &[bool]) -> Option<Motion> {
+    let used: Vec<(f64, &Offset)> =
+        offsets.iter().enumerate().filter(|(i, _)| kept.get(*i) != Some(&false)).map(|(i, o)| (i as f64, o)).collect();
+    if used.len() < 3 {
+        return None;
+    }
+    let n = used.len() as f64;
+    let mean = |of: &dyn Fn(&(f64, &Offset)) -> f64| used.iter().map(of).sum::<f64>() / n;
+    let (place, shift) = (mean(&|u| u.0), mean(&|u| u.1.shift_hz));
+    let along = mean(&|u| (u.0 - place) * (u.1.shift_hz - shift)) / mean(&|u| (u.0 - place).powi(2));
+    let about = mean(&|u| (u.1.shift_hz - shift - along * (u.0 - place)).powi(2));
+    // The spread on the circle: phases next to ±180° are near one another.
+    let turn: Complex64 = used.iter().map(|u| Complex64::from_polar(1.0, u.1.phase_rad)).sum::<Complex64>() / n;
+    let phase = mean(&|u| (Complex64::from_polar(1.0, u.1.phase_rad) * turn.conj()).arg().powi(2));
+    Some(Motion {
+        drift_hz: along * (offsets.len() - 1) as f64,
+        shift_jitter_hz: about.sqrt(),
+        phase_jitter_deg: phase.sqrt().to_degrees(),
+    })
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+    use crate::acquisition::hz_from_ppm;
+    use crate::simulate::random::Random;
+
+    #[test]
+    fn drift_and_jitter_are_told_apart() {
+        let mut random = Random::new(4, 0);
+        let offset = |i: usize, random: &mut Random| Offset {
+            shift_hz: 6.0 * i as f64 / 199.0 + 0.5 * random.normal(),
+            phase_rad: 3.1 + 0.2 * random.normal(),
+            overlap: 1.0,
+        };
+        let mut offsets: Vec<Offset> = (0..200).map(|i| offset(i, &mut random)).collect();
+        offsets[50].shift_hz = 300.0;
+        let kept: Vec<bool> = (0..200).map(|i| i != 50).collect();
+        let found = motion(&offsets, &kept).unwrap();
+        assert!((found.drift_hz - 6.0).abs() < 0.4, "{found:?}");
+        assert!((found.shift_jitter_hz - 0.5).abs() < 0.08, "{found:?}");
+        assert!((found.phase_jitter_deg - 0.2_f64.to_degrees()).abs() < 2.0, "{found:?}");
+        assert_eq!(motion(&offsets[..2], &[]), None);
+    }
+
+    #[test]
+    fn heights_and_noise_of_a_known_spectrum() {
+        let (n, dwell_s, f0_mhz) = (2048, 5e-4, 123.2);
+        let mut random = Random::new(8, 0);
+        let line = |ppm: f64, area: f64, i: usize| {
+            let t = i as f64 * dwell_s;
+            Complex64::from_polar(area * (-PI * 4.0 * t).exp(), 2.0 * PI * hz_from_ppm(ppm, f0_mhz) * t)
+        };
+        let fid: Vec<Complex64> = (0..n)
+            .map(|i| line(2.01, 10.0, i) + line(1.3, 5.0, i) + Complex64::new(random.normal(), random.normal()) * 0.05)
+            .collect();
+        let found = Magnitudes::new(&fid, dwell_s, f0_mhz);
+        assert!((found.lipid_index().unwrap() - 0.5).abs() < 0.02);
+        // A Lorentzian's height is its area over π · FWHM · dwell; the window takes 6 %, and √(3/8) of the noise stays.
+        let height = 10.0 / (PI * 4.0 * dwell_s) * 0.94;
+        let wanted = height / (2.0 * 0.05 * (n as f64 * 0.375).sqrt());
+        let snr = found.snr().unwrap();
+        assert!((snr / wanted - 1.0).abs() < 0.05, "{snr} {wanted}");
+    }
+}
