@@ -1,35 +1,25 @@
 //! What preparation restores: spectra with known truth, spoiled as scanners spoil them, next to the same without.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, missing_docs, reason = "tests")]
 
+mod common;
+
 use std::f64::consts::TAU;
 
-use ndarray::Axis;
+use common::data;
+use ndarray::{Axis, concatenate, s};
 use num_complex::Complex64;
-use requant::acquisition::hz_from_ppm;
+use requant::acquisition::{Acquisition, hz_from_ppm};
 use requant::engine::{Batch, CpuEngine, Engine};
 use requant::fit::filter::filtered;
 use requant::fit::{Model, Settings};
 use requant::prepare::align::{register, turn_back};
+use requant::prepare::edit::combine;
 use requant::prepare::figures::METABOLITES_PPM;
 use requant::prepare::{Spectrum, prepare};
 use requant::simulate::{Corpus, Recipe};
 
 const SUBJECTS: usize = 24;
 const USUAL: [&str; 5] = ["tNAA", "tCr", "tCho", "Ins", "Glx"];
-
-/// Normally distributed numbers (Box and Muller).
-struct Noise(u64);
-
-impl Noise {
-    fn uniform(&mut self) -> f64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        ((self.0 >> 11) as f64 + 0.5) / (1_u64 << 53) as f64
-    }
-
-    fn normal(&mut self) -> f64 {
-        (-2.0 * self.uniform().ln()).sqrt() * (TAU * self.uniform()).cos()
-    }
-}
 
 /// Cramér–Rao bounds of shift (Hz) and phase (rad) of a known signal in noise of `sd` per part.
 fn bound(signal: &[Complex64], sd: f64, dwell_s: f64) -> (f64, f64) {
@@ -157,7 +147,7 @@ fn restored(residual_water: f64) {
     let snr = 10.0 * (TRANSIENTS as f64).sqrt() / 2.0;
     let (raw, clean) = (with(snr, COILS, TRANSIENTS, residual_water), with(1e9, 1, 1, 0.0));
     let (dwell_s, f0_mhz) = (1.0 / raw.sites[0].bandwidth_hz, raw.sites[0].f0_mhz);
-    let mut random = Noise(17);
+    let mut random = common::Normal(17);
     let (mut shift_errors, mut phase_errors) = (Vec::new(), Vec::new());
     let (mut bounds, mut amplitudes) = (Vec::new(), Vec::new());
     let (mut bad, mut caught, mut good, mut false_alarms) = (0, 0, 0, 0);
@@ -179,7 +169,7 @@ fn restored(residual_water: f64) {
         let mut truth = Vec::new();
         for (t, mut transient) in spoiled.data.samples.axis_iter_mut(Axis(2)).enumerate() {
             let place = t as f64 / (TRANSIENTS - 1) as f64 - 0.5;
-            let offset = (4.0 * place + 0.5 * random.normal(), 0.3 * random.normal());
+            let offset = (4.0 * place + 0.5 * random.next(), 0.3 * random.next());
             let is_bad = t % 16 == 5;
             truth.push((offset, is_bad));
             for mut coil in transient.axis_iter_mut(Axis(2)) {
@@ -248,4 +238,84 @@ fn restored(residual_water: f64) {
     if residual_water == 0.0 {
         assert!(mean / noise >= 0.995, "loss of signal to noise");
     }
+}
+
+/// Acquisition of two files of one condition each.
+fn on_off(on: &Acquisition, off: &Acquisition) -> Acquisition {
+    let samples = concatenate(Axis(1), &[on.samples.view(), off.samples.view()]).unwrap();
+    Acquisition {
+        condition_labels: vec!["ON".into(), "OFF".into()],
+        dwell_s: on.dwell_s,
+        f0_mhz: on.f0_mhz,
+        nucleus: on.nucleus.clone(),
+        te_s: on.te_s,
+        ..Acquisition::from_samples(on.format, samples)
+    }
+}
+
+/// Real part of the spectrum of `fid` at its extreme between two chemical shifts, turned so that `reference`'s tallest
+/// point between 3.1 and 3.3 ppm (choline) is positive and real.
+fn extreme(fid: &[Complex64], reference: &[Complex64], (low, high): (f64, f64), dwell_s: f64, f0_mhz: f64) -> f64 {
+    let at = |fid: &[Complex64], ppm: f64| -> Complex64 {
+        let step = -TAU * hz_from_ppm(ppm, f0_mhz) * dwell_s;
+        fid.iter().enumerate().map(|(n, z)| z * Complex64::from_polar((-0.003 * n as f64).exp(), step * n as f64)).sum()
+    };
+    let grid = |low: f64, high: f64| (0..=100).map(move |i| low + (high - low) * f64::from(i) / 100.0);
+    let tallest = grid(3.1, 3.3).map(|ppm| at(reference, ppm)).max_by(|a, b| a.norm().total_cmp(&b.norm())).unwrap();
+    let turn = tallest.conj() / tallest.norm();
+    grid(low, high).map(|ppm| (at(fid, ppm) * turn).re).max_by(|a, b| a.abs().total_cmp(&b.abs())).unwrap()
+}
+
+#[test]
+fn real_mega_differences_have_gaba_upright_at_three_ppm() {
+    let read = |name: &str| requant::formats::read(&data().join("siemens-rda/vb17-mega").join(name)).unwrap();
+    let of = |all: &[requant::prepare::Labelled], name: &str| -> Vec<Complex64> {
+        let found = all.iter().find(|(label, _)| label.as_deref() == Some(name)).unwrap();
+        found.1.as_ref().unwrap().fid.clone()
+    };
+    // The scanner's own difference is ON − OFF, not halved, and so is ours.
+    let (on, off, vendor) = (read("np_on_spec.rda"), read("np_off_spec.rda"), read("np_diff_spec.rda"));
+    let plain = |data: &Acquisition| data.samples.iter().copied().collect::<Vec<_>>();
+    let difference = combine(&[plain(&on), plain(&off)], &[1.0, -1.0]);
+    let scale = difference.iter().map(|z| z.norm()).fold(0.0, f64::max);
+    assert!(difference.iter().zip(plain(&vendor)).all(|(d, v)| (d - v).norm() < 1e-6 * scale));
+    // A brain: GABA upright at 3.0 ppm, NAA upside down at 2.0 ppm, creatine and choline gone.
+    let brain = on_off(&read("Siemens1_ON.rda"), &read("Siemens1_OFF.rda"));
+    let (dwell_s, f0_mhz) = (brain.dwell_s.unwrap(), brain.f0_mhz.unwrap());
+    let all = prepare(&brain, None, 0);
+    assert_eq!(
+        all.iter().map(|(label, _)| label.as_deref().unwrap()).collect::<Vec<_>>(),
+        ["on", "off", "diff", "sum"]
+    );
+    let flags = &all[2].1.as_ref().unwrap().record.flags;
+    assert!(flags.is_empty(), "{flags:?}");
+    let (off, diff, sum) = (of(&all, "off"), of(&all, "diff"), of(&all, "sum"));
+    let height = |fid: &[Complex64], band| extreme(fid, &off, band, dwell_s, f0_mhz);
+    let creatine = height(&off, (2.95, 3.08));
+    let gaba = height(&diff, (2.9, 3.1)) / creatine;
+    let naa = height(&diff, (1.95, 2.07)) / height(&off, (1.95, 2.07));
+    let choline = height(&diff, (3.18, 3.25)) / height(&off, (3.18, 3.25));
+    println!("difference: GABA+ {gaba:.3} of creatine, NAA {naa:.3} of itself, choline {choline:.3} of itself");
+    println!("sum: creatine {:.3}", height(&sum, (2.95, 3.08)) / creatine);
+    assert!((0.05..0.3).contains(&gaba) && (-1.1..-0.8).contains(&naa) && choline.abs() < 0.1);
+    // A synthetic acquisition whose conditions do not move: the same difference as without alignment.
+    let data =
+        requant::formats::read(&data().join("nifti-mrs/mega-synthetic/jdifference_nifti_SMART_MRS_EX.nii.gz")).unwrap();
+    assert_eq!(data.edit_pulses_ppm, Some(vec![vec![1.9], vec![7.8]]));
+    let (dwell, f0) = (data.dwell_s.unwrap(), data.f0_mhz.unwrap());
+    let all = prepare(&data, None, 0);
+    let mean = |condition: usize| -> Vec<Complex64> {
+        data.samples.slice(s![0, condition, .., 0, ..]).mean_axis(Axis(0)).unwrap().to_vec()
+    };
+    let plain = combine(&[mean(0), mean(1)], &[1.0, -1.0]);
+    let diff = of(&all, "diff");
+    let energy = |fid: &[Complex64]| fid.iter().map(|z| z.norm_sqr()).sum::<f64>();
+    let left: Vec<Complex64> = diff.iter().zip(&plain).map(|(d, p)| d - p).collect();
+    let apart = (energy(&left) / energy(&plain)).sqrt();
+    println!("synthetic: {apart:.4} of the difference is another");
+    assert!(apart < 0.2);
+    let gaba = extreme(&diff, &of(&all, "off"), (2.9, 3.1), dwell, f0)
+        / extreme(&of(&all, "off"), &of(&all, "off"), (2.9, 3.1), dwell, f0);
+    println!("synthetic: {gaba:.4} of creatine at 3.0 ppm");
+    assert!((0.005..0.1).contains(&gaba));
 }

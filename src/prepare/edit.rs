@@ -7,13 +7,17 @@ use std::f64::consts::PI;
 
 use num_complex::Complex64;
 
-use super::align::{MAX_SHIFT_HZ, Offset, detects, register, turn_back, without_tail};
+use super::align::{Offset, detects, register, turn_back, without_tail};
 use super::figures::Magnitudes;
 use crate::acquisition::Acquisition;
 use crate::fit::filter::filtered;
 
 /// Chemical shifts that editing does not change (ppm): choline, and creatine's CH₂.
 const UNCHANGED_PPM: [(f64, f64); 2] = [(3.12, 3.35), (3.84, 4.0)];
+/// How far conditions may lie apart (Hz): they are measured in turn, and drift together.
+const MAX_APART_HZ: f64 = 8.0;
+/// Part of their energy by which conditions that need no alignment differ.
+const ALIKE: f64 = 0.02;
 /// Time over which the reference of an alignment rises (s): with a step at its start, lines that differ between
 /// conditions would reach into the band by their tails (NAA: 1° and 0.1 Hz), as the sum over a started oscillation is not
 /// zero.
@@ -124,21 +128,39 @@ fn naa_is_missing_in_first(fids: &[Vec<Complex64>], dwell_s: f64, f0_mhz: f64) -
 }
 
 /// Aligns all conditions to the first by what editing does not change, and returns their offsets from it; `None`, and
-/// nothing done, where one of them does not stand clear of its noise there.
+/// nothing done, where one of them does not stand clear of its noise there, or does not come nearer by it
+/// and is not near.
 pub fn align(fids: &mut [Vec<Complex64>], dwell_s: f64, f0_mhz: f64) -> Option<Vec<Offset>> {
     let unchanged = |ppm: f64| f64::from(u8::from(UNCHANGED_PPM.iter().any(|(l, h)| (*l..=*h).contains(&ppm))));
-    let mut reference = without_tail(filtered(fids.first()?, dwell_s, f0_mhz, unchanged));
-    for (n, z) in reference.iter_mut().enumerate() {
-        *z *= (0.5 * PI * (n as f64 * dwell_s / RISE_S).min(1.0)).sin().powi(2);
-    }
+    let likeness = |fid: &[Complex64]| -> Vec<Complex64> {
+        let mut cut = filtered(fid, dwell_s, f0_mhz, unchanged);
+        for (n, z) in cut.iter_mut().enumerate() {
+            *z *= (0.5 * PI * (n as f64 * dwell_s / RISE_S).min(1.0)).sin().powi(2);
+        }
+        cut
+    };
+    let reference = without_tail(likeness(fids.first()?));
     let offsets: Vec<Offset> =
-        fids.iter().skip(1).map(|fid| register(fid, &reference, dwell_s, MAX_SHIFT_HZ)).collect();
+        fids.iter().skip(1).map(|fid| register(fid, &reference, dwell_s, MAX_APART_HZ)).collect();
     if !fids.iter().skip(1).zip(&offsets).all(|(fid, offset)| detects(fid, &reference, offset)) {
         return None;
     }
-    for (fid, offset) in fids.iter_mut().skip(1).zip(&offsets) {
-        turn_back(fid, offset, dwell_s);
+    let mut turned = fids.to_vec();
+    turned.iter_mut().skip(1).zip(&offsets).for_each(|(fid, offset)| turn_back(fid, offset, dwell_s));
+    // What does not look like brain may have its nearest likeness elsewhere.
+    let left = |fids: &[Vec<Complex64>]| -> f64 {
+        let beside = |fid: &Vec<Complex64>| -> f64 {
+            let difference = likeness(&combine(&[fid.clone(), fids[0].clone()], &[1.0, -1.0]));
+            difference.iter().map(|z| z.norm_sqr()).sum()
+        };
+        fids.iter().skip(1).map(beside).sum()
+    };
+    let before = left(fids);
+    if left(&turned) > before {
+        let energy: f64 = likeness(&fids[0]).iter().map(|z| z.norm_sqr()).sum();
+        return (before < ALIKE * energy).then(|| vec![Offset::default(); offsets.len()]);
     }
+    fids.clone_from_slice(&turned);
     Some(offsets)
 }
 
