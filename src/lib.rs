@@ -12,6 +12,7 @@
 
 pub mod acquisition;
 pub mod basis;
+pub mod benchmark;
 pub mod cli;
 pub mod compare;
 pub mod corpus;

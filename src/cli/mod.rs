@@ -11,6 +11,7 @@ macro_rules! say {
 
 mod basis;
 mod basis_simulate;
+mod benchmark;
 mod bids;
 mod compare;
 mod convert;
@@ -79,6 +80,8 @@ enum Command {
     Methods(methods::MethodsArgs),
     /// A run against the truth: bias, error, honesty of the errors.
     Compare(compare::CompareArgs),
+    /// Methods over sets with known truth, beside other programs: one report.
+    Benchmark(benchmark::BenchmarkArgs),
     /// Write a seeded multi-site corpus with known truth (BIDS), and its basis sets.
     Simulate(simulate::SimulateArgs),
 }
@@ -119,6 +122,7 @@ pub fn main(cli: Cli) -> ExitCode {
         Command::Basis(command) => basis::run(&command),
         Command::Methods(args) => methods::run(&args),
         Command::Compare(args) => compare::run(&args),
+        Command::Benchmark(args) => benchmark::run(&args),
         Command::Simulate(args) => simulate::run(&args),
     };
     match result {

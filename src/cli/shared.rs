@@ -144,7 +144,7 @@ pub(super) struct HowArgs {
 }
 
 /// `4GiB`, `500MB`, a number of bytes.
-fn bytes(text: &str) -> Result<u64, String> {
+pub(super) fn bytes(text: &str) -> Result<u64, String> {
     text.parse::<bytesize::ByteSize>().map(|size| size.as_u64()).map_err(|e| format!("{e}; give a size such as 4GiB"))
 }
 
@@ -157,15 +157,7 @@ impl HowArgs {
         if_exists: IfExists,
     ) -> Result<RunOptions, CliError> {
         let (gaps, water_scaling) = configuration(self.config.as_ref(), self.gaps.gaps())?;
-        let methods = self.method.iter().map(|m| method(m)).collect::<Result<Vec<_>, _>>()?;
-        let mut names: Vec<&str> = methods.iter().map(|m| m.name.as_str()).collect();
-        names.sort_unstable();
-        if let Some(pair) = names.windows(2).find(|w| w[0] == w[1]) {
-            return Err(CliError::new(
-                2,
-                anyhow::anyhow!("two methods are called `{}`: rename one, rows are known by it", pair[0]),
-            ));
-        }
+        let methods = methods(&self.method)?;
         Ok(RunOptions {
             inputs,
             out,
@@ -199,6 +191,20 @@ pub(super) fn configuration(path: Option<&PathBuf>, gaps: Gaps) -> Result<(Gaps,
         None => WaterScaling::lcmodel()?,
     };
     Ok((gaps.or(config.gaps), constants))
+}
+
+/// Methods by name or file; no two of one name.
+pub(super) fn methods(names: &[String]) -> Result<Vec<Settings>, CliError> {
+    let methods = names.iter().map(|m| method(m)).collect::<Result<Vec<_>, _>>()?;
+    let mut names: Vec<&str> = methods.iter().map(|m| m.name.as_str()).collect();
+    names.sort_unstable();
+    if let Some(pair) = names.windows(2).find(|w| w[0] == w[1]) {
+        return Err(CliError::new(
+            2,
+            anyhow::anyhow!("two methods are called `{}`: rename one, rows are known by it", pair[0]),
+        ));
+    }
+    Ok(methods)
 }
 
 /// A method by its built-in name or from a TOML file.

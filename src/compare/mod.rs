@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use crate::store::{MetaboliteRow, ReadTableError, read_table};
 
 pub use agreement::{Agreement, Between, agreement};
-pub use truth::{Comparison, Score, against_truth};
+pub use truth::{Comparison, Score, Truth, against, against_truth};
 
 /// Which result is compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,7 +30,10 @@ impl Column {
         let (amplitude, sd) = (row.amplitude?, row.sd_posterior.unwrap_or(f64::NAN));
         let value = match self {
             Self::Amplitude => return Some((amplitude, sd)),
-            Self::Concentration => row.conc_lcmodel_mmol_per_kg?,
+            Self::Concentration => {
+                let sd = row.conc_lcmodel_sd_mmol_per_kg.unwrap_or(f64::NAN);
+                return Some((row.conc_lcmodel_mmol_per_kg?, sd));
+            }
             Self::Ratio => row.ratio_tcr?,
         };
         // An amplitude at its bound has no ratio to take; the spectrum's own scale is in its neighbours.

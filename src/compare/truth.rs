@@ -62,12 +62,20 @@ struct Pair {
 /// # Errors
 /// [`CompareError`]: the truth cannot be read, or has no spectrum in common with the run.
 pub fn against_truth(rows: &[MetaboliteRow], truth: &Path, column: Column) -> Result<Comparison, CompareError> {
-    let (order, truths) = read_truth(truth)?;
+    against(rows, &Truth::read(truth)?, column)
+}
+
+/// Compares `rows` of one run and method with `truth`.
+///
+/// # Errors
+/// [`CompareError::NothingInCommon`].
+pub fn against(rows: &[MetaboliteRow], truth: &Truth, column: Column) -> Result<Comparison, CompareError> {
+    let order = &truth.metabolites;
     let mut pairs: BTreeMap<&str, Vec<Pair>> = BTreeMap::new();
     let mut found: HashMap<&str, Option<&HashMap<String, f64>>> = HashMap::new();
     for row in rows {
         let id = row.spectrum_id.as_str();
-        let known = *found.entry(id).or_insert_with(|| truth_of(id, &truths));
+        let known = *found.entry(id).or_insert_with(|| truth.of(id));
         let (Some(values), Some((value, sd))) = (known, column.of(row)) else { continue };
         let Some(&truth) = values.get(&row.metabolite) else { continue };
         pairs.entry(row.metabolite.as_str()).or_default().push(Pair { truth, error: value - truth, sd });
@@ -77,7 +85,7 @@ pub fn against_truth(rows: &[MetaboliteRow], truth: &Path, column: Column) -> Re
         let example = rows.first().map_or("(none)".to_owned(), |r| r.spectrum_id.clone());
         return Err(CompareError::NothingInCommon { example });
     }
-    let sums: Vec<&str> = names::sums(&order).iter().map(|s| s.name).collect();
+    let sums: Vec<&str> = names::sums(order).iter().map(|s| s.name).collect();
     let shown = order.iter().map(String::as_str).chain(sums);
     let scores = shown.filter_map(|name| Some(score(name, pairs.get(name)?))).collect();
     let singles: Vec<&Pair> = order.iter().filter_map(|name| pairs.get(name.as_str())).flatten().collect();
@@ -124,36 +132,141 @@ fn coverage<'a>(pairs: impl Iterator<Item = &'a Pair>) -> [f64; 3] {
     HALF_WIDTHS.map(|half| ratios.iter().filter(|r| **r <= half).count() as f64 / ratios.len().max(1) as f64)
 }
 
-type Truths = HashMap<String, HashMap<String, f64>>;
+/// Columns of truth tables that are no metabolites: what else was drawn for a spectrum.
+const NUISANCES: [&str; 6] = ["snr", "gauss_hz", "lorentz_hz_mean", "shift_hz", "phi0_deg", "phi1_deg_ppm"];
+/// Rows of the fitting challenge's table that are no metabolites.
+const NOT_COUNTED: [&str; 3] = ["", "lipids", "Ace"];
 
-/// The names of the truth's columns, and its values by id; sums are added.
-fn read_truth(path: &Path) -> Result<(Vec<String>, Truths), CompareError> {
-    let fail = |reason: String| CompareError::Truth { path: path.to_owned(), reason };
-    let mut reader = csv::Reader::from_path(path).map_err(|e| fail(e.to_string()))?;
-    let header = reader.headers().map_err(|e| fail(e.to_string()))?.clone();
-    if header.get(0) != Some("id") {
-        return Err(fail("the first column must be `id`, the others metabolites".to_owned()));
-    }
-    let order: Vec<String> = header.iter().skip(1).map(names::canonical).collect();
-    let sums = names::sums(&order);
-    let mut truths = HashMap::new();
-    for (line, record) in reader.records().enumerate() {
-        let record = record.map_err(|e| fail(e.to_string()))?;
-        let numbers: Vec<f64> = record
-            .iter()
-            .skip(1)
-            .map(|cell| cell.trim().parse().map_err(|_| fail(format!("line {}: `{cell}` is no number", line + 2))))
-            .collect::<Result<_, _>>()?;
-        let mut values: HashMap<String, f64> = order.iter().cloned().zip(numbers.iter().copied()).collect();
-        for sum in &sums {
-            values.insert(sum.name.to_owned(), sum.members.iter().filter_map(|&k| numbers.get(k)).sum());
-        }
-        truths.insert(record.get(0).unwrap_or_default().to_owned(), values);
-    }
-    Ok((order, truths))
+/// True values of some spectra.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Truth {
+    /// Metabolites (canonical names) in the table's order.
+    pub metabolites: Vec<String>,
+    /// Ids in the table's order.
+    pub ids: Vec<String>,
+    values: HashMap<String, HashMap<String, f64>>,
 }
 
-/// The truth of a spectrum: by its id, or by a part of its path.
-fn truth_of<'a>(id: &str, truths: &'a Truths) -> Option<&'a HashMap<String, f64>> {
-    truths.get(id).or_else(|| id.split('/').find_map(|part| truths.get(part)))
+impl Truth {
+    /// Reads a CSV: one row a spectrum, the first column `id` and the others metabolites; or, as the fitting challenge of
+    /// 2016 has it, one row a metabolite, the first column `metabolite` and the others spectra.
+    ///
+    /// # Errors
+    /// [`CompareError::Truth`], with the line.
+    pub fn read(path: &Path) -> Result<Self, CompareError> {
+        let fail = |reason: String| CompareError::Truth { path: path.to_owned(), reason };
+        let mut reader = csv::Reader::from_path(path).map_err(|e| fail(e.to_string()))?;
+        let header = reader.headers().map_err(|e| fail(e.to_string()))?.clone();
+        let by_spectrum = match header.get(0) {
+            Some("id") => true,
+            Some("metabolite") => false,
+            _ => {
+                let told =
+                    "the first column must be `id`, the others metabolites (or `metabolite`, the others spectra)";
+                return Err(fail(told.to_owned()));
+            }
+        };
+        let mut truth = Self::default();
+        if !by_spectrum {
+            truth.ids = header.iter().skip(1).map(str::to_owned).collect();
+        }
+        for (line, record) in reader.records().enumerate() {
+            let record = record.map_err(|e| fail(e.to_string()))?;
+            let first = record.get(0).unwrap_or_default();
+            if by_spectrum {
+                truth.ids.push(first.to_owned());
+            } else if first.contains('+') || NOT_COUNTED.contains(&first) {
+                continue;
+            }
+            for (name, cell) in header.iter().zip(record.iter()).skip(1) {
+                if by_spectrum && NUISANCES.contains(&name) || !by_spectrum && cell.is_empty() {
+                    continue;
+                }
+                let value = cell.trim().parse().ok().filter(|v: &f64| v.is_finite());
+                let value = value.ok_or_else(|| fail(format!("line {}: `{cell}` is no number", line + 2)))?;
+                let (id, metabolite) = if by_spectrum { (first, name) } else { (name, first) };
+                truth.put(id, names::canonical(metabolite), value);
+            }
+        }
+        truth.add_sums();
+        Ok(truth)
+    }
+
+    fn put(&mut self, id: &str, metabolite: String, value: f64) {
+        if !self.metabolites.contains(&metabolite) {
+            self.metabolites.push(metabolite.clone());
+        }
+        self.values.entry(id.to_owned()).or_default().insert(metabolite, value);
+    }
+
+    fn add_sums(&mut self) {
+        let sums = names::sums(&self.metabolites);
+        for values in self.values.values_mut() {
+            for sum in &sums {
+                let members = sum.members.iter().filter_map(|&k| values.get(&self.metabolites[k]));
+                let total = members.sum();
+                values.insert(sum.name.to_owned(), total);
+            }
+        }
+    }
+
+    /// Only the first `n` spectra.
+    #[must_use]
+    pub fn first(mut self, n: usize) -> Self {
+        self.ids.truncate(n);
+        self.values.retain(|id, _| self.ids.contains(id));
+        self
+    }
+
+    /// Only spectra of which `keep` says so, by their id.
+    #[must_use]
+    pub fn only(&self, keep: impl Fn(&str) -> bool) -> Self {
+        let mut truth = self.clone();
+        truth.ids.retain(|id| keep(id));
+        truth.values.retain(|id, _| keep(id));
+        truth
+    }
+
+    /// The id under which the truth has a spectrum: its own, or a part of its path.
+    pub fn id_of<'a>(&self, spectrum_id: &'a str) -> Option<&'a str> {
+        let known = |id: &&str| self.values.contains_key(*id);
+        Some(spectrum_id).filter(known).or_else(|| spectrum_id.split('/').find(known))
+    }
+
+    /// True values of a spectrum by metabolite and sum.
+    pub fn of(&self, spectrum_id: &str) -> Option<&HashMap<String, f64>> {
+        self.values.get(self.id_of(spectrum_id)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+
+    #[test]
+    fn both_layouts_of_a_truth_read_the_same() {
+        let folder = tempfile::tempdir().unwrap();
+        let (a, b) = (folder.path().join("a.csv"), folder.path().join("b.csv"));
+        std::fs::write(&a, "id,snr,Glu,Gln,mI\nds1,20,9,3,6\nds2,30,8,2,5\n").unwrap();
+        std::fs::write(&b, "metabolite,ds1,ds2\nGlu,9,8\nGln,3,2\nIns,6,5\nGlu+Gln,12,10\nAce,,\n").unwrap();
+        let (a, b) = (Truth::read(&a).unwrap(), Truth::read(&b).unwrap());
+        assert_eq!(a, b);
+        assert_eq!(a.of("x/ds2/y").unwrap()["Glx"], 10.0);
+        assert_eq!(a.clone().first(1).of("ds2"), None);
+        assert_eq!(a.id_of("ds3"), None);
+    }
+
+    #[test]
+    fn a_truth_that_holds_no_number_is_refused_with_its_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("t.csv");
+        for (text, told) in
+            [("id,Glu\na,9\nb,x\n", "line 3"), ("name,Glu\na,9\n", "first column"), ("id,Glu\na,inf\n", "line 2")]
+        {
+            std::fs::write(&path, text).unwrap();
+            let error = Truth::read(&path).unwrap_err().to_string();
+            assert!(error.contains(told), "{error}");
+        }
+    }
 }

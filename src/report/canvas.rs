@@ -11,14 +11,14 @@ const FONT_FACTOR: f64 = 1.24;
 
 /// Where a text stands relative to its point.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Align {
+pub(crate) enum Align {
     Left,
     Centre,
     Right,
 }
 
 /// A page measured in pixels, origin at the top left.
-pub(super) struct Canvas<'a> {
+pub(crate) struct Canvas<'a> {
     area: DrawingArea<SVGBackend<'a>, plotters::coord::Shift>,
 }
 
@@ -33,7 +33,7 @@ fn size_units(px: f64) -> u32 {
 
 impl<'a> Canvas<'a> {
     /// A white page that writes into `svg`.
-    pub(super) fn new(svg: &'a mut String, width_px: f64, height_px: f64) -> Result<Self, String> {
+    pub(crate) fn new(svg: &'a mut String, width_px: f64, height_px: f64) -> Result<Self, String> {
         let size = (size_units(width_px), size_units(height_px));
         let area = SVGBackend::with_string(svg, size).into_drawing_area();
         area.fill(&WHITE).map_err(|e| e.to_string())?;
@@ -41,7 +41,7 @@ impl<'a> Canvas<'a> {
     }
 
     /// Draws a line through the points; broken where one is not finite.
-    pub(super) fn line(&self, points: &[(f64, f64)], colour: RGBColor, width_px: f64) -> Result<(), String> {
+    pub(crate) fn line(&self, points: &[(f64, f64)], colour: RGBColor, width_px: f64) -> Result<(), String> {
         let style = ShapeStyle::from(&colour).stroke_width(size_units(width_px).max(1));
         for piece in points.split(|(x, y)| !(x.is_finite() && y.is_finite())) {
             if piece.len() > 1 {
@@ -53,13 +53,13 @@ impl<'a> Canvas<'a> {
     }
 
     /// Fills a rectangle given by two corners.
-    pub(super) fn rectangle(&self, (x0, y0): (f64, f64), (x1, y1): (f64, f64), colour: RGBColor) -> Result<(), String> {
+    pub(crate) fn rectangle(&self, (x0, y0): (f64, f64), (x1, y1): (f64, f64), colour: RGBColor) -> Result<(), String> {
         let corners = [(units(x0), units(y0)), (units(x1), units(y1))];
         self.area.draw(&Rectangle::new(corners, colour.filled())).map_err(|e| e.to_string())
     }
 
     /// Writes a text whose middle line is at `y`.
-    pub(super) fn text(
+    pub(crate) fn text(
         &self,
         text: &str,
         (x, y): (f64, f64),
@@ -79,13 +79,13 @@ impl<'a> Canvas<'a> {
     }
 
     /// Ends the picture.
-    pub(super) fn finish(self) -> Result<(), String> {
+    pub(crate) fn finish(self) -> Result<(), String> {
         self.area.present().map_err(|e| e.to_string())
     }
 }
 
 /// Gives a finished picture its size in pixels; the view box keeps the finer units.
-pub(super) fn with_size_in_px(svg: &str, width_px: f64, height_px: f64) -> String {
+pub(crate) fn with_size_in_px(svg: &str, width_px: f64, height_px: f64) -> String {
     let (w, h) = (size_units(width_px), size_units(height_px));
     svg.replacen(&format!("width=\"{w}\" height=\"{h}\""), &format!("width=\"{width_px}\" height=\"{height_px}\""), 1)
 }

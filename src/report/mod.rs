@@ -2,7 +2,7 @@
 
 mod agreement_plot;
 pub mod basis_plot;
-mod canvas;
+pub(crate) mod canvas;
 mod fit_parts;
 pub mod fit_plot;
 mod learned_plot;

@@ -5,6 +5,7 @@
 //! of threads. Samples are written in f32: machines whose mathematical functions differ in the last bit of f64 give
 //! the same bytes but for the odd rounding.
 
+mod macromolecules;
 pub(crate) mod random;
 pub mod recipe;
 pub mod spectrum;
@@ -19,6 +20,7 @@ use std::sync::Arc;
 use flate2::{Compression, GzBuilder};
 use rayon::prelude::*;
 
+use self::macromolecules::MacromoleculeGroup;
 use self::random::Random;
 use self::spectrum::Drawn;
 use crate::acquisition::Acquisition;
@@ -125,6 +127,8 @@ pub struct Corpus {
     pub metabolites: Vec<String>,
     /// Basis set of each site.
     pub bases: Vec<Arc<BasisSet>>,
+    /// Macromolecules of all its spectra.
+    macromolecules: Vec<MacromoleculeGroup>,
 }
 
 impl Corpus {
@@ -151,7 +155,8 @@ impl Corpus {
             };
             bases.push(set);
         }
-        Ok(Self { recipe: recipe.clone(), sites, metabolites, bases })
+        let macromolecules = macromolecules::of(recipe);
+        Ok(Self { recipe: recipe.clone(), sites, metabolites, bases, macromolecules })
     }
 
     /// Who subject number `index` is.
@@ -195,7 +200,9 @@ impl Corpus {
                     .zip(&levels)
                     .map(|(name, level)| level * voxel.factor.get(name).unwrap_or(&1.0))
                     .collect();
-                let simulated = spectrum::simulate(basis, site, &self.recipe.nuisances, &concentrations, &mut random);
+                let nuisances = site.artefacts.applied_to(&self.recipe.nuisances);
+                let known = &self.macromolecules;
+                let simulated = spectrum::simulate(basis, site, &nuisances, known, &concentrations, &mut random);
                 let spectrum_id = format!("{0}/mrs/{0}_voi-{1}_svs", subject.id, voxel.name);
                 (Truth { spectrum_id, concentrations, drawn: simulated.drawn.clone() }, simulated)
             })

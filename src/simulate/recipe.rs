@@ -87,6 +87,44 @@ pub struct Site {
     /// Transients, stored one by one where more than one.
     #[serde(default = "one")]
     pub transients: usize,
+    /// What is wrong at this site.
+    #[serde(default, skip_serializing_if = "Artefacts::is_none")]
+    pub artefacts: Artefacts,
+}
+
+/// What is wrong at one site; what is left out is as in the recipe's nuisances.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Artefacts {
+    /// Shift of every spectrum towards higher ppm (ppm), beside the common shift that is drawn.
+    pub shift_ppm: f64,
+    /// Zero-order phase of every spectrum (°), beside the one that is drawn.
+    pub phase_deg: f64,
+    /// [`Nuisances::asymmetry`].
+    pub asymmetry: Option<f64>,
+    /// [`Nuisances::lipids`].
+    pub lipids: Option<[f64; 2]>,
+    /// [`Nuisances::baseline`].
+    pub baseline: Option<f64>,
+    /// [`Nuisances::residual_water`].
+    pub residual_water: Option<f64>,
+}
+
+impl Artefacts {
+    fn is_none(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// `nuisances` as they are at the site.
+    pub(super) fn applied_to(&self, nuisances: &Nuisances) -> Nuisances {
+        Nuisances {
+            asymmetry: self.asymmetry.unwrap_or(nuisances.asymmetry),
+            lipids: self.lipids.unwrap_or(nuisances.lipids),
+            baseline: self.baseline.unwrap_or(nuisances.baseline),
+            residual_water: self.residual_water.unwrap_or(nuisances.residual_water),
+            ..nuisances.clone()
+        }
+    }
 }
 
 fn yes() -> bool {
@@ -109,14 +147,23 @@ pub struct Nuisances {
     pub phi1_deg_per_ppm: f64,
     /// Common Lorentzian width (FWHM, Hz): mean and standard deviation, never below 0.3.
     pub lorentz_hz: [f64; 2],
-    /// Shift of each metabolite on its own (ppm); NAA and NAAG half of it.
+    /// Shift of each metabolite on its own (ppm).
     pub own_shift_ppm: f64,
+    /// The same of NAA and NAAG (ppm); left out: half of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub own_shift_naa_ppm: Option<f64>,
     /// Lorentzian width of each metabolite on its own (Hz).
     pub own_width_hz: f64,
     /// Largest part of the signal that lies beside the line, up to 4 Hz off: an asymmetric lineshape.
     pub asymmetry: f64,
-    /// Size of the macromolecules (mmol/kg of the pattern's unit).
+    /// Size of the macromolecules (mmol/kg of the list's unit).
     pub macromolecules: f64,
+    /// Which list of macromolecules.
+    #[serde(default)]
+    pub macromolecule_list: MacromoleculeList,
+    /// How far the corpus's macromolecules are from that list.
+    #[serde(default, skip_serializing_if = "Departure::is_none")]
+    pub macromolecule_departure: Departure,
     /// Relative variation of each of the pattern's groups between subjects.
     pub macromolecule_groups: f64,
     /// Relative variation of each of the pattern's peaks beside its group.
@@ -129,6 +176,36 @@ pub struct Nuisances {
     pub residual_water: f64,
     /// Drift over all transients (Hz), and jitter of each (Hz).
     pub drift_hz: [f64; 2],
+}
+
+/// A list of macromolecules.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum MacromoleculeList {
+    /// The complete pattern of the method `map`.
+    #[default]
+    Pattern,
+    /// LCModel's five; each has a shift and width of its own, as metabolites have.
+    Lcmodel,
+}
+
+/// How far the macromolecules of a corpus are from the list's: drawn once from the seed, the same in all its spectra.
+/// Standard deviations.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Departure {
+    /// Of the logarithm of each peak's area.
+    pub area: f64,
+    /// Of each peak's place (ppm).
+    pub place_ppm: f64,
+    /// Of the logarithm of each peak's width.
+    pub width: f64,
+}
+
+impl Departure {
+    fn is_none(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 impl Recipe {
@@ -206,11 +283,18 @@ impl Recipe {
             }
             site.sequence.events().map_err(|e| format!("{}: {e}", field("sequence")))?;
         }
-        let n = &self.nuisances;
-        let sizes = [n.shift_hz, n.phi0_deg, n.phi1_deg_per_ppm, n.own_shift_ppm, n.own_width_hz, n.asymmetry];
-        let more = [n.macromolecules, n.macromolecule_groups, n.macromolecule_peaks, n.baseline, n.residual_water];
-        if sizes.iter().chain(&more).any(|v| !(v.is_finite() && *v >= 0.0)) {
-            return Err("nuisances must be 0 or more".to_owned());
+        if self.site.iter().any(|s| !(s.artefacts.shift_ppm.is_finite() && s.artefacts.phase_deg.is_finite())) {
+            return Err("shift_ppm and phase_deg of a site's artefacts must be finite".to_owned());
+        }
+        let at_sites = self.site.iter().map(|s| s.artefacts.applied_to(&self.nuisances));
+        for n in std::iter::once(self.nuisances.clone()).chain(at_sites) {
+            let sizes = [n.shift_hz, n.phi0_deg, n.phi1_deg_per_ppm, n.own_shift_ppm, n.own_width_hz, n.asymmetry];
+            let more = [n.macromolecules, n.macromolecule_groups, n.macromolecule_peaks, n.baseline, n.residual_water];
+            let Departure { area, place_ppm, width } = n.macromolecule_departure;
+            let new = [n.own_shift_naa_ppm.unwrap_or(0.0), n.lipids[0], n.lipids[1], area, place_ppm, width];
+            if sizes.iter().chain(&more).chain(&new).any(|v| !(v.is_finite() && *v >= 0.0)) {
+                return Err("nuisances must be 0 or more".to_owned());
+            }
         }
         Ok(())
     }
@@ -248,6 +332,7 @@ impl Recipe {
             water: random.between(0.0, 1.0) < 0.9,
             coils: 1,
             transients: 1,
+            artefacts: Artefacts::default(),
         }
     }
 }

@@ -6,11 +6,12 @@ use ndarray::{Array5, ArrayView1};
 use num_complex::Complex64;
 use rustfft::FftPlanner;
 
+use super::macromolecules::MacromoleculeGroup;
 use super::random::Random;
 use super::recipe::{Nuisances, Site};
 use crate::acquisition::{Acquisition, Format, hz_from_ppm};
 use crate::basis::BasisSet;
-use crate::fit::macromolecules::{LCMODEL_LIPIDS, PATTERN_GROUPS};
+use crate::fit::macromolecules::LCMODEL_LIPIDS;
 
 /// Water protons' signal, in units of a metabolite proton at amplitude 1: what LCModel's constants
 /// (35880 · 0.7 mmol/kg, two protons) make of amplitudes in mmol/kg.
@@ -58,14 +59,15 @@ pub(super) fn simulate(
     basis: &BasisSet,
     site: &Site,
     nuisances: &Nuisances,
+    macromolecules: &[MacromoleculeGroup],
     amplitudes: &[f64],
     random: &mut Random,
 ) -> Simulated {
     let (n, dwell_s) = (site.n_points, 1.0 / site.bandwidth_hz);
     let lorentz_hz = (nuisances.lorentz_hz[0] + nuisances.lorentz_hz[1] * random.normal()).max(LEAST_WIDTH_HZ);
     let mut drawn = Drawn {
-        shift_hz: nuisances.shift_hz * random.normal(),
-        phi0_deg: nuisances.phi0_deg * random.normal(),
+        shift_hz: nuisances.shift_hz * random.normal() - site.artefacts.shift_ppm * site.f0_mhz,
+        phi0_deg: nuisances.phi0_deg * random.normal() + site.artefacts.phase_deg,
         phi1_deg_per_ppm: nuisances.phi1_deg_per_ppm * random.normal(),
         lorentz_hz,
         gauss_hz: random.between(site.gauss_hz[0], site.gauss_hz[1]),
@@ -76,14 +78,17 @@ pub(super) fn simulate(
     };
     let mut fid = vec![Complex64::default(); n];
     for (k, name) in basis.metabolites.iter().enumerate() {
-        let narrow = if name.starts_with("NAA") { 0.5 } else { 1.0 };
-        let own_hz = narrow * nuisances.own_shift_ppm * site.f0_mhz * random.normal();
+        let own_ppm = match name.starts_with("NAA") {
+            true => nuisances.own_shift_naa_ppm.unwrap_or(0.5 * nuisances.own_shift_ppm),
+            false => nuisances.own_shift_ppm,
+        };
+        let own_hz = own_ppm * site.f0_mhz * random.normal();
         let width_hz = (lorentz_hz + nuisances.own_width_hz * random.normal()).max(LEAST_WIDTH_HZ);
         add_member(&mut fid, basis.fids.row(k), amplitudes[k], own_hz, width_hz, dwell_s);
     }
     let shape = common_shape(n, dwell_s, &drawn);
     let tallest = tallest_peak(&fid, &shape);
-    add_macromolecules(&mut fid, nuisances, site.f0_mhz, lorentz_hz, dwell_s, random);
+    add_macromolecules(&mut fid, macromolecules, nuisances, site.f0_mhz, lorentz_hz, dwell_s, random);
     drawn.lipids = add_lipids(&mut fid, nuisances, site.f0_mhz, dwell_s, random);
     for (z, common) in fid.iter_mut().zip(&shape) {
         *z *= common;
@@ -168,18 +173,27 @@ fn add_line(fid: &mut [Complex64], area: Complex64, f_hz: f64, gauss_hz: f64, lo
 
 fn add_macromolecules(
     fid: &mut [Complex64],
+    macromolecules: &[MacromoleculeGroup],
     nuisances: &Nuisances,
     f0_mhz: f64,
     lorentz_hz: f64,
     dwell_s: f64,
     random: &mut Random,
 ) {
-    for group in &PATTERN_GROUPS {
+    for group in macromolecules {
         let size = nuisances.macromolecules * (nuisances.macromolecule_groups * random.normal()).exp();
-        for line in group.lines() {
+        let (own_ppm, width_hz) = match group.moves {
+            true => {
+                let own_ppm = nuisances.own_shift_ppm * random.normal();
+                (own_ppm, (lorentz_hz + nuisances.own_width_hz * random.normal()).max(LEAST_WIDTH_HZ))
+            }
+            false => (0.0, lorentz_hz),
+        };
+        for line in &group.lines {
             let own = (nuisances.macromolecule_peaks * random.normal()).exp();
             let area = Complex64::new(size * line.area * own, 0.0);
-            add_line(fid, area, hz_from_ppm(line.ppm, f0_mhz), line.width.hz(f0_mhz), lorentz_hz, dwell_s);
+            let place_hz = hz_from_ppm(line.ppm + own_ppm, f0_mhz);
+            add_line(fid, area, place_hz, line.width.hz(f0_mhz), width_hz, dwell_s);
         }
     }
 }

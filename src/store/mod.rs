@@ -17,7 +17,9 @@ pub mod writer;
 pub use journal::{ChunkRecord, ChunkRows, Journal, Plan};
 pub use provenance::RunRecord;
 pub use reader::{ReadTableError, read_run, read_table};
-pub use rows::{ComparisonRow, CurveRow, LearnedRow, MetaboliteRow, PlannedRow, SpectrumRow, Status, TransientRow};
+pub use rows::{
+    BenchmarkRow, ComparisonRow, CurveRow, LearnedRow, MetaboliteRow, PlannedRow, SpectrumRow, Status, TransientRow,
+};
 pub use schema::{SCHEMA_VERSION, Table, columns_markdown};
 pub use single::write_table;
 pub use writer::{DatasetWriter, IfExists, StoreError};

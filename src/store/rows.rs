@@ -157,7 +157,7 @@ table! {
     ratio_tcr: Option<f64>, "", "`amplitude` over that of tCr (Cr + PCr).";
     ratio_tcr_sd: Option<f64>, "", "Standard deviation of `ratio_tcr` from `covariance`.";
     conc_lcmodel_mmol_per_kg: Option<f64>, "mmol/kg", "Water-scaled concentration by LCModel's formula, for the attenuations in this row; null without a water reference.";
-    conc_lcmodel_sd_mmol_per_kg: Option<f64>, "mmol/kg", "Standard deviation of `conc_lcmodel_mmol_per_kg` from `sd_noise`.";
+    conc_lcmodel_sd_mmol_per_kg: Option<f64>, "mmol/kg", "Standard deviation of `conc_lcmodel_mmol_per_kg` from `sd_posterior`.";
     water_concentration_mmol_per_kg: Option<f64>, "mmol/kg", "Water concentration used for scaling (LCModel: WCONC).";
     water_attenuation: Option<f64>, "", "Attenuation of the water signal by relaxation used for scaling (LCModel: ATTH2O).";
     metabolite_attenuation: Option<f64>, "", "Attenuation of the metabolite signal by relaxation used for scaling (LCModel: ATTMET).";
@@ -245,6 +245,23 @@ table! {
     unit: String, "", "`column` (that of the compared column) or empty for relative numbers.";
     value: Option<f64>, "", "The figure.";
     low: Option<f64>, "", "Lower end of its 95 % confidence interval (bootstrap over spectra).";
+    high: Option<f64>, "", "Upper end of its 95 % confidence interval.";
+    n: Option<u32>, "", "Spectra.";
+}
+
+table! {
+    /// One figure of the benchmark.
+    BenchmarkRow = "benchmark", "One row per set × method × metabolite, sum or `all` × figure (`requant benchmark`).";
+    set: String, "", "Name of the set of spectra.";
+    condition: Option<String>, "", "Condition within the set (the site of a simulated family); null over the whole set.";
+    method: String, "", "Method, with `+learned` where it learned from the set first; for other programs the name of their file.";
+    program: String, "", "`requant`, or `peer` for results of another program.";
+    metabolite: String, "", "Canonical name of the metabolite or sum; `all` for figures over all metabolites or spectra.";
+    aligned: Option<bool>, "", "Whether one common factor (median of truth over estimate of tCr and tNAA) was taken out first; null where it does not matter.";
+    figure: String, "", "Over metabolites: `summed_squared_error_mean`, `…_median`, `…_ratio_to_best_peer`, `scale`, `error_over_sd` (root mean square), `error_over_sd_robust` (from the median), `coverage_10` to `coverage_99`; a metabolite's: `relative_rmse`, `relative_bias`, and as in `comparison` `bias`, `rmse`, `correlation`, `error_over_sd`, `coverage_50`, `…_90`, `…_95`; spectra: `fitted`, `failed`, `flagged`, `flag_…`, `state_…`, `wrong` (amplitudes of the usual five off by more than 4 sd), `wrong_with_warning`; `cpu_ms`, `wall_ms` per spectrum.";
+    unit: String, "", "`truth` (that of the true values), `truth²`, `ms`, `spectra`, `amplitudes`, or empty for relative numbers.";
+    value: Option<f64>, "", "The figure.";
+    low: Option<f64>, "", "Lower end of its 95 % confidence interval (bootstrap over spectra; the common factor held).";
     high: Option<f64>, "", "Upper end of its 95 % confidence interval.";
     n: Option<u32>, "", "Spectra.";
 }

@@ -7,7 +7,9 @@ use std::sync::Arc;
 use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_schema::{ArrowError, DataType, Field, Schema};
 
-use super::rows::{ComparisonRow, CurveRow, LearnedRow, MetaboliteRow, PlannedRow, SpectrumRow, TransientRow};
+use super::rows::{
+    BenchmarkRow, ComparisonRow, CurveRow, LearnedRow, MetaboliteRow, PlannedRow, SpectrumRow, TransientRow,
+};
 
 /// Version of the tables' columns; raised when a column changes its meaning, its type or goes.
 pub const SCHEMA_VERSION: &str = "1";
@@ -159,5 +161,6 @@ pub fn columns_markdown() -> String {
     table_markdown::<LearnedRow>(&mut text);
     table_markdown::<PlannedRow>(&mut text);
     table_markdown::<ComparisonRow>(&mut text);
+    table_markdown::<BenchmarkRow>(&mut text);
     text
 }
