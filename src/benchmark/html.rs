@@ -2,78 +2,13 @@
 
 use std::fmt::Write as _;
 
+use super::page::{Cell, Page, cell, decimals, escaped, name, percent, with_interval};
 use super::plots::{self, Palette, Series};
 use super::score::USUAL;
 use super::{BenchmarkOptions, Entry, SetResult};
-use crate::compare::agreement::Figure;
 use crate::engine::Engine;
 
 const STYLE: &str = include_str!("report.css");
-
-/// A page under construction; writing to a String cannot fail, so results of `write!` carry nothing.
-struct Page(String);
-
-impl Page {
-    fn heading(&mut self, id: &str, text: &str) {
-        let _ = writeln!(self.0, "<h2 id=\"{id}\">{}</h2>", escaped(text));
-    }
-
-    fn paragraph(&mut self, text: &str) {
-        let _ = writeln!(self.0, "<p>{}</p>", escaped(text));
-    }
-
-    fn picture(&mut self, svg: &str, caption: &str) {
-        let caption = escaped(caption);
-        let _ = writeln!(self.0, "<figure>{svg}<figcaption>{caption}</figcaption></figure>");
-    }
-
-    /// `head`: the columns; each row its cells with their classes.
-    fn table(&mut self, head: &[&str], rows: &[Vec<Cell>]) {
-        self.0.push_str("<div class=\"wide\"><table><thead><tr>");
-        for name in head {
-            let _ = write!(self.0, "<th>{}</th>", escaped(name));
-        }
-        self.0.push_str("</tr></thead><tbody>\n");
-        for row in rows {
-            self.0.push_str("<tr>");
-            for cell in row {
-                let _ = write!(self.0, "<td class=\"{}\">{}</td>", cell.class, escaped(&cell.text));
-            }
-            self.0.push_str("</tr>\n");
-        }
-        self.0.push_str("</tbody></table></div>\n");
-    }
-}
-
-struct Cell {
-    text: String,
-    class: &'static str,
-}
-
-fn cell(text: impl Into<String>) -> Cell {
-    Cell { text: text.into(), class: "" }
-}
-
-fn name(text: impl Into<String>) -> Cell {
-    Cell { text: text.into(), class: "name" }
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
-}
-
-fn decimals(value: f64, digits: usize) -> String {
-    if value.is_finite() { format!("{value:.digits$}") } else { "–".to_owned() }
-}
-
-fn percent(value: f64) -> String {
-    if value.is_finite() { format!("{:.0}", 100.0 * value) } else { "–".to_owned() }
-}
-
-fn with_interval(f: &Figure) -> String {
-    let digits = if f.value.abs() < 10.0 { 2 } else { 1 };
-    format!("{} ({} … {})", decimals(f.value, digits), decimals(f.interval.0, digits), decimals(f.interval.1, digits))
-}
 
 /// Makes the report.
 pub(super) fn report(results: &[SetResult], options: &BenchmarkOptions, engine: &dyn Engine) -> Result<String, String> {

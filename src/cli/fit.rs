@@ -3,20 +3,24 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use num_complex::Complex64;
 
 use super::shared::{GapArgs, configuration, method};
 use super::{CliError, CliResult};
+use crate::basis::names::Kind;
 use crate::basis::simulate::{Recipe, Timing};
 use crate::corpus::{self, Water};
 use crate::fit::Workspace;
+use crate::fit::result::Curves;
 use crate::fit::solver::fit as fit_spectrum;
 use crate::fit::{FitResult, Model, report};
 use crate::prepare::Spectrum;
 use crate::quality;
 use crate::quantify::singlet::signal_per_proton;
 use crate::quantify::{WaterScaling, ratios_to_creatine};
-use crate::report::{FitPlot, TableLine};
-use crate::run::load::{SpectrumKey, load};
+use crate::report::{FitPlot, Overlay, TableLine};
+use crate::run::config::Gaps;
+use crate::run::load::{Header, SpectrumKey, load};
 use crate::run::read_referenced;
 use crate::{basis, formats};
 
@@ -25,6 +29,7 @@ use crate::{basis, formats};
 #[command(after_help = "\
 Examples:
   requant fit scan.SDAT --basis press35.basis --plot scan.svg
+  requant fit scan.SDAT --overlay nulled.SDAT --plot scan.svg    fitted macromolecules under a metabolite-nulled scan
   requant fit data.RAW --water data.H2O --basis set.basis --f0-mhz 123.2 --dwell-s 0.00025")]
 pub(super) struct FitArgs {
     /// Spectrum to fit
@@ -41,6 +46,10 @@ pub(super) struct FitArgs {
     /// Draw data, fit, residual, baseline and every component
     #[arg(long, value_name = "FILE.svg")]
     plot: Option<PathBuf>,
+    /// Another spectrum of the voxel, metabolite-nulled, to compare with the fitted macromolecules (moved and phased as
+    /// the fit found for FILE)
+    #[arg(long, value_name = "NULLED_FILE")]
+    overlay: Option<PathBuf>,
     /// Which spectrum of a file with several, as `requant run` names it (`diff`, `12,7,0`)
     #[arg(long, value_name = "NAME")]
     select: Option<String>,
@@ -54,18 +63,7 @@ pub(super) struct FitArgs {
 pub(super) fn run(args: &FitArgs) -> CliResult {
     let (gaps, constants) = configuration(args.config.as_ref(), args.gaps.gaps())?;
     let settings = method(&args.method)?;
-    let listing = corpus::find(std::slice::from_ref(&args.file), &formats::is_spectroscopy)
-        .map_err(|e| CliError::new(e.exit_code(), e))?;
-    let mut found =
-        listing.found.into_iter().next().ok_or_else(|| anyhow::anyhow!("{}: nothing to fit", args.file.display()))?;
-    if let Some(water) = &args.water {
-        found.water = Water::Paired(water.clone());
-    }
-    if let Some(refusal) = found.refusal() {
-        return Err(CliError::new(1, anyhow::anyhow!(refusal.message)));
-    }
-    let loaded = load(&found, &gaps);
-    let (key, spectrum) = choose(loaded.spectra, args.select.as_deref())?;
+    let (name, header, spectrum) = read(&args.file, args.water.as_ref(), args.select.as_deref(), &gaps)?;
     let set = match &args.basis {
         Some(path) => {
             let grid = basis::Grid { dwell_s: gaps.dwell_s, f0_mhz: gaps.f0_mhz, te_s: gaps.te_s };
@@ -73,22 +71,22 @@ pub(super) fn run(args: &FitArgs) -> CliResult {
         }
         None => {
             let timing = Timing { te1_s: gaps.te1_s, tm_s: gaps.tm_s };
-            let set = Recipe::from_protocol(&loaded.header.protocol, timing)?.basis_set()?;
+            let set = Recipe::from_protocol(&header.protocol, timing)?.basis_set()?;
             say!("note: {}", set.id);
             set
         }
     };
-    let findings = set.check(&loaded.header.protocol);
+    let findings = set.check(&header.protocol);
     if let Some(refused) = findings.iter().find(|f| f.refuses()) {
         return Err(CliError::new(1, anyhow::anyhow!("{refused}")));
     }
     for finding in &findings {
         say!("note: {finding}");
     }
-    for remark in &loaded.header.remarks {
+    for remark in &header.remarks {
         say!("note: {remark}");
     }
-    let te_s = loaded.header.protocol.te_s;
+    let te_s = header.protocol.te_s;
     let model = Model::new(&set, spectrum.fid.len(), spectrum.dwell_s, spectrum.f0_mhz, te_s, &settings)?;
     let fit = fit_spectrum(&model, &spectrum.fid, &mut Workspace::new(&model));
     if fit.amplitudes.is_empty() {
@@ -98,11 +96,73 @@ pub(super) fn run(args: &FitArgs) -> CliResult {
         ));
     }
     print_fit(&model, &spectrum, &fit, signal_per_proton(&set).map(|s| s.0), &constants);
+    let curves = report::curves(&model, &spectrum.fid, &fit);
+    let overlay = match &args.overlay {
+        Some(file) => Some(overlay(file, args.select.as_deref(), &gaps, &model, &fit, &curves)?),
+        None => None,
+    };
+    if let Some(overlay) = &overlay {
+        say!("\n{}", overlay.summary());
+    }
     if let Some(path) = &args.plot {
-        draw(path, &format!("{}{}", found.id, key.suffix()), &model, &spectrum, &fit)?;
+        draw(path, &name, &model, &spectrum, &fit, curves, overlay)?;
         say!("\n{}", path.display());
     }
     Ok(0)
+}
+
+/// Reads and prepares one spectrum: its name, its header, itself.
+fn read(
+    file: &Path,
+    water: Option<&PathBuf>,
+    select: Option<&str>,
+    gaps: &Gaps,
+) -> Result<(String, Header, Spectrum), CliError> {
+    let listing =
+        corpus::find(&[file.to_owned()], &formats::is_spectroscopy).map_err(|e| CliError::new(e.exit_code(), e))?;
+    let mut found =
+        listing.found.into_iter().next().ok_or_else(|| anyhow::anyhow!("{}: nothing to fit", file.display()))?;
+    if let Some(water) = water {
+        found.water = Water::Paired(water.clone());
+    }
+    if let Some(refusal) = found.refusal() {
+        return Err(CliError::new(1, anyhow::anyhow!(refusal.message)));
+    }
+    let loaded = load(&found, gaps);
+    let (key, spectrum) = choose(loaded.spectra, select)?;
+    Ok((format!("{}{}", found.id, key.suffix()), loaded.header, spectrum))
+}
+
+/// The spectrum in `file` as the fit sees it, over the fitted macromolecules.
+fn overlay(
+    file: &Path,
+    select: Option<&str>,
+    gaps: &Gaps,
+    model: &Model,
+    fit: &FitResult,
+    curves: &Curves,
+) -> Result<Overlay, CliError> {
+    /// Dwell times and frequencies of two scans of one session differ by rounding and the prescan only.
+    const SAME: f64 = 1e-3;
+    let (name, _, mut other) = read(file, None, select, gaps)?;
+    let band = &model.band;
+    for (what, unit, own, fitted) in
+        [("dwell time", "s", other.dwell_s, band.dwell_s), ("frequency", "MHz", other.f0_mhz, band.f0_mhz)]
+    {
+        if ((own - fitted) / fitted).abs() > SAME {
+            let told = format!(
+                "{}: its {what} is {own} {unit}, that of the fitted spectrum {fitted} {unit}; an overlay must be acquired \
+                 in the same way",
+                file.display()
+            );
+            return Err(CliError::new(1, anyhow::anyhow!(told)));
+        }
+    }
+    other.fid.resize(band.n_points, Complex64::default());
+    let spectrum = report::curves(model, &other.fid, fit).data;
+    let label = name.rsplit('/').next().unwrap_or_default().to_owned();
+    let kinds: Vec<Kind> = model.components.iter().map(|c| c.kind).collect();
+    Overlay::new(label, &kinds, curves, &spectrum).map_err(|e| CliError::new(1, e))
 }
 
 type Entry = (SpectrumKey, Result<Spectrum, crate::run::load::Failure>);
@@ -167,8 +227,15 @@ fn table_lines(fit: &FitResult) -> Vec<TableLine> {
         .collect()
 }
 
-fn draw(path: &Path, title: &str, model: &Model, spectrum: &Spectrum, fit: &FitResult) -> Result<(), CliError> {
-    let curves = report::curves(model, &spectrum.fid, fit);
+fn draw(
+    path: &Path,
+    title: &str,
+    model: &Model,
+    spectrum: &Spectrum,
+    fit: &FitResult,
+    curves: Curves,
+    overlay: Option<Overlay>,
+) -> Result<(), CliError> {
     let plot = FitPlot {
         title: title.to_owned(),
         ppm: curves.ppm,
@@ -179,6 +246,7 @@ fn draw(path: &Path, title: &str, model: &Model, spectrum: &Spectrum, fit: &FitR
         table: table_lines(fit),
         table_unit: "/tCr".to_owned(),
         noise_sd: Some(fit.noise_sd * (spectrum.fid.len() as f64).sqrt()),
+        overlay,
     };
     std::fs::write(path, plot.render_svg()?)
         .map_err(|e| CliError::new(73, anyhow::anyhow!("{}: cannot be written: {e}", path.display())))

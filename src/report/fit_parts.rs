@@ -4,8 +4,8 @@ use plotters::style::RGBColor;
 
 use super::canvas::{Align, Canvas};
 use super::fit_plot::{
-    COMPONENT_SCALE, FAINT_TEXT, FONT_PX, FitPlot, GAP_PX, LEFT_PX, Layout, NAMES_WIDTH_PX, PLOT_WIDTH_PX, RESIDUAL_PX,
-    ROW_PX, Row, TABLE_LINE_PX, TEXT, TOP_PX, extent,
+    COMPONENT_SCALE, FAINT_TEXT, FONT_PX, FitPlot, LEFT_PX, Layout, NAMES_WIDTH_PX, PLOT_WIDTH_PX, RESIDUAL_PX, ROW_PX,
+    Row, TABLE_LINE_PX, TEXT, TOP_PX, extent,
 };
 
 const DATA: RGBColor = RGBColor(70, 70, 70);
@@ -92,7 +92,7 @@ impl FitPlot {
 
     pub(super) fn draw_components(&self, canvas: &Canvas<'_>, layout: &Layout, rows: &[Row<'_>]) -> Result<(), String> {
         let right = LEFT_PX + PLOT_WIDTH_PX;
-        let mut top = layout.main_bottom + GAP_PX;
+        let mut top = layout.components_top;
         for row in rows {
             let zero = top + row.above_px;
             let scale = COMPONENT_SCALE * layout.px_per_signal * row.enlargement;

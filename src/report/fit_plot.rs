@@ -4,6 +4,7 @@ use plotters::style::RGBColor;
 use thiserror::Error;
 
 use super::canvas::{Align, Canvas, with_size_in_px};
+use super::overlay::{OVERLAY_PX, Overlay};
 
 pub(super) const TEXT: RGBColor = RGBColor(20, 20, 20);
 pub(super) const FAINT_TEXT: RGBColor = RGBColor(110, 110, 110);
@@ -53,6 +54,8 @@ pub struct FitPlot {
     pub table_unit: String,
     /// Standard deviation of the noise in `data`, for the band behind the residual.
     pub noise_sd: Option<f64>,
+    /// Another spectrum over the fitted macromolecules, in a panel of its own.
+    pub overlay: Option<Overlay>,
 }
 
 /// One result beside the picture.
@@ -117,6 +120,7 @@ pub(super) struct Layout {
     pub(super) px_per_signal: f64,
     pub(super) main_top: f64,
     pub(super) main_bottom: f64,
+    pub(super) components_top: f64,
     pub(super) axis_y: f64,
 }
 
@@ -148,13 +152,16 @@ impl FitPlot {
 
         let (rows, at_zero) = self.rows(px_per_signal);
         let rows_px: f64 = rows.iter().map(|row| row.above_px + row.below_px).sum();
+        let overlay_top = main_top + MAIN_PX + GAP_PX;
+        let components_top = overlay_top + self.overlay.as_ref().map_or(0.0, |_| OVERLAY_PX + GAP_PX);
         let layout = Layout {
             ppm: (high_ppm, low_ppm),
             signal_low: low,
             px_per_signal,
             main_top,
             main_bottom: main_top + MAIN_PX,
-            axis_y: main_top + MAIN_PX + GAP_PX + rows_px + 6.0,
+            components_top,
+            axis_y: components_top + rows_px + 6.0,
         };
         let footnotes = footnote_lines(&at_zero);
         let height = (layout.axis_y + AXIS_PX + ROW_PX * footnotes.len() as f64)
@@ -170,6 +177,7 @@ impl FitPlot {
             self.draw_grid(&canvas, &layout)?;
             self.draw_residual(&canvas, &layout)?;
             self.draw_main(&canvas, &layout)?;
+            self.draw_overlay(&canvas, &layout, overlay_top)?;
             self.draw_components(&canvas, &layout, &rows)?;
             for (index, line) in footnotes.iter().enumerate() {
                 let y = layout.axis_y + AXIS_PX + ROW_PX * (index as f64 + 0.25);
@@ -186,7 +194,9 @@ impl FitPlot {
         let expected = self.ppm.len();
         let fixed = [("data", &self.data), ("fit", &self.fit), ("baseline", &self.baseline)];
         let components = self.components.iter().map(|(name, curve)| (name.as_str(), curve));
-        for (curve, values) in fixed.into_iter().chain(components) {
+        let overlay =
+            self.overlay.iter().flat_map(|o| [("overlay", &o.spectrum), ("macromolecules", &o.with_baseline)]);
+        for (curve, values) in fixed.into_iter().chain(components).chain(overlay) {
             if values.len() != expected {
                 let (curve, length) = (curve.to_owned(), values.len());
                 return Err(PlotError::Length { curve, length, expected });

@@ -70,6 +70,7 @@ fn example(n: usize) -> FitPlot {
         table,
         table_unit: "mmol/kg".to_owned(),
         noise_sd: Some(0.0115),
+        overlay: None,
     }
 }
 
