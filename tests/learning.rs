@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use common::data;
+use requant::compare::Column;
 use requant::engine::CpuEngine;
 use requant::fit::Settings;
 use requant::learn::{LearnOptions, Learned, Scope, learn, read};
@@ -18,7 +19,7 @@ use requant::run::{Gaps, Progress, RunOptions, run};
 use requant::simulate::{Recipe, write};
 use requant::store::writer::IfExists;
 use requant::store::{MetaboliteRow, SpectrumRow, read_table, write_table};
-use score::{Score, amplitude, truth_by_row};
+use score::Score;
 
 struct Quiet;
 impl Progress for Quiet {
@@ -54,13 +55,13 @@ fn learn_with(options: &RunOptions, max_passes: usize, max_spectra: usize) -> Le
 /// Scores of a benchmark set as it is and after learning with each of `how`: (passes, spectra).
 fn scores(set: &str, basis: &str, how: &[(usize, usize)]) -> (Score, Vec<Score>) {
     let folder = tempfile::tempdir().unwrap();
-    let truth = truth_by_row(&data().join("benchmark").join(set).join("truth.csv"));
+    let truth = data().join("benchmark").join(set).join("truth.csv");
     let score = |learned: Option<Learned>, name: &str| {
         let mut options =
             options(data().join("benchmark").join(set), Some(data().join(basis)), &folder.path().join(name));
         options.learned = learned;
         run(&options, &CpuEngine, &Quiet).unwrap();
-        score::score(&truth, &options.out, amplitude, true)
+        score::score(&truth, &options.out, Column::Amplitude, true)
     };
     let plain = score(None, "plain");
     let source = options(data().join("benchmark").join(set), Some(data().join(basis)), folder.path());

@@ -9,6 +9,7 @@ mod score;
 use std::path::{Path, PathBuf};
 
 use common::data;
+use requant::compare::Column;
 use requant::engine::CpuEngine;
 use requant::fit::Settings;
 use requant::fit::settings::{Macromolecules, RatioPriors};
@@ -16,7 +17,6 @@ use requant::quantify::WaterScaling;
 use requant::run::{Gaps, Progress, RunOptions, Summary, run};
 use requant::store::writer::IfExists;
 use requant::store::{MetaboliteRow, SpectrumRow, Status, read_table};
-use score::{amplitude, truth_by_column, truth_by_row, water_scaled};
 
 struct Quiet;
 impl Progress for Quiet {
@@ -61,7 +61,7 @@ fn benchmark(set: &str, basis: &str, change: impl FnOnce(&mut Settings)) -> (tem
 #[test]
 fn real_voigt() {
     let (_keep, run) = benchmark("voigt", "lcmodel-test/3t.basis", |_| {});
-    let s = score::score(&truth_by_row(&data().join("benchmark/voigt/truth.csv")), &run, amplitude, false);
+    let s = score::score(&data().join("benchmark/voigt/truth.csv"), &run, Column::Amplitude, false);
     println!("{s:?}");
     assert!(s.mean <= 10.0 && (0.8..=1.4).contains(&s.error_over_sd), "{s:?}");
 }
@@ -69,7 +69,7 @@ fn real_voigt() {
 #[test]
 fn real_hard() {
     let (_keep, run) = benchmark("hard", "lcmodel-test/3t.basis", |_| {});
-    let s = score::score(&truth_by_row(&data().join("benchmark/hard/truth.csv")), &run, amplitude, false);
+    let s = score::score(&data().join("benchmark/hard/truth.csv"), &run, Column::Amplitude, false);
     println!("{s:?}");
     assert!(s.mean <= 19.0 && (0.8..=1.4).contains(&s.error_over_sd), "{s:?}");
 }
@@ -82,7 +82,7 @@ fn real_shift() {
         s.components.lipids = false;
         s.priors.ratios = RatioPriors::None;
     });
-    let s = score::score(&truth_by_row(&data().join("benchmark/shift/truth.csv")), &run, amplitude, true);
+    let s = score::score(&data().join("benchmark/shift/truth.csv"), &run, Column::Amplitude, true);
     println!("{s:?}");
     assert!(s.mean <= 17.5 && s.median <= 4.4 && (0.8..=1.4).contains(&s.error_over_sd), "{s:?}");
 }
@@ -90,7 +90,7 @@ fn real_shift() {
 #[test]
 fn real_misfit_is_bounded_and_no_absurd_spectrum_goes_unflagged() {
     let (_keep, run) = benchmark("misfit", "basis/lcmodel/3T_PRESS_Siemens_35ms_noMM.BASIS", |_| {});
-    let s = score::score(&truth_by_row(&data().join("benchmark/misfit/truth.csv")), &run, amplitude, true);
+    let s = score::score(&data().join("benchmark/misfit/truth.csv"), &run, Column::Amplitude, true);
     println!("{s:?}");
     assert!(s.mean <= 25.0 && (0.8..=1.4).contains(&s.error_over_sd), "{s:?}");
     let spectra: Vec<SpectrumRow> = read_table(&run).unwrap();
@@ -124,11 +124,11 @@ fn real_challenge() {
     let summary = challenge("lcmodel", &out);
     // The four datasets without truth end as rows with a state like all others.
     assert_eq!((summary.tally.counts.spectra, summary.tally.counts.failed), (18, 0));
-    let truth = truth_by_column(&data().join("challenge2016/truth_mM.csv"));
-    let s = score::score(&truth, &out, amplitude, true);
+    let truth = data().join("challenge2016/truth_mM.csv");
+    let s = score::score(&truth, &out, Column::Amplitude, true);
     println!("amplitudes {s:?}");
     assert!(s.mean <= 13.0, "{s:?}");
-    let s = score::score(&truth, &out, water_scaled, true);
+    let s = score::score(&truth, &out, Column::Concentration, true);
     println!("water-scaled {s:?}");
     assert!(s.mean <= 10.1 && (0.96..=1.04).contains(&s.scale), "{s:?}");
 }

@@ -61,7 +61,7 @@ fn errors(page: &mut Page, results: &[SetResult], palette: &Palette) -> Result<(
                 name(&result.set.name),
                 name(&entry.method),
                 cell(if s.n_found == s.n { s.n.to_string() } else { format!("{} of {}", s.n_found, s.n) }),
-                Cell { text: with_interval(&s.aligned.mean), class: if best { "best" } else { "" } },
+                Cell { text: with_interval(&s.aligned.mean), class: if best { "best" } else { "" }, ..Cell::default() },
                 cell(decimals(s.aligned.median.value, 2)),
                 cell(entry.to_best_peer.as_ref().map_or("–".to_owned(), with_interval)),
                 cell(decimals(s.scale, 3)),
@@ -104,16 +104,16 @@ fn usual_sums(page: &mut Page, results: &[SetResult], palette: &Palette) -> Resu
         for entry in result.whole() {
             let mut row = vec![name(&result.set.name), name(&entry.method)];
             for sum in USUAL {
-                row.push(cell(match entry.errors(&result.set).member(sum).filter(|m| m.n > 0) {
-                    Some(m) => format!(
-                        "{:.1} · {:+.1} ({:+.1} … {:+.1})",
-                        100.0 * m.relative_rmse.value,
-                        100.0 * m.relative_bias.value,
-                        100.0 * m.relative_bias.interval.0,
-                        100.0 * m.relative_bias.interval.1
-                    ),
-                    None => "–".to_owned(),
-                }));
+                let member = entry.errors(&result.set).member(sum).filter(|m| m.n > 0);
+                row.push(member.map_or_else(
+                    || cell("–"),
+                    |m| {
+                        let bias = &m.relative_bias;
+                        let [value, low, high] = [bias.value, bias.interval.0, bias.interval.1].map(|b| 100.0 * b);
+                        let text = format!("{:.1} · {value:+.1}", 100.0 * m.relative_rmse.value);
+                        Cell { note: format!("{low:+.1} … {high:+.1}"), ..cell(text) }
+                    },
+                ));
             }
             rows.push(row);
         }
@@ -122,7 +122,7 @@ fn usual_sums(page: &mut Page, results: &[SetResult], palette: &Palette) -> Resu
     let aligned: Vec<&str> = results.iter().filter(|r| !r.set.same_unit).map(|r| r.set.name.as_str()).collect();
     let aligned = if aligned.is_empty() { "no set".to_owned() } else { aligned.join(", ") };
     page.paragraph(&format!(
-        "In percent of each spectrum's true value: root mean square · mean (95 %). Estimates as they are; on {aligned} after \
+        "In percent of each spectrum's true value: root mean square · mean, and below the 95 % interval of the mean. Estimates as they are; on {aligned} after \
          the common factor, since units differ there, which makes the bias of tNAA and tCr small by construction."
     ));
     Ok(())
@@ -261,11 +261,21 @@ fn states_and_time(page: &mut Page, results: &[SetResult]) {
             };
             let mut row = vec![name(&result.set.name), name(&entry.method)];
             row.extend([s.spectra.to_string(), s.failed.to_string(), s.warned.to_string()].map(cell));
-            row.extend([counts(&s.states), counts(&s.flags)].map(name));
+            row.extend([counts(&s.states), counts(&s.flags)].map(|t| Cell {
+                text: t,
+                class: "prose",
+                ..Cell::default()
+            }));
             row.push(cell(format!("{} of {}", s.wrong_with_warning, s.wrong)));
             let cpu = entry.time.and_then(|t| t.cpu_ms);
-            row.push(Cell { text: cpu.map_or("–".to_owned(), |ms| decimals(ms, 1)), class: "time" });
-            row.push(Cell { text: entry.time.map_or("–".to_owned(), |t| decimals(t.wall_ms, 1)), class: "time" });
+            row.push(Cell {
+                text: cpu.map_or("–".to_owned(), |ms| decimals(ms, 1)), class: "time", ..Cell::default()
+            });
+            row.push(Cell {
+                text: entry.time.map_or("–".to_owned(), |t| decimals(t.wall_ms, 1)),
+                class: "time",
+                ..Cell::default()
+            });
             rows.push(row);
         }
     }
@@ -290,8 +300,10 @@ fn states_and_time(page: &mut Page, results: &[SetResult]) {
 
 fn about(page: &mut Page, results: &[SetResult]) {
     page.heading("sets", "The sets");
-    let rows: Vec<Vec<Cell>> =
-        results.iter().map(|r| vec![name(&r.set.name), Cell { text: r.set.about.clone(), class: "prose" }]).collect();
+    let rows: Vec<Vec<Cell>> = results
+        .iter()
+        .map(|r| vec![name(&r.set.name), Cell { text: r.set.about.clone(), class: "prose", ..Cell::default() }])
+        .collect();
     page.table(&["set", "what is in it"], &rows);
     page.paragraph(
         "Simulated families (sim-…, wilson2025) come from recipes in datasets/benchmark, which `requant simulate --recipe` \

@@ -21,17 +21,27 @@ impl Page {
         let _ = writeln!(self.0, "<figure>{svg}<figcaption>{caption}</figcaption></figure>");
     }
 
-    /// `head`: the columns; each row its cells with their classes.
+    /// `head`: the columns; rows whose first cell is that of the row above belong together.
     pub(super) fn table(&mut self, head: &[&str], rows: &[Vec<Cell>]) {
         self.0.push_str("<div class=\"wide\"><table><thead><tr>");
-        for name in head {
-            let _ = write!(self.0, "<th>{}</th>", escaped(name));
+        for (i, title) in head.iter().enumerate() {
+            let class = rows.first().and_then(|row| row.get(i)).map_or("", |c| c.class);
+            let _ = write!(self.0, "<th class=\"{class}\">{}</th>", escaped(title));
         }
         self.0.push_str("</tr></thead><tbody>\n");
+        let mut above = None;
         for row in rows {
-            self.0.push_str("<tr>");
-            for cell in row {
-                let _ = write!(self.0, "<td class=\"{}\">{}</td>", cell.class, escaped(&cell.text));
+            let first = row.first().map(|c| c.text.as_str());
+            let repeated = first.is_some() && first == above;
+            above = first;
+            self.0.push_str(if repeated { "<tr>" } else { "<tr class=\"group\">" });
+            for (i, cell) in row.iter().enumerate() {
+                let text = if i == 0 && repeated { String::new() } else { escaped(&cell.text) };
+                let _ = write!(self.0, "<td class=\"{}\">{text}", cell.class);
+                if !cell.note.is_empty() {
+                    let _ = write!(self.0, "<br/><small>{}</small>", escaped(&cell.note));
+                }
+                self.0.push_str("</td>");
             }
             self.0.push_str("</tr>\n");
         }
@@ -39,17 +49,20 @@ impl Page {
     }
 }
 
+#[derive(Default)]
 pub(super) struct Cell {
     pub(super) text: String,
+    /// A second, smaller line.
+    pub(super) note: String,
     pub(super) class: &'static str,
 }
 
 pub(super) fn cell(text: impl Into<String>) -> Cell {
-    Cell { text: text.into(), class: "" }
+    Cell { text: text.into(), ..Cell::default() }
 }
 
 pub(super) fn name(text: impl Into<String>) -> Cell {
-    Cell { text: text.into(), class: "name" }
+    Cell { text: text.into(), class: "name", ..Cell::default() }
 }
 
 pub(super) fn escaped(text: &str) -> String {

@@ -12,8 +12,8 @@ const FAINT: RGBColor = RGBColor(105, 105, 105);
 const GRID: RGBColor = RGBColor(226, 226, 226);
 const AXIS: RGBColor = RGBColor(120, 120, 120);
 const BAND: RGBColor = RGBColor(246, 246, 246);
-/// Okabe & Ito's colours, which colour-blind people tell apart.
-const COLOURS: [RGBColor; 8] = [
+/// Okabe & Ito's colours, which colour-blind people tell apart, then some more: names stand beside all lines.
+const COLOURS: [RGBColor; 12] = [
     RGBColor(0, 114, 178),
     RGBColor(0, 158, 115),
     RGBColor(213, 94, 0),
@@ -22,6 +22,10 @@ const COLOURS: [RGBColor; 8] = [
     RGBColor(86, 180, 233),
     RGBColor(90, 90, 90),
     RGBColor(150, 120, 30),
+    RGBColor(110, 60, 160),
+    RGBColor(170, 30, 60),
+    RGBColor(110, 160, 40),
+    RGBColor(20, 50, 80),
 ];
 const WIDTH_PX: f64 = 1000.0;
 const LEFT_PX: f64 = 190.0;
@@ -189,7 +193,8 @@ pub(super) fn bias_by_metabolite(results: &[SetResult], palette: &Palette) -> Re
             for value in [-40.0, -20.0, 0.0, 20.0, 40.0] {
                 let colour = if value == 0.0 { AXIS } else { GRID };
                 canvas.line(&[(axis.px(value), top), (axis.px(value), bottom)], colour, 0.8)?;
-                canvas.text(&format!("{value:+.0} %"), (axis.px(value), bottom + 11.0), Align::Centre, 9.5, FAINT)?;
+                let label = if value == 0.0 { "0 %".to_owned() } else { format!("{value:+.0} %") };
+                canvas.text(&label, (axis.px(value), bottom + 11.0), Align::Centre, 9.5, FAINT)?;
             }
             for (m, name) in USUAL.iter().enumerate() {
                 let middle = top + row * (m as f64 + 0.5);
@@ -264,7 +269,7 @@ pub(super) fn error_by_snr(series: &[Series], palette: &Palette) -> Result<Strin
     let (width, height) = (760.0, 420.0);
     let figures = || series.iter().flat_map(|s| &s.points);
     let across = logarithmic(figures().map(|p| p.0), (64.0, width - 190.0));
-    let up = logarithmic(figures().flat_map(|p| [p.1.value, p.1.interval.0, p.1.interval.1]), (height - 46.0, 14.0));
+    let up = logarithmic(figures().flat_map(|p| [p.1.value, p.1.interval.0, p.1.interval.1]), (height - 46.0, 24.0));
     finished(width, height, |canvas| {
         for value in up.decades() {
             canvas.line(&[(across.px.0, up.px(value)), (across.px.1, up.px(value))], GRID, 0.8)?;
@@ -278,6 +283,7 @@ pub(super) fn error_by_snr(series: &[Series], palette: &Palette) -> Result<Strin
             canvas.text(&tick(value), (across.px(value), up.px.0 + 12.0), Align::Centre, 11.0, TEXT)?;
         }
         let middle = 0.5 * (across.px.0 + across.px.1);
+        canvas.text("mean summed squared error", (8.0, 8.0), Align::Left, 11.0, FAINT)?;
         canvas.text("SNR (tallest peak over noise sd)", (middle, up.px.0 + 30.0), Align::Centre, 11.0, FAINT)?;
         let mut labels: Vec<f64> = Vec::new();
         for one in series {

@@ -29,8 +29,8 @@ spectra and the runs stay in sets/ and runs/. A data folder has benchmark/NAME/ 
 a folder of peers benchmark/SET_PROGRAM.csv with id, metab, conc, crlb_pct, and challenge2016/PROGRAM.csv.")]
 pub(super) struct BenchmarkArgs {
     /// Folder to write the report and the table to
-    #[arg(long, value_name = "DIR", required_unless_present = "list")]
-    out: Option<PathBuf>,
+    #[arg(long, value_name = "DIR", default_value = "requant-benchmark")]
+    out: PathBuf,
     /// Folder with sets of spectra, beside the simulated families
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
@@ -110,7 +110,7 @@ impl Watch for Watched {
 
 pub(super) fn run(args: &BenchmarkArgs) -> CliResult {
     let options = BenchmarkOptions {
-        out: args.out.clone().unwrap_or_default(),
+        out: args.out.clone(),
         overwrite: args.overwrite,
         data: args.data.clone(),
         peers: args.peers.clone(),

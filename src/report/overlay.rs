@@ -130,8 +130,11 @@ impl FitPlot {
         let (first, last) = (top + HEAD_PX, top + OVERLAY_PX);
         let px_per_signal = 0.94 * (last - first) / (high - low).max(f64::MIN_POSITIVE);
         let zero = last + low * px_per_signal;
-        // Beyond the compared range curves may leave the panel, which must not run into its neighbours.
-        let y = |value: f64| (zero - value * px_per_signal).clamp(first - 6.0, last + 6.0);
+        // Beyond the compared range curves may leave the panel: they end there, not in its neighbours.
+        let y = |value: f64| {
+            let place = zero - value * px_per_signal;
+            if (first - 6.0..=last + 6.0).contains(&place) { place } else { f64::NAN }
+        };
         let [left, right] = [*OVERLAY_PPM.end(), *OVERLAY_PPM.start()].map(|ppm| layout.x(ppm));
         canvas.line(&[(LEFT_PX, zero), (LEFT_PX + PLOT_WIDTH_PX, zero)], RULE, 0.75)?;
         for end in [left, right] {
