@@ -99,7 +99,8 @@ fn the_report_and_the_table_say_what_compare_says_and_twice_the_same() {
     // Every figure that `requant compare` has for the same run.
     let run = first.join("runs/sim-voigt/map");
     let out = keep.path().join("comparison");
-    let compared = requant(&["compare", text(&run), "--truth", text(&truth), "--out", text(&out)]);
+    let asked = ["compare", text(&run), "--truth", text(&truth), "--column", "amplitude", "--out", text(&out)];
+    let compared = requant(&asked);
     assert!(compared.status.success(), "{}", String::from_utf8_lossy(&compared.stderr));
     let comparison: Vec<ComparisonRow> = read_table(&out).unwrap();
     assert!(comparison.len() > 100);
