@@ -1,7 +1,7 @@
 //! The benchmark: methods over sets of spectra with known truth, beside other programs' results, as one report.
 //!
-//! [`sets`] says what there is, [`one_set`] runs one, [`mod@score`] says how results are judged, [`peers`] reads other
-//! programs', [`states`] counts warnings, [`rows`] makes the table and [`html`] the report.
+//! [`sets`] says what there is, `one_set` runs one, [`mod@score`] says how results are judged, [`peers`] reads other
+//! programs', `states` counts warnings, `rows` makes the table and `html` the report.
 
 mod error;
 mod html;
