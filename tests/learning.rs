@@ -13,6 +13,7 @@ use common::data;
 use requant::engine::CpuEngine;
 use requant::fit::Settings;
 use requant::learn::{LearnOptions, Learned, Scope, learn, read};
+use requant::prepare::Preparation;
 use requant::quantify::WaterScaling;
 use requant::run::{Gaps, Progress, RunOptions, run};
 use requant::simulate::{Recipe, write};
@@ -35,6 +36,7 @@ fn options(input: PathBuf, basis: Option<PathBuf>, out: &Path) -> RunOptions {
         methods: vec![Settings::map().unwrap()],
         learned: None,
         gaps: Gaps::default(),
+        preparation: Preparation::default(),
         water_scaling: WaterScaling::lcmodel().unwrap(),
         curves: false,
         transients: false,

@@ -44,7 +44,7 @@ pub(super) struct FitArgs {
     /// Which spectrum of a file with several, as `requant run` names it (`diff`, `12,7,0`)
     #[arg(long, value_name = "NAME")]
     select: Option<String>,
-    /// Configuration: values for gaps, constants of water scaling
+    /// Configuration: values for gaps, preparation, constants of water scaling
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     #[command(flatten)]
@@ -52,7 +52,7 @@ pub(super) struct FitArgs {
 }
 
 pub(super) fn run(args: &FitArgs) -> CliResult {
-    let (gaps, constants) = configuration(args.config.as_ref(), args.gaps.gaps())?;
+    let (gaps, preparation, constants) = configuration(args.config.as_ref(), args.gaps.gaps())?;
     let settings = method(&args.method)?;
     let listing = corpus::find(std::slice::from_ref(&args.file), &formats::is_spectroscopy)
         .map_err(|e| CliError::new(e.exit_code(), e))?;
@@ -64,7 +64,7 @@ pub(super) fn run(args: &FitArgs) -> CliResult {
     if let Some(refusal) = found.refusal() {
         return Err(CliError::new(1, anyhow::anyhow!(refusal.message)));
     }
-    let loaded = load(&found, &gaps);
+    let loaded = load(&found, &gaps, &preparation);
     let (key, spectrum) = choose(loaded.spectra, args.select.as_deref())?;
     let set = match &args.basis {
         Some(path) => {

@@ -14,6 +14,16 @@ pub enum PrepareError {
         /// Number of coils.
         n_coils: usize,
     },
+    /// `prepare = "none"`, and the file holds raw data.
+    #[error(
+        "prepare = \"none\", but the file holds {n_coils} coils × {n_transients} transients; leave `prepare` out to have them combined and averaged"
+    )]
+    NotPrepared {
+        /// Receive coils.
+        n_coils: usize,
+        /// Transients of a condition.
+        n_transients: usize,
+    },
     /// A value that the fit needs is not known.
     #[error(
         "{field} is not in the file; give it in the manifest, with --{flag}, or in an LCModel control file beside it"
@@ -67,6 +77,7 @@ impl PrepareError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Coils { .. } => "no_signal",
+            Self::NotPrepared { .. } => "not_prepared",
             Self::Unknown { .. } => "missing_field",
             Self::Implausible { .. } => "implausible_field",
             Self::Nucleus { .. } => "nucleus",

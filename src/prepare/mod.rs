@@ -9,6 +9,7 @@ mod error;
 pub mod figures;
 pub mod reject;
 pub mod residual_water;
+pub mod settings;
 pub mod water;
 
 use ndarray::s;
@@ -18,10 +19,12 @@ use self::coils::Weights;
 use self::error::{check_finite, check_header, check_samples};
 use self::figures::{Magnitudes, Motion, WATER_PPM};
 use self::residual_water::Removal;
+use self::settings::Step;
 use crate::acquisition::Acquisition;
 use crate::fit::start::used_length;
 
 pub use error::PrepareError;
+pub use settings::{CoilMethod, Preparation, Settings};
 
 /// One spectrum, ready to be fitted.
 #[derive(Debug, Clone)]
@@ -80,10 +83,20 @@ pub type Labelled = (Option<String>, Result<Spectrum, PrepareError>);
 ///
 /// The reference is averaged in the same way; its condition 0 serves all conditions where it has fewer.
 pub fn prepare(data: &Acquisition, water: Option<&Acquisition>, voxel: usize) -> Vec<Labelled> {
+    prepare_with(&Preparation::default(), data, water, voxel)
+}
+
+/// [`prepare`] by other settings. With [`Preparation::None`] edited data are not combined.
+pub fn prepare_with(
+    preparation: &Preparation,
+    data: &Acquisition,
+    water: Option<&Acquisition>,
+    voxel: usize,
+) -> Vec<Labelled> {
     let conditions: Vec<Result<Aligned<'_>, PrepareError>> =
-        (0..data.n_conditions()).map(|condition| Aligned::new(data, water, voxel, condition)).collect();
-    if edit::is_edited(data) {
-        return edited(data, conditions);
+        (0..data.n_conditions()).map(|condition| Aligned::new(preparation, data, water, voxel, condition)).collect();
+    if edit::is_edited(data) && preparation != &Preparation::None {
+        return edited(preparation, data, conditions);
     }
     let several = conditions.len() > 1;
     let finished = conditions.into_iter().enumerate().map(|(condition, aligned)| {
@@ -91,13 +104,17 @@ pub fn prepare(data: &Acquisition, water: Option<&Acquisition>, voxel: usize) ->
             let label = &data.condition_labels[condition];
             if label.is_empty() { condition.to_string() } else { label.clone() }
         });
-        (label, aligned.and_then(Aligned::average).map(finish))
+        (label, aligned.and_then(Aligned::average).map(|spectrum| finish(preparation, spectrum)))
     });
     finished.collect()
 }
 
 /// Edited data: transients are left out of all conditions together, and conditions aligned before they are combined.
-fn edited(data: &Acquisition, conditions: Vec<Result<Aligned<'_>, PrepareError>>) -> Vec<Labelled> {
+fn edited(
+    preparation: &Preparation,
+    data: &Acquisition,
+    conditions: Vec<Result<Aligned<'_>, PrepareError>>,
+) -> Vec<Labelled> {
     let labels = || data.condition_labels.iter().map(|label| Some(label.to_lowercase()));
     let averaged: Result<Vec<Spectrum>, PrepareError> =
         conditions.into_iter().collect::<Result<Vec<_>, _>>().and_then(|mut all| {
@@ -112,7 +129,7 @@ fn edited(data: &Acquisition, conditions: Vec<Result<Aligned<'_>, PrepareError>>
     };
     let (dwell_s, f0_mhz) = (spectra[0].dwell_s, spectra[0].f0_mhz);
     let mut fids: Vec<Vec<Complex64>> = spectra.iter_mut().map(|s| std::mem::take(&mut s.fid)).collect();
-    let aligned = edit::align(&mut fids, dwell_s, f0_mhz).is_some();
+    let aligned = !preparation.has(Step::Align) || edit::align(&mut fids, dwell_s, f0_mhz).is_some();
     let scheme = edit::scheme(data, &fids, dwell_s, f0_mhz);
     let mut record = Record { kept: Vec::new(), offsets: None, motion: None, ..spectra[0].record.clone() };
     record.n_transients = spectra.iter().map(|s| s.record.n_transients).sum();
@@ -127,16 +144,18 @@ fn edited(data: &Acquisition, conditions: Vec<Result<Aligned<'_>, PrepareError>>
     let combined = scheme.combinations.iter().map(|c| {
         let fid = edit::combine(&fids, &c.signs);
         let spectrum = Spectrum { fid, dwell_s, f0_mhz, record: record.clone() };
-        (Some(c.name.clone()), Ok(finish(spectrum)))
+        (Some(c.name.clone()), Ok(finish(preparation, spectrum)))
     });
     let combined: Vec<Labelled> = combined.collect();
     let single = spectra.into_iter().zip(fids).zip(scheme.labels);
-    let single = single.map(|((spectrum, fid), label)| (Some(label), Ok(finish(Spectrum { fid, ..spectrum }))));
+    let single =
+        single.map(|((spectrum, fid), label)| (Some(label), Ok(finish(preparation, Spectrum { fid, ..spectrum }))));
     single.chain(combined).collect()
 }
 
 /// The transients of one voxel and condition, coils combined, aligned to one another.
 struct Aligned<'a> {
+    preparation: &'a Preparation,
     data: &'a Acquisition,
     water: Option<&'a Acquisition>,
     voxel: usize,
@@ -150,6 +169,7 @@ struct Aligned<'a> {
 
 impl<'a> Aligned<'a> {
     fn new(
+        preparation: &'a Preparation,
         data: &'a Acquisition,
         water: Option<&'a Acquisition>,
         voxel: usize,
@@ -157,28 +177,27 @@ impl<'a> Aligned<'a> {
     ) -> Result<Self, PrepareError> {
         let (dwell_s, f0_mhz) = check_header(data)?;
         let mut record = Record { n_transients: data.n_transients(), n_coils: data.n_coils(), ..Record::default() };
-        let weights = combine(data, water, voxel, condition, &mut record)?;
+        let (n_coils, n_transients) = (record.n_coils, record.n_transients);
+        if preparation == &Preparation::None && n_coils.max(n_transients) > 1 {
+            return Err(PrepareError::NotPrepared { n_coils, n_transients });
+        }
+        let weights = combine(preparation, data, water, voxel, condition, &mut record)?;
         let mut transients = average::transients(data, voxel, condition, weights.as_ref());
         transients.iter().try_for_each(|fid| check_finite(fid))?;
         if data.n_transients() > 1 {
             record.snr_before = Magnitudes::new(&average::mean(&transients), dwell_s, f0_mhz).snr();
         }
-        let band = Some(align::METABOLITE_BAND_PPM);
-        let mut dry = residual_water::dried(&transients, dwell_s, f0_mhz);
-        record.offsets = align::align(dry.as_mut().unwrap_or(&mut transients), dwell_s, f0_mhz, band);
-        if let (Some(_), Some(offsets)) = (&dry, &record.offsets) {
-            transients.iter_mut().zip(offsets).for_each(|(fid, offset)| align::turn_back(fid, offset, dwell_s));
+        record.kept = vec![true; n_transients];
+        if let Some(settings) = preparation.settings() {
+            settle(settings, &mut transients, dwell_s, f0_mhz, &mut record);
         }
-        if data.n_transients() > 1 && record.offsets.is_none() {
-            record.flags.push("transients_not_aligned");
-        }
-        record.kept = reject::kept(dry.as_ref().unwrap_or(&transients), dwell_s, f0_mhz);
-        Ok(Self { data, water, voxel, condition, transients, weights, dwell_s, f0_mhz, record })
+        Ok(Self { preparation, data, water, voxel, condition, transients, weights, dwell_s, f0_mhz, record })
     }
 
     /// The mean of what is kept, corrected and scaled by the water reference.
     fn average(self) -> Result<Spectrum, PrepareError> {
-        let Self { data, voxel, condition, mut transients, weights, dwell_s, f0_mhz, mut record, .. } = self;
+        let Self { preparation, data, voxel, condition, mut transients, weights, dwell_s, f0_mhz, mut record, .. } =
+            self;
         let mut kept = record.kept.iter();
         transients.retain(|_| kept.next().copied().unwrap_or(true));
         record.n_kept = transients.len();
@@ -190,7 +209,8 @@ impl<'a> Aligned<'a> {
         check_samples(&fid)?;
         if let Some(reference) = self.water {
             if reference.n_coils() == data.n_coils() {
-                apply_water(&mut fid, dwell_s, data, reference, voxel, condition, weights.as_ref(), &mut record)?;
+                let scan = Scan { preparation, data, voxel, condition, dwell_s };
+                apply_water(&mut fid, &scan, reference, weights.as_ref(), &mut record)?;
             } else {
                 record.flags.push("water_reference_coils");
             }
@@ -200,13 +220,43 @@ impl<'a> Aligned<'a> {
     }
 }
 
+/// Aligns transients and finds those to leave out, in the settings' order.
+fn settle(settings: &Settings, transients: &mut [Vec<Complex64>], dwell_s: f64, f0_mhz: f64, record: &mut Record) {
+    let [low, high] = settings.align_band_ppm;
+    let mut dry = None;
+    if settings.steps.iter().any(|step| matches!(step, Step::Align | Step::Reject)) {
+        dry = residual_water::dried(transients, dwell_s, f0_mhz);
+    }
+    for step in &settings.steps {
+        match step {
+            Step::Align => {
+                let looked_at = dry.as_deref_mut().unwrap_or(transients);
+                record.offsets = align::align(looked_at, dwell_s, f0_mhz, Some((low, high)));
+                if let (Some(_), Some(offsets)) = (&dry, &record.offsets) {
+                    transients.iter_mut().zip(offsets).for_each(|(fid, offset)| align::turn_back(fid, offset, dwell_s));
+                }
+                if transients.len() > 1 && record.offsets.is_none() {
+                    record.flags.push("transients_not_aligned");
+                }
+            }
+            Step::Reject => {
+                let looked_at = dry.as_deref().unwrap_or(transients);
+                record.kept = reject::kept(looked_at, dwell_s, f0_mhz, settings.reject_beyond_sd);
+            }
+            Step::EddyCurrents | Step::ResidualWater => {}
+        }
+    }
+}
+
 /// Takes residual water away, and says how good the spectrum is.
-fn finish(mut spectrum: Spectrum) -> Spectrum {
+fn finish(preparation: &Preparation, mut spectrum: Spectrum) -> Spectrum {
     let Spectrum { fid, dwell_s, f0_mhz, record } = &mut spectrum;
-    match residual_water::remove(fid, *dwell_s, *f0_mhz) {
-        Removal::NotNeeded => {}
-        Removal::Removed => record.water_removed = true,
-        Removal::Failed => record.flags.push("water_removal_failed"),
+    if preparation.has(Step::ResidualWater) {
+        match residual_water::remove(fid, *dwell_s, *f0_mhz) {
+            Removal::NotNeeded => {}
+            Removal::Removed => record.water_removed = true,
+            Removal::Failed => record.flags.push("water_removal_failed"),
+        }
     }
     let magnitudes = Magnitudes::new(fid, *dwell_s, *f0_mhz);
     record.snr_after = magnitudes.snr();
@@ -216,6 +266,7 @@ fn finish(mut spectrum: Spectrum) -> Spectrum {
 
 /// Weights of the coils, from the water reference where it has the same coils.
 fn combine(
+    preparation: &Preparation,
     data: &Acquisition,
     water: Option<&Acquisition>,
     voxel: usize,
@@ -233,36 +284,44 @@ fn combine(
         let first = own.iter().position(|z| bad(&z)).unwrap_or(0) % data.n_points().max(1);
         return Err(PrepareError::NotFinite { count, first });
     }
+    let method = preparation.settings().map(|s| s.coils).unwrap_or_default();
     let usable = |w: &&Acquisition| w.n_coils() == n_coils && w.n_voxels() == data.n_voxels();
     let weights = match water.filter(usable) {
         Some(water) => {
             let condition = if water.n_conditions() == data.n_conditions() { condition } else { 0 };
-            Weights::new(water.samples.slice(s![voxel, condition, .., .., ..]), own)
+            Weights::new(method, water.samples.slice(s![voxel, condition, .., .., ..]), own)
         }
-        None => Weights::new(own, own),
+        None => Weights::new(method, own, own),
     };
     let weights = weights.ok_or(PrepareError::Coils { n_coils })?;
     record.coil_quality = Some(weights.quality);
     Ok(Some(weights))
 }
 
-fn apply_water(
-    fid: &mut [Complex64],
-    dwell_s: f64,
-    data: &Acquisition,
-    reference: &Acquisition,
+/// What of which file is prepared, and how.
+struct Scan<'a> {
+    preparation: &'a Preparation,
+    data: &'a Acquisition,
     voxel: usize,
     condition: usize,
+    dwell_s: f64,
+}
+
+fn apply_water(
+    fid: &mut [Complex64],
+    scan: &Scan<'_>,
+    reference: &Acquisition,
     weights: Option<&Weights>,
     record: &mut Record,
 ) -> Result<(), PrepareError> {
+    let Scan { preparation, data, voxel, condition, dwell_s } = *scan;
     if reference.n_voxels() != data.n_voxels() {
         return Err(PrepareError::WaterGrid { water: reference.n_voxels(), data: data.n_voxels() });
     }
     let condition = if reference.n_conditions() == data.n_conditions() { condition } else { 0 };
     let mut references = average::transients(reference, voxel, condition, weights);
     let f0_mhz = reference.f0_mhz.or(data.f0_mhz).unwrap_or_default();
-    if references.iter().all(|fid| check_finite(fid).is_ok()) {
+    if preparation.has(Step::Align) && references.iter().all(|fid| check_finite(fid).is_ok()) {
         align::align(&mut references, reference.dwell_s.unwrap_or(dwell_s), f0_mhz, None);
     }
     let reference_fid = average::mean(&references);
@@ -278,9 +337,11 @@ fn apply_water(
             if same_grid {
                 let height = |fid: &[Complex64]| Magnitudes::new(fid, dwell_s, f0_mhz).tallest(WATER_PPM);
                 record.water_left = Some(height(fid) / height(&reference_fid)).filter(|part| part.is_finite());
-                eddy::correct(fid, &reference_fid);
-                record.eddy_corrected = true;
-            } else {
+                if preparation.has(Step::EddyCurrents) {
+                    eddy::correct(fid, &reference_fid);
+                    record.eddy_corrected = true;
+                }
+            } else if preparation.has(Step::EddyCurrents) {
                 record.flags.push("eddy_not_corrected");
             }
         }

@@ -22,14 +22,14 @@ const PARTS: usize = 8;
 /// Amplitudes and phases along the median that are compared.
 const ALONG: usize = 6;
 /// Distance from the median, in standard deviations of normal noise, beyond which a transient is out.
-const OUTLIER: f64 = 5.0;
+pub(super) const OUTLIER_SD: f64 = 5.0;
 /// Standard deviation of a normal distribution over its median absolute deviation.
 const SD_PER_MAD: f64 = 1.4826;
 /// Least spread of amplitudes and phases that counts as such: differences of a hundredth are no motion.
 const LEAST_SPREAD: f64 = 0.01;
 
-/// Which transients to keep; all of them where they are too few to tell.
-pub fn kept(transients: &[Vec<Complex64>], dwell_s: f64, f0_mhz: f64) -> Vec<bool> {
+/// Which transients to keep: none further than `beyond_sd` from the others; all of them where they are too few to tell.
+pub fn kept(transients: &[Vec<Complex64>], dwell_s: f64, f0_mhz: f64, beyond_sd: f64) -> Vec<bool> {
     if transients.len() < FEWEST {
         return vec![true; transients.len()];
     }
@@ -91,7 +91,7 @@ pub fn kept(transients: &[Vec<Complex64>], dwell_s: f64, f0_mhz: f64) -> Vec<boo
         for (keep, value) in keep.iter_mut().zip(values) {
             // Amplitude and phase may be off to either side; less noise than usual is no fault.
             let distance = if k < ALONG { (value - centre).abs() } else { value - centre };
-            *keep &= distance <= OUTLIER * spread.max(LEAST_SPREAD);
+            *keep &= distance <= beyond_sd * spread.max(LEAST_SPREAD);
         }
     }
     keep
@@ -188,7 +188,7 @@ mod tests {
                     let fid = if bad { spoil(&mut normal) } else { clean.clone() };
                     transients.push(noisy(&fid, &mut normal));
                 }
-                for (keep, is_bad) in kept(&transients, DWELL_S, F0_MHZ).iter().zip(&is_bad) {
+                for (keep, is_bad) in kept(&transients, DWELL_S, F0_MHZ, OUTLIER_SD).iter().zip(&is_bad) {
                     match is_bad {
                         true => (bad, caught) = (bad + 1, caught + usize::from(!keep)),
                         false => (good, false_alarms) = (good + 1, false_alarms + usize::from(!keep)),
@@ -203,8 +203,8 @@ mod tests {
     #[test]
     fn few_transients_all_stay() {
         let fids = vec![brain(1.0), brain(10.0), brain(1.0)];
-        assert_eq!(kept(&fids, DWELL_S, F0_MHZ), [true; 3]);
-        assert!(kept(&[], DWELL_S, F0_MHZ).is_empty());
-        assert_eq!(kept(&vec![vec![Complex64::default(); 64]; 10], DWELL_S, F0_MHZ), [true; 10]);
+        assert_eq!(kept(&fids, DWELL_S, F0_MHZ, OUTLIER_SD), [true; 3]);
+        assert!(kept(&[], DWELL_S, F0_MHZ, OUTLIER_SD).is_empty());
+        assert_eq!(kept(&vec![vec![Complex64::default(); 64]; 10], DWELL_S, F0_MHZ, OUTLIER_SD), [true; 10]);
     }
 }
