@@ -7,7 +7,7 @@ use clap::Args;
 use super::shared::{GapArgs, configuration, method};
 use super::{CliError, CliResult};
 use crate::basis::simulate::{Recipe, Timing};
-use crate::corpus::{self, Water};
+use crate::corpus::{self, Found, Water};
 use crate::fit::Workspace;
 use crate::fit::solver::fit as fit_spectrum;
 use crate::fit::{FitResult, Model, report};
@@ -54,16 +54,7 @@ pub(super) struct FitArgs {
 pub(super) fn run(args: &FitArgs) -> CliResult {
     let (gaps, preparation, constants) = configuration(args.config.as_ref(), args.gaps.gaps())?;
     let settings = method(&args.method)?;
-    let listing = corpus::find(std::slice::from_ref(&args.file), &formats::is_spectroscopy)
-        .map_err(|e| CliError::new(e.exit_code(), e))?;
-    let mut found =
-        listing.found.into_iter().next().ok_or_else(|| anyhow::anyhow!("{}: nothing to fit", args.file.display()))?;
-    if let Some(water) = &args.water {
-        found.water = Water::Paired(water.clone());
-    }
-    if let Some(refusal) = found.refusal() {
-        return Err(CliError::new(1, anyhow::anyhow!(refusal.message)));
-    }
+    let found = found(&args.file, args.water.as_ref())?;
     let loaded = load(&found, &gaps, &preparation);
     let (key, spectrum) = choose(loaded.spectra, args.select.as_deref())?;
     let set = match &args.basis {
@@ -105,9 +96,24 @@ pub(super) fn run(args: &FitArgs) -> CliResult {
     Ok(0)
 }
 
-type Entry = (SpectrumKey, Result<Spectrum, crate::run::load::Failure>);
+/// The file as a run finds it, with the water reference that is named, or else paired.
+pub(super) fn found(file: &PathBuf, water: Option<&PathBuf>) -> Result<Found, CliError> {
+    let listing = corpus::find(std::slice::from_ref(file), &formats::is_spectroscopy)
+        .map_err(|e| CliError::new(e.exit_code(), e))?;
+    let mut found =
+        listing.found.into_iter().next().ok_or_else(|| anyhow::anyhow!("{}: no spectrum", file.display()))?;
+    if let Some(water) = water {
+        found.water = Water::Paired(water.clone());
+    }
+    match found.refusal() {
+        Some(refusal) => Err(CliError::new(1, anyhow::anyhow!(refusal.message))),
+        None => Ok(found),
+    }
+}
 
-fn choose(spectra: Vec<Entry>, select: Option<&str>) -> Result<(SpectrumKey, Spectrum), CliError> {
+pub(super) type Entry = (SpectrumKey, Result<Spectrum, crate::run::load::Failure>);
+
+pub(super) fn choose(spectra: Vec<Entry>, select: Option<&str>) -> Result<(SpectrumKey, Spectrum), CliError> {
     let names: Vec<String> = spectra.iter().map(|(k, _)| k.suffix().trim_start_matches('#').to_owned()).collect();
     let chosen = match select {
         Some(name) => names.iter().position(|n| n == name),

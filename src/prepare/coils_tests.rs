@@ -55,11 +55,8 @@ fn measured(
 
 /// Signal-to-noise ratio of the best linear combination: √(sᴴΨ⁻¹s) for a unit signal.
 fn ideal(sensitivities: &[Complex64], mixing: &[Complex64]) -> f64 {
-    let mut covariance = vec![Complex64::default(); COILS * COILS];
-    for k in 0..COILS {
-        let column: Vec<Complex64> = (0..COILS).map(|c| mixing[c * COILS + k]).collect();
-        add_outer(&mut covariance, &column);
-    }
+    let columns: Vec<Complex64> = (0..COILS).flat_map(|k| (0..COILS).map(move |c| mixing[c * COILS + k])).collect();
+    let covariance = outer_products(&columns, COILS);
     let lower = cholesky(&covariance, COILS).unwrap();
     let mut x = sensitivities.to_vec();
     solve_lower(&lower, &mut x);
@@ -131,4 +128,38 @@ fn dead_coils_and_empty_data_do_no_harm() {
     assert!(combined.iter().all(|z| z.re.is_finite()) && combined[0].norm() > 100.0);
     let nothing = Array3::<Complex64>::default((2, 4, 128));
     assert_eq!(Weights::new(CoilMethod::Svd, nothing.view(), nothing.view()), None);
+}
+
+/// Response to the signal over the noise of the combination.
+fn snr(weights: &Weights, s: &[Complex64], mixing: &[Complex64]) -> f64 {
+    let response: Complex64 = weights.factors.iter().zip(s).map(|(f, s)| f * s).sum();
+    let along = |k: usize| (0..COILS).map(|c| weights.factors[c] * mixing[c * COILS + k]).sum::<Complex64>();
+    response.norm() / (2.0 * (0..COILS).map(|k| along(k).norm_sqr()).sum::<f64>()).sqrt()
+}
+
+/// All methods see the same strong water; only those that know the noise's covariance come near the ideal.
+#[test]
+fn methods_differ_by_what_they_know_of_the_noise() {
+    let mut normal = Normal(19);
+    let (s, mixing) = coils(&mut normal);
+    let decay = |p: usize| Complex64::from_polar((-(p as f64) / 150.0).exp(), 0.3 * p as f64);
+    let water = measured(&mut normal, &s, &mixing, 4, |_, p| 500.0 * decay(p));
+    let data = measured(&mut normal, &s, &mixing, 16, |_, p| 2.0 * decay(p));
+    let ideal = ideal(&s, &mixing);
+    let of = |method| Weights::new(method, water.view(), data.view()).unwrap();
+    let [svd, gls, first] = [CoilMethod::Svd, CoilMethod::Gls, CoilMethod::FirstPoint].map(of);
+    let part = |weights: &Weights| snr(weights, &s, &mixing) / ideal;
+    assert!(part(&svd) > 0.995 && part(&gls) > 0.995, "{} {}", part(&svd), part(&gls));
+    // Without the covariance: |s|² / √(sᴴΨs), by the definition.
+    let norm = s.iter().map(|z| z.norm_sqr()).sum::<f64>();
+    let along = |k: usize| (0..COILS).map(|c| s[c].conj() * mixing[c * COILS + k]).sum::<Complex64>().norm_sqr();
+    let wanted = norm / (2.0 * (0..COILS).map(along).sum::<f64>()).sqrt() / ideal;
+    assert!((part(&first) / wanted - 1.0).abs() < 0.005, "{} {wanted}", part(&first));
+    assert!(wanted < 0.95, "{wanted}: the noise of this test tells no method from another");
+    for weights in [&svd, &gls, &first] {
+        let response: Complex64 = weights.factors.iter().zip(&s).map(|(f, s)| f * s).sum();
+        assert!((response.norm() / norm.sqrt() - 1.0).abs() < 0.005, "{response}");
+        assert!(weights.quality > 0.99, "{}", weights.quality);
+    }
+    assert_eq!(Weights::new(CoilMethod::Gls, Array3::default((4, COILS, 0)).view(), data.view()), None);
 }

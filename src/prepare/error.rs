@@ -1,5 +1,6 @@
 //! Why a spectrum cannot be prepared, and the checks that say so.
 
+use ndarray::{ArrayView3, Axis};
 use num_complex::Complex64;
 
 use crate::acquisition::Acquisition;
@@ -120,6 +121,14 @@ pub(super) fn check_finite(fid: &[Complex64]) -> Result<(), PrepareError> {
         return Err(PrepareError::NotFinite { count, first });
     }
     Ok(())
+}
+
+/// What is not finite among the stored samples of one voxel and condition, counted only once it is known that there is.
+pub(super) fn not_finite(own: ArrayView3<'_, Complex64>) -> Option<PrepareError> {
+    let bad = |z: &Complex64| !z.re.is_finite() || !z.im.is_finite();
+    let count = own.iter().filter(|z| bad(z)).count();
+    let first = own.iter().position(bad)? % own.len_of(Axis(2)).max(1);
+    Some(PrepareError::NotFinite { count, first })
 }
 
 pub(super) fn check_samples(fid: &[Complex64]) -> Result<(), PrepareError> {

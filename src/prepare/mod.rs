@@ -16,7 +16,7 @@ use ndarray::s;
 use num_complex::Complex64;
 
 use self::coils::Weights;
-use self::error::{check_finite, check_header, check_samples};
+use self::error::{check_finite, check_header, check_samples, not_finite};
 use self::figures::{Magnitudes, Motion, WATER_PPM};
 use self::residual_water::Removal;
 use self::settings::Step;
@@ -183,7 +183,10 @@ impl<'a> Aligned<'a> {
         }
         let weights = combine(preparation, data, water, voxel, condition, &mut record)?;
         let mut transients = average::transients(data, voxel, condition, weights.as_ref());
-        transients.iter().try_for_each(|fid| check_finite(fid))?;
+        if transients.iter().any(|fid| check_finite(fid).is_err()) {
+            let own = data.samples.slice(s![voxel, condition, .., .., ..]);
+            return Err(not_finite(own).unwrap_or(PrepareError::Coils { n_coils }));
+        }
         if data.n_transients() > 1 {
             record.snr_before = Magnitudes::new(&average::mean(&transients), dwell_s, f0_mhz).snr();
         }
@@ -278,12 +281,6 @@ fn combine(
         return Ok(None);
     }
     let own = data.samples.slice(s![voxel, condition, .., .., ..]);
-    let bad = |z: &&Complex64| !z.re.is_finite() || !z.im.is_finite();
-    let count = own.iter().filter(bad).count();
-    if count > 0 {
-        let first = own.iter().position(|z| bad(&z)).unwrap_or(0) % data.n_points().max(1);
-        return Err(PrepareError::NotFinite { count, first });
-    }
     let method = preparation.settings().map(|s| s.coils).unwrap_or_default();
     let usable = |w: &&Acquisition| w.n_coils() == n_coils && w.n_voxels() == data.n_voxels();
     let weights = match water.filter(usable) {
@@ -293,7 +290,7 @@ fn combine(
         }
         None => Weights::new(method, own, own),
     };
-    let weights = weights.ok_or(PrepareError::Coils { n_coils })?;
+    let weights = weights.ok_or_else(|| not_finite(own).unwrap_or(PrepareError::Coils { n_coils }))?;
     record.coil_quality = Some(weights.quality);
     Ok(Some(weights))
 }
