@@ -3,10 +3,11 @@
 use std::f64::consts::PI;
 
 use num_complex::Complex64;
-use rustfft::FftPlanner;
+use rustfft::FftDirection;
 
 use super::align::Offset;
 use crate::acquisition::ppm_from_hz;
+use crate::fit::filter::transform;
 use crate::fit::start::noise_sd;
 
 /// Chemical shifts of NAA, creatine and choline, where the tail of water is small (ppm).
@@ -34,7 +35,7 @@ impl Magnitudes {
         let window = |i: usize| 0.5 + 0.5 * (PI * i as f64 / n as f64).cos();
         let mut spectrum: Vec<Complex64> = fid.iter().enumerate().map(|(i, z)| z * window(i)).collect();
         spectrum.resize(2 * n, Complex64::default());
-        FftPlanner::new().plan_fft_forward(2 * n).process(&mut spectrum);
+        transform(2 * n, FftDirection::Forward).process(&mut spectrum);
         let shift_ppm = |k: usize| {
             let signed = if k < n { k as f64 } else { k as f64 - 2.0 * n as f64 };
             ppm_from_hz(signed / (2.0 * n as f64 * dwell_s), f0_mhz)
@@ -69,7 +70,7 @@ pub fn phased(fid: &[Complex64], dwell_s: f64, f0_mhz: f64) -> Vec<(f64, f64)> {
     // The trapezoidal rule at the step.
     spectrum.iter_mut().take(1).for_each(|first| *first *= 0.5);
     spectrum.resize(n, Complex64::default());
-    FftPlanner::new().plan_fft_forward(n).process(&mut spectrum);
+    transform(n, FftDirection::Forward).process(&mut spectrum);
     let shift_ppm = |k: usize| {
         let signed = if 2 * k < n { k as f64 } else { k as f64 - n as f64 };
         ppm_from_hz(signed / (n as f64 * dwell_s), f0_mhz)

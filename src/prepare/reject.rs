@@ -6,12 +6,12 @@
 //! median absolute deviation), so that a third of them may be spoiled.
 
 use num_complex::Complex64;
-
-use rustfft::FftPlanner;
+use rayon::prelude::*;
+use rustfft::FftDirection;
 
 use super::align::{median, median_fid, without_tail};
 use crate::acquisition::ppm_from_hz;
-use crate::fit::filter::filtered;
+use crate::fit::filter::{filtered, transform as fourier};
 
 /// Fewer transients than this tell no outlier from chance.
 const FEWEST: usize = 8;
@@ -59,9 +59,8 @@ pub fn kept(transients: &[Vec<Complex64>], dwell_s: f64, f0_mhz: f64, beyond_sd:
             (0.0..PARTS as f64).contains(&part).then_some(part as usize)
         })
         .collect();
-    let transform = FftPlanner::new().plan_fft_forward(used);
-    let mut measures: [Vec<f64>; ALONG + 1 + PARTS] = Default::default();
-    for fid in transients {
+    let transform = fourier(used, FftDirection::Forward);
+    let measured = |fid: &Vec<Complex64>| -> [f64; ALONG + 1 + PARTS] {
         let cut = band(fid);
         let overlap = |from: usize, to: usize| -> Complex64 {
             let sum: Complex64 = reference[from..to].iter().zip(&cut[from..to]).map(|(r, x)| r.conj() * x).sum();
@@ -77,18 +76,22 @@ pub fn kept(transients: &[Vec<Complex64>], dwell_s: f64, f0_mhz: f64, beyond_sd:
             }
         }
         let jump = (1..fid.len()).map(|n| ((fid[n] - middle[n]) - (fid[n - 1] - middle[n - 1])).norm_sqr());
+        let mut measures = [0.0; ALONG + 1 + PARTS];
         for (k, z) in [along, overlap(0, half), overlap(half, used)].into_iter().enumerate() {
-            measures[2 * k].push(z.re);
-            measures[2 * k + 1].push(z.im);
+            measures[2 * k] = z.re;
+            measures[2 * k + 1] = z.im;
         }
-        measures[ALONG].push(jump.fold(f64::MIN_POSITIVE, f64::max).ln());
-        energies.iter().zip(&mut measures[ALONG + 1..]).for_each(|(energy, values)| values.push(energy.ln()));
-    }
+        measures[ALONG] = jump.fold(f64::MIN_POSITIVE, f64::max).ln();
+        energies.iter().zip(&mut measures[ALONG + 1..]).for_each(|(energy, measure)| *measure = energy.ln());
+        measures
+    };
+    let measures: Vec<[f64; ALONG + 1 + PARTS]> = transients.par_iter().map(measured).collect();
     let mut keep = vec![true; transients.len()];
-    for (k, values) in measures.iter().enumerate() {
+    for k in 0..ALONG + 1 + PARTS {
+        let values: Vec<f64> = measures.iter().map(|m| m[k]).collect();
         let centre = median(values.iter().copied());
         let spread = SD_PER_MAD * median(values.iter().map(|v| (v - centre).abs()));
-        for (keep, value) in keep.iter_mut().zip(values) {
+        for (keep, value) in keep.iter_mut().zip(&values) {
             // Amplitude and phase may be off to either side; less noise than usual is no fault.
             let distance = if k < ALONG { (value - centre).abs() } else { value - centre };
             *keep &= distance <= beyond_sd * spread.max(LEAST_SPREAD);
