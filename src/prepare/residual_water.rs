@@ -191,14 +191,22 @@ mod tests {
             .collect()
     }
 
-    /// Least-squares amplitude of each of the brain's lines.
+    /// Lipids, three times as high as NAA.
+    fn lipids() -> [Vec<Complex64>; 2] {
+        [line(1.3, 100.0, 15.0, 8.0, 0.0), line(1.45, 40.0, 20.0, 8.0, 0.0)]
+    }
+
+    /// Least-squares amplitude of each of the brain's lines and the lipids', over the areas in [`brain`] and [`lipids`].
     fn amplitudes(fid: &[Complex64]) -> Vec<f64> {
+        let [first, second] = lipids();
         let lines = [
             line(2.01, 10.0, 4.0, 3.0, 0.0),
             line(3.03, 6.0, 4.0, 3.0, 0.0),
             line(3.22, 5.0, 4.0, 3.0, 0.0),
             line(3.92, 4.0, 4.0, 3.0, 0.0),
             line(4.05, 2.0, 6.0, 3.0, 0.0),
+            first,
+            second,
         ];
         let matrix = Mat::from_fn(POINTS, lines.len(), |n, k| lines[k][n]);
         let right = Mat::from_fn(POINTS, 1, |n, _| fid[n]);
@@ -211,14 +219,22 @@ mod tests {
         // A broad and a narrow part, off resonance and out of phase, partly Gaussian: what shims and suppression leave.
         let water = [line(4.70, 700.0, 3.0, 4.0, 1.0), line(4.62, 300.0, 8.0, 0.0, -2.0)];
         let noise = noise(0.02, 5);
-        let wanted = amplitudes(&sum(&[brain(), noise.clone()]));
-        let mut fid = sum(&[brain(), water[0].clone(), water[1].clone(), noise]);
-        assert_eq!(remove(&mut fid, DWELL_S, F0_MHZ), Removal::Removed);
-        for (got, want) in amplitudes(&fid).iter().zip(&wanted) {
-            assert!((got - want).abs() <= 0.01, "{got} where {want} is without water");
+        let [first, second] = lipids();
+        for with_lipids in [false, true] {
+            let mut parts = vec![brain(), noise.clone()];
+            if with_lipids {
+                parts.extend([first.clone(), second.clone()]);
+            }
+            let wanted = amplitudes(&sum(&parts));
+            parts.extend(water.clone());
+            let mut fid = sum(&parts);
+            assert_eq!(remove(&mut fid, DWELL_S, F0_MHZ), Removal::Removed);
+            for (got, want) in amplitudes(&fid).iter().zip(&wanted) {
+                assert!((got - want).abs() <= 0.01, "lipids {with_lipids}: {got} where {want} is without water");
+            }
+            let (left, fitted) = peaks(&fid, DWELL_S, F0_MHZ);
+            assert!(left < fitted, "{left} {fitted}");
         }
-        let (left, fitted) = peaks(&fid, DWELL_S, F0_MHZ);
-        assert!(left < fitted, "{left} {fitted}");
     }
 
     #[test]
