@@ -155,7 +155,8 @@ fn tables_say_what_preparation_did_and_null_where_there_was_nothing() {
     let snr = |area: f64, sd: f64| 0.95 * area / (PI * 6.0 * DWELL_S) / (2.0 * sd * (0.375 * POINTS as f64).sqrt());
     let wanted = snr(10.0 * norm, NOISE_SD / 30_f64.sqrt());
     near(row.snr_after, wanted, 0.1 * wanted);
-    assert!(row.snr_before.unwrap() < 0.8 * wanted, "{:?} of {wanted}", row.snr_before);
+    // Drift over ±3 Hz and two faults cost a plain mean about a fifth.
+    assert!((0.6 * wanted..0.85 * wanted).contains(&row.snr_before.unwrap()), "{:?} of {wanted}", row.snr_before);
     assert!(row.coil_quality.unwrap() > 0.999, "{:?}", row.coil_quality);
     near(alone.snr_after, snr(10.0, NOISE_SD), 0.1 * snr(10.0, NOISE_SD));
 

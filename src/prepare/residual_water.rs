@@ -18,13 +18,14 @@ use crate::acquisition::hz_from_ppm;
 /// Water is taken away where its peak is so many times the tallest of what is fitted; below, the baseline holds its tail,
 /// and nothing is gained by a change.
 const TOWERS: f64 = 3.0;
-/// Width of the band that the averaged samples span, at least (Hz at 3 T; in ppm times the frequency).
-const BAND_PPM: f64 = 4.0;
-/// Averaged samples that are looked at, and exponentials.
-const SIZE: Size = Size { samples: 256, components: 16 };
+/// Wide enough for lipids to lie where they are, not folded into the water's band, and for water that is no exponential,
+/// whose tail needs several.
+const SIZE: Size = Size { band_ppm: 8.0, samples: 512, components: 32 };
 /// The same of single transients, whose noise hides more; there water must stand higher, and the reference to which they
 /// are aligned is enough below.
-const TRANSIENT_SIZE: Size = Size { samples: 128, components: 8 };
+const TRANSIENT_SIZE: Size = Size { band_ppm: 4.0, samples: 128, components: 8 };
+/// Fewer exponentials, of a short FID, describe no water.
+const FEWEST_COMPONENTS: usize = 8;
 const TRANSIENT_TOWERS: f64 = 5.0;
 /// An exponential may grow by no more than rounding and noise make it (per averaged sample).
 const MOST_GROWTH: f64 = 1.01;
@@ -34,7 +35,11 @@ const LEFT: f64 = 0.2;
 /// Size of a decomposition.
 #[derive(Clone, Copy)]
 struct Size {
+    /// Width of the band that the averaged samples span, at least (ppm).
+    band_ppm: f64,
+    /// Averaged samples that are looked at.
     samples: usize,
+    /// Exponentials, at most.
     components: usize,
 }
 
@@ -94,15 +99,16 @@ fn water_model(fid: &[Complex64], dwell_s: f64, f0_mhz: f64, size: Size) -> Opti
     // Centred on water, so that averaging keeps it.
     let centre_hz = hz_from_ppm(0.5 * (WATER_PPM.0 + WATER_PPM.1), f0_mhz);
     let turn = |n: usize| Complex64::from_polar(1.0, -2.0 * PI * centre_hz * n as f64 * dwell_s);
-    let block = ((1.0 / (dwell_s * BAND_PPM * f0_mhz)) as usize).max(1);
+    let block = ((1.0 / (dwell_s * size.band_ppm * f0_mhz)) as usize).max(1);
     let count = (fid.len() / block).min(size.samples);
-    if count < 4 * size.components {
+    let components = size.components.min(count / 4);
+    if components < FEWEST_COMPONENTS {
         return None;
     }
     let averaged: Vec<Complex64> = (0..count)
         .map(|m| (m * block..(m + 1) * block).map(|n| fid[n] * turn(n)).sum::<Complex64>() / block as f64)
         .collect();
-    let poles = poles(&averaged, size.components)?;
+    let poles = poles(&averaged, components)?;
     let powers = Mat::from_fn(count, poles.len(), |m, k| poles[k].powu(m as u32));
     let right = Mat::from_fn(count, 1, |m, _| averaged[m]);
     let amplitudes = powers.qr().solve_lstsq(&right);
