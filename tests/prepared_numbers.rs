@@ -246,6 +246,29 @@ fn settings_do_what_they_say() {
     near(band.motion.map(|m| m.drift_hz), usual.record.motion.unwrap().drift_hz, 0.5);
 }
 
+/// Water whose frequency sweeps through its band is no sum of a few decays: it stays, and the flag says so.
+#[test]
+fn water_that_cannot_be_taken_away_is_flagged() {
+    let mut random = Normal(7);
+    let fid = |sweep_hz_per_s: f64, random: &mut Normal| -> Acquisition {
+        acquisition(Array5::from_shape_fn((1, 1, 1, 1, 2048), |(.., p)| {
+            let t = p as f64 * DWELL_S;
+            let turn = Complex64::from_polar(1.0, TAU * (0.5 * sweep_hz_per_s * t * t - 0.5 * sweep_hz_per_s * t));
+            let noise = Complex64::new(random.next(), random.next()) * 0.05;
+            brain(t) + line(3000.0, 4.75, 1.0, t) * turn + noise
+        }))
+    };
+    let [still, sweeping] = [0.0, 90.0].map(|sweep| fid(sweep, &mut random));
+    let of = |data: &Acquisition| one(&Preparation::default(), data, None, 0);
+    let removed = of(&still).record;
+    assert!(removed.water_removed && removed.flags.is_empty(), "{:?}", removed.flags);
+    let failed = of(&sweeping);
+    assert!(!failed.record.water_removed);
+    assert_eq!(failed.record.flags, ["water_removal_failed"]);
+    let stored: Vec<Complex64> = sweeping.samples.iter().copied().collect();
+    assert_eq!(failed.fid, stored, "what is not understood is left alone");
+}
+
 /// Standard deviations over transients of what two bands say of shift (Hz) and phase (°), less one another, over √2: the
 /// error of either.
 fn error(a: &Record, b: &Record) -> (f64, f64) {
