@@ -14,6 +14,7 @@ use requant::compare::Column;
 use requant::engine::CpuEngine;
 use requant::fit::Settings;
 use requant::learn::{LearnOptions, Learned, Scope, learn, read};
+use requant::prepare::Preparation;
 use requant::quantify::WaterScaling;
 use requant::run::{Gaps, Progress, RunOptions, run};
 use requant::simulate::{Recipe, write};
@@ -36,6 +37,7 @@ fn options(input: PathBuf, basis: Option<PathBuf>, out: &Path) -> RunOptions {
         methods: vec![Settings::map().unwrap()],
         learned: None,
         gaps: Gaps::default(),
+        preparation: Preparation::default(),
         water_scaling: WaterScaling::lcmodel().unwrap(),
         curves: false,
         transients: false,

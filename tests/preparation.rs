@@ -46,7 +46,8 @@ fn compared(fid: &[Complex64], signal: &[Complex64], dwell_s: f64, f0_mhz: f64) 
     let mut left = fid.to_vec();
     turn_back(&mut left, &offset, dwell_s);
     left.iter_mut().zip(signal).for_each(|(z, s)| *z -= s * amplitude);
-    let noise = within(&left, &EMPTY_PPM);
+    // Where water's tail has decayed; noise is the same at all times.
+    let noise = &within(&left, &EMPTY_PPM)[fid.len() / 4..];
     (amplitude, noise.iter().map(|z| z.norm_sqr()).sum::<f64>() / noise.len() as f64)
 }
 
@@ -83,7 +84,7 @@ fn amplitudes(corpus: &Corpus, spectra: &[Spectrum]) -> Vec<Vec<(f64, f64)>> {
 
 #[test]
 fn residual_water_a_hundred_times_naa_goes_and_amplitudes_stay() {
-    for (snr, most_percent) in [(30.0, 5.0), (300.0, 1.2)] {
+    for (snr, most_percent) in [(30.0, 2.5), (300.0, 1.0)] {
         let spectra = |residual_water| {
             let corpus = corpus(|r| {
                 r.nuisances.residual_water = residual_water;
@@ -234,10 +235,7 @@ fn restored(residual_water: f64) {
     assert!(rms(&shift_errors) <= 1.2 * bound_hz && rms(&phase_errors) <= 1.2 * bound_rad);
     assert!(caught as f64 >= 0.95 * bad as f64 && false_alarms as f64 <= 0.01 * good as f64);
     assert!((mean - 1.0).abs() <= 0.005);
-    // The tail of water that is left to the baseline reaches where noise is looked at.
-    if residual_water == 0.0 {
-        assert!(mean / noise >= 0.995, "loss of signal to noise");
-    }
+    assert!(mean / noise >= 0.995, "loss of signal to noise");
 }
 
 /// Acquisition of two files of one condition each.
@@ -296,8 +294,11 @@ fn real_mega_differences_have_gaba_upright_at_three_ppm() {
     let naa = height(&diff, (1.95, 2.07)) / height(&off, (1.95, 2.07));
     let choline = height(&diff, (3.18, 3.25)) / height(&off, (3.18, 3.25));
     println!("difference: GABA+ {gaba:.3} of creatine, NAA {naa:.3} of itself, choline {choline:.3} of itself");
-    println!("sum: creatine {:.3}", height(&sum, (2.95, 3.08)) / creatine);
+    let both = height(&sum, (2.95, 3.08)) / creatine;
+    println!("sum: creatine {both:.3}");
     assert!((0.05..0.3).contains(&gaba) && (-1.1..-0.8).contains(&naa) && choline.abs() < 0.1);
+    // ON + OFF, not halved; GABA stands beside creatine in ON.
+    assert!((1.9..2.2).contains(&both));
     // A synthetic acquisition whose conditions do not move: the same difference as without alignment.
     let data =
         requant::formats::read(&data().join("nifti-mrs/mega-synthetic/jdifference_nifti_SMART_MRS_EX.nii.gz")).unwrap();
@@ -313,7 +314,7 @@ fn real_mega_differences_have_gaba_upright_at_three_ppm() {
     let left: Vec<Complex64> = diff.iter().zip(&plain).map(|(d, p)| d - p).collect();
     let apart = (energy(&left) / energy(&plain)).sqrt();
     println!("synthetic: {apart:.4} of the difference is another");
-    assert!(apart < 0.2);
+    assert!(apart < 0.01);
     let gaba = extreme(&diff, &of(&all, "off"), (2.9, 3.1), dwell, f0)
         / extreme(&of(&all, "off"), &of(&all, "off"), (2.9, 3.1), dwell, f0);
     println!("synthetic: {gaba:.4} of creatine at 3.0 ppm");

@@ -13,6 +13,7 @@ use requant::compare::Column;
 use requant::engine::CpuEngine;
 use requant::fit::Settings;
 use requant::fit::settings::{Macromolecules, RatioPriors};
+use requant::prepare::Preparation;
 use requant::quantify::WaterScaling;
 use requant::run::{Gaps, Progress, RunOptions, Summary, run};
 use requant::store::writer::IfExists;
@@ -33,6 +34,7 @@ fn options(input: PathBuf, basis: PathBuf, out: &Path) -> RunOptions {
         methods: vec![Settings::map().unwrap()],
         learned: None,
         gaps: Gaps::default(),
+        preparation: Preparation::default(),
         water_scaling: WaterScaling::lcmodel().unwrap(),
         curves: false,
         transients: false,

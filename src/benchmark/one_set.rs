@@ -127,6 +127,7 @@ fn fit(
         methods: vec![method],
         learned: None,
         gaps: prepared.config.gaps.clone(),
+        preparation: prepared.config.prepare.clone(),
         water_scaling: prepared.config.water_scaling.clone().unwrap_or_else(|| options.water_scaling.clone()),
         curves: false,
         transients: false,

@@ -9,12 +9,12 @@ use super::shared::{GapArgs, configuration, method};
 use super::{CliError, CliResult};
 use crate::basis::names::Kind;
 use crate::basis::simulate::{Recipe, Timing};
-use crate::corpus::{self, Water};
+use crate::corpus::{self, Found, Water};
 use crate::fit::Workspace;
 use crate::fit::result::Curves;
 use crate::fit::solver::fit as fit_spectrum;
 use crate::fit::{FitResult, Model, report};
-use crate::prepare::Spectrum;
+use crate::prepare::{Preparation, Spectrum};
 use crate::quality;
 use crate::quantify::singlet::signal_per_proton;
 use crate::quantify::{WaterScaling, ratios_to_creatine};
@@ -53,7 +53,7 @@ pub(super) struct FitArgs {
     /// Which spectrum of a file with several, as `requant run` names it (`diff`, `12,7,0`)
     #[arg(long, value_name = "NAME")]
     select: Option<String>,
-    /// Configuration: values for gaps, constants of water scaling
+    /// Configuration: values for gaps, preparation, constants of water scaling
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     #[command(flatten)]
@@ -61,9 +61,9 @@ pub(super) struct FitArgs {
 }
 
 pub(super) fn run(args: &FitArgs) -> CliResult {
-    let (gaps, constants) = configuration(args.config.as_ref(), args.gaps.gaps())?;
+    let (gaps, preparation, constants) = configuration(args.config.as_ref(), args.gaps.gaps())?;
     let settings = method(&args.method)?;
-    let (name, header, spectrum) = read(&args.file, args.water.as_ref(), args.select.as_deref(), &gaps)?;
+    let (name, header, spectrum) = read(&args.file, args.water.as_ref(), args.select.as_deref(), &gaps, &preparation)?;
     let set = match &args.basis {
         Some(path) => {
             let grid = basis::Grid { dwell_s: gaps.dwell_s, f0_mhz: gaps.f0_mhz, te_s: gaps.te_s };
@@ -98,7 +98,7 @@ pub(super) fn run(args: &FitArgs) -> CliResult {
     print_fit(&model, &spectrum, &fit, signal_per_proton(&set).map(|s| s.0), &constants);
     let curves = report::curves(&model, &spectrum.fid, &fit);
     let overlay = match &args.overlay {
-        Some(file) => Some(overlay(file, args.select.as_deref(), &gaps, &model, &fit, &curves)?),
+        Some(file) => Some(overlay(file, args.select.as_deref(), &gaps, &preparation, &model, &fit, &curves)?),
         None => None,
     };
     if let Some(overlay) = &overlay {
@@ -117,18 +117,10 @@ fn read(
     water: Option<&PathBuf>,
     select: Option<&str>,
     gaps: &Gaps,
+    preparation: &Preparation,
 ) -> Result<(String, Header, Spectrum), CliError> {
-    let listing =
-        corpus::find(&[file.to_owned()], &formats::is_spectroscopy).map_err(|e| CliError::new(e.exit_code(), e))?;
-    let mut found =
-        listing.found.into_iter().next().ok_or_else(|| anyhow::anyhow!("{}: nothing to fit", file.display()))?;
-    if let Some(water) = water {
-        found.water = Water::Paired(water.clone());
-    }
-    if let Some(refusal) = found.refusal() {
-        return Err(CliError::new(1, anyhow::anyhow!(refusal.message)));
-    }
-    let loaded = load(&found, gaps);
+    let found = found(file, water)?;
+    let loaded = load(&found, gaps, preparation);
     let (key, spectrum) = choose(loaded.spectra, select)?;
     Ok((format!("{}{}", found.id, key.suffix()), loaded.header, spectrum))
 }
@@ -138,13 +130,14 @@ fn overlay(
     file: &Path,
     select: Option<&str>,
     gaps: &Gaps,
+    preparation: &Preparation,
     model: &Model,
     fit: &FitResult,
     curves: &Curves,
 ) -> Result<Overlay, CliError> {
     /// Dwell times and frequencies of two scans of one session differ by rounding and the prescan only.
     const SAME: f64 = 1e-3;
-    let (name, _, mut other) = read(file, None, select, gaps)?;
+    let (name, _, mut other) = read(file, None, select, gaps, preparation)?;
     let band = &model.band;
     for (what, unit, own, fitted) in
         [("dwell time", "s", other.dwell_s, band.dwell_s), ("frequency", "MHz", other.f0_mhz, band.f0_mhz)]
@@ -165,9 +158,24 @@ fn overlay(
     Overlay::new(label, &kinds, curves, &spectrum).map_err(|e| CliError::new(1, e))
 }
 
-type Entry = (SpectrumKey, Result<Spectrum, crate::run::load::Failure>);
+/// The file as a run finds it, with the water reference that is named, or else paired.
+pub(super) fn found(file: &Path, water: Option<&PathBuf>) -> Result<Found, CliError> {
+    let listing =
+        corpus::find(&[file.to_owned()], &formats::is_spectroscopy).map_err(|e| CliError::new(e.exit_code(), e))?;
+    let mut found =
+        listing.found.into_iter().next().ok_or_else(|| anyhow::anyhow!("{}: no spectrum", file.display()))?;
+    if let Some(water) = water {
+        found.water = Water::Paired(water.clone());
+    }
+    match found.refusal() {
+        Some(refusal) => Err(CliError::new(1, anyhow::anyhow!(refusal.message))),
+        None => Ok(found),
+    }
+}
 
-fn choose(spectra: Vec<Entry>, select: Option<&str>) -> Result<(SpectrumKey, Spectrum), CliError> {
+pub(super) type Entry = (SpectrumKey, Result<Spectrum, crate::run::load::Failure>);
+
+pub(super) fn choose(spectra: Vec<Entry>, select: Option<&str>) -> Result<(SpectrumKey, Spectrum), CliError> {
     let names: Vec<String> = spectra.iter().map(|(k, _)| k.suffix().trim_start_matches('#').to_owned()).collect();
     let chosen = match select {
         Some(name) => names.iter().position(|n| n == name),

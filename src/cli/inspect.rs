@@ -1,34 +1,53 @@
 //! `requant inspect`: what a file holds.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use num_complex::Complex64;
 use rustfft::FftPlanner;
 
-use super::shared::GapArgs;
+use super::fit::{choose, found};
+use super::shared::{GapArgs, configuration};
 use super::{CliError, CliResult};
 use crate::acquisition::{Acquisition, ppm_from_hz};
 use crate::fit::start::noise_sd;
 use crate::formats;
-use crate::run::load::with_gaps;
+use crate::prepare::figures::{linewidth_hz, phased};
+use crate::prepare::{Preparation, Settings, Spectrum};
+use crate::report::PreparationPlot;
+use crate::run::Gaps;
+use crate::run::load::{load, with_gaps};
 
 /// Arguments of `requant inspect`.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
   requant inspect scan.SDAT
-  requant inspect data.RAW --f0-mhz 123.2 --dwell-s 0.00025")]
+  requant inspect data.RAW --f0-mhz 123.2 --dwell-s 0.00025
+  requant inspect meas.dat --water water.dat --plot prepared.svg")]
 pub(super) struct InspectArgs {
     /// File to look at
     file: PathBuf,
+    /// Draw the spectrum before and after preparation and how its transients lay, and say its figures
+    #[arg(long, value_name = "FILE.svg")]
+    plot: Option<PathBuf>,
+    /// Water reference for --plot (default: paired by name, as `requant run` does)
+    #[arg(long, value_name = "FILE", requires = "plot")]
+    water: Option<PathBuf>,
+    /// Which spectrum of a file with several --plot draws, as `requant run` names it (`diff`, `12,7,0`)
+    #[arg(long, value_name = "NAME", requires = "plot")]
+    select: Option<String>,
+    /// Configuration: values for gaps, preparation
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
     #[command(flatten)]
     gaps: GapArgs,
 }
 
 pub(super) fn run(args: &InspectArgs) -> CliResult {
     let data = formats::read(&args.file).map_err(|e| CliError::new(1, e))?;
-    let data = with_gaps(data, &args.file, &args.gaps.gaps());
+    let (gaps, preparation, _) = configuration(args.config.as_ref(), args.gaps.gaps())?;
+    let data = with_gaps(data, &args.file, &gaps);
     let number = |v: Option<f64>, unit: &str| v.map_or("unknown".to_owned(), |v| format!("{v} {unit}"));
     let text = |v: &Option<String>| v.clone().unwrap_or_else(|| "unknown".into());
     say!("format       {}", data.format);
@@ -49,6 +68,9 @@ pub(super) fn run(args: &InspectArgs) -> CliResult {
     }
     for remark in &data.remarks {
         say!("remark       {remark}");
+    }
+    if let Some(path) = &args.plot {
+        draw(args, path, &gaps, &preparation)?;
     }
     Ok(0)
 }
@@ -81,4 +103,46 @@ fn print_signal(data: &Acquisition, dwell_s: f64, f0_mhz: f64) {
     if let Some(k) = tallest(-10.0, 20.0) {
         say!("tallest      at {:.3} ppm, {}", ppm(k), snr(k));
     }
+}
+
+/// The spectrum before (coils combined, plain mean) and after preparation: picture and figures.
+fn draw(args: &InspectArgs, path: &Path, gaps: &Gaps, preparation: &Preparation) -> Result<(), CliError> {
+    let found = found(&args.file, args.water.as_ref())?;
+    let plain =
+        Preparation::Steps(Settings { steps: Vec::new(), ..preparation.settings().cloned().unwrap_or_default() });
+    let prepared = |preparation| choose(load(&found, gaps, preparation).spectra, args.select.as_deref());
+    let ((_, before), (key, after)) = (prepared(&plain)?, prepared(preparation)?);
+    let record = &after.record;
+    let [(raw, raw_note), (clean, clean_note)] = [&before, &after].map(figures);
+    say!("kept         {} of {} transients", record.n_kept, record.n_transients);
+    if let Some(motion) = record.motion {
+        say!("drift        {:+.2} Hz from first to last", motion.drift_hz);
+        say!("shifts       sd {:.2} Hz, {:.2} Hz about the drift", motion.shift_sd_hz, motion.shift_jitter_hz);
+        say!("phases       sd {:.1}°", motion.phase_jitter_deg);
+    }
+    say!("before       {raw_note}");
+    say!("after        {clean_note}");
+    if !record.flags.is_empty() {
+        say!("flags        {}", record.flags.join(" · "));
+    }
+    let offsets = record.offsets.iter().flatten().zip(&record.kept);
+    let plot = PreparationPlot {
+        title: format!("{}{}", found.id, key.suffix()),
+        before: raw,
+        after: clean,
+        notes: [raw_note, clean_note],
+        transients: offsets.map(|(o, kept)| (o.shift_hz, o.phase_rad.to_degrees(), *kept)).collect(),
+    };
+    std::fs::write(path, plot.render_svg()?)
+        .map_err(|e| CliError::new(73, anyhow::anyhow!("{}: cannot be written: {e}", path.display())))?;
+    say!("{}", path.display());
+    Ok(())
+}
+
+/// The real spectrum, and what is measured of it.
+fn figures(spectrum: &Spectrum) -> (Vec<(f64, f64)>, String) {
+    let points = phased(&spectrum.fid, spectrum.dwell_s, spectrum.f0_mhz);
+    let snr = spectrum.record.snr_after.map_or("no noise".to_owned(), |snr| format!("SNR {snr:.1}"));
+    let width = linewidth_hz(&points, spectrum.f0_mhz).map_or(String::new(), |hz| format!(" · FWHM {hz:.2} Hz"));
+    (points, snr + &width)
 }

@@ -8,6 +8,7 @@ use super::CliError;
 use crate::engine::gpu::{GpuError, device};
 use crate::engine::{CpuEngine, Engine, GpuEngine};
 use crate::fit::Settings;
+use crate::prepare::Preparation;
 use crate::quantify::WaterScaling;
 use crate::run::config::toml_from_file;
 use crate::run::{Config, Gaps, RunOptions};
@@ -136,7 +137,7 @@ pub(super) struct HowArgs {
     /// Memory to stay below, roughly: files that are read and fitted together are cut to it
     #[arg(long, value_name = "SIZE", default_value = "4GiB", value_parser = bytes)]
     memory: u64,
-    /// Configuration: values for gaps, constants of water scaling
+    /// Configuration: values for gaps, preparation, constants of water scaling
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     #[command(flatten)]
@@ -156,7 +157,7 @@ impl HowArgs {
         out: PathBuf,
         if_exists: IfExists,
     ) -> Result<RunOptions, CliError> {
-        let (gaps, water_scaling) = configuration(self.config.as_ref(), self.gaps.gaps())?;
+        let (gaps, preparation, water_scaling) = configuration(self.config.as_ref(), self.gaps.gaps())?;
         let methods = methods(&self.method)?;
         Ok(RunOptions {
             inputs,
@@ -166,6 +167,7 @@ impl HowArgs {
             methods,
             learned: None,
             gaps,
+            preparation,
             water_scaling,
             curves: false,
             transients: false,
@@ -183,14 +185,14 @@ impl HowArgs {
     }
 }
 
-/// A configuration file's gaps and constants, the command line's gaps first.
-pub(super) fn configuration(path: Option<&PathBuf>, gaps: Gaps) -> Result<(Gaps, WaterScaling), CliError> {
+/// A configuration file's gaps, preparation and constants, the command line's gaps first.
+pub(super) fn configuration(path: Option<&PathBuf>, gaps: Gaps) -> Result<(Gaps, Preparation, WaterScaling), CliError> {
     let config = path.map(|p| Config::read(p)).transpose().map_err(|e| CliError::new(2, e))?.unwrap_or_default();
     let constants = match config.water_scaling {
         Some(constants) => constants,
         None => WaterScaling::lcmodel()?,
     };
-    Ok((gaps.or(config.gaps), constants))
+    Ok((gaps.or(config.gaps), config.prepare, constants))
 }
 
 /// Methods by name or file; no two of one name.

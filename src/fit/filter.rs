@@ -1,12 +1,25 @@
 //! Cutting a band of chemical shifts out of an FID.
 
+use std::cell::RefCell;
+use std::sync::Arc;
+
 use num_complex::Complex64;
-use rustfft::FftPlanner;
+use rustfft::{Fft, FftDirection, FftPlanner};
 
 use crate::acquisition::ppm_from_hz;
 
 /// Zero-filling: what a sharp cut rings to negative times lands in the empty part and is dropped.
 const ZERO_FILL: usize = 4;
+
+thread_local! {
+    /// Twiddle factors cost more than a transform: a thread keeps them.
+    static PLANNER: RefCell<FftPlanner<f64>> = RefCell::new(FftPlanner::new());
+}
+
+/// The transform of `n` samples.
+pub(crate) fn transform(n: usize, direction: FftDirection) -> Arc<dyn Fft<f64>> {
+    PLANNER.with_borrow_mut(|planner| planner.plan_fft(n, direction))
+}
 
 /// The FID with each chemical shift weighted by `keep(ppm)`, as long as it was (first sample at half
 /// weight on the way, as in all transforms of a fit).
@@ -17,14 +30,13 @@ pub fn filtered(fid: &[Complex64], dwell_s: f64, f0_mhz: f64, keep: impl Fn(f64)
     if let Some(first) = spectrum.first_mut() {
         *first *= 0.5;
     }
-    let mut planner = FftPlanner::new();
-    planner.plan_fft_forward(n).process(&mut spectrum);
+    transform(n, FftDirection::Forward).process(&mut spectrum);
     let bin_hz = 1.0 / (n as f64 * dwell_s);
     for (k, z) in spectrum.iter_mut().enumerate() {
         let signed = if k < n / 2 { k as f64 } else { k as f64 - n as f64 };
         *z *= keep(ppm_from_hz(signed * bin_hz, f0_mhz)) / n as f64;
     }
-    planner.plan_fft_inverse(n).process(&mut spectrum);
+    transform(n, FftDirection::Inverse).process(&mut spectrum);
     spectrum.truncate(fid.len());
     spectrum
 }

@@ -212,7 +212,12 @@ pub fn decode(file: &[u8]) -> Result<Acquisition, DecodeError> {
     rows.par_chunks_mut(points).enumerate().for_each(|(row, fid)| {
         let (coil, transient) = (row % coils, row / coils);
         let readout = conditions[transient / transients].1[transient % transients];
-        fid.iter_mut().enumerate().for_each(|(p, z)| *z = sample(readout, coil, p));
+        let at = readout.at + coil * block + layout.channel + 8 * before;
+        let stored = file.get(at..at + 8 * points).unwrap_or_default();
+        for (z, pair) in fid.iter_mut().zip(stored.as_chunks::<8>().0) {
+            let [a, b, c, d, e, f, g, h] = *pair;
+            *z = Complex64::new(f32::from_le_bytes([a, b, c, d]).into(), (-f32::from_le_bytes([e, f, g, h])).into());
+        }
     });
     let samples = Array5::from_shape_vec((1, conditions.len(), transients, coils, points), rows)
         .map_err(|_| header("its size"))?;

@@ -187,8 +187,11 @@ fn pupils(
     progress.found(found.len());
     let mut groups: BTreeMap<GroupKey, BTreeMap<String, Pupil>> = BTreeMap::new();
     for chunk in found.chunks(at_once) {
-        let loaded: Vec<_> =
-            chunk.par_iter().filter(|f| f.refusal().is_none()).map(|f| (f, load(f, &options.gaps))).collect();
+        let loaded: Vec<_> = chunk
+            .par_iter()
+            .filter(|f| f.refusal().is_none())
+            .map(|f| (f, load(f, &options.gaps, &options.preparation)))
+            .collect();
         for (found, loaded) in loaded {
             let site = if how.scope == Scope::Site { found.site.clone() } else { None };
             let key = (protocol_label(&loaded.header.protocol), site);

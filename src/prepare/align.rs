@@ -9,10 +9,10 @@ use std::f64::consts::PI;
 
 use num_complex::Complex64;
 use rayon::prelude::*;
-use rustfft::FftPlanner;
+use rustfft::FftDirection;
 
 use super::residual_water;
-use crate::fit::filter::filtered;
+use crate::fit::filter::{filtered, transform as fourier};
 use crate::fit::start::noise_sd;
 
 /// How far a transient may lie from the others (Hz); subjects move, magnets drift, 20 Hz in bad cases.
@@ -59,7 +59,7 @@ pub fn register(fid: &[Complex64], reference: &[Complex64], dwell_s: f64, max_sh
     let product: Vec<Complex64> = fid.iter().zip(reference).take(used).map(|(x, r)| r.conj() * x).collect();
     let mut spectrum = product.clone();
     spectrum.resize(transform, Complex64::default());
-    FftPlanner::new().plan_fft_forward(transform).process(&mut spectrum);
+    fourier(transform, FftDirection::Forward).process(&mut spectrum);
     let bins = search_bins(transform, dwell_s, max_shift_hz) as isize;
     // Outwards from zero, so that the nearest of equals wins.
     let visited = (0..=bins).flat_map(|b| [b, -b]);
@@ -128,7 +128,7 @@ pub fn align(
     let first = typical(transients);
     let mut reference = transients[first].clone();
     let mut offsets = Vec::new();
-    for _ in 0..PASSES {
+    for pass in 1..=PASSES {
         let cut = match band_ppm {
             Some((low, high)) => {
                 // Water's tail would reach over the band's edge and be what is aligned.
@@ -144,17 +144,20 @@ pub fn align(
         if median(others.map(|(_, (x, o))| detection(x, &cut, o))) < DETECTED {
             return None;
         }
+        if pass == PASSES {
+            break;
+        }
         let mut turned = transients.to_vec();
         turned.par_iter_mut().zip(&offsets).for_each(|(x, o)| turn_back(x, o, dwell_s));
         reference = median_fid(&turned);
     }
     let shift_hz = median(offsets.iter().map(|o| o.shift_hz));
     let phase_rad = offsets.iter().map(|o| Complex64::from_polar(1.0, o.phase_rad)).sum::<Complex64>().arg();
-    for (fid, offset) in transients.iter_mut().zip(&mut offsets) {
+    transients.par_iter_mut().zip(&mut offsets).for_each(|(fid, offset)| {
         offset.shift_hz -= shift_hz;
         offset.phase_rad = wrapped(offset.phase_rad - phase_rad);
         turn_back(fid, offset, dwell_s);
-    }
+    });
     Some(offsets)
 }
 

@@ -118,3 +118,58 @@ fn conditions_are_aligned_before_they_are_subtracted() {
     let mut nothing = vec![vec![Complex64::default(); POINTS]; 2].into_iter().map(noisy).collect::<Vec<_>>();
     assert!(align(&mut nothing, DWELL_S, F0_MHZ).is_none());
 }
+
+/// HERMES, through preparation as a whole: each target upright at its place in its own difference, twice ON − OFF (two
+/// conditions of each), and what is not edited gone.
+#[test]
+fn hermes_gives_gaba_and_gsh_upright_and_twice() {
+    let pulses: [&[f64]; 4] = [&[4.56, 1.9], &[4.56, 7.5], &[1.9, 7.5], &[7.5]];
+    let mut random = Random::new(33, 0);
+    let mut data = edited(&["A", "B", "C", "D"], &pulses);
+    let mut samples = Array5::default((1, 4, 1, 1, POINTS));
+    for (condition, pulses) in pulses.iter().enumerate() {
+        let has = |ppm: f64| pulses.contains(&ppm);
+        let (naa, gaba) = if has(1.9) { (0.5, 0.6) } else { (10.0, -0.2) };
+        let gsh = if has(4.56) { 0.4 } else { -0.1 };
+        let mut fid = sum(&[
+            line(2.01, naa),
+            line(3.03, 6.0),
+            line(3.22, 5.0),
+            line(3.92, 4.0),
+            line(3.0, gaba),
+            line(2.95, gsh),
+        ]);
+        let apart = Offset { shift_hz: 0.7 * condition as f64, phase_rad: -0.1 * condition as f64, overlap: 0.0 };
+        turn_back(&mut fid, &apart, DWELL_S);
+        for (n, z) in fid.into_iter().enumerate() {
+            samples[(0, condition, 0, 0, n)] = z + Complex64::new(random.normal(), random.normal()) * 0.005;
+        }
+    }
+    data.samples = samples;
+    (data.dwell_s, data.f0_mhz) = (Some(DWELL_S), Some(F0_MHZ));
+    let all = crate::prepare::prepare(&data, None, 0);
+    let names: Vec<&str> = all.iter().filter_map(|(label, _)| label.as_deref()).collect();
+    assert_eq!(names, ["a", "b", "c", "d", "diff_gsh", "diff_gaba", "sum"]);
+    // Amplitudes of all lines together, by least squares on the differences.
+    let ppm = [2.01, 3.03, 3.22, 3.92, 3.0, 2.95];
+    let amplitudes = |name: &str| -> Vec<f64> {
+        use faer::linalg::solvers::SolveLstsq;
+        let spectrum = all.iter().find(|(label, _)| label.as_deref() == Some(name)).unwrap().1.as_ref().unwrap();
+        assert!(spectrum.record.flags.is_empty(), "{:?}", spectrum.record.flags);
+        let lines = ppm.map(|ppm| line(ppm, 1.0));
+        let matrix = faer::Mat::from_fn(spectrum.fid.len(), ppm.len(), |n, k| lines[k][n]);
+        let right = faer::Mat::from_fn(spectrum.fid.len(), 1, |n, _| spectrum.fid[n]);
+        let solution = matrix.qr().solve_lstsq(&right);
+        (0..ppm.len()).map(|k| solution[(k, 0)].re).collect()
+    };
+    let wanted = [
+        ("diff_gaba", [2.0 * (0.5 - 10.0), 0.0, 0.0, 0.0, 2.0 * (0.6 + 0.2), 0.0]),
+        ("diff_gsh", [0.0, 0.0, 0.0, 0.0, 0.0, 2.0 * (0.4 + 0.1)]),
+        ("sum", [21.0, 24.0, 20.0, 16.0, 0.8, 0.6]),
+    ];
+    for (name, wanted) in wanted {
+        for ((ppm, found), wanted) in ppm.iter().zip(amplitudes(name)).zip(wanted) {
+            assert!((found - wanted).abs() < 0.06 + 0.01 * wanted.abs(), "{name}, {ppm} ppm: {found}, not {wanted}");
+        }
+    }
+}

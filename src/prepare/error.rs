@@ -1,5 +1,6 @@
 //! Why a spectrum cannot be prepared, and the checks that say so.
 
+use ndarray::{ArrayView3, Axis};
 use num_complex::Complex64;
 
 use crate::acquisition::Acquisition;
@@ -13,6 +14,16 @@ pub enum PrepareError {
     Coils {
         /// Number of coils.
         n_coils: usize,
+    },
+    /// `prepare = "none"`, and the file holds raw data.
+    #[error(
+        "prepare = \"none\", but the file holds {n_coils} coils × {n_transients} transients; leave `prepare` out to have them combined and averaged"
+    )]
+    NotPrepared {
+        /// Receive coils.
+        n_coils: usize,
+        /// Transients of a condition.
+        n_transients: usize,
     },
     /// A value that the fit needs is not known.
     #[error(
@@ -67,6 +78,7 @@ impl PrepareError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Coils { .. } => "no_signal",
+            Self::NotPrepared { .. } => "not_prepared",
             Self::Unknown { .. } => "missing_field",
             Self::Implausible { .. } => "implausible_field",
             Self::Nucleus { .. } => "nucleus",
@@ -109,6 +121,14 @@ pub(super) fn check_finite(fid: &[Complex64]) -> Result<(), PrepareError> {
         return Err(PrepareError::NotFinite { count, first });
     }
     Ok(())
+}
+
+/// What is not finite among the stored samples of one voxel and condition, counted only once it is known that there is.
+pub(super) fn not_finite(own: ArrayView3<'_, Complex64>) -> Option<PrepareError> {
+    let bad = |z: &Complex64| !z.re.is_finite() || !z.im.is_finite();
+    let count = own.iter().filter(|z| bad(z)).count();
+    let first = own.iter().position(bad)? % own.len_of(Axis(2)).max(1);
+    Some(PrepareError::NotFinite { count, first })
 }
 
 pub(super) fn check_samples(fid: &[Complex64]) -> Result<(), PrepareError> {

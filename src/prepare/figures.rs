@@ -3,10 +3,11 @@
 use std::f64::consts::PI;
 
 use num_complex::Complex64;
-use rustfft::FftPlanner;
+use rustfft::FftDirection;
 
 use super::align::Offset;
 use crate::acquisition::ppm_from_hz;
+use crate::fit::filter::transform;
 use crate::fit::start::noise_sd;
 
 /// Chemical shifts of NAA, creatine and choline, where the tail of water is small (ppm).
@@ -17,6 +18,7 @@ pub const WATER_PPM: (f64, f64) = (4.35, 5.2);
 const LIPIDS_PPM: (f64, f64) = (0.8, 1.5);
 /// Chemical shifts of NAA's singlet (ppm).
 const NAA_PPM: (f64, f64) = (1.9, 2.1);
+const ZERO_FILL: usize = 4;
 
 /// A magnitude spectrum.
 pub struct Magnitudes {
@@ -33,7 +35,7 @@ impl Magnitudes {
         let window = |i: usize| 0.5 + 0.5 * (PI * i as f64 / n as f64).cos();
         let mut spectrum: Vec<Complex64> = fid.iter().enumerate().map(|(i, z)| z * window(i)).collect();
         spectrum.resize(2 * n, Complex64::default());
-        FftPlanner::new().plan_fft_forward(2 * n).process(&mut spectrum);
+        transform(2 * n, FftDirection::Forward).process(&mut spectrum);
         let shift_ppm = |k: usize| {
             let signed = if k < n { k as f64 } else { k as f64 - 2.0 * n as f64 };
             ppm_from_hz(signed / (2.0 * n as f64 * dwell_s), f0_mhz)
@@ -60,11 +62,55 @@ impl Magnitudes {
     }
 }
 
+/// The real spectrum of `fid` as (ppm, value), zero-filled four times, turned so that its tallest point among the
+/// metabolites is real and positive.
+pub fn phased(fid: &[Complex64], dwell_s: f64, f0_mhz: f64) -> Vec<(f64, f64)> {
+    let n = ZERO_FILL * fid.len();
+    let mut spectrum = fid.to_vec();
+    // The trapezoidal rule at the step.
+    spectrum.iter_mut().take(1).for_each(|first| *first *= 0.5);
+    spectrum.resize(n, Complex64::default());
+    transform(n, FftDirection::Forward).process(&mut spectrum);
+    let shift_ppm = |k: usize| {
+        let signed = if 2 * k < n { k as f64 } else { k as f64 - n as f64 };
+        ppm_from_hz(signed / (n as f64 * dwell_s), f0_mhz)
+    };
+    let mut points: Vec<(f64, Complex64)> = spectrum.iter().enumerate().map(|(k, z)| (shift_ppm(k), *z)).collect();
+    points.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let among = points.iter().filter(|p| (METABOLITES_PPM.0..=METABOLITES_PPM.1).contains(&p.0)).map(|p| p.1);
+    let tallest = among.max_by(|a, b| a.norm_sqr().total_cmp(&b.norm_sqr())).unwrap_or_default();
+    let turn = Complex64::from_polar(1.0, -tallest.arg());
+    points.into_iter().map(|(ppm, z)| (ppm, (z * turn).re)).collect()
+}
+
+/// Full width at half maximum (Hz) of the tallest metabolite peak of a spectrum that is [`phased`], between points by
+/// linear interpolation; `None` where it does not fall to half on both sides.
+pub fn linewidth_hz(phased: &[(f64, f64)], f0_mhz: f64) -> Option<f64> {
+    let (low, high) = METABOLITES_PPM;
+    let inside = phased.iter().enumerate().filter(|(_, p)| (low..=high).contains(&p.0));
+    let (top, &(_, height)) = inside.max_by(|a, b| a.1.1.total_cmp(&b.1.1))?;
+    let crossing = |at: &mut dyn Iterator<Item = usize>| -> Option<f64> {
+        let mut before = top;
+        for i in at {
+            let ((x0, y0), (x1, y1)) = (phased[before], phased[i]);
+            if y1 <= 0.5 * height {
+                return Some(x0 + (x1 - x0) * (y0 - 0.5 * height) / (y0 - y1));
+            }
+            before = i;
+        }
+        None
+    };
+    let (upper, lower) = (crossing(&mut (top + 1..phased.len()))?, crossing(&mut (0..top).rev())?);
+    Some((upper - lower) * f0_mhz)
+}
+
 /// How transients moved during the acquisition.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Motion {
     /// Linear drift of the frequency from the first transient to the last (Hz).
     pub drift_hz: f64,
+    /// Standard deviation of the shifts, drift included (Hz).
+    pub shift_sd_hz: f64,
     /// Standard deviation of the shifts about that line (Hz).
     pub shift_jitter_hz: f64,
     /// Standard deviation of the phases (°).
@@ -88,6 +134,7 @@ pub fn motion(offsets: &[Offset], kept: &[bool]) -> Option<Motion> {
     let phase = mean(&|u| (Complex64::from_polar(1.0, u.1.phase_rad) * turn.conj()).arg().powi(2));
     Some(Motion {
         drift_hz: along * (offsets.len() - 1) as f64,
+        shift_sd_hz: mean(&|u| (u.1.shift_hz - shift).powi(2)).sqrt(),
         shift_jitter_hz: about.sqrt(),
         phase_jitter_deg: phase.sqrt().to_degrees(),
     })
@@ -114,6 +161,8 @@ mod tests {
         let found = motion(&offsets, &kept).unwrap();
         assert!((found.drift_hz - 6.0).abs() < 0.4, "{found:?}");
         assert!((found.shift_jitter_hz - 0.5).abs() < 0.08, "{found:?}");
+        // A line of length d has the variance d²/12.
+        assert!((found.shift_sd_hz - (6.0_f64.powi(2) / 12.0 + 0.25).sqrt()).abs() < 0.15, "{found:?}");
         assert!((found.phase_jitter_deg - 0.2_f64.to_degrees()).abs() < 2.0, "{found:?}");
         assert_eq!(motion(&offsets[..2], &[]), None);
     }
@@ -131,6 +180,10 @@ mod tests {
             .collect();
         let found = Magnitudes::new(&fid, dwell_s, f0_mhz);
         assert!((found.lipid_index().unwrap() - 0.5).abs() < 0.02);
+        let width_hz = linewidth_hz(&phased(&fid, dwell_s, f0_mhz), f0_mhz).unwrap();
+        assert!((width_hz - 4.0).abs() < 0.2, "{width_hz}");
+        assert_eq!(linewidth_hz(&[(2.0, 1.0), (2.1, 0.9)], f0_mhz), None);
+        assert_eq!(linewidth_hz(&[], f0_mhz), None);
         // A Lorentzian's height is its area over π · FWHM · dwell; the window takes 6 %, and √(3/8) of the noise stays.
         let height = 10.0 / (PI * 4.0 * dwell_s) * 0.94;
         let wanted = height / (2.0 * 0.05 * (n as f64 * 0.375).sqrt());

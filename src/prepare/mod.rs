@@ -3,25 +3,26 @@
 pub mod align;
 pub mod average;
 pub mod coils;
+mod condition;
 pub mod eddy;
 pub mod edit;
 mod error;
 pub mod figures;
 pub mod reject;
 pub mod residual_water;
+pub mod settings;
 pub mod water;
 
-use ndarray::s;
 use num_complex::Complex64;
 
-use self::coils::Weights;
-use self::error::{check_finite, check_header, check_samples};
-use self::figures::{Magnitudes, Motion, WATER_PPM};
+use self::condition::Aligned;
+use self::figures::{Magnitudes, Motion};
 use self::residual_water::Removal;
+use self::settings::Step;
 use crate::acquisition::Acquisition;
-use crate::fit::start::used_length;
 
 pub use error::PrepareError;
+pub use settings::{CoilMethod, Preparation, Settings};
 
 /// One spectrum, ready to be fitted.
 #[derive(Debug, Clone)]
@@ -80,10 +81,20 @@ pub type Labelled = (Option<String>, Result<Spectrum, PrepareError>);
 ///
 /// The reference is averaged in the same way; its condition 0 serves all conditions where it has fewer.
 pub fn prepare(data: &Acquisition, water: Option<&Acquisition>, voxel: usize) -> Vec<Labelled> {
+    prepare_with(&Preparation::default(), data, water, voxel)
+}
+
+/// [`prepare`] by other settings. With [`Preparation::None`] edited data are not combined.
+pub fn prepare_with(
+    preparation: &Preparation,
+    data: &Acquisition,
+    water: Option<&Acquisition>,
+    voxel: usize,
+) -> Vec<Labelled> {
     let conditions: Vec<Result<Aligned<'_>, PrepareError>> =
-        (0..data.n_conditions()).map(|condition| Aligned::new(data, water, voxel, condition)).collect();
-    if edit::is_edited(data) {
-        return edited(data, conditions);
+        (0..data.n_conditions()).map(|condition| Aligned::new(preparation, data, water, voxel, condition)).collect();
+    if edit::is_edited(data) && preparation != &Preparation::None {
+        return edited(preparation, data, conditions);
     }
     let several = conditions.len() > 1;
     let finished = conditions.into_iter().enumerate().map(|(condition, aligned)| {
@@ -91,13 +102,17 @@ pub fn prepare(data: &Acquisition, water: Option<&Acquisition>, voxel: usize) ->
             let label = &data.condition_labels[condition];
             if label.is_empty() { condition.to_string() } else { label.clone() }
         });
-        (label, aligned.and_then(Aligned::average).map(finish))
+        (label, aligned.and_then(Aligned::average).map(|spectrum| finish(preparation, spectrum)))
     });
     finished.collect()
 }
 
 /// Edited data: transients are left out of all conditions together, and conditions aligned before they are combined.
-fn edited(data: &Acquisition, conditions: Vec<Result<Aligned<'_>, PrepareError>>) -> Vec<Labelled> {
+fn edited(
+    preparation: &Preparation,
+    data: &Acquisition,
+    conditions: Vec<Result<Aligned<'_>, PrepareError>>,
+) -> Vec<Labelled> {
     let labels = || data.condition_labels.iter().map(|label| Some(label.to_lowercase()));
     let averaged: Result<Vec<Spectrum>, PrepareError> =
         conditions.into_iter().collect::<Result<Vec<_>, _>>().and_then(|mut all| {
@@ -112,7 +127,7 @@ fn edited(data: &Acquisition, conditions: Vec<Result<Aligned<'_>, PrepareError>>
     };
     let (dwell_s, f0_mhz) = (spectra[0].dwell_s, spectra[0].f0_mhz);
     let mut fids: Vec<Vec<Complex64>> = spectra.iter_mut().map(|s| std::mem::take(&mut s.fid)).collect();
-    let aligned = edit::align(&mut fids, dwell_s, f0_mhz).is_some();
+    let aligned = !preparation.has(Step::Align) || edit::align(&mut fids, dwell_s, f0_mhz).is_some();
     let scheme = edit::scheme(data, &fids, dwell_s, f0_mhz);
     let mut record = Record { kept: Vec::new(), offsets: None, motion: None, ..spectra[0].record.clone() };
     record.n_transients = spectra.iter().map(|s| s.record.n_transients).sum();
@@ -127,163 +142,27 @@ fn edited(data: &Acquisition, conditions: Vec<Result<Aligned<'_>, PrepareError>>
     let combined = scheme.combinations.iter().map(|c| {
         let fid = edit::combine(&fids, &c.signs);
         let spectrum = Spectrum { fid, dwell_s, f0_mhz, record: record.clone() };
-        (Some(c.name.clone()), Ok(finish(spectrum)))
+        (Some(c.name.clone()), Ok(finish(preparation, spectrum)))
     });
     let combined: Vec<Labelled> = combined.collect();
     let single = spectra.into_iter().zip(fids).zip(scheme.labels);
-    let single = single.map(|((spectrum, fid), label)| (Some(label), Ok(finish(Spectrum { fid, ..spectrum }))));
+    let single =
+        single.map(|((spectrum, fid), label)| (Some(label), Ok(finish(preparation, Spectrum { fid, ..spectrum }))));
     single.chain(combined).collect()
 }
 
-/// The transients of one voxel and condition, coils combined, aligned to one another.
-struct Aligned<'a> {
-    data: &'a Acquisition,
-    water: Option<&'a Acquisition>,
-    voxel: usize,
-    condition: usize,
-    transients: Vec<Vec<Complex64>>,
-    weights: Option<Weights>,
-    dwell_s: f64,
-    f0_mhz: f64,
-    record: Record,
-}
-
-impl<'a> Aligned<'a> {
-    fn new(
-        data: &'a Acquisition,
-        water: Option<&'a Acquisition>,
-        voxel: usize,
-        condition: usize,
-    ) -> Result<Self, PrepareError> {
-        let (dwell_s, f0_mhz) = check_header(data)?;
-        let mut record = Record { n_transients: data.n_transients(), n_coils: data.n_coils(), ..Record::default() };
-        let weights = combine(data, water, voxel, condition, &mut record)?;
-        let mut transients = average::transients(data, voxel, condition, weights.as_ref());
-        transients.iter().try_for_each(|fid| check_finite(fid))?;
-        if data.n_transients() > 1 {
-            record.snr_before = Magnitudes::new(&average::mean(&transients), dwell_s, f0_mhz).snr();
-        }
-        let band = Some(align::METABOLITE_BAND_PPM);
-        let mut dry = residual_water::dried(&transients, dwell_s, f0_mhz);
-        record.offsets = align::align(dry.as_mut().unwrap_or(&mut transients), dwell_s, f0_mhz, band);
-        if let (Some(_), Some(offsets)) = (&dry, &record.offsets) {
-            transients.iter_mut().zip(offsets).for_each(|(fid, offset)| align::turn_back(fid, offset, dwell_s));
-        }
-        if data.n_transients() > 1 && record.offsets.is_none() {
-            record.flags.push("transients_not_aligned");
-        }
-        record.kept = reject::kept(dry.as_ref().unwrap_or(&transients), dwell_s, f0_mhz);
-        Ok(Self { data, water, voxel, condition, transients, weights, dwell_s, f0_mhz, record })
-    }
-
-    /// The mean of what is kept, corrected and scaled by the water reference.
-    fn average(self) -> Result<Spectrum, PrepareError> {
-        let Self { data, voxel, condition, mut transients, weights, dwell_s, f0_mhz, mut record, .. } = self;
-        let mut kept = record.kept.iter();
-        transients.retain(|_| kept.next().copied().unwrap_or(true));
-        record.n_kept = transients.len();
-        if record.n_kept < record.n_transients - record.n_transients / 4 {
-            record.flags.push("many_transients_rejected");
-        }
-        record.motion = record.offsets.as_ref().and_then(|offsets| figures::motion(offsets, &record.kept));
-        let mut fid = average::mean(&transients);
-        check_samples(&fid)?;
-        if let Some(reference) = self.water {
-            if reference.n_coils() == data.n_coils() {
-                apply_water(&mut fid, dwell_s, data, reference, voxel, condition, weights.as_ref(), &mut record)?;
-            } else {
-                record.flags.push("water_reference_coils");
-            }
-        }
-        fid.truncate(used_length(&fid));
-        Ok(Spectrum { fid, dwell_s, f0_mhz, record })
-    }
-}
-
 /// Takes residual water away, and says how good the spectrum is.
-fn finish(mut spectrum: Spectrum) -> Spectrum {
+fn finish(preparation: &Preparation, mut spectrum: Spectrum) -> Spectrum {
     let Spectrum { fid, dwell_s, f0_mhz, record } = &mut spectrum;
-    match residual_water::remove(fid, *dwell_s, *f0_mhz) {
-        Removal::NotNeeded => {}
-        Removal::Removed => record.water_removed = true,
-        Removal::Failed => record.flags.push("water_removal_failed"),
+    if preparation.has(Step::ResidualWater) {
+        match residual_water::remove(fid, *dwell_s, *f0_mhz) {
+            Removal::NotNeeded => {}
+            Removal::Removed => record.water_removed = true,
+            Removal::Failed => record.flags.push("water_removal_failed"),
+        }
     }
     let magnitudes = Magnitudes::new(fid, *dwell_s, *f0_mhz);
     record.snr_after = magnitudes.snr();
     record.lipid_index = magnitudes.lipid_index();
     spectrum
-}
-
-/// Weights of the coils, from the water reference where it has the same coils.
-fn combine(
-    data: &Acquisition,
-    water: Option<&Acquisition>,
-    voxel: usize,
-    condition: usize,
-    record: &mut Record,
-) -> Result<Option<Weights>, PrepareError> {
-    let n_coils = data.n_coils();
-    if n_coils == 1 {
-        return Ok(None);
-    }
-    let own = data.samples.slice(s![voxel, condition, .., .., ..]);
-    let bad = |z: &&Complex64| !z.re.is_finite() || !z.im.is_finite();
-    let count = own.iter().filter(bad).count();
-    if count > 0 {
-        let first = own.iter().position(|z| bad(&z)).unwrap_or(0) % data.n_points().max(1);
-        return Err(PrepareError::NotFinite { count, first });
-    }
-    let usable = |w: &&Acquisition| w.n_coils() == n_coils && w.n_voxels() == data.n_voxels();
-    let weights = match water.filter(usable) {
-        Some(water) => {
-            let condition = if water.n_conditions() == data.n_conditions() { condition } else { 0 };
-            Weights::new(water.samples.slice(s![voxel, condition, .., .., ..]), own)
-        }
-        None => Weights::new(own, own),
-    };
-    let weights = weights.ok_or(PrepareError::Coils { n_coils })?;
-    record.coil_quality = Some(weights.quality);
-    Ok(Some(weights))
-}
-
-fn apply_water(
-    fid: &mut [Complex64],
-    dwell_s: f64,
-    data: &Acquisition,
-    reference: &Acquisition,
-    voxel: usize,
-    condition: usize,
-    weights: Option<&Weights>,
-    record: &mut Record,
-) -> Result<(), PrepareError> {
-    if reference.n_voxels() != data.n_voxels() {
-        return Err(PrepareError::WaterGrid { water: reference.n_voxels(), data: data.n_voxels() });
-    }
-    let condition = if reference.n_conditions() == data.n_conditions() { condition } else { 0 };
-    let mut references = average::transients(reference, voxel, condition, weights);
-    let f0_mhz = reference.f0_mhz.or(data.f0_mhz).unwrap_or_default();
-    if references.iter().all(|fid| check_finite(fid).is_ok()) {
-        align::align(&mut references, reference.dwell_s.unwrap_or(dwell_s), f0_mhz, None);
-    }
-    let reference_fid = average::mean(&references);
-    let same_grid = reference.dwell_s.is_none_or(|d| (d / dwell_s - 1.0).abs() < 1e-3);
-    let measured = check_samples(&reference_fid).ok().and_then(|()| water::amplitude(&reference_fid, dwell_s));
-    match measured {
-        None => record.flags.push("water_reference_unusable"),
-        Some(amplitude) if !water::is_water(fid, &reference_fid, amplitude) => {
-            record.flags.push("water_reference_suppressed");
-        }
-        Some(amplitude) => {
-            record.water_amplitude = Some(amplitude);
-            if same_grid {
-                let height = |fid: &[Complex64]| Magnitudes::new(fid, dwell_s, f0_mhz).tallest(WATER_PPM);
-                record.water_left = Some(height(fid) / height(&reference_fid)).filter(|part| part.is_finite());
-                eddy::correct(fid, &reference_fid);
-                record.eddy_corrected = true;
-            } else {
-                record.flags.push("eddy_not_corrected");
-            }
-        }
-    }
-    Ok(())
 }

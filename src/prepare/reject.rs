@@ -6,12 +6,12 @@
 //! median absolute deviation), so that a third of them may be spoiled.
 
 use num_complex::Complex64;
-
-use rustfft::FftPlanner;
+use rayon::prelude::*;
+use rustfft::FftDirection;
 
 use super::align::{median, median_fid, without_tail};
 use crate::acquisition::ppm_from_hz;
-use crate::fit::filter::filtered;
+use crate::fit::filter::{filtered, transform as fourier};
 
 /// Fewer transients than this tell no outlier from chance.
 const FEWEST: usize = 8;
@@ -22,14 +22,14 @@ const PARTS: usize = 8;
 /// Amplitudes and phases along the median that are compared.
 const ALONG: usize = 6;
 /// Distance from the median, in standard deviations of normal noise, beyond which a transient is out.
-const OUTLIER: f64 = 5.0;
+pub(super) const OUTLIER_SD: f64 = 5.0;
 /// Standard deviation of a normal distribution over its median absolute deviation.
 const SD_PER_MAD: f64 = 1.4826;
 /// Least spread of amplitudes and phases that counts as such: differences of a hundredth are no motion.
 const LEAST_SPREAD: f64 = 0.01;
 
-/// Which transients to keep; all of them where they are too few to tell.
-pub fn kept(transients: &[Vec<Complex64>], dwell_s: f64, f0_mhz: f64) -> Vec<bool> {
+/// Which transients to keep: none further than `beyond_sd` from the others; all of them where they are too few to tell.
+pub fn kept(transients: &[Vec<Complex64>], dwell_s: f64, f0_mhz: f64, beyond_sd: f64) -> Vec<bool> {
     if transients.len() < FEWEST {
         return vec![true; transients.len()];
     }
@@ -59,9 +59,8 @@ pub fn kept(transients: &[Vec<Complex64>], dwell_s: f64, f0_mhz: f64) -> Vec<boo
             (0.0..PARTS as f64).contains(&part).then_some(part as usize)
         })
         .collect();
-    let transform = FftPlanner::new().plan_fft_forward(used);
-    let mut measures: [Vec<f64>; ALONG + 1 + PARTS] = Default::default();
-    for fid in transients {
+    let transform = fourier(used, FftDirection::Forward);
+    let measured = |fid: &Vec<Complex64>| -> [f64; ALONG + 1 + PARTS] {
         let cut = band(fid);
         let overlap = |from: usize, to: usize| -> Complex64 {
             let sum: Complex64 = reference[from..to].iter().zip(&cut[from..to]).map(|(r, x)| r.conj() * x).sum();
@@ -77,21 +76,25 @@ pub fn kept(transients: &[Vec<Complex64>], dwell_s: f64, f0_mhz: f64) -> Vec<boo
             }
         }
         let jump = (1..fid.len()).map(|n| ((fid[n] - middle[n]) - (fid[n - 1] - middle[n - 1])).norm_sqr());
+        let mut measures = [0.0; ALONG + 1 + PARTS];
         for (k, z) in [along, overlap(0, half), overlap(half, used)].into_iter().enumerate() {
-            measures[2 * k].push(z.re);
-            measures[2 * k + 1].push(z.im);
+            measures[2 * k] = z.re;
+            measures[2 * k + 1] = z.im;
         }
-        measures[ALONG].push(jump.fold(f64::MIN_POSITIVE, f64::max).ln());
-        energies.iter().zip(&mut measures[ALONG + 1..]).for_each(|(energy, values)| values.push(energy.ln()));
-    }
+        measures[ALONG] = jump.fold(f64::MIN_POSITIVE, f64::max).ln();
+        energies.iter().zip(&mut measures[ALONG + 1..]).for_each(|(energy, measure)| *measure = energy.ln());
+        measures
+    };
+    let measures: Vec<[f64; ALONG + 1 + PARTS]> = transients.par_iter().map(measured).collect();
     let mut keep = vec![true; transients.len()];
-    for (k, values) in measures.iter().enumerate() {
+    for k in 0..ALONG + 1 + PARTS {
+        let values: Vec<f64> = measures.iter().map(|m| m[k]).collect();
         let centre = median(values.iter().copied());
         let spread = SD_PER_MAD * median(values.iter().map(|v| (v - centre).abs()));
-        for (keep, value) in keep.iter_mut().zip(values) {
+        for (keep, value) in keep.iter_mut().zip(&values) {
             // Amplitude and phase may be off to either side; less noise than usual is no fault.
             let distance = if k < ALONG { (value - centre).abs() } else { value - centre };
-            *keep &= distance <= OUTLIER * spread.max(LEAST_SPREAD);
+            *keep &= distance <= beyond_sd * spread.max(LEAST_SPREAD);
         }
     }
     keep
@@ -188,7 +191,7 @@ mod tests {
                     let fid = if bad { spoil(&mut normal) } else { clean.clone() };
                     transients.push(noisy(&fid, &mut normal));
                 }
-                for (keep, is_bad) in kept(&transients, DWELL_S, F0_MHZ).iter().zip(&is_bad) {
+                for (keep, is_bad) in kept(&transients, DWELL_S, F0_MHZ, OUTLIER_SD).iter().zip(&is_bad) {
                     match is_bad {
                         true => (bad, caught) = (bad + 1, caught + usize::from(!keep)),
                         false => (good, false_alarms) = (good + 1, false_alarms + usize::from(!keep)),
@@ -203,8 +206,8 @@ mod tests {
     #[test]
     fn few_transients_all_stay() {
         let fids = vec![brain(1.0), brain(10.0), brain(1.0)];
-        assert_eq!(kept(&fids, DWELL_S, F0_MHZ), [true; 3]);
-        assert!(kept(&[], DWELL_S, F0_MHZ).is_empty());
-        assert_eq!(kept(&vec![vec![Complex64::default(); 64]; 10], DWELL_S, F0_MHZ), [true; 10]);
+        assert_eq!(kept(&fids, DWELL_S, F0_MHZ, OUTLIER_SD), [true; 3]);
+        assert!(kept(&[], DWELL_S, F0_MHZ, OUTLIER_SD).is_empty());
+        assert_eq!(kept(&vec![vec![Complex64::default(); 64]; 10], DWELL_S, F0_MHZ, OUTLIER_SD), [true; 10]);
     }
 }

@@ -18,13 +18,14 @@ use crate::acquisition::hz_from_ppm;
 /// Water is taken away where its peak is so many times the tallest of what is fitted; below, the baseline holds its tail,
 /// and nothing is gained by a change.
 const TOWERS: f64 = 3.0;
-/// Width of the band that the averaged samples span, at least (Hz at 3 T; in ppm times the frequency).
-const BAND_PPM: f64 = 4.0;
-/// Averaged samples that are looked at, and exponentials.
-const SIZE: Size = Size { samples: 256, components: 16 };
+/// Wide enough for lipids to lie where they are, not folded into the water's band, and for water that is no exponential,
+/// whose tail needs several.
+const SIZE: Size = Size { band_ppm: 8.0, samples: 512, components: 32 };
 /// The same of single transients, whose noise hides more; there water must stand higher, and the reference to which they
 /// are aligned is enough below.
-const TRANSIENT_SIZE: Size = Size { samples: 128, components: 8 };
+const TRANSIENT_SIZE: Size = Size { band_ppm: 4.0, samples: 128, components: 8 };
+/// Fewer exponentials, of a short FID, describe no water.
+const FEWEST_COMPONENTS: usize = 8;
 const TRANSIENT_TOWERS: f64 = 5.0;
 /// An exponential may grow by no more than rounding and noise make it (per averaged sample).
 const MOST_GROWTH: f64 = 1.01;
@@ -34,7 +35,11 @@ const LEFT: f64 = 0.2;
 /// Size of a decomposition.
 #[derive(Clone, Copy)]
 struct Size {
+    /// Width of the band that the averaged samples span, at least (ppm).
+    band_ppm: f64,
+    /// Averaged samples that are looked at.
     samples: usize,
+    /// Exponentials, at most.
     components: usize,
 }
 
@@ -94,15 +99,16 @@ fn water_model(fid: &[Complex64], dwell_s: f64, f0_mhz: f64, size: Size) -> Opti
     // Centred on water, so that averaging keeps it.
     let centre_hz = hz_from_ppm(0.5 * (WATER_PPM.0 + WATER_PPM.1), f0_mhz);
     let turn = |n: usize| Complex64::from_polar(1.0, -2.0 * PI * centre_hz * n as f64 * dwell_s);
-    let block = ((1.0 / (dwell_s * BAND_PPM * f0_mhz)) as usize).max(1);
+    let block = ((1.0 / (dwell_s * size.band_ppm * f0_mhz)) as usize).max(1);
     let count = (fid.len() / block).min(size.samples);
-    if count < 4 * size.components {
+    let components = size.components.min(count / 4);
+    if components < FEWEST_COMPONENTS {
         return None;
     }
     let averaged: Vec<Complex64> = (0..count)
         .map(|m| (m * block..(m + 1) * block).map(|n| fid[n] * turn(n)).sum::<Complex64>() / block as f64)
         .collect();
-    let poles = poles(&averaged, size.components)?;
+    let poles = poles(&averaged, components)?;
     let powers = Mat::from_fn(count, poles.len(), |m, k| poles[k].powu(m as u32));
     let right = Mat::from_fn(count, 1, |m, _| averaged[m]);
     let amplitudes = powers.qr().solve_lstsq(&right);
@@ -191,14 +197,22 @@ mod tests {
             .collect()
     }
 
-    /// Least-squares amplitude of each of the brain's lines.
+    /// Lipids, three times as high as NAA.
+    fn lipids() -> [Vec<Complex64>; 2] {
+        [line(1.3, 100.0, 15.0, 8.0, 0.0), line(1.45, 40.0, 20.0, 8.0, 0.0)]
+    }
+
+    /// Least-squares amplitude of each of the brain's lines and the lipids', over the areas in [`brain`] and [`lipids`].
     fn amplitudes(fid: &[Complex64]) -> Vec<f64> {
+        let [first, second] = lipids();
         let lines = [
             line(2.01, 10.0, 4.0, 3.0, 0.0),
             line(3.03, 6.0, 4.0, 3.0, 0.0),
             line(3.22, 5.0, 4.0, 3.0, 0.0),
             line(3.92, 4.0, 4.0, 3.0, 0.0),
             line(4.05, 2.0, 6.0, 3.0, 0.0),
+            first,
+            second,
         ];
         let matrix = Mat::from_fn(POINTS, lines.len(), |n, k| lines[k][n]);
         let right = Mat::from_fn(POINTS, 1, |n, _| fid[n]);
@@ -211,14 +225,22 @@ mod tests {
         // A broad and a narrow part, off resonance and out of phase, partly Gaussian: what shims and suppression leave.
         let water = [line(4.70, 700.0, 3.0, 4.0, 1.0), line(4.62, 300.0, 8.0, 0.0, -2.0)];
         let noise = noise(0.02, 5);
-        let wanted = amplitudes(&sum(&[brain(), noise.clone()]));
-        let mut fid = sum(&[brain(), water[0].clone(), water[1].clone(), noise]);
-        assert_eq!(remove(&mut fid, DWELL_S, F0_MHZ), Removal::Removed);
-        for (got, want) in amplitudes(&fid).iter().zip(&wanted) {
-            assert!((got - want).abs() <= 0.01, "{got} where {want} is without water");
+        let [first, second] = lipids();
+        for with_lipids in [false, true] {
+            let mut parts = vec![brain(), noise.clone()];
+            if with_lipids {
+                parts.extend([first.clone(), second.clone()]);
+            }
+            let wanted = amplitudes(&sum(&parts));
+            parts.extend(water.clone());
+            let mut fid = sum(&parts);
+            assert_eq!(remove(&mut fid, DWELL_S, F0_MHZ), Removal::Removed);
+            for (got, want) in amplitudes(&fid).iter().zip(&wanted) {
+                assert!((got - want).abs() <= 0.01, "lipids {with_lipids}: {got} where {want} is without water");
+            }
+            let (left, fitted) = peaks(&fid, DWELL_S, F0_MHZ);
+            assert!(left < fitted, "{left} {fitted}");
         }
-        let (left, fitted) = peaks(&fid, DWELL_S, F0_MHZ);
-        assert!(left < fitted, "{left} {fitted}");
     }
 
     #[test]

@@ -7,9 +7,11 @@ mod fit_parts;
 pub mod fit_plot;
 mod learned_plot;
 mod overlay;
+mod preparation_plot;
 
 pub use agreement_plot::agreement_plot;
 pub use basis_plot::basis_plot;
 pub use fit_plot::{FitPlot, PlotError, TableLine};
 pub use learned_plot::learned_plot;
 pub use overlay::{OVERLAY_PPM, Overlay, OverlayError};
+pub use preparation_plot::PreparationPlot;

@@ -44,7 +44,7 @@ pub(super) fn read(chunk: &[Found], options: &RunOptions) -> Vec<Loaded> {
         .par_iter()
         .map(|found| match found.refusal() {
             Some(_) => Loaded::empty(found),
-            None => load(found, &options.gaps),
+            None => load(found, &options.gaps, &options.preparation),
         })
         .collect()
 }

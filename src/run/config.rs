@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::prepare::Preparation;
 use crate::quantify::WaterScaling;
 
 /// Values that fill gaps where neither file nor manifest states them.
@@ -48,6 +49,8 @@ impl Gaps {
 pub struct Config {
     /// Values for files that do not state them.
     pub gaps: Gaps,
+    /// How spectra are prepared.
+    pub prepare: Preparation,
     /// Constants of water scaling; LCModel's where it is left out.
     pub water_scaling: Option<WaterScaling>,
 }

@@ -7,7 +7,7 @@ use crate::acquisition::{Acquisition, Format};
 use crate::basis::check::Protocol;
 use crate::corpus::{Found, Water};
 use crate::formats::{self, lcmodel_control};
-use crate::prepare::{self, Spectrum};
+use crate::prepare::{Preparation, Spectrum, prepare_with};
 use crate::store::provenance::sha256_file;
 
 /// Why a spectrum has no result: a stable code and a message for people.
@@ -64,6 +64,8 @@ pub struct Header {
     pub water_tr_s: Option<f64>,
     /// What the readers had to assume.
     pub remarks: Vec<String>,
+    /// Hash of how the file was prepared; `None` where it was not read.
+    pub prepare_hash: Option<String>,
 }
 
 /// Which of a file's spectra.
@@ -85,15 +87,15 @@ impl SpectrumKey {
 }
 
 /// Reads and prepares one found file.
-pub fn load(found: &Found, gaps: &Gaps) -> Loaded {
-    let mut header = Header::default();
+pub fn load(found: &Found, gaps: &Gaps, preparation: &Preparation) -> Loaded {
+    let mut header = Header { prepare_hash: Some(preparation.hash()), ..Header::default() };
     match load_acquisitions(found, gaps, &mut header) {
         Err(failure) => Loaded { header, spectra: vec![(SpectrumKey::default(), Err(failure))] },
         Ok((data, water)) => {
             let [nx, ny, _] = data.grid;
             let spectra = (0..data.n_voxels()).flat_map(|voxel| {
                 let index = (data.n_voxels() > 1).then(|| [voxel % nx, voxel / nx % ny, voxel / (nx * ny)]);
-                prepare::prepare(&data, water.as_ref(), voxel).into_iter().map(move |(condition, prepared)| {
+                prepare_with(preparation, &data, water.as_ref(), voxel).into_iter().map(move |(condition, prepared)| {
                     let prepared = prepared.map_err(|e| Failure::new(e.code(), format!("{}: {e}", found.source_path)));
                     (SpectrumKey { voxel: index, condition }, prepared)
                 })

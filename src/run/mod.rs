@@ -32,6 +32,7 @@ use crate::engine::Engine;
 use crate::fit::Settings;
 use crate::formats;
 use crate::learn::{self, Learned};
+use crate::prepare::Preparation;
 use crate::quantify::WaterScaling;
 use crate::store::provenance::{Named, sha256_file, sha256_hex};
 use crate::store::writer::IfExists;
@@ -60,6 +61,8 @@ pub struct RunOptions {
     pub learned: Option<Learned>,
     /// Values for files that do not state them.
     pub gaps: Gaps,
+    /// How spectra are prepared.
+    pub preparation: Preparation,
     /// Constants of water scaling.
     pub water_scaling: WaterScaling,
     /// Whether to write curves.
@@ -267,6 +270,7 @@ fn journal_plan(
     let config = serde_json::json!({
         "methods": options.methods,
         "gaps": options.gaps,
+        "prepare": options.preparation,
         "water_scaling": options.water_scaling,
     });
     let mut parts = vec![

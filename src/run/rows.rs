@@ -64,6 +64,7 @@ impl Origin<'_> {
             n_transients: count(header.n_transients),
             method: self.method.to_owned(),
             learned_id: self.learned_id.map(str::to_owned),
+            prepare_hash: header.prepare_hash.clone(),
             method_hash: Some(self.method_hash.to_owned()),
             water_te_s: header.water_te_s,
             water_tr_s: header.water_tr_s,

@@ -107,6 +107,7 @@ table! {
     basis_fwhm_hz: Option<f64>, "Hz", "Full width at half maximum that the basis set itself is broadened with.";
     method: String, "", "Fitting method.";
     method_hash: Option<String>, "", "Hash of the method's resolved settings: equal hashes mean the same analysis.";
+    prepare_hash: Option<String>, "", "Hash of the settings of preparation, which `run.json` holds: equal hashes mean the same steps; null for files that were not read.";
     learned_id: Option<String>, "", "Hash of what was learned from the corpus and used in this fit; null if nothing was.";
     engine: Option<String>, "", "Engine that fitted: `cpu` or `gpu`.";
     status: Status, "", "`ok` (fitted), `failed` or `skipped` (left out on purpose).";

@@ -1,0 +1,189 @@
+//! One voxel and condition on its way from stored samples to an averaged, corrected spectrum.
+
+use ndarray::s;
+use num_complex::Complex64;
+
+use super::coils::Weights;
+use super::error::{check_finite, check_header, check_samples, not_finite};
+use super::figures::{self, Magnitudes, WATER_PPM};
+use super::settings::{Preparation, Settings, Step};
+use super::{PrepareError, Record, Spectrum, align, average, eddy, reject, residual_water, water};
+use crate::acquisition::Acquisition;
+use crate::fit::start::used_length;
+
+/// The transients of one voxel and condition, coils combined, aligned to one another.
+pub(super) struct Aligned<'a> {
+    preparation: &'a Preparation,
+    data: &'a Acquisition,
+    water: Option<&'a Acquisition>,
+    voxel: usize,
+    condition: usize,
+    transients: Vec<Vec<Complex64>>,
+    weights: Option<Weights>,
+    dwell_s: f64,
+    f0_mhz: f64,
+    pub(super) record: Record,
+}
+
+impl<'a> Aligned<'a> {
+    pub(super) fn new(
+        preparation: &'a Preparation,
+        data: &'a Acquisition,
+        water: Option<&'a Acquisition>,
+        voxel: usize,
+        condition: usize,
+    ) -> Result<Self, PrepareError> {
+        let (dwell_s, f0_mhz) = check_header(data)?;
+        let mut record = Record { n_transients: data.n_transients(), n_coils: data.n_coils(), ..Record::default() };
+        let (n_coils, n_transients) = (record.n_coils, record.n_transients);
+        if preparation == &Preparation::None && n_coils.max(n_transients) > 1 {
+            return Err(PrepareError::NotPrepared { n_coils, n_transients });
+        }
+        let weights = combine(preparation, data, water, voxel, condition, &mut record)?;
+        let mut transients = average::transients(data, voxel, condition, weights.as_ref());
+        if transients.iter().any(|fid| check_finite(fid).is_err()) {
+            let own = data.samples.slice(s![voxel, condition, .., .., ..]);
+            return Err(not_finite(own).unwrap_or(PrepareError::Coils { n_coils }));
+        }
+        if data.n_transients() > 1 {
+            record.snr_before = Magnitudes::new(&average::mean(&transients), dwell_s, f0_mhz).snr();
+        }
+        record.kept = vec![true; n_transients];
+        if let Some(settings) = preparation.settings() {
+            settle(settings, &mut transients, dwell_s, f0_mhz, &mut record);
+        }
+        Ok(Self { preparation, data, water, voxel, condition, transients, weights, dwell_s, f0_mhz, record })
+    }
+
+    /// The mean of what is kept, corrected and scaled by the water reference.
+    pub(super) fn average(self) -> Result<Spectrum, PrepareError> {
+        let Self { preparation, data, voxel, condition, mut transients, weights, dwell_s, f0_mhz, mut record, .. } =
+            self;
+        let mut kept = record.kept.iter();
+        transients.retain(|_| kept.next().copied().unwrap_or(true));
+        record.n_kept = transients.len();
+        if record.n_kept < record.n_transients - record.n_transients / 4 {
+            record.flags.push("many_transients_rejected");
+        }
+        record.motion = record.offsets.as_ref().and_then(|offsets| figures::motion(offsets, &record.kept));
+        let mut fid = average::mean(&transients);
+        check_samples(&fid)?;
+        if let Some(reference) = self.water {
+            if reference.n_coils() == data.n_coils() {
+                let scan = Scan { preparation, data, voxel, condition, dwell_s };
+                apply_water(&mut fid, &scan, reference, weights.as_ref(), &mut record)?;
+            } else {
+                record.flags.push("water_reference_coils");
+            }
+        }
+        fid.truncate(used_length(&fid));
+        Ok(Spectrum { fid, dwell_s, f0_mhz, record })
+    }
+}
+
+/// Aligns transients and finds those to leave out, in the settings' order.
+fn settle(settings: &Settings, transients: &mut [Vec<Complex64>], dwell_s: f64, f0_mhz: f64, record: &mut Record) {
+    let [low, high] = settings.align_band_ppm;
+    let mut dry = None;
+    if settings.steps.iter().any(|step| matches!(step, Step::Align | Step::Reject)) {
+        dry = residual_water::dried(transients, dwell_s, f0_mhz);
+    }
+    for step in &settings.steps {
+        match step {
+            Step::Align => {
+                let looked_at = dry.as_deref_mut().unwrap_or(transients);
+                record.offsets = align::align(looked_at, dwell_s, f0_mhz, Some((low, high)));
+                if let (Some(_), Some(offsets)) = (&dry, &record.offsets) {
+                    transients.iter_mut().zip(offsets).for_each(|(fid, offset)| align::turn_back(fid, offset, dwell_s));
+                }
+                if transients.len() > 1 && record.offsets.is_none() {
+                    record.flags.push("transients_not_aligned");
+                }
+            }
+            Step::Reject => {
+                let looked_at = dry.as_deref().unwrap_or(transients);
+                record.kept = reject::kept(looked_at, dwell_s, f0_mhz, settings.reject_beyond_sd);
+            }
+            Step::EddyCurrents | Step::ResidualWater => {}
+        }
+    }
+}
+
+/// Weights of the coils, from the water reference where it has the same coils.
+fn combine(
+    preparation: &Preparation,
+    data: &Acquisition,
+    water: Option<&Acquisition>,
+    voxel: usize,
+    condition: usize,
+    record: &mut Record,
+) -> Result<Option<Weights>, PrepareError> {
+    let n_coils = data.n_coils();
+    if n_coils == 1 {
+        return Ok(None);
+    }
+    let own = data.samples.slice(s![voxel, condition, .., .., ..]);
+    let method = preparation.settings().map(|s| s.coils).unwrap_or_default();
+    let usable = |w: &&Acquisition| w.n_coils() == n_coils && w.n_voxels() == data.n_voxels();
+    let weights = match water.filter(usable) {
+        Some(water) => {
+            let condition = if water.n_conditions() == data.n_conditions() { condition } else { 0 };
+            Weights::new(method, water.samples.slice(s![voxel, condition, .., .., ..]), own)
+        }
+        None => Weights::new(method, own, own),
+    };
+    let weights = weights.ok_or_else(|| not_finite(own).unwrap_or(PrepareError::Coils { n_coils }))?;
+    record.coil_quality = Some(weights.quality);
+    Ok(Some(weights))
+}
+
+/// What of which file is prepared, and how.
+struct Scan<'a> {
+    preparation: &'a Preparation,
+    data: &'a Acquisition,
+    voxel: usize,
+    condition: usize,
+    dwell_s: f64,
+}
+
+fn apply_water(
+    fid: &mut [Complex64],
+    scan: &Scan<'_>,
+    reference: &Acquisition,
+    weights: Option<&Weights>,
+    record: &mut Record,
+) -> Result<(), PrepareError> {
+    let Scan { preparation, data, voxel, condition, dwell_s } = *scan;
+    if reference.n_voxels() != data.n_voxels() {
+        return Err(PrepareError::WaterGrid { water: reference.n_voxels(), data: data.n_voxels() });
+    }
+    let condition = if reference.n_conditions() == data.n_conditions() { condition } else { 0 };
+    let mut references = average::transients(reference, voxel, condition, weights);
+    let f0_mhz = reference.f0_mhz.or(data.f0_mhz).unwrap_or_default();
+    if preparation.has(Step::Align) && references.iter().all(|fid| check_finite(fid).is_ok()) {
+        align::align(&mut references, reference.dwell_s.unwrap_or(dwell_s), f0_mhz, None);
+    }
+    let reference_fid = average::mean(&references);
+    let same_grid = reference.dwell_s.is_none_or(|d| (d / dwell_s - 1.0).abs() < 1e-3);
+    let measured = check_samples(&reference_fid).ok().and_then(|()| water::amplitude(&reference_fid, dwell_s));
+    match measured {
+        None => record.flags.push("water_reference_unusable"),
+        Some(amplitude) if !water::is_water(fid, &reference_fid, amplitude) => {
+            record.flags.push("water_reference_suppressed");
+        }
+        Some(amplitude) => {
+            record.water_amplitude = Some(amplitude);
+            if same_grid {
+                let height = |fid: &[Complex64]| Magnitudes::new(fid, dwell_s, f0_mhz).tallest(WATER_PPM);
+                record.water_left = Some(height(fid) / height(&reference_fid)).filter(|part| part.is_finite());
+                if preparation.has(Step::EddyCurrents) {
+                    eddy::correct(fid, &reference_fid);
+                    record.eddy_corrected = true;
+                }
+            } else if preparation.has(Step::EddyCurrents) {
+                record.flags.push("eddy_not_corrected");
+            }
+        }
+    }
+    Ok(())
+}
