@@ -7,7 +7,7 @@ use ndarray::Array5;
 use num_complex::Complex64;
 
 use super::bytes::{Bytes, Order};
-use crate::acquisition::{Acquisition, Format};
+use crate::acquisition::{Acquisition, Format, UNTESTED_FORMAT};
 
 /// Why a P-file could not be decoded.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -132,7 +132,9 @@ fn layout(revision: f32) -> Option<(Layout, Order)> {
         12 => (old(None, 65_024, 65_374, 64_620, 64_952), Order::Little),
         14 | 15 => (old(None, 144_572, 145_132, 144_008, 144_340), Order::Little),
         16..=19 => (old(None, 144_620, 145_180, 144_056, 144_388), Order::Little),
-        20..=25 => (Layout { is_tested: true, ..old(None, 148_396, 148_972, 147_728, 148_060) }, Order::Little),
+        revision @ 20..=25 => {
+            (Layout { is_tested: revision == 20, ..old(None, 148_396, 148_972, 147_728, 148_060) }, Order::Little)
+        }
         26 | 27 => (new(199_236, 199_812, 198_568, 198_900), Order::Little),
         28..=30 => (new(207_428, 208_004, 206_760, 207_092), Order::Little),
         _ => return None,
@@ -232,9 +234,10 @@ pub fn decode(file: &[u8]) -> Result<Acquisition, DecodeError> {
     acquisition.affine_mm = affine(&bytes, &layout);
     acquisition.remarks.extend(remark);
     if !layout.is_tested {
-        acquisition.remarks.push(format!(
-            "untested_format: P-file revision {revision} was read by its published layout; no file of it was at hand"
-        ));
+        acquisition.flags.push(UNTESTED_FORMAT);
+        acquisition
+            .remarks
+            .push(format!("P-file revision {revision} was read by its published layout; no file of it was at hand"));
     }
     Ok(acquisition)
 }
