@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
+use super::import::{DecodeError, plain_csv};
 use super::statistics::{Interval, bootstrap};
 use super::{Column, CompareError};
 use crate::basis::names;
@@ -126,34 +127,68 @@ fn coverage<'a>(pairs: impl Iterator<Item = &'a Pair>) -> [f64; 3] {
 
 type Truths = HashMap<String, HashMap<String, f64>>;
 
-/// The names of the truth's columns, and its values by id; sums are added.
+/// The truth's metabolites in its order, and its values by id; sums are added. A line a spectrum (first column `id`), or
+/// a column a spectrum (first column `metabolite`), whose empty cells are not known.
 fn read_truth(path: &Path) -> Result<(Vec<String>, Truths), CompareError> {
     let fail = |reason: String| CompareError::Truth { path: path.to_owned(), reason };
-    let mut reader = csv::Reader::from_path(path).map_err(|e| fail(e.to_string()))?;
-    let header = reader.headers().map_err(|e| fail(e.to_string()))?.clone();
+    let text = std::fs::read_to_string(path).map_err(|e| fail(e.to_string()))?;
+    let (order, mut truths) = if text.trim_start().starts_with("metab") {
+        wide_truth(&text).map_err(|e| fail(e.to_string()))?
+    } else {
+        long_truth(&text).map_err(fail)?
+    };
+    let sums = names::sums(&order);
+    for values in truths.values_mut() {
+        for sum in &sums {
+            let members: Option<Vec<f64>> = sum.members.iter().map(|&k| values.get(&order[k]).copied()).collect();
+            if let Some(members) = members {
+                values.insert(sum.name.to_owned(), members.iter().sum());
+            }
+        }
+    }
+    Ok((order, truths))
+}
+
+fn long_truth(text: &str) -> Result<(Vec<String>, Truths), String> {
+    let mut reader = csv::Reader::from_reader(text.as_bytes());
+    let header = reader.headers().map_err(|e| e.to_string())?.clone();
     if header.get(0) != Some("id") {
-        return Err(fail("the first column must be `id`, the others metabolites".to_owned()));
+        return Err("the first column must be `id`, the others metabolites; or `metabolite`, the others spectra".into());
     }
     let order: Vec<String> = header.iter().skip(1).map(names::canonical).collect();
-    let sums = names::sums(&order);
     let mut truths = HashMap::new();
     for (line, record) in reader.records().enumerate() {
-        let record = record.map_err(|e| fail(e.to_string()))?;
+        let record = record.map_err(|e| e.to_string())?;
         let numbers: Vec<f64> = record
             .iter()
             .skip(1)
-            .map(|cell| cell.trim().parse().map_err(|_| fail(format!("line {}: `{cell}` is no number", line + 2))))
+            .map(|cell| cell.trim().parse().map_err(|_| format!("line {}: `{cell}` is no number", line + 2)))
             .collect::<Result<_, _>>()?;
-        let mut values: HashMap<String, f64> = order.iter().cloned().zip(numbers.iter().copied()).collect();
-        for sum in &sums {
-            values.insert(sum.name.to_owned(), sum.members.iter().filter_map(|&k| numbers.get(k)).sum());
-        }
+        let values = order.iter().cloned().zip(numbers).collect();
         truths.insert(record.get(0).unwrap_or_default().to_owned(), values);
     }
     Ok((order, truths))
 }
 
-/// The truth of a spectrum: by its id, or by a part of its path.
+fn wide_truth(text: &str) -> Result<(Vec<String>, Truths), DecodeError> {
+    let mut order: Vec<String> = Vec::new();
+    let mut truths = HashMap::new();
+    for spectrum in plain_csv::decode_wide(text)? {
+        let values: HashMap<String, f64> = spectrum
+            .estimates
+            .iter()
+            .filter(|e| names::canonical_sum(&e.name).is_none())
+            .map(|e| (names::canonical(&e.name), e.value))
+            .collect();
+        let new: Vec<String> = spectrum.estimates.iter().map(|e| names::canonical(&e.name)).collect();
+        order.extend(new.into_iter().filter(|n| values.contains_key(n) && !order.contains(n)).collect::<Vec<_>>());
+        truths.insert(spectrum.id.unwrap_or_default(), values);
+    }
+    Ok((order, truths))
+}
+
+/// The truth of a spectrum: by its id, by a part of its path, or by a part of a name (`sub-0001_svs`).
 fn truth_of<'a>(id: &str, truths: &'a Truths) -> Option<&'a HashMap<String, f64>> {
-    truths.get(id).or_else(|| id.split('/').find_map(|part| truths.get(part)))
+    let by = |delimiters: &[char]| id.split(delimiters).find_map(|part| truths.get(part));
+    truths.get(id).or_else(|| by(&['/'])).or_else(|| by(&['/', '_']))
 }

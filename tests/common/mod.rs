@@ -9,6 +9,8 @@
     reason = "test support"
 )]
 
+pub mod results;
+
 use std::collections::BTreeMap;
 use std::f64::consts::PI;
 use std::path::{Path, PathBuf};
