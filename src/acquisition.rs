@@ -65,10 +65,25 @@ pub struct Acquisition {
     pub affine_mm: Option<[[f64; 4]; 4]>,
     /// The format that the file was decoded from.
     pub format: Format,
+    /// What was done to the samples before this file was written, the earliest first.
+    pub processing: Vec<Processing>,
     /// Flags that every row of this file carries: `untested_format`, `truncated`.
     pub flags: Vec<&'static str>,
     /// What the reader had to assume or repair, for the person who looks at the file.
     pub remarks: Vec<String>,
+}
+
+/// One step that was applied to the samples (NIfTI-MRS: `ProcessingApplied`), without what could name a person or place.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Processing {
+    /// The program.
+    pub program: String,
+    /// Its version.
+    pub version: String,
+    /// What it did.
+    pub method: String,
+    /// How; only what this program wrote itself.
+    pub details: String,
 }
 
 /// Flag of a format, or version of one, that is read by its published layout: no real file of it was at hand.
@@ -99,6 +114,7 @@ impl Acquisition {
             averages_on_scanner: None,
             affine_mm: None,
             format,
+            processing: Vec::new(),
             flags: Vec::new(),
             remarks: Vec::new(),
         }
@@ -115,6 +131,7 @@ impl Acquisition {
         water.affine_mm = self.affine_mm;
         water.water_suppressed = Some(false);
         water.flags = self.flags.clone();
+        water.processing = self.processing.clone();
         Some(water)
     }
 

@@ -288,7 +288,8 @@ fn affine(bytes: &Bytes<'_>, layout: &Layout) -> Option<[[f64; 4]; 4]> {
         (vector(layout.corners)?, vector(layout.corners + 12)?, vector(layout.corners + 24)?);
     let row = unit(difference(top_right, top_left))?;
     let column = unit(difference(bottom_right, top_right))?;
-    let normal = cross(row, column);
+    // GE counts slices against the normal of rows and columns.
+    let normal = cross(column, row);
     // Sizes are given along left-right, front-back and up-down: the axis nearest to each takes its size.
     let axes = [row, column, normal];
     let mut affine = [[0.0; 4], [0.0; 4], [0.0; 4], [0.0, 0.0, 0.0, 1.0]];

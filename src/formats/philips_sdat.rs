@@ -174,7 +174,7 @@ fn count(header: &HashMap<String, String>, field: &'static str) -> Result<usize,
 }
 
 /// Voxel-to-scanner transform (mm, RAS+) from size, offset and angulation: Philips' axes are
-/// left, posterior and head; angles turn around them in the order x, y, z.
+/// left, posterior and head; angles turn about them in the order x, y, z.
 fn affine(header: &HashMap<String, String>) -> Option<[[f64; 4]; 4]> {
     let triple = |suffix: &'static [&'static str; 3]| -> Option<[f64; 3]> {
         Some([number(header, suffix[0]).ok()?, number(header, suffix[1]).ok()?, number(header, suffix[2]).ok()?])
@@ -183,12 +183,13 @@ fn affine(header: &HashMap<String, String>) -> Option<[[f64; 4]; 4]> {
     let offset = triple(&["lr_off_center", "ap_off_center", "cc_off_center"])?;
     let angle = triple(&["lr_angulation", "ap_angulation", "cc_angulation"])?;
     let (a, b, c) = ((-angle[0]).to_radians(), (-angle[1]).to_radians(), angle[2].to_radians());
-    // Rotation about x, then y, then z (fixed axes): Rz·Ry·Rx.
+    // Each angle turns about an axis that those before have turned (Rx·Ry·Rz), as the plane orientation in DICOM files of
+    // the same scanners shows.
     let (sa, ca, sb, cb, sc, cc) = (a.sin(), a.cos(), b.sin(), b.cos(), c.sin(), c.cos());
     let rotation = [
-        [cc * cb, cc * sb * sa - sc * ca, cc * sb * ca + sc * sa],
-        [sc * cb, sc * sb * sa + cc * ca, sc * sb * ca - cc * sa],
-        [-sb, cb * sa, cb * ca],
+        [cb * cc, -cb * sc, sb],
+        [ca * sc + sa * sb * cc, ca * cc - sa * sb * sc, -sa * cb],
+        [sa * sc - ca * sb * cc, sa * cc + ca * sb * sc, ca * cb],
     ];
     let centre = [-offset[0], -offset[1], offset[2]];
     let mut affine = [[0.0; 4]; 4];

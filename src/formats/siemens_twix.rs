@@ -10,6 +10,7 @@ use num_complex::Complex64;
 use rayon::prelude::*;
 
 use super::bytes::{Bytes, Order};
+use super::geometry::{affine_from_lps, siemens_axes};
 use crate::acquisition::{Acquisition, Format, TRUNCATED, UNTESTED_FORMAT};
 
 /// Why a twix file could not be decoded.
@@ -239,7 +240,10 @@ pub fn decode(file: &[u8]) -> Result<Acquisition, DecodeError> {
     data.sequence =
         protocol.text("tSequenceFileName").map(|path| path.rsplit(['\\', '/']).next().unwrap_or_default().to_owned());
     data.vendor = Some("Siemens".to_owned());
-    data.water_suppressed = data.water.as_ref().map(|_| true);
+    // CHESS; other values are of sequences' own.
+    let suppressed = data.water.is_some() || protocol.number("sPrepPulses.ucWaterSat") == Some(1.0);
+    data.water_suppressed = suppressed.then_some(true);
+    data.affine_mm = protocol.affine();
     (data.flags, data.remarks) = (flags, remarks);
     Ok(data)
 }
@@ -274,6 +278,20 @@ impl Protocol {
 
     fn number(&self, name: &str) -> Option<f64> {
         self.text(name)?.parse().ok().filter(|v: &f64| v.is_finite() && *v > 0.0)
+    }
+
+    /// The voxel in space: centre, normal and rotation about it; what is zero is not written. The table may have moved.
+    fn affine(&self) -> Option<[[f64; 4]; 4]> {
+        let signed = |name: &str| self.text(name).map_or(Some(0.0), |v| v.parse().ok()).filter(|v: &f64| v.is_finite());
+        let vector = |name: &str| -> Option<[f64; 3]> {
+            Some([signed(&format!("{name}.dSag"))?, signed(&format!("{name}.dCor"))?, signed(&format!("{name}.dTra"))?])
+        };
+        let size = ["dReadoutFOV", "dPhaseFOV", "dThickness"].map(|n| self.number(&format!("sSpecPara.sVoI.{n}")));
+        let size = [size[0]?, size[1]?, size[2]?];
+        let (normal, centre) = (vector("sSpecPara.sVoI.sNormal")?, vector("sSpecPara.sVoI.sPosition")?);
+        let table = [signed("lScanRegionPosSag")?, signed("lScanRegionPosCor")?, signed("lScanRegionPosTra")?];
+        let (read, phase) = siemens_axes(normal, signed("sSpecPara.sVoI.dInPlaneRot")?)?;
+        Some(affine_from_lps(read, phase, [0, 1, 2].map(|k| centre[k] + table[k]), size))
     }
 }
 

@@ -10,6 +10,7 @@
 )]
 
 pub mod results;
+pub mod small_files;
 
 use std::collections::BTreeMap;
 use std::f64::consts::PI;
