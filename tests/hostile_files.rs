@@ -175,3 +175,27 @@ fn empty_wrong_and_cut_files_say_what_they_are() {
     assert_eq!(formats::read(&write("nan.RAW", nan.as_bytes())).unwrap_err().code(), "bad_file");
     assert_eq!(formats::read(&write("empty.RAW", b"")).unwrap_err().code(), "bad_file");
 }
+
+/// What the long search of `benches/fuzz.rs` found.
+#[test]
+fn numbers_at_their_ends() {
+    // Loop counters of 65535, and receivers from −32768 to 32767.
+    let mut twix = small_twix();
+    let first = twix.len() - 192 - 4 * (192 + 2 * (32 + 8 * 32));
+    twix[first + 52..first + 54].copy_from_slice(&u16::MAX.to_le_bytes());
+    assert!(siemens_twix::decode(&twix).unwrap_err().to_string().contains("65536 lines"));
+    let mut pfile = small_pfile();
+    pfile[200..202].copy_from_slice(&i16::MIN.to_le_bytes());
+    pfile[202..204].copy_from_slice(&i16::MAX.to_le_bytes());
+    assert_eq!(ge_pfile::decode(&pfile).unwrap_err().code(), "truncated");
+    // A length of a gigabyte, which the library would make room for; and one of no whole numbers.
+    let dicom = small_dicom();
+    let place = |tag: [u8; 4]| dicom.windows(4).position(|w| w == tag).unwrap();
+    let mut long = dicom.clone();
+    let at = place([0x00, 0x56, 0x20, 0x00]) + 8;
+    long[at..at + 4].copy_from_slice(&(1_u32 << 30).to_le_bytes());
+    assert_eq!(dicom::decode(&long).unwrap_err().code(), "truncated");
+    let mut uneven = dicom.clone();
+    uneven[place([0x18, 0x00, 0x98, 0x90]) + 6] = 30;
+    assert_eq!(dicom::decode(&uneven).unwrap_err().code(), "truncated");
+}

@@ -8,6 +8,7 @@ use ndarray::Array5;
 use num_complex::Complex64;
 
 use super::bytes::{Bytes, Order};
+use super::dicom_lengths;
 use super::geometry::affine_from_lps;
 use super::siemens_csa::Csa;
 use crate::acquisition::{Acquisition, Format};
@@ -121,9 +122,14 @@ pub fn is_spectroscopy(file: &[u8]) -> bool {
 }
 
 fn open(file: &[u8]) -> Result<DefaultDicomObject, DecodeError> {
+    let is_text = || file.windows(REPLACED.len()).filter(|w| *w == REPLACED).count() > 8;
+    if let Some(at) = dicom_lengths::first_wrong(file) {
+        let reason = format!("the length of the attribute at byte {at} cannot be right");
+        return Err(if is_text() { DecodeError::Text } else { DecodeError::CutOff { reason } });
+    }
     let failed = |e: dicom_object::ReadError| {
         let reason = crate::run::load::error_chain(&e);
-        if file.windows(REPLACED.len()).filter(|w| *w == REPLACED).count() > 8 {
+        if is_text() {
             return DecodeError::Text;
         }
         // The library has no kind for it.

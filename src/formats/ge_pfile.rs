@@ -248,7 +248,7 @@ fn coils(bytes: &Bytes<'_>, at: usize) -> Option<usize> {
     for i in 0..4 {
         let (start, stop) = (bytes.i16(at + 4 * i)?, bytes.i16(at + 4 * i + 2)?);
         if (start, stop) != (0, 0) && stop >= start {
-            coils += usize::try_from(stop - start).ok()? + 1;
+            coils += usize::from(stop.abs_diff(start)) + 1;
         }
     }
     Some(coils.clamp(1, 256))

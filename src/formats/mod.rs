@@ -5,6 +5,7 @@ pub mod bids_sidecar;
 pub mod bruker;
 mod bytes;
 pub mod dicom;
+mod dicom_lengths;
 pub mod ge_pfile;
 mod geometry;
 pub mod jmrui_binary;
@@ -182,8 +183,8 @@ pub fn read(path: &Path) -> Result<Acquisition, ReadError> {
 pub fn is_candidate(path: &Path) -> bool {
     let name = path.file_name().map(|n| n.to_string_lossy().to_ascii_lowercase()).unwrap_or_default();
     if name.ends_with(".spar") {
-        // With both there only the SDAT counts; a SPAR alone becomes a row that says what is missing.
-        return companion(path, "sdat").is_none();
+        // With the samples there only these count; a SPAR alone becomes a row that says what is missing.
+        return companion(path, "sdat").is_none() && companion(path, "list").is_none();
     }
     if name.ends_with(".data") {
         // The SDAT of the same scan has it averaged already: one of them is a row.

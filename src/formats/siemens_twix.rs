@@ -40,7 +40,7 @@ pub enum DecodeError {
     #[error("spectroscopic imaging ({lines} lines) is not read from twix files; export it as DICOM or convert it")]
     Imaging {
         /// Phase-encoding lines.
-        lines: u16,
+        lines: usize,
     },
 }
 
@@ -167,7 +167,7 @@ pub fn decode(file: &[u8]) -> Result<Acquisition, DecodeError> {
     };
     let lines = readouts.iter().map(|r| r.counters[LINE].max(r.counters[PARTITION])).max().unwrap_or(0);
     if lines > 0 {
-        return Err(DecodeError::Imaging { lines: lines + 1 });
+        return Err(DecodeError::Imaging { lines: usize::from(lines) + 1 });
     }
     let points = n - before - behind;
     let block = layout.channel + 8 * n;
