@@ -178,12 +178,14 @@ fn changed(seeds: &[Vec<u8>], random: &mut Random) -> Vec<u8> {
     bytes
 }
 
+/// Whether a decoder accepts the bytes.
+type Decode = Box<dyn Fn(&[u8]) -> bool>;
+
 struct Target {
     name: &'static str,
     seeds: Vec<Vec<u8>>,
     per_byte: usize,
-    /// Whether it accepts the bytes.
-    decode: Box<dyn Fn(&[u8]) -> bool>,
+    decode: Decode,
 }
 
 fn target(name: &'static str, seeds: Vec<Vec<u8>>, decode: impl Fn(&[u8]) -> bool + 'static) -> Target {

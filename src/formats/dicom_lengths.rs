@@ -120,7 +120,7 @@ fn walk(bytes: &Bytes<'_>, start: usize, is_explicit: bool) -> Result<(), usize>
             }
             _ => is_sequence || end.is_none(),
         };
-        let is_whole = is_entered || length as usize % unit == 0;
+        let is_whole = is_entered || (length as usize).is_multiple_of(unit);
         if !is_whole || end.is_some_and(|end| end > n) || around.len() > MOST_LEVELS {
             return Err(at);
         }

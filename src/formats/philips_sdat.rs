@@ -80,7 +80,7 @@ pub fn decode(sdat: &[u8], spar: &[u8]) -> Result<Acquisition, DecodeError> {
     };
     let conditions = match rows {
         2 => 2,
-        4.. if rows % 2 == 0 && alternate(rows, samples, &at) => 2,
+        4.. if rows.is_multiple_of(2) && alternate(rows, samples, &at) => 2,
         _ => 1,
     };
     let shape = (1, conditions, rows / conditions, 1, samples);

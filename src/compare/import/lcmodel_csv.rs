@@ -38,7 +38,7 @@ pub fn decode(text: &str) -> Result<Vec<Results>, DecodeError> {
     let several = voxels.len() > 1;
     let results = voxels.into_iter().map(|([row, column], estimates)| Results {
         // Counted from 1 there, from 0 here.
-        voxel: several.then(|| [(column - 1.0) as usize, (row - 1.0) as usize, 0]),
+        voxel: several.then_some([(column - 1.0) as usize, (row - 1.0) as usize, 0]),
         estimates,
         ..Results::default()
     });
