@@ -65,9 +65,31 @@ pub struct Acquisition {
     pub affine_mm: Option<[[f64; 4]; 4]>,
     /// The format that the file was decoded from.
     pub format: Format,
+    /// What was done to the samples before this file was written, the earliest first.
+    pub processing: Vec<Processing>,
+    /// Flags that every row of this file carries: `untested_format`, `truncated`.
+    pub flags: Vec<&'static str>,
     /// What the reader had to assume or repair, for the person who looks at the file.
     pub remarks: Vec<String>,
 }
+
+/// One step that was applied to the samples (NIfTI-MRS: `ProcessingApplied`), without what could name a person or place.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Processing {
+    /// The program.
+    pub program: String,
+    /// Its version.
+    pub version: String,
+    /// What it did.
+    pub method: String,
+    /// How; only what this program wrote itself.
+    pub details: String,
+}
+
+/// Flag of a format, or version of one, that is read by its published layout: no real file of it was at hand.
+pub const UNTESTED_FORMAT: &str = "untested_format";
+/// Flag of a file that ends early: what is complete was read.
+pub const TRUNCATED: &str = "truncated";
 
 impl Acquisition {
     /// An acquisition with the given samples and nothing else known.
@@ -92,6 +114,8 @@ impl Acquisition {
             averages_on_scanner: None,
             affine_mm: None,
             format,
+            processing: Vec::new(),
+            flags: Vec::new(),
             remarks: Vec::new(),
         }
     }
@@ -106,6 +130,8 @@ impl Acquisition {
             (self.nucleus.clone(), self.vendor.clone(), self.sequence.clone());
         water.affine_mm = self.affine_mm;
         water.water_suppressed = Some(false);
+        water.flags = self.flags.clone();
+        water.processing = self.processing.clone();
         Some(water)
     }
 
@@ -160,6 +186,10 @@ pub enum Format {
     Dicom,
     /// Varian or Agilent folder.
     Varian,
+    /// Philips DATA/LIST.
+    PhilipsList,
+    /// Bruker ParaVision folder.
+    Bruker,
 }
 
 impl fmt::Display for Format {
@@ -176,6 +206,8 @@ impl fmt::Display for Format {
             Self::SiemensTwix => "Siemens twix",
             Self::Dicom => "DICOM",
             Self::Varian => "Varian",
+            Self::PhilipsList => "Philips DATA/LIST",
+            Self::Bruker => "Bruker ParaVision",
         })
     }
 }

@@ -38,7 +38,7 @@ const SYNONYMS: &[(&str, &[&str])] = &[
     ("Gly", &["glycine"]),
     ("Glyc", &["glycerol"]),
     ("GPC", &["glycerophosphocholine"]),
-    ("GSH", &["gsh_v2", "glutathione"]),
+    ("GSH", &["gsh_v2", "glth", "glutathione"]),
     ("Gua", &["guanidoacetate"]),
     ("H2O", &["water", "wat"]),
     ("Ins", &["mi", "mins", "mino", "myo", "m-ins", "myoins", "myo-ins", "myoinositol", "myo-inositol", "inositol"]),
@@ -138,6 +138,34 @@ pub fn sums(names: &[String]) -> Vec<Sum> {
         .collect()
 }
 
+/// Letters after which LCModel's spreadsheet cuts the names of sums off.
+const CUT_OFF: usize = 13;
+
+/// The canonical name of a sum as other programs write it: spelled out (`NAA+NAAG`, also cut off), or TARQUIN's (`TNAA`,
+/// `TLM09`). A sum of other members keeps its own name, with canonical members; `None` where `name` is no sum.
+pub fn canonical_sum(name: &str) -> Option<String> {
+    let name = name.trim();
+    const TARQUIN: [(&str, &str); 3] =
+        [("TLM09", "MM09+Lip09"), ("TLM13", "MM14+Lip13a+Lip13b+MM12"), ("TLM20", "MM20+Lip20")];
+    let tarquin = TARQUIN.iter().find(|(theirs, _)| theirs.eq_ignore_ascii_case(name)).map(|(_, ours)| *ours);
+    let known = SUMS.iter().find(|(ours, _)| ours.eq_ignore_ascii_case(name)).map(|(ours, _)| *ours);
+    if let Some(ours) = tarquin.or(known) {
+        return Some(ours.to_owned());
+    }
+    // A name may begin with a sign (`-CrCH2`), and then is none.
+    if !name.contains('+') {
+        return None;
+    }
+    let members: Vec<String> = name.split('+').map(canonical).collect();
+    let is_same = |wanted: &[&str]| {
+        members.iter().all(|m| wanted.contains(&m.as_str()))
+            && wanted.iter().all(|w| *w == "Cho" || members.iter().any(|m| m == w))
+    };
+    let spelled_out = SUMS.iter().find(|(_, wanted)| is_same(wanted)).map(|(ours, _)| (*ours).to_owned());
+    let cut_off = || SUMS.iter().find(|(ours, _)| name.len() == CUT_OFF && ours.starts_with(name));
+    Some(spelled_out.or_else(|| cut_off().map(|(ours, _)| (*ours).to_owned())).unwrap_or_else(|| members.join("+")))
+}
+
 /// A singlet of known position and size.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Singlet {
@@ -221,6 +249,26 @@ mod tests {
         assert_eq!(kind("lip13b"), Kind::Lipid);
         assert_eq!(kind("water"), Kind::Reference);
         assert_eq!(kind("mI"), Kind::Metabolite);
+    }
+
+    #[test]
+    fn sums_of_other_programs() {
+        for (given, expected) in [
+            ("NAA+NAAG", Some("tNAA")),
+            ("GPC+PCh", Some("tCho")),
+            ("GPC+PCh+Cho", Some("tCho")),
+            ("PCr+Cr", Some("tCr")),
+            ("Glu+Gln", Some("Glx")),
+            ("mI+Gly", Some("Ins+Gly")),
+            ("TNAA", Some("tNAA")),
+            ("TLM20", Some("MM20+Lip20")),
+            ("MM14+Lip13a+L", Some("MM14+Lip13a+Lip13b+MM12")),
+            ("Glu+GABA", Some("Glu+GABA")),
+            ("-CrCH2", None),
+            ("NAA", None),
+        ] {
+            assert_eq!(canonical_sum(given).as_deref(), expected, "{given}");
+        }
     }
 
     #[test]

@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 
 use super::{CliError, CliResult};
 use crate::compare::agreement::MIN_SPECTRA;
-use crate::compare::{Agreement, Column, Score, Source, against_truth, agreement, sources, table};
+use crate::compare::{Agreement, Column, Score, Source, against_truth, agreement, share_ids, sources, table};
 use crate::report::agreement_plot;
 use crate::store::write_table;
 use crate::store::writer::IfExists;
@@ -18,15 +18,24 @@ Examples:
   requant compare results --truth demo/truth/truth.csv
   requant compare results --truth truth_mM.csv --column amplitude
   requant compare run-map run-learned --out comparison      agreement of two runs: tables, and Bland–Altman plots
-  requant compare results                                   agreement of the methods of one run")]
+  requant compare results                                   agreement of the methods of one run
+  requant compare results lcmodel-output/ tarquin.txt       beside what other programs found
+
+Other programs' results are a file, or a folder of them (one spectrum each, named after the spectrum): LCModel's .table,
+.coord and .csv, TARQUIN's text and CSV, a CSV with id,metab,conc,crlb_pct, or with one column a spectrum. Spectra meet by
+id, or where one id is a part of the other's path.
+
+Units differ: an amplitude is in units of the basis set, another program's in whatever its scaling makes of it. The ratio
+to total creatine means the same everywhere. Concentrations compare only where a file says that they were scaled to water,
+and then by each program's own constants.")]
 pub(super) struct CompareArgs {
-    /// Output folders of `requant run`; each method of a run counts by itself
+    /// Output folders of `requant run` (each method of a run counts by itself), and other programs' result files or folders
     #[arg(required = true)]
     runs: Vec<PathBuf>,
-    /// True values: a CSV with a column `id` (spectrum or subject) and one a metabolite
+    /// True values: a CSV with a column `id` (spectrum or subject) and one a metabolite, or `metabolite` and one a spectrum
     #[arg(long, value_name = "FILE.csv")]
     truth: Option<PathBuf>,
-    /// Which result is compared (default: concentration against a truth, else ratio)
+    /// Which result is compared (default: ratio; against a truth concentration, or amplitude where a source has none)
     #[arg(long, value_enum)]
     column: Option<ColumnChoice>,
     /// Folder to write comparison/ (Parquet) and bland-altman.svg to
@@ -48,19 +57,24 @@ enum ColumnChoice {
 }
 
 pub(super) fn run(args: &CompareArgs) -> CliResult {
-    let choice = args.column.unwrap_or(match args.truth {
-        Some(_) => ColumnChoice::Concentration,
-        None => ColumnChoice::Ratio,
-    });
-    let column = match choice {
-        ColumnChoice::Amplitude => Column::Amplitude,
-        ColumnChoice::Concentration => Column::Concentration,
-        ColumnChoice::Ratio => Column::Ratio,
-    };
     let mut all = Vec::new();
     for run in &args.runs {
         all.extend(sources(run).map_err(|e| CliError::new(1, e))?);
     }
+    share_ids(&mut all);
+    let column = match args.column {
+        Some(ColumnChoice::Amplitude) => Column::Amplitude,
+        Some(ColumnChoice::Concentration) => Column::Concentration,
+        Some(ColumnChoice::Ratio) => Column::Ratio,
+        None if args.truth.is_none() => Column::Ratio,
+        None if all.iter().all(|s| s.has(Column::Concentration)) => Column::Concentration,
+        None => Column::Amplitude,
+    };
+    if let Some(without) = all.iter().find(|s| !s.has(column)) {
+        let what = format!("{}: no value of {}; choose another --column", without.label, column.name());
+        return Err(CliError::new(2, anyhow::anyhow!(what)));
+    }
+    say!("compared: {}", column.name());
     let mut rows = Vec::new();
     if let Some(truth) = &args.truth {
         for source in &all {

@@ -53,6 +53,9 @@ pub(super) fn run(args: &ConvertArgs) -> CliResult {
         let reference = args.output.with_file_name(name.replacen(stem, &format!("{stem}_ref"), 1));
         write(&reference, &water, args.overwrite)?;
     }
+    for flag in &data.flags {
+        say!("flag: {flag}");
+    }
     for remark in &data.remarks {
         say!("remark: {remark}");
     }

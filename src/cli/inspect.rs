@@ -66,6 +66,9 @@ pub(super) fn run(args: &InspectArgs) -> CliResult {
     if let (Some(dwell_s), Some(f0_mhz)) = (data.dwell_s, data.f0_mhz) {
         print_signal(&data, dwell_s, f0_mhz);
     }
+    for flag in &data.flags {
+        say!("flag         {flag}");
+    }
     for remark in &data.remarks {
         say!("remark       {remark}");
     }

@@ -1,6 +1,9 @@
-//! Runs and methods against the truth ([`truth`]) and against one another ([`mod@agreement`]).
+//! Runs, methods and other programs' results ([`import`]) against the truth ([`truth`]) and against one another
+//! ([`mod@agreement`]).
 
 pub mod agreement;
+mod ids;
+pub mod import;
 pub mod statistics;
 pub mod table;
 pub mod truth;
@@ -8,9 +11,10 @@ pub mod truth;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use crate::store::{MetaboliteRow, ReadTableError, read_table};
+use crate::store::{MetaboliteRow, ReadTableError, Table, read_table};
 
 pub use agreement::{Agreement, Between, agreement};
+pub use ids::share_ids;
 pub use truth::{Comparison, Score, Truth, against, against_truth};
 
 /// Which result is compared.
@@ -25,6 +29,15 @@ pub enum Column {
 }
 
 impl Column {
+    /// What is compared, for people.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Amplitude => "amplitudes, each in its program's unit",
+            Self::Concentration => "concentrations scaled to water",
+            Self::Ratio => "ratios to total creatine",
+        }
+    }
+
     /// Value and posterior standard deviation of a row; no finite standard deviation where none is known.
     pub fn of(self, row: &MetaboliteRow) -> Option<(f64, f64)> {
         let (amplitude, sd) = (row.amplitude?, row.sd_posterior.unwrap_or(f64::NAN));
@@ -55,12 +68,9 @@ pub enum CompareError {
         /// What is wrong.
         reason: String,
     },
-    /// No run's folder.
-    #[error("{}: no rows of `metabolites` there; give the output folder of `requant run`", path.display())]
-    NoRun {
-        /// The folder.
-        path: PathBuf,
-    },
+    /// Another program's results cannot be read.
+    #[error(transparent)]
+    Import(#[from] import::ImportError),
     /// No spectrum of the run is in the truth.
     #[error(
         "no spectrum of the run is in the truth: its column `id` must hold spectrum ids or parts of their paths (sub-0001); the first of the run is {example}"
@@ -71,29 +81,41 @@ pub enum CompareError {
     },
 }
 
-/// The rows of one run and method.
+/// The rows of one run and method, or of another program.
 #[derive(Debug, Clone)]
 pub struct Source {
-    /// Name of the run's folder, and of the method where there are several.
+    /// Name of the run's folder, and of the method where there are several; or of the file or folder of results.
     pub label: String,
+    /// Whether the rows are another program's.
+    pub is_imported: bool,
     /// Its rows.
     pub rows: Vec<MetaboliteRow>,
 }
 
-/// The sources in a run's folder: one a method.
+impl Source {
+    /// Whether any row has a value in `column`.
+    pub fn has(&self, column: Column) -> bool {
+        self.rows.iter().any(|row| column.of(row).is_some())
+    }
+}
+
+/// The sources at `path`: one a method of a run's folder; or one of another program's result file, or of a folder of them.
 ///
 /// # Errors
-/// [`CompareError`]: it is no run's folder.
-pub fn sources(folder: &Path) -> Result<Vec<Source>, CompareError> {
+/// [`CompareError`]: neither is there.
+pub fn sources(path: &Path) -> Result<Vec<Source>, CompareError> {
     let mut methods: BTreeMap<String, Vec<MetaboliteRow>> = BTreeMap::new();
-    for row in read_table::<MetaboliteRow>(folder)? {
-        methods.entry(row.method.clone()).or_default().push(row);
+    let is_run = path.join(MetaboliteRow::NAME).is_dir();
+    if is_run || !path.exists() {
+        for row in read_table::<MetaboliteRow>(path)? {
+            methods.entry(row.method.clone()).or_default().push(row);
+        }
+    } else {
+        methods.insert(String::new(), import::rows(path)?);
     }
-    if methods.is_empty() {
-        return Err(CompareError::NoRun { path: folder.to_owned() });
-    }
-    let name = folder.file_name().map_or_else(|| folder.display().to_string(), |n| n.to_string_lossy().into_owned());
+    let name = path.file_name().map_or_else(|| path.display().to_string(), |n| n.to_string_lossy().into_owned());
     let several = methods.len() > 1;
     let label = |method: &str| if several { format!("{name}/{method}") } else { name.clone() };
-    Ok(methods.into_iter().map(|(method, rows)| Source { label: label(&method), rows }).collect())
+    let source = |(method, rows): (String, _)| Source { label: label(&method), is_imported: !is_run, rows };
+    Ok(methods.into_iter().map(source).collect())
 }

@@ -227,10 +227,11 @@ impl Truth {
         truth
     }
 
-    /// The id under which the truth has a spectrum: its own, or a part of its path.
+    /// The id under which the truth has a spectrum: its own, a part of its path, or a part of a name (`sub-0001_svs`).
     pub fn id_of<'a>(&self, spectrum_id: &'a str) -> Option<&'a str> {
         let known = |id: &&str| self.values.contains_key(*id);
-        Some(spectrum_id).filter(known).or_else(|| spectrum_id.split('/').find(known))
+        let part = |delimiters: &[char]| spectrum_id.split(delimiters).find(known);
+        Some(spectrum_id).filter(known).or_else(|| part(&['/'])).or_else(|| part(&['/', '_']))
     }
 
     /// True values of a spectrum by metabolite and sum.

@@ -8,12 +8,16 @@ use ndarray::Array5;
 use num_complex::Complex64;
 
 use super::bytes::{Bytes, Order};
+use super::dicom_lengths;
+use super::geometry::affine_from_lps;
 use super::siemens_csa::Csa;
 use crate::acquisition::{Acquisition, Format};
 
 const MANUFACTURER: Tag = Tag(0x0008, 0x0070);
 const SOP_CLASS: Tag = Tag(0x0008, 0x0016);
 const REPETITION_TIME: Tag = Tag(0x0018, 0x0080);
+const SLICE_THICKNESS: Tag = Tag(0x0018, 0x0050);
+const SUPPRESSION: Tag = Tag(0x0018, 0x9025);
 const SEQUENCE_NAME: Tag = Tag(0x0018, 0x9005);
 const SPECTRAL_WIDTH: Tag = Tag(0x0018, 0x9052);
 const LOCALIZATION: Tag = Tag(0x0018, 0x9054);
@@ -23,12 +27,19 @@ const NUCLEUS: Tag = Tag(0x0018, 0x9100);
 const TIMING_SEQUENCE: Tag = Tag(0x0018, 0x9112);
 const ECHO_SEQUENCE: Tag = Tag(0x0018, 0x9114);
 const WATER_REFERENCED: Tag = Tag(0x0018, 0x9199);
+const POSITION: Tag = Tag(0x0020, 0x0032);
+const ORIENTATION: Tag = Tag(0x0020, 0x0037);
+const POSITION_SEQUENCE: Tag = Tag(0x0020, 0x9113);
+const ORIENTATION_SEQUENCE: Tag = Tag(0x0020, 0x9116);
+const PIXEL_SPACING: Tag = Tag(0x0028, 0x0030);
+const MEASURES_SEQUENCE: Tag = Tag(0x0028, 0x9110);
 const FRAMES: Tag = Tag(0x0028, 0x0008);
 const ROWS: Tag = Tag(0x0028, 0x0010);
 const COLUMNS: Tag = Tag(0x0028, 0x0011);
 const POINT_ROWS: Tag = Tag(0x0028, 0x9001);
 const POINT_COLUMNS: Tag = Tag(0x0028, 0x9002);
 const SHARED_GROUPS: Tag = Tag(0x5200, 0x9229);
+const FRAME_GROUPS: Tag = Tag(0x5200, 0x9230);
 const SPECTROSCOPY_DATA: Tag = Tag(0x5600, 0x0020);
 /// Siemens' CSA header of the spectrum, and its samples.
 const CSA_HEADER: [Tag; 2] = [Tag(0x0029, 0x1110), Tag(0x0029, 0x1210)];
@@ -36,6 +47,9 @@ const CSA_DATA: Tag = Tag(0x7fe1, 0x1010);
 /// Philips' own echo time (ms, as text) and repetition times (ms).
 const PHILIPS_ECHO_TIME: Tag = Tag(0x2001, 0x1025);
 const PHILIPS_REPETITION_TIME: Tag = Tag(0x2005, 0x1030);
+/// Philips' own voxel: its extents (mm) from left to right, front to back and foot to head.
+const PHILIPS_VOLUME: Tag = Tag(0x2005, 0x1085);
+const PHILIPS_EXTENTS: [Tag; 3] = [Tag(0x2005, 0x1059), Tag(0x2005, 0x1057), Tag(0x2005, 0x1058)];
 
 /// What text conversions put in the place of bytes that are no UTF-8.
 const REPLACED: &[u8] = "\u{fffd}".as_bytes();
@@ -108,9 +122,14 @@ pub fn is_spectroscopy(file: &[u8]) -> bool {
 }
 
 fn open(file: &[u8]) -> Result<DefaultDicomObject, DecodeError> {
+    let is_text = || file.windows(REPLACED.len()).filter(|w| *w == REPLACED).count() > 8;
+    if let Some(at) = dicom_lengths::first_wrong(file) {
+        let reason = format!("the length of the attribute at byte {at} cannot be right");
+        return Err(if is_text() { DecodeError::Text } else { DecodeError::CutOff { reason } });
+    }
     let failed = |e: dicom_object::ReadError| {
         let reason = crate::run::load::error_chain(&e);
-        if file.windows(REPLACED.len()).filter(|w| *w == REPLACED).count() > 8 {
+        if is_text() {
             return DecodeError::Text;
         }
         // The library has no kind for it.
@@ -161,8 +180,11 @@ fn standard(object: &InMemDicomObject, bytes: &[u8]) -> Result<Acquisition, Deco
     }
     if with_water {
         data.water = Some(part(kept, kept));
-        data.water_suppressed = Some(true);
     }
+    // Siemens writes NONE whether water was suppressed or not.
+    let suppression = text(object, SUPPRESSION).is_some_and(|s| s.contains("WATER"));
+    data.water_suppressed = (with_water || suppression).then_some(true);
+    data.affine_mm = affine(object);
     data.dwell_s = number(object, SPECTRAL_WIDTH).filter(|w| *w > 0.0).map(|w| 1.0 / w);
     data.f0_mhz = number(object, TRANSMITTER_FREQUENCY).filter(|f| *f > 0.0);
     data.nucleus = text(object, NUCLEUS);
@@ -178,6 +200,35 @@ fn standard(object: &InMemDicomObject, bytes: &[u8]) -> Result<Acquisition, Deco
     let known = |name: Option<String>| name.filter(|n| !["PRIME", "SPECTROSCOPY", "NONE"].contains(&n.as_str()));
     data.sequence = known(text(object, SEQUENCE_NAME)).or_else(|| known(text(object, LOCALIZATION)));
     Ok(data)
+}
+
+/// The voxel in space, from the groups of all frames or of the first: single voxels lie about the stated position, a grid
+/// begins there (PS3.3 C.7.6.16.2).
+fn affine(object: &InMemDicomObject) -> Option<[[f64; 4]; 4]> {
+    let find = |sequence: Tag| {
+        [SHARED_GROUPS, FRAME_GROUPS].into_iter().find_map(|groups| item(item(object, groups)?, sequence))
+    };
+    let axes: [f64; 6] = numbers(find(ORIENTATION_SEQUENCE)?, ORIENTATION)?;
+    let position = numbers(find(POSITION_SEQUENCE)?, POSITION)?;
+    let (row, column) = ([axes[0], axes[1], axes[2]], [axes[3], axes[4], axes[5]]);
+    if let Some(extents) = philips_extents(object) {
+        let nearest = |axis: [f64; 3]| (0..3).max_by(|&a, &b| axis[a].abs().total_cmp(&axis[b].abs()));
+        let (x, y) = (nearest(row)?, nearest(column)?);
+        let z = (0..3).find(|k| ![x, y].contains(k))?;
+        return Some(affine_from_lps(row, column, position, [extents[x], extents[y], extents[z]]));
+    }
+    let measures = find(MEASURES_SEQUENCE)?;
+    let spacing: [f64; 2] = numbers(measures, PIXEL_SPACING)?;
+    let thickness = number(measures, SLICE_THICKNESS)?;
+    // The first spacing is that between rows.
+    Some(affine_from_lps(row, column, position, [spacing[1], spacing[0], thickness]))
+}
+
+/// Philips' pixel spacing is that of a square around the voxel; what it is itself, private attributes say.
+fn philips_extents(object: &InMemDicomObject) -> Option<[f64; 3]> {
+    let volume = item(object, PHILIPS_VOLUME)?;
+    let extents = PHILIPS_EXTENTS.map(|tag| number(volume, tag).filter(|mm| *mm > 0.0));
+    Some([extents[0]?, extents[1]?, extents[2]?])
 }
 
 /// Siemens' private object: facts in the CSA header, samples behind it.
@@ -200,6 +251,13 @@ fn private(object: &InMemDicomObject, csa: &Csa, bytes: &[u8]) -> Result<Acquisi
     data.sequence = csa.text("SequenceName");
     data.averages_on_scanner = positive("NumberOfAverages").map(|n| n as usize);
     data.vendor = text(object, MANUFACTURER).or_else(|| Some("Siemens".to_owned()));
+    if voxels == 1 {
+        data.affine_mm = csa.numbers::<6>("ImageOrientationPatient").and_then(|axes| {
+            let size = [csa.number("VoiReadoutFoV")?, csa.number("VoiPhaseFoV")?, csa.number("VoiThickness")?];
+            let (row, column) = ([axes[0], axes[1], axes[2]], [axes[3], axes[4], axes[5]]);
+            Some(affine_from_lps(row, column, csa.numbers("VoiPosition")?, size))
+        });
+    }
     Ok(data)
 }
 
@@ -232,6 +290,13 @@ fn text(object: &InMemDicomObject, tag: Tag) -> Option<String> {
 fn number(object: &InMemDicomObject, tag: Tag) -> Option<f64> {
     let element = object.element(tag).ok()?;
     element.to_float64().ok().or_else(|| text(object, tag)?.parse().ok()).filter(|v: &f64| v.is_finite())
+}
+
+/// The first `N` values, as numbers.
+fn numbers<const N: usize>(object: &InMemDicomObject, tag: Tag) -> Option<[f64; N]> {
+    let values = object.element(tag).ok()?.to_multi_float64().ok()?;
+    let values: [f64; N] = values.get(..N)?.try_into().ok()?;
+    values.iter().all(|v| v.is_finite()).then_some(values)
 }
 
 /// The first item of a sequence.

@@ -7,7 +7,7 @@ use ndarray::Array5;
 use num_complex::Complex64;
 
 use super::bytes::{Bytes, Order};
-use crate::acquisition::{Acquisition, Format};
+use crate::acquisition::{Acquisition, Format, UNTESTED_FORMAT};
 
 /// Why a P-file could not be decoded.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -132,7 +132,9 @@ fn layout(revision: f32) -> Option<(Layout, Order)> {
         12 => (old(None, 65_024, 65_374, 64_620, 64_952), Order::Little),
         14 | 15 => (old(None, 144_572, 145_132, 144_008, 144_340), Order::Little),
         16..=19 => (old(None, 144_620, 145_180, 144_056, 144_388), Order::Little),
-        20..=25 => (Layout { is_tested: true, ..old(None, 148_396, 148_972, 147_728, 148_060) }, Order::Little),
+        revision @ 20..=25 => {
+            (Layout { is_tested: revision == 20, ..old(None, 148_396, 148_972, 147_728, 148_060) }, Order::Little)
+        }
         26 | 27 => (new(199_236, 199_812, 198_568, 198_900), Order::Little),
         28..=30 => (new(207_428, 208_004, 206_760, 207_092), Order::Little),
         _ => return None,
@@ -232,9 +234,10 @@ pub fn decode(file: &[u8]) -> Result<Acquisition, DecodeError> {
     acquisition.affine_mm = affine(&bytes, &layout);
     acquisition.remarks.extend(remark);
     if !layout.is_tested {
-        acquisition.remarks.push(format!(
-            "untested_format: P-file revision {revision} was read by its published layout; no file of it was at hand"
-        ));
+        acquisition.flags.push(UNTESTED_FORMAT);
+        acquisition
+            .remarks
+            .push(format!("P-file revision {revision} was read by its published layout; no file of it was at hand"));
     }
     Ok(acquisition)
 }
@@ -245,7 +248,7 @@ fn coils(bytes: &Bytes<'_>, at: usize) -> Option<usize> {
     for i in 0..4 {
         let (start, stop) = (bytes.i16(at + 4 * i)?, bytes.i16(at + 4 * i + 2)?);
         if (start, stop) != (0, 0) && stop >= start {
-            coils += usize::try_from(stop - start).ok()? + 1;
+            coils += usize::from(stop.abs_diff(start)) + 1;
         }
     }
     Some(coils.clamp(1, 256))
@@ -285,7 +288,8 @@ fn affine(bytes: &Bytes<'_>, layout: &Layout) -> Option<[[f64; 4]; 4]> {
         (vector(layout.corners)?, vector(layout.corners + 12)?, vector(layout.corners + 24)?);
     let row = unit(difference(top_right, top_left))?;
     let column = unit(difference(bottom_right, top_right))?;
-    let normal = cross(row, column);
+    // GE counts slices against the normal of rows and columns.
+    let normal = cross(column, row);
     // Sizes are given along left-right, front-back and up-down: the axis nearest to each takes its size.
     let axes = [row, column, normal];
     let mut affine = [[0.0; 4], [0.0; 4], [0.0; 4], [0.0, 0.0, 0.0, 1.0]];

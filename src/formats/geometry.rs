@@ -21,6 +21,26 @@ pub(crate) fn affine_from_lps(row: [f64; 3], column: [f64; 3], position: [f64; 3
     affine
 }
 
+/// Directions of readout and phase encoding (LPS) of a slab with the unit vector `normal`, turned by `in_plane_rad` about
+/// it: Siemens' patient coordinates (IDEA: `fGSLCalcPRS`). The main orientation is that of the normal's largest part.
+pub(crate) fn siemens_axes(normal: [f64; 3], in_plane_rad: f64) -> Option<([f64; 3], [f64; 3])> {
+    let [x, y, z] = normal;
+    let phase = if z.abs() >= x.abs() && z.abs() >= y.abs() {
+        let length = y.hypot(z);
+        [0.0, z / length, -y / length]
+    } else {
+        let length = x.hypot(y);
+        if y.abs() >= x.abs() { [y / length, -x / length, 0.0] } else { [-y / length, x / length, 0.0] }
+    };
+    let cross =
+        |a: [f64; 3], b: [f64; 3]| [a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]];
+    let read = cross(normal, phase);
+    let (s, c) = in_plane_rad.sin_cos();
+    let phase = [0, 1, 2].map(|k| c * phase[k] - s * read[k]);
+    let read = cross(normal, phase);
+    read.iter().chain(&phase).all(|v| v.is_finite()).then_some((read, phase))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -31,5 +51,17 @@ mod tests {
         assert_eq!(affine[0], [-2.0, 0.0, 0.0, -10.0]);
         assert_eq!(affine[1], [0.0, -3.0, 0.0, -20.0]);
         assert_eq!(affine[2], [0.0, 0.0, 4.0, 30.0]);
+    }
+
+    #[test]
+    fn a_turned_voxel_has_the_axes_that_the_scanner_wrote_beside_it() {
+        // From a real header: normal, rotation and, elsewhere in it, the two axes to six digits.
+        let (read, phase) = siemens_axes([-0.057355, -0.289682, 0.955403], -2.893191).unwrap_or_default();
+        for (got, want) in read.iter().zip([0.967711, -0.251409, -0.018134]) {
+            assert!((got - want).abs() < 2e-6, "{read:?}");
+        }
+        for (got, want) in phase.iter().zip([-0.245450, -0.923514, -0.294748]) {
+            assert!((got - want).abs() < 2e-6, "{phase:?}");
+        }
     }
 }

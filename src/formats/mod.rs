@@ -2,8 +2,10 @@
 //! the bytes justify. This module only detects and dispatches.
 
 pub mod bids_sidecar;
+pub mod bruker;
 mod bytes;
 pub mod dicom;
+mod dicom_lengths;
 pub mod ge_pfile;
 mod geometry;
 pub mod jmrui_binary;
@@ -13,6 +15,7 @@ pub mod lcmodel_raw;
 pub mod namelist;
 pub mod nifti;
 pub mod nifti_mrs;
+pub mod philips_list;
 pub mod philips_sdat;
 pub mod plain_text;
 mod siemens_csa;
@@ -38,7 +41,7 @@ pub enum ReadError {
         source: std::io::Error,
     },
     /// No known format.
-    #[error("{}: not in a format that is read (NIfTI-MRS, Siemens twix/RDA/DICOM, GE P-file, Philips SDAT/SPAR/DICOM, Varian, LCModel RAW/H2O, jMRUI, two-column text)", path.display())]
+    #[error("{}: not in a format that is read (NIfTI-MRS, Siemens twix/RDA/DICOM, GE P-file, Philips SDAT/SPAR, DATA/LIST and DICOM, Bruker, Varian, LCModel RAW/H2O, jMRUI, two-column text)", path.display())]
     UnknownFormat {
         /// The file.
         path: PathBuf,
@@ -133,6 +136,9 @@ const HEADER_BYTES: u64 = 1 << 16;
 /// Bytes that tell text formats apart.
 const TEXT_HEAD_BYTES: u64 = 4096;
 
+/// Name of the file that has every transient of a Bruker scan.
+const BRUKER_RAW: &str = "rawdata.job0";
+
 /// The result of a vendor's decoder, with the path in its error.
 macro_rules! vendor {
     ($path:expr, $decoded:expr) => {
@@ -168,6 +174,8 @@ pub fn read(path: &Path) -> Result<Acquisition, ReadError> {
             }
             vendor!(path, varian::decode(&bytes_of(path)?, &bytes_of(&procpar)?))
         }
+        Format::PhilipsList => read_list(path),
+        Format::Bruker => read_bruker(path),
     }
 }
 
@@ -175,8 +183,19 @@ pub fn read(path: &Path) -> Result<Acquisition, ReadError> {
 pub fn is_candidate(path: &Path) -> bool {
     let name = path.file_name().map(|n| n.to_string_lossy().to_ascii_lowercase()).unwrap_or_default();
     if name.ends_with(".spar") {
-        // With both there only the SDAT counts; a SPAR alone becomes a row that says what is missing.
-        return companion(path, "sdat").is_none();
+        // With the samples there only these count; a SPAR alone becomes a row that says what is missing.
+        return companion(path, "sdat").is_none() && companion(path, "list").is_none();
+    }
+    if name.ends_with(".data") {
+        // The SDAT of the same scan has it averaged already: one of them is a row.
+        return companion(path, "list").is_some() && companion(path, "sdat").is_none();
+    }
+    if name == BRUKER_RAW {
+        return true;
+    }
+    // What `fid` sums, `rawdata.job0` beside it holds transient by transient.
+    if name == "fid" && path.with_file_name(BRUKER_RAW).is_file() {
+        return false;
     }
     const EXTENSIONS: [&str; 14] = [
         ".nii", ".nii.gz", ".sdat", ".raw", ".h2o", ".txt", ".rda", ".dat", ".twix", ".7", ".dcm", ".ima", ".mrui",
@@ -217,6 +236,12 @@ fn detect(path: &Path) -> Result<Format, ReadError> {
     if name == "fid" && path.with_file_name("procpar").is_file() {
         return Ok(Format::Varian);
     }
+    if name == BRUKER_RAW || (name == "fid" && path.with_file_name("method").is_file()) {
+        return Ok(Format::Bruker);
+    }
+    if name.ends_with(".list") || (name.ends_with(".data") && companion(path, "list").is_some()) {
+        return Ok(Format::PhilipsList);
+    }
     let head = head_of(path, TEXT_HEAD_BYTES)?;
     if dicom::looks_like(&head) {
         return Ok(Format::Dicom);
@@ -254,6 +279,41 @@ fn read_sdat(path: &Path) -> Result<Acquisition, ReadError> {
     let spar = spar.ok_or_else(|| missing("SPAR file with the header", "SPAR"))?;
     philips_sdat::decode(&bytes_of(&sdat)?, &bytes_of(&spar)?)
         .map_err(|source| ReadError::PhilipsSdat { path: path.to_owned(), source })
+}
+
+fn read_list(path: &Path) -> Result<Acquisition, ReadError> {
+    let part = |extension: &'static str, what| {
+        let own = has_extension(path, extension).then(|| path.to_owned());
+        own.or_else(|| companion(path, extension)).ok_or_else(|| ReadError::MissingCompanion {
+            path: path.to_owned(),
+            what,
+            companion: PathBuf::from(path.with_extension(extension).file_name().unwrap_or_default()),
+        })
+    };
+    let data = bytes_of(&part("data", ".data file with the samples")?)?;
+    let list = bytes_of(&part("list", ".list file with their index")?)?;
+    let spar = companion(path, "spar").map(|spar| bytes_of(&spar)).transpose()?;
+    vendor!(path, philips_list::decode(&data, &list, spar.as_deref()))
+}
+
+fn read_bruker(path: &Path) -> Result<Acquisition, ReadError> {
+    let beside = |name: &'static str, what| {
+        let file = path.with_file_name(name);
+        if file.is_file() {
+            return bytes_of(&file);
+        }
+        Err(ReadError::MissingCompanion { path: path.to_owned(), what, companion: PathBuf::from(name) })
+    };
+    let method = beside("method", "file of the method's parameters")?;
+    let acqp = beside("acqp", "file of the acquisition's parameters")?;
+    let reference = path.with_file_name("fid.refscan");
+    let reference = if reference.is_file() { Some(bytes_of(&reference)?) } else { None };
+    let kind = if path.file_name().is_some_and(|n| n.eq_ignore_ascii_case(BRUKER_RAW)) {
+        bruker::Kind::Raw
+    } else {
+        bruker::Kind::Fid
+    };
+    vendor!(path, bruker::decode(kind, &bytes_of(path)?, &method, &acqp, reference.as_deref()))
 }
 
 /// The file of the same stem with another extension, in any case of letters.

@@ -6,10 +6,17 @@ use num_complex::Complex64;
 use serde_json::{Map, Value, json};
 
 use super::nifti::{self, Nifti, NiftiError};
-use crate::acquisition::{Acquisition, Format};
+use crate::acquisition::{Acquisition, Format, Processing};
 
 /// Code of the header extension that makes a NIfTI file NIfTI-MRS.
 pub const EXTENSION_CODE: i32 = 44;
+const PROGRAM: &str = env!("CARGO_PKG_NAME");
+/// User-defined key: transients that the scanner averaged into each stored one.
+const AVERAGES: &str = "AveragesOnScanner";
+/// More processing steps than any file has.
+const MOST_STEPS: usize = 256;
+/// Edge (mm) of a dimension without localisation, by the standard.
+const UNLOCALISED_MM: f64 = 10_000.0;
 const COMPLEX64: i16 = 32;
 const COMPLEX128: i16 = 1792;
 
@@ -239,12 +246,33 @@ fn set_header(data: &mut Acquisition, meta: &Map<String, Value>, sidecar: Option
     data.sequence = text("PulseSequenceType").or_else(|| text("SequenceName"));
     data.vendor = text("Manufacturer");
     data.water_suppressed = get("WaterSuppressed").and_then(Value::as_bool);
+    let averages = meta.get(AVERAGES).and_then(|v| v.get("Value")?.as_u64());
+    data.averages_on_scanner = averages.and_then(|n| usize::try_from(n).ok()).filter(|n| *n > 0);
+    data.processing = processing(meta);
     let stated = first(sidecar.and_then(|s| s.get("SpectrometerFrequency"))).and_then(Value::as_f64);
     if let (Some(header), Some(stated)) = (data.f0_mhz, stated)
         && (stated / header - 1.0).abs() > 1e-3
     {
         data.remarks.push(format!("the sidecar says {stated} MHz and the file {header} MHz: the file's was taken"));
     }
+}
+
+/// What was done before. What other programs write as details can hold paths and names: it stays in the file.
+fn processing(meta: &Map<String, Value>) -> Vec<Processing> {
+    let steps = meta.get("ProcessingApplied").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let text = |step: &Value, key: &str| -> String {
+        step.get(key).and_then(Value::as_str).unwrap_or_default().chars().take(80).collect()
+    };
+    let step = |step: &Value| {
+        let own = step.get("Program").and_then(Value::as_str) == Some(PROGRAM);
+        Processing {
+            program: text(step, "Program"),
+            version: text(step, "Version"),
+            method: text(step, "Method"),
+            details: if own { text(step, "Details") } else { String::new() },
+        }
+    };
+    steps.iter().take(MOST_STEPS).map(step).collect()
 }
 
 /// A value, or the first of an array of values.
@@ -288,6 +316,27 @@ pub fn encode(data: &Acquisition) -> Vec<u8> {
             meta.insert(format!("dim_{}_header", extents.len()), header);
         }
     }
+    let own = Processing {
+        program: PROGRAM.to_owned(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        method: "Conversion to NIfTI-MRS".to_owned(),
+        details: std::iter::once(data.format.to_string())
+            .chain(data.flags.iter().map(|f| (*f).to_owned()))
+            .collect::<Vec<_>>()
+            .join(", "),
+    };
+    // No time: the same input gives the same bytes.
+    let step = |p: &Processing| {
+        let parts = [("Program", &p.program), ("Version", &p.version), ("Method", &p.method), ("Details", &p.details)];
+        let stated = parts.into_iter().filter(|(_, text)| !text.is_empty());
+        Value::Object(stated.map(|(key, text)| (key.to_owned(), json!(text))).collect())
+    };
+    let steps: Vec<Value> = data.processing.iter().chain(std::iter::once(&own)).map(step).collect();
+    meta.insert("ProcessingApplied".into(), Value::Array(steps));
+    if let Some(n) = data.averages_on_scanner {
+        let description = "Transients that the scanner averaged into each stored one";
+        meta.insert(AVERAGES.into(), json!({ "Value": n, "Description": description }));
+    }
     meta.insert("ConversionMethod".into(), json!(concat!("requant ", env!("CARGO_PKG_VERSION"))));
     for (key, value) in [("EchoTime", data.te_s), ("RepetitionTime", data.tr_s), ("MixingTime", data.tm_s)] {
         if let Some(value) = value {
@@ -318,7 +367,23 @@ pub fn encode(data: &Acquisition) -> Vec<u8> {
         put(24 + 8 * i, &(extents.get(i).copied().unwrap_or(1) as i64).to_le_bytes());
         put(112 + 8 * i, &1.0_f64.to_le_bytes());
     }
-    put(104, &1.0_f64.to_le_bytes());
+    let place = data.affine_mm.as_ref().map(|affine| (affine, nifti::quaternion(affine)));
+    let (sizes, handed) = match &place {
+        Some((_, Some((sizes, handed, _)))) => (*sizes, *handed),
+        Some((affine, None)) => ([0, 1, 2].map(|j| (0..3).map(|i| affine[i][j].powi(2)).sum::<f64>().sqrt()), 1.0),
+        None => ([UNLOCALISED_MM; 3], 1.0),
+    };
+    put(104, &handed.to_le_bytes());
+    for (i, size) in sizes.iter().enumerate() {
+        put(112 + 8 * i, &size.to_le_bytes());
+    }
+    if let Some((affine, Some((_, _, quaternion)))) = &place {
+        put(344, &2_i32.to_le_bytes());
+        for i in 0..3 {
+            put(352 + 8 * i, &quaternion[i].to_le_bytes());
+            put(376 + 8 * i, &affine[i][3].to_le_bytes());
+        }
+    }
     put(136, &data.dwell_s.unwrap_or(0.0).to_le_bytes());
     put(168, &(offset as i64).to_le_bytes());
     put(176, &1.0_f64.to_le_bytes());

@@ -57,10 +57,14 @@ impl DecodeError {
 /// Bytes of a complex sample.
 const SAMPLE_BYTES: usize = 8;
 
+/// Mean squared difference of alternate rows over that of rows two apart, above which the rows are measurements in turn.
+const ALTERNATING: f64 = 4.0;
+
 /// Decodes a pair.
 ///
-/// Several rows become conditions: what they are (dynamics, water and metabolites, edit pulses) the
-/// SPAR does not say, and a mean over unlike rows would be a wrong number.
+/// The SPAR does not say what several rows are. Two are two conditions (water and metabolites, or edit pulses): a mean
+/// over unlike rows would be a wrong number. More are dynamics of one measurement, unless every other row differs, as
+/// where editing pulses alternate: then they are two conditions of half as many.
 pub fn decode(sdat: &[u8], spar: &[u8]) -> Result<Acquisition, DecodeError> {
     let header = parse_spar(spar);
     let samples = count(&header, "samples")?;
@@ -74,20 +78,27 @@ pub fn decode(sdat: &[u8], spar: &[u8]) -> Result<Acquisition, DecodeError> {
         let part = |o: usize| f32_from_vax([sdat[o], sdat[o + 1], sdat[o + 2], sdat[o + 3]]);
         Complex64::new(part(offset), -part(offset + 4))
     };
-    let array = Array5::from_shape_fn((1, rows, 1, 1, samples), |(_, row, _, _, point)| at(row, point));
+    let conditions = match rows {
+        2 => 2,
+        4.. if rows.is_multiple_of(2) && alternate(rows, samples, &at) => 2,
+        _ => 1,
+    };
+    let shape = (1, conditions, rows / conditions, 1, samples);
+    let array = Array5::from_shape_fn(shape, |(_, c, t, _, point)| at(t * conditions + c, point));
     let mut data = Acquisition::from_samples(Format::PhilipsSdat, array);
-    data.dwell_s = Some(1.0 / positive(&header, "sample_frequency")?);
-    data.f0_mhz = Some(positive(&header, "synthesizer_frequency")? / 1e6);
-    data.te_s = positive(&header, "echo_time").ok().map(|ms| ms / 1e3);
-    data.tr_s = positive(&header, "repetition_time").ok().map(|ms| ms / 1e3);
-    data.nucleus = header.get("nucleus").cloned().filter(|n| !n.is_empty());
-    data.averages_on_scanner = count(&header, "averages").ok();
-    data.vendor = Some("Philips".to_owned());
-    // The name of the scan is free text and can hold a person's name: no entry tells the sequence.
-    data.affine_mm = affine(&header);
-    if rows > 1 {
-        data.condition_labels = (0..rows).map(|r| format!("row{}", r + 1)).collect();
-        data.remarks.push(format!("the SPAR does not say what its {rows} rows are: each is analysed on its own"));
+    set_from(&mut data, &header)?;
+    match (conditions, rows) {
+        (_, 1) => {}
+        (1, _) => data.remarks.push(format!("{rows} rows were taken as dynamics of one measurement")),
+        (_, 2) => {
+            data.remarks.push("the SPAR does not say what its 2 rows are: each is analysed on its own".to_owned());
+        }
+        _ => {
+            data.remarks.push(format!("every other of {rows} rows differs: they were taken as two conditions in turn"))
+        }
+    }
+    if conditions > 1 {
+        data.condition_labels = (1..=conditions).map(|r| format!("row{r}")).collect();
     }
     if sdat.len() > samples * rows * SAMPLE_BYTES {
         data.remarks.push(format!(
@@ -96,6 +107,37 @@ pub fn decode(sdat: &[u8], spar: &[u8]) -> Result<Acquisition, DecodeError> {
         ));
     }
     Ok(data)
+}
+
+/// Whether neighbouring rows differ more than those two apart, which drift and noise make differ alike.
+fn alternate(rows: usize, samples: usize, at: &dyn Fn(usize, usize) -> Complex64) -> bool {
+    let difference = |apart: usize| -> f64 {
+        let pairs = rows - apart;
+        let sum: f64 = (0..pairs)
+            .flat_map(|row| (0..samples).map(move |p| (row, p)))
+            .map(|(row, p)| (at(row + apart, p) - at(row, p)).norm_sqr())
+            .sum();
+        sum / pairs as f64
+    };
+    difference(1) > ALTERNATING * difference(2)
+}
+
+/// Sets what a SPAR states about the protocol and the voxel.
+pub(super) fn set_protocol(data: &mut Acquisition, spar: &[u8]) -> Result<(), DecodeError> {
+    set_from(data, &parse_spar(spar))
+}
+
+fn set_from(data: &mut Acquisition, header: &HashMap<String, String>) -> Result<(), DecodeError> {
+    data.dwell_s = Some(1.0 / positive(header, "sample_frequency")?);
+    data.f0_mhz = Some(positive(header, "synthesizer_frequency")? / 1e6);
+    data.te_s = positive(header, "echo_time").ok().map(|ms| ms / 1e3);
+    data.tr_s = positive(header, "repetition_time").ok().map(|ms| ms / 1e3);
+    data.nucleus = header.get("nucleus").cloned().filter(|n| !n.is_empty());
+    data.averages_on_scanner = count(header, "averages").ok();
+    data.vendor = Some("Philips".to_owned());
+    // The name of the scan is free text and can hold a person's name: no entry tells the sequence.
+    data.affine_mm = affine(header);
+    Ok(())
 }
 
 /// `name : value` lines; comments start with `!`, strings may be quoted, bytes are Latin-1.
@@ -132,7 +174,7 @@ fn count(header: &HashMap<String, String>, field: &'static str) -> Result<usize,
 }
 
 /// Voxel-to-scanner transform (mm, RAS+) from size, offset and angulation: Philips' axes are
-/// left, posterior and head; angles turn around them in the order x, y, z.
+/// left, posterior and head; angles turn about them in the order x, y, z.
 fn affine(header: &HashMap<String, String>) -> Option<[[f64; 4]; 4]> {
     let triple = |suffix: &'static [&'static str; 3]| -> Option<[f64; 3]> {
         Some([number(header, suffix[0]).ok()?, number(header, suffix[1]).ok()?, number(header, suffix[2]).ok()?])
@@ -141,12 +183,13 @@ fn affine(header: &HashMap<String, String>) -> Option<[[f64; 4]; 4]> {
     let offset = triple(&["lr_off_center", "ap_off_center", "cc_off_center"])?;
     let angle = triple(&["lr_angulation", "ap_angulation", "cc_angulation"])?;
     let (a, b, c) = ((-angle[0]).to_radians(), (-angle[1]).to_radians(), angle[2].to_radians());
-    // Rotation about x, then y, then z (fixed axes): Rz·Ry·Rx.
+    // Each angle turns about an axis that those before have turned (Rx·Ry·Rz), as the plane orientation in DICOM files of
+    // the same scanners shows.
     let (sa, ca, sb, cb, sc, cc) = (a.sin(), a.cos(), b.sin(), b.cos(), c.sin(), c.cos());
     let rotation = [
-        [cc * cb, cc * sb * sa - sc * ca, cc * sb * ca + sc * sa],
-        [sc * cb, sc * sb * sa + cc * ca, sc * sb * ca - cc * sa],
-        [-sb, cb * sa, cb * ca],
+        [cb * cc, -cb * sc, sb],
+        [ca * sc + sa * sb * cc, ca * cc - sa * sb * sc, -sa * cb],
+        [sa * sc - ca * sb * cc, sa * cc + ca * sb * sc, ca * cb],
     ];
     let centre = [-offset[0], -offset[1], offset[2]];
     let mut affine = [[0.0; 4]; 4];

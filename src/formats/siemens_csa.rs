@@ -14,7 +14,7 @@ const MOST: u32 = 4096;
 
 /// The values by name.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(crate) struct Csa(HashMap<String, String>);
+pub(crate) struct Csa(HashMap<String, Vec<String>>);
 
 impl Csa {
     /// Parses a header; `None` where it is none or cut off before its first tag.
@@ -30,22 +30,21 @@ impl Csa {
             let Some(n_items) = bytes.u32(at + NAME_BYTES + 12) else { break };
             let name = bytes.text(at, NAME_BYTES);
             at += TAG_BYTES;
-            let mut first = None;
+            let mut items = Vec::new();
             for _ in 0..n_items.min(MOST) {
                 let Some(length) = bytes.u32(at + 4) else { return Some(Self(values)) };
                 let length = length as usize;
                 at += ITEM_BYTES;
-                if first.is_none() {
-                    first = bytes.text(at, length);
-                }
+                // Behind the values lie empty items.
+                items.extend(bytes.text(at, length));
                 // Values are padded to whole words.
                 let Some(next) = length.checked_add(3).and_then(|n| at.checked_add(n / 4 * 4)) else {
                     return Some(Self(values));
                 };
                 at = next;
             }
-            if let (Some(name), Some(first)) = (name, first) {
-                values.insert(name, first);
+            if let Some(name) = name.filter(|_| !items.is_empty()) {
+                values.insert(name, items);
             }
         }
         Some(Self(values))
@@ -53,12 +52,18 @@ impl Csa {
 
     /// The first value of a name.
     pub(crate) fn text(&self, name: &str) -> Option<String> {
-        self.0.get(name).map(|v| v.chars().take(80).collect())
+        self.0.get(name)?.first().map(|v| v.chars().take(80).collect())
     }
 
     /// The first value of a name, as a number.
     pub(crate) fn number(&self, name: &str) -> Option<f64> {
-        self.0.get(name)?.trim().parse().ok().filter(|v: &f64| v.is_finite())
+        self.0.get(name)?.first()?.trim().parse().ok().filter(|v: &f64| v.is_finite())
+    }
+
+    /// The first `N` values of a name, as numbers.
+    pub(crate) fn numbers<const N: usize>(&self, name: &str) -> Option<[f64; N]> {
+        let values: Option<Vec<f64>> = self.0.get(name)?.iter().take(N).map(|v| v.trim().parse().ok()).collect();
+        values?.try_into().ok().filter(|v: &[f64; N]| v.iter().all(|x| x.is_finite()))
     }
 }
 
@@ -94,6 +99,7 @@ mod tests {
         let csa = Csa::parse(&bytes).unwrap_or_default();
         assert_eq!(csa.number("RealDwellTime"), Some(833_400.0));
         assert_eq!((csa.number("Empty"), csa.text("VoiPosition").as_deref()), (None, Some("1.5")));
+        assert_eq!((csa.numbers("VoiPosition"), csa.numbers::<4>("VoiPosition")), (Some([1.5, 2.0, 3.0]), None));
         for cut in 0..bytes.len() {
             let _ = Csa::parse(&bytes[..cut]);
         }

@@ -10,7 +10,8 @@ use num_complex::Complex64;
 use rayon::prelude::*;
 
 use super::bytes::{Bytes, Order};
-use crate::acquisition::{Acquisition, Format};
+use super::geometry::{affine_from_lps, siemens_axes};
+use crate::acquisition::{Acquisition, Format, TRUNCATED, UNTESTED_FORMAT};
 
 /// Why a twix file could not be decoded.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -39,7 +40,7 @@ pub enum DecodeError {
     #[error("spectroscopic imaging ({lines} lines) is not read from twix files; export it as DICOM or convert it")]
     Imaging {
         /// Phase-encoding lines.
-        lines: u16,
+        lines: usize,
     },
 }
 
@@ -54,6 +55,8 @@ impl DecodeError {
     }
 }
 
+/// What the software of the XA line calls itself in the header's part `Dicom`.
+const XA_SOFTWARE: &[u8] = b"syngo MR XA";
 /// Measurements in a file of VD or later.
 const MAX_MEASUREMENTS: u32 = 64;
 const RAID_HEADER: usize = 8;
@@ -164,7 +167,7 @@ pub fn decode(file: &[u8]) -> Result<Acquisition, DecodeError> {
     };
     let lines = readouts.iter().map(|r| r.counters[LINE].max(r.counters[PARTITION])).max().unwrap_or(0);
     if lines > 0 {
-        return Err(DecodeError::Imaging { lines: lines + 1 });
+        return Err(DecodeError::Imaging { lines: usize::from(lines) + 1 });
     }
     let points = n - before - behind;
     let block = layout.channel + 8 * n;
@@ -200,7 +203,13 @@ pub fn decode(file: &[u8]) -> Result<Acquisition, DecodeError> {
     if groups.values().any(|g| g.len() != transients) {
         remarks.push(format!("conditions have different numbers of transients: {transients} of each were taken"));
     }
+    let mut flags = Vec::new();
+    // The files at hand are of VE.
+    if layout.scan == 0 || protocol.is_xa {
+        flags.push(UNTESTED_FORMAT);
+    }
     if !is_complete {
+        flags.push(TRUNCATED);
         remarks.push(format!(
             "truncated: the file ends before the measurement does; {} transients are whole",
             readouts.len()
@@ -236,8 +245,11 @@ pub fn decode(file: &[u8]) -> Result<Acquisition, DecodeError> {
     data.sequence =
         protocol.text("tSequenceFileName").map(|path| path.rsplit(['\\', '/']).next().unwrap_or_default().to_owned());
     data.vendor = Some("Siemens".to_owned());
-    data.water_suppressed = data.water.as_ref().map(|_| true);
-    data.remarks = remarks;
+    // CHESS; other values are of sequences' own.
+    let suppressed = data.water.is_some() || protocol.number("sPrepPulses.ucWaterSat") == Some(1.0);
+    data.water_suppressed = suppressed.then_some(true);
+    data.affine_mm = protocol.affine();
+    (data.flags, data.remarks) = (flags, remarks);
     Ok(data)
 }
 
@@ -253,12 +265,15 @@ fn label(key: &[u16; 3]) -> String {
     if text.is_empty() { "set0".to_owned() } else { text.join("-") }
 }
 
-/// The protocol's lines `name = value` (`MeasYaps`).
-struct Protocol(String);
+/// The protocol's lines `name = value` (`MeasYaps`), and whether software of the XA line wrote it.
+struct Protocol {
+    text: String,
+    is_xa: bool,
+}
 
 impl Protocol {
     fn text(&self, name: &str) -> Option<String> {
-        let line = self.0.lines().find_map(|l| {
+        let line = self.text.lines().find_map(|l| {
             let (key, value) = l.split_once('=')?;
             (key.trim() == name).then_some(value)
         })?;
@@ -269,21 +284,39 @@ impl Protocol {
     fn number(&self, name: &str) -> Option<f64> {
         self.text(name)?.parse().ok().filter(|v: &f64| v.is_finite() && *v > 0.0)
     }
+
+    /// The voxel in space: centre, normal and rotation about it; what is zero is not written. The table may have moved.
+    fn affine(&self) -> Option<[[f64; 4]; 4]> {
+        let signed = |name: &str| self.text(name).map_or(Some(0.0), |v| v.parse().ok()).filter(|v: &f64| v.is_finite());
+        let vector = |name: &str| -> Option<[f64; 3]> {
+            Some([signed(&format!("{name}.dSag"))?, signed(&format!("{name}.dCor"))?, signed(&format!("{name}.dTra"))?])
+        };
+        let size = ["dReadoutFOV", "dPhaseFOV", "dThickness"].map(|n| self.number(&format!("sSpecPara.sVoI.{n}")));
+        let size = [size[0]?, size[1]?, size[2]?];
+        let (normal, centre) = (vector("sSpecPara.sVoI.sNormal")?, vector("sSpecPara.sVoI.sPosition")?);
+        let table = [signed("lScanRegionPosSag")?, signed("lScanRegionPosCor")?, signed("lScanRegionPosTra")?];
+        let (read, phase) = siemens_axes(normal, signed("sSpecPara.sVoI.dInPlaneRot")?)?;
+        Some(affine_from_lps(read, phase, [0, 1, 2].map(|k| centre[k] + table[k]), size))
+    }
 }
 
 fn protocol(bytes: &Bytes<'_>, start: usize) -> Option<Protocol> {
     let parts = bytes.u32(start.checked_add(4)?)?.min(32);
     let mut at = start + 8;
+    let mut protocol = None;
+    let mut is_xa = false;
     for _ in 0..parts {
         let name_length = bytes.all().get(at..)?.iter().take(64).position(|&b| b == 0)?;
         let name = bytes.text(at, name_length + 1)?;
         let length = bytes.u32(at + name_length + 1)? as usize;
         at = at + name_length + 5;
         let content = bytes.all().get(at..at.checked_add(length)?)?;
-        if name == "MeasYaps" {
-            return Some(Protocol(content.iter().map(|&b| char::from(b)).collect()));
+        match name.as_str() {
+            "MeasYaps" => protocol = Some(content.iter().map(|&b| char::from(b)).collect::<String>()),
+            "Dicom" => is_xa = content.windows(XA_SOFTWARE.len()).any(|w| w == XA_SOFTWARE),
+            _ => {}
         }
         at += length;
     }
-    None
+    protocol.map(|text| Protocol { text, is_xa })
 }

@@ -62,6 +62,8 @@ pub struct Header {
     pub water_te_s: Option<f64>,
     /// Repetition time of the water reference (s).
     pub water_tr_s: Option<f64>,
+    /// Flags that the reader raised.
+    pub flags: Vec<&'static str>,
     /// What the readers had to assume.
     pub remarks: Vec<String>,
     /// Hash of how the file was prepared; `None` where it was not read.
@@ -128,6 +130,7 @@ fn load_acquisitions(
     header.tm_s = data.tm_s;
     header.n_coils = Some(data.n_coils());
     header.n_transients = Some(data.n_transients());
+    header.flags.clone_from(&data.flags);
     header.remarks.extend(data.remarks.iter().cloned());
     let water = match &found.water {
         Water::None => inside,

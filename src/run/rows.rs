@@ -68,6 +68,7 @@ impl Origin<'_> {
             method_hash: Some(self.method_hash.to_owned()),
             water_te_s: header.water_te_s,
             water_tr_s: header.water_tr_s,
+            flags: header.flags.iter().map(|f| (*f).to_owned()).collect(),
             warnings: header.remarks.iter().chain(self.warnings).cloned().collect(),
             ..SpectrumRow::default()
         }
@@ -89,7 +90,7 @@ impl Origin<'_> {
             water_removed: Some(record.water_removed),
             lipid_index: record.lipid_index,
             water_amplitude: record.water_amplitude,
-            flags: record.flags.iter().map(|f| (*f).to_owned()).collect(),
+            flags: self.header.flags.iter().chain(&record.flags).map(|f| (*f).to_owned()).collect(),
             ..self.row()
         }
     }

@@ -135,7 +135,7 @@ table! {
     water_tr_s: Option<f64>, "s", "Repetition time of the water reference.";
     covariance_names: Vec<String>, "", "Metabolites (no sums) in the order of the rows of `covariance`.";
     covariance: Option<Vec<f64>>, "amplitude²", "Noise covariance of the amplitudes, all of them free: the lower triangle row by row, (0,0), (1,0), (1,1), (2,0) …";
-    flags: Vec<String>, "", "Quality flags; empty if none was raised.";
+    flags: Vec<String>, "", "Flags of reading (`untested_format`, `truncated`), preparation and fit; empty if none was raised.";
     warnings: Vec<String>, "", "What had to be assumed or repaired on the way; empty if nothing.";
 }
 

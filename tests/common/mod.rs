@@ -9,6 +9,9 @@
     reason = "test support"
 )]
 
+pub mod results;
+pub mod small_files;
+
 use std::collections::BTreeMap;
 use std::f64::consts::PI;
 use std::path::{Path, PathBuf};

@@ -1,0 +1,211 @@
+//! Philips DATA/LIST: raw complex vectors (`.data`) with a text index (`.list`), coil by coil and transient by transient.
+//!
+//! Layout: the description that every `.list` begins with ("DATA DESCRIPTION FILE"). Neither file states dwell time,
+//! frequency or geometry: these come from the SPAR of the same scan. Samples are conjugated into our convention, as
+//! those of SDAT are.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ndarray::Array5;
+use num_complex::Complex64;
+
+use super::bytes::{Bytes, Order};
+use super::philips_sdat;
+use crate::acquisition::{Acquisition, Format, TRUNCATED, UNTESTED_FORMAT};
+
+/// Why a pair could not be decoded.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum DecodeError {
+    /// No vector that holds signal.
+    #[error("the .list indexes no standard vector (STD); is it a preparation scan, or cut off?")]
+    NoVectors,
+    /// An index line that cannot be read.
+    #[error("line {line} of the .list is no index of a vector; export the pair again")]
+    Line {
+        /// Line, counted from 1.
+        line: usize,
+    },
+    /// Vectors of different lengths.
+    #[error("vectors of {first} and of {other} bytes in one .list: it is no single-voxel spectroscopy")]
+    Sizes {
+        /// Of the first.
+        first: usize,
+        /// Of another.
+        other: usize,
+    },
+    /// Phase encoding or several locations.
+    #[error("spectroscopic imaging is not read from DATA/LIST; export it as SDAT/SPAR or convert it")]
+    Imaging,
+    /// Vectors that lie upon one another.
+    #[error("the .list announces {needed} bytes of vectors where the .data holds {got}; they do not belong together")]
+    Overlap {
+        /// Bytes of the `.data`.
+        got: usize,
+        /// Bytes announced.
+        needed: usize,
+    },
+    /// Not one transient is whole.
+    #[error("the .data holds {got} bytes and no complete transient; it is cut off")]
+    Truncated {
+        /// Bytes there.
+        got: usize,
+    },
+    /// The SPAR.
+    #[error("the SPAR beside it: {0}")]
+    Spar(philips_sdat::DecodeError),
+}
+
+impl DecodeError {
+    /// Stable code for the tables.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NoVectors => "no_signal",
+            Self::Line { .. } | Self::Overlap { .. } => "bad_header",
+            Self::Sizes { .. } | Self::Imaging => "unsupported",
+            Self::Truncated { .. } => "truncated",
+            Self::Spar(error) => error.code(),
+        }
+    }
+}
+
+/// Bytes of a complex sample: two floats.
+const SAMPLE_BYTES: usize = 8;
+/// Numbers behind the type of a vector: mix, dyn, card, echo, loca, chan, extr1, extr2, kx, ky, kz, aver, sign, rf,
+/// grad, enc, rtop, rr, size, offset.
+const COLUMNS: usize = 20;
+const LOCATION: usize = 4;
+const CHANNEL: usize = 5;
+const K_SPACE: std::ops::Range<usize> = 8..11;
+/// Attributes whose values tell conditions apart.
+const CONDITIONS: [(usize, &str); 3] = [(3, "echo"), (6, "extr1-"), (7, "extr2-")];
+/// Attributes that count transients: dynamic, cardiac phase, average, echoes within a train.
+const TRANSIENTS: [usize; 5] = [1, 2, 11, 13, 14];
+
+/// Where the vectors of one transient lie, by channel.
+type Coils = BTreeMap<i64, usize>;
+/// The transients of one condition.
+type Transients = BTreeMap<[i64; 5], Coils>;
+
+/// One line of the index.
+struct Vector {
+    attributes: [i64; COLUMNS],
+    size: usize,
+    offset: usize,
+}
+
+/// The vectors that hold signal; noise, corrections, navigators and rejected ones are left out.
+fn vectors(list: &str) -> Result<Vec<Vector>, DecodeError> {
+    let lines = list.lines().enumerate();
+    let mut vectors = Vec::new();
+    for (index, line) in lines {
+        let Some(rest) = line.trim_start().strip_prefix("STD ") else { continue };
+        let fault = DecodeError::Line { line: index + 1 };
+        let mut attributes = [0; COLUMNS];
+        let mut words = rest.split_whitespace();
+        for value in &mut attributes {
+            *value = words.next().and_then(|w| w.parse().ok()).ok_or(fault.clone())?;
+        }
+        let place = |k: usize| usize::try_from(attributes[k]).map_err(|_| fault.clone());
+        let (size, offset) = (place(COLUMNS - 2)?, place(COLUMNS - 1)?);
+        vectors.push(Vector { attributes, size, offset });
+    }
+    Ok(vectors)
+}
+
+/// Decodes a pair, with the SPAR of the same scan if there is one.
+///
+/// The second mix is the water reference, as Philips' single-voxel sequences measure it. Echoes and "extra attributes"
+/// become conditions: what the latter are depends on the sequence. Transients that are not whole are left out, and the
+/// acquisition is flagged.
+pub fn decode(data: &[u8], list: &[u8], spar: Option<&[u8]>) -> Result<Acquisition, DecodeError> {
+    let vectors = vectors(&String::from_utf8_lossy(list))?;
+    let size = vectors.first().ok_or(DecodeError::NoVectors)?.size;
+    if let Some(other) = vectors.iter().find(|v| v.size != size) {
+        return Err(DecodeError::Sizes { first: size, other: other.size });
+    }
+    let is_encoded = |v: &Vector| v.attributes[K_SPACE].iter().any(|k| *k != 0) || v.attributes[LOCATION] != 0;
+    if vectors.iter().any(is_encoded) {
+        return Err(DecodeError::Imaging);
+    }
+    let points = size / SAMPLE_BYTES;
+    if points == 0 {
+        return Err(DecodeError::NoVectors);
+    }
+    let inside: Vec<&Vector> =
+        vectors.iter().filter(|v| v.offset.checked_add(size).is_some_and(|end| end <= data.len())).collect();
+    // Or a few lines could ask for the same bytes over and over.
+    let places: BTreeSet<usize> = inside.iter().map(|v| v.offset).collect();
+    let needed = inside.len().saturating_mul(size);
+    if places.len() < inside.len() || needed > data.len() {
+        return Err(DecodeError::Overlap { got: data.len(), needed });
+    }
+    let channels: BTreeSet<i64> = vectors.iter().map(|v| v.attributes[CHANNEL]).collect();
+    let mut mixes: BTreeMap<i64, BTreeMap<[i64; 3], Transients>> = BTreeMap::new();
+    for vector in &inside {
+        let a = &vector.attributes;
+        let condition = CONDITIONS.map(|(k, _)| a[k]);
+        let transients = mixes.entry(a[0]).or_default().entry(condition).or_default();
+        transients.entry(TRANSIENTS.map(|k| a[k])).or_default().insert(a[CHANNEL], vector.offset);
+    }
+    let n_coils = channels.len();
+    let mut is_whole = inside.len() == vectors.len();
+    for transients in mixes.values_mut().flat_map(BTreeMap::values_mut) {
+        let before = transients.len();
+        transients.retain(|_, coils| coils.len() == n_coils);
+        is_whole &= transients.len() == before;
+    }
+    let mut mixes = mixes.into_values().filter(|mix| mix.values().any(|t| !t.is_empty()));
+    let signal = mixes.next().ok_or(DecodeError::Truncated { got: data.len() })?;
+    let water = mixes.next();
+    let others = mixes.count();
+
+    let bytes = Bytes::new(data, Order::Little);
+    let sample = |coils: &Coils, coil: usize, point: usize| {
+        let at = coils.values().nth(coil).map_or(usize::MAX, |at| at + SAMPLE_BYTES * point);
+        let part = |at: Option<usize>| at.and_then(|at| bytes.f32(at)).map_or(0.0, f64::from);
+        Complex64::new(part(Some(at)), -part(at.checked_add(4)))
+    };
+    let conditions: Vec<(&[i64; 3], Vec<&Coils>)> =
+        signal.iter().filter(|(_, t)| !t.is_empty()).map(|(key, t)| (key, t.values().collect())).collect();
+    let n_transients = conditions.iter().map(|(_, t)| t.len()).min().unwrap_or(0);
+    let shape = (1, conditions.len(), n_transients, n_coils, points);
+    let samples = Array5::from_shape_fn(shape, |(_, c, t, coil, p)| sample(conditions[c].1[t], coil, p));
+    let mut acquisition = Acquisition::from_samples(Format::PhilipsList, samples);
+    if conditions.len() > 1 {
+        acquisition.condition_labels = conditions.iter().map(|(key, _)| label(key)).collect();
+    }
+    let water: Option<Vec<&Coils>> = water.as_ref().map(|mix| mix.values().flat_map(BTreeMap::values).collect());
+    acquisition.water = water.map(|transients| {
+        Array5::from_shape_fn((1, 1, transients.len(), n_coils, points), |(_, _, t, coil, p)| {
+            sample(transients[t], coil, p)
+        })
+    });
+    acquisition.water_suppressed = acquisition.water.as_ref().map(|_| true);
+    acquisition.vendor = Some("Philips".to_owned());
+    match spar {
+        Some(spar) => philips_sdat::set_protocol(&mut acquisition, spar).map_err(DecodeError::Spar)?,
+        None => acquisition.remarks.push(
+            "no SPAR of the same name beside it: dwell time, frequency and the voxel's place are not known".to_owned(),
+        ),
+    }
+    // The SPAR counts what its own SDAT averages; here every transient is there.
+    acquisition.averages_on_scanner = None;
+    acquisition.flags.push(UNTESTED_FORMAT);
+    if !is_whole {
+        acquisition.flags.push(TRUNCATED);
+        acquisition.remarks.push(format!("truncated: {n_transients} transients of each condition are whole"));
+    }
+    if conditions.iter().any(|(_, t)| t.len() != n_transients) {
+        acquisition
+            .remarks
+            .push(format!("conditions have different numbers of transients: {n_transients} of each were taken"));
+    }
+    if others > 0 {
+        acquisition.remarks.push(format!("{others} further mixes were not read"));
+    }
+    Ok(acquisition)
+}
+
+fn label(key: &[i64; 3]) -> String {
+    CONDITIONS.iter().zip(key).map(|((_, name), value)| format!("{name}{value}")).collect::<Vec<_>>().join("-")
+}
