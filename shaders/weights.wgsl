@@ -95,6 +95,18 @@ fn effective_parameters(s: u32, lambda: f32, thread: u32) -> f32 {
     return max(model_part, 0.0) + f32(shape.n_splines) - lambda * penalty_part;
 }
 
+// Where three successive values of a steadily converging iteration lead, on a logarithmic scale (Aitken's Δ² process); at
+// most a factor of ten away, and the last value itself where they do not converge steadily.
+fn extrapolated(first: f32, second: f32, third: f32) -> f32 {
+    let step = log(second / first);
+    let next_step = log(third / second);
+    if (step == 0.0) { return third; }
+    let ratio = next_step / step;
+    if (ratio < 1e-3 || ratio > 0.98) { return third; }
+    let rest = next_step * ratio / (1.0 - ratio);
+    return third * exp(clamp(rest, -log(10.0), log(10.0)));
+}
+
 // λ moved towards its fixed point by evidence on the linearised problem. With everything else eliminated, the
 // trailing block of the factor holds the baseline's own system S = L_bb·L_bbᵀ, of which only λ·D₂ᵀD₂ changes.
 fn evidence_step(s: u32, start: f32, thread: u32) -> f32 {
@@ -124,6 +136,7 @@ fn evidence_step(s: u32, start: f32, thread: u32) -> f32 {
     storageBarrier();
     workgroupBarrier();
     var lambda = start;
+    var before = start;
     for (var round = 0u; round < EVIDENCE_ROUNDS; round++) {
         let change = lambda - start;
         for (var e = thread; e < nb * nb; e += THREADS) {
@@ -170,7 +183,9 @@ fn evidence_step(s: u32, start: f32, thread: u32) -> f32 {
         // Not more than a factor of ten a round: early residuals are not the baseline's.
         let next = clamp(clamp(max(by_evidence, by_limit), 1e-6, MAX_LAMBDA), 0.1 * lambda, 10.0 * lambda);
         let moved = abs(next / lambda - 1.0);
-        lambda = next;
+        let reached = select(next, extrapolated(before, lambda, next), round + 2u == EVIDENCE_ROUNDS);
+        before = lambda;
+        lambda = reached;
         if (moved < 1e-5) { break; }
         workgroupBarrier();
     }
@@ -211,7 +226,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         storageBarrier();
         workgroupBarrier();
     }
-    if (!follow && shape.evidence == 0u) { return; }
+    let by_evidence = shape.evidence != 0u && iteration >= EVIDENCE_FROM;
+    if (!follow && !by_evidence) { return; }
     set_gradient(s, now.x, now.y, thread);
     hold_bounds(s, thread);
     if (!factorise(s, now.x, now.y, thread)) {
@@ -228,15 +244,12 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
             scalars[s].variance = max(sqrt(now.x * goal), scalars[s].noise_variance);
         }
     }
-    if (shape.evidence != 0u) {
+    if (by_evidence) {
         let lambda = evidence_step(s, now.y, thread);
         if (thread == 0u) {
             if (lambda < 0.0) {
                 scalars[s].phase = DONE;
                 scalars[s].state = SINGULAR;
-            } else if (iteration > LAST_REFRESH) {
-                // λ and the other parameters answer one another; half-way steps end their see-saw.
-                scalars[s].lambda = sqrt(lambda * now.y);
             } else {
                 scalars[s].lambda = lambda;
             }

@@ -63,7 +63,7 @@ fn real_voigt() {
     let (_keep, run) = benchmark("voigt", "lcmodel-test/3t.basis", |_| {});
     let s = score::score(&truth_by_row(&data().join("benchmark/voigt/truth.csv")), &run, amplitude, false);
     println!("{s:?}");
-    assert!(s.mean <= 15.0 && (0.8..=1.4).contains(&s.error_over_sd), "{s:?}");
+    assert!(s.mean <= 10.0 && (0.8..=1.4).contains(&s.error_over_sd), "{s:?}");
 }
 
 #[test]
@@ -71,7 +71,7 @@ fn real_hard() {
     let (_keep, run) = benchmark("hard", "lcmodel-test/3t.basis", |_| {});
     let s = score::score(&truth_by_row(&data().join("benchmark/hard/truth.csv")), &run, amplitude, false);
     println!("{s:?}");
-    assert!(s.mean <= 25.0 && (0.8..=1.4).contains(&s.error_over_sd), "{s:?}");
+    assert!(s.mean <= 19.0 && (0.8..=1.4).contains(&s.error_over_sd), "{s:?}");
 }
 
 #[test]
@@ -84,7 +84,7 @@ fn real_shift() {
     });
     let s = score::score(&truth_by_row(&data().join("benchmark/shift/truth.csv")), &run, amplitude, true);
     println!("{s:?}");
-    assert!(s.mean <= 18.0 && (0.8..=1.4).contains(&s.error_over_sd), "{s:?}");
+    assert!(s.mean <= 17.5 && s.median <= 4.4 && (0.8..=1.4).contains(&s.error_over_sd), "{s:?}");
 }
 
 #[test]
@@ -92,7 +92,7 @@ fn real_misfit_is_bounded_and_no_absurd_spectrum_goes_unflagged() {
     let (_keep, run) = benchmark("misfit", "basis/lcmodel/3T_PRESS_Siemens_35ms_noMM.BASIS", |_| {});
     let s = score::score(&truth_by_row(&data().join("benchmark/misfit/truth.csv")), &run, amplitude, true);
     println!("{s:?}");
-    assert!(s.mean <= 60.0 && (0.8..=1.4).contains(&s.error_over_sd), "{s:?}");
+    assert!(s.mean <= 25.0 && (0.8..=1.4).contains(&s.error_over_sd), "{s:?}");
     let spectra: Vec<SpectrumRow> = read_table(&run).unwrap();
     let rows: Vec<MetaboliteRow> = read_table(&run).unwrap();
     for row in rows.iter().filter(|r| r.metabolite == "tNAA") {
@@ -130,7 +130,7 @@ fn real_challenge() {
     assert!(s.mean <= 13.0, "{s:?}");
     let s = score::score(&truth, &out, water_scaled, true);
     println!("water-scaled {s:?}");
-    assert!(s.mean <= 13.0 && (0.96..=1.04).contains(&s.scale), "{s:?}");
+    assert!(s.mean <= 10.1 && (0.96..=1.04).contains(&s.scale), "{s:?}");
 }
 
 #[test]

@@ -10,6 +10,8 @@ use super::workspace::Workspace;
 
 /// λ above which the baseline is a straight line for every purpose.
 const MAX_LAMBDA: f64 = 1e8;
+/// Ratios of successive steps in ln λ that are extrapolated: steadily converging ones.
+const STEADY: std::ops::RangeInclusive<f64> = 1e-3..=0.98;
 
 /// Brings σ² and λ up to date at `x`, on the undamped system.
 ///
@@ -22,7 +24,6 @@ pub(super) fn update_weights(
     noise_variance: f64,
     follow_misfit: bool,
     evidence: bool,
-    settling: bool,
     ws: &mut Workspace,
 ) -> Result<(), linalg::NotPositiveDefinite> {
     let m = model.layout.len();
@@ -48,12 +49,7 @@ pub(super) fn update_weights(
         weights.variance = (weights.variance * target).sqrt().max(noise_variance);
     }
     if evidence {
-        let before = weights.lambda;
         evidence_step(model, x, &mut weights.lambda, ws)?;
-        if settling {
-            // λ and the other parameters answer one another; half-way steps end their see-saw.
-            weights.lambda = (weights.lambda * before).sqrt();
-        }
     }
     Ok(())
 }
@@ -63,6 +59,7 @@ pub(super) fn update_weights(
 /// With everything else eliminated, the trailing block of the factor holds the baseline's own system
 /// S = L_bb·L_bbᵀ; only S depends on λ, so a few rounds on it cost little:
 /// λ ← (nb − 2 − λ·tr(S⁻¹·D₂ᵀD₂)) / |D₂b|², never so small that the effective dimension passes its limit.
+/// Near a straight baseline these rounds creep; the last but one is extrapolated ([`extrapolated`]).
 fn evidence_step(
     model: &Model,
     x: &[f64],
@@ -87,7 +84,8 @@ fn evidence_step(
         }
     }
     let start = *lambda;
-    for _ in 0..ROUNDS {
+    let mut before = start;
+    for round in 0..ROUNDS {
         let change = *lambda - start;
         for ((f, a), p) in s.factor.iter_mut().zip(&s.schur).zip(&model.baseline.penalty) {
             *f = a + change * p;
@@ -115,10 +113,43 @@ fn evidence_step(
         // Not more than a factor of ten a round: early residuals are not the baseline's.
         let next = next.clamp(*lambda / 10.0, *lambda * 10.0);
         let moved = (next / *lambda).ln().abs();
-        *lambda = next;
+        let reached = if round + 2 == ROUNDS { extrapolated(before, *lambda, next) } else { next };
+        before = *lambda;
+        *lambda = reached;
         if moved < 1e-5 {
             break;
         }
     }
     Ok(())
+}
+
+/// Where three successive values of a linearly converging iteration lead, on a logarithmic scale (Aitken's Δ² process); at
+/// most a factor of ten away, and the last value itself where they do not converge steadily.
+fn extrapolated(first: f64, second: f64, third: f64) -> f64 {
+    let (step, next_step) = ((second / first).ln(), (third / second).ln());
+    let ratio = next_step / step;
+    if !(STEADY.contains(&ratio)) {
+        return third;
+    }
+    let rest = next_step * ratio / (1.0 - ratio);
+    third * rest.clamp(-10.0_f64.ln(), 10.0_f64.ln()).exp()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_steady_iteration_is_extrapolated_to_its_end() {
+        // ln λ = 3 + 2·0.6ᵏ ends at 3.
+        let at = |k: i32| (3.0 + 2.0 * 0.6_f64.powi(k)).exp();
+        assert!((extrapolated(at(0), at(1), at(2)) / 3.0_f64.exp() - 1.0).abs() < 1e-12);
+        // Oscillating, diverging and resting ones are left alone.
+        for (a, b, c) in [(1.0, 2.0, 1.5), (1.0, 2.0, 8.0), (2.0, 2.0, 2.0)] {
+            assert_eq!(extrapolated(a, b, c), c);
+        }
+        // A ratio next to one leads far; no farther than a factor of ten.
+        let end = extrapolated(1.0, 10.0, 10.0_f64.powf(1.97));
+        assert!((end / 10.0_f64.powf(2.97) - 1.0).abs() < 1e-12, "{end}");
+    }
 }

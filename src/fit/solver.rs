@@ -18,6 +18,9 @@ use super::workspace::{Hold, Workspace};
 pub(crate) const REFRESH_ROWS: [usize; 3] = [3, 6, 9];
 /// First iteration that uses second derivatives; before, far from the solution, they mislead.
 pub(crate) const NEWTON_FROM: usize = 3;
+/// First iteration at which λ follows the evidence: before, widths and shifts still explain too little, and what they leave
+/// would be taken for baseline, from where some spectra never come back.
+pub(crate) const EVIDENCE_FROM: usize = 3;
 /// First iteration at which σ follows the misfit, and the last.
 pub(crate) const VARIANCE_FROM: usize = 3;
 pub(crate) const VARIANCE_TO: usize = 40;
@@ -93,7 +96,7 @@ fn iterate(
     noise_variance: f64,
     ws: &mut Workspace,
 ) -> (FitState, usize, f64) {
-    let evidence = model.settings.baseline.smoothness == Smoothness::Evidence && model.layout.n_splines > 2;
+    let by_evidence = model.settings.baseline.smoothness == Smoothness::Evidence && model.layout.n_splines > 2;
     let mut damping = 1e-2;
     let mut frozen = false;
     let mut cost = f64::INFINITY;
@@ -104,19 +107,10 @@ fn iterate(
         ws.evaluation.columns(model, x, data, PhaseColumns::FromData);
         ws.normal.assemble(model, &ws.evaluation);
         let (variance_before, lambda_before) = (weights.variance, weights.lambda);
+        let evidence = by_evidence && iteration >= EVIDENCE_FROM;
         let follow_misfit = !frozen && (VARIANCE_FROM..=VARIANCE_TO).contains(&iteration);
         if (follow_misfit || evidence)
-            && update_weights(
-                model,
-                x,
-                weights,
-                noise_variance,
-                follow_misfit,
-                evidence,
-                iteration > REFRESH_ROWS[2],
-                ws,
-            )
-            .is_err()
+            && update_weights(model, x, weights, noise_variance, follow_misfit, evidence, ws).is_err()
         {
             return (FitState::Singular, iteration, cost);
         }

@@ -94,6 +94,7 @@ pub fn compose(stage: &str, fft_n: usize) -> Result<String, SourceError> {
         ("MAX_ROWS", MAX_ROWS),
         ("NEWTON_STEPS", align::NEWTON_STEPS as u32),
         ("NEWTON_FROM", solver::NEWTON_FROM as u32),
+        ("EVIDENCE_FROM", solver::EVIDENCE_FROM as u32),
         ("VARIANCE_FROM", solver::VARIANCE_FROM as u32),
         ("VARIANCE_TO", solver::VARIANCE_TO as u32),
         ("REFRESH_1", solver::REFRESH_ROWS[0] as u32),
