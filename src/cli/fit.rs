@@ -8,9 +8,7 @@ use super::shared::{GapArgs, configuration, method};
 use super::{CliError, CliResult};
 use crate::basis::simulate::{Recipe, Timing};
 use crate::corpus::{self, Water};
-use crate::fit::Workspace;
-use crate::fit::solver::fit as fit_spectrum;
-use crate::fit::{FitResult, Model, report};
+use crate::fit::{FitModel, FitResult};
 use crate::prepare::Spectrum;
 use crate::quality;
 use crate::quantify::singlet::signal_per_proton;
@@ -53,7 +51,7 @@ pub(super) struct FitArgs {
 
 pub(super) fn run(args: &FitArgs) -> CliResult {
     let (gaps, constants) = configuration(args.config.as_ref(), args.gaps.gaps())?;
-    let settings = method(&args.method)?;
+    let method = method(&args.method)?;
     let listing = corpus::find(std::slice::from_ref(&args.file), &formats::is_spectroscopy)
         .map_err(|e| CliError::new(e.exit_code(), e))?;
     let mut found =
@@ -89,17 +87,17 @@ pub(super) fn run(args: &FitArgs) -> CliResult {
         say!("note: {remark}");
     }
     let te_s = loaded.header.protocol.te_s;
-    let model = Model::new(&set, spectrum.fid.len(), spectrum.dwell_s, spectrum.f0_mhz, te_s, &settings)?;
-    let fit = fit_spectrum(&model, &spectrum.fid, &mut Workspace::new(&model));
+    let model = method.model(&set, spectrum.fid.len(), spectrum.dwell_s, spectrum.f0_mhz, te_s)?;
+    let fit = model.fitter()(&spectrum.fid);
     if fit.amplitudes.is_empty() {
         return Err(CliError::new(
             1,
             anyhow::anyhow!("{}: the fit ended as {}", args.file.display(), fit.state.as_str()),
         ));
     }
-    print_fit(&model, &spectrum, &fit, signal_per_proton(&set).map(|s| s.0), &constants);
+    print_fit(model.as_ref(), &spectrum, &fit, signal_per_proton(&set).map(|s| s.0), &constants);
     if let Some(path) = &args.plot {
-        draw(path, &format!("{}{}", found.id, key.suffix()), &model, &spectrum, &fit)?;
+        draw(path, &format!("{}{}", found.id, key.suffix()), model.as_ref(), &spectrum, &fit)?;
         say!("\n{}", path.display());
     }
     Ok(0)
@@ -121,7 +119,7 @@ fn choose(spectra: Vec<Entry>, select: Option<&str>) -> Result<(SpectrumKey, Spe
     Ok((key, spectrum))
 }
 
-fn print_fit(model: &Model, spectrum: &Spectrum, fit: &FitResult, proton: Option<f64>, constants: &WaterScaling) {
+fn print_fit(model: &dyn FitModel, spectrum: &Spectrum, fit: &FitResult, proton: Option<f64>, constants: &WaterScaling) {
     say!(
         "{} after {} iterations · SNR {:.1} · FWHM {:.1} Hz · residual sd / noise sd {:.2}",
         fit.state.as_str(),
@@ -140,7 +138,7 @@ fn print_fit(model: &Model, spectrum: &Spectrum, fit: &FitResult, proton: Option
         fit.baseline_ed
     );
     let mut flags = spectrum.record.flags.clone();
-    flags.extend(quality::flags(fit, &model.settings, spectrum.f0_mhz));
+    flags.extend(quality::flags(fit, model.limits(), spectrum.f0_mhz));
     if !flags.is_empty() {
         say!("flags: {}", flags.join(" · "));
     }
@@ -167,15 +165,15 @@ fn table_lines(fit: &FitResult) -> Vec<TableLine> {
         .collect()
 }
 
-fn draw(path: &Path, title: &str, model: &Model, spectrum: &Spectrum, fit: &FitResult) -> Result<(), CliError> {
-    let curves = report::curves(model, &spectrum.fid, fit);
+fn draw(path: &Path, title: &str, model: &dyn FitModel, spectrum: &Spectrum, fit: &FitResult) -> Result<(), CliError> {
+    let curves = model.curves(&spectrum.fid, fit);
     let plot = FitPlot {
         title: title.to_owned(),
         ppm: curves.ppm,
         data: curves.data,
         fit: curves.fit,
         baseline: curves.baseline,
-        components: model.components.iter().map(|c| c.name.clone()).zip(curves.components).collect(),
+        components: model.component_names().into_iter().zip(curves.components).collect(),
         table: table_lines(fit),
         table_unit: "/tCr".to_owned(),
         noise_sd: Some(fit.noise_sd * (spectrum.fid.len() as f64).sqrt()),

@@ -7,9 +7,9 @@ use clap::{Args, ValueEnum};
 use super::CliError;
 use crate::engine::gpu::{GpuError, device};
 use crate::engine::{CpuEngine, Engine, GpuEngine};
-use crate::fit::Settings;
+use crate::fit::Method;
 use crate::quantify::WaterScaling;
-use crate::run::config::toml_from_file;
+use crate::run::config::method_from_file;
 use crate::run::{Config, Gaps, RunOptions};
 use crate::store::writer::IfExists;
 
@@ -158,7 +158,7 @@ impl HowArgs {
     ) -> Result<RunOptions, CliError> {
         let (gaps, water_scaling) = configuration(self.config.as_ref(), self.gaps.gaps())?;
         let methods = self.method.iter().map(|m| method(m)).collect::<Result<Vec<_>, _>>()?;
-        let mut names: Vec<&str> = methods.iter().map(|m| m.name.as_str()).collect();
+        let mut names: Vec<&str> = methods.iter().map(Method::name).collect();
         names.sort_unstable();
         if let Some(pair) = names.windows(2).find(|w| w[0] == w[1]) {
             return Err(CliError::new(
@@ -202,18 +202,19 @@ pub(super) fn configuration(path: Option<&PathBuf>, gaps: Gaps) -> Result<(Gaps,
 }
 
 /// A method by its built-in name or from a TOML file.
-pub(super) fn method(name: &str) -> Result<Settings, CliError> {
-    if name == "map" {
-        return Ok(Settings::map()?);
+pub(super) fn method(name: &str) -> Result<Method, CliError> {
+    if let Some(built_in) = Method::built_in(name) {
+        return Ok(built_in?);
     }
     let path = PathBuf::from(name);
     if !path.is_file() {
         return Err(CliError::new(
             2,
             anyhow::anyhow!(
-                "no method `{name}`: the built-in one is `map`; give it, or a .toml file that `requant methods --toml map` started"
+                "no method `{name}`: the built-in ones are {}; give one of them, or a .toml file that `requant methods --toml map` started",
+                Method::built_in_names().collect::<Vec<_>>().join(", ")
             ),
         ));
     }
-    toml_from_file(&path).map_err(|e| CliError::new(2, e))
+    method_from_file(&path).map_err(|e| CliError::new(2, e))
 }

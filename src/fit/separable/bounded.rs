@@ -87,7 +87,6 @@ impl Bounded {
             {
                 self.is_free[i] = false;
                 self.refused[i] = true;
-                entered = None;
             } else if let Some((b, bound)) = blocking {
                 for (&i, &z) in self.free.iter().zip(&self.rhs) {
                     x[i] += fraction * (z - x[i]);
