@@ -119,7 +119,13 @@ fn choose(spectra: Vec<Entry>, select: Option<&str>) -> Result<(SpectrumKey, Spe
     Ok((key, spectrum))
 }
 
-fn print_fit(model: &dyn FitModel, spectrum: &Spectrum, fit: &FitResult, proton: Option<f64>, constants: &WaterScaling) {
+fn print_fit(
+    model: &dyn FitModel,
+    spectrum: &Spectrum,
+    fit: &FitResult,
+    proton: Option<f64>,
+    constants: &WaterScaling,
+) {
     say!(
         "{} after {} iterations · SNR {:.1} · FWHM {:.1} Hz · residual sd / noise sd {:.2}",
         fit.state.as_str(),

@@ -9,8 +9,8 @@ use super::load::{Failure, Header, error_chain};
 use crate::basis::simulate::{Recipe, Timing};
 use crate::basis::{BasisError, BasisSet, FirstPoint, Grid};
 use crate::corpus::Found;
-use crate::fit::{FitModel, Method, Model};
 use crate::fit::settings::Macromolecules;
+use crate::fit::{FitModel, Method, Model};
 use crate::learn::{Learned, LearnedGroup, protocol_label};
 use crate::prepare::Spectrum;
 use crate::quantify::singlet::signal_per_proton;
@@ -229,9 +229,7 @@ impl<'a> ModelStore<'a> {
                             Arc::new(model) as Arc<dyn FitModel>
                         })
                     }
-                    Method::Separable(_) => {
-                        chosen.model(&basis.set, n_points, dwell_s, f0_mhz, te_s).map(Arc::from)
-                    }
+                    Method::Separable(_) => chosen.model(&basis.set, n_points, dwell_s, f0_mhz, te_s).map(Arc::from),
                 };
                 built.map_err(|e| Failure::new("model", error_chain(&e)))
             })

@@ -187,9 +187,8 @@ mod tests {
         for n in [6, 9, 28] {
             let line: Vec<f64> = (0..n).map(|i| 2.0 - 0.3 * i as f64).collect();
             let g = lcmodel_roughness(n);
-            let value = |v: &[f64]| -> f64 {
-                (0..n).map(|i| (0..n).map(|j| v[i] * g[i * n + j] * v[j]).sum::<f64>()).sum()
-            };
+            let value =
+                |v: &[f64]| -> f64 { (0..n).map(|i| (0..n).map(|j| v[i] * g[i * n + j] * v[j]).sum::<f64>()).sum() };
             assert!(value(&line).abs() < 1e-9, "{n}: {}", value(&line));
             let bent: Vec<f64> = (0..n).map(|i| (i as f64).powi(2)).collect();
             assert!(value(&bent) > 1.0);

@@ -150,15 +150,7 @@ impl Bounded {
     }
 
     /// The held variable whose bound costs most.
-    fn most_wanting(
-        &self,
-        h: &[f64],
-        g: &[f64],
-        lower: &[f64],
-        upper: &[f64],
-        x: &[f64],
-        zero: f64,
-    ) -> Option<usize> {
+    fn most_wanting(&self, h: &[f64], g: &[f64], lower: &[f64], upper: &[f64], x: &[f64], zero: f64) -> Option<usize> {
         let n = g.len();
         let mut best = (zero, None);
         for i in (0..n).filter(|&i| !self.is_free[i] && !self.refused[i] && lower[i] < upper[i]) {

@@ -42,12 +42,7 @@ struct Simulated {
     lines: &'static [Line],
 }
 
-const fn simulated(
-    name: &'static str,
-    width_ppm: [f64; 2],
-    shift_sd_ppm: f64,
-    lines: &'static [Line],
-) -> Simulated {
+const fn simulated(name: &'static str, width_ppm: [f64; 2], shift_sd_ppm: f64, lines: &'static [Line]) -> Simulated {
     Simulated { name, width_ppm, shift_sd_ppm, lines }
 }
 

@@ -89,7 +89,9 @@ mod tests {
     #[test]
     fn tabulated_quantiles_come_back() {
         // Abramowitz & Stegun, table 26.9.
-        for (p, n1, n2, f) in [(0.95, 1.0, 10.0, 4.96), (0.95, 8.0, 20.0, 2.45), (0.99, 5.0, 5.0, 10.97), (0.5, 10.0, 10.0, 1.0)] {
+        for (p, n1, n2, f) in
+            [(0.95, 1.0, 10.0, 4.96), (0.95, 8.0, 20.0, 2.45), (0.99, 5.0, 5.0, 10.97), (0.5, 10.0, 10.0, 1.0)]
+        {
             assert!((quantile(p, n1, n2) / f - 1.0).abs() < 2e-3, "{p} {n1} {n2} {}", quantile(p, n1, n2));
             assert!((cdf(quantile(p, n1, n2), n1, n2) - p).abs() < 1e-12);
         }

@@ -61,12 +61,7 @@ pub(super) fn fit_told(model: &Model, fid: &[Complex64]) -> (FitResult, Vec<Even
     }
 }
 
-fn solve(
-    model: &Model,
-    fid: &[Complex64],
-    noise: f64,
-    data_scale: f64,
-) -> Result<(FitResult, Vec<Event>), Singular> {
+fn solve(model: &Model, fid: &[Complex64], noise: f64, data_scale: f64) -> Result<(FitResult, Vec<Event>), Singular> {
     let started = begin(model, fid)?;
     let setup = Setup {
         fwhm_full_ppm: started.fwhm_full_ppm,
@@ -151,18 +146,12 @@ pub(super) fn pose<'a>(model: &'a Model, grid: &'a Grid, data: Vec<Complex64>, s
         Lineshape::Asymmetric { start_hz, max_hz, max_asymmetry, asymmetry_sd } => {
             let [width_step, asymmetry_step] = ASYMMETRIC_STEPS;
             let width = Parameter::around(start_hz, 0.0, width_step).within(LEAST_WIDTH_HZ, max_hz);
-            let asymmetry =
-                Parameter::around(0.0, asymmetry_sd, asymmetry_step).within(-max_asymmetry, max_asymmetry);
+            let asymmetry = Parameter::around(0.0, asymmetry_sd, asymmetry_step).within(-max_asymmetry, max_asymmetry);
             (Shape::Asymmetric(Asymmetric::new(grid.n_points, grid.dwell_s)), vec![width, asymmetry])
         }
     };
-    let freedom = Freedom {
-        shape,
-        shape_parameters,
-        phases: model.phases(setup.turned),
-        groups: model.groups(),
-        with_own: true,
-    };
+    let freedom =
+        Freedom { shape, shape_parameters, phases: model.phases(setup.turned), groups: model.groups(), with_own: true };
     let baseline = Baseline::new(&model.settings.baseline, grid, setup.fwhm_full_ppm, setup.height, false);
     let members = (0..model.components.len()).collect();
     Problem::new(model, grid, data, members, baseline, freedom)

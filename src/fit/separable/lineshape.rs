@@ -72,8 +72,7 @@ impl Kernel {
             }
             (-4.0 * LN_2 * ((n * self.step as i64) as f64 / fwhm).powi(2)).exp()
         };
-        let side: Vec<f64> =
-            (-(self.n_side as i64)..=self.n_side as i64).filter(|&n| n != 0).map(height).collect();
+        let side: Vec<f64> = (-(self.n_side as i64)..=self.n_side as i64).filter(|&n| n != 0).map(height).collect();
         let sum = 1.0 + side.iter().sum::<f64>();
         side.into_iter().map(|s| s / sum).collect()
     }

@@ -61,9 +61,7 @@ impl Model {
         fids.iter_mut().flatten().for_each(|z| *z *= basis_scale);
         let rows = match settings.ratios {
             Ratios::None => Vec::new(),
-            Ratios::Lcmodel | Ratios::Osprey | Ratios::Tarquin => {
-                ratio_rows(&components, f0_mhz, te_s.or(basis.te_s))
-            }
+            Ratios::Lcmodel | Ratios::Osprey | Ratios::Tarquin => ratio_rows(&components, f0_mhz, te_s.or(basis.te_s)),
         };
         let kinds: Vec<_> = basis.metabolites.iter().map(|n| kind(n)).collect();
         let prototype = start::prototype(
@@ -121,11 +119,8 @@ impl Model {
         let radian = |deg: f64| deg.to_radians();
         let [step0, step1] = PHASE_STEPS_DEG.map(radian);
         let max0 = radian(phase.max_phi0_deg);
-        let phi0 = if max0 > 0.0 {
-            Parameter::around(0.0, 0.0, step0).within(-max0, max0)
-        } else {
-            Parameter::fixed(0.0)
-        };
+        let phi0 =
+            if max0 > 0.0 { Parameter::around(0.0, 0.0, step0).within(-max0, max0) } else { Parameter::fixed(0.0) };
         let max1 = radian(phase.max_phi1_deg_per_ppm);
         let phi1 = if max1 > 0.0 {
             let sd = radian(phase.phi1_sd_deg_per_ppm);

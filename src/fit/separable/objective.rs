@@ -135,7 +135,9 @@ impl Objective {
         let soft: f64 = weights
             .soft
             .iter()
-            .map(|row| weights.soft_weight(row) * (row.terms.iter().map(|&(k, w)| w * c[k]).sum::<f64>() - row.target).powi(2))
+            .map(|row| {
+                weights.soft_weight(row) * (row.terms.iter().map(|&(k, w)| w * c[k]).sum::<f64>() - row.target).powi(2)
+            })
             .sum();
         let sum_of_squares = residual + soft + self.priors(problem, p, weights);
         let rough = weights.baseline() * problem.baseline.penalty(&c[members..]);

@@ -210,8 +210,7 @@ impl Inverse {
         let mut out = vec![0.0; self.place.len()];
         let m = self.indices.len();
         for (a, &i) in self.indices.iter().enumerate() {
-            out[i] =
-                self.indices.iter().enumerate().map(|(b, &j)| symmetric(&self.values, m, a, b) * g[j]).sum();
+            out[i] = self.indices.iter().enumerate().map(|(b, &j)| symmetric(&self.values, m, a, b) * g[j]).sum();
         }
         out
     }
@@ -233,7 +232,8 @@ impl Amplitudes<'_, '_> {
         let n = self.problem.members.len();
         let shared = self.problem.layout.groups.clone();
         let sd = |inverse: &Inverse, members: &[usize], variance: f64| {
-            let sum: f64 = members.iter().flat_map(|&i| members.iter().map(move |&j| (i, j))).map(|(i, j)| inverse.at(i, j)).sum();
+            let sum: f64 =
+                members.iter().flat_map(|&i| members.iter().map(move |&j| (i, j))).map(|(i, j)| inverse.at(i, j)).sum();
             (sum.max(0.0) * variance).sqrt() * unit
         };
         let entry = |name: &str, kind: Kind, members: &[usize]| {
@@ -342,7 +342,6 @@ pub(super) fn curves(model: &Model, fid: &[Complex64], fit: &FitResult) -> Curve
     for j in n..n + drawn.problem.baseline.n {
         baseline.iter_mut().zip(drawn.column(j)).for_each(|(b, v)| *b += v * back);
     }
-    let fit_curve =
-        (0..baseline.len()).map(|i| baseline[i] + components.iter().map(|c| c[i]).sum::<f64>()).collect();
+    let fit_curve = (0..baseline.len()).map(|i| baseline[i] + components.iter().map(|c| c[i]).sum::<f64>()).collect();
     Curves { ppm: grid.ppm.clone(), data: turned.collect(), fit: fit_curve, baseline, components }
 }

@@ -8,8 +8,8 @@ use super::fisher;
 use super::kernel_shape::{n_extrema, n_inflections};
 use super::lineshape::Shape;
 use super::objective::{Objective, Weights};
-use super::problem::Problem;
 use super::parameter::Parameter;
+use super::problem::Problem;
 use super::settings::{Baseline, Lineshape, PriorsIn, Ratios, Search as SearchSettings};
 use super::solver::{Options, Point, evaluate, minimise};
 
@@ -77,8 +77,7 @@ struct Bracket {
 }
 
 /// Nothing known on either side; a sum of squares just below zero marks that.
-const OPEN: Bracket =
-    Bracket { low: [-f64::MIN_POSITIVE, 0.0], high: [f64::INFINITY, f64::INFINITY], start: 1.0 };
+const OPEN: Bracket = Bracket { low: [-f64::MIN_POSITIVE, 0.0], high: [f64::INFINITY, f64::INFINITY], start: 1.0 };
 
 struct Limits {
     baseline: [f64; 3],
@@ -321,8 +320,7 @@ impl<'s, 'm> Search<'s, 'm> {
         let [alpha_baseline, alpha_shape] = best.alpha;
         self.aim(test, Aim::Smoothing);
         self.p.clone_from(&best.point.p);
-        let bracket =
-            Bracket { low: [best.point.linear.sum_of_squares, 1.0], start: EXPAND, ..OPEN };
+        let bracket = Bracket { low: [best.point.linear.sum_of_squares, 1.0], start: EXPAND, ..OPEN };
         let (ok, probability) =
             self.regula_falsi(test, Vary::Shape, Aim::Smoothing, false, [alpha_baseline, alpha_shape], bracket)?;
         if !ok {
@@ -375,7 +373,8 @@ impl<'s, 'm> Search<'s, 'm> {
         }
         let from = [from[0].clamp(b_min, b_max), from[1].clamp(s_min, s_max)];
         let Bracket { mut low, mut high, start: mut alpha } = bracket;
-        let (at_most, at_least) = (|v: f64, max: f64| v >= (1.0 - SLACK) * max, |v: f64, min: f64| v <= (1.0 + SLACK) * min);
+        let (at_most, at_least) =
+            (|v: f64, max: f64| v >= (1.0 - SLACK) * max, |v: f64, min: f64| v <= (1.0 + SLACK) * min);
         let mut nearest = f64::INFINITY;
         let mut found = false;
         self.set_alpha(from);
@@ -427,8 +426,7 @@ impl<'s, 'm> Search<'s, 'm> {
                 n_inflections: inflections,
             });
             if inflections <= 2 && sum <= self.range[1] {
-                found = vary == Vary::Shape
-                    || (at_most(now[0], b_max) && (vary == Vary::Both || !self.is_kernel()));
+                found = vary == Vary::Shape || (at_most(now[0], b_max) && (vary == Vary::Both || !self.is_kernel()));
             }
             let aimed = 0.5 * (self.range[0] + self.range[1]);
             if (sum - aimed).abs() < nearest || found {
@@ -445,7 +443,8 @@ impl<'s, 'm> Search<'s, 'm> {
                     self.set_reference(test, aim, &point);
                 }
                 low = [sum, alpha];
-                alpha = if high[1].is_finite() { (0.5 * (alpha + high[1])).min(alpha * EXPAND) } else { alpha * EXPAND };
+                alpha =
+                    if high[1].is_finite() { (0.5 * (alpha + high[1])).min(alpha * EXPAND) } else { alpha * EXPAND };
             } else if sum >= high[0] {
                 alpha = (0.5 * (alpha + low[1])).max(alpha / EXPAND);
             } else if sum > self.range[1] {

@@ -60,12 +60,8 @@ impl Model {
             (0..problem.members.len()).filter(|&m| problem.component(m).name.starts_with(stem)).collect()
         };
         let sum = |members: &[usize]| members.iter().map(|&m| c[m]).sum::<f64>();
-        let pull = |m: usize, target: f64, weight: f64| SoftRow {
-            terms: vec![(m, 1.0)],
-            target,
-            weight,
-            in_sigma: false,
-        };
+        let pull =
+            |m: usize, target: f64, weight: f64| SoftRow { terms: vec![(m, 1.0)], target, weight, in_sigma: false };
         match self.settings.ratios {
             Ratios::None | Ratios::Lcmodel => {}
             Ratios::Osprey => {
