@@ -32,10 +32,13 @@ pub enum MethodError {
 }
 
 /// The built-in methods: name and text.
-const BUILT_IN: [(&str, &str); 3] = [
+const BUILT_IN: [(&str, &str); 6] = [
     ("map", Settings::MAP_TOML),
     ("lcmodel", include_str!("methods/lcmodel.toml")),
     ("lcmodel-fast", include_str!("methods/lcmodel-fast.toml")),
+    ("fsl", include_str!("methods/fsl.toml")),
+    ("abfit", include_str!("methods/abfit.toml")),
+    ("abfit-reg", include_str!("methods/abfit-reg.toml")),
 ];
 
 impl Method {

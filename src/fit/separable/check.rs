@@ -57,6 +57,11 @@ impl Settings {
                 return fail("search.kind", "`f-test` needs `priors_in = \"fit-sd\"`");
             }
         }
+        if let Lineshape::Kernel { smoothing_ppm, .. } = self.lineshape
+            && !(smoothing_ppm > 0.0)
+        {
+            return fail("lineshape.smoothing_ppm", "above 0");
+        }
         for (field, [least, start, most]) in self.penalties() {
             if !(0.0 <= least && least <= start && start <= most && most.is_finite()) {
                 return fail(field, "smallest, start, largest, in that order");
@@ -108,4 +113,68 @@ fn line_of(text: &str, field: &str) -> usize {
         }
     }
     header
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use crate::fit::Method;
+
+    const LCMODEL: &str = include_str!("../methods/lcmodel.toml");
+    const FSL: &str = include_str!("../methods/fsl.toml");
+
+    fn refusal(text: &str, change: (&str, &str)) -> String {
+        assert!(text.contains(change.0), "{}", change.0);
+        Method::from_toml(&text.replacen(change.0, change.1, 1)).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn built_in_methods_read_and_survive_a_round_trip() {
+        for name in Method::built_in_names() {
+            let method = Method::built_in(name).unwrap().unwrap();
+            assert_eq!(method.name(), name);
+            assert_eq!(Method::from_toml(&toml::to_string(&method).unwrap()).unwrap(), method);
+        }
+        assert!(Method::built_in("nothing").is_none());
+    }
+
+    #[test]
+    fn an_unknown_setting_is_refused_with_its_line() {
+        let message = refusal(LCMODEL, ("reach = 1.8", "reech = 1.8"));
+        assert!(message.contains("line 17") && message.contains("reech"), "{message}");
+        let message = refusal(LCMODEL, ("ratios = \"lcmodel\"", "ratios = \"lcmodl\""));
+        assert!(message.contains("line 7") && message.contains("lcmodl"), "{message}");
+    }
+
+    #[test]
+    fn settings_that_cannot_go_together_are_refused_with_their_line() {
+        let line = |text: &str, start: &str| text.lines().position(|l| l.starts_with(start)).unwrap() + 1;
+        let cases = [
+            (LCMODEL, ("[0.2, 4.0]", "[4.0, 0.2]"), "window_ppm", line(LCMODEL, "window_ppm")),
+            (LCMODEL, ("\"fit-sd\"", "\"noise-sd\""), "search.kind", line(LCMODEL, "[search]") + 1),
+            (LCMODEL, ("real-spectrum", "complex-spectrum"), "lineshape.kind", line(LCMODEL, "[lineshape]") + 1),
+            (
+                LCMODEL,
+                ("[0.0136, 0.02, 6.72]", "[0.02, 0.0136, 6.72]"),
+                "baseline.penalty",
+                line(LCMODEL, "penalty = [0.0136"),
+            ),
+            (
+                LCMODEL,
+                ("tolerance = 1e-3", "tolerance = 0.0"),
+                "solver.max_iterations",
+                line(LCMODEL, "max_iterations"),
+            ),
+            (FSL, ("complex-spectrum", "time"), "domain", line(FSL, "domain")),
+            (FSL, ("by = \"kind\"", "by = \"none\""), "groups.by", line(FSL, "by =")),
+            (FSL, ("ratios = \"none\"", "ratios = \"lcmodel\""), "ratios", line(FSL, "ratios")),
+        ];
+        for (text, change, field, line) in cases {
+            let message = refusal(text, change);
+            assert!(
+                message.contains(&format!("`{field}`")) && message.starts_with(&format!("line {line}:")),
+                "{message}"
+            );
+        }
+    }
 }

@@ -4,24 +4,22 @@ use std::f64::consts::LN_2;
 
 use super::lineshape::Kernel;
 
-/// FWHM of the Gaussian that a kernel is smoothed with before it is looked at (FWHMBA, ppm).
-const SMOOTHING_PPM: f64 = 0.013;
 /// Part of the tallest point below which nothing counts (THRLIN).
 const THRESHOLD: f64 = 0.1;
 
-/// The kernel smoothed, with `zeros` points of zero beyond either end.
-fn smoothed(theta: &[f64], point_ppm: f64, zeros: usize) -> Vec<f64> {
+/// The kernel, its points `point_ppm` apart, smoothed with a Gaussian of FWHM `smoothing_ppm`, with `zeros` points of zero beyond either end.
+fn smoothed(theta: &[f64], [point_ppm, smoothing_ppm]: [f64; 2], zeros: usize) -> Vec<f64> {
     let side = vec![0.0; zeros];
     let points = [side.clone(), Kernel::points(theta), side].concat();
     let n = points.len();
-    let height = |d: usize| (-4.0 * LN_2 * (point_ppm / SMOOTHING_PPM).powi(2) * (d * d) as f64).exp();
+    let height = |d: usize| (-4.0 * LN_2 * (point_ppm / smoothing_ppm).powi(2) * (d * d) as f64).exp();
     let sum = 1.0 + 2.0 * (1..theta.len() + 5).map(height).sum::<f64>();
     (0..n).map(|i| (0..n).map(|k| points[k] * height(i.abs_diff(k))).sum::<f64>() / sum).collect()
 }
 
 /// Number of extrema; one that stands out neither itself nor by its neighbours does not count.
-pub(super) fn n_extrema(theta: &[f64], point_ppm: f64) -> usize {
-    let s = smoothed(theta, point_ppm, 1);
+pub(super) fn n_extrema(theta: &[f64], [point_ppm, smoothing_ppm]: [f64; 2]) -> usize {
+    let s = smoothed(theta, [point_ppm, smoothing_ppm], 1);
     let threshold = THRESHOLD * s.iter().fold(0.0, |m: f64, v| m.max(v.abs()));
     let mut heights = vec![0.0];
     for w in s.windows(3) {
@@ -34,8 +32,8 @@ pub(super) fn n_extrema(theta: &[f64], point_ppm: f64) -> usize {
 }
 
 /// Number of inflections where the kernel stands out.
-pub(super) fn n_inflections(theta: &[f64], point_ppm: f64) -> usize {
-    let s = smoothed(theta, point_ppm, 2);
+pub(super) fn n_inflections(theta: &[f64], [point_ppm, smoothing_ppm]: [f64; 2]) -> usize {
+    let s = smoothed(theta, [point_ppm, smoothing_ppm], 2);
     let threshold = THRESHOLD * s.iter().fold(0.0, |m: f64, v| m.max(v.abs()));
     let mut count = 0;
     let mut before = s[2];
@@ -50,8 +48,8 @@ pub(super) fn n_inflections(theta: &[f64], point_ppm: f64) -> usize {
 }
 
 /// Width at half maximum of the smoothed kernel (ppm), by linear interpolation.
-pub(super) fn fwhm_ppm(theta: &[f64], point_ppm: f64) -> f64 {
-    let s = smoothed(theta, point_ppm, 1);
+pub(super) fn fwhm_ppm(theta: &[f64], [point_ppm, smoothing_ppm]: [f64; 2]) -> f64 {
+    let s = smoothed(theta, [point_ppm, smoothing_ppm], 1);
     let (top, height) = s.iter().enumerate().fold((0, 0.0), |m, (i, v)| if *v > m.1 { (i, *v) } else { m });
     let half = 0.5 * height;
     let crossing = |inside: f64, outside: f64| (inside - half) / (inside - outside).max(f64::MIN_POSITIVE);
@@ -78,6 +76,8 @@ pub(super) fn fwhm_ppm(theta: &[f64], point_ppm: f64) -> f64 {
 mod tests {
     use super::*;
 
+    const SMOOTHING_PPM: f64 = 0.013;
+
     fn kernel(points: &[f64]) -> Vec<f64> {
         let sum: f64 = points.iter().sum();
         let middle = points.len() / 2;
@@ -90,9 +90,12 @@ mod tests {
         let bell: Vec<f64> =
             (-9..=9).map(|n| (-4.0 * LN_2 * (f64::from(n) * point_ppm / 0.06).powi(2)).exp()).collect();
         let theta = kernel(&bell);
-        assert_eq!((n_extrema(&theta, point_ppm), n_inflections(&theta, point_ppm)), (1, 2));
+        assert_eq!(
+            (n_extrema(&theta, [point_ppm, SMOOTHING_PPM]), n_inflections(&theta, [point_ppm, SMOOTHING_PPM])),
+            (1, 2)
+        );
         let expected = (0.06_f64.powi(2) + SMOOTHING_PPM.powi(2)).sqrt();
-        assert!((fwhm_ppm(&theta, point_ppm) / expected - 1.0).abs() < 0.02);
+        assert!((fwhm_ppm(&theta, [point_ppm, SMOOTHING_PPM]) / expected - 1.0).abs() < 0.02);
     }
 
     #[test]
@@ -101,7 +104,7 @@ mod tests {
         let bell = |n: f64| (-4.0 * LN_2 * (n * point_ppm / 0.03).powi(2)).exp();
         let two: Vec<f64> = (-9..=9).map(|n| bell(f64::from(n) - 4.0) + bell(f64::from(n) + 4.0)).collect();
         let theta = kernel(&two);
-        assert_eq!(n_extrema(&theta, point_ppm), 3);
-        assert!(n_inflections(&theta, point_ppm) > 2);
+        assert_eq!(n_extrema(&theta, [point_ppm, SMOOTHING_PPM]), 3);
+        assert!(n_inflections(&theta, [point_ppm, SMOOTHING_PPM]) > 2);
     }
 }

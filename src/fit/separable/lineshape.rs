@@ -16,14 +16,6 @@ pub(super) enum Shape {
 }
 
 impl Shape {
-    pub(super) fn n_parameters(&self) -> usize {
-        match self {
-            Self::None => 0,
-            Self::Kernel(kernel) => 2 * kernel.n_side,
-            Self::Asymmetric(_) => 2,
-        }
-    }
-
     /// s(t) at the parameters `theta`.
     pub(super) fn factor(&self, theta: &[f64], out: &mut [Complex64]) {
         match self {
@@ -49,11 +41,13 @@ pub(super) struct Kernel {
     pub(super) n_side: usize,
     /// Bins between two points.
     pub(super) step: usize,
+    /// FWHM of the Gaussian that it is smoothed with before its shape is looked at (ppm).
+    pub(super) smoothing_ppm: f64,
     derivatives: Vec<Vec<Complex64>>,
 }
 
 impl Kernel {
-    pub(super) fn new(n_side: usize, step: usize, n_transform: usize, n_points: usize) -> Self {
+    pub(super) fn new(n_side: usize, step: usize, smoothing_ppm: f64, n_transform: usize, n_points: usize) -> Self {
         let offsets = (-(n_side as i64)..=n_side as i64).filter(|&n| n != 0);
         let derivatives = offsets
             .map(|n| {
@@ -61,7 +55,7 @@ impl Kernel {
                 (0..n_points).map(|j| Complex64::cis(turn * j as f64) - 1.0).collect()
             })
             .collect();
-        Self { n_side, step, derivatives }
+        Self { n_side, step, smoothing_ppm, derivatives }
     }
 
     /// A Gaussian of `fwhm` bins, its centre left out.
@@ -204,7 +198,7 @@ mod tests {
     #[test]
     fn derivatives_are_those_of_finite_differences() {
         let n = 512;
-        let kernel = Kernel::new(4, 2, 2 * n, n);
+        let kernel = Kernel::new(4, 2, 0.013, 2 * n, n);
         let theta = kernel.gaussian(5.0);
         check(&Shape::Kernel(kernel), &theta, n, 1e-4);
         check(&Shape::Asymmetric(Asymmetric::new(n, 5e-4)), &[6.0, 0.1], n, 1e-4);
@@ -213,7 +207,7 @@ mod tests {
 
     #[test]
     fn the_penalty_of_a_kernel_is_that_of_its_padded_points() {
-        let kernel = Kernel::new(5, 1, 256, 128);
+        let kernel = Kernel::new(5, 1, 0.013, 256, 128);
         let theta: Vec<f64> = (0..10).map(|i| 0.01 * f64::from((i * 7) % 5)).collect();
         let mut padded = vec![0.0, 0.0];
         padded.extend(Kernel::points(&theta));

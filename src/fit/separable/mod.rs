@@ -15,6 +15,8 @@ mod baseline;
 mod bounded;
 mod check;
 mod components;
+#[cfg(test)]
+mod derivative_tests;
 mod evaluation;
 mod fisher;
 mod fit;

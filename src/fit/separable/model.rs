@@ -61,7 +61,7 @@ impl Model {
         fids.iter_mut().flatten().for_each(|z| *z *= basis_scale);
         let rows = match settings.ratios {
             Ratios::None => Vec::new(),
-            Ratios::Lcmodel | Ratios::Osprey | Ratios::Tarquin => ratio_rows(&components, f0_mhz, te_s.or(basis.te_s)),
+            Ratios::Lcmodel => ratio_rows(&components, f0_mhz, te_s.or(basis.te_s)),
         };
         let kinds: Vec<_> = basis.metabolites.iter().map(|n| kind(n)).collect();
         let prototype = start::prototype(

@@ -105,7 +105,7 @@ pub(super) fn summarise(
         Shape::None => {}
         Shape::Kernel(kernel) => {
             let point_ppm = kernel.step as f64 * model.start_grid.bin_ppm();
-            fwhm_hz = fwhm_ppm(&p[..layout.n_shape], point_ppm) * f0_mhz;
+            fwhm_hz = fwhm_ppm(&p[..layout.n_shape], [point_ppm, kernel.smoothing_ppm]) * f0_mhz;
         }
         Shape::Asymmetric(_) => {
             gauss_hz = p[0];

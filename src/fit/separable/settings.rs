@@ -129,6 +129,9 @@ pub enum Lineshape {
         min_side_points: usize,
         /// Most points on a side; a longer kernel has gaps.
         max_side_points: usize,
+        /// FWHM of the Gaussian that it is smoothed with before extrema and inflections are counted (ppm; LCModel's
+        /// FWHMBA, which it takes from the basis set's file).
+        smoothing_ppm: f64,
         /// Weight of its second differences (LCModel's α_S): smallest, start, largest; all 0: none.
         penalty: [f64; 3],
     },
@@ -277,10 +280,6 @@ pub enum Ratios {
     None,
     /// LCModel's table (CHRATO) in the scale of a preliminary solution.
     Lcmodel,
-    /// Shares of pairs pulled towards the table's, by the amplitudes of a first solution (Osprey).
-    Osprey,
-    /// Numerators pulled towards the denominators of the step before, all a little towards zero (TARQUIN).
-    Tarquin,
 }
 
 /// Start values.

@@ -74,7 +74,6 @@ pub(super) fn minimise(
     let mut fresh = true;
     while now.n_iterations < options.max_iterations {
         now.n_iterations += 1;
-        problem.model.refresh_soft(problem, objective, &now.linear.c, weights);
         let mut tried = None;
         if options.try_undamped && may_try_undamped && skip <= 0 {
             if let Ok(trial) = Trial::new(problem, objective, weights, &now, 0.0, &mut fresh, follow) {
