@@ -9,7 +9,7 @@ use num_complex::Complex64;
 use super::evaluation::Evaluation;
 use super::fit::{Setup, pose};
 use super::model::Model;
-use super::settings::{GroupBy, Settings};
+use super::settings::{Baseline, Domain, GroupBy, Samples, Settings};
 use crate::acquisition::hz_from_ppm;
 use crate::basis::BasisSet;
 use crate::fit::Method;
@@ -98,6 +98,18 @@ fn columns_are_those_of_finite_differences() {
     for name in ["lcmodel", "fsl", "abfit", "abfit-reg"] {
         check(&settings(name, |_| {}));
     }
+}
+
+#[test]
+fn columns_of_samples_are_those_of_finite_differences() {
+    check(&settings("fsl", |s| {
+        s.domain = Domain::Time;
+        s.samples = Some(Samples { first_s: 0.01, first_samples: 5, last_fraction: 0.5 });
+        s.baseline = Baseline::None;
+        s.phase.max_phi1_deg_per_ppm = 0.0;
+        s.own.max_shift_ppm = 0.03;
+        s.own.damping_per_s = [2.0, 10.0];
+    }));
 }
 
 #[test]

@@ -35,6 +35,9 @@ mod smoothness;
 mod soft;
 mod solver;
 
+#[cfg(test)]
+mod worked_example_tests;
+
 pub use fit::{curves, fit};
 pub use model::Model;
 pub use settings::Settings;
