@@ -141,7 +141,7 @@ mod tests {
     #[test]
     fn an_unknown_setting_is_refused_with_its_line() {
         let message = refusal(LCMODEL, ("reach = 1.8", "reech = 1.8"));
-        assert!(message.contains("line 17") && message.contains("reech"), "{message}");
+        assert!(message.contains("line 15") && message.contains("reech"), "{message}");
         let message = refusal(LCMODEL, ("ratios = \"lcmodel\"", "ratios = \"lcmodl\""));
         assert!(message.contains("line 7") && message.contains("lcmodl"), "{message}");
     }

@@ -177,7 +177,9 @@ impl Rules<'_> {
         let max = or(max, own.max_damping_per_s_broad);
         let damping = (max > 0.0).then(|| {
             let mean = mean * field;
-            let step = DAMPING_STEP_PART * if mean > 0.0 { mean } else { max };
+            // Where nothing but bounds holds a damping, they are its unit.
+            let by_bounds = own.damping_sd_per_s <= 0.0 && max.is_finite();
+            let step = DAMPING_STEP_PART * if by_bounds { max } else { mean.max(1.0) };
             Parameter::around(mean, own.damping_sd_per_s * field, step).within(0.0, max)
         });
         Component { name: name.to_owned(), kind, takes_lineshape: true, group: self.group(kind), shift, damping }

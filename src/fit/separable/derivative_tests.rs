@@ -85,7 +85,7 @@ fn check(settings: &Settings) {
     for (i, numeric) in numeric.iter().enumerate().filter(|(i, _)| !problem.layout.parameters[*i].is_fixed) {
         let closed = &evaluation.columns[(n_linear + i) * rows..(n_linear + i + 1) * rows];
         let tallest = closed.iter().fold(0.0, |m: f64, v| m.max(v.abs()));
-        assert!(tallest > 0.0, "{}: parameter {i} does nothing", settings.name);
+        assert!(tallest > 0.0 && closed.iter().all(|v| v.is_finite()), "{}: parameter {i} does nothing", settings.name);
         for (a, b) in closed.iter().zip(numeric) {
             // The second-order error of the difference, and rounding over a step of 1e-4.
             assert!((a - b).abs() < 1e-5 * tallest, "{}: parameter {i}: {a} {b}", settings.name);

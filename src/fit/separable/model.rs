@@ -95,9 +95,10 @@ impl Model {
     pub(super) fn groups(&self) -> Vec<Shared> {
         let groups = &self.settings.groups;
         let max_shift = 2.0 * PI * groups.max_shift_ppm * self.grid.f0_mhz;
-        // A thousandth of the damping that a spectrum ever has is the unit of its steps.
+        // Steps of a fifth of the start, or of a hundredth of the range where that is more.
         let rate = |[start, max]: [f64; 2]| {
-            (max > 0.0).then(|| Parameter::around(start, 0.0, 0.2 * start.max(0.05 * max)).within(0.0, max))
+            let range = if max.is_finite() { 0.05 * max } else { 0.0 };
+            (max > 0.0).then(|| Parameter::around(start, 0.0, 0.2 * start.max(range).max(1.0)).within(0.0, max))
         };
         let shared = Shared {
             shift: (max_shift > 0.0).then(|| {

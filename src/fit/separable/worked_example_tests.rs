@@ -3,15 +3,15 @@
 
 use std::path::PathBuf;
 
-use num_complex::Complex64;
-
 use super::fit::fit_told;
 use super::model::Model;
 use super::search::Event;
 use super::settings::Lineshape;
-use crate::basis::{BasisSet, FirstPoint, Grid};
+use crate::basis::Grid;
 use crate::fit::Method;
-use crate::formats;
+use crate::run::load::load;
+use crate::run::{Gaps, read_referenced};
+use crate::{corpus, formats};
 
 fn data() -> PathBuf {
     let root = std::env::var_os("REQUANT_TEST_DATA")
@@ -22,17 +22,20 @@ fn data() -> PathBuf {
 #[test]
 fn real_search_is_that_of_lcmodel() {
     let (dwell_s, f0_mhz) = (5e-4, 127.786_142);
-    let grid = Grid { dwell_s: Some(dwell_s), f0_mhz: Some(f0_mhz), te_s: None };
-    let basis = BasisSet::read_with(&data().join("3t.basis"), &grid).unwrap().with_first_point(FirstPoint::Full);
-    let fid: Vec<Complex64> = formats::read(&data().join("data.raw")).unwrap().samples.iter().copied().collect();
+    let gaps = Gaps { dwell_s: Some(dwell_s), f0_mhz: Some(f0_mhz), te_s: Some(0.03), ..Gaps::default() };
+    let grid = Grid { dwell_s: gaps.dwell_s, f0_mhz: gaps.f0_mhz, te_s: gaps.te_s };
+    let basis = read_referenced(&data().join("3t.basis"), &grid).unwrap();
+    let listing = corpus::find(&[data().join("data.raw")], &formats::is_spectroscopy).unwrap();
+    let loaded = load(&listing.found[0], &gaps);
+    let fid = &loaded.spectra[0].1.as_ref().unwrap().fid;
     let Method::Separable(mut settings) = Method::built_in("lcmodel").unwrap().unwrap() else { panic!("family") };
     // The file says FWHMBA = 0.1, meant in Hz; LCModel reads 0.1 ppm.
     if let Lineshape::Kernel { smoothing_ppm, .. } = &mut settings.lineshape {
         *smoothing_ppm = 0.1;
     }
-    let model = Model::new(&basis, fid.len(), dwell_s, f0_mhz, None, &settings).unwrap();
+    let model = Model::new(&basis, fid.len(), dwell_s, f0_mhz, gaps.te_s, &settings).unwrap();
     assert_eq!(model.grid.n_observed, 498);
-    let (fit, events) = fit_told(&model, &fid);
+    let (fit, events) = fit_told(&model, fid);
 
     // LCModel's transform is divided by the root of its length.
     let unit = fit.data_scale.powi(2) * model.start_grid.n_transform as f64;
