@@ -15,9 +15,9 @@ use crate::basis::BasisSet;
 #[serde(untagged)]
 pub enum Method {
     /// The family of `map`.
-    Map(Settings),
+    Map(Box<Settings>),
     /// The family of other programs' methods.
-    Separable(separable::Settings),
+    Separable(Box<separable::Settings>),
 }
 
 /// Why settings cannot be used.
@@ -66,11 +66,11 @@ impl Method {
             family: Option<separable::settings::Family>,
         }
         match toml::from_str::<Head>(text)?.family {
-            None => Ok(Self::Map(toml::from_str(text)?)),
+            None => Ok(Self::Map(Box::new(toml::from_str(text)?))),
             Some(_) => {
                 let settings: separable::Settings = toml::from_str(text)?;
                 settings.check(text)?;
-                Ok(Self::Separable(settings))
+                Ok(Self::Separable(Box::new(settings)))
             }
         }
     }
@@ -122,7 +122,7 @@ impl Method {
 
 impl From<Settings> for Method {
     fn from(settings: Settings) -> Self {
-        Self::Map(settings)
+        Self::Map(Box::new(settings))
     }
 }
 
@@ -135,13 +135,16 @@ pub struct Limits {
     pub max_baseline_ed: Option<f64>,
 }
 
+/// Fits one FID after the other with the same scratch.
+pub type Fitter<'a> = Box<dyn FnMut(&[Complex64]) -> FitResult + 'a>;
+
 /// What spectra of one basis set, grid and method share.
 pub trait FitModel: Send + Sync {
     /// The model of `map`'s family that this is, if it is one: engines on a device do these.
     fn as_map(&self) -> Option<&Model>;
 
     /// Something that fits one FID after the other with the same scratch.
-    fn fitter(&self) -> Box<dyn FnMut(&[Complex64]) -> FitResult + '_>;
+    fn fitter(&self) -> Fitter<'_>;
 
     /// The curves of a fit of `fid`.
     fn curves(&self, fid: &[Complex64], fit: &FitResult) -> Curves;
@@ -164,7 +167,7 @@ impl FitModel for Model {
         Some(self)
     }
 
-    fn fitter(&self) -> Box<dyn FnMut(&[Complex64]) -> FitResult + '_> {
+    fn fitter(&self) -> Fitter<'_> {
         let mut workspace = Workspace::new(self);
         Box::new(move |fid| solver::fit(self, fid, &mut workspace))
     }
@@ -199,7 +202,7 @@ impl FitModel for separable::Model {
         None
     }
 
-    fn fitter(&self) -> Box<dyn FnMut(&[Complex64]) -> FitResult + '_> {
+    fn fitter(&self) -> Fitter<'_> {
         Box::new(|fid| separable::fit(self, fid))
     }
 

@@ -69,8 +69,9 @@ pub(super) fn lcmodel_rows(components: &[Component], f0_mhz: f64, te_s: Option<f
     TABLE
         .iter()
         .filter(|row| {
-            !(row.numerator == "GSH" && te_s.is_some_and(|te| te > GSH_ROW_MAX_TE_S))
-                && !(row.numerator == "Tau" && f0_mhz > TAU_ROW_MAX_F0_MHZ)
+            let is_long = row.numerator == "GSH" && te_s.is_some_and(|te| te > GSH_ROW_MAX_TE_S);
+            let is_high = row.numerator == "Tau" && f0_mhz > TAU_ROW_MAX_F0_MHZ;
+            !is_long && !is_high
         })
         .filter_map(|row| table_row(row, &find, components))
         .collect()

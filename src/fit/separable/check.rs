@@ -58,7 +58,7 @@ impl Settings {
             }
         }
         if let Lineshape::Kernel { smoothing_ppm, .. } = self.lineshape
-            && !(smoothing_ppm > 0.0)
+            && (smoothing_ppm.is_nan() || smoothing_ppm <= 0.0)
         {
             return fail("lineshape.smoothing_ppm", "above 0");
         }

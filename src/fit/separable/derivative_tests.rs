@@ -1,5 +1,5 @@
 //! Every column of the Jacobian against finite differences, in every domain and with every part of the model.
-#![allow(clippy::unwrap_used, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 use std::f64::consts::PI;
 
@@ -42,7 +42,7 @@ fn basis() -> BasisSet {
 fn settings(name: &str, change: impl FnOnce(&mut Settings)) -> Settings {
     let Method::Separable(mut settings) = Method::built_in(name).unwrap().unwrap() else { panic!("{name}") };
     change(&mut settings);
-    settings
+    *settings
 }
 
 /// Columns at parameters away from where they start, and the model's values a step either way.

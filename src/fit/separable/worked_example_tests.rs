@@ -1,5 +1,5 @@
 //! LCModel's own test spectrum, and what LCModel 6.3-1N prints about its search.
-#![allow(clippy::unwrap_used, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 use std::path::PathBuf;
 
