@@ -34,7 +34,7 @@ fn options(input: PathBuf, basis: Option<PathBuf>, out: &Path) -> RunOptions {
         out: out.to_owned(),
         if_exists: IfExists::Refuse,
         basis,
-        methods: vec![Settings::map().unwrap()],
+        methods: vec![Settings::map().unwrap().into()],
         learned: None,
         gaps: Gaps::default(),
         preparation: Preparation::default(),

@@ -98,7 +98,7 @@ fn tables(folder: &Path, out: &str, preparation: Preparation) -> (Vec<SpectrumRo
         out: folder.join(out),
         if_exists: IfExists::Refuse,
         basis: None,
-        methods: vec![Method::map().unwrap()],
+        methods: vec![Method::map().unwrap().into()],
         learned: None,
         gaps: Gaps { sequence: Some("PRESS".into()), te_s: Some(0.03), ..Gaps::default() },
         preparation,

@@ -31,7 +31,7 @@ fn options(input: PathBuf, basis: PathBuf, out: &Path) -> RunOptions {
         out: out.to_owned(),
         if_exists: IfExists::Refuse,
         basis: Some(basis),
-        methods: vec![Settings::map().unwrap()],
+        methods: vec![Settings::map().unwrap().into()],
         learned: None,
         gaps: Gaps::default(),
         preparation: Preparation::default(),
@@ -54,7 +54,9 @@ fn benchmark(set: &str, basis: &str, change: impl FnOnce(&mut Settings)) -> (tem
     let out = tempfile::tempdir().unwrap();
     let folder = out.path().join("run");
     let mut options = options(data().join("benchmark").join(set), data().join(basis), &folder);
-    change(&mut options.methods[0]);
+    let mut settings = Settings::map().unwrap();
+    change(&mut settings);
+    options.methods = vec![settings.into()];
     let summary = go(&options);
     assert_eq!(summary.tally.counts.failed, 0, "{:?}", summary.tally.reasons);
     (out, folder)

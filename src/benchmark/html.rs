@@ -20,7 +20,7 @@ pub(super) fn report(results: &[SetResult], options: &BenchmarkOptions, engine: 
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\
          <title>requant benchmark</title><style>\n{STYLE}</style></head><body><main>\n<h1>requant benchmark</h1>"
     );
-    let methods: Vec<String> = options.methods.iter().map(|m| format!("{} – {}", m.name, m.description)).collect();
+    let methods: Vec<String> = options.methods.iter().map(|m| format!("{} – {}", m.name(), m.description())).collect();
     page.paragraph(&format!(
         "requant {} · engine {} · {} sets, {} fits. Methods: {}",
         env!("CARGO_PKG_VERSION"),

@@ -21,7 +21,7 @@ use self::error::io;
 use crate::compare::Comparison;
 use crate::compare::agreement::Figure;
 use crate::engine::Engine;
-use crate::fit::Settings;
+use crate::fit::Method;
 use crate::learn::Scope;
 use crate::quantify::WaterScaling;
 use crate::run::Progress;
@@ -52,7 +52,7 @@ pub struct BenchmarkOptions {
     /// Folder with other programs' results.
     pub peers: Option<PathBuf>,
     /// Methods.
-    pub methods: Vec<Settings>,
+    pub methods: Vec<Method>,
     /// Whether each method runs once more, having learned from the set's own spectra.
     pub learn: Option<Scope>,
     /// Names of the sets; empty: all.

@@ -8,7 +8,7 @@ use super::sets::{Set, Source};
 use super::{BenchmarkError, BenchmarkOptions, Entry, SetResult, Time, Watch, peers, score, states};
 use crate::compare::{CompareError, Truth, against};
 use crate::engine::Engine;
-use crate::fit::Settings;
+use crate::fit::Method;
 use crate::learn::{self, LearnOptions};
 use crate::run::{Config, RunError, RunOptions, run as run_corpus};
 use crate::simulate::Recipe;
@@ -64,7 +64,7 @@ pub(super) fn run_set(
     let passes: &[bool] = if options.learn.is_some() { &[false, true] } else { &[false] };
     for settings in &options.methods {
         for &learned in passes {
-            let method = if learned { format!("{}+learned", settings.name) } else { settings.name.clone() };
+            let method = if learned { format!("{}+learned", settings.name()) } else { settings.name().to_owned() };
             watch.begins(&set.name, &method);
             let out = options.out.join("runs").join(&set.name).join(&method);
             let time = fit(&set, &prepared, settings, learned, options, &out, engine, watch)
@@ -110,7 +110,7 @@ fn conditions(spectra: &[SpectrumRow]) -> Vec<String> {
 fn fit(
     set: &Set,
     prepared: &Prepared,
-    settings: &Settings,
+    settings: &Method,
     learned: bool,
     options: &BenchmarkOptions,
     out: &Path,
@@ -118,7 +118,9 @@ fn fit(
     watch: &dyn Watch,
 ) -> Result<Time, RunError> {
     let mut method = settings.clone();
-    (set.adapt)(&mut method);
+    if let Method::Map(settings) = &mut method {
+        (set.adapt)(settings);
+    }
     let mut run = RunOptions {
         inputs: vec![prepared.spectra.clone()],
         out: out.to_owned(),

@@ -7,13 +7,11 @@ use num_complex::Complex64;
 
 use super::shared::{GapArgs, configuration, method};
 use super::{CliError, CliResult};
-use crate::basis::names::Kind;
+use crate::basis::names::{Kind, kind};
 use crate::basis::simulate::{Recipe, Timing};
 use crate::corpus::{self, Found, Water};
-use crate::fit::Workspace;
 use crate::fit::result::Curves;
-use crate::fit::solver::fit as fit_spectrum;
-use crate::fit::{FitResult, Model, report};
+use crate::fit::{FitModel, FitResult};
 use crate::prepare::{Preparation, Spectrum};
 use crate::quality;
 use crate::quantify::singlet::signal_per_proton;
@@ -62,7 +60,7 @@ pub(super) struct FitArgs {
 
 pub(super) fn run(args: &FitArgs) -> CliResult {
     let (gaps, preparation, constants) = configuration(args.config.as_ref(), args.gaps.gaps())?;
-    let settings = method(&args.method)?;
+    let method = method(&args.method)?;
     let (name, header, spectrum) = read(&args.file, args.water.as_ref(), args.select.as_deref(), &gaps, &preparation)?;
     let set = match &args.basis {
         Some(path) => {
@@ -87,25 +85,33 @@ pub(super) fn run(args: &FitArgs) -> CliResult {
         say!("note: {remark}");
     }
     let te_s = header.protocol.te_s;
-    let model = Model::new(&set, spectrum.fid.len(), spectrum.dwell_s, spectrum.f0_mhz, te_s, &settings)?;
-    let fit = fit_spectrum(&model, &spectrum.fid, &mut Workspace::new(&model));
+    let model = method.model(&set, spectrum.fid.len(), spectrum.dwell_s, spectrum.f0_mhz, te_s)?;
+    let fit = model.fitter()(&spectrum.fid);
     if fit.amplitudes.is_empty() {
         return Err(CliError::new(
             1,
             anyhow::anyhow!("{}: the fit ended as {}", args.file.display(), fit.state.as_str()),
         ));
     }
-    print_fit(&model, &spectrum, &fit, signal_per_proton(&set).map(|s| s.0), &constants);
-    let curves = report::curves(&model, &spectrum.fid, &fit);
+    print_fit(model.as_ref(), &spectrum, &fit, signal_per_proton(&set).map(|s| s.0), &constants);
+    let curves = model.curves(&spectrum.fid, &fit);
     let overlay = match &args.overlay {
-        Some(file) => Some(overlay(file, args.select.as_deref(), &gaps, &preparation, &model, &fit, &curves)?),
+        Some(file) => Some(overlay(
+            file,
+            args.select.as_deref(),
+            &gaps,
+            &preparation,
+            (model.as_ref(), &spectrum),
+            &fit,
+            &curves,
+        )?),
         None => None,
     };
     if let Some(overlay) = &overlay {
         say!("\n{}", overlay.summary());
     }
     if let Some(path) = &args.plot {
-        draw(path, &name, &model, &spectrum, &fit, curves, overlay)?;
+        draw(path, &name, model.as_ref(), &spectrum, &fit, curves, overlay)?;
         say!("\n{}", path.display());
     }
     Ok(0)
@@ -131,30 +137,29 @@ fn overlay(
     select: Option<&str>,
     gaps: &Gaps,
     preparation: &Preparation,
-    model: &Model,
+    (model, fitted): (&dyn FitModel, &Spectrum),
     fit: &FitResult,
     curves: &Curves,
 ) -> Result<Overlay, CliError> {
     /// Dwell times and frequencies of two scans of one session differ by rounding and the prescan only.
     const SAME: f64 = 1e-3;
     let (name, _, mut other) = read(file, None, select, gaps, preparation)?;
-    let band = &model.band;
-    for (what, unit, own, fitted) in
-        [("dwell time", "s", other.dwell_s, band.dwell_s), ("frequency", "MHz", other.f0_mhz, band.f0_mhz)]
+    for (what, unit, own, expected) in
+        [("dwell time", "s", other.dwell_s, fitted.dwell_s), ("frequency", "MHz", other.f0_mhz, fitted.f0_mhz)]
     {
-        if ((own - fitted) / fitted).abs() > SAME {
+        if ((own - expected) / expected).abs() > SAME {
             let told = format!(
-                "{}: its {what} is {own} {unit}, that of the fitted spectrum {fitted} {unit}; an overlay must be acquired \
+                "{}: its {what} is {own} {unit}, that of the fitted spectrum {expected} {unit}; an overlay must be acquired \
                  in the same way",
                 file.display()
             );
             return Err(CliError::new(1, anyhow::anyhow!(told)));
         }
     }
-    other.fid.resize(band.n_points, Complex64::default());
-    let spectrum = report::curves(model, &other.fid, fit).data;
+    other.fid.resize(fitted.fid.len(), Complex64::default());
+    let spectrum = model.curves(&other.fid, fit).data;
     let label = name.rsplit('/').next().unwrap_or_default().to_owned();
-    let kinds: Vec<Kind> = model.components.iter().map(|c| c.kind).collect();
+    let kinds: Vec<Kind> = model.component_names().iter().map(|name| kind(name)).collect();
     Overlay::new(label, &kinds, curves, &spectrum).map_err(|e| CliError::new(1, e))
 }
 
@@ -189,7 +194,13 @@ pub(super) fn choose(spectra: Vec<Entry>, select: Option<&str>) -> Result<(Spect
     Ok((key, spectrum))
 }
 
-fn print_fit(model: &Model, spectrum: &Spectrum, fit: &FitResult, proton: Option<f64>, constants: &WaterScaling) {
+fn print_fit(
+    model: &dyn FitModel,
+    spectrum: &Spectrum,
+    fit: &FitResult,
+    proton: Option<f64>,
+    constants: &WaterScaling,
+) {
     say!(
         "{} after {} iterations · SNR {:.1} · FWHM {:.1} Hz · residual sd / noise sd {:.2}",
         fit.state.as_str(),
@@ -208,7 +219,7 @@ fn print_fit(model: &Model, spectrum: &Spectrum, fit: &FitResult, proton: Option
         fit.baseline_ed
     );
     let mut flags = spectrum.record.flags.clone();
-    flags.extend(quality::flags(fit, &model.settings, spectrum.f0_mhz));
+    flags.extend(quality::flags(fit, model.limits(), spectrum.f0_mhz));
     if !flags.is_empty() {
         say!("flags: {}", flags.join(" · "));
     }
@@ -238,7 +249,7 @@ fn table_lines(fit: &FitResult) -> Vec<TableLine> {
 fn draw(
     path: &Path,
     title: &str,
-    model: &Model,
+    model: &dyn FitModel,
     spectrum: &Spectrum,
     fit: &FitResult,
     curves: Curves,
@@ -250,7 +261,7 @@ fn draw(
         data: curves.data,
         fit: curves.fit,
         baseline: curves.baseline,
-        components: model.components.iter().map(|c| c.name.clone()).zip(curves.components).collect(),
+        components: model.component_names().into_iter().zip(curves.components).collect(),
         table: table_lines(fit),
         table_unit: "/tCr".to_owned(),
         noise_sd: Some(fit.noise_sd * (spectrum.fid.len() as f64).sqrt()),

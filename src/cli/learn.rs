@@ -8,6 +8,7 @@ use super::progress::Shown;
 use super::run::print_learned;
 use super::shared::JobArgs;
 use super::{CliError, CliResult};
+use crate::fit::Method;
 use crate::learn::{self, LearnOptions, Scope, Shared};
 use crate::report::learned_plot;
 use crate::store::write_table;
@@ -55,6 +56,10 @@ enum By {
 pub(super) fn run(args: LearnArgs) -> CliResult {
     let if_exists = if args.overwrite { IfExists::Overwrite } else { IfExists::Refuse };
     let options = args.job.options(args.out.clone(), if_exists)?;
+    if let Some(other) = options.methods.iter().find(|m| m.as_map().is_none()) {
+        let message = format!("`{}` learns nothing from a corpus: give a method of the family of `map`", other.name());
+        return Err(CliError::new(2, anyhow::anyhow!(message)));
+    }
     let scope = match args.by {
         By::Protocol => Scope::Protocol,
         By::Site => Scope::Site,
@@ -68,7 +73,7 @@ pub(super) fn run(args: LearnArgs) -> CliResult {
     print_learned(&learned);
     let failed = |e: crate::store::StoreError| CliError::new(e.exit_code(), e);
     let mut files = write_table(&args.out, if_exists, learn::rows(&learned)).map_err(failed)?;
-    if let Some(settings) = options.methods.first().filter(|_| !learned.groups.is_empty()) {
+    if let Some(settings) = options.methods.first().and_then(Method::as_map).filter(|_| !learned.groups.is_empty()) {
         let path = args.out.join("learned.svg");
         std::fs::write(&path, learned_plot(&learned, &Shared::from_settings(settings))?)?;
         files.push(path);

@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::CliResult;
 use super::shared::method;
-use crate::fit::Settings;
+use crate::fit::Method;
 
 /// Arguments of `requant methods`.
 #[derive(Args, Debug)]
@@ -22,8 +22,10 @@ pub(super) fn run(args: &MethodsArgs) -> CliResult {
     match &args.toml {
         Some(name) => say!("{}", toml::to_string(&method(name)?)?.trim_end()),
         None => {
-            let map = Settings::map()?;
-            say!("{:10} {}", map.name, map.description);
+            for built_in in Method::built_in_names().filter_map(Method::built_in) {
+                let built_in = built_in?;
+                say!("{:12} {}", built_in.name(), built_in.description());
+            }
             say!("\nSettings: requant methods --toml map");
         }
     }

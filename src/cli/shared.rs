@@ -7,10 +7,10 @@ use clap::{Args, ValueEnum};
 use super::CliError;
 use crate::engine::gpu::{GpuError, device};
 use crate::engine::{CpuEngine, Engine, GpuEngine};
-use crate::fit::Settings;
+use crate::fit::Method;
 use crate::prepare::Preparation;
 use crate::quantify::WaterScaling;
-use crate::run::config::toml_from_file;
+use crate::run::config::method_from_file;
 use crate::run::{Config, Gaps, RunOptions};
 use crate::store::writer::IfExists;
 
@@ -196,9 +196,9 @@ pub(super) fn configuration(path: Option<&PathBuf>, gaps: Gaps) -> Result<(Gaps,
 }
 
 /// Methods by name or file; no two of one name.
-pub(super) fn methods(names: &[String]) -> Result<Vec<Settings>, CliError> {
+pub(super) fn methods(names: &[String]) -> Result<Vec<Method>, CliError> {
     let methods = names.iter().map(|m| method(m)).collect::<Result<Vec<_>, _>>()?;
-    let mut names: Vec<&str> = methods.iter().map(|m| m.name.as_str()).collect();
+    let mut names: Vec<&str> = methods.iter().map(Method::name).collect();
     names.sort_unstable();
     if let Some(pair) = names.windows(2).find(|w| w[0] == w[1]) {
         return Err(CliError::new(
@@ -210,18 +210,19 @@ pub(super) fn methods(names: &[String]) -> Result<Vec<Settings>, CliError> {
 }
 
 /// A method by its built-in name or from a TOML file.
-pub(super) fn method(name: &str) -> Result<Settings, CliError> {
-    if name == "map" {
-        return Ok(Settings::map()?);
+pub(super) fn method(name: &str) -> Result<Method, CliError> {
+    if let Some(built_in) = Method::built_in(name) {
+        return Ok(built_in?);
     }
     let path = PathBuf::from(name);
     if !path.is_file() {
         return Err(CliError::new(
             2,
             anyhow::anyhow!(
-                "no method `{name}`: the built-in one is `map`; give it, or a .toml file that `requant methods --toml map` started"
+                "no method `{name}`: the built-in ones are {}; give one of them, or a .toml file that `requant methods --toml map` started",
+                Method::built_in_names().collect::<Vec<_>>().join(", ")
             ),
         ));
     }
-    toml_from_file(&path).map_err(|e| CliError::new(2, e))
+    method_from_file(&path).map_err(|e| CliError::new(2, e))
 }

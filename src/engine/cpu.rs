@@ -3,7 +3,6 @@
 use rayon::prelude::*;
 
 use super::{Batch, Engine, Fitted};
-use crate::fit::{Workspace, solver};
 
 /// Runs fits on the processor's cores, in the rayon pool that it is called in.
 #[derive(Debug, Default, Clone, Copy)]
@@ -23,11 +22,10 @@ impl Engine for CpuEngine {
     }
 
     fn fit(&self, batch: &Batch<'_>) -> Vec<Fitted> {
-        let fit = |workspace: &mut Workspace, fid: &&[_]| solver::fit(batch.model, fid, workspace);
         batch
             .fids
             .par_iter()
-            .map_init(|| Workspace::new(batch.model), fit)
+            .map_init(|| batch.model.fitter(), |fit, fid| fit(fid))
             .map(|result| Fitted { result, engine: "cpu" })
             .collect()
     }

@@ -44,6 +44,17 @@ const TAU_ROW_MAX_F0_MHZ: f64 = 190.0;
 
 /// Rows that hold for these components.
 pub(crate) fn rows(components: &[Component], settings: &Settings, f0_mhz: f64, te_s: Option<f64>) -> Vec<RatioRow> {
+    let mut rows = match settings.priors.ratios {
+        RatioPriors::Lcmodel => lcmodel_rows(components, f0_mhz, te_s),
+        RatioPriors::None => Vec::new(),
+    };
+    pattern_rows(components, settings, &mut rows);
+    beside_measured_rows(components, settings, &mut rows);
+    rows
+}
+
+/// The rows of LCModel's table that hold for these components.
+pub(super) fn lcmodel_rows(components: &[Component], f0_mhz: f64, te_s: Option<f64>) -> Vec<RatioRow> {
     let find = |name: &str| -> Vec<usize> {
         components
             .iter()
@@ -55,20 +66,15 @@ pub(crate) fn rows(components: &[Component], settings: &Settings, f0_mhz: f64, t
             .map(|(k, _)| k)
             .collect()
     };
-    let mut rows = Vec::new();
-    if settings.priors.ratios == RatioPriors::Lcmodel {
-        for row in &TABLE {
-            if (row.numerator == "GSH" && te_s.is_some_and(|te| te > GSH_ROW_MAX_TE_S))
-                || (row.numerator == "Tau" && f0_mhz > TAU_ROW_MAX_F0_MHZ)
-            {
-                continue;
-            }
-            rows.extend(table_row(row, &find, components));
-        }
-    }
-    pattern_rows(components, settings, &mut rows);
-    beside_measured_rows(components, settings, &mut rows);
-    rows
+    TABLE
+        .iter()
+        .filter(|row| {
+            let is_long = row.numerator == "GSH" && te_s.is_some_and(|te| te > GSH_ROW_MAX_TE_S);
+            let is_high = row.numerator == "Tau" && f0_mhz > TAU_ROW_MAX_F0_MHZ;
+            !is_long && !is_high
+        })
+        .filter_map(|row| table_row(row, &find, components))
+        .collect()
 }
 
 fn table_row(row: &TableRow, find: &impl Fn(&str) -> Vec<usize>, components: &[Component]) -> Option<RatioRow> {

@@ -15,8 +15,8 @@ use rayon::prelude::*;
 use crate::basis::check::Protocol;
 use crate::corpus::Found;
 use crate::engine::{Batch, Engine};
-use crate::fit::FitState;
 use crate::fit::evidence::Evidence;
+use crate::fit::{FitState, Method};
 use crate::run::load::{Header, load};
 use crate::run::models::{ModelStore, Prepared};
 use crate::run::{Progress, RunError, RunOptions};
@@ -127,7 +127,7 @@ pub fn learn(
 ) -> Result<Learned, RunError> {
     let listing = options.listing()?;
     let groups = pupils(&listing.found, options, how, progress, engine.files_at_once().max(1));
-    let Some(settings) = options.methods.first() else { return Ok(Learned::default()) };
+    let Some(settings) = options.methods.first().and_then(Method::as_map) else { return Ok(Learned::default()) };
     let textbook = Shared::from_settings(settings);
     let mut learned = Learned {
         groups: groups
@@ -224,11 +224,12 @@ fn evidence(pupils: &BTreeMap<String, Pupil>, models: &ModelStore<'_>, engine: &
     let mut all: Vec<(usize, f64, Evidence)> = batches
         .par_iter()
         .flat_map_iter(|(_, members)| {
-            let model = &prepared[members[0]].1.model;
+            let model = prepared[members[0]].1.model.as_ref();
+            let f0_mhz = model.as_map().map_or(f64::NAN, |m| m.band.f0_mhz);
             let fids = members.iter().map(|&i| prepared[i].0.spectrum.fid.as_slice()).collect();
             let fits = engine.fit(&Batch { model, fids });
             let told = members.iter().zip(fits).filter(|(_, f)| f.result.state == FitState::Converged);
-            told.filter_map(|(&i, f)| Some((i, model.band.f0_mhz, f.result.evidence?))).collect::<Vec<_>>()
+            told.filter_map(|(&i, f)| Some((i, f0_mhz, f.result.evidence?))).collect::<Vec<_>>()
         })
         .collect();
     // Sums come in one order whatever the batches were.

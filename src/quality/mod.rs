@@ -1,6 +1,7 @@
 //! Flags: what a person should look at. They are columns, never deletions.
 
-use crate::fit::{FitResult, FitState, Settings};
+use crate::fit::method::Limits;
+use crate::fit::{FitResult, FitState};
 
 /// tNAA/tCr outside this range does not occur in brain: the fit has gone astray, the spectrum is not
 /// brain, or it was not water-suppressed.
@@ -13,7 +14,7 @@ const BROAD_PPM: f64 = 0.1;
 const LOW_SNR: f64 = 3.0;
 
 /// Flags of one fit, as stable snake_case words in fixed order.
-pub fn flags(fit: &FitResult, settings: &Settings, f0_mhz: f64) -> Vec<&'static str> {
+pub fn flags(fit: &FitResult, limits: Limits, f0_mhz: f64) -> Vec<&'static str> {
     let mut flags = Vec::new();
     let mut when = |condition: bool, flag: &'static str| {
         if condition {
@@ -25,9 +26,8 @@ pub fn flags(fit: &FitResult, settings: &Settings, f0_mhz: f64) -> Vec<&'static 
     when(fit.snr < LOW_SNR, "low_snr");
     when(fit.fwhm_hz > BROAD_PPM * f0_mhz, "broad_lines");
     // Within a tenth of the edge of the search: the true shift may lie beyond.
-    when(fit.shift_hz.abs() > 0.9 * settings.start.max_shift_ppm * f0_mhz, "shift_at_limit");
-    let [low, high] = settings.window_ppm;
-    when(fit.baseline_ed >= 0.95 * settings.baseline.max_ed_per_ppm * (high - low), "baseline_flexible");
+    when(fit.shift_hz.abs() > 0.9 * limits.max_shift_ppm * f0_mhz, "shift_at_limit");
+    when(limits.max_baseline_ed.is_some_and(|most| fit.baseline_ed >= 0.95 * most), "baseline_flexible");
     if let (Some(naa), Some(creatine)) = (total(fit, "tNAA", "NAA"), total(fit, "tCr", "Cr")) {
         let ratio = naa / creatine;
         let [low, high] = PLAUSIBLE_TNAA_TO_TCR;

@@ -10,7 +10,7 @@ use super::models::{ModelStore, Prepared};
 use super::rows::{BasisRef, Origin};
 use crate::corpus::Found;
 use crate::engine::{Batch, Engine, Fitted};
-use crate::fit::{FitState, report};
+use crate::fit::FitState;
 use crate::store::{CurveRow, MetaboliteRow, SpectrumRow, Status, TransientRow};
 
 /// A spectrum's rows.
@@ -96,7 +96,7 @@ fn fit_all(jobs: &mut [Job<'_>], engine: &dyn Engine) {
         .flat_map_iter(|batch| {
             let fids = batch.iter().filter_map(|&i| view[i].spectrum().map(|s| s.fid.as_slice())).collect();
             let fits = match batch.first().and_then(|&i| view[i].prepared.as_ref().ok()) {
-                Some(prepared) => engine.fit(&Batch { model: &prepared.model, fids }),
+                Some(prepared) => engine.fit(&Batch { model: prepared.model.as_ref(), fids }),
                 None => Vec::new(),
             };
             batch.iter().copied().zip(fits).collect::<Vec<_>>()
@@ -114,12 +114,12 @@ impl<'a> Job<'a> {
 }
 
 fn rows_of(job: &Job<'_>, options: &RunOptions, hashes: &[String]) -> Rows {
-    let settings = &options.methods[job.method];
+    let method = &options.methods[job.method];
     let mut origin = Origin {
         found: job.found,
         header: &job.loaded.header,
         key: &job.loaded.spectra[job.index].0,
-        method: &settings.name,
+        method: method.name(),
         method_hash: &hashes[job.method],
         warnings: &[],
         learned_id: None,
@@ -148,9 +148,10 @@ fn rows_of(job: &Job<'_>, options: &RunOptions, hashes: &[String]) -> Rows {
         return Rows::only(origin.failed(&failure, Status::Failed, job.spectrum()));
     };
     let basis = BasisRef { id: &prepared.basis_id, signal_per_proton: prepared.signal_per_proton };
-    let (row, metabolites) = origin.fitted(spectrum, &prepared.model, fit, &basis, engine, &options.water_scaling);
+    let (row, metabolites) =
+        origin.fitted(spectrum, prepared.model.as_ref(), fit, &basis, engine, &options.water_scaling);
     let fitted = !matches!(fit.state, FitState::NoSignal | FitState::Singular);
     let curve = (options.curves && fitted)
-        .then(|| origin.curves(&prepared.model, report::curves(&prepared.model, &spectrum.fid, fit)));
+        .then(|| origin.curves(prepared.model.as_ref(), prepared.model.curves(&spectrum.fid, fit)));
     Rows { spectrum: row, metabolites, curve, transients }
 }

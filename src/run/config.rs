@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::fit::Method;
+use crate::fit::method::MethodError;
 use crate::prepare::Preparation;
 use crate::quantify::WaterScaling;
 
@@ -66,6 +68,14 @@ pub enum ConfigError {
         /// What the system says.
         source: std::io::Error,
     },
+    /// It is no method; the message names line and key.
+    #[error("{}: {source}", path.display())]
+    Method {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: Box<MethodError>,
+    },
     /// It does not parse; the message names line and key.
     #[error("{}: {source}", path.display())]
     Toml {
@@ -81,6 +91,12 @@ impl Config {
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
         toml_from_file(path)
     }
+}
+
+/// Reads a method of any family from its file.
+pub fn method_from_file(path: &Path) -> Result<Method, ConfigError> {
+    let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Io { path: path.to_owned(), source })?;
+    Method::from_toml(&text).map_err(|source| ConfigError::Method { path: path.to_owned(), source: Box::new(source) })
 }
 
 /// Reads any of the TOML files that users write.

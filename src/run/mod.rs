@@ -29,7 +29,7 @@ use self::models::ModelStore;
 use self::rows::settings_hash;
 use crate::corpus::{self, Found, Listing, Water};
 use crate::engine::Engine;
-use crate::fit::Settings;
+use crate::fit::Method;
 use crate::formats;
 use crate::learn::{self, Learned};
 use crate::prepare::Preparation;
@@ -56,7 +56,7 @@ pub struct RunOptions {
     /// Basis set for every spectrum that the manifest names none for; `None`: simulated from each header.
     pub basis: Option<PathBuf>,
     /// Methods; each gives every spectrum a row.
-    pub methods: Vec<Settings>,
+    pub methods: Vec<Method>,
     /// What was learned from the corpus before; it becomes the prior of the spectra that it was learned for.
     pub learned: Option<Learned>,
     /// Values for files that do not state them.
@@ -290,7 +290,7 @@ fn journal_plan(
             .methods
             .iter()
             .zip(hashes)
-            .map(|(m, h)| Named { id: m.name.clone(), sha256: h.clone() })
+            .map(|(m, h)| Named { id: m.name().to_owned(), sha256: h.clone() })
             .collect(),
         warnings: listing.warnings.iter().map(ToString::to_string).collect(),
         engine: engine.name().to_owned(),

@@ -9,8 +9,8 @@ use super::load::{Failure, Header, error_chain};
 use crate::basis::simulate::{Recipe, Timing};
 use crate::basis::{BasisError, BasisSet, FirstPoint, Grid};
 use crate::corpus::Found;
-use crate::fit::Model;
 use crate::fit::settings::Macromolecules;
+use crate::fit::{FitModel, Method, Model};
 use crate::learn::{Learned, LearnedGroup, protocol_label};
 use crate::prepare::Spectrum;
 use crate::quantify::singlet::signal_per_proton;
@@ -22,7 +22,7 @@ const MAX_MODELS: usize = 256;
 /// A model and what rows say about its basis set.
 #[derive(Clone)]
 pub(crate) struct Prepared {
-    pub(crate) model: Arc<Model>,
+    pub(crate) model: Arc<dyn FitModel>,
     pub(crate) basis_id: String,
     pub(crate) signal_per_proton: Option<f64>,
     pub(crate) warnings: Vec<String>,
@@ -33,7 +33,7 @@ pub(crate) struct Prepared {
 impl Prepared {
     /// Equal for spectra that share a model.
     pub(crate) fn model_key(&self) -> usize {
-        Arc::as_ptr(&self.model) as usize
+        Arc::as_ptr(&self.model).cast::<()>() as usize
     }
 }
 
@@ -64,12 +64,13 @@ struct Key {
 }
 
 type Slot<T> = Arc<OnceLock<Result<Arc<T>, Failure>>>;
+type ModelSlot = Slot<dyn FitModel>;
 
 /// Basis sets and models of a run.
 pub(crate) struct ModelStore<'a> {
     options: &'a RunOptions,
     bases: Mutex<HashMap<Source, Slot<ReadBasis>>>,
-    models: Mutex<HashMap<Key, Slot<Model>>>,
+    models: Mutex<HashMap<Key, ModelSlot>>,
     /// What was learned from the corpus.
     learned: Learned,
     /// Whether fits say what they tell about what is learned.
@@ -191,12 +192,12 @@ impl<'a> ModelStore<'a> {
             }
             warnings.push(finding.to_string());
         }
-        let method_settings = &self.options.methods[method];
-        let group = match method_settings.components.macromolecules {
-            Macromolecules::Groups | Macromolecules::Peaks => {
+        let chosen = &self.options.methods[method];
+        let group = match chosen.as_map().map(|settings| settings.components.macromolecules) {
+            Some(Macromolecules::Groups | Macromolecules::Peaks) => {
                 self.learned.find(&protocol_label(&header.protocol), found.site.as_deref())
             }
-            Macromolecules::Lcmodel | Macromolecules::None => None,
+            Some(Macromolecules::Lcmodel | Macromolecules::None) | None => None,
         };
         let learned_id = group.map(LearnedGroup::id);
         let key = Key {
@@ -217,18 +218,20 @@ impl<'a> ModelStore<'a> {
         };
         let model = slot
             .get_or_init(|| {
-                let learned = group.map(|g| g.shared.applied_to(method_settings));
-                let mut model = Model::new(
-                    &basis.set,
-                    spectrum.fid.len(),
-                    spectrum.dwell_s,
-                    spectrum.f0_mhz,
-                    header.protocol.te_s,
-                    learned.as_ref().unwrap_or(method_settings),
-                )
-                .map_err(|e| Failure::new("model", error_chain(&e)))?;
-                model.wants_evidence = self.wants_evidence;
-                Ok(Arc::new(model))
+                let (n_points, dwell_s, f0_mhz) = (spectrum.fid.len(), spectrum.dwell_s, spectrum.f0_mhz);
+                let te_s = header.protocol.te_s;
+                let built = match chosen {
+                    Method::Map(settings) => {
+                        let learned = group.map(|g| g.shared.applied_to(settings));
+                        let settings = learned.as_ref().unwrap_or(settings);
+                        Model::new(&basis.set, n_points, dwell_s, f0_mhz, te_s, settings).map(|mut model| {
+                            model.wants_evidence = self.wants_evidence;
+                            Arc::new(model) as Arc<dyn FitModel>
+                        })
+                    }
+                    Method::Separable(_) => chosen.model(&basis.set, n_points, dwell_s, f0_mhz, te_s).map(Arc::from),
+                };
+                built.map_err(|e| Failure::new("model", error_chain(&e)))
             })
             .clone()
             .map_err(|f| Failure::new(f.code, format!("{}: {}", found.source_path, f.message)))?;
@@ -253,7 +256,7 @@ impl<'a> ModelStore<'a> {
         let mut rows: Vec<String> = lock(&self.models)
             .values()
             .filter_map(|slot| slot.get()?.as_ref().ok())
-            .flat_map(|model| model.rows.iter().map(|r| r.label.clone()))
+            .flat_map(|model| model.row_labels())
             .collect();
         rows.sort();
         rows.dedup();

@@ -51,7 +51,7 @@ fn rows_of(
                 found,
                 header: &loaded.header,
                 key,
-                method: &method.name,
+                method: method.name(),
                 method_hash: "",
                 warnings: &[],
                 learned_id: None,
@@ -76,10 +76,10 @@ fn rows_of(
                         "{basis} · {} × {:.1} µs · {}",
                         spectrum.fid.len(),
                         1e6 * spectrum.dwell_s,
-                        method.name
+                        method.name()
                     )),
                     basis: Some(basis),
-                    steps: steps(spectrum, &method.name),
+                    steps: steps(spectrum, method.name()),
                     missing: missing(spectrum, &loaded.header),
                     status: Some("ready".to_owned()),
                     ..row(origin.row(), chunk)

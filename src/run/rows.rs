@@ -3,7 +3,7 @@
 use super::load::{Failure, Header, SpectrumKey};
 use crate::corpus::{Found, Water};
 use crate::fit::result::Curves;
-use crate::fit::{FitResult, FitState, Model, Settings};
+use crate::fit::{FitModel, FitResult, FitState, Method};
 use crate::prepare::align::median;
 use crate::prepare::{Record, Spectrum};
 use crate::quality;
@@ -130,7 +130,7 @@ impl Origin<'_> {
     pub(crate) fn fitted(
         &self,
         spectrum: &Spectrum,
-        model: &Model,
+        model: &dyn FitModel,
         fit: &FitResult,
         basis: &BasisRef<'_>,
         engine: &str,
@@ -138,7 +138,7 @@ impl Origin<'_> {
     ) -> (SpectrumRow, Vec<MetaboliteRow>) {
         let base = SpectrumRow {
             basis_id: Some(basis.id.to_owned()),
-            basis_fwhm_hz: (model.basis_linewidth_hz > 0.0).then_some(model.basis_linewidth_hz),
+            basis_fwhm_hz: Some(model.basis_linewidth_hz()).filter(|width| *width > 0.0),
             engine: Some(engine.to_owned()),
             state: Some(fit.state.as_str().to_owned()),
             ..self.prepared(spectrum)
@@ -159,12 +159,12 @@ impl Origin<'_> {
             return (row, Vec::new());
         }
         let mut flags = base.flags.clone();
-        flags.extend(quality::flags(fit, &model.settings, spectrum.f0_mhz).into_iter().map(str::to_owned));
+        flags.extend(quality::flags(fit, model.limits(), spectrum.f0_mhz).into_iter().map(str::to_owned));
         let row = SpectrumRow {
             status: Status::Ok,
             n_iterations: u32::try_from(fit.n_iterations).ok(),
             q_objective: Some(fit.objective),
-            ratio_rows_active: u32::try_from(model.rows.len()).ok(),
+            ratio_rows_active: u32::try_from(model.row_labels().len()).ok(),
             noise_sd: Some(fit.noise_sd),
             snr: Some(fit.snr),
             snr_residual: Some(fit.snr_residual),
@@ -178,7 +178,7 @@ impl Origin<'_> {
             shift_hz: Some(fit.shift_hz),
             lorentz_hz: Some(fit.lorentz_hz),
             gauss_hz: Some(fit.gauss_hz),
-            covariance_names: model.components.iter().map(|c| c.name.clone()).collect(),
+            covariance_names: model.component_names(),
             covariance: Some(fit.covariance.clone()),
             flags,
             ..base
@@ -228,7 +228,7 @@ impl Origin<'_> {
     }
 
     /// The curves of a fitted spectrum.
-    pub(crate) fn curves(&self, model: &Model, curves: Curves) -> CurveRow {
+    pub(crate) fn curves(&self, model: &dyn FitModel, curves: Curves) -> CurveRow {
         CurveRow {
             spectrum_id: self.spectrum_id(),
             method: self.method.to_owned(),
@@ -237,14 +237,14 @@ impl Origin<'_> {
             data: Some(curves.data),
             fit: Some(curves.fit),
             baseline: Some(curves.baseline),
-            component_names: model.components.iter().map(|c| c.name.clone()).collect(),
+            component_names: model.component_names(),
             components: curves.components,
         }
     }
 }
 
 /// Hash by which rows of equal settings are known.
-pub(crate) fn settings_hash(settings: &Settings) -> String {
-    let text = toml::to_string(settings).unwrap_or_default();
+pub(crate) fn settings_hash(method: &Method) -> String {
+    let text = toml::to_string(method).unwrap_or_default();
     crate::store::provenance::sha256_hex(text.as_bytes())[..16].to_owned()
 }

@@ -158,12 +158,12 @@ impl GpuEngine {
     /// # Errors
     /// [`GpuError::Device`] if the device fails or is given up.
     pub fn profile(&self, batch: &Batch<'_>) -> Result<Profile, GpuError> {
-        let problems: Vec<Problem> =
-            batch.fids.par_iter().filter_map(|fid| Problem::new(batch.model, fid).ok()).collect();
+        let model = batch.model.as_map().ok_or_else(|| GpuError::Device { reason: OTHER_FAMILY.to_owned() })?;
+        let problems: Vec<Problem> = batch.fids.par_iter().filter_map(|fid| Problem::new(model, fid).ok()).collect();
         let mut profile = Profile::default();
         let device = self.lock();
         let open = device.as_ref().ok_or_else(|| GpuError::Device { reason: "given up".to_owned() })?;
-        OnDevice::new(batch.model).solve(open, batch.model, &problems, Some(&mut profile))?;
+        OnDevice::new(model).solve(open, model, &problems, Some(&mut profile))?;
         Ok(profile)
     }
 
@@ -213,20 +213,19 @@ impl GpuEngine {
         self.attempt(|device| on_device.solve(device, model, problems, None).inspect_err(|_| on_device.forget()))
     }
 
-    fn fit_supported(&self, batch: &Batch<'_>) -> Vec<Fitted> {
-        let model = batch.model;
+    fn fit_supported(&self, model: &Model, fids: &[&[Complex64]]) -> Vec<Fitted> {
         let mut on_device = OnDevice::new(model);
         let shape = on_device.tables.shape;
         let by_limits = self.lock().as_ref().map_or(1, |d| layout::chunk_size(&shape, &d.limits, d.is_software).max(1));
         let size = self.chunk.unwrap_or(by_limits).min(by_limits);
-        let chunks: Vec<&[&[Complex64]]> = batch.fids.chunks(size).collect();
+        let chunks: Vec<&[&[Complex64]]> = fids.chunks(size).collect();
         let prepare = |c: usize| -> Option<Vec<Result<Problem, FitState>>> {
             let fids = chunks.get(c)?;
             let pose = || fids.par_iter().map(|fid| Problem::new(model, fid)).collect();
             Some(self.timeline.span(Work::Prepare, c, pose))
         };
         let finish = |c: usize, chunk: Chunk| self.timeline.span(Work::Finish, c, || chunk.finish(model));
-        let mut out = Vec::with_capacity(batch.fids.len());
+        let mut out = Vec::with_capacity(fids.len());
         let mut last: Option<Chunk> = None;
         let mut next = prepare(0);
         for c in 0..chunks.len() {
@@ -245,7 +244,7 @@ impl GpuEngine {
             next = prepared;
             last = Some(Chunk { posed, problems, solved });
             if last.as_ref().is_some_and(|chunk| chunk.solved.is_none()) {
-                let rest = Batch { model, fids: batch.fids[c * size..].to_vec() };
+                let rest = Batch { model, fids: fids[c * size..].to_vec() };
                 out.extend(CpuEngine.fit(&rest));
                 return out;
             }
@@ -254,6 +253,9 @@ impl GpuEngine {
         out
     }
 }
+
+/// What the device leaves to the native engine: every method that is not of `map`'s family.
+const OTHER_FAMILY: &str = "methods of other programs";
 
 /// A model on the device, made on first use and again after a loss.
 struct OnDevice {
@@ -343,9 +345,13 @@ impl Engine for GpuEngine {
     }
 
     fn fit(&self, batch: &Batch<'_>) -> Vec<Fitted> {
-        match unsupported(batch.model) {
-            None => self.fit_supported(batch),
-            Some(what) => {
+        let supported = match batch.model.as_map() {
+            Some(model) => unsupported(model).map_or(Ok(model), Err),
+            None => Err(OTHER_FAMILY.to_owned()),
+        };
+        match supported {
+            Ok(model) => self.fit_supported(model, &batch.fids),
+            Err(what) => {
                 self.note(format!("fitted on the CPU, the GPU engine does not do {what}"));
                 CpuEngine.fit(batch)
             }

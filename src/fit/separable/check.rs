@@ -1,0 +1,180 @@
+//! Settings that parse and yet cannot be used.
+
+use super::settings::{Baseline, Domain, GroupBy, Lineshape, PriorsIn, Ratios, Search, Settings, Start};
+
+/// Settings that contradict one another.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}: `{field}`: {why}")]
+pub struct SettingsError {
+    /// Line of the file, from 1.
+    pub line: usize,
+    /// The setting that has to change, as `table.key`.
+    pub field: &'static str,
+    /// What is wrong with it, and what would be right.
+    pub why: &'static str,
+}
+
+impl Settings {
+    /// Whether the settings, read from `text`, can go together.
+    ///
+    /// # Errors
+    /// The first setting that cannot, with its line.
+    pub(crate) fn check(&self, text: &str) -> Result<(), SettingsError> {
+        let fail = |field: &'static str, why| Err(SettingsError { line: line_of(text, field), field, why });
+        let [low, high] = self.window_ppm;
+        if !(low.is_finite() && high.is_finite() && low < high) {
+            return fail("window_ppm", "the lower end comes first");
+        }
+        if (self.domain == Domain::Time) != self.samples.is_some() {
+            return fail("domain", "`samples` belongs to the domain `time`, and to no other");
+        }
+        if let Some(samples) = self.samples
+            && !(samples.first_s >= 0.0 && samples.last_fraction > 0.0 && samples.last_fraction <= 1.0)
+        {
+            return fail("samples.last_fraction", "0 < last_fraction ≤ 1, and first_s ≥ 0");
+        }
+        if self.domain == Domain::Time && self.baseline != Baseline::None {
+            return fail("baseline.kind", "samples have no baseline: leave early ones out instead");
+        }
+        if self.domain == Domain::Time && self.phase.max_phi1_deg_per_ppm != 0.0 {
+            return fail("phase.max_phi1_deg_per_ppm", "samples have no first-order phase here: 0");
+        }
+        if self.domain != Domain::RealSpectrum && matches!(self.lineshape, Lineshape::Kernel { .. }) {
+            return fail("lineshape.kind", "a kernel needs the domain `real-spectrum`");
+        }
+        if self.domain != Domain::RealSpectrum && matches!(self.start, Start::Grid { .. }) {
+            return fail("start.kind", "`grid` compares real spectra: `correlate` in other domains");
+        }
+        if matches!(self.start, Start::Grid { .. }) && !matches!(self.baseline, Baseline::Spline { .. }) {
+            return fail("start.kind", "`grid` needs a baseline of kind `spline`, whose knots it spaces: `correlate`");
+        }
+        if matches!(self.search, Search::FTest { .. }) {
+            match self.baseline {
+                Baseline::Spline { penalty: [least, ..], .. } if least > 0.0 => {}
+                _ => return fail("search.kind", "`f-test` needs a baseline of kind `spline` with a penalty above 0"),
+            }
+            if self.priors_in != PriorsIn::FitSd {
+                return fail("search.kind", "`f-test` needs `priors_in = \"fit-sd\"`");
+            }
+        }
+        if let Lineshape::Kernel { smoothing_ppm, .. } = self.lineshape
+            && (smoothing_ppm.is_nan() || smoothing_ppm <= 0.0)
+        {
+            return fail("lineshape.smoothing_ppm", "above 0");
+        }
+        for (field, [least, start, most]) in self.penalties() {
+            if !(0.0 <= least && least <= start && start <= most && most.is_finite()) {
+                return fail(field, "smallest, start, largest, in that order");
+            }
+        }
+        if self.ratios == Ratios::Lcmodel && self.priors_in != PriorsIn::FitSd {
+            return fail("ratios", "LCModel's rows are counted in the fit's sd: `priors_in = \"fit-sd\"`");
+        }
+        if self.groups.by == GroupBy::None && self.groups.has_any() {
+            return fail("groups.by", "`none` shares nothing: shift, damping and Gaussian must be 0");
+        }
+        if self.solver.max_iterations == 0 || self.solver.tolerance <= 0.0 {
+            return fail("solver.max_iterations", "at least one iteration, and a tolerance above 0");
+        }
+        Ok(())
+    }
+
+    fn penalties(&self) -> impl Iterator<Item = (&'static str, [f64; 3])> {
+        let baseline = match self.baseline {
+            Baseline::Spline { penalty, .. } => Some(("baseline.penalty", penalty)),
+            _ => None,
+        };
+        let shape = match self.lineshape {
+            Lineshape::Kernel { penalty, .. } => Some(("lineshape.penalty", penalty)),
+            _ => None,
+        };
+        baseline.into_iter().chain(shape)
+    }
+}
+
+impl super::settings::Groups {
+    fn has_any(&self) -> bool {
+        self.max_shift_ppm > 0.0 || self.damping_per_s[1] > 0.0 || self.gauss_per_s[1] > 0.0
+    }
+}
+
+/// The line on which `table.key` (or a key outside tables) stands; its table's where the key is not there; 1 else.
+fn line_of(text: &str, field: &str) -> usize {
+    let (table, key) = field.split_once('.').unwrap_or(("", field));
+    let (mut now, mut header) = ("", 1);
+    for (number, line) in text.lines().map(str::trim).enumerate() {
+        if let Some(name) = line.strip_prefix('[') {
+            now = name.trim_end_matches(']');
+            if now == table {
+                header = number + 1;
+            }
+        } else if now == table && line.split('=').next().is_some_and(|k| k.trim() == key) {
+            return number + 1;
+        }
+    }
+    header
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use crate::fit::Method;
+
+    const LCMODEL: &str = include_str!("../methods/lcmodel.toml");
+    const FSL: &str = include_str!("../methods/fsl.toml");
+
+    fn refusal(text: &str, change: (&str, &str)) -> String {
+        assert!(text.contains(change.0), "{}", change.0);
+        Method::from_toml(&text.replacen(change.0, change.1, 1)).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn built_in_methods_read_and_survive_a_round_trip() {
+        for name in Method::built_in_names() {
+            let method = Method::built_in(name).unwrap().unwrap();
+            assert_eq!(method.name(), name);
+            assert_eq!(Method::from_toml(&toml::to_string(&method).unwrap()).unwrap(), method);
+        }
+        assert!(Method::built_in("nothing").is_none());
+    }
+
+    #[test]
+    fn an_unknown_setting_is_refused_with_its_line() {
+        let message = refusal(LCMODEL, ("reach = 1.8", "reech = 1.8"));
+        assert!(message.contains("line 15") && message.contains("reech"), "{message}");
+        let message = refusal(LCMODEL, ("ratios = \"lcmodel\"", "ratios = \"lcmodl\""));
+        assert!(message.contains("line 7") && message.contains("lcmodl"), "{message}");
+    }
+
+    #[test]
+    fn settings_that_cannot_go_together_are_refused_with_their_line() {
+        let line = |text: &str, start: &str| text.lines().position(|l| l.starts_with(start)).unwrap() + 1;
+        let cases = [
+            (LCMODEL, ("[0.2, 4.0]", "[4.0, 0.2]"), "window_ppm", line(LCMODEL, "window_ppm")),
+            (LCMODEL, ("\"fit-sd\"", "\"noise-sd\""), "search.kind", line(LCMODEL, "[search]") + 1),
+            (LCMODEL, ("real-spectrum", "complex-spectrum"), "lineshape.kind", line(LCMODEL, "[lineshape]") + 1),
+            (
+                LCMODEL,
+                ("[0.0136, 0.02, 6.72]", "[0.02, 0.0136, 6.72]"),
+                "baseline.penalty",
+                line(LCMODEL, "penalty = [0.0136"),
+            ),
+            (
+                LCMODEL,
+                ("tolerance = 1e-3", "tolerance = 0.0"),
+                "solver.max_iterations",
+                line(LCMODEL, "max_iterations"),
+            ),
+            (FSL, ("complex-spectrum", "time"), "domain", line(FSL, "domain")),
+            (FSL, ("by = \"kind\"", "by = \"none\""), "groups.by", line(FSL, "by =")),
+            (FSL, ("ratios = \"none\"", "ratios = \"lcmodel\""), "ratios", line(FSL, "ratios")),
+        ];
+        for (text, change, field, line) in cases {
+            let message = refusal(text, change);
+            assert!(
+                message.contains(&format!("`{field}`")) && message.starts_with(&format!("line {line}:")),
+                "{message}"
+            );
+        }
+    }
+}

@@ -1,0 +1,225 @@
+//! The forward model and its derivatives, column by column.
+//!
+//! ```text
+//! Ŷ = P ⊙ [ Σ_l c_l·F{ m_l · E_l · s_l } + B b ]        (the baseline outside of P where it does not turn)
+//! E_l(t) = exp(−(γ_g + γ_l)t + i(ε_g + ε_l)t − g_g²t²),   P = exp(i(φ0 + φ1(δ − pivot)))
+//! ```
+//!
+//! s_l is the common lineshape, or 1. F is the transform to what is compared ([`super::grid`]).
+
+use num_complex::Complex64;
+
+use super::grid::Scratch;
+use super::problem::Problem;
+use super::settings::Domain;
+
+/// −i: a shift's derivative is that of a damping turned by it.
+const MINUS_I: Complex64 = Complex64::new(0.0, -1.0);
+
+/// Columns at some parameters, and the scratch that they need.
+pub(super) struct Evaluation {
+    /// Column-major: amplitudes, baseline, nonlinear parameters.
+    pub(super) columns: Vec<f64>,
+    /// Observed components before the phases, one after the other.
+    pub(super) spectra: Vec<Complex64>,
+    modulated: Vec<Complex64>,
+    pub(super) phase: Vec<Complex64>,
+    shape: Vec<Complex64>,
+    gauss: Vec<Vec<f64>>,
+    fid: Vec<Complex64>,
+    sum: Vec<Complex64>,
+    pub(super) observed: Vec<Complex64>,
+    transform: Scratch,
+}
+
+impl Evaluation {
+    pub(super) fn new(problem: &Problem<'_>) -> Self {
+        let (grid, members) = (problem.grid, problem.members.len());
+        let (n, m) = (grid.n_points, grid.n_observed);
+        let zero = Complex64::default();
+        Self {
+            columns: vec![0.0; grid.n_rows() * (problem.n_linear() + problem.layout.len())],
+            spectra: vec![zero; members * m],
+            modulated: vec![zero; members * n],
+            phase: vec![zero; m],
+            shape: vec![zero; n],
+            gauss: vec![vec![0.0; n]; problem.layout.groups.len()],
+            fid: vec![zero; n],
+            sum: vec![zero; n],
+            observed: vec![zero; m],
+            transform: grid.scratch(),
+        }
+    }
+
+    /// The columns of amplitudes and baseline at the nonlinear parameters `p`.
+    pub(super) fn linear_columns(&mut self, problem: &Problem<'_>, p: &[f64]) {
+        let grid = problem.grid;
+        let (n, m, rows) = (grid.n_points, grid.n_observed, grid.n_rows());
+        self.set_phase(problem, p);
+        problem.shape.factor(&p[..problem.layout.n_shape], &mut self.shape);
+        for (places, gauss) in problem.layout.groups.iter().zip(&mut self.gauss) {
+            if let Some(i) = places.gauss {
+                for (j, v) in gauss.iter_mut().enumerate() {
+                    *v = (-(p[i] * j as f64 * grid.dwell_s).powi(2)).exp();
+                }
+            }
+        }
+        for k in 0..problem.members.len() {
+            let component = problem.component(k);
+            let (damping, shift) = problem.rates(k, p);
+            let turn = Complex64::new(-damping, shift).scale(grid.dwell_s).exp();
+            let modulated = &mut self.modulated[k * n..(k + 1) * n];
+            let mut z = Complex64::new(1.0, 0.0);
+            for (o, sample) in modulated.iter_mut().zip(problem.fid(k)) {
+                *o = sample * z;
+                z *= turn;
+            }
+            if problem.layout.groups.get(component.group).is_some_and(|g| g.gauss.is_some()) {
+                modulated.iter_mut().zip(&self.gauss[component.group]).for_each(|(o, g)| *o *= g);
+            }
+            if component.takes_lineshape && problem.layout.n_shape > 0 {
+                for ((o, z), s) in self.fid.iter_mut().zip(modulated.iter()).zip(&self.shape) {
+                    *o = z * s;
+                }
+            } else {
+                self.fid.copy_from_slice(modulated);
+            }
+            let spectrum = &mut self.spectra[k * m..(k + 1) * m];
+            grid.observe(&self.fid, &mut self.transform, spectrum);
+            let turned = spectrum.iter().zip(&self.phase).map(|(s, p)| s * p);
+            grid.real_rows(turned, &mut self.columns[k * rows..(k + 1) * rows]);
+        }
+        let first = problem.members.len();
+        let phase = problem.turns_baseline.then_some(self.phase.as_slice());
+        for j in 0..problem.baseline.n {
+            let column = &mut self.columns[(first + j) * rows..(first + j + 1) * rows];
+            problem.baseline.column(j, grid, phase, column);
+        }
+    }
+
+    /// The columns of the nonlinear parameters, after [`Self::linear_columns`] at the same `p`, for the linear
+    /// parameters `c`.
+    pub(super) fn nonlinear_columns(&mut self, problem: &Problem<'_>, p: &[f64], c: &[f64]) {
+        let layout = &problem.layout;
+        let members = problem.members.len();
+        if layout.n_shape > 0 {
+            self.sum_of(problem, c, |k| problem.component(k).takes_lineshape, false);
+            let sum = std::mem::take(&mut self.sum);
+            for j in 0..layout.n_shape {
+                problem.shape.derivative(&p[..layout.n_shape], j, &mut self.fid);
+                self.fid.iter_mut().zip(&sum).for_each(|(d, s)| *d *= s);
+                self.observe_fid(problem);
+                self.put(problem, j, Complex64::new(1.0, 0.0));
+            }
+            self.sum = sum;
+        }
+        self.phase_columns(problem, c);
+        for (group, places) in layout.groups.iter().enumerate() {
+            if places.shift.is_none() && places.damping.is_none() && places.gauss.is_none() {
+                continue;
+            }
+            self.sum_of(problem, c, |k| problem.component(k).group == group, true);
+            self.weighted_by_time(problem, 1);
+            self.put_rates(problem, places.damping, places.shift, 1.0);
+            if let Some(i) = places.gauss {
+                self.weighted_by_time(problem, 2);
+                self.put(problem, i, Complex64::new(2.0 * p[i], 0.0));
+            }
+        }
+        for k in 0..members {
+            let places = layout.own[k];
+            if places.shift.is_none() && places.damping.is_none() {
+                continue;
+            }
+            let chosen = k;
+            self.sum_of(problem, c, |k| k == chosen, true);
+            self.weighted_by_time(problem, 1);
+            self.put_rates(problem, places.damping, places.shift, 1.0);
+        }
+    }
+
+    fn set_phase(&mut self, problem: &Problem<'_>, p: &[f64]) {
+        let (phi0, phi1) = (p[problem.layout.phi0()], p[problem.layout.phi1()]);
+        match problem.grid.domain {
+            Domain::Time => self.phase.fill(Complex64::cis(phi0)),
+            Domain::RealSpectrum | Domain::ComplexSpectrum => {
+                for (o, ppm) in self.phase.iter_mut().zip(&problem.grid.ppm) {
+                    *o = Complex64::cis(phi0 + phi1 * (ppm - problem.pivot_ppm));
+                }
+            }
+        }
+    }
+
+    /// Σ c·m·E of the members that `take` says, with the lineshape where `shaped`.
+    fn sum_of(&mut self, problem: &Problem<'_>, c: &[f64], take: impl Fn(usize) -> bool, shaped: bool) {
+        let n = problem.grid.n_points;
+        self.sum.fill(Complex64::default());
+        for k in (0..problem.members.len()).filter(|&k| c[k] != 0.0 && take(k)) {
+            let modulated = &self.modulated[k * n..(k + 1) * n];
+            if shaped && problem.layout.n_shape > 0 && problem.component(k).takes_lineshape {
+                for ((o, z), s) in self.sum.iter_mut().zip(modulated).zip(&self.shape) {
+                    *o += z * s * c[k];
+                }
+            } else {
+                for (o, z) in self.sum.iter_mut().zip(modulated) {
+                    *o += z * c[k];
+                }
+            }
+        }
+    }
+
+    /// Observes −t^power times the sum.
+    fn weighted_by_time(&mut self, problem: &Problem<'_>, power: i32) {
+        for (j, (o, s)) in self.fid.iter_mut().zip(&self.sum).enumerate() {
+            *o = s * -(j as f64 * problem.grid.dwell_s).powi(power);
+        }
+        self.observe_fid(problem);
+    }
+
+    fn observe_fid(&mut self, problem: &Problem<'_>) {
+        problem.grid.observe(&self.fid, &mut self.transform, &mut self.observed);
+    }
+
+    fn put_rates(&mut self, problem: &Problem<'_>, damping: Option<usize>, shift: Option<usize>, factor: f64) {
+        if let Some(i) = damping {
+            self.put(problem, i, Complex64::new(factor, 0.0));
+        }
+        if let Some(i) = shift {
+            self.put(problem, i, MINUS_I * factor);
+        }
+    }
+
+    /// P ⊙ observed × `factor` as the column of nonlinear parameter `i`.
+    fn put(&mut self, problem: &Problem<'_>, i: usize, factor: Complex64) {
+        let rows = problem.grid.n_rows();
+        let at = (problem.n_linear() + i) * rows;
+        let values = self.observed.iter().zip(&self.phase).map(|(s, p)| s * p * factor);
+        problem.grid.real_rows(values, &mut self.columns[at..at + rows]);
+    }
+
+    fn phase_columns(&mut self, problem: &Problem<'_>, c: &[f64]) {
+        let (grid, layout) = (problem.grid, &problem.layout);
+        let (m, members) = (grid.n_observed, problem.members.len());
+        let mut total = std::mem::take(&mut self.observed);
+        if problem.turns_baseline {
+            problem.baseline.sum(&c[members..], &mut total);
+        } else {
+            total.fill(Complex64::default());
+        }
+        for k in (0..members).filter(|&k| c[k] != 0.0) {
+            for (o, s) in total.iter_mut().zip(&self.spectra[k * m..(k + 1) * m]) {
+                *o += s * c[k];
+            }
+        }
+        self.observed = total;
+        self.put(problem, layout.phi0(), -MINUS_I);
+        if grid.domain == Domain::Time {
+            self.observed.fill(Complex64::default());
+        } else {
+            for (o, ppm) in self.observed.iter_mut().zip(&grid.ppm) {
+                *o *= ppm - problem.pivot_ppm;
+            }
+        }
+        self.put(problem, layout.phi1(), -MINUS_I);
+    }
+}

@@ -1,0 +1,196 @@
+//! One spectrum through a method: start, smoothness, search, report.
+
+use num_complex::Complex64;
+
+use super::super::result::{Curves, FitResult, FitState};
+use super::super::start::{demodulate, noise_sd, shift_and_phase};
+use super::baseline::Baseline;
+use super::bounded::Singular;
+use super::grid::Grid;
+use super::lineshape::{Asymmetric, Kernel, Shape};
+use super::model::Model;
+use super::objective::{Objective, Weights};
+use super::parameter::Parameter;
+use super::problem::{Freedom, Problem};
+use super::reference::{self, Limits, Started};
+use super::report::{Found, summarise};
+use super::search::{Event, Search};
+use super::settings::{Lineshape, PriorsIn, Start};
+use super::smoothness::{COARSE_ED_PER_PPM, Dimension};
+use super::solver::{Options, minimise};
+
+/// The tallest point of the window in internal units.
+const DATA_HEIGHT: f64 = 10.0;
+/// Unit of the steps of a kernel's points (DFLDMQ).
+const KERNEL_STEP: f64 = 0.1;
+/// Units of the steps of an asymmetric line's width (Hz) and asymmetry.
+const ASYMMETRIC_STEPS: [f64; 2] = [0.5, 0.02];
+
+/// What the problem of one spectrum depends on beside the model.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Setup {
+    pub(super) fwhm_full_ppm: f64,
+    pub(super) fwhm_ppm: f64,
+    pub(super) height: f64,
+    pub(super) turned: [f64; 2],
+}
+
+/// Fits `fid`.
+pub fn fit(model: &Model, fid: &[Complex64]) -> FitResult {
+    fit_told(model, fid).0
+}
+
+/// Fits `fid` and tells what the search did.
+pub(super) fn fit_told(model: &Model, fid: &[Complex64]) -> (FitResult, Vec<Event>) {
+    let fail = |state| (FitResult::without_fit(state), Vec::new());
+    if fid.len() != model.grid.n_points || fid.iter().any(|z| !z.re.is_finite() || !z.im.is_finite()) {
+        return fail(FitState::NoSignal);
+    }
+    let grid = &model.start_grid;
+    let mut window = vec![Complex64::default(); grid.n_observed];
+    grid.observe(fid, &mut grid.scratch(), &mut window);
+    let tallest = window.iter().map(|z| z.norm()).fold(0.0, f64::max);
+    let Some(noise) = noise_sd(fid).filter(|_| tallest > 0.0 && tallest.is_finite()) else {
+        return fail(FitState::NoSignal);
+    };
+    let scale = DATA_HEIGHT / tallest;
+    let scaled: Vec<Complex64> = fid.iter().map(|z| z * scale).collect();
+    match solve(model, &scaled, noise * scale, scale) {
+        Ok(told) => told,
+        Err(Singular) => fail(FitState::Singular),
+    }
+}
+
+fn solve(model: &Model, fid: &[Complex64], noise: f64, data_scale: f64) -> Result<(FitResult, Vec<Event>), Singular> {
+    let started = begin(model, fid)?;
+    let setup = Setup {
+        fwhm_full_ppm: started.fwhm_full_ppm,
+        fwhm_ppm: started.fwhm_ppm,
+        height: started.height,
+        turned: started.turned,
+    };
+    let mut problem = pose(model, &model.grid, started.data.clone(), &setup);
+    let mut objective = Objective::new(&problem);
+    let noise_variance = model.grid.row_variance(noise);
+    let sigma = match model.settings.priors_in {
+        PriorsIn::FitSd => 0.0,
+        PriorsIn::NoiseSd => noise_variance.sqrt(),
+    };
+    let mut weights = Weights { sigma, alpha_baseline: 0.0, alpha_shape: 0.0, lambda: 0.0, soft: Vec::new() };
+    smoothen(&mut problem, &mut objective, &mut weights)?;
+    let search = Search::new(&mut problem, &mut objective, weights, started.turned);
+    let (search, solution) = search.run()?;
+    let (weights, events, n_iterations) = (search.weights, search.events, search.n_iterations);
+    problem.data = solution.data;
+    objective.refresh(&problem);
+    let found = Found {
+        setup: Setup { turned: solution.turned, ..setup },
+        point: solution.point,
+        weights: Weights { alpha_baseline: solution.alpha[0], alpha_shape: solution.alpha[1], ..weights },
+        noise_variance,
+        noise,
+        data_scale,
+        shift_hz: started.shift_hz,
+        n_iterations,
+    };
+    Ok((summarise(&mut problem, &mut objective, found)?, events))
+}
+
+/// Start values by the method's way.
+fn begin(model: &Model, fid: &[Complex64]) -> Result<Started, Singular> {
+    match model.settings.start {
+        Start::Grid { max_shift_ppm, fwhm_ppm, max_fwhm_ppm } => {
+            reference::start(model, fid, Limits { max_shift_ppm, fwhm_ppm, max_fwhm_ppm })
+        }
+        Start::Correlate { max_shift_ppm } => {
+            let grid = &model.grid;
+            let max_shift_hz = max_shift_ppm * grid.f0_mhz;
+            let start = shift_and_phase(fid, &model.prototype, grid.dwell_s, max_shift_hz);
+            let moved = demodulate(fid, start.shift_hz, grid.dwell_s);
+            let turn = Complex64::cis(-start.phi0_rad);
+            let mut data = vec![Complex64::default(); grid.n_observed];
+            grid.observe(&moved, &mut grid.scratch(), &mut data);
+            data.iter_mut().for_each(|z| *z *= turn);
+            let height = (data.iter().map(|z| z.norm_sqr()).sum::<f64>() / data.len() as f64).sqrt();
+            Ok(Started {
+                data,
+                shift_hz: start.shift_hz,
+                turned: [start.phi0_rad, 0.0],
+                fwhm_full_ppm: USUAL_FWHM_PPM,
+                fwhm_ppm: USUAL_FWHM_PPM,
+                height,
+            })
+        }
+    }
+}
+
+/// Width of the lines (ppm) where the start does not fit it (LCModel's FWHMST).
+const USUAL_FWHM_PPM: f64 = 0.04;
+
+/// The problem of one spectrum on `grid`.
+pub(super) fn pose<'a>(model: &'a Model, grid: &'a Grid, data: Vec<Complex64>, setup: &Setup) -> Problem<'a> {
+    let (shape, shape_parameters) = match model.settings.lineshape {
+        Lineshape::None => (Shape::None, Vec::new()),
+        Lineshape::Kernel { reach, min_side_points, max_side_points, smoothing_ppm, .. } => {
+            let bins = setup.fwhm_ppm / model.start_grid.bin_ppm();
+            let mut n_side = ((0.5 * bins * reach).round() as usize).max(min_side_points);
+            let step = (n_side - 1) / max_side_points + 1;
+            n_side = ((n_side as f64 + 0.001) / step as f64).round() as usize;
+            // Kernels are counted in bins of the spectrum zero-filled twofold.
+            let kernel = Kernel::new(n_side, step, smoothing_ppm, model.start_grid.n_transform, grid.n_points);
+            let start = kernel.gaussian(bins);
+            let parameters =
+                start.iter().map(|&s| Parameter { start: s, ..Parameter::around(0.0, 0.0, KERNEL_STEP) }).collect();
+            (Shape::Kernel(kernel), parameters)
+        }
+        Lineshape::Asymmetric { start_hz, max_hz, max_asymmetry, asymmetry_sd } => {
+            let [width_step, asymmetry_step] = ASYMMETRIC_STEPS;
+            let width = Parameter::around(start_hz, 0.0, width_step).within(LEAST_WIDTH_HZ, max_hz);
+            let asymmetry = Parameter::around(0.0, asymmetry_sd, asymmetry_step).within(-max_asymmetry, max_asymmetry);
+            (Shape::Asymmetric(Asymmetric::new(grid.n_points, grid.dwell_s)), vec![width, asymmetry])
+        }
+    };
+    let freedom =
+        Freedom { shape, shape_parameters, phases: model.phases(setup.turned), groups: model.groups(), with_own: true };
+    let baseline = Baseline::new(&model.settings.baseline, grid, setup.fwhm_full_ppm, setup.height, false);
+    let members = (0..model.components.len()).collect();
+    Problem::new(model, grid, data, members, baseline, freedom)
+}
+
+/// Least width of an asymmetric line (FWHM, Hz): the spectrum resolves no narrower one.
+const LEAST_WIDTH_HZ: f64 = 0.5;
+
+/// λ of a P-spline: a coarse fit of what components share with a stiff baseline, then the method's choice.
+fn smoothen(problem: &mut Problem<'_>, objective: &mut Objective, weights: &mut Weights) -> Result<(), Singular> {
+    let p = problem.layout.start();
+    objective.evaluation.linear_columns(problem, &p);
+    let Some(dimension) = Dimension::new(problem, objective) else { return Ok(()) };
+    if !matches!(problem.model.settings.baseline, super::settings::Baseline::PSpline { .. }) {
+        return Ok(());
+    }
+    weights.lambda = dimension.lambda_of_ed_per_ppm(COARSE_ED_PER_PPM);
+    let first_own = problem.layout.own.iter().flat_map(|o| [o.shift, o.damping]).flatten().min();
+    let kept = problem.layout.parameters.clone();
+    for parameter in problem.layout.parameters.iter_mut().skip(first_own.unwrap_or(kept.len())) {
+        parameter.is_fixed = true;
+    }
+    let solver = problem.model.settings.solver;
+    let options = Options {
+        max_iterations: solver.max_iterations,
+        tolerance: 1e-4,
+        try_undamped: false,
+        follow_sigma: weights.sigma == 0.0,
+    };
+    let coarse = minimise(problem, objective, weights, &p, options)?;
+    problem.layout.parameters = kept;
+    weights.lambda = dimension.choose(problem, objective, weights, &coarse.p)?;
+    for (parameter, value) in problem.layout.parameters.iter_mut().zip(&coarse.p) {
+        parameter.start = *value;
+    }
+    Ok(())
+}
+
+/// The curves of a fit of `fid`, in the real spectrum whatever the method compares.
+pub fn curves(model: &Model, fid: &[Complex64], fit: &FitResult) -> Curves {
+    super::report::curves(model, fid, fit)
+}

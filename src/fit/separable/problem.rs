@@ -1,0 +1,104 @@
+//! One spectrum and what is fitted to it.
+
+use num_complex::Complex64;
+
+use super::baseline::Baseline;
+use super::components::Component;
+use super::grid::Grid;
+use super::lineshape::Shape;
+use super::model::Model;
+use super::parameter::{Layout, Parameter, Shared};
+
+/// A soft row between amplitudes: (weight·(Σ terms·c − target))², times σ².
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct SoftRow {
+    pub(super) terms: Vec<(usize, f64)>,
+    pub(super) target: f64,
+    pub(super) weight: f64,
+}
+
+/// One spectrum and what is fitted to it.
+pub(super) struct Problem<'a> {
+    pub(super) model: &'a Model,
+    pub(super) grid: &'a Grid,
+    /// What is compared, in internal units.
+    pub(super) data: Vec<Complex64>,
+    /// The model's components that take part.
+    pub(super) members: Vec<usize>,
+    pub(super) layout: Layout,
+    pub(super) shape: Shape,
+    /// Rows of the penalty on the lineshape kernel.
+    pub(super) kernel_rows: Vec<(Vec<f64>, f64)>,
+    pub(super) baseline: Baseline,
+    pub(super) turns_baseline: bool,
+    pub(super) pivot_ppm: f64,
+}
+
+/// How members share and what they have for themselves.
+pub(super) struct Freedom {
+    pub(super) shape: Shape,
+    pub(super) shape_parameters: Vec<Parameter>,
+    pub(super) phases: [Parameter; 2],
+    pub(super) groups: Vec<Shared>,
+    pub(super) with_own: bool,
+}
+
+impl<'a> Problem<'a> {
+    pub(super) fn new(
+        model: &'a Model,
+        grid: &'a Grid,
+        data: Vec<Complex64>,
+        members: Vec<usize>,
+        baseline: Baseline,
+        freedom: Freedom,
+    ) -> Self {
+        let components = members.iter().map(|&k| &model.components[k]);
+        let Freedom { shape, shape_parameters, phases, groups, with_own } = freedom;
+        let layout = Layout::new(&shape_parameters, phases, &groups, components, with_own);
+        let kernel_rows = match &shape {
+            Shape::Kernel(kernel) => kernel.second_differences(),
+            Shape::None | Shape::Asymmetric(_) => Vec::new(),
+        };
+        let phase = model.settings.phase;
+        Self {
+            model,
+            grid,
+            data,
+            members,
+            layout,
+            shape,
+            kernel_rows,
+            baseline,
+            turns_baseline: phase.turns_baseline,
+            pivot_ppm: phase.pivot_ppm,
+        }
+    }
+
+    pub(super) fn n_linear(&self) -> usize {
+        self.members.len() + self.baseline.n
+    }
+
+    pub(super) fn component(&self, k: usize) -> &Component {
+        &self.model.components[self.members[k]]
+    }
+
+    /// FID of member `k` in internal units.
+    pub(super) fn fid(&self, k: usize) -> &[Complex64] {
+        self.model.fid(self.members[k])
+    }
+
+    /// Damping (1/s) and shift (rad/s) of member `k`.
+    pub(super) fn rates(&self, k: usize, p: &[f64]) -> (f64, f64) {
+        let at = |place: Option<usize>| place.map_or(0.0, |i| p[i]);
+        let own = self.layout.own[k];
+        let shared = self.layout.groups.get(self.component(k).group).copied().unwrap_or_default();
+        (at(own.damping) + at(shared.damping), at(own.shift) + at(shared.shift))
+    }
+
+    /// Turns the data back by φ0 (rad) and φ1 (rad/ppm).
+    pub(super) fn rephase(&mut self, phi0: f64, phi1: f64) {
+        for (z, ppm) in self.data.iter_mut().zip(&self.grid.ppm) {
+            *z *= Complex64::cis(-(phi0 + phi1 * (ppm - self.pivot_ppm)));
+        }
+    }
+}

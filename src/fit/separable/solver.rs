@@ -1,0 +1,233 @@
+//! Iterations to the minimum of an objective: steps with Marquardt's parameter, cut to a few units of each parameter
+//! (LCModel's PLINLS; survey section 1.9).
+
+use super::bounded::Singular;
+use super::objective::{Linear, Objective, Weights};
+use super::problem::Problem;
+
+/// Marquardt's parameter at the start.
+const START: f64 = 1.0;
+/// Its factors after success and failure, and the least value after a failure.
+const SUCCESS: f64 = 0.5;
+const FAILURE: f64 = 4.0;
+const AFTER_FAILURE: f64 = 0.6;
+/// Largest step of a parameter, in its units.
+const LONGEST: f64 = 5.0;
+/// Relative increase of the objective that still counts as none.
+const NO_INCREASE: f64 = 1e-5;
+/// Cosine between step and gradient below which a step is not shortened but damped.
+const LEAST_COSINE: f64 = 0.01;
+
+/// How a fit is iterated.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Options {
+    pub(super) max_iterations: usize,
+    /// Relative decrease below which it has converged.
+    pub(super) tolerance: f64,
+    /// Whether steps are tried undamped first.
+    pub(super) try_undamped: bool,
+    /// Whether σ follows the fit's standard deviation downwards.
+    pub(super) follow_sigma: bool,
+}
+
+/// Where a fit stands.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Point {
+    pub(super) p: Vec<f64>,
+    pub(super) linear: Linear,
+    /// Marquardt's parameter of the last step.
+    pub(super) marquardt: f64,
+    pub(super) n_iterations: usize,
+    pub(super) converged: bool,
+}
+
+/// Evaluates the objective at `p`; σ follows where it may.
+pub(super) fn evaluate(
+    problem: &Problem<'_>,
+    objective: &mut Objective,
+    weights: &mut Weights,
+    p: &[f64],
+    start: &[f64],
+    follow_sigma: bool,
+) -> Result<Linear, Singular> {
+    let linear = objective.linear(problem, p, weights, start)?;
+    if follow_sigma && linear.sd > 0.0 && (weights.sigma == 0.0 || linear.sd < weights.sigma) {
+        weights.sigma = linear.sd;
+    }
+    Ok(linear)
+}
+
+/// Minimises from `p`.
+pub(super) fn minimise(
+    problem: &Problem<'_>,
+    objective: &mut Objective,
+    weights: &mut Weights,
+    p: &[f64],
+    options: Options,
+) -> Result<Point, Singular> {
+    let follow = options.follow_sigma;
+    let linear = evaluate(problem, objective, weights, p, &[], follow)?;
+    let mut now = Point { p: p.to_vec(), linear, marquardt: 0.0, n_iterations: 0, converged: false };
+    let mut marquardt = START;
+    let (mut may_try_undamped, mut bad, mut skip) = (true, 0_usize, 0_i64);
+    // Whether the columns are those of `now`.
+    let mut fresh = true;
+    while now.n_iterations < options.max_iterations {
+        now.n_iterations += 1;
+        let mut tried = None;
+        if options.try_undamped && may_try_undamped && skip <= 0 {
+            if let Ok(trial) = Trial::new(problem, objective, weights, &now, 0.0, &mut fresh, follow) {
+                if trial.linear.objective >= now.linear.objective {
+                    bad += 1;
+                    skip = bad as i64;
+                } else {
+                    bad = 0;
+                    tried = Some(trial);
+                }
+            }
+        } else {
+            skip -= 1;
+        }
+        let trial = match tried {
+            Some(trial) => trial,
+            None => match Trial::new(problem, objective, weights, &now, marquardt, &mut fresh, follow) {
+                Ok(trial) => trial,
+                Err(_) => {
+                    marquardt = (marquardt * FAILURE).max(AFTER_FAILURE);
+                    may_try_undamped = false;
+                    if marquardt > 1e12 {
+                        return Err(Singular);
+                    }
+                    continue;
+                }
+            },
+        };
+        let before = now.linear.objective;
+        let predicted = 1.0 - trial.predicted / before;
+        let actual = 1.0 - trial.linear.objective / before;
+        may_try_undamped = actual >= -NO_INCREASE;
+        if may_try_undamped {
+            marquardt = (SUCCESS * marquardt).max(f64::EPSILON);
+            let done = predicted.abs().max(actual.abs()) <= options.tolerance
+                && actual.abs() < 2.0 * predicted.abs()
+                && trial.marquardt < AFTER_FAILURE
+                && trial.fraction >= 1.0;
+            now.accept(trial);
+            if done {
+                now.converged = true;
+                break;
+            }
+            continue;
+        }
+        if trial.marquardt > 0.0 {
+            marquardt *= FAILURE;
+        }
+        match trial.shortened(problem, objective, weights, &now, follow)? {
+            Some(shorter) => now.accept(shorter),
+            None => {
+                if trial.marquardt > 0.0 {
+                    marquardt = marquardt.max(AFTER_FAILURE);
+                }
+                // A minimum to rounding: no step of any length leads down.
+                if marquardt > 1e14 {
+                    now.converged = true;
+                    break;
+                }
+                fresh = false;
+                continue;
+            }
+        }
+    }
+    Ok(now)
+}
+
+struct Trial {
+    p: Vec<f64>,
+    linear: Linear,
+    predicted: f64,
+    marquardt: f64,
+    fraction: f64,
+    delta: Vec<f64>,
+    gradient: Vec<f64>,
+}
+
+impl Trial {
+    fn new(
+        problem: &Problem<'_>,
+        objective: &mut Objective,
+        weights: &mut Weights,
+        now: &Point,
+        marquardt: f64,
+        fresh: &mut bool,
+        follow: bool,
+    ) -> Result<Self, Singular> {
+        if !*fresh {
+            objective.evaluation.linear_columns(problem, &now.p);
+        }
+        *fresh = false;
+        let step = objective.step(problem, &now.p, &now.linear, weights, marquardt)?;
+        let parameters = &problem.layout.parameters;
+        let longest = |(d, q): (&f64, &super::parameter::Parameter)| {
+            if *d == 0.0 { 1.0 } else { (LONGEST * q.step / d).abs() }
+        };
+        let fraction = step.delta.iter().zip(parameters).map(longest).fold(1.0, f64::min);
+        let p = moved(problem, &now.p, &step.delta, fraction);
+        let linear = evaluate(problem, objective, weights, &p, &now.linear.c, follow)?;
+        *fresh = true;
+        Ok(Self {
+            p,
+            linear,
+            predicted: step.predicted,
+            marquardt,
+            fraction,
+            delta: step.delta,
+            gradient: step.gradient,
+        })
+    }
+
+    /// The step cut to where a parabola through slope and both ends has its minimum.
+    fn shortened(
+        &self,
+        problem: &Problem<'_>,
+        objective: &mut Objective,
+        weights: &mut Weights,
+        now: &Point,
+        follow: bool,
+    ) -> Result<Option<Self>, Singular> {
+        let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(x, y)| x * y).sum::<f64>();
+        let slope = dot(&self.gradient, &self.delta);
+        let lengths = (dot(&self.gradient, &self.gradient) * dot(&self.delta, &self.delta)).sqrt();
+        if lengths <= 0.0 || -slope / lengths < LEAST_COSINE {
+            return Ok(None);
+        }
+        let curvature = now.linear.objective - self.linear.objective + slope * self.fraction;
+        let fraction = 0.5 * slope * self.fraction * self.fraction / curvature;
+        if !(0.0..=1.0).contains(&fraction) || fraction == 0.0 {
+            return Ok(None);
+        }
+        let p = moved(problem, &now.p, &self.delta, fraction);
+        let linear = evaluate(problem, objective, weights, &p, &now.linear.c, follow)?;
+        if linear.objective >= now.linear.objective {
+            return Ok(None);
+        }
+        let (delta, gradient) = (self.delta.clone(), self.gradient.clone());
+        Ok(Some(Self { p, linear, fraction, delta, gradient, ..*self }))
+    }
+}
+
+impl Point {
+    fn accept(&mut self, trial: Trial) {
+        self.p = trial.p;
+        self.linear = trial.linear;
+        self.marquardt = trial.marquardt;
+    }
+}
+
+fn moved(problem: &Problem<'_>, p: &[f64], delta: &[f64], fraction: f64) -> Vec<f64> {
+    let parameters = &problem.layout.parameters;
+    p.iter()
+        .zip(delta)
+        .zip(parameters)
+        .map(|((v, d), q)| if q.is_fixed { *v } else { (v + fraction * d).clamp(q.lower, q.upper) })
+        .collect()
+}
