@@ -95,8 +95,7 @@ fn agreement(set: &str) -> [f64; 2] {
     }
     assert!(sure.len() > 400 && unsure.len() > 1000, "{} {}", sure.len(), unsure.len());
     let part = |v: &[bool]| v.iter().filter(|b| **b).count() as f64 / v.len() as f64;
-    let parts = [part(&sure), part(&unsure)];
-    parts
+    [part(&sure), part(&unsure)]
 }
 
 #[test]
