@@ -36,6 +36,7 @@ fn ours(set: &str, method: Method) -> BTreeMap<Key, (f64, f64)> {
         methods: vec![method],
         learned: None,
         gaps: Gaps::default(),
+        preparation: requant::prepare::Preparation::default(),
         water_scaling: WaterScaling::lcmodel().unwrap(),
         curves: false,
         transients: false,
