@@ -4,12 +4,12 @@
 //! Ŷ = P ⊙ [ Σ_l c_l·F{ m_l · E_l · s_l } + B b ]        c ≥ 0, P = exp(i(φ0 + φ1(δ − pivot)))
 //! ```
 //!
-//! [`settings`] say which parts a method has: the domain that is compared ([`grid`]), shifts and widths that components
-//! share or have for themselves ([`components`], [`parameter`]), a common lineshape ([`lineshape`]), a baseline
-//! ([`baseline`]) and rows between amplitudes ([`soft`]). [`evaluation`] gives the columns, [`objective`] what is
-//! minimised and one step of it, with amplitudes and baseline always solved for ([`bounded`]); [`solver`] iterates,
-//! [`reference`] starts LCModel's way, [`search`] chooses its regularisation, [`smoothness`] that of a P-spline, and
-//! [`report`] tells. Everything in f64, one spectrum at a time.
+//! `settings` say which parts a method has: the domain that is compared (`grid`), shifts and widths that components
+//! share or have for themselves (`components`, `parameter`), a common lineshape (`lineshape`), a baseline
+//! (`baseline`) and rows between amplitudes (`soft`). `evaluation` gives the columns, `objective` what is
+//! minimised and one step of it, with amplitudes and baseline always solved for (`bounded`); `solver` iterates,
+//! `reference` starts LCModel's way, `search` chooses its regularisation, `smoothness` that of a P-spline, and
+//! `report` tells. Everything in f64, one spectrum at a time.
 
 mod baseline;
 mod bounded;
