@@ -79,6 +79,7 @@ fn real_macromolecules_in_vivo_lie_under_the_nulled_scan() {
     let plot = keep.path().join("fit.svg");
     let done = fit(&scan, &nulled, &data().join("lcmodel-test/3t.basis"), &plot);
     let [with_baseline, alone] = correlations(&done, &plot);
-    // 0.857 and 0.646 were measured: a change of the fit must not lose what it has.
-    assert!(with_baseline >= 0.85 && alone >= 0.63, "{with_baseline} {alone}");
+    // 0.745 and 0.646 were measured: a change of the fit must not lose what it has. Without taking away the nulled
+    // scan's water they are 0.853 and 0.635: the tail that both scans share is in the baseline.
+    assert!(with_baseline >= 0.74 && alone >= 0.63, "{with_baseline} {alone}");
 }

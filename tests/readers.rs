@@ -596,7 +596,8 @@ fn real_pfile_gives_the_vendors_own_average() {
 }
 
 /// Carriers are off by up to 25 Hz and cold phantoms' water by another 0.2 ppm, so that every spectrum is referenced to its own
-/// three singlets first; the sign of the frequency axis, f0 and the dwell time are what then puts NAA at its place.
+/// three singlets first; the sign of the frequency axis, f0 and the dwell time are what then puts NAA at its place. GE's
+/// revision 9 file is a phantom of acetate, creatine and lactate and has no NAA.
 #[test]
 fn real_brains_of_every_vendor_have_naa_at_two_ppm() {
     let mut lines = Vec::new();
@@ -620,7 +621,6 @@ fn real_brains_of_every_vendor_have_naa_at_two_ppm() {
             None,
         ),
         ("ge-pfile/rev20-3T/P36864.7", None, None),
-        ("ge-pfile/rev9-1p5T/P1802_1.5T_030_2000.7", None, None),
         ("varian/7T_STEAM_TE6ms_human.fid/fid", None, None),
         ("nifti-mrs/7T-raw-4coil/metab_raw.nii.gz", None, None),
         ("nifti-mrs/dw-invivo/metab.nii.gz", None, None),

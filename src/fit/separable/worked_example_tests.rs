@@ -26,7 +26,8 @@ fn real_search_is_that_of_lcmodel() {
     let grid = Grid { dwell_s: gaps.dwell_s, f0_mhz: gaps.f0_mhz, te_s: gaps.te_s };
     let basis = read_referenced(&data().join("3t.basis"), &grid).unwrap();
     let listing = corpus::find(&[data().join("data.raw")], &formats::is_spectroscopy).unwrap();
-    let loaded = load(&listing.found[0], &gaps, &crate::prepare::Preparation::default());
+    // As LCModel reads it: it takes no residual water away.
+    let loaded = load(&listing.found[0], &gaps, &crate::prepare::Preparation::None);
     let fid = &loaded.spectra[0].1.as_ref().unwrap().fid;
     let Method::Separable(mut settings) = Method::built_in("lcmodel").unwrap().unwrap() else { panic!("family") };
     // The file says FWHMBA = 0.1, meant in Hz; LCModel reads 0.1 ppm.
@@ -44,8 +45,8 @@ fn real_search_is_that_of_lcmodel() {
     };
     let Event::Reference { sum_of_squares, n_parameters, range } = events[1] else { panic!("{events:?}") };
     assert_eq!(n_parameters, 113);
-    // Ours ends 0.25 % above LCModel's: both stop where a step promises less than 0.1 %.
-    close(sum_of_squares / unit, 3.405_862e-8, 0.004);
+    // Ours ends 0.56 % above LCModel's: both stop where a step promises less than 0.1 %.
+    close(sum_of_squares / unit, 3.405_862e-8, 0.006);
     close(range[0] / sum_of_squares, 1.212_02, 5e-5);
     close(range[1] / sum_of_squares, 1.235_15, 5e-5);
 
@@ -58,7 +59,7 @@ fn real_search_is_that_of_lcmodel() {
         .collect();
     let printed = [[0.02, 0.1], [0.04, 0.1], [0.08, 0.1], [0.1394, 0.1], [0.1866, 0.1]];
     for (ours, theirs) in fits.iter().zip(printed) {
-        close(ours[0], theirs[0], 0.012);
+        close(ours[0], theirs[0], 0.015);
         close(ours[1], theirs[1], 1e-9);
     }
     let last = [[0.0933, 0.2], [0.127, 0.2722], [0.1736, 0.3721]];
