@@ -23,6 +23,7 @@ pub mod learn;
 pub mod prepare;
 pub mod quality;
 pub mod quantify;
+pub(crate) mod random;
 pub mod report;
 pub mod run;
 pub mod simulate;

@@ -306,7 +306,7 @@ mod tests {
     #[test]
     fn intervals_hold_what_they_should_of_normal_errors() {
         let mut text = String::from("id,Glu\n");
-        let mut random = crate::simulate::random::Random::new(3, 0);
+        let mut random = crate::random::Random::new(3, 0);
         let mut rows = Vec::new();
         for i in 0..4000 {
             text += &format!("s{i},10\n");

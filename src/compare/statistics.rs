@@ -1,6 +1,6 @@
 //! Figures of agreement, and their confidence by the bootstrap.
 
-use crate::simulate::random::Random;
+use crate::random::Random;
 
 /// Ends of a 95 % confidence interval.
 pub type Interval = (f64, f64);

@@ -55,6 +55,8 @@ struct Pair {
     truth: f64,
     error: f64,
     sd: f64,
+    /// Whether the truth lies in the sampled posterior's central intervals; `None` where nothing was sampled.
+    within: Option<[bool; 3]>,
 }
 
 /// Compares `rows` of one run and method with the truth in the CSV file `truth`.
@@ -78,7 +80,12 @@ pub fn against(rows: &[MetaboliteRow], truth: &Truth, column: Column) -> Result<
         let known = *found.entry(id).or_insert_with(|| truth.of(id));
         let (Some(values), Some((value, sd))) = (known, column.of(row)) else { continue };
         let Some(&truth) = values.get(&row.metabolite) else { continue };
-        pairs.entry(row.metabolite.as_str()).or_default().push(Pair { truth, error: value - truth, sd });
+        pairs.entry(row.metabolite.as_str()).or_default().push(Pair {
+            truth,
+            error: value - truth,
+            sd,
+            within: sampled_intervals(row, column, truth),
+        });
     }
     let n_spectra = found.values().filter(|t| t.is_some()).count();
     if n_spectra == 0 {
@@ -128,8 +135,27 @@ fn error_over_sd<'a>(pairs: impl Iterator<Item = &'a Pair>) -> f64 {
 }
 
 fn coverage<'a>(pairs: impl Iterator<Item = &'a Pair>) -> [f64; 3] {
-    let ratios: Vec<f64> = pairs.map(|p| (p.error / p.sd).abs()).filter(|r| r.is_finite()).collect();
-    HALF_WIDTHS.map(|half| ratios.iter().filter(|r| **r <= half).count() as f64 / ratios.len().max(1) as f64)
+    let within = |p: &Pair| {
+        let ratio = (p.error / p.sd).abs();
+        p.within.or_else(|| ratio.is_finite().then(|| HALF_WIDTHS.map(|half| ratio <= half)))
+    };
+    let all: Vec<[bool; 3]> = pairs.filter_map(within).collect();
+    [0, 1, 2].map(|i| all.iter().filter(|w| w[i]).count() as f64 / all.len().max(1) as f64)
+}
+
+/// Whether `truth` lies in the central intervals of the sampled posterior that hold 50, 90 and 95 %, in units of `column`;
+/// `None` where nothing was sampled or the amplitude gives no unit.
+fn sampled_intervals(row: &MetaboliteRow, column: Column, truth: f64) -> Option<[bool; 3]> {
+    let unit = match column {
+        Column::Amplitude => 1.0,
+        _ => column.of(row)?.0 / row.amplitude.filter(|&a| a > 0.0)?,
+    };
+    let inside = |low: Option<f64>, high: Option<f64>| Some((low? * unit..=high? * unit).contains(&truth));
+    Some([
+        inside(row.sampled_q25, row.sampled_q75)?,
+        inside(row.sampled_q05, row.sampled_q95)?,
+        inside(row.sampled_q025, row.sampled_q975)?,
+    ])
 }
 
 /// Columns of truth tables that are no metabolites: what else was drawn for a spectrum.

@@ -194,7 +194,14 @@ fn subtract_baseline(model: &Model, x: &[f64], residual: &mut [f64]) {
 }
 
 /// Band FID of component `k` times its own and the common modulation.
-fn modulate(model: &Model, k: usize, shift_hz: f64, width_hz: f64, common: &[Complex64], out: &mut [Complex64]) {
+pub(crate) fn modulate(
+    model: &Model,
+    k: usize,
+    shift_hz: f64,
+    width_hz: f64,
+    common: &[Complex64],
+    out: &mut [Complex64],
+) {
     let fid = model.band_fid(k);
     let step_s = model.band.time_s[1];
     let rate = Complex64::new(-PI * width_hz, 2.0 * PI * shift_hz) * step_s;

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::model::{Model, ModelError};
 use super::result::{Curves, FitResult};
 use super::settings::Settings;
+use super::settings_error::SettingsError;
 use super::workspace::Workspace;
 use super::{report, separable, solver};
 use crate::basis::BasisSet;
@@ -28,7 +29,7 @@ pub enum MethodError {
     Toml(#[from] toml::de::Error),
     /// They contradict one another.
     #[error(transparent)]
-    Settings(#[from] separable::settings::SettingsError),
+    Settings(#[from] SettingsError),
 }
 
 /// The built-in methods: name and text.
@@ -66,7 +67,11 @@ impl Method {
             family: Option<separable::settings::Family>,
         }
         match toml::from_str::<Head>(text)?.family {
-            None => Ok(Self::Map(Box::new(toml::from_str(text)?))),
+            None => {
+                let settings: Settings = toml::from_str(text)?;
+                settings.check(text)?;
+                Ok(Self::Map(Box::new(settings)))
+            }
             Some(_) => {
                 let settings: separable::Settings = toml::from_str(text)?;
                 settings.check(text)?;

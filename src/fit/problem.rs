@@ -6,7 +6,8 @@ use super::model::Model;
 use super::normal::Weights;
 use super::report::{Solution, summarise};
 use super::result::{FitResult, FitState};
-use super::settings::Smoothness;
+use super::sample::Draws;
+use super::settings::{Smoothness, Uncertainty};
 use super::start::{ShiftPhase, demodulate, noise_sd};
 use super::workspace::Workspace;
 
@@ -94,14 +95,30 @@ impl Problem {
             data_scale: self.scale,
             start_shift_hz: self.start.shift_hz,
         };
-        summarise(
+        let mut result = summarise(
             model,
             &solution,
             &mut workspace.evaluation,
             &mut workspace.normal,
             &mut workspace.report,
             &mut workspace.algebra,
-        )
+        );
+        if model.settings.uncertainty == Uncertainty::Sample {
+            self.sample(model, solved, &mut result, workspace);
+        }
+        result
+    }
+
+    /// Adds what sampling says of each amplitude.
+    fn sample(&self, model: &Model, solved: &Solved, result: &mut FitResult, workspace: &mut Workspace) {
+        let unit = model.basis_scale / self.scale;
+        if let Some(draws) = Draws::new(model, &self.data, &solved.x, &solved.weights, workspace) {
+            for (i, amplitude) in result.amplitudes.iter_mut().enumerate() {
+                let own = [i];
+                let members = if amplitude.is_sum { &amplitude.members[..] } else { &own[..] };
+                amplitude.sampled = draws.marginal(members, unit);
+            }
+        }
     }
 }
 

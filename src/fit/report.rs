@@ -204,6 +204,7 @@ fn amplitudes(
         at_bound: members.iter().all(|&k| x[k] <= 0.0),
         shift_hz: None,
         lorentz_hz: None,
+        sampled: None,
     };
     let mut all: Vec<Amplitude> = (0..k_all)
         .map(|k| Amplitude {

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::evidence::Evidence;
+use super::sample::Marginal;
 use crate::basis::names::Kind;
 
 /// How the fit of one spectrum ended.
@@ -57,6 +58,8 @@ pub struct Amplitude {
     pub shift_hz: Option<f64>,
     /// Total Lorentzian width beyond the basis set's (FWHM, Hz), not for sums.
     pub lorentz_hz: Option<f64>,
+    /// Its posterior by sampling, where the method asks for it.
+    pub sampled: Option<Marginal>,
 }
 
 /// Curves of a fit on the fitted bins, in the data's units.

@@ -16,6 +16,9 @@ pub struct Settings {
     pub window_ppm: [f64; 2],
     /// Largest number of Gauss–Newton iterations.
     pub max_iterations: usize,
+    /// How the errors of amplitudes are found.
+    #[serde(default)]
+    pub uncertainty: Uncertainty,
     /// Components that the method adds to the basis set.
     pub components: ComponentSettings,
     /// Priors of shifts, widths, phase and amplitude ratios.
@@ -24,6 +27,38 @@ pub struct Settings {
     pub baseline: BaselineSettings,
     /// Start values.
     pub start: StartSettings,
+    /// Chains, where `uncertainty` asks for them.
+    #[serde(default)]
+    pub sampling: SamplingSettings,
+}
+
+/// How the errors of amplitudes are found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Uncertainty {
+    /// From the curvature at the solution alone.
+    #[default]
+    Laplace,
+    /// By sampling the posterior as well ([`super::sample`]).
+    Sample,
+}
+
+/// Markov chains that sample a posterior.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SamplingSettings {
+    /// Chains a spectrum; at least 2, so that they can be compared.
+    pub chains: usize,
+    /// Trajectories of each chain that adapt its step and are left out.
+    pub warmup: usize,
+    /// Draws of each chain that are kept; at least 4.
+    pub draws: usize,
+}
+
+impl Default for SamplingSettings {
+    fn default() -> Self {
+        Self { chains: 4, warmup: 100, draws: 400 }
+    }
 }
 
 /// Which macromolecules are added where the basis set has none of its own.

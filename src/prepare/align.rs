@@ -230,7 +230,7 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
     use super::*;
     use crate::acquisition::hz_from_ppm;
-    use crate::simulate::random::Random;
+    use crate::random::Random;
 
     const DWELL_S: f64 = 5e-4;
     const F0_MHZ: f64 = 123.2;

@@ -6,7 +6,7 @@ use ndarray::Array5;
 
 use super::*;
 use crate::acquisition::{Format, hz_from_ppm};
-use crate::simulate::random::Random;
+use crate::random::Random;
 
 const DWELL_S: f64 = 5e-4;
 const F0_MHZ: f64 = 127.7;

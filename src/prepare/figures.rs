@@ -145,7 +145,7 @@ pub fn motion(offsets: &[Offset], kept: &[bool]) -> Option<Motion> {
 mod tests {
     use super::*;
     use crate::acquisition::hz_from_ppm;
-    use crate::simulate::random::Random;
+    use crate::random::Random;
 
     #[test]
     fn drift_and_jitter_are_told_apart() {

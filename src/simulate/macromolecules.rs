@@ -1,8 +1,8 @@
 //! The macromolecules of a corpus: a list's, or somewhat off it.
 
-use super::random::Random;
 use super::recipe::{MacromoleculeList, Recipe};
 use crate::fit::macromolecules::{LCMODEL_MACROMOLECULES, Line, PATTERN_GROUPS, Width};
+use crate::random::Random;
 
 /// Lines that vary together from spectrum to spectrum.
 pub(super) struct MacromoleculeGroup {

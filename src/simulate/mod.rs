@@ -6,7 +6,6 @@
 //! the same bytes but for the odd rounding.
 
 mod macromolecules;
-pub(crate) mod random;
 pub mod recipe;
 pub mod spectrum;
 mod truth;
@@ -21,12 +20,12 @@ use flate2::{Compression, GzBuilder};
 use rayon::prelude::*;
 
 use self::macromolecules::MacromoleculeGroup;
-use self::random::Random;
 use self::spectrum::Drawn;
 use crate::acquisition::Acquisition;
 use crate::basis::simulate::{LINEWIDTH_HZ, basis_set};
 use crate::basis::{BasisSet, write_lcmodel};
 use crate::formats::nifti_mrs;
+use crate::random::Random;
 
 pub use recipe::{Recipe, Site};
 pub use spectrum::Simulated;

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::SimulateError;
-use super::random::Random;
 use crate::basis::simulate::{Library, Sequence};
+use crate::random::Random;
 
 /// A corpus; [`Recipe::FIRST_RUN`] is the built-in one.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -7,11 +7,11 @@ use num_complex::Complex64;
 use rustfft::FftPlanner;
 
 use super::macromolecules::MacromoleculeGroup;
-use super::random::Random;
 use super::recipe::{Nuisances, Site};
 use crate::acquisition::{Acquisition, Format, hz_from_ppm};
 use crate::basis::BasisSet;
 use crate::fit::macromolecules::LCMODEL_LIPIDS;
+use crate::random::Random;
 
 /// Water protons' signal, in units of a metabolite proton at amplitude 1: what LCModel's constants
 /// (35880 · 0.7 mmol/kg, two protons) make of amplitudes in mmol/kg.

@@ -159,6 +159,17 @@ table! {
     ratio_tcr_sd: Option<f64>, "", "Standard deviation of `ratio_tcr` from `covariance`.";
     conc_lcmodel_mmol_per_kg: Option<f64>, "mmol/kg", "Water-scaled concentration by LCModel's formula, for the attenuations in this row; null without a water reference.";
     conc_lcmodel_sd_mmol_per_kg: Option<f64>, "mmol/kg", "Standard deviation of `conc_lcmodel_mmol_per_kg` from `sd_posterior`.";
+    sampled_mean: Option<f64>, "", "Mean of `amplitude` over its posterior, by sampling (`uncertainty = \"sample\"`; null, like the columns that follow, where the method does not ask for it).";
+    sampled_sd: Option<f64>, "", "Standard deviation of `amplitude` over its posterior.";
+    sampled_q025: Option<f64>, "", "Quantile of `amplitude`: 2.5 % of the posterior lie below.";
+    sampled_q05: Option<f64>, "", "The same for 5 %.";
+    sampled_q25: Option<f64>, "", "The same for 25 %.";
+    sampled_q50: Option<f64>, "", "Median of `amplitude` over its posterior.";
+    sampled_q75: Option<f64>, "", "Quantile of `amplitude`: 75 % of the posterior lie below.";
+    sampled_q95: Option<f64>, "", "The same for 95 %.";
+    sampled_q975: Option<f64>, "", "The same for 97.5 %.";
+    sampled_rhat: Option<f64>, "", "Split-R̂ of the chains: 1 where they agree; above 1.05 more draws are needed. Null where a chain never moved.";
+    sampled_ess: Option<f64>, "", "Effective number of independent draws.";
     water_concentration_mmol_per_kg: Option<f64>, "mmol/kg", "Water concentration used for scaling (LCModel: WCONC).";
     water_attenuation: Option<f64>, "", "Attenuation of the water signal by relaxation used for scaling (LCModel: ATTH2O).";
     metabolite_attenuation: Option<f64>, "", "Attenuation of the metabolite signal by relaxation used for scaling (LCModel: ATTMET).";

@@ -32,6 +32,8 @@ use crate::fit::problem::{Problem, Solved};
 use crate::fit::{FitResult, FitState, Model, Workspace};
 
 pub use self_test::SelfTest;
+#[cfg(test)]
+pub(crate) use self_test::known_spectra;
 
 /// Why the GPU cannot be used.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]

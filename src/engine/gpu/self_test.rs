@@ -93,7 +93,7 @@ const KNOWN: [(&str, f64, Lines); 8] = [
 ];
 
 /// A basis set of Lorentzian lines and spectra of it with noise, phases and widths of their own.
-fn known_spectra(n_spectra: usize) -> (BasisSet, Vec<Vec<Complex64>>) {
+pub(crate) fn known_spectra(n_spectra: usize) -> (BasisSet, Vec<Vec<Complex64>>) {
     let line =
         |ppm: f64, width_hz: f64, t: f64| Complex64::new(-PI * width_hz * t, TAU * hz_from_ppm(ppm, F0_MHZ) * t).exp();
     let time = |n: usize| n as f64 * DWELL_S;

@@ -1,18 +1,8 @@
 //! Settings that parse and yet cannot be used.
 
-use super::settings::{Baseline, Domain, GroupBy, Lineshape, PriorsIn, Ratios, Search, Settings, Start};
+use crate::fit::settings_error::SettingsError;
 
-/// Settings that contradict one another.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("line {line}: `{field}`: {why}")]
-pub struct SettingsError {
-    /// Line of the file, from 1.
-    pub line: usize,
-    /// The setting that has to change, as `table.key`.
-    pub field: &'static str,
-    /// What is wrong with it, and what would be right.
-    pub why: &'static str,
-}
+use super::settings::{Baseline, Domain, GroupBy, Lineshape, PriorsIn, Ratios, Search, Settings, Start};
 
 impl Settings {
     /// Whether the settings, read from `text`, can go together.
@@ -20,7 +10,7 @@ impl Settings {
     /// # Errors
     /// The first setting that cannot, with its line.
     pub(crate) fn check(&self, text: &str) -> Result<(), SettingsError> {
-        let fail = |field: &'static str, why| Err(SettingsError { line: line_of(text, field), field, why });
+        let fail = |field: &'static str, why| Err(SettingsError::at(text, field, why));
         let [low, high] = self.window_ppm;
         if !(low.is_finite() && high.is_finite() && low < high) {
             return fail("window_ppm", "the lower end comes first");
@@ -96,23 +86,6 @@ impl super::settings::Groups {
     fn has_any(&self) -> bool {
         self.max_shift_ppm > 0.0 || self.damping_per_s[1] > 0.0 || self.gauss_per_s[1] > 0.0
     }
-}
-
-/// The line on which `table.key` (or a key outside tables) stands; its table's where the key is not there; 1 else.
-fn line_of(text: &str, field: &str) -> usize {
-    let (table, key) = field.split_once('.').unwrap_or(("", field));
-    let (mut now, mut header) = ("", 1);
-    for (number, line) in text.lines().map(str::trim).enumerate() {
-        if let Some(name) = line.strip_prefix('[') {
-            now = name.trim_end_matches(']');
-            if now == table {
-                header = number + 1;
-            }
-        } else if now == table && line.split('=').next().is_some_and(|k| k.trim() == key) {
-            return number + 1;
-        }
-    }
-    header
 }
 
 #[cfg(test)]

@@ -251,6 +251,7 @@ impl Amplitudes<'_, '_> {
                 at_bound,
                 shift_hz: None,
                 lorentz_hz: None,
+                sampled: None,
             }
         };
         let mut all: Vec<Amplitude> = (0..n)

@@ -25,7 +25,7 @@ impl Random {
     }
 
     /// Uniform in (0, 1).
-    fn uniform(&mut self) -> f64 {
+    pub(crate) fn uniform(&mut self) -> f64 {
         (f64::from(self.next_u32()) + 0.5) / 4_294_967_296.0
     }
 
