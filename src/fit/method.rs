@@ -66,7 +66,11 @@ impl Method {
             family: Option<separable::settings::Family>,
         }
         match toml::from_str::<Head>(text)?.family {
-            None => Ok(Self::Map(Box::new(toml::from_str(text)?))),
+            None => {
+                let settings: Settings = toml::from_str(text)?;
+                settings.check(text)?;
+                Ok(Self::Map(Box::new(settings)))
+            }
             Some(_) => {
                 let settings: separable::Settings = toml::from_str(text)?;
                 settings.check(text)?;

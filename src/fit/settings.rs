@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::macromolecules::PatternPeak;
+use super::separable::settings::{SettingsError, line_of};
 
 /// Settings of one method; [`Settings::map`] reads the built-in one, users copy and change it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -100,10 +101,12 @@ pub struct PriorSettings {
 
 /// How the smoothness of the baseline is found.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "kebab-case")]
 pub enum Smoothness {
     /// By evidence (REML), never more flexible than `max_ed_per_ppm`.
     Evidence,
+    /// So that the baseline has this effective dimension per ppm, whatever the spectrum says.
+    EdPerPpm(f64),
     /// Fixed at this weight.
     Fixed(f64),
 }
@@ -139,6 +142,45 @@ impl Settings {
     /// The built-in method `map`.
     pub fn map() -> Result<Self, toml::de::Error> {
         toml::from_str(Self::MAP_TOML)
+    }
+
+    /// Whether the settings, read from `text`, can be used and go together.
+    ///
+    /// # Errors
+    /// The first setting that cannot, with its line.
+    pub(super) fn check(&self, text: &str) -> Result<(), SettingsError> {
+        let fail = |field: &'static str, why| Err(SettingsError { line: line_of(text, field), field, why });
+        let [low, high] = self.window_ppm;
+        if !(low.is_finite() && high.is_finite() && low < high) {
+            return fail("window_ppm", "the lower end comes first");
+        }
+        if self.max_iterations == 0 {
+            return fail("max_iterations", "at least one iteration");
+        }
+        let BaselineSettings { splines_per_ppm, smoothness, max_ed_per_ppm } = self.baseline;
+        if !(splines_per_ppm.is_finite() && splines_per_ppm >= 0.0) {
+            return fail("baseline.splines_per_ppm", "0 (no baseline) or above");
+        }
+        // A straight line has two dimensions.
+        if splines_per_ppm > 0.0 && !(max_ed_per_ppm * (high - low) > 2.0) {
+            return fail(
+                "baseline.max_ed_per_ppm",
+                "over the window at least 2, a straight line's effective dimension",
+            );
+        }
+        match smoothness {
+            Smoothness::Fixed(lambda) if !(lambda.is_finite() && lambda > 0.0) => {
+                fail("baseline.smoothness", "a fixed weight is above 0")
+            }
+            Smoothness::EdPerPpm(ed) if !(ed * (high - low) > 2.0) => {
+                fail("baseline.smoothness", "over the window more than 2, a straight line's effective dimension")
+            }
+            Smoothness::EdPerPpm(ed) if ed > splines_per_ppm.min(max_ed_per_ppm) => fail(
+                "baseline.smoothness",
+                "an effective dimension per ppm of at most splines_per_ppm and max_ed_per_ppm",
+            ),
+            _ => Ok(()),
+        }
     }
 }
 

@@ -99,7 +99,7 @@ impl super::settings::Groups {
 }
 
 /// The line on which `table.key` (or a key outside tables) stands; its table's where the key is not there; 1 else.
-fn line_of(text: &str, field: &str) -> usize {
+pub(crate) fn line_of(text: &str, field: &str) -> usize {
     let (table, key) = field.split_once('.').unwrap_or(("", field));
     let (mut now, mut header) = ("", 1);
     for (number, line) in text.lines().map(str::trim).enumerate() {
