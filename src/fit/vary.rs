@@ -92,7 +92,7 @@ pub enum VaryError {
         second: String,
     },
     /// More methods than anybody means.
-    #[error("the variations make {n} methods of each, at most {MAX_METHODS}: give fewer values")]
+    #[error("--vary: the variations make {n} methods, at most {MAX_METHODS} are run together: give fewer values")]
     TooMany {
         /// How many there would be.
         n: usize,
