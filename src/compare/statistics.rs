@@ -11,18 +11,26 @@ const RESAMPLES: usize = 1000;
 /// The 95 % percentile interval of `figure` over resamples of `n` items, the same on every machine (Efron & Tibshirani
 /// 1993, chapter 13). Resamples for which the figure does not exist are left out.
 pub fn bootstrap(n: usize, figure: impl Fn(&[usize]) -> f64) -> Interval {
+    bootstrap_all(n, |sample| vec![figure(sample)])[0]
+}
+
+/// [`bootstrap`] of several figures of the same resamples.
+pub fn bootstrap_all(n: usize, figures: impl Fn(&[usize]) -> Vec<f64>) -> Vec<Interval> {
     let mut random = Random::new(1, n as u64);
     let mut sample = vec![0; n];
-    let mut all: Vec<f64> = (0..RESAMPLES)
+    let all: Vec<Vec<f64>> = (0..RESAMPLES)
         .map(|_| {
             sample.iter_mut().for_each(|i| *i = (random.between(0.0, n as f64) as usize).min(n - 1));
-            figure(&sample)
+            figures(&sample)
         })
-        .filter(|v| v.is_finite())
         .collect();
-    all.sort_by(f64::total_cmp);
-    let at = |share: f64| all.get((share * all.len() as f64) as usize).copied().unwrap_or(f64::NAN);
-    (at(0.025), at(0.975))
+    let interval = |figure: usize| {
+        let mut values: Vec<f64> = all.iter().map(|f| f[figure]).filter(|v| v.is_finite()).collect();
+        values.sort_by(f64::total_cmp);
+        let at = |share: f64| values.get((share * values.len() as f64) as usize).copied().unwrap_or(f64::NAN);
+        (at(0.025), at(0.975))
+    };
+    (0..all[0].len()).map(interval).collect()
 }
 
 /// Mean.
@@ -151,7 +159,7 @@ mod tests {
 
     #[test]
     fn rank_correlation_is_that_of_a_worked_table() {
-        // Kendall's ten students' classic: Σd² = 194 over 10 ranks gives 1 − 6·194/990 = −0.175757….
+        // Ten people's IQ and hours of television, a textbook's table: Σd² = 194 over 10 ranks gives 1 − 6·194/990 = −0.175757….
         let iq = [106.0, 100.0, 86.0, 101.0, 99.0, 103.0, 97.0, 113.0, 112.0, 110.0];
         let hours = [7.0, 27.0, 2.0, 50.0, 28.0, 29.0, 20.0, 12.0, 6.0, 17.0];
         let pairs: Vec<(f64, f64)> = iq.into_iter().zip(hours).collect();

@@ -163,17 +163,18 @@ impl Settings {
             return fail("baseline.splines_per_ppm", "0 (no baseline) or above");
         }
         // A straight line has two dimensions.
-        if splines_per_ppm > 0.0 && !(max_ed_per_ppm * (high - low) > 2.0) {
+        let is_too_stiff = |ed_per_ppm: f64| ed_per_ppm.is_nan() || ed_per_ppm * (high - low) <= 2.0;
+        if splines_per_ppm > 0.0 && is_too_stiff(max_ed_per_ppm) {
             return fail(
                 "baseline.max_ed_per_ppm",
-                "over the window at least 2, a straight line's effective dimension",
+                "over the window more than 2, a straight line's effective dimension",
             );
         }
         match smoothness {
             Smoothness::Fixed(lambda) if !(lambda.is_finite() && lambda > 0.0) => {
                 fail("baseline.smoothness", "a fixed weight is above 0")
             }
-            Smoothness::EdPerPpm(ed) if !(ed * (high - low) > 2.0) => {
+            Smoothness::EdPerPpm(ed) if is_too_stiff(ed) => {
                 fail("baseline.smoothness", "over the window more than 2, a straight line's effective dimension")
             }
             Smoothness::EdPerPpm(ed) if ed > splines_per_ppm.min(max_ed_per_ppm) => fail(
