@@ -49,7 +49,7 @@ struct Bar<'a> {
 }
 
 fn bars(bars: &[Bar<'_>], title: &str) -> Result<String, String> {
-    const LINE_PX: f64 = 19.0;
+    const LINE_PX: f64 = 20.0;
     let (left, right, top) = (110.0, WIDTH_PX - 60.0, 10.0);
     let bottom = top + LINE_PX * bars.len() as f64;
     let px = |share: f64| left + (right - left) * share.clamp(0.0, 1.0);
@@ -67,15 +67,22 @@ fn bars(bars: &[Bar<'_>], title: &str) -> Result<String, String> {
                     let is_dark = 0.3 * r + 0.59 * g + 0.11 * b < 140.0;
                     let ink = if is_dark { RGBColor(255, 255, 255) } else { TEXT };
                     let number = format!("{:.0}", 100.0 * share);
-                    canvas.text(&number, (0.5 * (px(from) + px(to)), y + 0.5 * LINE_PX), Align::Centre, 10.5, ink)?;
+                    canvas.text(
+                        &number,
+                        (0.5 * (px(from) + px(to)), y + 0.5 * LINE_PX - 1.0),
+                        Align::Centre,
+                        10.5,
+                        ink,
+                    )?;
                 }
                 from = to;
             }
             if let Some((low, high)) = bar.whisker {
-                let middle = y + 0.5 * LINE_PX;
-                canvas.line(&[(px(low), middle), (px(high), middle)], TEXT, 1.2)?;
+                // Along the lower edge, clear of the numbers.
+                let edge = y + LINE_PX - 3.5;
+                canvas.line(&[(px(low), edge), (px(high), edge)], TEXT, 1.2)?;
                 for end in [low, high] {
-                    canvas.line(&[(px(end), middle - 3.0), (px(end), middle + 3.0)], TEXT, 1.2)?;
+                    canvas.line(&[(px(end), edge - 2.5), (px(end), edge + 2.5)], TEXT, 1.2)?;
                 }
             }
         }
@@ -160,7 +167,7 @@ fn curve(
     for value in ticks(most) {
         let colour = if value == 0.0 { AXIS } else { GRID };
         canvas.line(&[(left, up(value)), (right, up(value))], colour, 0.8)?;
-        let label = if value == 0.0 { "0 %".to_owned() } else { format!("{value:+} %") };
+        let label = if value == 0.0 { "0 %".to_owned() } else { format!("{value:+} %").replace('-', "−") };
         canvas.text(&label, (left - 6.0, up(value)), Align::Right, 9.5, FAINT)?;
     }
     let half = (0.36 * step).clamp(0.7, 2.6);
