@@ -87,10 +87,7 @@ fn a_multiverse_says_whose_variance_it_is_and_which_setting() {
     }
     stdout(&requant(&run.iter().map(String::as_str).collect::<Vec<_>>()));
     let said = stdout(&requant(&["compare", &at("many"), "--out", &at("out")]));
-    assert!(
-        said.contains("whose variance it is") && said.contains("components.macromolecules = \"lcmodel\""),
-        "{said}"
-    );
+    assert!(said.contains("whose variance it is") && said.contains("components.macromolecules lcmodel"), "{said}");
     let rows: Vec<ComparisonRow> = read_table(Path::new(&at("out"))).unwrap();
     for metabolite in ["tNAA", "Glx", "GABA"] {
         let value = |name: &str| figure(&rows, metabolite, None, name).value.unwrap();

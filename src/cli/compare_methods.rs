@@ -49,7 +49,7 @@ pub(super) fn print_differences(sources: &[Source], versus: &Versus) {
         let names: String = measures.iter().map(|m| format!(" {:>20}", m.label)).collect();
         say!("{:40}{names}", "");
         for factor in &versus.factors {
-            for (level, value) in factor.levels.iter().enumerate() {
+            for level in 0..factor.levels.len() {
                 let own: Vec<usize> = factor.sources(level).collect();
                 let cells: String = measures
                     .iter()
@@ -60,7 +60,8 @@ pub(super) fn print_differences(sources: &[Source], versus: &Versus) {
                     })
                     .collect();
                 let is_itself = versus.factors.len() == 1;
-                let label = if is_itself { value.clone() } else { format!("{} = {value}", factor.name) };
+                let value = factor.shown(level);
+                let label = if is_itself { value } else { format!("{} {value}", factor.name) };
                 say!("{label:40}{cells}");
             }
         }

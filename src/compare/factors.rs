@@ -33,6 +33,12 @@ impl Factor {
         Self { name: name.to_owned(), levels, of_source }
     }
 
+    /// A level as people read it: `evidence`, `ed-per-ppm 1.5`, `[0.2, 4.2]`.
+    pub fn shown(&self, level: usize) -> String {
+        let bare = self.levels[level].replace(['"', '{', '}'], "").replace(" = ", " ");
+        if self.name == METHOD { self.levels[level].clone() } else { bare.trim().to_owned() }
+    }
+
     /// Sources with level `level`.
     pub fn sources(&self, level: usize) -> impl Iterator<Item = usize> + '_ {
         self.of_source.iter().enumerate().filter_map(move |(s, &l)| (l == level).then_some(s))

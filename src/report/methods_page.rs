@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use plotters::style::RGBColor;
 
 use super::methods_plots as plots;
-use super::page::{Cell, Page, cell, decimals, escaped, name, percent};
+use super::page::{Cell, Page, cell, decimals, escaped, name};
 use crate::basis::names::{Kind, kind};
 use crate::compare::agreement::Figure;
 use crate::compare::differences::strongest;
@@ -33,8 +33,9 @@ pub fn methods_page(sources: &[Source], column: Column, versus: &Versus) -> Resu
     ));
     let tested = is_multiverse(&versus.factors);
     if tested {
-        let list = versus.factors.iter().map(|f| format!("{}: {}", f.name, f.levels.join(", ")));
-        page.paragraph(&format!("All combinations of {}.", list.collect::<Vec<_>>().join(" · ")));
+        let values = |f: &Factor| (0..f.levels.len()).map(|l| f.shown(l)).collect::<Vec<_>>().join(" | ");
+        let list: Vec<String> = versus.factors.iter().map(|f| format!("{}: {}", f.name, values(f))).collect();
+        page.paragraph(&format!("All combinations of {}.", list.join(" · ")));
     }
     let (mut metabolites, others): (Vec<&Variance>, Vec<&Variance>) =
         versus.variances.iter().partition(|v| kind(&v.metabolite) == Kind::Metabolite);
@@ -63,8 +64,8 @@ fn legend(page: &mut Page, entries: &[(&str, RGBColor)]) {
 }
 
 fn shares_of(figure: &Figure) -> Cell {
-    let note = format!("{} … {}", percent(figure.interval.0), percent(figure.interval.1));
-    Cell { note, ..cell(decimals(100.0 * figure.value, 1)) }
+    let [value, low, high] = [figure.value, figure.interval.0, figure.interval.1].map(|v| decimals(100.0 * v, 1));
+    cell(format!("{value} ({low} … {high})"))
 }
 
 fn whose(page: &mut Page, versus: &Versus, metabolites: &[&Variance], others: &[&Variance]) -> Result<(), String> {
@@ -72,9 +73,9 @@ fn whose(page: &mut Page, versus: &Versus, metabolites: &[&Variance], others: &[
     legend(
         page,
         &[
-            ("between spectra: what a study is after", plots::SPECTRUM),
-            ("between methods: the same shift in all spectra", plots::METHOD),
-            ("methods differ from spectrum to spectrum", plots::INTERACTION),
+            ("between spectra", plots::SPECTRUM),
+            ("between methods: they shift all spectra alike", plots::METHOD),
+            ("methods × spectra: they disagree about single spectra", plots::INTERACTION),
         ],
     );
     page.picture(&plots::shares(metabolites)?, "Metabolites and sums, those that methods agree on first.");
@@ -89,13 +90,13 @@ fn whose(page: &mut Page, versus: &Versus, metabolites: &[&Variance], others: &[
             row
         })
         .collect();
-    let head = ["", "spectra", "mean", "sd", "CV of methods %", "spectra % (ICC)", "methods %", "both together %"];
+    let head = ["", "spectra", "mean", "sd", "CV of methods %", "spectra % (ICC)", "methods %", "methods × spectra %"];
     page.table(&head, &rows);
     page.paragraph(
         "Two-way random effects with one value for each spectrum and method (McGraw & Wong 1996), components from mean squares, \
          below zero as zero; the share between spectra is ICC(2,1). Methods see the same data, so that measurement noise is in \
          the first component with what is true, and the third is disagreement of methods about single spectra. CV: root mean \
-         square over spectra of the coefficient of variation between methods. Small print: 95 % intervals over resampled spectra.",
+         square over spectra of the coefficient of variation between methods. In brackets: 95 % intervals over resampled spectra.",
     );
     Ok(())
 }
@@ -109,12 +110,13 @@ fn which_setting(page: &mut Page, versus: &Versus, metabolites: &[&Variance]) ->
     page.picture(&plots::settings(metabolites)?, "The same order of metabolites.");
     let mut head = vec![String::new()];
     for factor in &versus.factors {
-        head.extend([format!("{} % within", factor.name), "of shifts %".to_owned()]);
+        head.extend([format!("{}: within %", factor.name), "of shifts %".to_owned()]);
     }
     let rows: Vec<Vec<Cell>> = metabolites
         .iter()
         .map(|v| {
-            let cells = v.settings.iter().flat_map(|s| [shares_of(&s.within), shares_of(&s.of_method)]);
+            let cells =
+                v.settings.iter().flat_map(|s| [shares_of(&s.within), cell(decimals(100.0 * s.of_method.value, 1))]);
             std::iter::once(name(&v.metabolite)).chain(cells).collect()
         })
         .collect();
@@ -154,9 +156,9 @@ fn what_differs(page: &mut Page, sources: &[Source], versus: &Versus) {
     head.extend(shown.iter().map(|m| format!("{} %", m.metabolite)));
     let mut rows = Vec::new();
     for factor in &versus.factors {
-        for (level, value) in factor.levels.iter().enumerate() {
+        for level in 0..factor.levels.len() {
             let own: Vec<usize> = factor.sources(level).collect();
-            let mut row = vec![name(&factor.name), name(value.trim_matches('"'))];
+            let mut row = vec![name(&factor.name), name(factor.shown(level))];
             for measure in &measures {
                 let typical = versus.differences.typical.iter();
                 let of: Vec<_> = typical.filter(|t| t.measure == *measure && own.contains(&t.source)).collect();
@@ -180,7 +182,8 @@ fn what_differs(page: &mut Page, sources: &[Source], versus: &Versus) {
     page.table(&head.iter().map(String::as_str).collect::<Vec<_>>(), &rows);
     page.paragraph(
         "Means over spectra, and below the standard deviation over spectra, of all methods with that value. Metabolites: their \
-         mean with it, relative to the mean over all methods.",
+         mean with it, relative to the mean over all methods. Macromolecules: the sum of their amplitudes over that of tCr; lists of \
+         macromolecules count in units of their own, so that it compares methods with the same list.",
     );
 }
 

@@ -3,7 +3,7 @@
 use plotters::style::RGBColor;
 
 use super::canvas::{Align, Canvas, with_size_in_px};
-use crate::compare::{Factor, Matrix, Variance};
+use crate::compare::{Factor, Matrix, Variance, factors};
 
 pub(super) const SPECTRUM: RGBColor = RGBColor(0, 114, 178);
 pub(super) const METHOD: RGBColor = RGBColor(213, 94, 0);
@@ -181,9 +181,9 @@ fn curve(
         if f % 2 == 0 {
             canvas.rectangle((x + 4.0, line), (right, bottom), BAND)?;
         }
-        for (level, value) in factor.levels.iter().enumerate() {
+        for level in 0..factor.levels.len() {
             let middle = line + row_px * (level as f64 + 0.5);
-            canvas.text(&short_level(&factor.name, value), (left - 6.0, middle), Align::Right, 9.0, TEXT)?;
+            canvas.text(&short_level(factor, level), (left - 6.0, middle), Align::Right, 9.0, TEXT)?;
             for (rank, _) in order.iter().enumerate().filter(|(_, m)| factor.of_source[**m] == level) {
                 let px = place(rank);
                 canvas.rectangle((px - half, middle - 3.6), (px + half, middle + 3.6), setting_colour(f))?;
@@ -195,11 +195,12 @@ fn curve(
 }
 
 /// A setting's last name and value, as much of it as stands beside a curve.
-fn short_level(name: &str, value: &str) -> String {
+fn short_level(factor: &Factor, level: usize) -> String {
     const MOST: usize = 30;
-    let text = match name {
-        crate::compare::factors::METHOD => value.to_owned(),
-        _ => format!("{} {}", name.rsplit('.').next().unwrap_or(name), value.trim_matches('"')),
+    let value = factor.shown(level);
+    let text = match factor.name.as_str() {
+        factors::METHOD => value,
+        name => format!("{} {value}", name.rsplit('.').next().unwrap_or(name)),
     };
     if text.chars().count() <= MOST { text } else { text.chars().take(MOST - 1).chain(['…']).collect() }
 }
