@@ -1,27 +1,20 @@
 //! One method into many: settings varied over lists of values, all combinations – a multiverse of analyses (Steegen et al.
 //! 2016, <https://doi.org/10.1177/1745691616658637>).
 
+mod argument;
+
 use toml::{Table, Value};
 
 use super::method::{Method, MethodError};
 use super::separable::settings::SettingsError;
+
+pub use argument::Variation;
 
 /// Most methods that variations may make of one: each multiplies the run's work and tables.
 pub const MAX_METHODS: usize = 1000;
 
 /// Settings by which a row knows its method; they follow from the others.
 const NOT_VARIED: [&str; 3] = ["name", "description", "family"];
-
-/// One setting and the values that it takes: `baseline.max_ed_per_ppm=2,4,8`.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Variation {
-    /// Dotted path of the setting in the method's file.
-    pub key: String,
-    /// Its values, in the order given.
-    pub values: Vec<Value>,
-    /// What the user wrote, for messages.
-    text: String,
-}
 
 /// One setting of one method among those that vary.
 #[derive(Debug, Clone, PartialEq)]
@@ -97,89 +90,6 @@ pub enum VaryError {
         /// How many there would be.
         n: usize,
     },
-}
-
-impl Variation {
-    /// Reads `KEY=VALUE,VALUE,…`: TOML values, apart at commas outside brackets and quotes; a bare word is a text.
-    ///
-    /// # Errors
-    /// [`VaryError::Syntax`], with the value that is none, or that is there twice.
-    pub fn parse(argument: &str) -> Result<Self, VaryError> {
-        let fail = |why: String| VaryError::Syntax { argument: argument.to_owned(), why };
-        let Some((key, list)) = argument.split_once('=') else {
-            return Err(fail("give KEY=VALUE,VALUE,…, such as window_ppm=[0.2,4.2],[0.5,4.0]".to_owned()));
-        };
-        let key = key.trim();
-        if key.split('.').any(|part| part.trim().is_empty() || part != part.trim()) {
-            return Err(fail(format!("`{key}` names no setting: give its path in the method's file, table.key")));
-        }
-        if NOT_VARIED.contains(&key) {
-            return Err(fail(format!("`{key}` cannot vary: give the methods themselves with --method")));
-        }
-        let mut values: Vec<Value> = Vec::new();
-        for piece in at_top_commas(list).map_err(&fail)? {
-            let value = value(piece).ok_or_else(|| match piece {
-                "" => fail("a value is missing: give KEY=VALUE,VALUE,…".to_owned()),
-                _ => fail(format!("`{piece}` is no TOML value")),
-            })?;
-            if values.iter().any(|other| is_same(other, &value)) {
-                return Err(fail(format!("`{piece}` is there twice")));
-            }
-            values.push(value);
-        }
-        Ok(Self { key: key.to_owned(), values, text: argument.to_owned() })
-    }
-}
-
-/// The pieces of `text` between commas that stand in no bracket, brace or quote.
-fn at_top_commas(text: &str) -> Result<Vec<&str>, String> {
-    let (mut pieces, mut start, mut open, mut quote) = (Vec::new(), 0, Vec::new(), None);
-    let mut escaped = false;
-    for (i, c) in text.char_indices() {
-        match (quote, c) {
-            (Some('"'), _) if escaped => escaped = false,
-            (Some('"'), '\\') => escaped = true,
-            (Some(q), _) if c == q => quote = None,
-            (Some(_), _) => {}
-            (None, '"' | '\'') => quote = Some(c),
-            (None, '[') => open.push(']'),
-            (None, '{') => open.push('}'),
-            (None, ']' | '}') if open.pop() != Some(c) => return Err(format!("`{c}` closes nothing")),
-            (None, ',') if open.is_empty() => {
-                pieces.push(text[start..i].trim());
-                start = i + 1;
-            }
-            (None, _) => {}
-        }
-    }
-    match (quote, open.pop()) {
-        (Some(q), _) => Err(format!("a {q} is not closed")),
-        (None, Some(bracket)) => Err(format!("a `{bracket}` is missing")),
-        (None, None) => {
-            pieces.push(text[start..].trim());
-            Ok(pieces)
-        }
-    }
-}
-
-/// A TOML value, or a bare word as a text.
-fn value(piece: &str) -> Option<Value> {
-    let table = toml::from_str::<Table>(&format!("v = {piece}")).ok().filter(|t| t.len() == 1);
-    if let Some(value) = table.and_then(|mut t| t.remove("v")) {
-        return Some(value);
-    }
-    let is_word = piece.starts_with(|c: char| c.is_ascii_alphabetic())
-        && piece.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
-    is_word.then(|| Value::String(piece.to_owned()))
-}
-
-/// Whether two values mean the same setting: 4 and 4.0 do.
-fn is_same(a: &Value, b: &Value) -> bool {
-    match (a, b) {
-        (Value::Integer(i), Value::Float(f)) | (Value::Float(f), Value::Integer(i)) => *i as f64 == *f,
-        (Value::Array(a), Value::Array(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| is_same(a, b)),
-        _ => a == b,
-    }
 }
 
 /// `method` with every combination of the variations' values; the last variation changes fastest.
@@ -347,5 +257,4 @@ pub fn value_label(value: &Value) -> String {
 }
 
 #[cfg(test)]
-#[path = "vary_tests.rs"]
 mod tests;
