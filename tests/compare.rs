@@ -75,3 +75,45 @@ fn runs_beside_the_truth_and_one_another() {
     let no_run = requant(&["compare", &at("corpus"), &at("b")]);
     assert_eq!(no_run.status.code(), Some(1), "{no_run:?}");
 }
+
+#[test]
+fn a_multiverse_says_whose_variance_it_is_and_which_setting() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    stdout(&requant(&["simulate", "--out", &at("corpus"), "--subjects", "12"]));
+    let mut run = vec!["run".to_owned(), at("corpus"), "--engine".into(), "cpu".into(), "--out".into(), at("many")];
+    for vary in ["components.macromolecules=peaks,lcmodel", "start.gauss_hz=5,6", "priors.ratios=none"] {
+        run.extend(["--vary".to_owned(), vary.to_owned()]);
+    }
+    stdout(&requant(&run.iter().map(String::as_str).collect::<Vec<_>>()));
+    let said = stdout(&requant(&["compare", &at("many"), "--out", &at("out")]));
+    assert!(said.contains("whose variance it is") && said.contains("components.macromolecules lcmodel"), "{said}");
+    let rows: Vec<ComparisonRow> = read_table(Path::new(&at("out"))).unwrap();
+    for metabolite in ["tNAA", "Glx", "GABA"] {
+        let value = |name: &str| figure(&rows, metabolite, None, name).value.unwrap();
+        let shares = ["variance_spectrum", "variance_method", "variance_interaction"].map(value);
+        assert!((shares.iter().sum::<f64>() - 1.0).abs() < 1e-9 && shares.iter().all(|s| *s >= 0.0), "{shares:?}");
+        assert!((shares[0] - value("icc_2_1")).abs() < 0.02, "{shares:?}");
+        // Macromolecules matter, where a fit starts does not; what has one value is no factor.
+        let [macromolecules, start] =
+            ["components.macromolecules", "start.gauss_hz"].map(|s| value(&format!("variance_within:{s}")));
+        assert!(macromolecules > 0.9 && start < 0.05, "{metabolite}: {macromolecules} {start}");
+    }
+    assert!(!rows.iter().any(|r| r.figure.contains("priors.ratios")));
+    let mean = |method: &str| {
+        let of = |r: &&ComparisonRow| r.figure == "macromolecules_over_tcr_mean" && r.source.contains(method);
+        rows.iter().find(of).unwrap().value.unwrap()
+    };
+    // LCModel's list ends at 2.1 ppm.
+    assert!(mean("macromolecules=peaks") > 2.0 * mean("macromolecules=lcmodel"));
+    let spread = figure(&rows, "Glx", None, "rank_correlation_spread:snr");
+    assert!(spread.low < spread.value && spread.value < spread.high && spread.n == Some(12), "{spread:?}");
+    let pairs = rows.iter().filter(|r| r.metabolite == "Glx" && r.figure == "rank_correlation_difference:baseline_ed");
+    // Four methods, each with two that differ from it in one setting.
+    assert_eq!(pairs.count(), 4);
+    let page = std::fs::read_to_string(Path::new(&at("out")).join("methods.html")).unwrap();
+    assert!(page.matches("<svg").count() == 3 && page.contains("Which setting is it?") && page.ends_with("</html>\n"));
+    for elsewhere in ["src=", "href=", "<script", "@import", "url("] {
+        assert!(!page.contains(elsewhere), "{elsewhere}");
+    }
+}

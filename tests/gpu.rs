@@ -249,12 +249,15 @@ fn a_lost_device(index: usize) {
 }
 
 fn unsupported_models(index: usize) {
-    let model = model_with(|s| s.baseline.splines_per_ppm = 60.0);
-    let fids = spectra(2);
-    let engine = engine(index);
-    let fitted = engine.fit(&batch(&model, &fids));
-    assert!(fitted.iter().all(|f| f.engine == "cpu"));
-    assert!(engine.notes()[0].contains("parameters"), "{:?}", engine.notes());
+    let many = model_with(|s| s.baseline.splines_per_ppm = 60.0);
+    let fixed = model_with(|s| s.baseline.smoothness = Smoothness::EdPerPpm(3.0));
+    for (model, told) in [(many, "parameters"), (fixed, "effective dimension")] {
+        let fids = spectra(2);
+        let engine = engine(index);
+        let fitted = engine.fit(&batch(&model, &fids));
+        assert!(fitted.iter().all(|f| f.engine == "cpu"));
+        assert!(engine.notes()[0].contains(told), "{:?}", engine.notes());
+    }
 }
 
 fn real_parity_challenge(index: usize) {

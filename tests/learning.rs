@@ -35,6 +35,7 @@ fn options(input: PathBuf, basis: Option<PathBuf>, out: &Path) -> RunOptions {
         if_exists: IfExists::Refuse,
         basis,
         methods: vec![Settings::map().unwrap().into()],
+        varied: Vec::new(),
         learned: None,
         gaps: Gaps::default(),
         preparation: Preparation::default(),

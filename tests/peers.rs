@@ -34,6 +34,7 @@ fn ours(set: &str, method: Method) -> BTreeMap<Key, (f64, f64)> {
         if_exists: IfExists::Refuse,
         basis: Some(data().join("lcmodel-test/3t.basis")),
         methods: vec![method],
+        varied: Vec::new(),
         learned: None,
         gaps: Gaps::default(),
         preparation: requant::prepare::Preparation::default(),

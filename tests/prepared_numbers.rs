@@ -99,6 +99,7 @@ fn tables(folder: &Path, out: &str, preparation: Preparation) -> (Vec<SpectrumRo
         if_exists: IfExists::Refuse,
         basis: None,
         methods: vec![Method::map().unwrap().into()],
+        varied: Vec::new(),
         learned: None,
         gaps: Gaps { sequence: Some("PRESS".into()), te_s: Some(0.03), ..Gaps::default() },
         preparation,

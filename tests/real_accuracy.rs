@@ -32,6 +32,7 @@ fn options(input: PathBuf, basis: PathBuf, out: &Path) -> RunOptions {
         if_exists: IfExists::Refuse,
         basis: Some(basis),
         methods: vec![Settings::map().unwrap().into()],
+        varied: Vec::new(),
         learned: None,
         gaps: Gaps::default(),
         preparation: Preparation::default(),

@@ -254,3 +254,81 @@ fn help_is_what_users_know() {
         insta::assert_snapshot!(name, String::from_utf8(output.stdout).unwrap());
     }
 }
+
+#[test]
+fn settings_vary_in_one_run_and_refusals_come_before_anything_is_read() {
+    let corpus = Corpus::new(2);
+    let vary =
+        |values: &[&str]| -> Vec<String> { values.iter().flat_map(|v| ["--vary".into(), (*v).into()]).collect() };
+    let run = |name: &str, values: &[&str]| {
+        let more = vary(values);
+        corpus.run(name, &more.iter().map(String::as_str).collect::<Vec<_>>())
+    };
+    let (out, output) = run("varied", &["baseline.max_ed_per_ppm=2,8", "window_ppm=[0.2,4.2],[0.5,4.0]"]);
+    assert_eq!(code(&output), 0, "{output:?}");
+    let (spectra, _) = tables(&out);
+    // All methods of one spectrum, then those of the next.
+    let methods: Vec<&str> = spectra.iter().map(|s| s.method.as_str()).collect();
+    assert_eq!(methods.len(), 8);
+    assert_eq!(
+        methods[..2],
+        ["map[max_ed_per_ppm=2 window_ppm=0.2..4.2]", "map[max_ed_per_ppm=2 window_ppm=0.5..4.0]"]
+    );
+    assert_eq!(methods[..4], methods[4..]);
+    assert!(spectra[..4].iter().all(|s| s.spectrum_id == spectra[0].spectrum_id && s.status == Status::Ok));
+    let hashes: std::collections::BTreeSet<_> = spectra.iter().map(|s| s.method_hash.clone().unwrap()).collect();
+    assert_eq!(hashes.len(), 4);
+    let record = requant::store::read_run(&out).unwrap();
+    assert_eq!(record.methods.len(), 4);
+    assert_eq!(record.config["varied"][2]["settings"]["baseline.max_ed_per_ppm"], "8");
+    assert_eq!(record.config["methods"][2]["baseline"]["max_ed_per_ppm"], 8.0);
+    // What a row says is what its settings give by themselves.
+    let toml = String::from_utf8(requant(&["methods", "--toml", "map"]).stdout).unwrap();
+    let path = corpus.out("mine.toml");
+    fs::write(&path, toml.replace("max_ed_per_ppm = 8.0", "max_ed_per_ppm = 2.0")).unwrap();
+    let (alone, output) = corpus.run("alone", &["--method", text(&path)]);
+    assert_eq!(code(&output), 0, "{output:?}");
+    let by_itself = &tables(&alone).0[0];
+    assert_eq!((spectra[0].baseline_ed, spectra[0].q_objective), (by_itself.baseline_ed, by_itself.q_objective));
+    // Refused by their arguments alone: the input is not even there.
+    for (values, told) in [
+        (
+            &["baseline.ed=5,10"][..],
+            "--vary baseline.ed=5,10: method `map` has no setting `baseline.ed`; [baseline] has",
+        ),
+        (
+            &["window_ppm=[0.2,4.2],wide"],
+            "--vary window_ppm=[0.2,4.2],wide: method `map` cannot have window_ppm = \"wide\"",
+        ),
+        (&["window_ppm=[4.2,0.2]"], "`window_ppm`: the lower end comes first"),
+        (
+            &["baseline.smoothness.ed-per-ppm=6", "baseline.max_ed_per_ppm=4"],
+            "cannot have baseline.smoothness.ed-per-ppm = 6, ",
+        ),
+        (&["start.gauss_hz="], "a value is missing"),
+        (&["start.gauss_hz=3,3.0"], "`3.0` is there twice"),
+        (&["start.gauss_hz=3", "start.gauss_hz=4"], "set the same"),
+    ] {
+        let more = vary(values);
+        let mut args = vec!["run", "/nowhere/at/all", "--out", "/nowhere/out"];
+        args.extend(more.iter().map(String::as_str));
+        let output = requant(&args);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(code(&output) == 2 && said.contains(told), "{values:?}: {said}");
+    }
+}
+
+#[test]
+fn a_fixed_effective_dimension_is_what_the_baseline_has() {
+    let corpus = Corpus::new(3);
+    let (out, output) = corpus.run("fixed", &["--vary", "baseline.smoothness.ed-per-ppm=1,3,6"]);
+    assert_eq!(code(&output), 0, "{output:?}");
+    for row in tables(&out).0 {
+        let per_ppm: f64 = row.method.rsplit('=').next().unwrap().trim_end_matches(']').parse().unwrap();
+        let (found, wanted) = (row.baseline_ed.unwrap(), 4.0 * per_ppm);
+        // Fixed is that of the fit, amplitudes at zero left out. The column's is with all of them free, which take a few
+        // per cent of it.
+        assert!((0.95 * wanted..=wanted).contains(&found), "{found}, not {wanted}: {}", row.method);
+        assert_eq!(row.state.as_deref(), Some("converged"));
+    }
+}

@@ -2,24 +2,16 @@
 
 use std::fmt::Write as _;
 
-use super::page::{Cell, Page, cell, decimals, escaped, name, percent, with_interval};
 use super::plots::{self, Palette, Series};
 use super::score::USUAL;
 use super::{BenchmarkOptions, Entry, SetResult};
 use crate::engine::Engine;
-
-const STYLE: &str = include_str!("report.css");
+use crate::report::page::{Cell, Page, cell, decimals, escaped, name, percent, with_interval};
 
 /// Makes the report.
 pub(super) fn report(results: &[SetResult], options: &BenchmarkOptions, engine: &dyn Engine) -> Result<String, String> {
     let palette = Palette::new(results);
-    let mut page = Page(String::new());
-    let _ = writeln!(
-        page.0,
-        "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"/>\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\
-         <title>requant benchmark</title><style>\n{STYLE}</style></head><body><main>\n<h1>requant benchmark</h1>"
-    );
+    let mut page = Page::begin("requant benchmark");
     let methods: Vec<String> = options.methods.iter().map(|m| format!("{} – {}", m.name(), m.description())).collect();
     page.paragraph(&format!(
         "requant {} · engine {} · {} sets, {} fits. Methods: {}",
@@ -41,8 +33,7 @@ pub(super) fn report(results: &[SetResult], options: &BenchmarkOptions, engine: 
     conditions(&mut page, results);
     states_and_time(&mut page, results);
     about(&mut page, results);
-    page.0.push_str("</main></body></html>\n");
-    Ok(page.0)
+    Ok(page.end())
 }
 
 fn errors(page: &mut Page, results: &[SetResult], palette: &Palette) -> Result<(), String> {

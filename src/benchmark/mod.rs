@@ -6,7 +6,6 @@
 mod error;
 mod html;
 mod one_set;
-mod page;
 pub mod peers;
 mod plots;
 mod rows;

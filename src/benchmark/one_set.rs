@@ -127,6 +127,7 @@ fn fit(
         if_exists: IfExists::Refuse,
         basis: prepared.basis.clone(),
         methods: vec![method],
+        varied: Vec::new(),
         learned: None,
         gaps: prepared.config.gaps.clone(),
         preparation: prepared.config.prepare.clone(),

@@ -4,10 +4,12 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
+use super::compare_methods::{print_differences, print_variance};
 use super::{CliError, CliResult};
-use crate::compare::agreement::MIN_SPECTRA;
-use crate::compare::{Agreement, Column, Score, Source, against_truth, agreement, share_ids, sources, table};
-use crate::report::agreement_plot;
+use crate::compare::differences::MOST_PAIRED;
+use crate::compare::matrix::MIN_SPECTRA;
+use crate::compare::{Agreement, Column, Score, Source, Versus, against_truth, share_ids, sources, table, versus};
+use crate::report::{agreement_plot, methods_page};
 use crate::store::write_table;
 use crate::store::writer::IfExists;
 
@@ -19,6 +21,7 @@ Examples:
   requant compare results --truth truth_mM.csv --column amplitude
   requant compare run-map run-learned --out comparison      agreement of two runs: tables, and Bland–Altman plots
   requant compare results                                   agreement of the methods of one run
+  requant compare multiverse --out comparison               … of `run --vary`: whose variance, which setting; methods.html
   requant compare results lcmodel-output/ tarquin.txt       beside what other programs found
 
 Other programs' results are a file, or a folder of them (one spectrum each, named after the spectrum): LCModel's .table,
@@ -38,7 +41,7 @@ pub(super) struct CompareArgs {
     /// Which result is compared (default: ratio; against a truth concentration, or amplitude where a source has none)
     #[arg(long, value_enum)]
     column: Option<ColumnChoice>,
-    /// Folder to write comparison/ (Parquet) and bland-altman.svg to
+    /// Folder to write comparison/ (Parquet), methods.html and (up to eight runs and methods) bland-altman.svg to
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Replace an earlier comparison there
@@ -81,7 +84,7 @@ pub(super) fn run(args: &CompareArgs) -> CliResult {
             rows.extend(print_truth(source, truth, column)?);
         }
     }
-    let agreements = if all.len() > 1 { agreement(&all, column) } else { Vec::new() };
+    let found = if all.len() > 1 { versus(&all, column) } else { Versus::default() };
     match (all.len(), &args.truth) {
         (0 | 1, None) => {
             return Err(CliError::new(
@@ -90,25 +93,38 @@ pub(super) fn run(args: &CompareArgs) -> CliResult {
             ));
         }
         (0 | 1, Some(_)) => {}
-        _ if agreements.is_empty() => {
+        _ if found.matrices.is_empty() => {
             say!("no metabolite has {MIN_SPECTRA} spectra in all of them: no agreement to tell")
         }
-        _ => print_agreement(&all, &agreements),
+        _ => {
+            print_agreement(&all, &found.agreements);
+            print_variance(&found);
+            print_differences(&all, &found);
+        }
     }
-    rows.extend(table::agreement_rows(&all, &agreements));
+    rows.extend(table::agreement_rows(&all, &found.agreements));
+    rows.extend(table::variance_rows(&all, &found.factors, &found.variances));
+    rows.extend(table::difference_rows(&all, &found.differences));
     if let Some(out) = &args.out {
         let if_exists = if args.overwrite { IfExists::Overwrite } else { IfExists::Refuse };
         let mut files = write_table(out, if_exists, rows).map_err(|e| CliError::new(e.exit_code(), e))?;
-        if !agreements.is_empty() {
-            let path = out.join("bland-altman.svg");
-            std::fs::write(&path, agreement_plot(&all, &agreements)?)?;
-            files.push(path);
+        if found.agreements.iter().any(|a| !a.between.is_empty()) {
+            files.push(written(out.join("bland-altman.svg"), &agreement_plot(&all, &found.agreements)?)?);
+        }
+        if !found.matrices.is_empty() {
+            let page = methods_page(&all, column, &found).map_err(anyhow::Error::msg)?;
+            files.push(written(out.join("methods.html"), &page)?);
         }
         for file in files {
             say!("{}", file.display());
         }
     }
     Ok(0)
+}
+
+fn written(path: PathBuf, text: &str) -> Result<PathBuf, CliError> {
+    std::fs::write(&path, text)?;
+    Ok(path)
 }
 
 fn print_truth(source: &Source, truth: &Path, column: Column) -> Result<Vec<crate::store::ComparisonRow>, CliError> {
@@ -153,7 +169,8 @@ fn print_truth(source: &Source, truth: &Path, column: Column) -> Result<Vec<crat
 
 fn print_agreement(sources: &[Source], agreements: &[Agreement]) {
     let names: Vec<&str> = sources.iter().map(|s| s.label.as_str()).collect();
-    say!("\nagreement of {} (95 % confidence intervals)", names.join(", "));
+    let of = if names.len() > MOST_PAIRED { format!("{} methods", names.len()) } else { names.join(", ") };
+    say!("\nagreement of {of} (95 % confidence intervals)");
     say!("{:12} {:>6} {:>22} {:>8}", "", "n", "ICC(2,1)", "CV %");
     for a in agreements {
         let icc = format!("{:.2} ({:.2} … {:.2})", a.icc.value, a.icc.interval.0, a.icc.interval.1);

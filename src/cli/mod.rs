@@ -14,6 +14,7 @@ mod basis_simulate;
 mod benchmark;
 mod bids;
 mod compare;
+mod compare_methods;
 mod convert;
 mod devices;
 mod fit;
@@ -78,7 +79,7 @@ enum Command {
     Basis(basis::BasisCommand),
     /// The built-in methods and their resolved settings.
     Methods(methods::MethodsArgs),
-    /// A run against the truth: bias, error, honesty of the errors.
+    /// Runs and methods against the truth and one another: bias, agreement, whose variance.
     Compare(compare::CompareArgs),
     /// Methods over sets with known truth, beside other programs: one report.
     Benchmark(benchmark::BenchmarkArgs),

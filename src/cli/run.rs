@@ -20,6 +20,7 @@ const EXIT_STRICT: u8 = 65;
 Examples:
   requant run scans/ --basis press35.basis --out results
   requant run bids/ manifest.csv --basis press35.basis --method map --method mine.toml --out results
+  requant run bids/ --vary baseline.max_ed_per_ppm=2,4,8 --vary window_ppm=[0.2,4.2],[0.5,4.0] --out multiverse
   requant run raw/ --basis set.basis --f0-mhz 123.2 --dwell-s 0.00025 --out results
   requant run bids/ --learn protocol --out results
   requant run bids/ --out results --resume            after a crash, a full disk, a killed job

@@ -8,10 +8,12 @@ use super::CliError;
 use crate::engine::gpu::{GpuError, device};
 use crate::engine::{CpuEngine, Engine, GpuEngine};
 use crate::fit::Method;
+use crate::fit::vary::{self, Variation, VaryError};
 use crate::prepare::Preparation;
 use crate::quantify::WaterScaling;
 use crate::run::config::method_from_file;
 use crate::run::{Config, Gaps, RunOptions};
+use crate::store::provenance::VariedMethod;
 use crate::store::writer::IfExists;
 
 /// Values for files that do not state them.
@@ -129,6 +131,10 @@ pub(super) struct HowArgs {
     /// Method by name or from a .toml file; several give each spectrum several rows
     #[arg(long, value_name = "NAME|FILE", default_value = "map")]
     method: Vec<String>,
+    /// Vary a setting of every method: KEY is its path in the method's file (`baseline.max_ed_per_ppm`), values are TOML,
+    /// bare words are text. Several --vary give all combinations, each a method of its own
+    #[arg(long, value_name = "KEY=V1,V2,…")]
+    vary: Vec<String>,
     #[command(flatten)]
     pub(super) engine: EngineArgs,
     /// Worker threads (default: one per core)
@@ -158,13 +164,14 @@ impl HowArgs {
         if_exists: IfExists,
     ) -> Result<RunOptions, CliError> {
         let (gaps, preparation, water_scaling) = configuration(self.config.as_ref(), self.gaps.gaps())?;
-        let methods = methods(&self.method)?;
+        let (methods, varied) = self.methods()?;
         Ok(RunOptions {
             inputs,
             out,
             if_exists,
             basis: self.basis.clone(),
             methods,
+            varied,
             learned: None,
             gaps,
             preparation,
@@ -177,6 +184,26 @@ impl HowArgs {
             participants: Vec::new(),
             sessions: Vec::new(),
         })
+    }
+
+    /// The methods, each in all its variations, and where those come from.
+    fn methods(&self) -> Result<(Vec<Method>, Vec<VariedMethod>), CliError> {
+        let named = methods(&self.method)?;
+        if self.vary.is_empty() {
+            return Ok((named, Vec::new()));
+        }
+        let refused = |error: VaryError| CliError::new(2, error);
+        let variations =
+            self.vary.iter().map(|v| Variation::parse(v)).collect::<Result<Vec<_>, _>>().map_err(refused)?;
+        let mut varied = Vec::new();
+        for method in &named {
+            varied.extend(vary::expand(method, &variations).map_err(refused)?);
+        }
+        if varied.len() > vary::MAX_METHODS {
+            return Err(refused(VaryError::TooMany { n: varied.len() }));
+        }
+        let record = varied.iter().map(VariedMethod::from).collect();
+        Ok((distinct(varied.into_iter().map(|v| v.method).collect())?, record))
     }
 
     /// The pool of the asked size.
@@ -197,7 +224,10 @@ pub(super) fn configuration(path: Option<&PathBuf>, gaps: Gaps) -> Result<(Gaps,
 
 /// Methods by name or file; no two of one name.
 pub(super) fn methods(names: &[String]) -> Result<Vec<Method>, CliError> {
-    let methods = names.iter().map(|m| method(m)).collect::<Result<Vec<_>, _>>()?;
+    distinct(names.iter().map(|m| method(m)).collect::<Result<Vec<_>, _>>()?)
+}
+
+fn distinct(methods: Vec<Method>) -> Result<Vec<Method>, CliError> {
     let mut names: Vec<&str> = methods.iter().map(Method::name).collect();
     names.sort_unstable();
     if let Some(pair) = names.windows(2).find(|w| w[0] == w[1]) {

@@ -1,12 +1,10 @@
 //! Runs and methods against one another, metabolite by metabolite.
 
-use std::collections::{BTreeMap, HashMap};
+use rayon::prelude::*;
 
+use super::differences::MOST_PAIRED;
+use super::matrix::Matrix;
 use super::statistics::{Interval, bootstrap, concordance, correlation, icc_2_1, mean, sd};
-use super::{Column, Source};
-
-/// Fewest spectra over which agreement means anything.
-pub const MIN_SPECTRA: usize = 5;
 
 /// A figure with its 95 % confidence interval.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -45,43 +43,18 @@ pub struct Agreement {
     pub icc: Figure,
     /// Root mean square over spectra of the coefficient of variation between sources.
     pub cv: Figure,
-    /// Every source with every later one.
+    /// Every source with every later one; none where there are more than [`MOST_PAIRED`].
     pub between: Vec<Between>,
 }
 
-/// Agreement of the sources over every metabolite that at least [`MIN_SPECTRA`] spectra have in all of them, in the
-/// order of the first source.
-pub fn agreement(sources: &[Source], column: Column) -> Vec<Agreement> {
-    let tables: Vec<HashMap<(&str, &str), f64>> = sources
-        .iter()
-        .map(|s| {
-            let rows = s.rows.iter();
-            rows.filter_map(|r| Some(((r.metabolite.as_str(), r.spectrum_id.as_str()), column.of(r)?.0))).collect()
-        })
-        .collect();
-    let mut spectra: BTreeMap<&str, Vec<Vec<f64>>> = BTreeMap::new();
-    let mut order: Vec<&str> = Vec::new();
-    for row in sources.iter().take(1).flat_map(|s| &s.rows) {
-        let key = (row.metabolite.as_str(), row.spectrum_id.as_str());
-        let values: Option<Vec<f64>> = tables.iter().map(|t| t.get(&key).copied().filter(|v| v.is_finite())).collect();
-        if let Some(values) = values {
-            if !spectra.contains_key(key.0) {
-                order.push(key.0);
-            }
-            spectra.entry(key.0).or_default().push(values);
-        }
-    }
-    order
-        .into_iter()
-        .filter_map(|name| Some((name, spectra.get(name)?)))
-        .filter(|(_, rows)| rows.len() >= MIN_SPECTRA)
-        // A ratio to itself, or a metabolite that nobody found, agrees with everything.
-        .filter(|(_, rows)| rows.iter().flatten().any(|v| (v - rows[0][0]).abs() > 1e-9 * v.abs()))
-        .map(|(name, rows)| of_metabolite(name, rows, sources.len()))
-        .collect()
+/// Agreement of the sources over every metabolite.
+pub fn agreement(matrices: &[Matrix]) -> Vec<Agreement> {
+    matrices.par_iter().map(|m| of_metabolite(&m.metabolite, &m.rows)).collect()
 }
 
-fn of_metabolite(name: &str, rows: &[Vec<f64>], n_sources: usize) -> Agreement {
+fn of_metabolite(name: &str, rows: &[Vec<f64>]) -> Agreement {
+    let n_sources = rows.first().map_or(0, Vec::len);
+    let n_paired = if n_sources > MOST_PAIRED { 0 } else { n_sources };
     let figure = |of: &dyn Fn(&[&[f64]]) -> f64| -> Figure {
         let pick = |sample: &[usize]| -> Vec<&[f64]> { sample.iter().map(|&i| rows[i].as_slice()).collect() };
         let all: Vec<usize> = (0..rows.len()).collect();
@@ -93,8 +66,8 @@ fn of_metabolite(name: &str, rows: &[Vec<f64>], n_sources: usize) -> Agreement {
         (finite.iter().sum::<f64>() / finite.len() as f64).sqrt()
     };
     let mut between = Vec::new();
-    for a in 0..n_sources {
-        for b in a + 1..n_sources {
+    for a in 0..n_paired {
+        for b in a + 1..n_paired {
             let pairs = |rows: &[&[f64]]| -> Vec<(f64, f64)> { rows.iter().map(|r| (r[a], r[b])).collect() };
             let differences = |rows: &[&[f64]]| -> Vec<f64> { rows.iter().map(|r| r[b] - r[a]).collect() };
             let limit = |sign: f64| {

@@ -44,7 +44,7 @@ mod tests {
 
     fn source(is_imported: bool, ids: &[&str]) -> Source {
         let row = |id: &&str| MetaboliteRow { spectrum_id: (*id).to_owned(), ..MetaboliteRow::default() };
-        Source { label: String::new(), is_imported, rows: ids.iter().map(row).collect() }
+        Source { is_imported, rows: ids.iter().map(row).collect(), ..Source::default() }
     }
 
     #[test]

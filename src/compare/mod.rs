@@ -2,20 +2,31 @@
 //! ([`mod@agreement`]).
 
 pub mod agreement;
+pub mod differences;
+pub mod factors;
 mod ids;
 pub mod import;
+pub mod matrix;
+mod measures;
 pub mod statistics;
 pub mod table;
 pub mod truth;
+pub mod variance;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
-use crate::store::{MetaboliteRow, ReadTableError, Table, read_table};
+use crate::store::provenance::VariedMethod;
+use crate::store::{MetaboliteRow, ReadTableError, RunRecord, SpectrumRow, Table, read_run, read_table};
 
 pub use agreement::{Agreement, Between, agreement};
+pub use differences::{Differences, differences};
+pub use factors::{Factor, factors};
 pub use ids::share_ids;
+pub use matrix::{Matrix, matrices};
+pub use measures::{MEASURES, Measure, Role};
 pub use truth::{Comparison, Score, Truth, against, against_truth};
+pub use variance::{Variance, variance};
 
 /// Which result is compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,7 +93,7 @@ pub enum CompareError {
 }
 
 /// The rows of one run and method, or of another program.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Source {
     /// Name of the run's folder, and of the method where there are several; or of the file or folder of results.
     pub label: String,
@@ -90,6 +101,10 @@ pub struct Source {
     pub is_imported: bool,
     /// Its rows.
     pub rows: Vec<MetaboliteRow>,
+    /// What was measured of each spectrum, by its id: a value for each of [`MEASURES`], NaN where there is none.
+    pub measured: HashMap<String, Vec<f64>>,
+    /// How its method came out of another.
+    pub varied: Option<VariedMethod>,
 }
 
 impl Source {
@@ -99,23 +114,70 @@ impl Source {
     }
 }
 
+/// Sources against one another.
+#[derive(Debug, Clone, Default)]
+pub struct Versus {
+    /// Values side by side, metabolite by metabolite.
+    pub matrices: Vec<Matrix>,
+    /// What the sources differ in.
+    pub factors: Vec<Factor>,
+    /// Agreement of each metabolite.
+    pub agreements: Vec<Agreement>,
+    /// Whose variance it is.
+    pub variances: Vec<Variance>,
+    /// What else differs, and what disagreement goes along with.
+    pub differences: Differences,
+}
+
+/// Compares sources with one another; there must be two.
+pub fn versus(sources: &[Source], column: Column) -> Versus {
+    let (matrices, factors) = (matrices(sources, column), factors(sources));
+    Versus {
+        agreements: agreement(&matrices),
+        variances: variance(&matrices, &factors),
+        differences: differences(sources, &matrices, &factors),
+        matrices,
+        factors,
+    }
+}
+
 /// The sources at `path`: one a method of a run's folder; or one of another program's result file, or of a folder of them.
 ///
 /// # Errors
 /// [`CompareError`]: neither is there.
 pub fn sources(path: &Path) -> Result<Vec<Source>, CompareError> {
-    let mut methods: BTreeMap<String, Vec<MetaboliteRow>> = BTreeMap::new();
-    let is_run = path.join(MetaboliteRow::NAME).is_dir();
-    if is_run || !path.exists() {
-        for row in read_table::<MetaboliteRow>(path)? {
-            methods.entry(row.method.clone()).or_default().push(row);
-        }
-    } else {
-        methods.insert(String::new(), import::rows(path)?);
-    }
     let name = path.file_name().map_or_else(|| path.display().to_string(), |n| n.to_string_lossy().into_owned());
+    let is_run = path.join(MetaboliteRow::NAME).is_dir();
+    if path.exists() && !is_run {
+        return Ok(vec![Source { label: name, is_imported: true, rows: import::rows(path)?, ..Source::default() }]);
+    }
+    let mut methods: BTreeMap<String, Source> = BTreeMap::new();
+    for row in read_table::<MetaboliteRow>(path)? {
+        methods.entry(row.method.clone()).or_default().rows.push(row);
+    }
+    for row in read_table::<SpectrumRow>(path)? {
+        if let Some(source) = methods.get_mut(&row.method) {
+            let measured = measures::measured(&row);
+            source.measured.insert(row.spectrum_id, measured);
+        }
+    }
+    // A folder of tables alone, without the record, can be compared as well; only nobody knows what was varied, and in
+    // which order methods were given.
+    let record = read_run(path).ok();
+    let mut varied = record.as_ref().map(RunRecord::varied).unwrap_or_default();
+    let place = |method: &str| record.as_ref().and_then(|r| r.methods.iter().position(|m| m.id == method));
     let several = methods.len() > 1;
-    let label = |method: &str| if several { format!("{name}/{method}") } else { name.clone() };
-    let source = |(method, rows): (String, _)| Source { label: label(&method), is_imported: !is_run, rows };
-    Ok(methods.into_iter().map(source).collect())
+    let finished = |(method, mut source): (String, Source)| {
+        source.label = if several { format!("{name}/{method}") } else { name.clone() };
+        source.varied = varied.iter().position(|v| v.method == method).map(|at| varied.swap_remove(at));
+        for row in &source.rows {
+            if let Some(measured) = source.measured.get_mut(&row.spectrum_id) {
+                measures::add(row, measured);
+            }
+        }
+        source
+    };
+    let mut methods: Vec<(String, Source)> = methods.into_iter().collect();
+    methods.sort_by_key(|(method, _)| place(method));
+    Ok(methods.into_iter().map(finished).collect())
 }

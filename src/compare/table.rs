@@ -1,7 +1,7 @@
 //! Comparisons as rows of a table.
 
 use super::agreement::Figure;
-use super::{Agreement, Comparison, Source};
+use super::{Agreement, Comparison, Differences, Factor, Source, Variance};
 use crate::store::ComparisonRow;
 
 fn row(metabolite: &str, source: &str, reference: Option<&str>, n: usize) -> ComparisonRow {
@@ -44,17 +44,25 @@ pub fn truth_rows(source: &str, comparison: &Comparison) -> Vec<ComparisonRow> {
         .collect()
 }
 
-/// Rows of sources against one another.
-pub fn agreement_rows(sources: &[Source], agreements: &[Agreement]) -> Vec<ComparisonRow> {
-    let told = |base: ComparisonRow, figure: &str, unit: &str, f: &Figure| ComparisonRow {
+fn told(base: ComparisonRow, figure: &str, unit: &str, f: &Figure) -> ComparisonRow {
+    ComparisonRow {
         figure: figure.to_owned(),
         unit: unit.to_owned(),
         value: Some(f.value),
         low: Some(f.interval.0),
         high: Some(f.interval.1),
         ..base
-    };
-    let all = sources.iter().map(|s| s.label.as_str()).collect::<Vec<_>>().join(",");
+    }
+}
+
+/// What stands for all sources together.
+fn all_of(sources: &[Source]) -> String {
+    sources.iter().map(|s| s.label.as_str()).collect::<Vec<_>>().join(",")
+}
+
+/// Rows of sources against one another.
+pub fn agreement_rows(sources: &[Source], agreements: &[Agreement]) -> Vec<ComparisonRow> {
+    let all = all_of(sources);
     let mut rows = Vec::new();
     for a in agreements {
         let over_all = row(&a.metabolite, &all, None, a.n);
@@ -70,4 +78,42 @@ pub fn agreement_rows(sources: &[Source], agreements: &[Agreement]) -> Vec<Compa
         }
     }
     rows
+}
+
+/// Rows of the variance's shares.
+pub fn variance_rows(sources: &[Source], factors: &[Factor], variances: &[Variance]) -> Vec<ComparisonRow> {
+    let all = all_of(sources);
+    let mut rows = Vec::new();
+    for v in variances {
+        let base = row(&v.metabolite, &all, None, v.n);
+        let shares = [("spectrum", &v.spectrum), ("method", &v.method), ("interaction", &v.interaction)];
+        rows.extend(shares.map(|(what, figure)| told(base.clone(), &format!("variance_{what}"), "", figure)));
+        for (factor, setting) in factors.iter().zip(&v.settings) {
+            rows.push(told(base.clone(), &format!("variance_method:{}", factor.name), "", &setting.of_method));
+            rows.push(told(base.clone(), &format!("variance_within:{}", factor.name), "", &setting.within));
+        }
+    }
+    rows
+}
+
+/// Rows of what differs, and what disagreement goes along with.
+pub fn difference_rows(sources: &[Source], found: &Differences) -> Vec<ComparisonRow> {
+    let all = all_of(sources);
+    let typical = found.typical.iter().flat_map(|t| {
+        [("mean", t.mean), ("sd", t.sd)].map(|(what, value)| ComparisonRow {
+            figure: format!("{}_{what}", t.measure.name),
+            unit: t.measure.unit.to_owned(),
+            value: Some(value),
+            ..row("all", &sources[t.source].label, None, t.n)
+        })
+    });
+    let spread = found.spread.iter().map(|s| {
+        let figure = format!("rank_correlation_spread:{}", s.measure.name);
+        told(row(&s.metabolite, &all, None, s.n), &figure, "", &s.rank_correlation)
+    });
+    let pairs = found.pairs.iter().map(|p| {
+        let pair = row(&p.metabolite, &sources[p.sources.1].label, Some(&sources[p.sources.0].label), p.n);
+        told(pair, &format!("rank_correlation_difference:{}", p.measure.name), "", &p.rank_correlation)
+    });
+    typical.chain(spread).chain(pairs).collect()
 }

@@ -33,6 +33,7 @@ mod smoothness;
 pub mod solver;
 pub mod start;
 mod step;
+pub mod vary;
 mod workspace;
 
 pub use method::{FitModel, Method};

@@ -76,7 +76,7 @@ impl Problem {
     /// Weights before the first step.
     pub(crate) fn start_weights(&self, model: &Model) -> Weights {
         let lambda = match model.settings.baseline.smoothness {
-            Smoothness::Evidence => START_LAMBDA,
+            Smoothness::Evidence | Smoothness::EdPerPpm(_) => START_LAMBDA,
             Smoothness::Fixed(lambda) => lambda,
         };
         Weights { variance: self.noise_variance, lambda, rows: vec![0.0; model.rows.len()] }

@@ -135,10 +135,13 @@ pub struct PriorSettings {
 
 /// How the smoothness of the baseline is found.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "kebab-case")]
 pub enum Smoothness {
     /// By evidence (REML), never more flexible than `max_ed_per_ppm`.
     Evidence,
+    /// So that the baseline has this effective dimension per ppm beside the amplitudes above zero, whatever the spectrum
+    /// says; on the processor only.
+    EdPerPpm(f64),
     /// Fixed at this weight.
     Fixed(f64),
 }

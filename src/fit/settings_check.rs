@@ -7,6 +7,8 @@ use super::settings_error::SettingsError;
 const FEWEST_CHAINS: usize = 2;
 const FEWEST_DRAWS: usize = 4;
 
+const MORE_THAN_A_LINE: &str = "over the window more than 2, a straight line's effective dimension";
+
 impl Settings {
     /// Whether a fit can use the settings, read from `text`.
     ///
@@ -49,15 +51,21 @@ impl Settings {
         if let Some((field, _)) = not_below.into_iter().find(|(_, value)| !(value.is_finite() && *value >= 0.0)) {
             return fail(field, "a number of at least 0");
         }
-        if baseline.splines_per_ppm > 0.0 {
-            if !(baseline.max_ed_per_ppm.is_finite() && baseline.max_ed_per_ppm > 0.0) {
-                return fail("baseline.max_ed_per_ppm", "a number above 0");
+        // A straight line has two dimensions.
+        let is_too_stiff = |ed_per_ppm: f64| ed_per_ppm.is_nan() || ed_per_ppm * (high - low) <= 2.0;
+        if baseline.splines_per_ppm > 0.0 && is_too_stiff(baseline.max_ed_per_ppm) {
+            return fail("baseline.max_ed_per_ppm", MORE_THAN_A_LINE);
+        }
+        match baseline.smoothness {
+            Smoothness::Fixed(lambda) if !(lambda.is_finite() && lambda > 0.0) => {
+                return fail("baseline.smoothness", "a fixed weight is above 0");
             }
-            if let Smoothness::Fixed(lambda) = baseline.smoothness
-                && !(lambda.is_finite() && lambda > 0.0)
-            {
-                return fail("baseline.smoothness", "\"evidence\", or `{ fixed = λ }` with λ above 0");
+            Smoothness::EdPerPpm(ed) if is_too_stiff(ed) => return fail("baseline.smoothness", MORE_THAN_A_LINE),
+            Smoothness::EdPerPpm(ed) if ed > baseline.splines_per_ppm.min(baseline.max_ed_per_ppm) => {
+                let why = "an effective dimension per ppm of at most splines_per_ppm and max_ed_per_ppm";
+                return fail("baseline.smoothness", why);
             }
+            _ => {}
         }
         if self.uncertainty == Uncertainty::Sample {
             if self.sampling.chains < FEWEST_CHAINS {

@@ -5,6 +5,7 @@ use super::model::Model;
 use super::normal::Weights;
 use super::report::{Solution, effective_parameters};
 use super::result::FitState;
+use super::settings::Smoothness;
 use super::step::{factorise, hold_bounds};
 use super::workspace::Workspace;
 
@@ -58,7 +59,8 @@ pub(super) fn update_weights(
 ///
 /// With everything else eliminated, the trailing block of the factor holds the baseline's own system
 /// S = L_bb·L_bbᵀ; only S depends on λ, so a few rounds on it cost little:
-/// λ ← (nb − 2 − λ·tr(S⁻¹·D₂ᵀD₂)) / |D₂b|², never so small that the effective dimension passes its limit.
+/// λ ← (nb − 2 − λ·tr(S⁻¹·D₂ᵀD₂)) / |D₂b|², never so small that the effective dimension passes its limit; or, where the
+/// method fixes the effective dimension, to where it is that.
 /// Near a straight baseline these rounds creep; the last but one is extrapolated ([`extrapolated`]).
 fn evidence_step(
     model: &Model,
@@ -108,8 +110,13 @@ fn evidence_step(
         let roughness = model.baseline.roughness(&s.solution).max(f64::MIN_POSITIVE);
         let ed = nb as f64 - *lambda * trace;
         let by_evidence = (ed.min(nb as f64) - 2.0).max(1e-3) / roughness;
-        let by_limit = *lambda * (ed / max_ed).powi(4);
-        let next = by_evidence.max(by_limit).clamp(1e-6, MAX_LAMBDA);
+        // The effective dimension goes with λ^(−1/4) (cubic splines, second differences).
+        let by_dimension = |wanted: f64| *lambda * (ed / wanted).powi(4);
+        let next = match model.settings.baseline.smoothness {
+            Smoothness::EdPerPpm(per_ppm) => by_dimension(per_ppm * (high - low)),
+            Smoothness::Evidence | Smoothness::Fixed(_) => by_evidence.max(by_dimension(max_ed)),
+        };
+        let next = next.clamp(1e-6, MAX_LAMBDA);
         // Not more than a factor of ten a round: early residuals are not the baseline's.
         let next = next.clamp(*lambda / 10.0, *lambda * 10.0);
         let moved = (next / *lambda).ln().abs();

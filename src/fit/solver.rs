@@ -96,7 +96,8 @@ fn iterate(
     noise_variance: f64,
     ws: &mut Workspace,
 ) -> (FitState, usize, f64) {
-    let by_evidence = model.settings.baseline.smoothness == Smoothness::Evidence && model.layout.n_splines > 2;
+    let is_fixed = matches!(model.settings.baseline.smoothness, Smoothness::Fixed(_));
+    let follows = !is_fixed && model.layout.n_splines > 2;
     let mut damping = 1e-2;
     let mut frozen = false;
     let mut cost = f64::INFINITY;
@@ -107,7 +108,7 @@ fn iterate(
         ws.evaluation.columns(model, x, data, PhaseColumns::FromData);
         ws.normal.assemble(model, &ws.evaluation);
         let (variance_before, lambda_before) = (weights.variance, weights.lambda);
-        let evidence = by_evidence && iteration >= EVIDENCE_FROM;
+        let evidence = follows && iteration >= EVIDENCE_FROM;
         let follow_misfit = !frozen && (VARIANCE_FROM..=VARIANCE_TO).contains(&iteration);
         if (follow_misfit || evidence)
             && update_weights(model, x, weights, noise_variance, follow_misfit, evidence, ws).is_err()

@@ -1,6 +1,7 @@
 //! One chunk of files: read and prepared, grouped into batches that share a model, fitted, turned into rows.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use rayon::prelude::*;
 
@@ -12,6 +13,10 @@ use crate::corpus::Found;
 use crate::engine::{Batch, Engine, Fitted};
 use crate::fit::FitState;
 use crate::store::{CurveRow, MetaboliteRow, SpectrumRow, Status, TransientRow};
+
+/// Fits, roughly, that are prepared and done together: of many methods a few at a time, so that no more models and results
+/// are held than a device is kept busy with.
+const FITS_AT_ONCE: usize = 1024;
 
 /// A spectrum's rows.
 pub(super) struct Rows {
@@ -58,10 +63,37 @@ pub(super) fn process(
     models: &ModelStore,
     engine: &dyn Engine,
 ) -> Vec<Rows> {
-    let plan: Vec<(usize, usize, usize)> = (0..chunk.len())
-        .flat_map(|f| (0..loaded[f].spectra.len()).map(move |s| (f, s)))
-        .flat_map(|(f, s)| (0..options.methods.len()).map(move |m| (f, s, m)))
+    let spectra: Vec<(usize, usize)> =
+        (0..chunk.len()).flat_map(|f| (0..loaded[f].spectra.len()).map(move |s| (f, s))).collect();
+    let n_methods = options.methods.len();
+    let at_once = (FITS_AT_ONCE / spectra.len().max(1)).max(1);
+    let mut groups: Vec<(usize, std::vec::IntoIter<Rows>)> = (0..n_methods)
+        .step_by(at_once)
+        .map(|first| first..(first + at_once).min(n_methods))
+        .map(|methods| {
+            let rows = of_methods(&spectra, methods.clone(), chunk, loaded, options, hashes, models, engine);
+            (methods.len(), rows.into_iter())
+        })
         .collect();
+    // Each group has its methods' rows of a spectrum side by side: all methods' rows of one, then the next.
+    (0..spectra.len())
+        .flat_map(|_| groups.iter_mut().flat_map(|(n, rows)| rows.by_ref().take(*n)).collect::<Vec<_>>())
+        .collect()
+}
+
+/// Rows of every spectrum × some of the methods.
+fn of_methods(
+    spectra: &[(usize, usize)],
+    methods: Range<usize>,
+    chunk: &[Found],
+    loaded: &[Loaded],
+    options: &RunOptions,
+    hashes: &[String],
+    models: &ModelStore,
+    engine: &dyn Engine,
+) -> Vec<Rows> {
+    let plan: Vec<(usize, usize, usize)> =
+        spectra.iter().flat_map(|&(f, s)| methods.clone().map(move |m| (f, s, m))).collect();
     let mut jobs: Vec<Job<'_>> = plan
         .par_iter()
         .map(|&(f, index, method)| {

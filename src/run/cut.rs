@@ -14,13 +14,13 @@ pub const DEFAULT_MEMORY_BYTES: u64 = 4 << 30;
 const FIXED_BYTES: u64 = 128 << 20;
 /// Held for each byte of a file: its bytes, unpacked samples in double precision, spectra on their way and their results.
 const HELD_PER_FILE_BYTE: u64 = 8;
-/// Held for each file however small: one fit's results with curves and covariance (bytes).
-const HELD_PER_FILE: u64 = 256 << 10;
+/// Held for each file and method however small: one fit's results with curves and covariance (bytes).
+const HELD_PER_FIT: u64 = 256 << 10;
 
-/// Where each chunk begins and ends in `found`: at most `at_once` files, and no more than two neighbouring chunks' share
+/// Where each chunk begins and ends in `found`, to be fitted by `n_methods`: at most `at_once` files, and no more than two neighbouring chunks' share
 /// of the memory (one is read while another is fitted). A file that needs more than that is a chunk by itself.
-pub(super) fn cut(found: &[Found], at_once: usize, memory_bytes: u64) -> Vec<Range<usize>> {
-    let held: Vec<u64> = found.par_iter().map(held_bytes).collect();
+pub(super) fn cut(found: &[Found], at_once: usize, n_methods: usize, memory_bytes: u64) -> Vec<Range<usize>> {
+    let held: Vec<u64> = found.par_iter().map(|f| held_bytes(f, n_methods)).collect();
     let most = memory_bytes.saturating_sub(FIXED_BYTES) / 2;
     let mut chunks = Vec::new();
     let (mut start, mut sum) = (0, 0_u64);
@@ -37,13 +37,14 @@ pub(super) fn cut(found: &[Found], at_once: usize, memory_bytes: u64) -> Vec<Ran
     chunks
 }
 
-fn held_bytes(found: &Found) -> u64 {
+fn held_bytes(found: &Found, n_methods: usize) -> u64 {
     let length = |path: &Path| std::fs::metadata(path).map_or(0, |m| m.len());
     let water = match &found.water {
         Water::Paired(path) => length(path),
         Water::None | Water::Missing(_) | Water::Ambiguous(_) => 0,
     };
-    HELD_PER_FILE.saturating_add(HELD_PER_FILE_BYTE.saturating_mul(length(&found.path).saturating_add(water)))
+    let results = HELD_PER_FIT.saturating_mul(n_methods as u64);
+    results.saturating_add(HELD_PER_FILE_BYTE.saturating_mul(length(&found.path).saturating_add(water)))
 }
 
 #[cfg(test)]
@@ -63,12 +64,12 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let found = found(folder.path(), &[10; 23]);
         for at_once in [0, 1, 5, 23, 100] {
-            let chunks = cut(&found, at_once, DEFAULT_MEMORY_BYTES);
+            let chunks = cut(&found, at_once, 1, DEFAULT_MEMORY_BYTES);
             let all: Vec<usize> = chunks.iter().cloned().flatten().collect();
             assert_eq!(all, (0..23).collect::<Vec<_>>());
             assert!(chunks.iter().all(|c| c.len() <= at_once.max(1)));
         }
-        assert!(cut(&[], 5, DEFAULT_MEMORY_BYTES).is_empty());
+        assert!(cut(&[], 5, 1, DEFAULT_MEMORY_BYTES).is_empty());
     }
 
     #[test]
@@ -76,9 +77,13 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let found = found(folder.path(), &[1 << 20, 1 << 20, 64 << 20, 1 << 20, 1 << 20]);
         // Two chunks of 32 MB each beside what is fixed.
-        let chunks = cut(&found, 100, FIXED_BYTES + (64 << 20));
+        let chunks = cut(&found, 100, 1, FIXED_BYTES + (64 << 20));
         assert_eq!(chunks, [0..2, 2..3, 3..5]);
-        assert_eq!(cut(&found, 100, 0).len(), 5);
-        assert_eq!(cut(&found, 100, DEFAULT_MEMORY_BYTES).len(), 1);
+        assert_eq!(cut(&found, 100, 1, 0).len(), 5);
+        assert_eq!(cut(&found, 100, 1, DEFAULT_MEMORY_BYTES).len(), 1);
+        // Every method has results of its own: 100 of them take 25 MB a file.
+        let small = [found[0].clone(), found[1].clone(), found[3].clone()];
+        assert_eq!(cut(&small, 100, 1, FIXED_BYTES + (128 << 20)).len(), 1);
+        assert_eq!(cut(&small, 100, 100, FIXED_BYTES + (128 << 20)), [0..1, 1..2, 2..3]);
     }
 }

@@ -30,11 +30,12 @@ use self::rows::settings_hash;
 use crate::corpus::{self, Found, Listing, Water};
 use crate::engine::Engine;
 use crate::fit::Method;
+use crate::fit::vary::Varied;
 use crate::formats;
 use crate::learn::{self, Learned};
 use crate::prepare::Preparation;
 use crate::quantify::WaterScaling;
-use crate::store::provenance::{Named, sha256_file, sha256_hex};
+use crate::store::provenance::{Named, VARIED_KEY, VariedMethod, sha256_file, sha256_hex};
 use crate::store::writer::IfExists;
 use crate::store::{ChunkRecord, ChunkRows, Journal, Plan, SpectrumRow, Status, read_run, read_table};
 
@@ -57,6 +58,8 @@ pub struct RunOptions {
     pub basis: Option<PathBuf>,
     /// Methods; each gives every spectrum a row.
     pub methods: Vec<Method>,
+    /// Those of the methods that were made of others by varying settings, for the record.
+    pub varied: Vec<VariedMethod>,
     /// What was learned from the corpus before; it becomes the prior of the spectra that it was learned for.
     pub learned: Option<Learned>,
     /// Values for files that do not state them.
@@ -81,6 +84,13 @@ pub struct RunOptions {
     pub sessions: Vec<String>,
 }
 
+impl From<&Varied> for VariedMethod {
+    fn from(varied: &Varied) -> Self {
+        let settings = varied.settings.iter().map(|s| (s.key.clone(), s.value.to_string())).collect();
+        Self { method: varied.method.name().to_owned(), base: varied.base.clone(), settings }
+    }
+}
+
 impl RunOptions {
     /// The inputs' spectra that the options leave in.
     pub(crate) fn listing(&self) -> Result<Listing, RunError> {
@@ -96,6 +106,11 @@ impl RunOptions {
             });
         }
         Ok(listing)
+    }
+
+    /// Where chunks begin and end in `found`.
+    fn cut(&self, found: &[Found], engine: &dyn Engine) -> Vec<Range<usize>> {
+        cut::cut(found, engine.files_at_once(), self.methods.len(), self.memory_bytes)
     }
 }
 
@@ -161,7 +176,7 @@ pub fn run(options: &RunOptions, engine: &dyn Engine, progress: &dyn Progress) -
     let listing = options.listing()?;
     let models = ModelStore::new(options)?;
     let hashes: Vec<String> = options.methods.iter().map(settings_hash).collect();
-    let chunks = cut::cut(&listing.found, engine.files_at_once(), options.memory_bytes);
+    let chunks = options.cut(&listing.found, engine);
     let plan = journal_plan(options, &listing, &hashes, &models, &chunks, engine);
     if options.resume
         && let Ok(record) = read_run(&options.out)
@@ -267,12 +282,15 @@ fn journal_plan(
     chunks: &[Range<usize>],
     engine: &dyn Engine,
 ) -> Plan {
-    let config = serde_json::json!({
+    let mut config = serde_json::json!({
         "methods": options.methods,
         "gaps": options.gaps,
         "prepare": options.preparation,
         "water_scaling": options.water_scaling,
     });
+    if let (false, Some(fields)) = (options.varied.is_empty(), config.as_object_mut()) {
+        fields.insert(VARIED_KEY.to_owned(), serde_json::json!(options.varied));
+    }
     let mut parts = vec![
         config.to_string(),
         env!("CARGO_PKG_VERSION").to_owned(),

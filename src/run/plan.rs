@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use super::load::{Failure, Header, Loaded};
 use super::models::ModelStore;
 use super::rows::Origin;
-use super::{Progress, RunError, RunOptions, chunk, cut};
+use super::{Progress, RunError, RunOptions, chunk};
 use crate::corpus::Found;
 use crate::engine::Engine;
 use crate::prepare::Spectrum;
@@ -20,9 +20,7 @@ pub fn plan(options: &RunOptions, engine: &dyn Engine, progress: &dyn Progress) 
     let models = ModelStore::new(options)?;
     progress.found(listing.found.len());
     let mut rows = Vec::new();
-    for (number, range) in
-        cut::cut(&listing.found, engine.files_at_once(), options.memory_bytes).into_iter().enumerate()
-    {
+    for (number, range) in options.cut(&listing.found, engine).into_iter().enumerate() {
         let files = &listing.found[range];
         let loaded = chunk::read(files, options);
         let planned: Vec<Vec<PlannedRow>> = files

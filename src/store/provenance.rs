@@ -60,6 +60,20 @@ pub struct Named {
     pub sha256: String,
 }
 
+/// Key of the list of [`VariedMethod`] in [`RunRecord::config`].
+pub const VARIED_KEY: &str = "varied";
+
+/// How a method came out of another by varying settings.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VariedMethod {
+    /// Its name, as in the tables.
+    pub method: String,
+    /// Name of the method that it was made of.
+    pub base: String,
+    /// What varies, by the setting's dotted path: its value here as TOML has it.
+    pub settings: BTreeMap<String, String>,
+}
+
 /// The files that were found.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Inputs {
@@ -90,6 +104,12 @@ pub struct Counts {
 }
 
 impl RunRecord {
+    /// How its methods came out of others; empty where nothing was varied.
+    pub fn varied(&self) -> Vec<VariedMethod> {
+        let list = self.config.get(VARIED_KEY).cloned();
+        list.and_then(|list| serde_json::from_value(list).ok()).unwrap_or_default()
+    }
+
     /// A record of this version of requant on this machine, everything else empty.
     pub fn new(engine: &str, threads: usize) -> Self {
         Self {

@@ -249,14 +249,14 @@ table! {
 
 table! {
     /// One figure of a comparison.
-    ComparisonRow = "comparison", "One row per metabolite × figure, for one run against the truth or runs and methods against one another (`requant compare --out`).";
-    metabolite: String, "", "Canonical name of the metabolite or sum.";
+    ComparisonRow = "comparison", "One row per metabolite (or `all`) × figure, for one run against the truth or runs and methods against one another (`requant compare --out`).";
+    metabolite: String, "", "Canonical name of the metabolite or sum; `all` for figures about fits as a whole.";
     source: String, "", "Run (and method), or all that were compared, comma-separated.";
     reference: Option<String>, "", "What it is compared with: `truth`, or another run; null for figures over all sources.";
-    figure: String, "", "`bias`, `limit_low`, `limit_high` (Bland–Altman, source less reference), `concordance`, `correlation`, `icc_2_1`, `cv`; against the truth `bias`, `rmse`, `error_over_sd`, `coverage_50`, `coverage_90`, `coverage_95`.";
-    unit: String, "", "`column` (that of the compared column) or empty for relative numbers.";
+    figure: String, "", "`bias`, `limit_low`, `limit_high` (Bland–Altman, source less reference), `concordance`, `correlation`, `icc_2_1`, `cv`; shares of the variance `variance_spectrum`, `variance_method`, `variance_interaction` (noise included; they add up to 1), and of what varied settings account for `variance_method:SETTING` (of the sum of squares between methods, by main effects) and `variance_within:SETTING` (of all sums of squares within spectra, by its main effect and how that differs between spectra); a method's `…_mean` and `…_sd` over spectra of what fits have beside metabolites (columns of `spectra`; `macromolecules_over_tcr`, the sum of their amplitudes in units of the method's list); Spearman's `rank_correlation_spread:MEASURE` (over spectra, of the standard deviation over methods over the mean with the measure) and `rank_correlation_difference:MEASURE` (of source less reference with the same difference of the measure); against the truth `bias`, `rmse`, `error_over_sd`, `coverage_50`, `coverage_90`, `coverage_95`.";
+    unit: String, "", "`column` (that of the compared column), the measure's, or empty for relative numbers.";
     value: Option<f64>, "", "The figure.";
-    low: Option<f64>, "", "Lower end of its 95 % confidence interval (bootstrap over spectra).";
+    low: Option<f64>, "", "Lower end of its 95 % confidence interval (bootstrap over spectra; of rank correlations by Bonett & Wright 2000).";
     high: Option<f64>, "", "Upper end of its 95 % confidence interval.";
     n: Option<u32>, "", "Spectra.";
 }

@@ -32,6 +32,9 @@ pub(super) fn unsupported(model: &Model) -> Option<String> {
     if fft_threads(n).is_none() {
         return Some(format!("transforms of {n} samples (128 to 4096, powers of two)"));
     }
+    if let Smoothness::EdPerPpm(_) = model.settings.baseline.smoothness {
+        return Some("a fixed effective dimension of the baseline".to_owned());
+    }
     if m > MAX_PARAMETERS as usize {
         return Some(format!("{m} parameters (at most {MAX_PARAMETERS})"));
     }
