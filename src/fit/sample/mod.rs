@@ -1,7 +1,7 @@
 //! The posterior of one spectrum by sampling, where its Laplace approximation – the inverse Hessian – is not enough:
 //! amplitudes near their bound, widths near zero, several ways to explain the same data.
 //!
-//! Several Hamiltonian chains ([`mod@chain`]) walk on the same objective that the fit minimises ([`potential`]), with σ² and
+//! Several Hamiltonian chains (`chain`) walk on the same objective that the fit minimises (`potential`), with σ² and
 //! the baseline's λ held where the fit left them. They start away from the mode, and their seed is the spectrum itself: the
 //! same spectrum gives the same draws in any batch, on any machine of one kind.
 
