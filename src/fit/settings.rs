@@ -105,8 +105,7 @@ pub struct PriorSettings {
 pub enum Smoothness {
     /// By evidence (REML), never more flexible than `max_ed_per_ppm`.
     Evidence,
-    /// So that the baseline has this effective dimension per ppm beside the amplitudes above zero, whatever the spectrum
-    /// says; on the processor only.
+    /// So that the baseline has this effective dimension per ppm, whatever the spectrum says; on the processor only.
     EdPerPpm(f64),
     /// Fixed at this weight.
     Fixed(f64),

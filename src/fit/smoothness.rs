@@ -6,7 +6,7 @@ use super::normal::Weights;
 use super::report::{Solution, effective_parameters};
 use super::result::FitState;
 use super::settings::Smoothness;
-use super::step::{factorise, hold_bounds};
+use super::step::{factorise, hold_bounds, hold_fixed};
 use super::workspace::Workspace;
 
 /// λ above which the baseline is a straight line for every purpose.
@@ -50,6 +50,12 @@ pub(super) fn update_weights(
         weights.variance = (weights.variance * target).sqrt().max(noise_variance);
     }
     if evidence {
+        if let Smoothness::EdPerPpm(_) = model.settings.baseline.smoothness {
+            // The dimension that the tables tell, everything free: it does not jump as amplitudes come to zero and go.
+            ws.normal.penalised(model, x, weights, &mut ws.hessian, &mut ws.gradient);
+            hold_fixed(model, ws);
+            factorise(model, 0.0, ws)?;
+        }
         evidence_step(model, x, &mut weights.lambda, ws)?;
     }
     Ok(())

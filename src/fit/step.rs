@@ -23,12 +23,17 @@ pub(super) fn add_bilinear_curvature(model: &Model, x: &[f64], variance: f64, ws
     }
 }
 
-/// Parameters that the method fixes, and those at a bound with Q falling outwards, take no part.
-pub(super) fn hold_bounds(model: &Model, x: &[f64], ws: &mut Workspace) {
+/// Parameters that the method fixes take no part; all others do, at a bound or not.
+pub(super) fn hold_fixed(model: &Model, ws: &mut Workspace) {
     ws.held.fill(Hold::Free);
     for i in fixed_parameters(model) {
         ws.held[i] = Hold::By(0.0);
     }
+}
+
+/// Parameters that the method fixes, and those at a bound with Q falling outwards, take no part.
+pub(super) fn hold_bounds(model: &Model, x: &[f64], ws: &mut Workspace) {
+    hold_fixed(model, ws);
     for i in 0..model.layout.baseline() {
         if x[i] <= model.layout.lower_bound(i) && ws.gradient[i] <= 0.0 {
             ws.held[i] = Hold::By(0.0);
