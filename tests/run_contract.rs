@@ -326,9 +326,9 @@ fn a_fixed_effective_dimension_is_what_the_baseline_has() {
     for row in tables(&out).0 {
         let per_ppm: f64 = row.method.rsplit('=').next().unwrap().trim_end_matches(']').parse().unwrap();
         let (found, wanted) = (row.baseline_ed.unwrap(), 4.0 * per_ppm);
-        // Fixed is that of the fit, amplitudes at zero left out. The column's is with all of them free, which take a few
-        // per cent of it.
-        assert!((0.95 * wanted..=wanted).contains(&found), "{found}, not {wanted}: {}", row.method);
+        // The column's is with phases' derivatives free of the data's noise, the iteration's with the data's own: over six
+        // spectra of all three sites and 3 to 32 dimensions they differ by 2.4 % at most.
+        assert!((found / wanted - 1.0).abs() < 0.03, "{found}, not {wanted}: {}", row.method);
         assert_eq!(row.state.as_deref(), Some("converged"));
     }
 }

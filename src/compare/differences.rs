@@ -119,9 +119,9 @@ pub struct Strength {
     pub measure: &'static Measure,
     /// Median of the correlations.
     pub median: f64,
-    /// The least of them.
+    /// The least of them; of one alone, the lower end of its interval.
     pub least: f64,
-    /// The greatest of them.
+    /// The greatest of them; of one alone, the upper end of its interval.
     pub most: f64,
     /// Number of pairs.
     pub n_pairs: usize,
@@ -146,7 +146,10 @@ pub fn strongest(versus: &Versus, sources: &[Source]) -> Vec<Strength> {
             values.sort_by(f64::total_cmp);
             let (metabolite, n_pairs) = (metabolite.to_owned(), values.len());
             let median = 0.5 * (values[(n_pairs - 1) / 2] + values[n_pairs / 2]);
-            let (least, most) = (values[0], values[n_pairs - 1]);
+            let (least, most) = match pairs.as_slice() {
+                [one] => one.rank_correlation.interval,
+                _ => (values[0], values[n_pairs - 1]),
+            };
             Strength { metabolite, between, measure: pairs[0].measure, median, least, most, n_pairs }
         })
         .collect();

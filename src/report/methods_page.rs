@@ -249,7 +249,7 @@ fn along_with(page: &mut Page, sources: &[Source], versus: &Versus) {
     page.table(&["", "methods that differ in", "difference of", "median", "range", "pairs"], &rows);
     page.paragraph(
         "Pairs of methods that differ in one setting only: Spearman's rank correlation over spectra of the difference of the \
-         metabolite's values with the difference of a measure of the fit; median and range over the pairs. The strongest by their \
+         metabolite's values with the difference of a measure of the fit; median and range over the pairs (of one pair its 95 % interval). The strongest by their \
          median, macromolecules and lipids left out; every pair, with its interval, is in the table comparison/ (Parquet). Bold: \
          all pairs have one sign.",
     );
