@@ -106,6 +106,19 @@ impl Baseline {
         }
     }
 
+    /// Re Σ q·(function) over the points, for each coefficient.
+    pub(super) fn project(&self, q: &[Complex64], out: &mut [f64]) {
+        let m = self.functions.len();
+        for (j, o) in out.iter_mut().enumerate() {
+            let function = self.functions[j % m].iter().zip(q);
+            *o = if self.parts && j >= m {
+                -function.map(|(v, z)| v * z.im).sum::<f64>()
+            } else {
+                function.map(|(v, z)| v * z.re).sum()
+            };
+        }
+    }
+
     /// bᵀ·roughness·b.
     pub(super) fn penalty(&self, coefficients: &[f64]) -> f64 {
         if self.roughness.is_empty() {

@@ -23,6 +23,9 @@ impl Settings {
         {
             return fail("samples.last_fraction", "0 < last_fraction ≤ 1, and first_s ≥ 0");
         }
+        if let Some((field, why)) = self.sampling.refused(self.uncertainty) {
+            return fail(field, why);
+        }
         if self.domain == Domain::Time && self.baseline != Baseline::None {
             return fail("baseline.kind", "samples have no baseline: leave early ones out instead");
         }

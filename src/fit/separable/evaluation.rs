@@ -55,28 +55,13 @@ impl Evaluation {
     pub(super) fn linear_columns(&mut self, problem: &Problem<'_>, p: &[f64]) {
         let grid = problem.grid;
         let (n, m, rows) = (grid.n_points, grid.n_observed, grid.n_rows());
-        self.set_phase(problem, p);
+        problem.phase(p, &mut self.phase);
         problem.shape.factor(&p[..problem.layout.n_shape], &mut self.shape);
-        for (places, gauss) in problem.layout.groups.iter().zip(&mut self.gauss) {
-            if let Some(i) = places.gauss {
-                for (j, v) in gauss.iter_mut().enumerate() {
-                    *v = (-(p[i] * j as f64 * grid.dwell_s).powi(2)).exp();
-                }
-            }
-        }
+        problem.gauss(p, &mut self.gauss);
         for k in 0..problem.members.len() {
             let component = problem.component(k);
-            let (damping, shift) = problem.rates(k, p);
-            let turn = Complex64::new(-damping, shift).scale(grid.dwell_s).exp();
             let modulated = &mut self.modulated[k * n..(k + 1) * n];
-            let mut z = Complex64::new(1.0, 0.0);
-            for (o, sample) in modulated.iter_mut().zip(problem.fid(k)) {
-                *o = sample * z;
-                z *= turn;
-            }
-            if problem.layout.groups.get(component.group).is_some_and(|g| g.gauss.is_some()) {
-                modulated.iter_mut().zip(&self.gauss[component.group]).for_each(|(o, g)| *o *= g);
-            }
+            problem.modulate(k, p, &self.gauss, modulated);
             if component.takes_lineshape && problem.layout.n_shape > 0 {
                 for ((o, z), s) in self.fid.iter_mut().zip(modulated.iter()).zip(&self.shape) {
                     *o = z * s;
@@ -135,18 +120,6 @@ impl Evaluation {
             self.sum_of(problem, c, |k| k == chosen, true);
             self.weighted_by_time(problem, 1);
             self.put_rates(problem, places.damping, places.shift, 1.0);
-        }
-    }
-
-    fn set_phase(&mut self, problem: &Problem<'_>, p: &[f64]) {
-        let (phi0, phi1) = (p[problem.layout.phi0()], p[problem.layout.phi1()]);
-        match problem.grid.domain {
-            Domain::Time => self.phase.fill(Complex64::cis(phi0)),
-            Domain::RealSpectrum | Domain::ComplexSpectrum => {
-                for (o, ppm) in self.phase.iter_mut().zip(&problem.grid.ppm) {
-                    *o = Complex64::cis(phi0 + phi1 * (ppm - problem.pivot_ppm));
-                }
-            }
         }
     }
 

@@ -3,6 +3,7 @@
 use num_complex::Complex64;
 
 use super::super::result::{Curves, FitResult, FitState};
+use super::super::settings::Uncertainty;
 use super::super::start::{demodulate, noise_sd, shift_and_phase};
 use super::baseline::Baseline;
 use super::bounded::Singular;
@@ -11,6 +12,7 @@ use super::lineshape::{Asymmetric, Kernel, Shape};
 use super::model::Model;
 use super::objective::{Objective, Weights};
 use super::parameter::Parameter;
+use super::posterior::draws;
 use super::problem::{Freedom, Problem};
 use super::reference::{self, Limits, Started};
 use super::report::{Found, summarise};
@@ -93,7 +95,13 @@ fn solve(model: &Model, fid: &[Complex64], noise: f64, data_scale: f64) -> Resul
         shift_hz: started.shift_hz,
         n_iterations,
     };
-    Ok((summarise(&mut problem, &mut objective, found)?, events))
+    let mut result = summarise(&mut problem, &mut objective, &found)?;
+    if model.settings.uncertainty == Uncertainty::Sample
+        && let Some(draws) = draws(&problem, &mut objective, &found.weights, &found.point)
+    {
+        draws.tell(&mut result.amplitudes, model.basis_scale / data_scale);
+    }
+    Ok((result, events))
 }
 
 /// Start values by the method's way.

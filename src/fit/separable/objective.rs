@@ -30,11 +30,13 @@ impl Weights {
         (self.sigma * self.alpha_baseline).powi(2) + self.lambda
     }
 
-    fn kernel(&self) -> f64 {
+    /// Weight of the kernel's roughness.
+    pub(super) fn kernel(&self) -> f64 {
         (self.sigma * self.alpha_shape).powi(2)
     }
 
-    fn soft_weight(&self, row: &SoftRow) -> f64 {
+    /// Weight of a row between amplitudes.
+    pub(super) fn soft_weight(&self, row: &SoftRow) -> f64 {
         (row.weight * self.sigma).powi(2)
     }
 }

@@ -36,7 +36,7 @@ pub(super) struct Found {
 pub(super) fn summarise(
     problem: &mut Problem<'_>,
     objective: &mut Objective,
-    found: Found,
+    found: &Found,
 ) -> Result<FitResult, Singular> {
     let model = problem.model;
     let p = &found.point.p;

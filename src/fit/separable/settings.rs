@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::fit::settings::{SamplingSettings, Uncertainty};
+
 /// Which family of methods a file is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -22,6 +24,9 @@ pub struct Settings {
     pub name: String,
     /// One sentence for people.
     pub description: String,
+    /// How the errors of amplitudes are found.
+    #[serde(default)]
+    pub uncertainty: Uncertainty,
     /// What is compared.
     pub domain: Domain,
     /// Fitted window, lower and upper end (ppm); in the time domain the window of the start values.
@@ -51,6 +56,9 @@ pub struct Settings {
     pub search: Search,
     /// Iterations.
     pub solver: Solver,
+    /// Chains, where `uncertainty` asks for them.
+    #[serde(default)]
+    pub sampling: SamplingSettings,
 }
 
 /// What is compared.
