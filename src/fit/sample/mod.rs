@@ -6,6 +6,7 @@
 //! same spectrum gives the same draws in any batch, on any machine of one kind.
 
 mod chain;
+mod laplace;
 mod marginal;
 mod potential;
 mod walls;
@@ -17,9 +18,9 @@ use super::result::Amplitude;
 use super::settings::SamplingSettings;
 use crate::random::Random;
 
+pub(crate) use laplace::Laplace;
 pub use marginal::{Marginal, PROBABILITIES};
 pub(crate) use potential::draws;
-pub(crate) use walls::Shape;
 
 /// Draws of the amplitudes of all components: one chain after the other, `[draw × component]` each.
 pub(crate) struct Draws {
@@ -28,22 +29,23 @@ pub(crate) struct Draws {
 }
 
 impl Draws {
-    /// From the posterior of `data`: `potential(x, gradient)` is minus its logarithm and fills the gradient, `shape` its
-    /// Laplace approximation. The first `n_components` parameters are the amplitudes.
+    /// From the posterior of `data`: `potential(x, gradient)` is minus its logarithm and fills the gradient, `laplace` its
+    /// approximation. The first `n_components` parameters are the amplitudes. `None` where the approximation is none.
     pub(crate) fn new(
         mut potential: impl FnMut(&[f64], &mut [f64]) -> f64,
-        shape: &Shape<'_>,
+        laplace: Laplace<'_>,
         settings: &SamplingSettings,
         data: &[Complex64],
         n_components: usize,
-    ) -> Self {
+    ) -> Option<Self> {
+        let shape = laplace.shape(&mut potential)?;
         let seed = seed(data);
         let one = |stream: usize| -> Vec<f64> {
             let mut random = Random::new(seed, stream as u64);
-            let draws = chain(&mut potential, shape, (settings.warmup, settings.draws), &mut random);
+            let draws = chain(&mut potential, &shape, (settings.warmup, settings.draws), &mut random);
             draws.chunks_exact(shape.n()).flat_map(|x| &x[..n_components]).copied().collect()
         };
-        Self { chains: (0..settings.chains).map(one).collect(), n_components }
+        Some(Self { chains: (0..settings.chains).map(one).collect(), n_components })
     }
 
     /// Tells each amplitude, in units of `unit`, what the draws say of it.

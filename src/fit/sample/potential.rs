@@ -12,13 +12,12 @@ use num_complex::Complex64;
 
 use crate::acquisition::CARRIER_PPM;
 use crate::fit::evaluation::{PhaseColumns, modulate, rotate};
-use crate::fit::linalg;
 use crate::fit::model::Model;
 use crate::fit::normal::{Weights, for_each_prior, prior_cost};
 use crate::fit::report::{fixed_parameters, pin};
 use crate::fit::workspace::Workspace;
 
-use super::{Draws, Shape};
+use super::{Draws, Laplace};
 
 /// Draws from the posterior of `data` around the solution `x`; `None` where its Hessian has no Cholesky factor.
 pub(crate) fn draws(
@@ -29,17 +28,16 @@ pub(crate) fn draws(
     workspace: &mut Workspace,
 ) -> Option<Draws> {
     let m = model.layout.len();
-    let Workspace { evaluation, normal, hessian, gradient, algebra, .. } = workspace;
+    let Workspace { evaluation, normal, hessian, gradient, .. } = workspace;
     evaluation.columns(model, x, data, PhaseColumns::FromModel);
     normal.assemble(model, evaluation);
     normal.penalised(model, x, weights, hessian, gradient);
     pin(model, m, hessian, gradient);
-    linalg::cholesky(hessian, m, algebra).ok()?;
-    let bounds = (0..m).map(|i| [model.layout.lower_bound(i), f64::INFINITY]);
-    let shape = Shape::new(&hessian[..m * m], x, bounds);
+    let bounds = (0..m).map(|i| [model.layout.lower_bound(i), f64::INFINITY]).collect();
+    let laplace = Laplace { precision: hessian[..m * m].to_vec(), centre: x, bounds };
     let mut potential = Potential::new(model, data, weights, x);
     let settings = &model.settings.sampling;
-    Some(Draws::new(|x, g| potential.at(x, g), &shape, settings, data, model.layout.n_components))
+    Draws::new(|x, g| potential.at(x, g), laplace, settings, data, model.layout.n_components)
 }
 
 /// The posterior of one spectrum with σ² and λ held where the fit left them.

@@ -10,14 +10,18 @@ use crate::fit::linalg;
 const MOST_BOUNCES: usize = 1000;
 
 /// Shape of the Laplace approximation, and the bounds of its parameters.
-pub(crate) struct Shape<'a> {
-    factor: &'a [f64],
+#[derive(Clone)]
+pub(crate) struct Shape {
+    /// Lower, column-major.
+    factor: Vec<f64>,
     centre: Vec<f64>,
+    bounds: Vec<[f64; 2]>,
     walls: Vec<Wall>,
     /// Products of the walls' normals, [wall × wall].
     products: Vec<f64>,
 }
 
+#[derive(Clone)]
 struct Wall {
     parameter: usize,
     bound: f64,
@@ -39,24 +43,33 @@ impl Wall {
     }
 }
 
-impl<'a> Shape<'a> {
+impl Shape {
     /// `factor` is lower, column-major; `bounds` are how low and how high each parameter may be, infinite where it is free.
     /// The centre is moved to where they are kept.
-    pub(crate) fn new(factor: &'a [f64], centre: &[f64], bounds: impl IntoIterator<Item = [f64; 2]>) -> Self {
+    pub(super) fn new(factor: Vec<f64>, centre: &[f64], bounds: Vec<[f64; 2]>) -> Self {
         let n = centre.len();
         let mut centre = centre.to_vec();
         let wall = |(parameter, bound, side): (usize, f64, f64)| {
             let mut normal = vec![0.0; n];
             normal[parameter] = side;
-            linalg::solve_lower(factor, n, &mut normal, 1);
+            linalg::solve_lower(&factor, n, &mut normal, 1);
             Wall { parameter, bound, side, normal }
         };
         let sides = |(parameter, [low, high]): (usize, [f64; 2])| [(parameter, low, 1.0), (parameter, high, -1.0)];
         let finite = |(_, bound, _): &(usize, f64, f64)| bound.is_finite();
-        let walls: Vec<Wall> = bounds.into_iter().enumerate().flat_map(sides).filter(finite).map(wall).collect();
+        let walls: Vec<Wall> = bounds.iter().copied().enumerate().flat_map(sides).filter(finite).map(wall).collect();
         walls.iter().for_each(|w| w.keep(&mut centre));
         let products = walls.iter().flat_map(|a| walls.iter().map(|b| dot(&a.normal, &b.normal))).collect();
-        Self { factor, centre, walls, products }
+        Self { factor, centre, bounds, walls, products }
+    }
+
+    /// The same with each coordinate in units of `spreads`.
+    pub(super) fn scaled(&self, spreads: &[f64]) -> Self {
+        let mut factor = self.factor.clone();
+        for (column, spread) in factor.chunks_exact_mut(self.n()).zip(spreads) {
+            column.iter_mut().for_each(|v| *v /= spread);
+        }
+        Self::new(factor, &self.centre, self.bounds.clone())
     }
 
     /// Number of parameters.
@@ -72,7 +85,7 @@ impl<'a> Shape<'a> {
     /// The parameters at `z`.
     pub(super) fn place(&self, z: &[f64], x: &mut [f64]) {
         x.copy_from_slice(z);
-        linalg::solve_lower_transposed(self.factor, self.n(), x);
+        linalg::solve_lower_transposed(&self.factor, self.n(), x);
         for (x, c) in x.iter_mut().zip(&self.centre) {
             *x += c;
         }
@@ -82,7 +95,7 @@ impl<'a> Shape<'a> {
 
     /// A gradient over the parameters becomes one over z.
     pub(super) fn whiten(&self, gradient: &mut [f64]) {
-        linalg::solve_lower(self.factor, self.n(), gradient, 1);
+        linalg::solve_lower(&self.factor, self.n(), gradient, 1);
     }
 
     /// Moves `z` (the parameters `x`) along `momentum` for `time`, and turns the momentum at every wall on the way.

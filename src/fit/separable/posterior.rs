@@ -1,7 +1,6 @@
 //! Draws from the posterior of one spectrum around a solution ([`crate::fit::sample`]).
 
-use super::super::linalg;
-use super::super::sample::{Draws, Shape};
+use super::super::sample::{Draws, Laplace};
 use super::objective::{Objective, Weights};
 use super::parameter::Parameter;
 use super::potential::Potential;
@@ -35,13 +34,11 @@ pub(super) fn draws(
             precision[diagonal] += known_without_data(parameter);
         }
     }
-    let mut algebra = linalg::Scratch::for_size(n);
-    linalg::cholesky(&mut precision, n, &mut algebra).ok()?;
     let amplitudes = (0..members).map(|_| [0.0, f64::INFINITY]);
     let baseline = (members..n_linear).map(|_| [f64::NEG_INFINITY, f64::INFINITY]);
     let nonlinear = problem.layout.parameters.iter().map(|q| [q.lower, q.upper]);
     let x: Vec<f64> = linear.c.iter().chain(p).copied().collect();
-    let shape = Shape::new(&precision, &x, amplitudes.chain(baseline).chain(nonlinear));
+    let laplace = Laplace { precision, centre: &x, bounds: amplitudes.chain(baseline).chain(nonlinear).collect() };
     let mut potential = Potential::new(problem, weights, variance);
     let fixed: Vec<usize> =
         problem.layout.parameters.iter().enumerate().filter(|(_, q)| q.is_fixed).map(|(i, _)| n_linear + i).collect();
@@ -57,7 +54,7 @@ pub(super) fn draws(
         }
         value
     };
-    Some(Draws::new(energy, &shape, &problem.model.settings.sampling, &problem.data, members))
+    Draws::new(energy, laplace, &problem.model.settings.sampling, &problem.data, members)
 }
 
 /// Inverse variance that a parameter has from its bounds alone, or from how far a fit steps: only what makes the chains'
