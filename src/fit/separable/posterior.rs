@@ -65,3 +65,43 @@ fn known_without_data(parameter: &Parameter) -> f64 {
     let range = parameter.upper - parameter.lower;
     if range.is_finite() && range > 0.0 { 12.0 / (range * range) } else { (STEPS * parameter.step).powi(-2) }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+mod tests {
+    use super::super::settings::{Macromolecules, Settings};
+    use super::super::{Model, fit};
+    use crate::engine::gpu::known_spectra;
+    use crate::fit::Method;
+    use crate::fit::settings::Uncertainty;
+
+    fn settings(name: &str) -> Settings {
+        let Method::Separable(mut settings) = Method::built_in(name).unwrap().unwrap() else { panic!("{name}") };
+        settings.uncertainty = Uncertainty::Sample;
+        settings.sampling.draws = 1000;
+        // Nothing that these spectra do not have: broad components at their bound would cut the posterior of what they
+        // overlap.
+        settings.components.macromolecules = Macromolecules::None;
+        settings.components.lipids = false;
+        *settings
+    }
+
+    #[test]
+    fn where_the_posterior_is_nearly_gaussian_draws_have_the_laplace_deviation() {
+        let (basis, fids) = known_spectra(2);
+        // LCModel's errors hold the damping of its last step and are narrower than its posterior: no referee.
+        let settings = settings("abfit-reg");
+        let model = Model::new(&basis, fids[0].len(), basis.dwell_s, basis.f0_mhz, None, &settings).unwrap();
+        let result = fit(&model, &fids[1]);
+        let mut n = 0;
+        for a in result.amplitudes.iter().filter(|a| a.value > 10.0 * a.sd_posterior) {
+            let sampled = a.sampled.as_ref().unwrap();
+            assert!(sampled.rhat < 1.05 && sampled.effective_draws > 200.0, "{} {sampled:?}", a.name);
+            assert!((sampled.sd / a.sd_posterior - 1.0).abs() < 0.1, "{} {} {sampled:?}", a.name, a.sd_posterior);
+            n += 1;
+        }
+        assert!(n >= 5, "{n}");
+        // The seed is the spectrum: the same draws again.
+        assert_eq!(fit(&model, &fids[1]).amplitudes, result.amplitudes);
+    }
+}
