@@ -78,7 +78,7 @@ mod tests {
     fn settings(name: &str) -> Settings {
         let Method::Separable(mut settings) = Method::built_in(name).unwrap().unwrap() else { panic!("{name}") };
         settings.uncertainty = Uncertainty::Sample;
-        settings.sampling.draws = 1000;
+        settings.sampling.draws = 500;
         // Nothing that these spectra do not have: broad components at their bound would cut the posterior of what they
         // overlap.
         settings.components.macromolecules = Macromolecules::None;
