@@ -95,7 +95,7 @@ fn check(settings: &Settings) {
 
 #[test]
 fn columns_are_those_of_finite_differences() {
-    for name in ["lcmodel", "fsl", "abfit", "abfit-reg"] {
+    for name in ["lcmodel", "fsl", "abfit", "abfit-reg", "osprey", "tarquin", "varpro"] {
         check(&settings(name, |_| {}));
     }
 }

@@ -15,7 +15,7 @@ use super::problem::{Freedom, Problem};
 use super::reference::{self, Limits, Started};
 use super::report::{Found, summarise};
 use super::search::{Event, Search};
-use super::settings::{Lineshape, PriorsIn, Start};
+use super::settings::{KernelStart, Lineshape, PriorsIn, Start};
 use super::smoothness::{COARSE_ED_PER_PPM, Dimension};
 use super::solver::{Options, minimise};
 
@@ -131,14 +131,17 @@ const USUAL_FWHM_PPM: f64 = 0.04;
 pub(super) fn pose<'a>(model: &'a Model, grid: &'a Grid, data: Vec<Complex64>, setup: &Setup) -> Problem<'a> {
     let (shape, shape_parameters) = match model.settings.lineshape {
         Lineshape::None => (Shape::None, Vec::new()),
-        Lineshape::Kernel { reach, min_side_points, max_side_points, smoothing_ppm, .. } => {
+        Lineshape::Kernel { reach, min_side_points, max_side_points, smoothing_ppm, start, .. } => {
             let bins = setup.fwhm_ppm / model.start_grid.bin_ppm();
             let mut n_side = ((0.5 * bins * reach).round() as usize).max(min_side_points);
             let step = (n_side - 1) / max_side_points + 1;
             n_side = ((n_side as f64 + 0.001) / step as f64).round() as usize;
             // Kernels are counted in bins of the spectrum zero-filled twofold.
             let kernel = Kernel::new(n_side, step, smoothing_ppm, model.start_grid.n_transform, grid.n_points);
-            let start = kernel.gaussian(bins);
+            let start = kernel.gaussian(match start {
+                KernelStart::Gaussian => bins,
+                KernelStart::Delta => 0.0,
+            });
             let parameters =
                 start.iter().map(|&s| Parameter { start: s, ..Parameter::around(0.0, 0.0, KERNEL_STEP) }).collect();
             (Shape::Kernel(kernel), parameters)

@@ -9,12 +9,13 @@ use super::lineshape::Shape;
 use super::model::Model;
 use super::parameter::{Layout, Parameter, Shared};
 
-/// A soft row between amplitudes: (weight·(Σ terms·c − target))², times σ².
+/// A soft row between amplitudes: (weight·(Σ terms·c − target))², times σ² where it is counted in σ.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct SoftRow {
     pub(super) terms: Vec<(usize, f64)>,
     pub(super) target: f64,
     pub(super) weight: f64,
+    pub(super) in_sigma: bool,
 }
 
 /// One spectrum and what is fitted to it.
