@@ -18,6 +18,7 @@ use super::search::{Event, Search};
 use super::settings::{KernelStart, Lineshape, PriorsIn, Start};
 use super::smoothness::{COARSE_ED_PER_PPM, Dimension};
 use super::solver::{Options, minimise};
+use crate::prepare::residual_water::remove_any;
 
 /// The tallest point of the window in internal units.
 const DATA_HEIGHT: f64 = 10.0;
@@ -54,10 +55,19 @@ pub(super) fn fit_told(model: &Model, fid: &[Complex64]) -> (FitResult, Vec<Even
         return fail(FitState::NoSignal);
     };
     let scale = DATA_HEIGHT / tallest;
-    let scaled: Vec<Complex64> = fid.iter().map(|z| z * scale).collect();
+    let mut scaled: Vec<Complex64> = fid.iter().map(|z| z * scale).collect();
+    dry(model, &mut scaled);
     match solve(model, &scaled, noise * scale, scale) {
         Ok(told) => told,
         Err(Singular) => fail(FitState::Singular),
+    }
+}
+
+/// Takes residual water away where the method's samples must have none.
+pub(super) fn dry(model: &Model, fid: &mut [Complex64]) {
+    if model.settings.samples.is_some_and(|samples| samples.without_water) {
+        // What cannot be described stays, and shows as a misfit.
+        remove_any(fid, model.grid.dwell_s, model.grid.f0_mhz);
     }
 }
 

@@ -10,7 +10,7 @@ use super::super::result::{Amplitude, Curves, FitResult, FitState};
 use super::super::start::demodulate;
 use super::bounded::Singular;
 use super::evaluation::Evaluation;
-use super::fit::{Setup, pose};
+use super::fit::{Setup, dry, pose};
 use super::kernel_shape::fwhm_ppm;
 use super::lineshape::Shape;
 use super::model::Model;
@@ -337,7 +337,9 @@ fn metabolite_height(model: &Model, fit: &FitResult) -> f64 {
 pub(super) fn curves(model: &Model, fid: &[Complex64], fit: &FitResult) -> Curves {
     let Some(drawn) = Drawn::new(model, fit) else { return Curves::default() };
     let grid = &model.start_grid;
-    let moved = demodulate(fid, fit.start_shift_hz, grid.dwell_s);
+    let mut moved = fid.to_vec();
+    dry(model, &mut moved);
+    let moved = demodulate(&moved, fit.start_shift_hz, grid.dwell_s);
     let mut data = vec![Complex64::default(); grid.n_observed];
     grid.observe(&moved, &mut grid.scratch(), &mut data);
     let [phi0, phi1] = drawn.turned;

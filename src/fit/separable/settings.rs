@@ -75,6 +75,9 @@ pub struct Samples {
     pub first_samples: usize,
     /// Part of the acquisition that is compared, from its beginning.
     pub last_fraction: f64,
+    /// Whether residual water is taken away (HSVD) even where preparation leaves it because it does not tower over the
+    /// metabolites.
+    pub without_water: bool,
 }
 
 /// What the prior rows are counted in.
