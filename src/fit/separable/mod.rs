@@ -15,6 +15,7 @@ mod baseline;
 mod bounded;
 mod check;
 mod components;
+mod delay;
 #[cfg(test)]
 mod derivative_tests;
 mod evaluation;
@@ -33,6 +34,7 @@ mod reference;
 mod report;
 mod search;
 pub mod settings;
+mod smoothing;
 mod smoothness;
 mod soft;
 mod solver;

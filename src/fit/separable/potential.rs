@@ -6,6 +6,7 @@
 
 use num_complex::Complex64;
 
+use super::delay::Delay;
 use super::grid::Scratch;
 use super::objective::{Weights, kernel_penalty};
 use super::problem::Problem;
@@ -31,6 +32,7 @@ pub(super) struct Potential<'a, 'm> {
     baseline: Vec<Complex64>,
     residual: Vec<Complex64>,
     transform: Scratch,
+    delay: Option<Delay>,
 }
 
 /// Σ A·f, Σ A·t·f and Σ A·t²·f of one component.
@@ -61,6 +63,7 @@ impl<'a, 'm> Potential<'a, 'm> {
             baseline: vec![zero; m],
             residual: vec![zero; m],
             transform: problem.grid.scratch(),
+            delay: Delay::new(problem),
         }
     }
 
@@ -89,12 +92,16 @@ impl<'a, 'm> Potential<'a, 'm> {
         let (grid, layout) = (problem.grid, &problem.layout);
         let n = grid.n_points;
         problem.phase(p, &mut self.phase);
+        if let Some(delay) = &mut self.delay {
+            delay.turn(p[layout.phi1()]);
+        }
         problem.shape.factor(&p[..layout.n_shape], &mut self.shape);
         problem.gauss(p, &mut self.gauss);
         self.shaped.fill(Complex64::default());
         self.total.fill(Complex64::default());
         for (k, fid) in self.fids.chunks_exact_mut(n).enumerate() {
-            problem.modulate(k, p, &self.gauss, fid);
+            fid.copy_from_slice(self.delay.as_ref().map_or_else(|| problem.fid(k), |d| d.fid(k)));
+            problem.broaden(k, p, &self.gauss, fid);
             let sum = if takes_shape(problem, k) { &mut self.shaped } else { &mut self.total };
             sum.iter_mut().zip(fid.iter()).for_each(|(s, z)| *s += z * c[k]);
         }
@@ -153,6 +160,12 @@ impl<'a, 'm> Potential<'a, 'm> {
         }
         for k in 0..members {
             let carried = if takes_shape(problem, k) { &self.derivative } else { &self.adjoint };
+            if let Some(delay) = &mut self.delay {
+                delay.derivative(k, &mut self.total);
+                problem.broaden(k, p, &self.gauss, &mut self.total);
+                let product = |(a, z): (&Complex64, &Complex64)| (a * z).im;
+                nonlinear[layout.phi1()] += c[k] * carried.iter().zip(&self.total).map(product).sum::<f64>();
+            }
             let found = moments(&self.fids[k * grid.n_points..][..grid.n_points], carried, grid.dwell_s);
             linear[k] = -found.plain.re;
             let shared = layout.groups.get(problem.component(k).group).copied().unwrap_or_default();

@@ -10,12 +10,13 @@ use super::model::Model;
 use super::parameter::{Layout, Parameter, Shared};
 use super::settings::Domain;
 
-/// A soft row between amplitudes: (weight·(Σ terms·c − target))², times σ².
+/// A soft row between amplitudes: (weight·(Σ terms·c − target))², times σ² where it is counted in σ.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct SoftRow {
     pub(super) terms: Vec<(usize, f64)>,
     pub(super) target: f64,
     pub(super) weight: f64,
+    pub(super) in_sigma: bool,
 }
 
 /// One spectrum and what is fitted to it.
@@ -120,18 +121,18 @@ impl<'a> Problem<'a> {
         }
     }
 
-    /// Member `k` with its damping, shift and Gaussian (from [`Self::gauss`]), without the common lineshape.
-    pub(super) fn modulate(&self, k: usize, p: &[f64], gauss: &[Vec<f64>], out: &mut [Complex64]) {
+    /// Multiplies `fid` with damping, shift and Gaussian (from [`Self::gauss`]) of member `k`.
+    pub(super) fn broaden(&self, k: usize, p: &[f64], gauss: &[Vec<f64>], fid: &mut [Complex64]) {
         let (damping, shift) = self.rates(k, p);
         let turn = Complex64::new(-damping, shift).scale(self.grid.dwell_s).exp();
         let mut z = Complex64::new(1.0, 0.0);
-        for (o, sample) in out.iter_mut().zip(self.fid(k)) {
-            *o = sample * z;
+        for o in fid.iter_mut() {
+            *o *= z;
             z *= turn;
         }
         let group = self.component(k).group;
         if self.layout.groups.get(group).is_some_and(|g| g.gauss.is_some()) {
-            out.iter_mut().zip(&gauss[group]).for_each(|(o, g)| *o *= g);
+            fid.iter_mut().zip(&gauss[group]).for_each(|(o, g)| *o *= g);
         }
     }
 
