@@ -82,8 +82,7 @@ impl Band {
     /// Lays out the band `low_ppm..=high_ppm` for FIDs of `n_points` samples.
     pub fn new(n_points: usize, dwell_s: f64, f0_mhz: f64, low_ppm: f64, high_ppm: f64) -> Result<Self, BandError> {
         const NEEDED: usize = 64;
-        let n_long = 2 * n_points;
-        let bin_hz = 1.0 / (n_long as f64 * dwell_s);
+        let bin_hz = 1.0 / (2.0 * n_points as f64 * dwell_s);
         let first = ((CARRIER_PPM - high_ppm) * f0_mhz / bin_hz).ceil() as i64;
         let last = ((CARRIER_PPM - low_ppm) * f0_mhz / bin_hz).floor() as i64;
         let half = n_points as i64;
@@ -94,6 +93,16 @@ impl Band {
         if n_window < NEEDED {
             return Err(BandError::TooFewPoints { points: n_window, needed: NEEDED });
         }
+        Ok(Self::over_bins(n_points, dwell_s, f0_mhz, first, last))
+    }
+
+    /// The band of bins `first..=last` of the 2× zero-filled spectrum, counted from the carrier upwards in frequency
+    /// and all within the spectrum.
+    pub fn over_bins(n_points: usize, dwell_s: f64, f0_mhz: f64, first: i64, last: i64) -> Self {
+        let n_long = 2 * n_points;
+        let half = n_points as i64;
+        let bin_hz = 1.0 / (n_long as f64 * dwell_s);
+        let n_window = usize::try_from(last - first + 1).unwrap_or(0);
         let mut n_short = ((n_window as f64 / (1.0 - 2.0 * MIN_MARGIN)).ceil() as usize).next_power_of_two();
         let decimated = n_short < n_long;
         if !decimated {
@@ -118,7 +127,7 @@ impl Band {
                 signed * short_dwell_s
             })
             .collect();
-        Ok(Self {
+        Self {
             n_points,
             dwell_s,
             f0_mhz,
@@ -131,7 +140,7 @@ impl Band {
             short: planner.plan_fft_forward(n_short),
             short_inverse: planner.plan_fft_inverse(n_short),
             roll_off,
-        })
+        }
     }
 
     /// Number of fitted bins.

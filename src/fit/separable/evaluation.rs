@@ -38,7 +38,7 @@ pub(super) struct Evaluation {
 impl Evaluation {
     pub(super) fn new(problem: &Problem<'_>) -> Self {
         let (grid, members) = (problem.grid, problem.members.len());
-        let (n, m) = (grid.n_points, grid.n_observed);
+        let (n, m) = (grid.n_carried(), grid.n_observed);
         let zero = Complex64::default();
         Self {
             columns: vec![0.0; grid.n_rows() * (problem.n_linear() + problem.layout.len())],
@@ -58,7 +58,7 @@ impl Evaluation {
     /// The columns of amplitudes and baseline at the nonlinear parameters `p`.
     pub(super) fn linear_columns(&mut self, problem: &Problem<'_>, p: &[f64]) {
         let grid = problem.grid;
-        let (n, m, rows) = (grid.n_points, grid.n_observed, grid.n_rows());
+        let (n, m, rows) = (grid.n_carried(), grid.n_observed, grid.n_rows());
         problem.phase(p, &mut self.phase);
         if let Some(delay) = &mut self.delay {
             delay.turn(p[problem.layout.phi1()]);
@@ -77,7 +77,7 @@ impl Evaluation {
                 self.fid.copy_from_slice(modulated);
             }
             let spectrum = &mut self.spectra[k * m..(k + 1) * m];
-            grid.observe(&self.fid, &mut self.transform, spectrum);
+            grid.observe_carried(&self.fid, &mut self.transform, spectrum);
             let turned = spectrum.iter().zip(&self.phase).map(|(s, p)| s * p);
             grid.real_rows(turned, &mut self.columns[k * rows..(k + 1) * rows]);
         }
@@ -132,7 +132,7 @@ impl Evaluation {
 
     /// Σ c·m·E of the members that `take` says, with the lineshape where `shaped`.
     fn sum_of(&mut self, problem: &Problem<'_>, c: &[f64], take: impl Fn(usize) -> bool, shaped: bool) {
-        let n = problem.grid.n_points;
+        let n = problem.grid.n_carried();
         self.sum.fill(Complex64::default());
         for k in (0..problem.members.len()).filter(|&k| c[k] != 0.0 && take(k)) {
             let modulated = &self.modulated[k * n..(k + 1) * n];
@@ -150,14 +150,14 @@ impl Evaluation {
 
     /// Observes −t^power times the sum.
     fn weighted_by_time(&mut self, problem: &Problem<'_>, power: i32) {
-        for (j, (o, s)) in self.fid.iter_mut().zip(&self.sum).enumerate() {
-            *o = s * -(j as f64 * problem.grid.dwell_s).powi(power);
+        for ((o, s), t) in self.fid.iter_mut().zip(&self.sum).zip(&problem.grid.time_s) {
+            *o = s * -t.powi(power);
         }
         self.observe_fid(problem);
     }
 
     fn observe_fid(&mut self, problem: &Problem<'_>) {
-        problem.grid.observe(&self.fid, &mut self.transform, &mut self.observed);
+        problem.grid.observe_carried(&self.fid, &mut self.transform, &mut self.observed);
     }
 
     fn put_rates(&mut self, problem: &Problem<'_>, damping: Option<usize>, shift: Option<usize>, factor: f64) {

@@ -155,7 +155,7 @@ pub(super) fn pose<'a>(model: &'a Model, grid: &'a Grid, data: Vec<Complex64>, s
             let step = (n_side - 1) / max_side_points + 1;
             n_side = ((n_side as f64 + 0.001) / step as f64).round() as usize;
             // Kernels are counted in bins of the spectrum zero-filled twofold.
-            let kernel = Kernel::new(n_side, step, smoothing_ppm, model.start_grid.n_transform, grid.n_points);
+            let kernel = Kernel::new(n_side, step, smoothing_ppm, model.start_grid.bin_hz(), &grid.time_s);
             let start = kernel.gaussian(match start {
                 KernelStart::Gaussian => bins,
                 KernelStart::Delta => 0.0,
@@ -168,7 +168,7 @@ pub(super) fn pose<'a>(model: &'a Model, grid: &'a Grid, data: Vec<Complex64>, s
             let [width_step, asymmetry_step] = ASYMMETRIC_STEPS;
             let width = Parameter::around(start_hz, 0.0, width_step).within(LEAST_WIDTH_HZ, max_hz);
             let asymmetry = Parameter::around(0.0, asymmetry_sd, asymmetry_step).within(-max_asymmetry, max_asymmetry);
-            (Shape::Asymmetric(Asymmetric::new(grid.n_points, grid.dwell_s)), vec![width, asymmetry])
+            (Shape::Asymmetric(Asymmetric::new(grid)), vec![width, asymmetry])
         }
     };
     let freedom =

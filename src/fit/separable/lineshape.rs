@@ -6,6 +6,8 @@ use std::sync::Arc;
 use num_complex::Complex64;
 use rustfft::{Fft, FftPlanner};
 
+use super::grid::Grid;
+
 /// s(t) on the samples of an FID.
 pub(super) enum Shape {
     /// 1.
@@ -37,7 +39,7 @@ impl Shape {
 }
 
 /// S over frequency at `−n_side..=n_side` times `step` bins, ΣS = 1; the centre is what the others leave of 1.
-/// The spectrum convolved with it is Σ S_n·M(k + n·step), the FID multiplied by Σ S_n·exp(−2πi·n·step·j/N).
+/// The spectrum convolved with it is Σ S_n·M(k + n·step), the FID multiplied by Σ S_n·exp(−2πi·n·step·t·bin).
 pub(super) struct Kernel {
     pub(super) n_side: usize,
     /// Bins between two points.
@@ -48,12 +50,13 @@ pub(super) struct Kernel {
 }
 
 impl Kernel {
-    pub(super) fn new(n_side: usize, step: usize, smoothing_ppm: f64, n_transform: usize, n_points: usize) -> Self {
+    /// On FIDs with samples at `time_s`; bins are `bin_hz` wide.
+    pub(super) fn new(n_side: usize, step: usize, smoothing_ppm: f64, bin_hz: f64, time_s: &[f64]) -> Self {
         let offsets = (-(n_side as i64)..=n_side as i64).filter(|&n| n != 0);
         let derivatives = offsets
             .map(|n| {
-                let turn = -2.0 * PI * (n * step as i64) as f64 / n_transform as f64;
-                (0..n_points).map(|j| Complex64::cis(turn * j as f64) - 1.0).collect()
+                let turn = -2.0 * PI * (n * step as i64) as f64 * bin_hz;
+                time_s.iter().map(|t| Complex64::cis(turn * t) - 1.0).collect()
             })
             .collect();
         Self { n_side, step, smoothing_ppm, derivatives }
@@ -114,28 +117,35 @@ impl Kernel {
 /// Pseudo-Voigt over frequency, all Gaussian, with FWHM 2w/(1 + e^{−a·f}) at f Hz from its centre (ABfit: Wilson 2021,
 /// <https://doi.org/10.1002/mrm.28385>; Stancik & Brauns 2008). Parameters: w (Hz), a (1/Hz·Hz: per Hz of f).
 pub(super) struct Asymmetric {
-    n_points: usize,
-    dwell_s: f64,
+    bin_hz: f64,
+    /// Where t = 0 is among the samples.
+    origin: usize,
     inverse: Arc<dyn Fft<f64>>,
 }
 
 impl Asymmetric {
-    pub(super) fn new(n_points: usize, dwell_s: f64) -> Self {
-        Self { n_points, dwell_s, inverse: FftPlanner::new().plan_fft_inverse(2 * n_points) }
+    pub(super) fn new(grid: &Grid) -> Self {
+        let n = grid.n_line();
+        Self {
+            bin_hz: 1.0 / (n as f64 * grid.carried_dwell_s()),
+            origin: grid.origin(),
+            inverse: FftPlanner::new().plan_fft_inverse(n),
+        }
     }
 
-    /// FID of the line `value` over frequency, twice as finely as the FID's own transform.
+    /// FID of the line `value` over frequency, twice as finely as an FID's own transform.
     fn fid_of(&self, value: impl Fn(f64) -> f64, out: &mut [Complex64]) {
-        let n = 2 * self.n_points;
-        let bin_hz = 1.0 / (n as f64 * self.dwell_s);
+        let n = self.inverse.len();
         let mut line: Vec<Complex64> = (0..n)
             .map(|k| {
                 let k = if k < n / 2 { k as f64 } else { k as f64 - n as f64 };
-                Complex64::new(value(k * bin_hz), 0.0)
+                Complex64::new(value(k * self.bin_hz), 0.0)
             })
             .collect();
         self.inverse.process(&mut line);
-        out.copy_from_slice(&line[..out.len()]);
+        let (negative, positive) = out.split_at_mut(self.origin);
+        negative.copy_from_slice(&line[n - self.origin..]);
+        positive.copy_from_slice(&line[..positive.len()]);
     }
 
     fn parts(theta: &[f64], f: f64) -> (f64, f64, f64, f64) {
@@ -152,7 +162,7 @@ impl Asymmetric {
 
     fn factor(&self, theta: &[f64], out: &mut [Complex64]) {
         self.fid_of(|f| Self::parts(theta, f).0, out);
-        let first = out[0];
+        let first = out[self.origin];
         out.iter_mut().for_each(|z| *z /= first);
     }
 
@@ -164,8 +174,8 @@ impl Asymmetric {
             by_width * if j == 0 { by_w } else { by_a }
         };
         self.fid_of(by, out);
-        // Derivative of a quotient by its own first sample.
-        let (first, slope) = (line[0], out[0]);
+        // Derivative of a quotient by its own sample at t = 0.
+        let (first, slope) = (line[self.origin], out[self.origin]);
         for (o, l) in out.iter_mut().zip(&line) {
             *o = (*o - l * slope / first) / first;
         }
@@ -174,6 +184,9 @@ impl Asymmetric {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::super::derivative_tests::{DWELL_S, F0_MHZ, N_POINTS, settings};
+    use super::super::settings::Domain;
     use super::*;
 
     fn check(shape: &Shape, theta: &[f64], n: usize, step: f64) {
@@ -199,17 +212,19 @@ mod tests {
 
     #[test]
     fn derivatives_are_those_of_finite_differences() {
-        let n = 512;
-        let kernel = Kernel::new(4, 2, 0.013, 2 * n, n);
-        let theta = kernel.gaussian(5.0);
-        check(&Shape::Kernel(kernel), &theta, n, 1e-4);
-        check(&Shape::Asymmetric(Asymmetric::new(n, 5e-4)), &[6.0, 0.1], n, 1e-4);
-        check(&Shape::Asymmetric(Asymmetric::new(n, 5e-4)), &[4.0, 0.0], n, 1e-4);
+        for domain in [Domain::RealSpectrum, Domain::Time] {
+            let grid = Grid::in_domain(&settings("abfit", |_| {}), domain, N_POINTS, DWELL_S, F0_MHZ).unwrap();
+            let kernel = Kernel::new(4, 2, 0.013, 1.0 / (2.0 * N_POINTS as f64 * DWELL_S), &grid.time_s);
+            let theta = kernel.gaussian(5.0);
+            check(&Shape::Kernel(kernel), &theta, grid.n_carried(), 1e-4);
+            check(&Shape::Asymmetric(Asymmetric::new(&grid)), &[6.0, 0.1], grid.n_carried(), 1e-4);
+            check(&Shape::Asymmetric(Asymmetric::new(&grid)), &[4.0, 0.0], grid.n_carried(), 1e-4);
+        }
     }
 
     #[test]
     fn the_penalty_of_a_kernel_is_that_of_its_padded_points() {
-        let kernel = Kernel::new(5, 1, 0.013, 256, 128);
+        let kernel = Kernel::new(5, 1, 0.013, 1.0, &[]);
         let theta: Vec<f64> = (0..10).map(|i| 0.01 * f64::from((i * 7) % 5)).collect();
         let mut padded = vec![0.0, 0.0];
         padded.extend(Kernel::points(&theta));

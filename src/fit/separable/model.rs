@@ -37,7 +37,10 @@ pub struct Model {
     /// Factor from the basis set's units to internal ones.
     pub(super) basis_scale: f64,
     pub(super) prototype: Vec<Complex64>,
+    /// The components' FIDs in internal units, as they are carried on `grid` …
     fids: Vec<Vec<Complex64>>,
+    /// … and on `start_grid`, where that compares something else.
+    start_fids: Vec<Vec<Complex64>>,
 }
 
 impl Model {
@@ -59,6 +62,11 @@ impl Model {
         let (components, mut fids) = assemble(basis, &basis_fids, dwell_s, f0_mhz, settings);
         let basis_scale = 1.0 / median_height(&start_grid, &fids)?;
         fids.iter_mut().flatten().for_each(|z| *z *= basis_scale);
+        let start_fids = match settings.domain {
+            Domain::RealSpectrum => Vec::new(),
+            Domain::ComplexSpectrum | Domain::Time => fids.iter().map(|fid| start_grid.carry(fid)).collect(),
+        };
+        let fids = fids.iter().map(|fid| grid.carry(fid)).collect();
         let rows = match settings.ratios {
             Ratios::None | Ratios::Tarquin | Ratios::Osprey => Vec::new(),
             Ratios::Lcmodel => ratio_rows(&components, f0_mhz, te_s.or(basis.te_s)),
@@ -82,13 +90,15 @@ impl Model {
             start_grid,
             basis_scale,
             prototype,
+            start_fids,
             fids,
         })
     }
 
-    /// FID of component `k` in internal units.
-    pub(super) fn fid(&self, k: usize) -> &[Complex64] {
-        &self.fids[k]
+    /// FID of component `k` in internal units, as it is carried where `domain` is compared: the method's, or the real
+    /// spectrum.
+    pub(super) fn fid(&self, domain: Domain, k: usize) -> &[Complex64] {
+        if domain == self.grid.domain { &self.fids[k] } else { &self.start_fids[k] }
     }
 
     /// What components share in the method's own fit.

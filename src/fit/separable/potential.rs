@@ -45,7 +45,7 @@ struct Moments {
 
 impl<'a, 'm> Potential<'a, 'm> {
     pub(super) fn new(problem: &'a Problem<'m>, weights: &'a Weights, variance: f64) -> Self {
-        let (n, m) = (problem.grid.n_points, problem.grid.n_observed);
+        let (n, m) = (problem.grid.n_carried(), problem.grid.n_observed);
         let zero = Complex64::default();
         Self {
             problem,
@@ -90,7 +90,7 @@ impl<'a, 'm> Potential<'a, 'm> {
     fn model(&mut self, c: &[f64], b: &[f64], p: &[f64]) {
         let problem = self.problem;
         let (grid, layout) = (problem.grid, &problem.layout);
-        let n = grid.n_points;
+        let n = grid.n_carried();
         problem.phase(p, &mut self.phase);
         if let Some(delay) = &mut self.delay {
             delay.turn(p[layout.phi1()]);
@@ -108,7 +108,7 @@ impl<'a, 'm> Potential<'a, 'm> {
         for ((t, z), s) in self.total.iter_mut().zip(&self.shaped).zip(&self.shape) {
             *t += z * s;
         }
-        grid.observe(&self.total, &mut self.transform, &mut self.fitted);
+        grid.observe_carried(&self.total, &mut self.transform, &mut self.fitted);
         problem.baseline.sum(b, &mut self.baseline);
         for (j, r) in self.residual.iter_mut().enumerate() {
             let (f, b, phase) = (self.fitted[j], self.baseline[j], self.phase[j]);
@@ -166,7 +166,8 @@ impl<'a, 'm> Potential<'a, 'm> {
                 let product = |(a, z): (&Complex64, &Complex64)| (a * z).im;
                 nonlinear[layout.phi1()] += c[k] * carried.iter().zip(&self.total).map(product).sum::<f64>();
             }
-            let found = moments(&self.fids[k * grid.n_points..][..grid.n_points], carried, grid.dwell_s);
+            let n = grid.n_carried();
+            let found = moments(&self.fids[k * n..][..n], carried, &grid.time_s);
             linear[k] = -found.plain.re;
             let shared = layout.groups.get(problem.component(k).group).copied().unwrap_or_default();
             for places in [layout.own[k], shared] {
@@ -231,10 +232,9 @@ fn takes_shape(problem: &Problem<'_>, k: usize) -> bool {
     problem.layout.n_shape > 0 && problem.component(k).takes_lineshape
 }
 
-fn moments(fid: &[Complex64], carried: &[Complex64], dwell_s: f64) -> Moments {
+fn moments(fid: &[Complex64], carried: &[Complex64], time_s: &[f64]) -> Moments {
     let mut sum = Moments::default();
-    for (n, (z, a)) in fid.iter().zip(carried).enumerate() {
-        let t = n as f64 * dwell_s;
+    for ((z, a), t) in fid.iter().zip(carried).zip(time_s) {
         let product = z * a;
         let timed = product * t;
         sum.plain += product;

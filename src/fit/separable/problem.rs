@@ -84,9 +84,9 @@ impl<'a> Problem<'a> {
         &self.model.components[self.members[k]]
     }
 
-    /// FID of member `k` in internal units.
+    /// FID of member `k` in internal units, as the grid carries it.
     pub(super) fn fid(&self, k: usize) -> &[Complex64] {
-        self.model.fid(self.members[k])
+        self.model.fid(self.grid.domain, self.members[k])
     }
 
     /// Damping (1/s) and shift (rad/s) of member `k`.
@@ -114,8 +114,8 @@ impl<'a> Problem<'a> {
     pub(super) fn gauss(&self, p: &[f64], out: &mut [Vec<f64>]) {
         for (places, gauss) in self.layout.groups.iter().zip(out) {
             if let Some(i) = places.gauss {
-                for (j, v) in gauss.iter_mut().enumerate() {
-                    *v = (-(p[i] * j as f64 * self.grid.dwell_s).powi(2)).exp();
+                for (v, t) in gauss.iter_mut().zip(&self.grid.time_s) {
+                    *v = (-(p[i] * t).powi(2)).exp();
                 }
             }
         }
@@ -124,8 +124,9 @@ impl<'a> Problem<'a> {
     /// Multiplies `fid` with damping, shift and Gaussian (from [`Self::gauss`]) of member `k`.
     pub(super) fn broaden(&self, k: usize, p: &[f64], gauss: &[Vec<f64>], fid: &mut [Complex64]) {
         let (damping, shift) = self.rates(k, p);
-        let turn = Complex64::new(-damping, shift).scale(self.grid.dwell_s).exp();
-        let mut z = Complex64::new(1.0, 0.0);
+        let rate = Complex64::new(-damping, shift);
+        let mut z = rate.scale(self.grid.time_s[0]).exp();
+        let turn = rate.scale(self.grid.carried_dwell_s()).exp();
         for o in fid.iter_mut() {
             *o *= z;
             z *= turn;
