@@ -5,8 +5,9 @@
 use std::mem::offset_of;
 
 use naga::valid::{Capabilities, ValidationFlags, Validator};
-use requant::engine::gpu::layout::{FidsShape, Scalars, Shape};
-use requant::engine::gpu::source::{FILES, FIT_STAGES, PREPARATION_STAGES, compose, fft_threads};
+use requant::engine::gpu::layout::{FidsShape, RequestShape, RequestSizes, Scalars, Shape};
+use requant::engine::gpu::source::{FILES, FIT_STAGES, PREPARATION_STAGES, REQUEST_STAGES, compose, fft_threads};
+use requant::fit::separable::remote::{Job, Member};
 
 /// Workgroup memory that every adapter must have (bytes): what `engine::gpu::device` asks for.
 const WORKGROUP_BYTES: u32 = 32768;
@@ -17,7 +18,7 @@ fn module(stage: &str, fft_n: usize) -> naga::Module {
 }
 
 fn stages() -> impl Iterator<Item = &'static str> {
-    FIT_STAGES.into_iter().chain(["compact"]).chain(PREPARATION_STAGES)
+    FIT_STAGES.into_iter().chain(["compact"]).chain(PREPARATION_STAGES).chain(REQUEST_STAGES)
 }
 
 #[test]
@@ -68,10 +69,20 @@ fn shared_structures_have_one_layout() {
     let scalars = offsets!(Scalars: phase iteration attempts passes newton frozen state failed damping variance lambda
         noise_variance predicted variance_before lambda_before cost rss rss_change start_variance unused);
     let fids = offsets!(FidsShape: n_points n_fids parts n_used n_bins columns);
+    let sizes = offsets!(RequestSizes: n_requests n_carried origin window_offset stride n_observed parts most_members
+        most_columns twiddles time from_pivot);
+    let request = offsets!(RequestShape: n_members n_jobs n_baseline n_functions n_columns turns_baseline members jobs
+        shapes phase data baseline linear);
+    let member = offsets!(Member: fid takes_shape group damping shift_hz gauss amplitude);
+    let job = offsets!(Job: form members which shape column_a column_b scale);
     for (name, stage, host, size) in [
         ("Shape", "weights", shape, size_of::<Shape>()),
         ("Scalars", "weights", scalars, size_of::<Scalars>()),
         ("FidsShape", "transform", fids, size_of::<FidsShape>()),
+        ("RequestSizes", "observe", sizes, size_of::<RequestSizes>()),
+        ("RequestShape", "observe", request, size_of::<RequestShape>()),
+        ("Member", "observe", member, size_of::<Member>()),
+        ("Job", "observe", job, size_of::<Job>()),
     ] {
         let module = module(stage, 1024);
         let (_, found) = module.types.iter().find(|(_, t)| t.name.as_deref() == Some(name)).unwrap();

@@ -151,6 +151,11 @@ pub trait FitModel: Send + Sync {
     /// The model of `map`'s family that this is, if it is one: engines on a device do these.
     fn as_map(&self) -> Option<&Model>;
 
+    /// The model of other programs' methods that this is, if it is one: engines on a device evaluate for these.
+    fn as_separable(&self) -> Option<&separable::Model> {
+        None
+    }
+
     /// Something that fits one FID after the other with the same scratch.
     fn fitter(&self) -> Fitter<'_>;
 
@@ -208,6 +213,10 @@ impl FitModel for Model {
 impl FitModel for separable::Model {
     fn as_map(&self) -> Option<&Model> {
         None
+    }
+
+    fn as_separable(&self) -> Option<&separable::Model> {
+        Some(self)
     }
 
     fn fitter(&self) -> Fitter<'_> {

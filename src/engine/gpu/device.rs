@@ -1,12 +1,13 @@
 //! Adapters and devices: what there is, which one to take, and its life and death.
 
 use std::collections::HashMap;
+use std::hash::Hash;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::GpuError;
-use super::pipelines::{Pipelines, PreparationStage};
+use super::pipelines::{Pipelines, PreparationStage, RequestPipelines};
 
 /// Workgroup memory that the largest stage needs (bytes): a transform of 4096 samples.
 const WORKGROUP_BYTES: u32 = 32768;
@@ -47,6 +48,7 @@ pub(super) struct Device {
     lost: Arc<AtomicBool>,
     error: Arc<Mutex<Option<String>>>,
     pipelines: Mutex<HashMap<usize, Arc<Pipelines>>>,
+    request_pipelines: Mutex<HashMap<usize, Arc<RequestPipelines>>>,
     preparation: Mutex<HashMap<(&'static str, usize), Arc<PreparationStage>>>,
 }
 
@@ -151,31 +153,40 @@ impl Device {
             lost,
             error,
             pipelines: Mutex::default(),
+            request_pipelines: Mutex::default(),
             preparation: Mutex::default(),
         })
     }
 
     /// The pipelines for band FIDs of `fft_n` samples, built on first use.
     pub(super) fn pipelines(&self, fft_n: usize) -> Result<Arc<Pipelines>, GpuError> {
-        let mut all = self.pipelines.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(found) = all.get(&fft_n) {
-            return Ok(Arc::clone(found));
-        }
-        let built = Arc::new(Pipelines::new(self, fft_n)?);
-        self.check()?;
-        all.insert(fft_n, Arc::clone(&built));
-        Ok(built)
+        self.built(&self.pipelines, fft_n, || Pipelines::new(self, fft_n))
+    }
+
+    /// The stages that answer requests, for carried FIDs of `fft_n` samples, built on first use.
+    pub(super) fn request_pipelines(&self, fft_n: usize) -> Result<Arc<RequestPipelines>, GpuError> {
+        self.built(&self.request_pipelines, fft_n, || RequestPipelines::new(self, fft_n))
     }
 
     /// A stage of preparation for transforms of `fft_n` samples, built on first use.
     pub(super) fn preparation(&self, stage: &'static str, fft_n: usize) -> Result<Arc<PreparationStage>, GpuError> {
-        let mut all = self.preparation.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(found) = all.get(&(stage, fft_n)) {
+        self.built(&self.preparation, (stage, fft_n), || PreparationStage::new(self, stage, fft_n))
+    }
+
+    /// What `all` has under `key`, or what `build` makes.
+    fn built<K: Eq + Hash, T>(
+        &self,
+        all: &Mutex<HashMap<K, Arc<T>>>,
+        key: K,
+        build: impl FnOnce() -> Result<T, GpuError>,
+    ) -> Result<Arc<T>, GpuError> {
+        let mut all = all.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(found) = all.get(&key) {
             return Ok(Arc::clone(found));
         }
-        let built = Arc::new(PreparationStage::new(self, stage, fft_n)?);
+        let built = Arc::new(build()?);
         self.check()?;
-        all.insert((stage, fft_n), Arc::clone(&built));
+        all.insert(key, Arc::clone(&built));
         Ok(built)
     }
 

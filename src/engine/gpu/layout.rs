@@ -91,6 +91,45 @@ pub struct FidsShape {
     pub columns: u32,
 }
 
+/// Sizes that all requests of a batch share; the twin of `RequestSizes` in `shaders/shared/requests.wgsl`.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Pod, Zeroable)]
+#[allow(missing_docs, reason = "documented in the shader, in one place")]
+pub struct RequestSizes {
+    pub n_requests: u32,
+    pub n_carried: u32,
+    pub origin: u32,
+    pub window_offset: u32,
+    pub stride: u32,
+    pub n_observed: u32,
+    pub parts: u32,
+    pub most_members: u32,
+    pub most_columns: u32,
+    pub twiddles: u32,
+    pub time: u32,
+    pub from_pivot: u32,
+}
+
+/// What one spectrum asks for; the twin of `RequestShape` in `shaders/shared/requests.wgsl`.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Pod, Zeroable)]
+#[allow(missing_docs, reason = "documented in the shader, in one place")]
+pub struct RequestShape {
+    pub n_members: u32,
+    pub n_jobs: u32,
+    pub n_baseline: u32,
+    pub n_functions: u32,
+    pub n_columns: u32,
+    pub turns_baseline: u32,
+    pub members: u32,
+    pub jobs: u32,
+    pub shapes: u32,
+    pub phase: u32,
+    pub data: u32,
+    pub baseline: u32,
+    pub linear: u32,
+}
+
 /// Phase of a spectrum that is finished; `DONE` in the shader.
 pub const DONE: u32 = 8;
 

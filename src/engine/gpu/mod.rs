@@ -10,6 +10,8 @@ pub mod layout;
 mod modes;
 mod pipelines;
 pub mod profile;
+mod rendezvous;
+mod requests;
 mod self_test;
 pub mod source;
 mod stages;
@@ -25,6 +27,7 @@ use rayon::prelude::*;
 use self::chunk::{ChunkBuffers, ModelBuffers};
 use self::device::Device;
 use self::profile::Profile;
+use self::requests::Requests;
 use self::tables::{Tables, unsupported};
 use self::timeline::{Span, Timeline, Work};
 use super::{Batch, CpuEngine, Engine, Fitted};
@@ -256,8 +259,8 @@ impl GpuEngine {
     }
 }
 
-/// What the device leaves to the native engine: every method that is not of `map`'s family.
-const OTHER_FAMILY: &str = "methods of other programs";
+/// What has no profile of its stages, and what the device leaves to the native engine.
+const OTHER_FAMILY: &str = "methods of this family";
 
 /// A model on the device, made on first use and again after a loss.
 struct OnDevice {
@@ -347,12 +350,18 @@ impl Engine for GpuEngine {
     }
 
     fn fit(&self, batch: &Batch<'_>) -> Vec<Fitted> {
-        let supported = match batch.model.as_map() {
-            Some(model) => unsupported(model).map_or(Ok(model), Err),
-            None => Err(OTHER_FAMILY.to_owned()),
+        let fitted = match (batch.model.as_map(), batch.model.as_separable()) {
+            (Some(model), _) => match unsupported(model) {
+                None => Ok(self.fit_supported(model, &batch.fids)),
+                Some(what) => Err(what),
+            },
+            (None, Some(model)) => {
+                Requests::new(model).map(|requests| self.fit_by_requests(model, requests, &batch.fids))
+            }
+            (None, None) => Err(OTHER_FAMILY.to_owned()),
         };
-        match supported {
-            Ok(model) => self.fit_supported(model, &batch.fids),
+        match fitted {
+            Ok(fitted) => fitted,
             Err(what) => {
                 self.note(format!("fitted on the CPU, the GPU engine does not do {what}"));
                 CpuEngine.fit(batch)

@@ -1,7 +1,7 @@
 //! Compiled stages and the layout of their bindings.
 
 use super::device::Device;
-use super::source::{FIT_STAGES, compose};
+use super::source::{FIT_STAGES, REQUEST_STAGES, compose};
 use super::{GpuError, source::SourceError};
 
 /// The stages of a fit for one length of the transform.
@@ -26,6 +26,24 @@ impl Pipelines {
         let stages = FIT_STAGES.iter().map(|stage| build(stage, &two)).collect::<Result<_, _>>()?;
         let compact = build("compact", &[Some(&constants_layout), Some(&batch_layout), Some(&arguments_layout)])?;
         Ok(Self { constants_layout, batch_layout, arguments_layout, stages, compact })
+    }
+}
+
+/// The stages that answer requests, for one length of the transform.
+pub(super) struct RequestPipelines {
+    pub(super) layout: wgpu::BindGroupLayout,
+    /// In the order of [`REQUEST_STAGES`].
+    pub(super) stages: Vec<wgpu::ComputePipeline>,
+}
+
+impl RequestPipelines {
+    pub(super) fn new(device: &Device, fft_n: usize) -> Result<Self, GpuError> {
+        use wgpu::BufferBindingType::{Storage, Uniform};
+        let (read, write) = (Storage { read_only: true }, Storage { read_only: false });
+        let layout = bindings(device, "requests", &[Uniform, read, read, read, read, write, write, write]);
+        let build = |stage: &&str| pipeline(device, stage, fft_n, &[Some(&layout)]);
+        let stages = REQUEST_STAGES.iter().map(build).collect::<Result<_, _>>()?;
+        Ok(Self { layout, stages })
     }
 }
 

@@ -25,6 +25,9 @@ pub const FIT_STAGES: [&str; 8] = ["components", "common", "gram", "project", "w
 /// Stages of preparation; stems of files in `shaders/`.
 pub const PREPARATION_STAGES: [&str; 6] = ["transform", "join", "window", "turn", "eddy", "register"];
 
+/// Stages that answer requests for normal equations, in the order in which they run; stems of files in `shaders/`.
+pub const REQUEST_STAGES: [&str; 4] = ["carry", "observe", "residual", "normal"];
+
 macro_rules! files {
     ($($name:literal),* $(,)?) => {
         [$(($name, include_str!(concat!("../../../shaders/", $name)))),*]
@@ -32,7 +35,7 @@ macro_rules! files {
 }
 
 /// Every file of `shaders/`.
-pub const FILES: [(&str, &str); 24] = files![
+pub const FILES: [(&str, &str); 30] = files![
     "shared/batch.wgsl",
     "shared/trigonometry.wgsl",
     "shared/fft.wgsl",
@@ -42,6 +45,8 @@ pub const FILES: [(&str, &str); 24] = files![
     "shared/objective.wgsl",
     "shared/splines.wgsl",
     "shared/fids.wgsl",
+    "shared/requests.wgsl",
+    "shared/tiles.wgsl",
     "components.wgsl",
     "common.wgsl",
     "gram.wgsl",
@@ -57,6 +62,10 @@ pub const FILES: [(&str, &str); 24] = files![
     "turn.wgsl",
     "eddy.wgsl",
     "register.wgsl",
+    "carry.wgsl",
+    "observe.wgsl",
+    "residual.wgsl",
+    "normal.wgsl",
 ];
 
 /// Why a source cannot be put together.

@@ -100,7 +100,7 @@ fn run(device: &Device, passes: Vec<Pass>, input: &[Pair], n_out: usize) -> Resu
 }
 
 /// exp(−2πi·j/n) for all j.
-fn twiddles(n: usize) -> impl Iterator<Item = Pair> {
+pub(super) fn twiddles(n: usize) -> impl Iterator<Item = Pair> {
     (0..n).map(move |j| {
         let (sin, cos) = (-TAU * j as f64 / n as f64).sin_cos();
         [cos as f32, sin as f32]

@@ -83,6 +83,11 @@ impl Baseline {
         Self { n, functions, parts, roughness }
     }
 
+    /// Values of the functions, one function after the other.
+    pub(super) fn values(&self) -> impl Iterator<Item = f64> + '_ {
+        self.functions.iter().flatten().copied()
+    }
+
     /// Column `j`; `phase` turns it, or is `None` where the baseline does not turn with the phases.
     pub(super) fn column(&self, j: usize, grid: &Grid, phase: Option<&[Complex64]>, out: &mut [f64]) {
         let m = self.functions.len();

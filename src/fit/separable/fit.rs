@@ -15,6 +15,7 @@ use super::parameter::Parameter;
 use super::posterior::draws;
 use super::problem::{Freedom, Problem};
 use super::reference::{self, Limits, Started};
+use super::remote::Remote;
 use super::report::{Found, summarise};
 use super::search::{Event, Search};
 use super::settings::{KernelStart, Lineshape, PriorsIn, Start};
@@ -40,11 +41,16 @@ pub(super) struct Setup {
 
 /// Fits `fid`.
 pub fn fit(model: &Model, fid: &[Complex64]) -> FitResult {
-    fit_told(model, fid).0
+    fit_told(model, fid, None).0
+}
+
+/// Fits `fid` with the evaluations of the fit itself on a device; start, errors and draws are native.
+pub fn fit_remotely(model: &Model, fid: &[Complex64], remote: Box<dyn Remote>) -> FitResult {
+    fit_told(model, fid, Some(remote)).0
 }
 
 /// Fits `fid` and tells what the search did.
-pub(super) fn fit_told(model: &Model, fid: &[Complex64]) -> (FitResult, Vec<Event>) {
+pub(super) fn fit_told(model: &Model, fid: &[Complex64], remote: Option<Box<dyn Remote>>) -> (FitResult, Vec<Event>) {
     let fail = |state| (FitResult::without_fit(state), Vec::new());
     if fid.len() != model.grid.n_points || fid.iter().any(|z| !z.re.is_finite() || !z.im.is_finite()) {
         return fail(FitState::NoSignal);
@@ -59,7 +65,7 @@ pub(super) fn fit_told(model: &Model, fid: &[Complex64]) -> (FitResult, Vec<Even
     let scale = DATA_HEIGHT / tallest;
     let mut scaled: Vec<Complex64> = fid.iter().map(|z| z * scale).collect();
     dry(model, &mut scaled);
-    match solve(model, &scaled, noise * scale, scale) {
+    match solve(model, &scaled, noise * scale, scale, remote) {
         Ok(told) => told,
         Err(Singular) => fail(FitState::Singular),
     }
@@ -73,7 +79,13 @@ pub(super) fn dry(model: &Model, fid: &mut [Complex64]) {
     }
 }
 
-fn solve(model: &Model, fid: &[Complex64], noise: f64, data_scale: f64) -> Result<(FitResult, Vec<Event>), Singular> {
+fn solve(
+    model: &Model,
+    fid: &[Complex64],
+    noise: f64,
+    data_scale: f64,
+    remote: Option<Box<dyn Remote>>,
+) -> Result<(FitResult, Vec<Event>), Singular> {
     let started = begin(model, fid)?;
     let setup = Setup {
         fwhm_full_ppm: started.fwhm_full_ppm,
@@ -82,7 +94,7 @@ fn solve(model: &Model, fid: &[Complex64], noise: f64, data_scale: f64) -> Resul
         turned: started.turned,
     };
     let mut problem = pose(model, &model.grid, started.data.clone(), &setup);
-    let mut objective = Objective::new(&problem);
+    let mut objective = Objective::new(&problem).on(remote);
     let noise_variance = model.grid.row_variance(noise);
     let sigma = match model.settings.priors_in {
         PriorsIn::FitSd => 0.0,
@@ -94,6 +106,7 @@ fn solve(model: &Model, fid: &[Complex64], noise: f64, data_scale: f64) -> Resul
     let (search, solution) = search.run()?;
     let (weights, events, n_iterations) = (search.weights, search.events, search.n_iterations);
     problem.data = solution.data;
+    objective = objective.on(None);
     objective.refresh(&problem);
     let found = Found {
         setup: Setup { turned: solution.turned, ..setup },

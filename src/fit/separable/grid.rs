@@ -181,6 +181,12 @@ impl Grid {
         out.iter_mut().zip(every).for_each(|(o, z)| *o = *z);
     }
 
+    /// Samples of the transform of carried FIDs, its first compared bin and the distance of two; `None` where samples are
+    /// compared.
+    pub(super) fn transform(&self) -> Option<(usize, usize, usize)> {
+        self.band.as_ref().map(|band| (band.n_short(), band.window_offset(), self.zero_fill()))
+    }
+
     /// Bins of the spectrum zero-filled twofold from one compared bin to the next.
     fn zero_fill(&self) -> usize {
         2 * self.n_points / self.n_transform

@@ -31,6 +31,7 @@ mod posterior;
 mod potential;
 mod problem;
 mod reference;
+pub mod remote;
 mod report;
 mod search;
 pub mod settings;
@@ -42,6 +43,6 @@ mod solver;
 #[cfg(test)]
 mod worked_example_tests;
 
-pub use fit::{curves, fit};
+pub use fit::{curves, fit, fit_remotely};
 pub use model::Model;
 pub use settings::Settings;

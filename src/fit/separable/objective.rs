@@ -8,6 +8,7 @@ use super::super::linalg;
 use super::bounded::{Bounded, Singular};
 use super::evaluation::Evaluation;
 use super::problem::{Problem, SoftRow};
+use super::remote::{Answer, Asking, Remote};
 
 /// Weights of everything that is not data.
 #[derive(Debug, Clone, PartialEq)]
@@ -71,6 +72,9 @@ pub(super) struct Step {
 pub(super) struct Objective {
     pub(super) evaluation: Evaluation,
     data: Vec<f64>,
+    /// A device that evaluates instead of `evaluation`, while there is one.
+    remote: Option<Box<dyn Remote>>,
+    asking: Asking,
     gram: Vec<f64>,
     pub(super) h: Vec<f64>,
     g: Vec<f64>,
@@ -88,6 +92,8 @@ impl Objective {
         Self {
             evaluation: Evaluation::new(problem),
             data,
+            remote: None,
+            asking: Asking::new(problem.grid),
             gram: vec![0.0; n * n],
             h: vec![0.0; n * n],
             g: vec![0.0; n],
@@ -96,6 +102,27 @@ impl Objective {
             x: vec![0.0; n],
             bounded: Bounded::for_size(n),
         }
+    }
+
+    /// The same with a device to evaluate, or with none.
+    #[must_use]
+    pub(super) fn on(self, remote: Option<Box<dyn Remote>>) -> Self {
+        Self { remote, ..self }
+    }
+
+    /// Goes to `p` before a [`Self::step`] from there, where [`Self::linear`] was called elsewhere since.
+    pub(super) fn visit(&mut self, problem: &Problem<'_>, p: &[f64]) {
+        if self.remote.is_none() {
+            self.evaluation.linear_columns(problem, p);
+        }
+    }
+
+    /// Columns of amplitudes and baseline at `p`, where [`Self::linear`] was called last.
+    pub(super) fn columns(&mut self, problem: &Problem<'_>, p: &[f64]) -> &[f64] {
+        if self.remote.is_some() {
+            self.evaluation.linear_columns(problem, p);
+        }
+        &self.evaluation.columns
     }
 
     /// Takes the problem's data anew, after they were turned.
@@ -116,24 +143,28 @@ impl Objective {
         weights: &Weights,
         start: &[f64],
     ) -> Result<Linear, Singular> {
-        self.evaluation.linear_columns(problem, p);
         let n = problem.n_linear();
         let members = problem.members.len();
-        self.normal(n);
+        let near = if start.len() == n { start.to_vec() } else { vec![0.0; n] };
+        let asked = self.ask(problem, p, &near, false);
+        if asked.is_none() {
+            self.evaluation.linear_columns(problem, p);
+            self.normal(n);
+        }
+        // The rows that are not data are added to `h` and `g`.
+        let data_only = asked.map(|around| (around, self.h[..n * n].to_vec()));
         self.add_linear_rows(problem, weights, n);
         self.lower[..n].fill(f64::NEG_INFINITY);
         self.lower[..members].fill(0.0);
         self.upper[..n].fill(f64::INFINITY);
-        let mut c = if start.len() == n { start.to_vec() } else { vec![0.0; n] };
+        let mut c = near.clone();
         self.bounded.minimise(&self.h[..n * n], &self.g[..n], &self.lower[..n], &self.upper[..n], &mut c)?;
 
         let rows = problem.grid.n_rows();
-        let mut left = self.data.clone();
-        for (j, &v) in c.iter().enumerate().filter(|(_, v)| **v != 0.0) {
-            let column = &self.evaluation.columns[j * rows..(j + 1) * rows];
-            left.iter_mut().zip(column).for_each(|(r, a)| *r -= v * a);
-        }
-        let residual: f64 = left.iter().map(|r| r * r).sum();
+        let residual = match data_only {
+            Some((around, h)) => around.sum_of_squares(&h, &near, &c),
+            None => self.native_residual(&c),
+        };
         let soft: f64 = weights
             .soft
             .iter()
@@ -200,10 +231,16 @@ impl Objective {
     /// The normal equations over all parameters, nonlinear ones as steps from `p`, into `h` and `g`; returns what the
     /// objective is at zero.
     pub(super) fn system(&mut self, problem: &Problem<'_>, p: &[f64], linear: &Linear, weights: &Weights) -> f64 {
-        self.evaluation.nonlinear_columns(problem, p, &linear.c);
         let (n, k) = (problem.n_linear(), problem.layout.len());
         let all = n + k;
-        self.normal(all);
+        let data_squares = match self.ask(problem, p, &linear.c, true) {
+            Some(around) => around.data_squares(&self.h[..all * all], &linear.c),
+            None => {
+                self.evaluation.nonlinear_columns(problem, p, &linear.c);
+                self.normal(all);
+                self.data.iter().map(|d| d * d).sum::<f64>()
+            }
+        };
         self.add_linear_rows(problem, weights, all);
         let variance = weights.sigma * weights.sigma;
         for (i, parameter) in problem.layout.parameters.iter().enumerate() {
@@ -222,10 +259,59 @@ impl Objective {
             }
         }
         let targets: f64 = weights.soft.iter().map(|r| weights.soft_weight(r) * r.target * r.target).sum();
-        self.data.iter().map(|d| d * d).sum::<f64>()
-            + targets
-            + self.priors(problem, p, weights)
-            + kernel_penalty(problem, p, weights)
+        data_squares + targets + self.priors(problem, p, weights) + kernel_penalty(problem, p, weights)
+    }
+
+    /// |d − A·c|² with the columns of `evaluation`.
+    fn native_residual(&self, c: &[f64]) -> f64 {
+        let rows = self.data.len();
+        let mut left = self.data.clone();
+        for (j, &v) in c.iter().enumerate().filter(|(_, v)| **v != 0.0) {
+            let column = &self.evaluation.columns[j * rows..(j + 1) * rows];
+            left.iter_mut().zip(column).for_each(|(r, a)| *r -= v * a);
+        }
+        left.iter().map(|r| r * r).sum()
+    }
+
+    /// The normal equations of the data from the device, of the linear columns or of `all`, into `h` and `g`; `None`
+    /// where there is no device (any more).
+    fn ask(&mut self, problem: &Problem<'_>, p: &[f64], near: &[f64], all: bool) -> Option<Around> {
+        let request = {
+            self.remote.as_ref()?;
+            self.asking.request(problem, p, near, all)
+        };
+        let n = request.n_columns;
+        let answer = self.remote.as_ref().and_then(|remote| remote.evaluate(request));
+        let Some(answer) = answer else {
+            self.remote = None;
+            // As it would be had there been no device.
+            self.evaluation.linear_columns(problem, p);
+            return None;
+        };
+        Some(self.take(&answer, n, near))
+    }
+
+    /// An answer for `n` columns into `h` and `g`.
+    fn take(&mut self, Answer(products): &Answer, n: usize, near: &[f64]) -> Around {
+        let mut at = 0;
+        for i in 0..n {
+            for j in 0..=i {
+                let v = f64::from(products[at + j]);
+                self.h[i * n + j] = v;
+                self.h[j * n + i] = v;
+            }
+            at += i + 1;
+        }
+        let mut slopes = vec![0.0; near.len()];
+        for i in 0..n {
+            let slope = f64::from(products[at + i]);
+            let row = &self.h[i * n..i * n + near.len()];
+            self.g[i] = slope + row.iter().zip(near).map(|(h, c)| h * c).sum::<f64>();
+            if let Some(s) = slopes.get_mut(i) {
+                *s = slope;
+            }
+        }
+        Around { squares: f64::from(products[at + n]), slopes }
     }
 
     /// Priors of the nonlinear parameters.
@@ -271,6 +357,30 @@ impl Objective {
                 }
             }
         }
+    }
+}
+
+/// The residual r at the amplitudes that a request named.
+struct Around {
+    /// |r|².
+    squares: f64,
+    /// Aᵀr of the linear columns.
+    slopes: Vec<f64>,
+}
+
+impl Around {
+    /// |d − A·c|², for the products `h` of the linear columns.
+    fn sum_of_squares(&self, h: &[f64], near: &[f64], c: &[f64]) -> f64 {
+        let step: Vec<f64> = c.iter().zip(near).map(|(c, near)| c - near).collect();
+        let curved = h.chunks(step.len()).zip(&step).map(|(row, s)| s * dot(row, &step)).sum::<f64>();
+        (self.squares - 2.0 * dot(&self.slopes, &step) + curved).max(0.0)
+    }
+
+    /// |d|², for the products `h` of all columns, the linear ones first.
+    fn data_squares(&self, h: &[f64], near: &[f64]) -> f64 {
+        let n = (h.len() as f64).sqrt() as usize;
+        let fitted = h.chunks(n).zip(near).map(|(row, c)| c * dot(&row[..near.len()], near)).sum::<f64>();
+        self.squares + 2.0 * dot(&self.slopes, near) + fitted
     }
 }
 

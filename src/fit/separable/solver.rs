@@ -162,7 +162,7 @@ impl Trial {
         follow: bool,
     ) -> Result<Self, Singular> {
         if !*fresh {
-            objective.evaluation.linear_columns(problem, &now.p);
+            objective.visit(problem, &now.p);
         }
         *fresh = false;
         let step = objective.step(problem, &now.p, &now.linear, weights, marquardt)?;

@@ -36,7 +36,7 @@ fn real_search_is_that_of_lcmodel() {
     }
     let model = Model::new(&basis, fid.len(), dwell_s, f0_mhz, gaps.te_s, &settings).unwrap();
     assert_eq!(model.grid.n_observed, 498);
-    let (fit, events) = fit_told(&model, fid);
+    let (fit, events) = fit_told(&model, fid, None);
 
     // LCModel's transform is divided by the root of its length.
     let unit = fit.data_scale.powi(2) * model.start_grid.n_transform as f64;

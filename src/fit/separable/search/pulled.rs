@@ -19,7 +19,8 @@ impl Search<'_, '_> {
         let before = self.problem.model.settings.ratios == Ratios::Tarquin && !c.is_empty();
         let weights = if before { &self.weights } else { &without };
         let linear = self.objective.linear(self.problem, p, weights, c)?;
-        self.weights.soft = pulling_rows(self.problem, &self.objective.evaluation.columns, &linear.c);
+        let columns = self.objective.columns(self.problem, p);
+        self.weights.soft = pulling_rows(self.problem, columns, &linear.c);
         Ok(())
     }
 
