@@ -197,8 +197,7 @@ const LEAST_WIDTH_HZ: f64 = 0.5;
 /// λ of a P-spline: a coarse fit of what components share with a stiff baseline, then the method's choice.
 fn smoothen(problem: &mut Problem<'_>, objective: &mut Objective, weights: &mut Weights) -> Result<(), Singular> {
     let p = problem.layout.start();
-    objective.evaluation.linear_columns(problem, &p);
-    let Some(dimension) = Dimension::new(problem, objective) else { return Ok(()) };
+    let Some(dimension) = Dimension::new(problem, objective.columns(problem, &p)) else { return Ok(()) };
     if !matches!(problem.model.settings.baseline, super::settings::Baseline::PSpline { .. }) {
         return Ok(());
     }

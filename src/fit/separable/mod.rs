@@ -25,6 +25,7 @@ mod grid;
 mod kernel_shape;
 mod lineshape;
 mod model;
+mod normal;
 mod objective;
 mod parameter;
 mod posterior;

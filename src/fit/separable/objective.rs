@@ -4,11 +4,10 @@
 //! a step comes from one Gauss–Newton system over linear and nonlinear parameters together, with Marquardt rows
 //! (LCModel's SOLVE; survey section 1.9).
 
-use super::super::linalg;
 use super::bounded::{Bounded, Singular};
-use super::evaluation::Evaluation;
+use super::normal::Normal;
 use super::problem::{Problem, SoftRow};
-use super::remote::{Answer, Asking, Remote};
+use super::remote::Remote;
 
 /// Weights of everything that is not data.
 #[derive(Debug, Clone, PartialEq)]
@@ -70,12 +69,7 @@ pub(super) struct Step {
 
 /// Scratch for one problem.
 pub(super) struct Objective {
-    pub(super) evaluation: Evaluation,
-    data: Vec<f64>,
-    /// A device that evaluates instead of `evaluation`, while there is one.
-    remote: Option<Box<dyn Remote>>,
-    asking: Asking,
-    gram: Vec<f64>,
+    normal: Normal,
     pub(super) h: Vec<f64>,
     g: Vec<f64>,
     lower: Vec<f64>,
@@ -87,14 +81,8 @@ pub(super) struct Objective {
 impl Objective {
     pub(super) fn new(problem: &Problem<'_>) -> Self {
         let n = problem.n_linear() + problem.layout.len();
-        let mut data = vec![0.0; problem.grid.n_rows()];
-        problem.grid.real_rows(problem.data.iter().copied(), &mut data);
         Self {
-            evaluation: Evaluation::new(problem),
-            data,
-            remote: None,
-            asking: Asking::new(problem.grid),
-            gram: vec![0.0; n * n],
+            normal: Normal::new(problem),
             h: vec![0.0; n * n],
             g: vec![0.0; n],
             lower: vec![0.0; n],
@@ -107,27 +95,17 @@ impl Objective {
     /// The same with a device to evaluate, or with none.
     #[must_use]
     pub(super) fn on(self, remote: Option<Box<dyn Remote>>) -> Self {
-        Self { remote, ..self }
+        Self { normal: self.normal.on(remote), ..self }
     }
 
-    /// Goes to `p` before a [`Self::step`] from there, where [`Self::linear`] was called elsewhere since.
-    pub(super) fn visit(&mut self, problem: &Problem<'_>, p: &[f64]) {
-        if self.remote.is_none() {
-            self.evaluation.linear_columns(problem, p);
-        }
-    }
-
-    /// Columns of amplitudes and baseline at `p`, where [`Self::linear`] was called last.
+    /// Native columns of amplitudes and baseline at `p`.
     pub(super) fn columns(&mut self, problem: &Problem<'_>, p: &[f64]) -> &[f64] {
-        if self.remote.is_some() {
-            self.evaluation.linear_columns(problem, p);
-        }
-        &self.evaluation.columns
+        self.normal.columns(problem, p)
     }
 
     /// Takes the problem's data anew, after they were turned.
     pub(super) fn refresh(&mut self, problem: &Problem<'_>) {
-        problem.grid.real_rows(problem.data.iter().copied(), &mut self.data);
+        self.normal.refresh(problem);
     }
 
     /// Right side of the last [`Self::system`].
@@ -145,26 +123,17 @@ impl Objective {
     ) -> Result<Linear, Singular> {
         let n = problem.n_linear();
         let members = problem.members.len();
-        let near = if start.len() == n { start.to_vec() } else { vec![0.0; n] };
-        let asked = self.ask(problem, p, &near, false);
-        if asked.is_none() {
-            self.evaluation.linear_columns(problem, p);
-            self.normal(n);
-        }
-        // The rows that are not data are added to `h` and `g`.
-        let data_only = asked.map(|around| (around, self.h[..n * n].to_vec()));
+        let mut c = if start.len() == n { start.to_vec() } else { vec![0.0; n] };
+        let (h, g) = self.normal.linear(problem, p, &c);
+        self.h[..n * n].copy_from_slice(h);
+        self.g[..n].copy_from_slice(g);
         self.add_linear_rows(problem, weights, n);
         self.lower[..n].fill(f64::NEG_INFINITY);
         self.lower[..members].fill(0.0);
         self.upper[..n].fill(f64::INFINITY);
-        let mut c = near.clone();
         self.bounded.minimise(&self.h[..n * n], &self.g[..n], &self.lower[..n], &self.upper[..n], &mut c)?;
 
-        let rows = problem.grid.n_rows();
-        let residual = match data_only {
-            Some((around, h)) => around.sum_of_squares(&h, &near, &c),
-            None => self.native_residual(&c),
-        };
+        let residual = self.normal.residual(&c);
         let soft: f64 = weights
             .soft
             .iter()
@@ -178,12 +147,12 @@ impl Objective {
         let zero = c[..members].iter().filter(|v| **v == 0.0).count();
         let n_parameters = n - zero + problem.layout.n_free();
         let n_soft = weights.soft.iter().filter(|row| weights.sigma > 0.0 || !row.in_sigma).count();
-        let freedom = (rows + n_soft).saturating_sub(n_parameters).max(1);
+        let freedom = (problem.grid.n_rows() + n_soft).saturating_sub(n_parameters).max(1);
         let sd = (sum_of_squares / freedom as f64).sqrt();
         Ok(Linear { c, objective, sum_of_squares, residual, n_parameters, sd })
     }
 
-    /// The Gauss–Newton step from `p` and its `linear` parameters, at which [`Self::linear`] was called last.
+    /// The Gauss–Newton step from `p` and its `linear` parameters.
     pub(super) fn step(
         &mut self,
         problem: &Problem<'_>,
@@ -233,14 +202,9 @@ impl Objective {
     pub(super) fn system(&mut self, problem: &Problem<'_>, p: &[f64], linear: &Linear, weights: &Weights) -> f64 {
         let (n, k) = (problem.n_linear(), problem.layout.len());
         let all = n + k;
-        let data_squares = match self.ask(problem, p, &linear.c, true) {
-            Some(around) => around.data_squares(&self.h[..all * all], &linear.c),
-            None => {
-                self.evaluation.nonlinear_columns(problem, p, &linear.c);
-                self.normal(all);
-                self.data.iter().map(|d| d * d).sum::<f64>()
-            }
-        };
+        let (h, g, data_squares) = self.normal.all(problem, p, &linear.c);
+        self.h[..all * all].copy_from_slice(h);
+        self.g[..all].copy_from_slice(g);
         self.add_linear_rows(problem, weights, all);
         let variance = weights.sigma * weights.sigma;
         for (i, parameter) in problem.layout.parameters.iter().enumerate() {
@@ -262,80 +226,10 @@ impl Objective {
         data_squares + targets + self.priors(problem, p, weights) + kernel_penalty(problem, p, weights)
     }
 
-    /// |d − A·c|² with the columns of `evaluation`.
-    fn native_residual(&self, c: &[f64]) -> f64 {
-        let rows = self.data.len();
-        let mut left = self.data.clone();
-        for (j, &v) in c.iter().enumerate().filter(|(_, v)| **v != 0.0) {
-            let column = &self.evaluation.columns[j * rows..(j + 1) * rows];
-            left.iter_mut().zip(column).for_each(|(r, a)| *r -= v * a);
-        }
-        left.iter().map(|r| r * r).sum()
-    }
-
-    /// The normal equations of the data from the device, of the linear columns or of `all`, into `h` and `g`; `None`
-    /// where there is no device (any more).
-    fn ask(&mut self, problem: &Problem<'_>, p: &[f64], near: &[f64], all: bool) -> Option<Around> {
-        let request = {
-            self.remote.as_ref()?;
-            self.asking.request(problem, p, near, all)
-        };
-        let n = request.n_columns;
-        let answer = self.remote.as_ref().and_then(|remote| remote.evaluate(request));
-        let Some(answer) = answer else {
-            self.remote = None;
-            // As it would be had there been no device.
-            self.evaluation.linear_columns(problem, p);
-            return None;
-        };
-        Some(self.take(&answer, n, near))
-    }
-
-    /// An answer for `n` columns into `h` and `g`.
-    fn take(&mut self, Answer(products): &Answer, n: usize, near: &[f64]) -> Around {
-        let mut at = 0;
-        for i in 0..n {
-            for j in 0..=i {
-                let v = f64::from(products[at + j]);
-                self.h[i * n + j] = v;
-                self.h[j * n + i] = v;
-            }
-            at += i + 1;
-        }
-        let mut slopes = vec![0.0; near.len()];
-        for i in 0..n {
-            let slope = f64::from(products[at + i]);
-            let row = &self.h[i * n..i * n + near.len()];
-            self.g[i] = slope + row.iter().zip(near).map(|(h, c)| h * c).sum::<f64>();
-            if let Some(s) = slopes.get_mut(i) {
-                *s = slope;
-            }
-        }
-        Around { squares: f64::from(products[at + n]), slopes }
-    }
-
     /// Priors of the nonlinear parameters.
     fn priors(&self, problem: &Problem<'_>, p: &[f64], weights: &Weights) -> f64 {
         let sum: f64 = problem.layout.parameters.iter().zip(p).map(|(q, &v)| q.deviation(v).powi(2)).sum();
         weights.sigma * weights.sigma * sum
-    }
-
-    /// AᵀA and Aᵀd of the first `n` columns, full.
-    fn normal(&mut self, n: usize) {
-        let rows = self.data.len();
-        linalg::gram(&self.evaluation.columns, rows, n, &mut self.gram);
-        for i in 0..n {
-            for j in 0..=i {
-                // Column-major lower triangle: element (i, j) lies at j·n + i.
-                let v = self.gram[j * n + i];
-                self.h[i * n + j] = v;
-                self.h[j * n + i] = v;
-            }
-        }
-        for j in 0..n {
-            let column = &self.evaluation.columns[j * rows..(j + 1) * rows];
-            self.g[j] = dot(column, &self.data);
-        }
     }
 
     /// Soft rows and the baseline's roughness, into a system of `n` parameters.
@@ -358,43 +252,6 @@ impl Objective {
             }
         }
     }
-}
-
-/// The residual r at the amplitudes that a request named.
-struct Around {
-    /// |r|².
-    squares: f64,
-    /// Aᵀr of the linear columns.
-    slopes: Vec<f64>,
-}
-
-impl Around {
-    /// |d − A·c|², for the products `h` of the linear columns.
-    fn sum_of_squares(&self, h: &[f64], near: &[f64], c: &[f64]) -> f64 {
-        let step: Vec<f64> = c.iter().zip(near).map(|(c, near)| c - near).collect();
-        let curved = h.chunks(step.len()).zip(&step).map(|(row, s)| s * dot(row, &step)).sum::<f64>();
-        (self.squares - 2.0 * dot(&self.slopes, &step) + curved).max(0.0)
-    }
-
-    /// |d|², for the products `h` of all columns, the linear ones first.
-    fn data_squares(&self, h: &[f64], near: &[f64]) -> f64 {
-        let n = (h.len() as f64).sqrt() as usize;
-        let fitted = h.chunks(n).zip(near).map(|(row, c)| c * dot(&row[..near.len()], near)).sum::<f64>();
-        self.squares + 2.0 * dot(&self.slopes, near) + fitted
-    }
-}
-
-/// Σ a·b in eight running sums, so that it does not wait for each addition.
-fn dot(a: &[f64], b: &[f64]) -> f64 {
-    let mut sums = [0.0; 8];
-    let (a, b) = (a.chunks_exact(8), b.chunks_exact(8));
-    let rest: f64 = a.remainder().iter().zip(b.remainder()).map(|(x, y)| x * y).sum();
-    for (a, b) in a.zip(b) {
-        for ((s, x), y) in sums.iter_mut().zip(a).zip(b) {
-            *s += x * y;
-        }
-    }
-    rest + sums.iter().sum::<f64>()
 }
 
 /// Penalty on the kernel's second differences.

@@ -24,13 +24,13 @@ pub(super) struct Dimension {
 }
 
 impl Dimension {
-    /// Of the problem's baseline; `None` where it has no roughness. The columns must be those of the problem.
-    pub(super) fn new(problem: &Problem<'_>, objective: &Objective) -> Option<Self> {
+    /// Of the problem's baseline; `None` where it has no roughness. `columns`: the problem's, amplitudes first.
+    pub(super) fn new(problem: &Problem<'_>, columns: &[f64]) -> Option<Self> {
         let (n, first, rows) = (problem.baseline.n, problem.members.len(), problem.grid.n_rows());
         if problem.baseline.roughness.is_empty() {
             return None;
         }
-        let columns = &objective.evaluation.columns[first * rows..(first + n) * rows];
+        let columns = &columns[first * rows..(first + n) * rows];
         let mut gram = vec![0.0; n * n];
         linalg::gram(columns, rows, n, &mut gram);
         let scale = (0..n).map(|i| gram[i * n + i]).sum::<f64>() / n as f64;

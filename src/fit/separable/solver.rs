@@ -70,13 +70,11 @@ pub(super) fn minimise(
     let mut now = Point { p: p.to_vec(), linear, marquardt: 0.0, n_iterations: 0, converged: false };
     let mut marquardt = START;
     let (mut may_try_undamped, mut bad, mut skip) = (true, 0_usize, 0_i64);
-    // Whether the columns are those of `now`.
-    let mut fresh = true;
     while now.n_iterations < options.max_iterations {
         now.n_iterations += 1;
         let mut tried = None;
         if options.try_undamped && may_try_undamped && skip <= 0 {
-            if let Ok(trial) = Trial::new(problem, objective, weights, &now, 0.0, &mut fresh, follow) {
+            if let Ok(trial) = Trial::new(problem, objective, weights, &now, 0.0, follow) {
                 if trial.linear.objective >= now.linear.objective {
                     bad += 1;
                     skip = bad as i64;
@@ -90,7 +88,7 @@ pub(super) fn minimise(
         }
         let trial = match tried {
             Some(trial) => trial,
-            None => match Trial::new(problem, objective, weights, &now, marquardt, &mut fresh, follow) {
+            None => match Trial::new(problem, objective, weights, &now, marquardt, follow) {
                 Ok(trial) => trial,
                 Err(_) => {
                     marquardt = (marquardt * FAILURE).max(AFTER_FAILURE);
@@ -133,7 +131,6 @@ pub(super) fn minimise(
                     now.converged = true;
                     break;
                 }
-                fresh = false;
                 continue;
             }
         }
@@ -158,13 +155,8 @@ impl Trial {
         weights: &mut Weights,
         now: &Point,
         marquardt: f64,
-        fresh: &mut bool,
         follow: bool,
     ) -> Result<Self, Singular> {
-        if !*fresh {
-            objective.visit(problem, &now.p);
-        }
-        *fresh = false;
         let step = objective.step(problem, &now.p, &now.linear, weights, marquardt)?;
         let parameters = &problem.layout.parameters;
         let longest = |(d, q): (&f64, &super::parameter::Parameter)| {
@@ -173,7 +165,6 @@ impl Trial {
         let fraction = step.delta.iter().zip(parameters).map(longest).fold(1.0, f64::min);
         let p = moved(problem, &now.p, &step.delta, fraction);
         let linear = evaluate(problem, objective, weights, &p, &now.linear.c, follow)?;
-        *fresh = true;
         Ok(Self {
             p,
             linear,
