@@ -15,7 +15,7 @@ use num_complex::Complex64;
 use requant::engine::gpu::device;
 use requant::engine::{Batch, CpuEngine, Engine, Fitted, GpuEngine};
 use requant::fit::settings::{Macromolecules, RatioPriors, Smoothness};
-use requant::fit::{FitState, Model, Settings};
+use requant::fit::{FitModel, FitState, Method, Model, Settings};
 
 use common::{DWELL_S, F0_MHZ, N_POINTS, Nuisance, basis, spectrum};
 use parity::{Sabotage, compare};
@@ -27,7 +27,7 @@ fn main() {
     let arguments = Arguments::from_args();
     let adapters = device::list();
     let required = std::env::var_os("REQUANT_REQUIRE_GPU").is_some();
-    let tests: [(&str, Body); 14] = [
+    let tests: [(&str, Body); 16] = [
         ("gpu_self_test_passes", self_test_passes),
         ("gpu_parity_over_settings", parity_over_settings),
         ("gpu_parity_harness_can_fail", parity_harness_can_fail),
@@ -36,9 +36,11 @@ fn main() {
         ("gpu_faulty_spectra_touch_no_other", faulty_spectra),
         ("gpu_a_lost_device_costs_nothing_but_time", a_lost_device),
         ("gpu_what_the_shaders_cannot_do_is_done_on_the_processor", unsupported_models),
+        ("gpu_methods_that_decide_on_the_host_in_any_batch", methods_in_any_batch),
         ("gpu_stages_of_preparation_agree", stages_agree),
         ("gpu_stages_of_preparation_survive_a_lost_device", stages_survive),
         ("real_gpu_parity_challenge", real_parity_challenge),
+        ("real_gpu_parity_of_methods", real_parity_of_methods),
         ("real_gpu_parity_voigt", |i| real_parity("voigt", "lcmodel-test/3t.basis", |_| {}, i)),
         ("real_gpu_parity_hard", |i| real_parity("hard", "lcmodel-test/3t.basis", |_| {}, i)),
         ("real_gpu_parity_shift", |i| {
@@ -95,7 +97,7 @@ fn model_with(change: impl FnOnce(&mut Settings)) -> Model {
     Model::new(&basis(), N_POINTS, DWELL_S, F0_MHZ, Some(0.03), &settings).unwrap()
 }
 
-fn batch<'a>(model: &'a Model, fids: &'a [Vec<Complex64>]) -> Batch<'a> {
+fn batch<'a>(model: &'a dyn FitModel, fids: &'a [Vec<Complex64>]) -> Batch<'a> {
     Batch { model, fids: fids.iter().map(Vec::as_slice).collect() }
 }
 
@@ -126,7 +128,7 @@ fn parity_over_settings(index: usize) {
     ];
     for (name, change) in settings {
         let model = model_with(change);
-        let agreement = compare(&model, &batch(&model, &fids), &engine, Sabotage::None);
+        let agreement = compare(&batch(&model, &fids), &engine, Sabotage::None);
         println!("{name}: {agreement}");
         assert!(agreement.holds(), "{name}: {agreement}");
     }
@@ -138,7 +140,7 @@ fn parity_harness_can_fail(index: usize) {
     let fids = spectra(3);
     let engine = engine(index);
     for sabotage in [Sabotage::OneAmplitude, Sabotage::OneState, Sabotage::OneError] {
-        let agreement = compare(&model, &batch(&model, &fids), &engine, sabotage);
+        let agreement = compare(&batch(&model, &fids), &engine, sabotage);
         assert!(!agreement.holds(), "{sabotage:?} was not noticed: {agreement}");
     }
 }
@@ -249,12 +251,18 @@ fn a_lost_device(index: usize) {
 }
 
 fn unsupported_models(index: usize) {
-    let many = model_with(|s| s.baseline.splines_per_ppm = 60.0);
-    let fixed = model_with(|s| s.baseline.smoothness = Smoothness::EdPerPpm(3.0));
-    for (model, told) in [(many, "parameters"), (fixed, "effective dimension")] {
+    let many = Box::new(model_with(|s| s.baseline.splines_per_ppm = 60.0));
+    let fixed = Box::new(model_with(|s| s.baseline.smoothness = Smoothness::EdPerPpm(3.0)));
+    let models: [(Box<dyn FitModel>, &str); 4] = [
+        (many, "parameters"),
+        (fixed, "effective dimension"),
+        (method_model("varpro"), "compare samples"),
+        (method_model("osprey"), "the fit before"),
+    ];
+    for (model, told) in models {
         let fids = spectra(2);
         let engine = engine(index);
-        let fitted = engine.fit(&batch(&model, &fids));
+        let fitted = engine.fit(&batch(model.as_ref(), &fids));
         assert!(fitted.iter().all(|f| f.engine == "cpu"));
         assert!(engine.notes()[0].contains(told), "{:?}", engine.notes());
     }
@@ -266,12 +274,55 @@ fn real_parity_challenge(index: usize) {
 }
 
 fn real_parity(set: &str, basis: &str, change: fn(&mut Settings), index: usize) {
-    let (model, fids) = parity::benchmark(set, basis, change);
-    check(&model, &fids, index);
+    let mut settings = Settings::map().unwrap();
+    change(&mut settings);
+    let (model, fids) = parity::benchmark(set, basis, &settings.into());
+    check(model.as_ref(), &fids, index);
 }
 
-fn check(model: &Model, fids: &[Vec<Complex64>], index: usize) {
-    let agreement = compare(model, &batch(model, fids), &engine(index), Sabotage::None);
+/// Methods that search and decide, on as many spectra as a software rasteriser does in seconds.
+fn real_parity_of_methods(index: usize) {
+    for (name, n_spectra) in [("lcmodel", 3), ("lcmodel-fast", 8), ("fsl", 20), ("abfit", 3), ("abfit-reg", 6)] {
+        let method = Method::built_in(name).unwrap().unwrap();
+        let (model, mut fids) = parity::benchmark("voigt", "lcmodel-test/3t.basis", &method);
+        fids.truncate(n_spectra);
+        print!("{name}: ");
+        check(model.as_ref(), &fids, index);
+    }
+}
+
+fn method_model(name: &str) -> Box<dyn FitModel> {
+    let method = Method::built_in(name).unwrap().unwrap();
+    method.model(&basis(), N_POINTS, DWELL_S, F0_MHZ, Some(0.03)).unwrap()
+}
+
+/// Fits that meet at the device are told apart: in any batch, with faulty ones among them, and when the device is lost.
+fn methods_in_any_batch(index: usize) {
+    let model = method_model("lcmodel-fast");
+    let model = model.as_ref();
+    let mut fids = spectra(5);
+    let whole = bits(&engine(index).fit(&batch(model, &fids)));
+    for at_once in [1, 2] {
+        let cut = engine(index).with_chunk(at_once).fit(&batch(model, &fids));
+        assert!(bits(&cut) == whole && cut.iter().all(|f| f.engine == "gpu"), "{at_once} at a time");
+    }
+    fids[1][7].im = f64::NAN;
+    fids[3].fill(Complex64::default());
+    let engine = engine(index);
+    engine.lose_device();
+    let mixed = bits(&engine.fit(&batch(model, &fids)));
+    assert_eq!([mixed[1].0, mixed[3].0], [FitState::NoSignal; 2]);
+    assert!([0, 2, 4].iter().all(|&i| mixed[i] == whole[i]));
+    assert_eq!(engine.notes().len(), 1, "{:?}", engine.notes());
+    engine.forbid_reopening();
+    engine.lose_device();
+    let native = engine.fit(&batch(model, &fids));
+    assert!([0, 2, 4].iter().all(|&i| native[i].engine == "cpu"), "{:?}", engine.notes());
+    assert_eq!(bits(&native), bits(&CpuEngine.fit(&batch(model, &fids))));
+}
+
+fn check(model: &dyn FitModel, fids: &[Vec<Complex64>], index: usize) {
+    let agreement = compare(&batch(model, fids), &engine(index), Sabotage::None);
     println!("{agreement}");
     assert!(agreement.holds(), "{agreement}");
 }

@@ -40,6 +40,18 @@ pub(crate) fn gram(a: &[f64], rows: usize, n: usize, out: &mut [f64]) {
     );
 }
 
+/// Aᵀx for a column-major `a` of `rows` × `n`.
+pub(crate) fn transposed_times(a: &[f64], rows: usize, n: usize, x: &[f64], out: &mut [f64]) {
+    faer::linalg::matmul::matmul(
+        MatMut::from_column_major_slice_mut(&mut out[..n], n, 1),
+        Accum::Replace,
+        MatRef::from_column_major_slice(&a[..rows * n], rows, n).transpose(),
+        MatRef::from_column_major_slice(&x[..rows], rows, 1),
+        1.0,
+        Par::Seq,
+    );
+}
+
 /// Cholesky factor L of the lower triangle in `a`, in place.
 pub(crate) fn cholesky(a: &mut [f64], n: usize, scratch: &mut Scratch) -> Result<(), NotPositiveDefinite> {
     llt::factor::cholesky_in_place(

@@ -7,7 +7,7 @@ use std::path::Path;
 use num_complex::Complex64;
 use requant::basis::{BasisSet, FirstPoint};
 use requant::engine::{Batch, CpuEngine, Engine};
-use requant::fit::{Model, Settings};
+use requant::fit::{FitModel, Method, Model, Settings};
 use requant::formats;
 
 use super::common::data;
@@ -59,7 +59,7 @@ impl fmt::Display for Agreement {
 }
 
 /// Fits `batch` on the native engine and on `engine`.
-pub fn compare(_model: &Model, batch: &Batch<'_>, engine: &dyn Engine, sabotage: Sabotage) -> Agreement {
+pub fn compare(batch: &Batch<'_>, engine: &dyn Engine, sabotage: Sabotage) -> Agreement {
     let native = CpuEngine.fit(batch);
     let mut other = engine.fit(batch);
     assert_eq!(native.len(), other.len());
@@ -105,9 +105,7 @@ pub fn challenge() -> (Model, Vec<Vec<Complex64>>) {
 }
 
 /// A set of `benchmark/`, as `requant run` fits it.
-pub fn benchmark(set: &str, basis: &str, change: fn(&mut Settings)) -> (Model, Vec<Vec<Complex64>>) {
-    let mut settings = Settings::map().unwrap();
-    change(&mut settings);
+pub fn benchmark(set: &str, basis: &str, method: &Method) -> (Box<dyn FitModel>, Vec<Vec<Complex64>>) {
     let basis = referenced(&data().join(basis));
     let folder = data().join("benchmark").join(set);
     let mut subjects: Vec<_> = std::fs::read_dir(&folder)
@@ -124,7 +122,7 @@ pub fn benchmark(set: &str, basis: &str, change: fn(&mut Settings)) -> (Model, V
     let files: Vec<_> = files.collect();
     let first = formats::read(&files[0]).unwrap();
     let (n, dwell_s, f0_mhz) = (first.n_points(), first.dwell_s.unwrap(), first.f0_mhz.unwrap());
-    let model = Model::new(&basis, n, dwell_s, f0_mhz, first.te_s, &settings).unwrap();
+    let model = method.model(&basis, n, dwell_s, f0_mhz, first.te_s).unwrap();
     (model, files.iter().map(|f| fid(f)).collect())
 }
 

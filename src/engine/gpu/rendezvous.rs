@@ -32,7 +32,8 @@ struct Asked {
 struct Desk {
     asked: Sender<Asked>,
     cores: Arc<Cores>,
-    is_gone: Arc<AtomicBool>,
+    /// Set when the device does not answer.
+    is_native: Arc<AtomicBool>,
 }
 
 impl Remote for Desk {
@@ -45,7 +46,7 @@ impl Remote for Desk {
             answer
         });
         if answer.is_none() {
-            self.is_gone.store(true, Ordering::Relaxed);
+            self.is_native.store(true, Ordering::Relaxed);
         }
         answer
     }
@@ -76,26 +77,23 @@ impl GpuEngine {
         let is_software = self.lock().as_ref().is_none_or(|device| device.is_software);
         let at_once = self.chunk.unwrap_or(if is_software { SOFTWARE_AT_ONCE } else { AT_ONCE }).min(fids.len());
         let cores = Arc::new(Cores { free: Mutex::new(rayon::current_num_threads().max(1)), left: Condvar::new() });
-        let is_gone = Arc::new(AtomicBool::new(false));
         let next = AtomicUsize::new(0);
         let done: Vec<Mutex<Option<Fitted>>> = fids.iter().map(|_| Mutex::new(None)).collect();
         let (asked, asks) = channel();
         std::thread::scope(|scope| {
             for _ in 0..at_once {
-                let desk = |asked: &Sender<Asked>| Desk {
-                    asked: asked.clone(),
-                    cores: Arc::clone(&cores),
-                    is_gone: Arc::clone(&is_gone),
-                };
-                let (asked, next, done, cores, is_gone) = (asked.clone(), &next, &done, &cores, &is_gone);
+                let (asked, next, done, cores) = (asked.clone(), &next, &done, &cores);
                 scope.spawn(move || {
                     loop {
                         let i = next.fetch_add(1, Ordering::Relaxed);
                         let (Some(fid), Some(place)) = (fids.get(i), done.get(i)) else { return };
+                        let is_native = Arc::new(AtomicBool::new(false));
+                        let desk =
+                            Desk { asked: asked.clone(), cores: Arc::clone(cores), is_native: Arc::clone(&is_native) };
                         cores.take();
-                        let result = fit_remotely(model, fid, Box::new(desk(&asked)));
+                        let result = fit_remotely(model, fid, Box::new(desk));
                         cores.leave();
-                        let engine = if is_gone.load(Ordering::Relaxed) { "cpu" } else { "gpu" };
+                        let engine = if is_native.load(Ordering::Relaxed) { "cpu" } else { "gpu" };
                         *place.lock().unwrap_or_else(PoisonError::into_inner) = Some(Fitted { result, engine });
                     }
                 });

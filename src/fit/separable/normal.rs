@@ -137,8 +137,8 @@ impl Normal {
                 out.h[j * n + i] = v;
             }
         }
-        out.g.clear();
-        out.g.extend((0..n).map(|j| dot(&columns[j * rows..(j + 1) * rows], &self.data)));
+        out.g.resize(n, 0.0);
+        linalg::transposed_times(columns, rows, n, &self.data, &mut out.g);
         out.around = None;
     }
 
@@ -198,15 +198,6 @@ impl Around {
     }
 }
 
-/// Σ a·b in eight running sums, so that it does not wait for each addition.
 fn dot(a: &[f64], b: &[f64]) -> f64 {
-    let mut sums = [0.0; 8];
-    let (a, b) = (a.chunks_exact(8), b.chunks_exact(8));
-    let rest: f64 = a.remainder().iter().zip(b.remainder()).map(|(x, y)| x * y).sum();
-    for (a, b) in a.zip(b) {
-        for ((s, x), y) in sums.iter_mut().zip(a).zip(b) {
-            *s += x * y;
-        }
-    }
-    rest + sums.iter().sum::<f64>()
+    a.iter().zip(b).map(|(x, y)| x * y).sum()
 }
