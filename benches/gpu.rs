@@ -8,13 +8,14 @@
 use std::time::Instant;
 
 use num_complex::Complex64;
+use requant::basis::BasisSet;
 use requant::basis::simulate::Library;
 use requant::engine::gpu::device;
 use requant::engine::gpu::profile::PROFILED;
 use requant::engine::gpu::timeline::Work;
 use requant::engine::{Batch, CpuEngine, Engine, GpuEngine};
 use requant::fit::evaluation::Evaluation;
-use requant::fit::{Model, Settings};
+use requant::fit::{Method, Model, Settings};
 use requant::simulate::{Corpus, Recipe};
 
 /// Spectra that are simulated; larger batches repeat them.
@@ -22,6 +23,9 @@ const DISTINCT: usize = 64;
 
 struct Problem {
     model: Model,
+    basis: BasisSet,
+    n_points: usize,
+    dwell_s: f64,
     fids: Vec<Vec<Complex64>>,
 }
 
@@ -49,7 +53,7 @@ impl Problem {
         let dwell_s = 1.0 / site.bandwidth_hz;
         let model = Model::new(basis, n_points, dwell_s, site.f0_mhz, Some(0.03), &settings).unwrap();
         let fids = (0..distinct).map(|i| corpus.spectra(i)[0].1.data.samples.iter().copied().collect()).collect();
-        Self { model, fids }
+        Self { model, basis: basis.clone(), n_points, dwell_s, fids }
     }
 
     fn batch(&self, n: usize) -> Batch<'_> {
@@ -89,8 +93,29 @@ fn main() {
         let components = problem.model.components.len();
         println!("| {components} | {n} | {:.0} | {alone:.0} |", rate(&engine, &problem, batch));
     }
+    methods(&engine, &usual, if software { 4 } else { 2048 });
     stages(&engine, &usual, batch);
     overlap(&usual, index, batch);
+}
+
+/// Other programs' methods on the device and on the processor alone (spectra/s).
+fn methods(engine: &GpuEngine, problem: &Problem, n: usize) {
+    println!(
+        "\n{n} spectra by method (spectra/s)\n\n| method | device and processor | processor alone |\n|---|---|---|"
+    );
+    for name in ["lcmodel", "lcmodel-fast", "fsl", "abfit", "abfit-reg"] {
+        let method = Method::built_in(name).unwrap().unwrap();
+        let basis = &problem.basis;
+        let model = method.model(basis, problem.n_points, problem.dwell_s, basis.f0_mhz, Some(0.03)).unwrap();
+        let batch = Batch { model: model.as_ref(), fids: problem.batch(n).fids };
+        let per_second = |engine: &dyn Engine| {
+            let start = Instant::now();
+            let fitted = engine.fit(&batch);
+            assert!(fitted.iter().all(|f| f.engine == engine.name()), "{name}: done elsewhere");
+            n as f64 / start.elapsed().as_secs_f64()
+        };
+        println!("| {name} | {:.1} | {:.1} |", per_second(engine), per_second(&CpuEngine));
+    }
 }
 
 /// When host and device worked on which of four chunks.
