@@ -208,6 +208,11 @@ impl Band {
         self.short.process_with_scratch(band_fids, scratch);
     }
 
+    /// Where the samples of a band FID are that can be non-zero.
+    pub fn signal(&self) -> [std::ops::Range<usize>; 2] {
+        [0..self.n_positive, self.first_negative()..self.n_short()]
+    }
+
     /// Length of the scratch that [`Self::transform`] needs.
     pub fn scratch_len(&self) -> usize {
         self.short.get_inplace_scratch_len()

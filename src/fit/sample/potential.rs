@@ -103,17 +103,19 @@ impl<'a> Potential<'a> {
         let n = model.band.n_short();
         let gauss = (PI * x[layout.gauss()]).powi(2) / (4.0 * LN_2);
         let (skew, flat) = (x[layout.skew()], x[layout.flatness()]);
-        for (i, c) in self.common.iter_mut().enumerate() {
+        for i in model.band.signal().into_iter().flatten() {
             let t = model.band.time_s[i];
             let decay = (-gauss * t * t - flat * model.flat_time[i]).exp();
-            *c = Complex64::from_polar(decay, skew * model.skew_time[i]);
+            self.common[i] = Complex64::from_polar(decay, skew * model.skew_time[i]);
         }
         self.total.fill(Complex64::default());
         for (k, fid) in self.fids.chunks_exact_mut(n).enumerate() {
             modulate(model, k, x[layout.shift(k)], x[layout.width(k)], &self.common, fid);
             let c = x[layout.amplitude(k)];
-            for (sum, z) in self.total.iter_mut().zip(fid.iter()) {
-                *sum += z * c;
+            for range in model.band.signal() {
+                for (sum, z) in self.total[range.clone()].iter_mut().zip(&fid[range]) {
+                    *sum += z * c;
+                }
             }
         }
         let mut spectrum = std::mem::take(&mut self.adjoint);
@@ -147,14 +149,17 @@ impl<'a> Potential<'a> {
     /// ½·∂|r|²/∂θ.
     fn data_gradient(&mut self, x: &[f64]) {
         let (model, layout) = (self.model, &self.model.layout);
-        let (n, time_s) = (model.band.n_short(), &model.band.time_s);
+        let (n, time_s, signal) = (model.band.n_short(), &model.band.time_s, model.band.signal());
         let g = &mut self.gradient_x;
         for (k, fid) in self.fids.chunks_exact(n).enumerate() {
             let (mut plain, mut timed) = (0.0, Complex64::default());
-            for ((s, r), &t) in fid.iter().zip(&self.adjoint).zip(time_s) {
-                let product = s * r;
-                plain += product.re;
-                timed += product * t;
+            for range in signal.clone() {
+                let samples = fid[range.clone()].iter().zip(&self.adjoint[range.clone()]).zip(&time_s[range]);
+                for ((s, r), &t) in samples {
+                    let product = s * r;
+                    plain += product.re;
+                    timed += product * t;
+                }
             }
             let c = x[layout.amplitude(k)];
             g[layout.amplitude(k)] = -plain;
@@ -162,7 +167,7 @@ impl<'a> Potential<'a> {
             g[layout.width(k)] = PI * c * timed.re;
         }
         let (mut squared, mut skewed, mut flattened) = (0.0, 0.0, 0.0);
-        for i in 0..n {
+        for i in signal.into_iter().flatten() {
             let product = self.total[i] * self.adjoint[i];
             squared += product.re * time_s[i] * time_s[i];
             skewed += product.im * model.skew_time[i];

@@ -18,8 +18,9 @@ pub(super) struct Delay {
     from_pivot_ppm: Vec<f64>,
     inverse: Arc<dyn Fft<f64>>,
     scratch: Vec<Complex64>,
-    /// φ1 of [`Self::fid`].
+    /// φ1 of [`Self::fid`], and the phase factor of each point.
     at: Option<f64>,
+    phase: Vec<Complex64>,
     turned: Vec<Complex64>,
 }
 
@@ -47,7 +48,8 @@ impl Delay {
             .collect();
         let zero = Complex64::default();
         let scratch = vec![zero; inverse.get_inplace_scratch_len()];
-        Some(Self { turned: vec![zero; spectra.len()], spectra, from_pivot_ppm, inverse, scratch, at: None })
+        let (turned, phase) = (vec![zero; spectra.len()], vec![zero; n]);
+        Some(Self { turned, spectra, from_pivot_ppm, inverse, scratch, at: None, phase })
     }
 
     /// Turns all FIDs by `phi1` (rad/ppm).
@@ -57,9 +59,10 @@ impl Delay {
         }
         self.at = Some(phi1);
         let n = self.from_pivot_ppm.len();
+        self.phase.iter_mut().zip(&self.from_pivot_ppm).for_each(|(p, d)| *p = Complex64::cis(phi1 * d));
         for (turned, spectrum) in self.turned.chunks_mut(n).zip(self.spectra.chunks(n)) {
-            for ((o, z), d) in turned.iter_mut().zip(spectrum).zip(&self.from_pivot_ppm) {
-                *o = z * Complex64::cis(phi1 * d);
+            for ((o, z), p) in turned.iter_mut().zip(spectrum).zip(&self.phase) {
+                *o = z * p;
             }
         }
         self.inverse.process_with_scratch(&mut self.turned, &mut self.scratch);
@@ -73,9 +76,10 @@ impl Delay {
 
     /// The derivative of [`Self::fid`] by φ1, without its factor i, into `out`.
     pub(super) fn derivative(&mut self, k: usize, out: &mut [Complex64]) {
-        let (n, phi1) = (self.from_pivot_ppm.len(), self.at.unwrap_or_default());
-        for ((o, z), d) in out.iter_mut().zip(&self.spectra[k * n..(k + 1) * n]).zip(&self.from_pivot_ppm) {
-            *o = z * Complex64::from_polar(*d, phi1 * d);
+        let n = self.from_pivot_ppm.len();
+        let turned = self.spectra[k * n..(k + 1) * n].iter().zip(&self.phase).map(|(z, p)| z * p);
+        for ((o, z), d) in out.iter_mut().zip(turned).zip(&self.from_pivot_ppm) {
+            *o = z * d;
         }
         self.inverse.process_with_scratch(out, &mut self.scratch);
     }
