@@ -1,0 +1,160 @@
+//! Peaks and background of one window: columns and their derivatives.
+
+use std::f64::consts::{LN_2, PI};
+
+use num_complex::Complex64;
+
+use super::super::band::BandError;
+use super::super::start::{ShiftPhase, shift_and_phase};
+use super::settings::{self, Shape, Term};
+use super::spectrum::Window;
+use crate::acquisition::hz_from_ppm;
+
+/// Width (FWHM, Hz) of the lines that a spectrum is recognised by.
+const REFERENCE_HZ: f64 = 6.0;
+/// Time in which they rise (s): what is broad has decayed by then.
+const RISE_S: f64 = 0.008;
+
+/// A peak, and the component that it is part of.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct PlacedPeak {
+    pub(super) component: usize,
+    pub(super) shape: Shape,
+    pub(super) peak: settings::Peak,
+}
+
+/// A window with its peaks and background.
+pub(super) struct Target {
+    pub(super) window: Window,
+    /// Names and settings, in the order of the amplitudes.
+    pub(super) components: Vec<(String, settings::Component)>,
+    pub(super) peaks: Vec<PlacedPeak>,
+    /// Weight of each point's squared residual.
+    pub(super) weights: Vec<f64>,
+    /// Columns of the background, one after the other.
+    background: Vec<f64>,
+    n_background: usize,
+    max_shift_hz: f64,
+    prototype: Vec<Complex64>,
+}
+
+/// Columns at a point: those of the linear parameters (peaks, then background), and for each peak the derivatives of its
+/// column with place and width.
+pub(super) struct Columns {
+    pub(super) linear: Vec<f64>,
+    pub(super) derivatives: Vec<f64>,
+}
+
+impl Target {
+    pub(super) fn new(
+        settings: &settings::Target,
+        line_broadening_hz: f64,
+        n_points: usize,
+        dwell_s: f64,
+        f0_mhz: f64,
+    ) -> Result<Self, BandError> {
+        let window = Window::new(settings.window_ppm, line_broadening_hz, n_points, dwell_s, f0_mhz)?;
+        let components: Vec<_> = settings.components.iter().map(|(n, c)| (n.clone(), c.clone())).collect();
+        let placed = |(i, (_, c)): (usize, &(String, settings::Component))| {
+            let shape = c.shape;
+            c.peaks.iter().map(move |&peak| PlacedPeak { component: i, shape, peak }).collect::<Vec<_>>()
+        };
+        let peaks = components.iter().enumerate().flat_map(placed).collect();
+        let weight = |ppm: &f64| {
+            let own = settings.down_weighted.iter().find(|r| (r.ppm[0]..=r.ppm[1]).contains(ppm));
+            own.map_or(1.0, |r| r.weight)
+        };
+        let [low, high] = settings.window_ppm;
+        let width = high - low;
+        let term = |term: Term, ppm: f64| match term {
+            Term::Offset => 1.0,
+            Term::Slope => (ppm - settings.slope_zero_ppm) / width,
+            Term::Sine => (0.25 * PI * ppm / width).sin(),
+            Term::Cosine => (0.25 * PI * ppm / width).cos(),
+        };
+        let background =
+            settings.background.iter().flat_map(|&t| window.ppm.iter().map(move |&ppm| term(t, ppm))).collect();
+        let line = |n: usize| -> Complex64 {
+            let t = n as f64 * dwell_s;
+            let rise = (1.0 - (-(t / RISE_S).powi(2)).exp()) * (-PI * REFERENCE_HZ * t).exp();
+            let turn = |ppm| Complex64::from_polar(rise, 2.0 * PI * hz_from_ppm(ppm, f0_mhz) * t);
+            settings.reference.iter().map(|l| turn(l.ppm) * l.height).sum()
+        };
+        Ok(Self {
+            weights: window.ppm.iter().map(weight).collect(),
+            components,
+            peaks,
+            background,
+            n_background: settings.background.len(),
+            max_shift_hz: settings.max_shift_ppm * f0_mhz,
+            prototype: (0..n_points).map(line).collect(),
+            window,
+        })
+    }
+
+    /// Where `fid` lies and how it is turned, by its reference lines.
+    pub(super) fn pose(&self, fid: &[Complex64]) -> ShiftPhase {
+        shift_and_phase(fid, &self.prototype, self.window.dwell_s, self.max_shift_hz)
+    }
+
+    pub(super) fn n_rows(&self) -> usize {
+        self.window.ppm.len()
+    }
+
+    /// Areas of the peaks and coefficients of the background.
+    pub(super) fn n_linear(&self) -> usize {
+        self.peaks.len() + self.n_background
+    }
+
+    /// Terms of the background.
+    pub(super) fn n_background(&self) -> usize {
+        self.n_background
+    }
+
+    /// Places and widths (ppm) at the start, peak by peak.
+    pub(super) fn start(&self) -> Vec<f64> {
+        self.peaks.iter().flat_map(|p| [p.peak.ppm, p.peak.fwhm_ppm[1]]).collect()
+    }
+
+    /// Bounds of places and widths (ppm).
+    pub(super) fn bounds(&self) -> Vec<[f64; 2]> {
+        let of = |p: &PlacedPeak| {
+            let (ppm, range, [least, _, most]) = (p.peak.ppm, p.peak.range_ppm, p.peak.fwhm_ppm);
+            [[ppm - range, ppm + range], [least, most]]
+        };
+        self.peaks.iter().flat_map(of).collect()
+    }
+
+    /// Columns at places and widths `p`. A peak's coefficient is its signal at t = 0: its column has the area 1/dwell over
+    /// frequency, as the transform of samples of size 1 has.
+    pub(super) fn columns(&self, p: &[f64]) -> Columns {
+        let rows = self.n_rows();
+        let mut linear = Vec::with_capacity(rows * self.n_linear());
+        let mut derivatives = vec![0.0; 2 * rows * self.peaks.len()];
+        for ((k, peak), at) in self.peaks.iter().enumerate().zip(p.chunks_exact(2)) {
+            let (place, fwhm) = (at[0], at[1]);
+            let fwhm_hz = fwhm * self.window.f0_mhz;
+            let (by_place, by_width) = derivatives[2 * k * rows..2 * (k + 1) * rows].split_at_mut(rows);
+            for ((ppm, d_place), d_width) in self.window.ppm.iter().zip(by_place).zip(by_width) {
+                let x = (ppm - place) / fwhm;
+                // Value, and its logarithm's derivative with x.
+                let (value, slope) = match peak.shape {
+                    Shape::Gaussian => {
+                        let value = 2.0 * (LN_2 / PI).sqrt() * (-4.0 * LN_2 * x * x).exp();
+                        (value, -8.0 * LN_2 * x)
+                    }
+                    Shape::Lorentzian => {
+                        let denominator = 1.0 + 4.0 * x * x;
+                        (2.0 / PI / denominator, -8.0 * x / denominator)
+                    }
+                };
+                let value = value / (fwhm_hz * self.window.dwell_s);
+                linear.push(value);
+                *d_place = -value * slope / fwhm;
+                *d_width = -value * (slope * x + 1.0) / fwhm;
+            }
+        }
+        linear.extend_from_slice(&self.background);
+        Columns { linear, derivatives }
+    }
+}
