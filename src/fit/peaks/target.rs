@@ -94,7 +94,20 @@ impl Target {
 
     /// Where `fid` lies and how it is turned, by its reference lines.
     pub(super) fn pose(&self, fid: &[Complex64]) -> ShiftPhase {
-        shift_and_phase(fid, &self.prototype, self.window.dwell_s, self.max_shift_hz)
+        let dwell_s = self.window.dwell_s;
+        let on_grid = shift_and_phase(fid, &self.prototype, dwell_s, self.max_shift_hz).shift_hz;
+        let correlation = |shift_hz: f64| -> Complex64 {
+            let step = -2.0 * PI * shift_hz * dwell_s;
+            let turned = |n: usize| Complex64::from_polar(1.0, step * n as f64);
+            self.prototype.iter().zip(fid).enumerate().map(|(n, (p, y))| p.conj() * y * turned(n)).sum()
+        };
+        // Between the grid's points by the parabola through three of them: there a phase of 1° is at stake.
+        let bin_hz = 0.125 / (self.window.n_points as f64 * dwell_s);
+        let [below, at, above] = [-1.0, 0.0, 1.0].map(|k| correlation(on_grid + k * bin_hz).norm());
+        let curvature = below + above - 2.0 * at;
+        let bins = if curvature < 0.0 { (0.5 * (below - above) / curvature).clamp(-1.0, 1.0) } else { 0.0 };
+        let shift_hz = on_grid + bins * bin_hz;
+        ShiftPhase { shift_hz, phi0_rad: correlation(shift_hz).arg() }
     }
 
     pub(super) fn n_rows(&self) -> usize {
@@ -125,8 +138,8 @@ impl Target {
         self.peaks.iter().flat_map(of).collect()
     }
 
-    /// Columns at places and widths `p`. A peak's coefficient is its signal at t = 0: its column has the area 1/dwell over
-    /// frequency, as the transform of samples of size 1 has.
+    /// Columns at places and widths `p`. A peak's coefficient is its signal at t = 0: its column has the area 1/(2·dwell)
+    /// over frequency, as the real part of the transform of samples that begin with 1 has.
     pub(super) fn columns(&self, p: &[f64]) -> Columns {
         let rows = self.n_rows();
         let mut linear = Vec::with_capacity(rows * self.n_linear());
@@ -148,7 +161,7 @@ impl Target {
                         (2.0 / PI / denominator, -8.0 * x / denominator)
                     }
                 };
-                let value = value / (fwhm_hz * self.window.dwell_s);
+                let value = value / (2.0 * fwhm_hz * self.window.dwell_s);
                 linear.push(value);
                 *d_place = -value * slope / fwhm;
                 *d_width = -value * (slope * x + 1.0) / fwhm;
