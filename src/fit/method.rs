@@ -35,13 +35,16 @@ pub enum MethodError {
 }
 
 /// The built-in methods: name and text.
-const BUILT_IN: [(&str, &str); 7] = [
+const BUILT_IN: [(&str, &str); 10] = [
     ("map", Settings::MAP_TOML),
     ("lcmodel", include_str!("methods/lcmodel.toml")),
     ("lcmodel-fast", include_str!("methods/lcmodel-fast.toml")),
     ("fsl", include_str!("methods/fsl.toml")),
     ("abfit", include_str!("methods/abfit.toml")),
     ("abfit-reg", include_str!("methods/abfit-reg.toml")),
+    ("osprey", include_str!("methods/osprey.toml")),
+    ("tarquin", include_str!("methods/tarquin.toml")),
+    ("varpro", include_str!("methods/varpro.toml")),
     ("gannet", include_str!("methods/gannet.toml")),
 ];
 

@@ -6,7 +6,7 @@ use super::model::Model;
 use super::normal::Weights;
 use super::report::{Solution, summarise};
 use super::result::{FitResult, FitState};
-use super::sample::Draws;
+use super::sample;
 use super::settings::{Smoothness, Uncertainty};
 use super::start::{ShiftPhase, demodulate, noise_sd};
 use super::workspace::Workspace;
@@ -103,22 +103,12 @@ impl Problem {
             &mut workspace.report,
             &mut workspace.algebra,
         );
-        if model.settings.uncertainty == Uncertainty::Sample {
-            self.sample(model, solved, &mut result, workspace);
+        if model.settings.uncertainty == Uncertainty::Sample
+            && let Some(draws) = sample::draws(model, &self.data, &solved.x, &solved.weights, workspace)
+        {
+            draws.tell(&mut result.amplitudes, model.basis_scale / self.scale);
         }
         result
-    }
-
-    /// Adds what sampling says of each amplitude.
-    fn sample(&self, model: &Model, solved: &Solved, result: &mut FitResult, workspace: &mut Workspace) {
-        let unit = model.basis_scale / self.scale;
-        if let Some(draws) = Draws::new(model, &self.data, &solved.x, &solved.weights, workspace) {
-            for (i, amplitude) in result.amplitudes.iter_mut().enumerate() {
-                let own = [i];
-                let members = if amplitude.is_sum { &amplitude.members[..] } else { &own[..] };
-                amplitude.sampled = draws.marginal(members, unit);
-            }
-        }
     }
 }
 

@@ -57,7 +57,7 @@ pub struct SamplingSettings {
 
 impl Default for SamplingSettings {
     fn default() -> Self {
-        Self { chains: 4, warmup: 100, draws: 400 }
+        Self { chains: 4, warmup: 100, draws: 200 }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Settings of `map`'s family that parse and yet cannot be used.
 
-use super::settings::{Settings, Smoothness, Uncertainty};
+use super::settings::{SamplingSettings, Settings, Smoothness, Uncertainty};
 use super::settings_error::SettingsError;
 
 /// Fewest chains that can be compared, and fewest draws of each whose halves can.
@@ -67,15 +67,25 @@ impl Settings {
             }
             _ => {}
         }
-        if self.uncertainty == Uncertainty::Sample {
-            if self.sampling.chains < FEWEST_CHAINS {
-                return fail("sampling.chains", "at least 2, so that chains can be compared");
-            }
-            if self.sampling.draws < FEWEST_DRAWS {
-                return fail("sampling.draws", "at least 4 of each chain");
-            }
+        if let Some((field, why)) = self.sampling.refused(self.uncertainty) {
+            return fail(field, why);
         }
         Ok(())
+    }
+}
+
+impl SamplingSettings {
+    /// The setting that cannot be, and why; `None` where nothing is sampled.
+    pub(crate) fn refused(&self, uncertainty: Uncertainty) -> Option<(&'static str, &'static str)> {
+        if uncertainty != Uncertainty::Sample {
+            None
+        } else if self.chains < FEWEST_CHAINS {
+            Some(("sampling.chains", "at least 2, so that chains can be compared"))
+        } else if self.draws < FEWEST_DRAWS {
+            Some(("sampling.draws", "at least 4 of each chain"))
+        } else {
+            None
+        }
     }
 }
 

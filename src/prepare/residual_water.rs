@@ -56,12 +56,19 @@ pub enum Removal {
 
 /// Takes residual water out of `fid` where it towers over what is fitted.
 pub fn remove(fid: &mut [Complex64], dwell_s: f64, f0_mhz: f64) -> Removal {
-    remove_with(fid, dwell_s, f0_mhz, SIZE)
+    remove_with(fid, dwell_s, f0_mhz, SIZE, TOWERS)
 }
 
-fn remove_with(fid: &mut [Complex64], dwell_s: f64, f0_mhz: f64, size: Size) -> Removal {
+/// Takes residual water out of `fid` however little there is, as where samples are compared, in which its tail is
+/// everywhere and no baseline holds it.
+pub fn remove_any(fid: &mut [Complex64], dwell_s: f64, f0_mhz: f64) -> Removal {
+    remove_with(fid, dwell_s, f0_mhz, SIZE, 0.0)
+}
+
+/// `towers`: how many times the tallest of what is fitted water must be.
+fn remove_with(fid: &mut [Complex64], dwell_s: f64, f0_mhz: f64, size: Size, towers: f64) -> Removal {
     let (water, fitted) = peaks(fid, dwell_s, f0_mhz);
-    if water <= TOWERS * fitted {
+    if water <= towers * fitted {
         return Removal::NotNeeded;
     }
     let Some(model) = water_model(fid, dwell_s, f0_mhz, size) else { return Removal::Failed };
@@ -82,7 +89,7 @@ pub fn dried(transients: &[Vec<Complex64>], dwell_s: f64, f0_mhz: f64) -> Option
     (transients.len() > 1 && water > TRANSIENT_TOWERS * fitted).then(|| {
         let mut dry = transients.to_vec();
         dry.par_iter_mut().for_each(|fid| {
-            remove_with(fid, dwell_s, f0_mhz, TRANSIENT_SIZE);
+            remove_with(fid, dwell_s, f0_mhz, TRANSIENT_SIZE, TOWERS);
         });
         dry
     })
@@ -251,6 +258,17 @@ mod tests {
             assert_eq!(remove(&mut same, DWELL_S, F0_MHZ), Removal::NotNeeded);
             assert_eq!(same, fid);
         }
+    }
+
+    #[test]
+    fn little_water_goes_where_any_is_too_much() {
+        let without = sum(&[brain(), noise(0.05, 9)]);
+        let mut fid = sum(&[without.clone(), line(4.66, 20.0, 3.0, 2.0, 0.5)]);
+        assert_eq!(remove_any(&mut fid, DWELL_S, F0_MHZ), Removal::Removed);
+        for (got, want) in amplitudes(&fid).iter().zip(amplitudes(&without)) {
+            assert!((got - want).abs() <= 0.01, "{got} where {want} is without water");
+        }
+        assert!(peaks(&fid, DWELL_S, F0_MHZ).0 < 0.1 * peaks(&without, DWELL_S, F0_MHZ).1);
     }
 
     #[test]

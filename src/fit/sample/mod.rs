@@ -6,6 +6,7 @@
 //! same spectrum gives the same draws in any batch, on any machine of one kind.
 
 mod chain;
+mod laplace;
 mod marginal;
 mod potential;
 mod walls;
@@ -13,17 +14,13 @@ mod walls;
 use num_complex::Complex64;
 
 use self::chain::chain;
-use self::potential::Potential;
-use self::walls::Shape;
-use super::evaluation::PhaseColumns;
-use super::linalg;
-use super::model::Model;
-use super::normal::Weights;
-use super::report::pin;
-use super::workspace::Workspace;
+use super::result::Amplitude;
+use super::settings::SamplingSettings;
 use crate::random::Random;
 
+pub(crate) use laplace::Laplace;
 pub use marginal::{Marginal, PROBABILITIES};
+pub(crate) use potential::draws;
 
 /// Draws of the amplitudes of all components: one chain after the other, `[draw × component]` each.
 pub(crate) struct Draws {
@@ -32,40 +29,36 @@ pub(crate) struct Draws {
 }
 
 impl Draws {
-    /// Of the posterior of `data` around the solution `x`; `None` where its Hessian has no Cholesky factor.
+    /// From the posterior of `data`: `potential(x, gradient)` is minus its logarithm and fills the gradient, `laplace` its
+    /// approximation. The first `n_components` parameters are the amplitudes. `None` where the approximation is none.
     pub(crate) fn new(
-        model: &Model,
+        mut potential: impl FnMut(&[f64], &mut [f64]) -> f64,
+        laplace: Laplace<'_>,
+        settings: &SamplingSettings,
         data: &[Complex64],
-        x: &[f64],
-        weights: &Weights,
-        workspace: &mut Workspace,
+        n_components: usize,
     ) -> Option<Self> {
-        let (m, n_components) = (model.layout.len(), model.layout.n_components);
-        let settings = &model.settings.sampling;
-        let Workspace { evaluation, normal, hessian, gradient, algebra, .. } = workspace;
-        evaluation.columns(model, x, data, PhaseColumns::FromModel);
-        normal.assemble(model, evaluation);
-        normal.penalised(model, x, weights, hessian, gradient);
-        pin(model, m, hessian, gradient);
-        linalg::cholesky(hessian, m, algebra).ok()?;
-        let bounds: Vec<(usize, f64)> =
-            (0..m).map(|i| (i, model.layout.lower_bound(i))).filter(|(_, bound)| bound.is_finite()).collect();
-        let shape = Shape::new(&hessian[..m * m], x, &bounds);
-        let mut potential = Potential::new(model, data, weights, x);
+        let shape = laplace.shape(&mut potential)?;
         let seed = seed(data);
-        let mut chains = Vec::with_capacity(settings.chains);
-        let length = (settings.warmup, settings.draws);
-        for stream in 0..settings.chains {
+        let one = |stream: usize| -> Vec<f64> {
             let mut random = Random::new(seed, stream as u64);
-            let draws = chain(|x, g| potential.at(x, g), &shape, length, &mut random);
-            let amplitudes = draws.chunks_exact(m).flat_map(|x| &x[..n_components]).copied().collect();
-            chains.push(amplitudes);
+            let draws = chain(&mut potential, &shape, (settings.warmup, settings.draws), &mut random);
+            draws.chunks_exact(shape.n()).flat_map(|x| &x[..n_components]).copied().collect()
+        };
+        Some(Self { chains: (0..settings.chains).map(one).collect(), n_components })
+    }
+
+    /// Tells each amplitude, in units of `unit`, what the draws say of it.
+    pub(crate) fn tell(&self, amplitudes: &mut [Amplitude], unit: f64) {
+        for (i, amplitude) in amplitudes.iter_mut().enumerate() {
+            let own = [i];
+            let members = if amplitude.is_sum { &amplitude.members[..] } else { &own[..] };
+            amplitude.sampled = self.marginal(members, unit);
         }
-        Some(Self { chains, n_components })
     }
 
     /// The posterior of the sum of `members`, times `unit`.
-    pub(crate) fn marginal(&self, members: &[usize], unit: f64) -> Option<Marginal> {
+    fn marginal(&self, members: &[usize], unit: f64) -> Option<Marginal> {
         let sum = |draw: &[f64]| members.iter().map(|&k| draw[k]).sum::<f64>() * unit;
         let chains: Vec<Vec<f64>> =
             self.chains.iter().map(|c| c.chunks_exact(self.n_components).map(sum).collect()).collect();

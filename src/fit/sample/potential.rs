@@ -1,4 +1,4 @@
-//! Minus the logarithm of the posterior, and its gradient: what the chains walk on.
+//! Minus the logarithm of the posterior in `map`'s family, and its gradient: what the chains walk on.
 //!
 //! The gradient needs no Jacobian: with R(t) the transform of the residual, ∂Q/∂θ is the inner product of R with the
 //! derivative of the modulated FID in the time domain, one pass over the components for all three parameters of each.
@@ -11,10 +11,34 @@ use std::f64::consts::{FRAC_1_SQRT_2, LN_2, PI};
 use num_complex::Complex64;
 
 use crate::acquisition::CARRIER_PPM;
-use crate::fit::evaluation::{modulate, rotate};
+use crate::fit::evaluation::{PhaseColumns, modulate, rotate};
 use crate::fit::model::Model;
 use crate::fit::normal::{Weights, for_each_prior, prior_cost};
-use crate::fit::report::fixed_parameters;
+use crate::fit::report::{fixed_parameters, pin};
+use crate::fit::workspace::Workspace;
+
+use super::{Draws, Laplace};
+
+/// Draws from the posterior of `data` around the solution `x`; `None` where its Hessian has no Cholesky factor.
+pub(crate) fn draws(
+    model: &Model,
+    data: &[Complex64],
+    x: &[f64],
+    weights: &Weights,
+    workspace: &mut Workspace,
+) -> Option<Draws> {
+    let m = model.layout.len();
+    let Workspace { evaluation, normal, hessian, gradient, .. } = workspace;
+    evaluation.columns(model, x, data, PhaseColumns::FromModel);
+    normal.assemble(model, evaluation);
+    normal.penalised(model, x, weights, hessian, gradient);
+    pin(model, m, hessian, gradient);
+    let bounds = (0..m).map(|i| [model.layout.lower_bound(i), f64::INFINITY]).collect();
+    let laplace = Laplace { precision: hessian[..m * m].to_vec(), centre: x, bounds };
+    let mut potential = Potential::new(model, data, weights, x);
+    let settings = &model.settings.sampling;
+    Draws::new(|x, g| potential.at(x, g), laplace, settings, data, model.layout.n_components)
+}
 
 /// The posterior of one spectrum with σ² and λ held where the fit left them.
 pub(super) struct Potential<'a> {

@@ -33,7 +33,7 @@ impl Baseline {
         let parts = grid.domain != Domain::RealSpectrum;
         let (high, low) = (grid.ppm[0], grid.ppm[grid.ppm.len() - 1]);
         match *kind {
-            Kind::None => Self::none(),
+            Kind::None | Kind::SmoothedResidual { .. } => Self::none(),
             Kind::Polynomial { order } => {
                 let middle = 0.5 * (high + low);
                 let functions = (0..=order)
@@ -103,6 +103,19 @@ impl Baseline {
             for (o, v) in out.iter_mut().zip(&self.functions[j % m.max(1)]) {
                 *o += factor * *v;
             }
+        }
+    }
+
+    /// Re Σ q·(function) over the points, for each coefficient.
+    pub(super) fn project(&self, q: &[Complex64], out: &mut [f64]) {
+        let m = self.functions.len();
+        for (j, o) in out.iter_mut().enumerate() {
+            let function = self.functions[j % m].iter().zip(q);
+            *o = if self.parts && j >= m {
+                -function.map(|(v, z)| v * z.im).sum::<f64>()
+            } else {
+                function.map(|(v, z)| v * z.re).sum()
+            };
         }
     }
 

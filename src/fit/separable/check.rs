@@ -2,7 +2,7 @@
 
 use crate::fit::settings_error::SettingsError;
 
-use super::settings::{Baseline, Domain, GroupBy, Lineshape, PriorsIn, Ratios, Search, Settings, Start};
+use super::settings::{Baseline, Domain, GroupBy, Lineshape, PriorsIn, Ratios, Search, Settings, Smoothing, Start};
 
 impl Settings {
     /// Whether the settings, read from `text`, can go together.
@@ -23,11 +23,34 @@ impl Settings {
         {
             return fail("samples.last_fraction", "0 < last_fraction ≤ 1, and first_s ≥ 0");
         }
-        if self.domain == Domain::Time && self.baseline != Baseline::None {
-            return fail("baseline.kind", "samples have no baseline: leave early ones out instead");
+        if let Some((field, why)) = self.sampling.refused(self.uncertainty) {
+            return fail(field, why);
         }
-        if self.domain == Domain::Time && self.phase.max_phi1_deg_per_ppm != 0.0 {
-            return fail("phase.max_phi1_deg_per_ppm", "samples have no first-order phase here: 0");
+        let is_residual = matches!(self.baseline, Baseline::SmoothedResidual { .. });
+        if self.domain == Domain::Time && self.baseline != Baseline::None && !is_residual {
+            return fail(
+                "baseline.kind",
+                "samples have no baseline: leave early ones out, with `none` or `smoothed-residual`",
+            );
+        }
+        if self.domain != Domain::Time && is_residual {
+            return fail("baseline.kind", "`smoothed-residual` needs the domain `time`, whose fit has no baseline");
+        }
+        if let Baseline::SmoothedResidual {
+            smoothing: Smoothing::CosineHalfWidthBins(bins) | Smoothing::GaussianSdBins(bins),
+        } = self.baseline
+            && !(bins > 0.0 && bins.is_finite())
+        {
+            return fail("baseline.smoothing", "a number of bins above 0");
+        }
+        let own = &self.own;
+        for (field, hz, ppm) in [
+            ("own.max_shift_hz", own.max_shift_hz, own.max_shift_ppm),
+            ("own.max_shift_hz_broad", own.max_shift_hz_broad, own.max_shift_ppm_broad),
+        ] {
+            if hz.is_nan() || hz < 0.0 || (hz > 0.0 && ppm != 0.0) {
+                return fail(field, "at least 0, and where it is above, the same limit in ppm is 0");
+            }
         }
         if self.domain != Domain::RealSpectrum && matches!(self.lineshape, Lineshape::Kernel { .. }) {
             return fail("lineshape.kind", "a kernel needs the domain `real-spectrum`");
@@ -59,6 +82,9 @@ impl Settings {
         }
         if self.ratios == Ratios::Lcmodel && self.priors_in != PriorsIn::FitSd {
             return fail("ratios", "LCModel's rows are counted in the fit's sd: `priors_in = \"fit-sd\"`");
+        }
+        if matches!(self.ratios, Ratios::Tarquin | Ratios::Osprey) && self.search != Search::None {
+            return fail("ratios", "rows that follow the solution go with `search.kind = \"none\"`");
         }
         if self.groups.by == GroupBy::None && self.groups.has_any() {
             return fail("groups.by", "`none` shares nothing: shift, damping and Gaussian must be 0");

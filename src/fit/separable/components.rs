@@ -167,9 +167,12 @@ impl Rules<'_> {
         let broad = kind != Kind::Metabolite;
         let or = |value: f64, other: f64| if broad && other > 0.0 { other } else { value };
         let sd_ppm = own.shift_sd_ppm_of.get(name).copied().unwrap_or(own.shift_sd_ppm);
-        let max_ppm = or(own.max_shift_ppm, own.max_shift_ppm_broad);
-        let shift = (max_ppm > 0.0).then(|| {
-            let (sd, max) = (self.rad_per_s(sd_ppm), self.rad_per_s(max_ppm));
+        // One of the two is 0.
+        let limit = |ppm: f64, hz: f64| self.rad_per_s(ppm) + 2.0 * PI * hz;
+        let max =
+            or(limit(own.max_shift_ppm, own.max_shift_hz), limit(own.max_shift_ppm_broad, own.max_shift_hz_broad));
+        let shift = (max > 0.0).then(|| {
+            let sd = self.rad_per_s(sd_ppm);
             Parameter::around(0.0, sd, SHIFT_STEP_PART * if sd > 0.0 { sd } else { max }).within(-max, max)
         });
         let field = if own.damping_at_mhz > 0.0 { (self.f0_mhz / own.damping_at_mhz).sqrt() } else { 1.0 };

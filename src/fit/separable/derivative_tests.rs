@@ -14,11 +14,11 @@ use crate::acquisition::hz_from_ppm;
 use crate::basis::BasisSet;
 use crate::fit::Method;
 
-const F0_MHZ: f64 = 123.2;
-const DWELL_S: f64 = 5e-4;
-const N_POINTS: usize = 512;
+pub(super) const F0_MHZ: f64 = 123.2;
+pub(super) const DWELL_S: f64 = 5e-4;
+pub(super) const N_POINTS: usize = 512;
 
-fn basis() -> BasisSet {
+pub(super) fn basis() -> BasisSet {
     let names = ["NAA", "Cr", "GPC", "Ins"];
     let ppm = [2.01, 3.03, 3.22, 3.56];
     let sample = |(row, n): (usize, usize)| {
@@ -39,7 +39,7 @@ fn basis() -> BasisSet {
     }
 }
 
-fn settings(name: &str, change: impl FnOnce(&mut Settings)) -> Settings {
+pub(super) fn settings(name: &str, change: impl FnOnce(&mut Settings)) -> Settings {
     let Method::Separable(mut settings) = Method::built_in(name).unwrap().unwrap() else { panic!("{name}") };
     change(&mut settings);
     *settings
@@ -95,7 +95,7 @@ fn check(settings: &Settings) {
 
 #[test]
 fn columns_are_those_of_finite_differences() {
-    for name in ["lcmodel", "fsl", "abfit", "abfit-reg"] {
+    for name in ["lcmodel", "fsl", "abfit", "abfit-reg", "osprey", "tarquin", "varpro"] {
         check(&settings(name, |_| {}));
     }
 }
@@ -104,7 +104,7 @@ fn columns_are_those_of_finite_differences() {
 fn columns_of_samples_are_those_of_finite_differences() {
     check(&settings("fsl", |s| {
         s.domain = Domain::Time;
-        s.samples = Some(Samples { first_s: 0.01, first_samples: 5, last_fraction: 0.5 });
+        s.samples = Some(Samples { first_s: 0.01, first_samples: 5, last_fraction: 0.5, without_water: false });
         s.baseline = Baseline::None;
         s.phase.max_phi1_deg_per_ppm = 0.0;
         s.own.max_shift_ppm = 0.03;

@@ -5,10 +5,12 @@
 //! E_l(t) = exp(−(γ_g + γ_l)t + i(ε_g + ε_l)t − g_g²t²),   P = exp(i(φ0 + φ1(δ − pivot)))
 //! ```
 //!
-//! s_l is the common lineshape, or 1. F is the transform to what is compared ([`super::grid`]).
+//! s_l is the common lineshape, or 1. F is the transform to what is compared ([`super::grid`]); where that are samples, φ1
+//! delays the m_l ([`super::delay`]).
 
 use num_complex::Complex64;
 
+use super::delay::Delay;
 use super::grid::Scratch;
 use super::problem::Problem;
 use super::settings::Domain;
@@ -30,6 +32,7 @@ pub(super) struct Evaluation {
     sum: Vec<Complex64>,
     pub(super) observed: Vec<Complex64>,
     transform: Scratch,
+    delay: Option<Delay>,
 }
 
 impl Evaluation {
@@ -48,6 +51,7 @@ impl Evaluation {
             sum: vec![zero; n],
             observed: vec![zero; m],
             transform: grid.scratch(),
+            delay: Delay::new(problem),
         }
     }
 
@@ -55,29 +59,17 @@ impl Evaluation {
     pub(super) fn linear_columns(&mut self, problem: &Problem<'_>, p: &[f64]) {
         let grid = problem.grid;
         let (n, m, rows) = (grid.n_points, grid.n_observed, grid.n_rows());
-        self.set_phase(problem, p);
-        problem.shape.factor(&p[..problem.layout.n_shape], &mut self.shape);
-        for (places, gauss) in problem.layout.groups.iter().zip(&mut self.gauss) {
-            if let Some(i) = places.gauss {
-                for (j, v) in gauss.iter_mut().enumerate() {
-                    *v = (-(p[i] * j as f64 * grid.dwell_s).powi(2)).exp();
-                }
-            }
+        problem.phase(p, &mut self.phase);
+        if let Some(delay) = &mut self.delay {
+            delay.turn(p[problem.layout.phi1()]);
         }
+        problem.shape.factor(&p[..problem.layout.n_shape], &mut self.shape);
+        problem.gauss(p, &mut self.gauss);
         for k in 0..problem.members.len() {
-            let component = problem.component(k);
-            let (damping, shift) = problem.rates(k, p);
-            let turn = Complex64::new(-damping, shift).scale(grid.dwell_s).exp();
             let modulated = &mut self.modulated[k * n..(k + 1) * n];
-            let mut z = Complex64::new(1.0, 0.0);
-            for (o, sample) in modulated.iter_mut().zip(problem.fid(k)) {
-                *o = sample * z;
-                z *= turn;
-            }
-            if problem.layout.groups.get(component.group).is_some_and(|g| g.gauss.is_some()) {
-                modulated.iter_mut().zip(&self.gauss[component.group]).for_each(|(o, g)| *o *= g);
-            }
-            if component.takes_lineshape && problem.layout.n_shape > 0 {
+            modulated.copy_from_slice(self.delay.as_ref().map_or_else(|| problem.fid(k), |d| d.fid(k)));
+            problem.broaden(k, p, &self.gauss, modulated);
+            if problem.component(k).takes_lineshape && problem.layout.n_shape > 0 {
                 for ((o, z), s) in self.fid.iter_mut().zip(modulated.iter()).zip(&self.shape) {
                     *o = z * s;
                 }
@@ -113,7 +105,7 @@ impl Evaluation {
             }
             self.sum = sum;
         }
-        self.phase_columns(problem, c);
+        self.phase_columns(problem, p, c);
         for (group, places) in layout.groups.iter().enumerate() {
             if places.shift.is_none() && places.damping.is_none() && places.gauss.is_none() {
                 continue;
@@ -135,18 +127,6 @@ impl Evaluation {
             self.sum_of(problem, c, |k| k == chosen, true);
             self.weighted_by_time(problem, 1);
             self.put_rates(problem, places.damping, places.shift, 1.0);
-        }
-    }
-
-    fn set_phase(&mut self, problem: &Problem<'_>, p: &[f64]) {
-        let (phi0, phi1) = (p[problem.layout.phi0()], p[problem.layout.phi1()]);
-        match problem.grid.domain {
-            Domain::Time => self.phase.fill(Complex64::cis(phi0)),
-            Domain::RealSpectrum | Domain::ComplexSpectrum => {
-                for (o, ppm) in self.phase.iter_mut().zip(&problem.grid.ppm) {
-                    *o = Complex64::cis(phi0 + phi1 * (ppm - problem.pivot_ppm));
-                }
-            }
         }
     }
 
@@ -197,7 +177,7 @@ impl Evaluation {
         problem.grid.real_rows(values, &mut self.columns[at..at + rows]);
     }
 
-    fn phase_columns(&mut self, problem: &Problem<'_>, c: &[f64]) {
+    fn phase_columns(&mut self, problem: &Problem<'_>, p: &[f64], c: &[f64]) {
         let (grid, layout) = (problem.grid, &problem.layout);
         let (m, members) = (grid.n_observed, problem.members.len());
         let mut total = std::mem::take(&mut self.observed);
@@ -214,12 +194,27 @@ impl Evaluation {
         self.observed = total;
         self.put(problem, layout.phi0(), -MINUS_I);
         if grid.domain == Domain::Time {
-            self.observed.fill(Complex64::default());
+            self.delay_sum(problem, p, c);
+            self.observe_fid(problem);
         } else {
             for (o, ppm) in self.observed.iter_mut().zip(&grid.ppm) {
                 *o *= ppm - problem.pivot_ppm;
             }
         }
         self.put(problem, layout.phi1(), -MINUS_I);
+    }
+
+    /// Σ c·∂m/∂φ1·E without its factor i: zero where there is no first-order phase.
+    fn delay_sum(&mut self, problem: &Problem<'_>, p: &[f64], c: &[f64]) {
+        self.fid.fill(Complex64::default());
+        let Some(delay) = &mut self.delay else { return };
+        for k in (0..problem.members.len()).filter(|&k| c[k] != 0.0) {
+            delay.derivative(k, &mut self.sum);
+            problem.broaden(k, p, &self.gauss, &mut self.sum);
+            let shaped = problem.layout.n_shape > 0 && problem.component(k).takes_lineshape;
+            for ((o, z), s) in self.fid.iter_mut().zip(&self.sum).zip(&self.shape) {
+                *o += if shaped { z * s } else { *z } * c[k];
+            }
+        }
     }
 }

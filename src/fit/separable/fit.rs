@@ -3,6 +3,7 @@
 use num_complex::Complex64;
 
 use super::super::result::{Curves, FitResult, FitState};
+use super::super::settings::Uncertainty;
 use super::super::start::{demodulate, noise_sd, shift_and_phase};
 use super::baseline::Baseline;
 use super::bounded::Singular;
@@ -11,13 +12,15 @@ use super::lineshape::{Asymmetric, Kernel, Shape};
 use super::model::Model;
 use super::objective::{Objective, Weights};
 use super::parameter::Parameter;
+use super::posterior::draws;
 use super::problem::{Freedom, Problem};
 use super::reference::{self, Limits, Started};
 use super::report::{Found, summarise};
 use super::search::{Event, Search};
-use super::settings::{Lineshape, PriorsIn, Start};
+use super::settings::{KernelStart, Lineshape, PriorsIn, Start};
 use super::smoothness::{COARSE_ED_PER_PPM, Dimension};
 use super::solver::{Options, minimise};
+use crate::prepare::residual_water::remove_any;
 
 /// The tallest point of the window in internal units.
 const DATA_HEIGHT: f64 = 10.0;
@@ -54,10 +57,19 @@ pub(super) fn fit_told(model: &Model, fid: &[Complex64]) -> (FitResult, Vec<Even
         return fail(FitState::NoSignal);
     };
     let scale = DATA_HEIGHT / tallest;
-    let scaled: Vec<Complex64> = fid.iter().map(|z| z * scale).collect();
+    let mut scaled: Vec<Complex64> = fid.iter().map(|z| z * scale).collect();
+    dry(model, &mut scaled);
     match solve(model, &scaled, noise * scale, scale) {
         Ok(told) => told,
         Err(Singular) => fail(FitState::Singular),
+    }
+}
+
+/// Takes residual water away where the method's samples must have none.
+pub(super) fn dry(model: &Model, fid: &mut [Complex64]) {
+    if model.settings.samples.is_some_and(|samples| samples.without_water) {
+        // What cannot be described stays, and shows as a misfit.
+        remove_any(fid, model.grid.dwell_s, model.grid.f0_mhz);
     }
 }
 
@@ -93,7 +105,13 @@ fn solve(model: &Model, fid: &[Complex64], noise: f64, data_scale: f64) -> Resul
         shift_hz: started.shift_hz,
         n_iterations,
     };
-    Ok((summarise(&mut problem, &mut objective, found)?, events))
+    let mut result = summarise(&mut problem, &mut objective, &found)?;
+    if model.settings.uncertainty == Uncertainty::Sample
+        && let Some(draws) = draws(&problem, &mut objective, &found.weights, &found.point)
+    {
+        draws.tell(&mut result.amplitudes, model.basis_scale / data_scale);
+    }
+    Ok((result, events))
 }
 
 /// Start values by the method's way.
@@ -131,14 +149,17 @@ const USUAL_FWHM_PPM: f64 = 0.04;
 pub(super) fn pose<'a>(model: &'a Model, grid: &'a Grid, data: Vec<Complex64>, setup: &Setup) -> Problem<'a> {
     let (shape, shape_parameters) = match model.settings.lineshape {
         Lineshape::None => (Shape::None, Vec::new()),
-        Lineshape::Kernel { reach, min_side_points, max_side_points, smoothing_ppm, .. } => {
+        Lineshape::Kernel { reach, min_side_points, max_side_points, smoothing_ppm, start, .. } => {
             let bins = setup.fwhm_ppm / model.start_grid.bin_ppm();
             let mut n_side = ((0.5 * bins * reach).round() as usize).max(min_side_points);
             let step = (n_side - 1) / max_side_points + 1;
             n_side = ((n_side as f64 + 0.001) / step as f64).round() as usize;
             // Kernels are counted in bins of the spectrum zero-filled twofold.
             let kernel = Kernel::new(n_side, step, smoothing_ppm, model.start_grid.n_transform, grid.n_points);
-            let start = kernel.gaussian(bins);
+            let start = kernel.gaussian(match start {
+                KernelStart::Gaussian => bins,
+                KernelStart::Delta => 0.0,
+            });
             let parameters =
                 start.iter().map(|&s| Parameter { start: s, ..Parameter::around(0.0, 0.0, KERNEL_STEP) }).collect();
             (Shape::Kernel(kernel), parameters)

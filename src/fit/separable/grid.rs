@@ -128,6 +128,23 @@ impl Grid {
         }
     }
 
+    /// Adjoint of [`Self::observe`] without conjugates: Σ_j q_j·(observed point j) = Σ_n out_n·(sample n) for any FID.
+    pub(super) fn adjoint(&self, q: &[Complex64], scratch: &mut Scratch, out: &mut [Complex64]) {
+        if self.domain == Domain::Time {
+            out.fill(Complex64::default());
+            out[self.first_sample..self.first_sample + self.n_observed].copy_from_slice(q);
+            return;
+        }
+        scratch.buffer.fill(Complex64::default());
+        let n = self.n_transform as i64;
+        for (k, z) in q.iter().enumerate() {
+            scratch.buffer[(self.first_bin + k as i64).rem_euclid(n) as usize] = *z;
+        }
+        self.fft.process_with_scratch(&mut scratch.buffer, &mut scratch.fft);
+        out.copy_from_slice(&scratch.buffer[..out.len()]);
+        out[0] *= 0.5;
+    }
+
     /// Real numbers of complex ones: their real parts, and imaginary parts after them where both are compared.
     pub(super) fn real_rows(&self, from: impl Iterator<Item = Complex64>, out: &mut [f64]) {
         match self.domain {

@@ -1,9 +1,10 @@
 //! The lineshape that components share, as a factor s(t) of their FIDs, with its derivatives.
 
 use std::f64::consts::{LN_2, PI};
+use std::sync::Arc;
 
 use num_complex::Complex64;
-use rustfft::FftPlanner;
+use rustfft::{Fft, FftPlanner};
 
 /// s(t) on the samples of an FID.
 pub(super) enum Shape {
@@ -115,11 +116,12 @@ impl Kernel {
 pub(super) struct Asymmetric {
     n_points: usize,
     dwell_s: f64,
+    inverse: Arc<dyn Fft<f64>>,
 }
 
 impl Asymmetric {
     pub(super) fn new(n_points: usize, dwell_s: f64) -> Self {
-        Self { n_points, dwell_s }
+        Self { n_points, dwell_s, inverse: FftPlanner::new().plan_fft_inverse(2 * n_points) }
     }
 
     /// FID of the line `value` over frequency, twice as finely as the FID's own transform.
@@ -132,7 +134,7 @@ impl Asymmetric {
                 Complex64::new(value(k * bin_hz), 0.0)
             })
             .collect();
-        FftPlanner::new().plan_fft_inverse(n).process(&mut line);
+        self.inverse.process(&mut line);
         out.copy_from_slice(&line[..out.len()]);
     }
 

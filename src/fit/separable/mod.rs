@@ -9,12 +9,13 @@
 //! (`baseline`) and rows between amplitudes (`soft`). `evaluation` gives the columns, `objective` what is
 //! minimised and one step of it, with amplitudes and baseline always solved for (`bounded`); `solver` iterates,
 //! `reference` starts LCModel's way, `search` chooses its regularisation, `smoothness` that of a P-spline, and
-//! `report` tells. Everything in f64, one spectrum at a time.
+//! `report` tells, and `posterior` draws from what `potential` describes. Everything in f64, one spectrum at a time.
 
 mod baseline;
 mod bounded;
 mod check;
 mod components;
+mod delay;
 #[cfg(test)]
 mod derivative_tests;
 mod evaluation;
@@ -26,11 +27,14 @@ mod lineshape;
 mod model;
 mod objective;
 mod parameter;
+mod posterior;
+mod potential;
 mod problem;
 mod reference;
 mod report;
 mod search;
 pub mod settings;
+mod smoothing;
 mod smoothness;
 mod soft;
 mod solver;

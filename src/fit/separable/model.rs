@@ -60,7 +60,7 @@ impl Model {
         let basis_scale = 1.0 / median_height(&start_grid, &fids)?;
         fids.iter_mut().flatten().for_each(|z| *z *= basis_scale);
         let rows = match settings.ratios {
-            Ratios::None => Vec::new(),
+            Ratios::None | Ratios::Tarquin | Ratios::Osprey => Vec::new(),
             Ratios::Lcmodel => ratio_rows(&components, f0_mhz, te_s.or(basis.te_s)),
         };
         let kinds: Vec<_> = basis.metabolites.iter().map(|n| kind(n)).collect();

@@ -30,12 +30,14 @@ impl Weights {
         (self.sigma * self.alpha_baseline).powi(2) + self.lambda
     }
 
-    fn kernel(&self) -> f64 {
+    /// Weight of the kernel's roughness.
+    pub(super) fn kernel(&self) -> f64 {
         (self.sigma * self.alpha_shape).powi(2)
     }
 
-    fn soft_weight(&self, row: &SoftRow) -> f64 {
-        (row.weight * self.sigma).powi(2)
+    /// Weight of a row between amplitudes.
+    pub(super) fn soft_weight(&self, row: &SoftRow) -> f64 {
+        (row.weight * if row.in_sigma { self.sigma } else { 1.0 }).powi(2)
     }
 }
 
@@ -144,7 +146,7 @@ impl Objective {
         let objective = sum_of_squares + rough + kernel_penalty(problem, p, weights);
         let zero = c[..members].iter().filter(|v| **v == 0.0).count();
         let n_parameters = n - zero + problem.layout.n_free();
-        let n_soft = if weights.sigma > 0.0 { weights.soft.len() } else { 0 };
+        let n_soft = weights.soft.iter().filter(|row| weights.sigma > 0.0 || !row.in_sigma).count();
         let freedom = (rows + n_soft).saturating_sub(n_parameters).max(1);
         let sd = (sum_of_squares / freedom as f64).sqrt();
         Ok(Linear { c, objective, sum_of_squares, residual, n_parameters, sd })

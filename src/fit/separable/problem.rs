@@ -8,13 +8,15 @@ use super::grid::Grid;
 use super::lineshape::Shape;
 use super::model::Model;
 use super::parameter::{Layout, Parameter, Shared};
+use super::settings::Domain;
 
-/// A soft row between amplitudes: (weight·(Σ terms·c − target))², times σ².
+/// A soft row between amplitudes: (weight·(Σ terms·c − target))², times σ² where it is counted in σ.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct SoftRow {
     pub(super) terms: Vec<(usize, f64)>,
     pub(super) target: f64,
     pub(super) weight: f64,
+    pub(super) in_sigma: bool,
 }
 
 /// One spectrum and what is fitted to it.
@@ -93,6 +95,45 @@ impl<'a> Problem<'a> {
         let own = self.layout.own[k];
         let shared = self.layout.groups.get(self.component(k).group).copied().unwrap_or_default();
         (at(own.damping) + at(shared.damping), at(own.shift) + at(shared.shift))
+    }
+
+    /// The phase factor of each point that is compared.
+    pub(super) fn phase(&self, p: &[f64], out: &mut [Complex64]) {
+        let (phi0, phi1) = (p[self.layout.phi0()], p[self.layout.phi1()]);
+        match self.grid.domain {
+            Domain::Time => out.fill(Complex64::cis(phi0)),
+            Domain::RealSpectrum | Domain::ComplexSpectrum => {
+                for (o, ppm) in out.iter_mut().zip(&self.grid.ppm) {
+                    *o = Complex64::cis(phi0 + phi1 * (ppm - self.pivot_ppm));
+                }
+            }
+        }
+    }
+
+    /// exp(−g²t²) of each group that has a Gaussian rate.
+    pub(super) fn gauss(&self, p: &[f64], out: &mut [Vec<f64>]) {
+        for (places, gauss) in self.layout.groups.iter().zip(out) {
+            if let Some(i) = places.gauss {
+                for (j, v) in gauss.iter_mut().enumerate() {
+                    *v = (-(p[i] * j as f64 * self.grid.dwell_s).powi(2)).exp();
+                }
+            }
+        }
+    }
+
+    /// Multiplies `fid` with damping, shift and Gaussian (from [`Self::gauss`]) of member `k`.
+    pub(super) fn broaden(&self, k: usize, p: &[f64], gauss: &[Vec<f64>], fid: &mut [Complex64]) {
+        let (damping, shift) = self.rates(k, p);
+        let turn = Complex64::new(-damping, shift).scale(self.grid.dwell_s).exp();
+        let mut z = Complex64::new(1.0, 0.0);
+        for o in fid.iter_mut() {
+            *o *= z;
+            z *= turn;
+        }
+        let group = self.component(k).group;
+        if self.layout.groups.get(group).is_some_and(|g| g.gauss.is_some()) {
+            fid.iter_mut().zip(&gauss[group]).for_each(|(o, g)| *o *= g);
+        }
     }
 
     /// Turns the data back by φ0 (rad) and φ1 (rad/ppm).

@@ -10,13 +10,14 @@ use super::super::result::{Amplitude, Curves, FitResult, FitState};
 use super::super::start::demodulate;
 use super::bounded::Singular;
 use super::evaluation::Evaluation;
-use super::fit::{Setup, pose};
+use super::fit::{Setup, dry, pose};
 use super::kernel_shape::fwhm_ppm;
 use super::lineshape::Shape;
 use super::model::Model;
 use super::objective::{Objective, Weights};
 use super::problem::Problem;
-use super::settings::{Domain, PriorsIn};
+use super::settings::{Baseline as BaselineKind, Domain, PriorsIn};
+use super::smoothing::smoothed;
 use super::solver::Point;
 use crate::basis::names::{Kind, sums};
 
@@ -36,13 +37,15 @@ pub(super) struct Found {
 pub(super) fn summarise(
     problem: &mut Problem<'_>,
     objective: &mut Objective,
-    found: Found,
+    found: &Found,
 ) -> Result<FitResult, Singular> {
     let model = problem.model;
     let p = &found.point.p;
     let n_members = problem.members.len();
     let linear = objective.linear(problem, p, &found.weights, &found.point.linear.c)?;
-    objective.system(problem, p, &linear, &found.weights);
+    // TARQUIN and Osprey leave their rows out of the errors; LCModel has its own in them.
+    let counted = found.weights.soft.iter().filter(|row| row.in_sigma).cloned().collect();
+    objective.system(problem, p, &linear, &Weights { soft: counted, ..found.weights.clone() });
     let n = problem.n_linear() + problem.layout.len();
     let moves = |i: usize| match i.checked_sub(problem.n_linear()) {
         None => true,
@@ -105,7 +108,11 @@ pub(super) fn summarise(
         Shape::None => {}
         Shape::Kernel(kernel) => {
             let point_ppm = kernel.step as f64 * model.start_grid.bin_ppm();
-            fwhm_hz = fwhm_ppm(&p[..layout.n_shape], [point_ppm, kernel.smoothing_ppm]) * f0_mhz;
+            let kernel_hz = fwhm_ppm(&p[..layout.n_shape], [point_ppm, kernel.smoothing_ppm]) * f0_mhz;
+            fwhm_hz = match shared.gauss {
+                None => kernel_hz,
+                Some(_) => voigt_fwhm_hz(lorentz_hz + model.basis_linewidth_hz, gauss_hz.hypot(kernel_hz)),
+            };
         }
         Shape::Asymmetric(_) => {
             gauss_hz = p[0];
@@ -330,12 +337,18 @@ fn metabolite_height(model: &Model, fit: &FitResult) -> f64 {
 pub(super) fn curves(model: &Model, fid: &[Complex64], fit: &FitResult) -> Curves {
     let Some(drawn) = Drawn::new(model, fit) else { return Curves::default() };
     let grid = &model.start_grid;
-    let moved = demodulate(fid, fit.start_shift_hz, grid.dwell_s);
+    let mut moved = fid.to_vec();
+    dry(model, &mut moved);
+    let moved = demodulate(&moved, fit.start_shift_hz, grid.dwell_s);
     let mut data = vec![Complex64::default(); grid.n_observed];
     grid.observe(&moved, &mut grid.scratch(), &mut data);
     let [phi0, phi1] = drawn.turned;
     let pivot = drawn.problem.pivot_ppm;
-    let turned = data.iter().zip(&grid.ppm).map(|(z, ppm)| (z * Complex64::cis(-(phi0 + phi1 * (ppm - pivot)))).re);
+    let turned = data
+        .iter()
+        .zip(&grid.ppm)
+        .map(|(z, ppm)| (z * Complex64::cis(-(phi0 + phi1 * (ppm - pivot)))).re)
+        .collect::<Vec<f64>>();
     let back = 1.0 / fit.data_scale;
     let n = drawn.problem.members.len();
     let components: Vec<Vec<f64>> = (0..n).map(|k| drawn.column(k).map(|v| v * back).collect()).collect();
@@ -343,6 +356,12 @@ pub(super) fn curves(model: &Model, fid: &[Complex64], fit: &FitResult) -> Curve
     for j in n..n + drawn.problem.baseline.n {
         baseline.iter_mut().zip(drawn.column(j)).for_each(|(b, v)| *b += v * back);
     }
+    if let BaselineKind::SmoothedResidual { smoothing } = model.settings.baseline {
+        let left: Vec<f64> =
+            turned.iter().enumerate().map(|(i, v)| v - components.iter().map(|c| c[i]).sum::<f64>()).collect();
+        let bins = model.start_grid.n_transform as f64 / model.start_grid.n_points as f64;
+        baseline = smoothed(&left, smoothing, bins);
+    }
     let fit_curve = (0..baseline.len()).map(|i| baseline[i] + components.iter().map(|c| c[i]).sum::<f64>()).collect();
-    Curves { ppm: grid.ppm.clone(), data: turned.collect(), fit: fit_curve, baseline, components }
+    Curves { ppm: grid.ppm.clone(), data: turned, fit: fit_curve, baseline, components }
 }

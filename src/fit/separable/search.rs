@@ -2,6 +2,7 @@
 //! that it is the better one, and searches by regula falsi (its TWOREG, RFALSI; survey section 1.10).
 
 mod falsi;
+mod pulled;
 mod state;
 
 use num_complex::Complex64;
@@ -181,6 +182,10 @@ impl<'s, 'm> Search<'s, 'm> {
 
     /// The solution that the method's settings ask for.
     pub(super) fn run(mut self) -> Result<(Self, Solution), Singular> {
+        if self.is_pulled() {
+            let p = self.p.clone();
+            self.follow(&p, &[])?;
+        }
         let starting = self.fit(false)?;
         self.events.push(Event::Starting { sum_of_squares: starting.linear.sum_of_squares });
         self.keep_near(&starting);
@@ -205,6 +210,9 @@ impl<'s, 'm> Search<'s, 'm> {
                 self.refit()?;
             }
         }
+        if self.is_pulled() {
+            self.settle(starting)?;
+        }
         if self.limits.shape[2] > 0.0 {
             for _ in 1..3 {
                 if !self.phase_is_beyond(MAX_PHASE_RAD) {
@@ -215,6 +223,11 @@ impl<'s, 'm> Search<'s, 'm> {
             }
         }
         Ok(())
+    }
+
+    /// Whether rows follow the solution.
+    fn is_pulled(&self) -> bool {
+        matches!(self.problem.model.settings.ratios, Ratios::Tarquin | Ratios::Osprey)
     }
 
     fn refit(&mut self) -> Result<(), Singular> {

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::fit::settings::{SamplingSettings, Uncertainty};
+
 /// Which family of methods a file is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -22,6 +24,9 @@ pub struct Settings {
     pub name: String,
     /// One sentence for people.
     pub description: String,
+    /// How the errors of amplitudes are found.
+    #[serde(default)]
+    pub uncertainty: Uncertainty,
     /// What is compared.
     pub domain: Domain,
     /// Fitted window, lower and upper end (ppm); in the time domain the window of the start values.
@@ -51,6 +56,9 @@ pub struct Settings {
     pub search: Search,
     /// Iterations.
     pub solver: Solver,
+    /// Chains, where `uncertainty` asks for them.
+    #[serde(default)]
+    pub sampling: SamplingSettings,
 }
 
 /// What is compared.
@@ -75,6 +83,9 @@ pub struct Samples {
     pub first_samples: usize,
     /// Part of the acquisition that is compared, from its beginning.
     pub last_fraction: f64,
+    /// Whether residual water is taken away (HSVD) even where preparation leaves it because it does not tower over the
+    /// metabolites.
+    pub without_water: bool,
 }
 
 /// What the prior rows are counted in.
@@ -132,6 +143,9 @@ pub enum Lineshape {
         smoothing_ppm: f64,
         /// Weight of its second differences (LCModel's α_S): smallest, start, largest; all 0: none.
         penalty: [f64; 3],
+        /// What it is at the start.
+        #[serde(default, skip_serializing_if = "KernelStart::is_gaussian")]
+        start: KernelStart,
     },
     /// Pseudo-Voigt with a width that changes over the line (ABfit).
     Asymmetric {
@@ -144,6 +158,24 @@ pub enum Lineshape {
         /// Standard deviation of the asymmetry around zero; 0: no prior.
         asymmetry_sd: f64,
     },
+}
+
+/// What a free kernel is at the start.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum KernelStart {
+    /// A Gaussian of the width of the start's lines (LCModel).
+    #[default]
+    Gaussian,
+    /// One at its centre: no broadening (Osprey).
+    Delta,
+}
+
+impl KernelStart {
+    #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+    fn is_gaussian(&self) -> bool {
+        *self == Self::Gaussian
+    }
 }
 
 /// Which components share shifts and widths.
@@ -178,6 +210,9 @@ pub struct Groups {
 pub struct Own {
     /// Largest shift either way (ppm); 0: none.
     pub max_shift_ppm: f64,
+    /// The same for methods that limit it in Hz, at every frequency of the spectrometer (Hz); `max_shift_ppm` is 0 then.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub max_shift_hz: f64,
     /// Standard deviation of the shift around zero (ppm); 0: no prior.
     pub shift_sd_ppm: f64,
     /// The same for single components.
@@ -194,8 +229,16 @@ pub struct Own {
     pub added_as_lcmodel: bool,
     /// Largest shift either way of macromolecules and lipids (ppm), where it is another; 0: the same.
     pub max_shift_ppm_broad: f64,
+    /// The same for methods that limit it in Hz (Hz); `max_shift_ppm_broad` is 0 then.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub max_shift_hz_broad: f64,
     /// Largest damping of macromolecules and lipids (1/s), where it is another; 0: the same.
     pub max_damping_per_s_broad: f64,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+fn is_zero(value: &f64) -> bool {
+    *value == 0.0
 }
 
 /// Phases.
@@ -220,6 +263,11 @@ pub struct Phase {
 pub enum Baseline {
     /// None.
     None,
+    /// None in the fit; the curves show the smoothed spectrum of what the fit of the samples left.
+    SmoothedResidual {
+        /// How it is smoothed.
+        smoothing: Smoothing,
+    },
     /// A polynomial over the window, real and imaginary part each where both are compared.
     Polynomial {
         /// Its order.
@@ -245,6 +293,16 @@ pub enum Baseline {
         /// How λ is found.
         smoothness: Smoothness,
     },
+}
+
+/// How a residual spectrum is smoothed; bins are those of the spectrum as acquired.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Smoothing {
+    /// The half wave of a cosine that ends this many bins from its centre (TARQUIN).
+    CosineHalfWidthBins(f64),
+    /// A Gaussian of this standard deviation, cut at two and a half of them (varpro of spant).
+    GaussianSdBins(f64),
 }
 
 /// How the λ of a P-spline is found.
@@ -278,6 +336,10 @@ pub enum Ratios {
     None,
     /// LCModel's table (CHRATO) in the scale of a preliminary solution.
     Lcmodel,
+    /// TARQUIN's: amplitudes are pulled towards ratios of the solution before, and all of them towards zero.
+    Tarquin,
+    /// Osprey's: pairs are pulled towards their shares of what they come to without the pull.
+    Osprey,
 }
 
 /// Start values.

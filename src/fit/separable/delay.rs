@@ -1,0 +1,82 @@
+//! First-order phase where samples are compared: a delay of the components' FIDs.
+
+use std::sync::Arc;
+
+use num_complex::Complex64;
+use rustfft::{Fft, FftPlanner};
+
+use super::problem::Problem;
+use super::settings::Domain;
+use crate::acquisition::ppm_from_hz;
+
+/// FIDs whose spectra are turned by φ1(δ − pivot): FID{cis(φ1(δ − pivot))·spectrum of m}. As TARQUIN has it, the phase
+/// comes before damping and shift (its `residual_objective_all`), so that only φ1 asks for transforms.
+pub(super) struct Delay {
+    /// Spectra of the members' FIDs over the whole band, one after the other.
+    spectra: Vec<Complex64>,
+    /// δ − pivot of each of their points (ppm).
+    from_pivot_ppm: Vec<f64>,
+    inverse: Arc<dyn Fft<f64>>,
+    scratch: Vec<Complex64>,
+    /// φ1 of [`Self::fid`].
+    at: Option<f64>,
+    turned: Vec<Complex64>,
+}
+
+impl Delay {
+    /// Of `problem`; `None` where it compares spectra or its first-order phase stays at zero.
+    pub(super) fn new(problem: &Problem<'_>) -> Option<Self> {
+        let phi1 = &problem.layout.parameters[problem.layout.phi1()];
+        if problem.grid.domain != Domain::Time || phi1.is_fixed {
+            return None;
+        }
+        let n = problem.grid.n_points;
+        let mut planner = FftPlanner::new();
+        let (forward, inverse) = (planner.plan_fft_forward(n), planner.plan_fft_inverse(n));
+        let mut spectra: Vec<Complex64> =
+            (0..problem.members.len()).flat_map(|k| problem.fid(k).iter().copied()).collect();
+        // The inverse leaves a factor of n.
+        spectra.iter_mut().for_each(|z| *z /= n as f64);
+        forward.process(&mut spectra);
+        let bin_hz = 1.0 / (n as f64 * problem.grid.dwell_s);
+        let from_pivot_ppm = (0..n)
+            .map(|k| {
+                let bin = if k < n.div_ceil(2) { k as f64 } else { k as f64 - n as f64 };
+                ppm_from_hz(bin * bin_hz, problem.grid.f0_mhz) - problem.pivot_ppm
+            })
+            .collect();
+        let zero = Complex64::default();
+        let scratch = vec![zero; inverse.get_inplace_scratch_len()];
+        Some(Self { turned: vec![zero; spectra.len()], spectra, from_pivot_ppm, inverse, scratch, at: None })
+    }
+
+    /// Turns all FIDs by `phi1` (rad/ppm).
+    pub(super) fn turn(&mut self, phi1: f64) {
+        if self.at == Some(phi1) {
+            return;
+        }
+        self.at = Some(phi1);
+        let n = self.from_pivot_ppm.len();
+        for (turned, spectrum) in self.turned.chunks_mut(n).zip(self.spectra.chunks(n)) {
+            for ((o, z), d) in turned.iter_mut().zip(spectrum).zip(&self.from_pivot_ppm) {
+                *o = z * Complex64::cis(phi1 * d);
+            }
+        }
+        self.inverse.process_with_scratch(&mut self.turned, &mut self.scratch);
+    }
+
+    /// FID of member `k` as it was turned last.
+    pub(super) fn fid(&self, k: usize) -> &[Complex64] {
+        let n = self.from_pivot_ppm.len();
+        &self.turned[k * n..(k + 1) * n]
+    }
+
+    /// The derivative of [`Self::fid`] by φ1, without its factor i, into `out`.
+    pub(super) fn derivative(&mut self, k: usize, out: &mut [Complex64]) {
+        let (n, phi1) = (self.from_pivot_ppm.len(), self.at.unwrap_or_default());
+        for ((o, z), d) in out.iter_mut().zip(&self.spectra[k * n..(k + 1) * n]).zip(&self.from_pivot_ppm) {
+            *o = z * Complex64::from_polar(*d, phi1 * d);
+        }
+        self.inverse.process_with_scratch(out, &mut self.scratch);
+    }
+}
