@@ -2,7 +2,7 @@
 
 use crate::fit::settings_error::SettingsError;
 
-use super::settings::{Component, Settings, Target};
+use super::settings::{Component, Settings, Shape, Target};
 
 impl Settings {
     /// Whether the settings, read from `text`, can be used.
@@ -57,6 +57,12 @@ impl Target {
             || self.reference.iter().any(|line| !(line.ppm.is_finite() && line.height.is_finite()))
         {
             return fail("reference", "at least one line with a height, and finite numbers");
+        }
+        if !(self.phase_range_deg >= 0.0 && self.phase_range_deg <= 90.0) {
+            return fail("phase_range_deg", "0 (no phase is fitted) to 90");
+        }
+        if self.phase_range_deg > 0.0 && self.components.values().any(|c| c.shape != Shape::Lorentzian) {
+            return fail("phase_range_deg", "0 where a component is no Lorentzian: only theirs is fitted");
         }
         if !self.slope_zero_ppm.is_finite() {
             return fail("slope_zero_ppm", "a chemical shift");
@@ -126,6 +132,18 @@ mod tests {
             ("[2.79, 4.1]", "[4.1, 2.79]", "difference.window_ppm", line("window_ppm = [2.79")),
             ("hz = 3.0", "hz = -3.0", "line_broadening_hz", line("line_broadening_hz")),
             ("diff = 2", "diff = 0", "spectra.diff", line("diff = 2")),
+            (
+                "phase_range_deg = 0.0",
+                "phase_range_deg = 9.0",
+                "difference.phase_range_deg",
+                line("phase_range_deg = 0"),
+            ),
+            (
+                "phase_range_deg = 45.0",
+                "phase_range_deg = 99.0",
+                "creatine.phase_range_deg",
+                line("phase_range_deg = 45"),
+            ),
             ("weight = 0.001", "weight = 2.0", "difference.down_weighted", line("down_weighted = [{")),
             ("\"sine\", \"cosine\"", "\"sine\", \"sine\"", "difference.background", line("background = [\"slope")),
             ("protons = 1.0", "protons = 0.0", "difference.components.Glx.protons", below(glx, "protons")),

@@ -151,7 +151,7 @@ impl Model {
     /// The difference as its fit found it.
     fn again(&self, fit: &FitResult) -> Option<(ShiftPhase, Solution)> {
         let (pose, rest) = fit.parameters.split_at_checked(2)?;
-        let (p, c) = rest.split_at_checked(2 * self.difference.peaks.len())?;
+        let (p, c) = rest.split_at_checked(self.difference.bounds().len())?;
         let pose = ShiftPhase { shift_hz: pose[0], phi0_rad: pose[1] };
         Some((pose, Solution { p: p.to_vec(), c: c.to_vec(), rss: f64::NAN, n_iterations: 0, converged: true }))
     }
@@ -201,7 +201,7 @@ fn covariance(scaled: &[Vec<Complex64>]) -> Vec<f64> {
     (0..scaled.len()).flat_map(|i| (0..=i).map(move |j| product(&scaled[i], &scaled[j]))).collect()
 }
 
-/// What curves are made from: shift, phase, places and widths, linear parameters.
+/// What curves are made from: the pose, places and widths with the peaks' phase, linear parameters.
 fn stored(pose: ShiftPhase, solution: &Solution) -> Vec<f64> {
     [pose.shift_hz, pose.phi0_rad].iter().chain(&solution.p).chain(&solution.c).copied().collect()
 }

@@ -52,6 +52,8 @@ pub struct Target {
     pub max_shift_ppm: f64,
     /// Lines by which shift and phase of the spectrum are found.
     pub reference: Vec<Line>,
+    /// How far the peaks' common phase may be from there either way (degrees); 0: it is not fitted. Lorentzians only.
+    pub phase_range_deg: f64,
     /// Terms of the background.
     pub background: Vec<Term>,
     /// Chemical shift at which `slope` is zero (ppm).

@@ -1,7 +1,7 @@
 //! Weighted least squares with the linear parameters solved for at every step.
 //!
-//! Levenberg–Marquardt over all parameters, of whose step places and widths are taken; areas and background then follow
-//! (variable projection in Kaufman's form). Bounds hold by an active set: who lies on one and wants beyond stays.
+//! Levenberg–Marquardt over all parameters, of whose step places, widths and phase are taken; areas and background then
+//! follow (variable projection in Kaufman's form). Bounds hold by an active set: who lies on one and wants beyond stays.
 
 use super::super::linalg::{self, NotPositiveDefinite, symmetric};
 use super::target::Target;
@@ -13,7 +13,7 @@ const MOST_DAMPING: f64 = 1e9;
 /// Where a fit stopped.
 #[derive(Debug, Clone)]
 pub(super) struct Solution {
-    /// Places and widths (ppm).
+    /// Places and widths (ppm), phase (rad).
     pub(super) p: Vec<f64>,
     /// Areas and background.
     pub(super) c: Vec<f64>,
@@ -23,7 +23,8 @@ pub(super) struct Solution {
     pub(super) converged: bool,
 }
 
-/// Jacobian (linear parameters, then places and widths) and residual at a point, each row times the root of its weight.
+/// Jacobian (linear parameters, then places, widths and phase) and residual at a point, each row times the root of its
+/// weight.
 pub(super) struct Weighted {
     pub(super) jacobian: Vec<f64>,
     pub(super) residual: Vec<f64>,
@@ -40,6 +41,11 @@ impl Weighted {
         let mut jacobian = columns.linear;
         for (i, column) in columns.derivatives.chunks_exact(rows).enumerate() {
             jacobian.extend(column.iter().map(|v| v * c[i / 2]));
+        }
+        let by_phase = jacobian.len();
+        jacobian.resize(by_phase + rows, 0.0);
+        for (column, c) in columns.by_phase.chunks_exact(rows).zip(c) {
+            jacobian[by_phase..].iter_mut().zip(column).for_each(|(sum, v)| *sum += c * v);
         }
         let roots: Vec<f64> = target.weights.iter().map(|w| w.sqrt()).collect();
         for column in jacobian.chunks_exact_mut(rows).chain(std::iter::once(residual.as_mut_slice())) {
@@ -106,7 +112,7 @@ pub(super) fn minimise(
     Ok(now)
 }
 
-/// Areas and background at places and widths `p`, and the weighted sum of squares.
+/// Areas and background at places, widths and phase `p`, and the weighted sum of squares.
 fn linear(target: &Target, y: &[f64], p: &[f64]) -> Result<(Vec<f64>, f64), NotPositiveDefinite> {
     let n = target.n_linear();
     let mut weighted = Weighted::new(target, y, p, &vec![0.0; n]);

@@ -35,14 +35,16 @@ pub(super) struct Target {
     background: Vec<f64>,
     n_background: usize,
     max_shift_hz: f64,
+    phase_range_rad: f64,
     prototype: Vec<Complex64>,
 }
 
-/// Columns at a point: those of the linear parameters (peaks, then background), and for each peak the derivatives of its
-/// column with place and width.
+/// Columns at a point: those of the linear parameters (peaks, then background), for each peak the derivatives of its
+/// column with place and width, and with the phase that is common to all.
 pub(super) struct Columns {
     pub(super) linear: Vec<f64>,
     pub(super) derivatives: Vec<f64>,
+    pub(super) by_phase: Vec<f64>,
 }
 
 impl Target {
@@ -87,6 +89,7 @@ impl Target {
             background,
             n_background: settings.background.len(),
             max_shift_hz: settings.max_shift_ppm * f0_mhz,
+            phase_range_rad: settings.phase_range_deg.to_radians(),
             prototype: (0..n_points).map(line).collect(),
             window,
         })
@@ -124,50 +127,58 @@ impl Target {
         self.n_background
     }
 
-    /// Places and widths (ppm) at the start, peak by peak.
+    /// Place and width (ppm) of each peak, one after the other, then the phase (rad): at the start.
     pub(super) fn start(&self) -> Vec<f64> {
-        self.peaks.iter().flat_map(|p| [p.peak.ppm, p.peak.fwhm_ppm[1]]).collect()
+        self.peaks.iter().flat_map(|p| [p.peak.ppm, p.peak.fwhm_ppm[1]]).chain([0.0]).collect()
     }
 
-    /// Bounds of places and widths (ppm).
+    /// Bounds of places, widths and phase.
     pub(super) fn bounds(&self) -> Vec<[f64; 2]> {
         let of = |p: &PlacedPeak| {
             let (ppm, range, [least, _, most]) = (p.peak.ppm, p.peak.range_ppm, p.peak.fwhm_ppm);
             [[ppm - range, ppm + range], [least, most]]
         };
-        self.peaks.iter().flat_map(of).collect()
+        self.peaks.iter().flat_map(of).chain([[-self.phase_range_rad, self.phase_range_rad]]).collect()
     }
 
-    /// Columns at places and widths `p`. A peak's coefficient is its signal at t = 0: its column has the area 1/(2·dwell)
-    /// over frequency, as the real part of the transform of samples that begin with 1 has.
+    /// Columns at places, widths and phase `p`. A peak's coefficient is its signal at t = 0: its column has the area
+    /// 1/(2·dwell) over frequency, as the real part of the transform of samples that begin with 1 has.
     pub(super) fn columns(&self, p: &[f64]) -> Columns {
         let rows = self.n_rows();
         let mut linear = Vec::with_capacity(rows * self.n_linear());
         let mut derivatives = vec![0.0; 2 * rows * self.peaks.len()];
+        let mut by_phase = vec![0.0; rows * self.peaks.len()];
+        let (sine, cosine) = p.last().copied().unwrap_or_default().sin_cos();
         for ((k, peak), at) in self.peaks.iter().enumerate().zip(p.chunks_exact(2)) {
             let (place, fwhm) = (at[0], at[1]);
             let fwhm_hz = fwhm * self.window.f0_mhz;
             let (by_place, by_width) = derivatives[2 * k * rows..2 * (k + 1) * rows].split_at_mut(rows);
-            for ((ppm, d_place), d_width) in self.window.ppm.iter().zip(by_place).zip(by_width) {
+            let unit = 1.0 / (2.0 * fwhm_hz * self.window.dwell_s);
+            let d_phases = &mut by_phase[k * rows..(k + 1) * rows];
+            let points = self.window.ppm.iter().zip(by_place).zip(by_width).zip(d_phases);
+            for (((ppm, d_place), d_width), d_phase) in points {
                 let x = (ppm - place) / fwhm;
-                // Value, and its logarithm's derivative with x.
-                let (value, slope) = match peak.shape {
+                // Value for FWHM 1 and area 1, its derivatives with x and with the phase.
+                let (value, slope, turned) = match peak.shape {
                     Shape::Gaussian => {
                         let value = 2.0 * (LN_2 / PI).sqrt() * (-4.0 * LN_2 * x * x).exp();
-                        (value, -8.0 * LN_2 * x)
+                        (value, -8.0 * LN_2 * x * value, 0.0)
                     }
                     Shape::Lorentzian => {
-                        let denominator = 1.0 + 4.0 * x * x;
-                        (2.0 / PI / denominator, -8.0 * x / denominator)
+                        // Re e^{iφ}·(1 + 2ix)/(1 + 4x²): the chemical shift falls where frequencies rise.
+                        let absorption = 2.0 / PI / (1.0 + 4.0 * x * x);
+                        let value = absorption * (cosine - 2.0 * x * sine);
+                        let slope = -absorption * 2.0 * sine - 4.0 * PI * x * absorption * value;
+                        (value, slope, -absorption * (sine + 2.0 * x * cosine))
                     }
                 };
-                let value = value / (2.0 * fwhm_hz * self.window.dwell_s);
-                linear.push(value);
-                *d_place = -value * slope / fwhm;
-                *d_width = -value * (slope * x + 1.0) / fwhm;
+                linear.push(unit * value);
+                *d_place = -unit * slope / fwhm;
+                *d_width = -unit * (slope * x + value) / fwhm;
+                *d_phase = unit * turned;
             }
         }
         linear.extend_from_slice(&self.background);
-        Columns { linear, derivatives }
+        Columns { linear, derivatives, by_phase }
     }
 }
