@@ -37,6 +37,9 @@ pub struct Model {
     companion: Option<(String, Target)>,
 }
 
+/// Peaks this many times their standard deviation say where a spectrum is and how it is turned: to 6°.
+const CLEAR: f64 = 10.0;
+
 /// A spectrum through a target.
 struct Found {
     pose: ShiftPhase,
@@ -49,6 +52,20 @@ impl Found {
     /// Standard deviation of the residual over that of the noise.
     fn excess(&self) -> f64 {
         (self.solution.rss / (self.noise * self.noise * self.errors.expected_rss)).sqrt()
+    }
+
+    /// Where the spectrum is and how it is turned by its largest peak, if that stands clear of the noise.
+    ///
+    /// What editing leaves around NAA (GABA, Glu, NAAG) turns a difference by some degrees, creatine beside it does not.
+    fn clear_pose(&self, target: &Target) -> Option<ShiftPhase> {
+        let Solution { p, c, converged, .. } = &self.solution;
+        let (k, peak) = target.peaks.iter().enumerate().max_by(|(i, _), (j, _)| c[*i].total_cmp(&c[*j]))?;
+        let h = self.errors.sensitivities.get(peak.component)?;
+        let is_clear = *converged && c[k] > CLEAR * self.noise * product(h, h).sqrt();
+        is_clear.then(|| ShiftPhase {
+            shift_hz: self.pose.shift_hz + (peak.peak.ppm - p[2 * k]) * target.window.f0_mhz,
+            phi0_rad: self.pose.phi0_rad + p.last().copied().unwrap_or_default(),
+        })
     }
 }
 
@@ -72,13 +89,13 @@ impl Model {
         Ok(Self { difference: target(&settings.difference)?, companion, scale, settings: settings.clone() })
     }
 
-    /// Fits `fid` by `target`, or says how it ended.
-    fn find(&self, target: &Target, fid: &[Complex64]) -> Result<Found, FitState> {
+    /// Fits `fid` by `target`, placed and turned by `pose` or else by its own reference lines, or says how it ended.
+    fn find(&self, target: &Target, fid: &[Complex64], pose: Option<ShiftPhase>) -> Result<Found, FitState> {
         if fid.len() != target.window.n_points || fid.iter().any(|z| !z.re.is_finite() || !z.im.is_finite()) {
             return Err(FitState::NoSignal);
         }
         let noise = noise_sd(fid).ok_or(FitState::NoSignal)?;
-        let pose = target.pose(fid);
+        let pose = pose.unwrap_or_else(|| target.pose(fid));
         let y = target.window.of(fid, pose);
         let solver = &self.settings.solver;
         let fitted = minimise(target, &y, solver.max_iterations, solver.tolerance)
@@ -87,14 +104,10 @@ impl Model {
         Ok(Found { pose, noise, solution, errors })
     }
 
-    /// Fits the difference `fid`.
-    fn fit(&self, fid: &[Complex64]) -> FitResult {
+    /// What is told of the difference.
+    fn result(&self, found: &Found) -> FitResult {
         let target = &self.difference;
-        let found = match self.find(target, fid) {
-            Ok(found) => found,
-            Err(state) => return FitResult::without_fit(state),
-        };
-        let Found { pose, noise, solution, .. } = &found;
+        let Found { pose, noise, solution, .. } = found;
         let excess = found.excess();
         let point_sd = noise * target.window.point_variance().sqrt();
         let weight: f64 = target.weights.iter().sum();
@@ -113,8 +126,8 @@ impl Model {
             shift_hz: pose.shift_hz,
             snr: height / (2.0 * point_sd),
             snr_residual: height / (2.0 * residual_sd),
-            amplitudes: amplitudes(target, &found, &self.units(target, self.scale.conditions)),
-            covariance: covariance(&self.scaled(target, &found, self.scale.conditions, excess * noise)),
+            amplitudes: amplitudes(target, found, &self.units(target, self.scale.conditions)),
+            covariance: covariance(&self.scaled(target, found, self.scale.conditions, excess * noise)),
             parameters: stored(*pose, solution),
             ..FitResult::without_fit(FitState::Converged)
         }
@@ -223,7 +236,9 @@ impl FitModel for Model {
     }
 
     fn fitter(&self) -> Fitter<'_> {
-        Box::new(|fid| self.fit(fid))
+        Box::new(|fid| {
+            self.find(&self.difference, fid, None).map_or_else(FitResult::without_fit, |found| self.result(&found))
+        })
     }
 
     fn curves(&self, fid: &[Complex64], fit: &FitResult) -> Curves {
@@ -264,18 +279,17 @@ impl FitModel for Model {
     }
 
     fn complete(&self, fit: &mut FitResult, fid: &[Complex64], companion: &[Complex64]) {
-        let (Some((_, target)), Some((pose, solution))) = (&self.companion, self.again(fit)) else { return };
+        let Some((_, target)) = &self.companion else { return };
         let Some(cut) = companion.get(..target.window.n_points) else { return };
-        let Ok(found) = self.find(target, cut) else { return };
-        let y = self.difference.window.of(fid, pose);
-        let Ok(errors) = Errors::new(&self.difference, &y, pose, &solution) else { return };
-        let excess = fit.residual_over_noise;
-        let difference = Found { pose, noise: fit.noise_sd, solution, errors };
-        let own = self.scaled(&self.difference, &difference, self.scale.conditions, fit.noise_sd * excess);
+        let Ok(found) = self.find(target, cut, None) else { return };
+        let Ok(difference) = self.find(&self.difference, fid, found.clear_pose(target)) else { return };
+        *fit = self.result(&difference);
+        let sd = difference.noise * difference.excess();
+        let own = self.scaled(&self.difference, &difference, self.scale.conditions, sd);
         let other = self.scaled(target, &found, 1, found.noise * found.excess());
         let n = own.len();
         // The companion stands negative in the difference, with its own part of the difference's noise.
-        let common = -found.noise / fit.noise_sd;
+        let common = -found.noise / difference.noise;
         let cross = |i: usize, j: usize| product(&other[i], &own[j]) * common;
         let mut all = covariance(&own);
         for i in 0..other.len() {
