@@ -225,21 +225,23 @@ fn print_fit(
     proton: Option<f64>,
     constants: &WaterScaling,
 ) {
+    // What a method does not have is not a number.
+    let hz = |value: f64, digits: usize| if value.is_nan() { "–".to_owned() } else { format!("{value:.digits$} Hz") };
     say!(
-        "{} after {} iterations · SNR {:.1} · FWHM {:.1} Hz · residual sd / noise sd {:.2}",
+        "{} after {} iterations · SNR {:.1} · FWHM {} · residual sd / noise sd {:.2}",
         fit.state.as_str(),
         fit.n_iterations,
         fit.snr,
-        fit.fwhm_hz,
+        hz(fit.fwhm_hz, 1),
         fit.residual_over_noise
     );
     say!(
-        "shift {:+.2} Hz · phase {:.1}° {:+.2}°/ppm · Lorentz {:.2} Hz · Gauss {:.2} Hz · baseline ED {:.1}",
+        "shift {:+.2} Hz · phase {:.1}° {:+.2}°/ppm · Lorentz {} · Gauss {} · baseline ED {:.1}",
         fit.shift_hz,
         fit.phi0_deg,
         fit.phi1_deg_per_ppm,
-        fit.lorentz_hz,
-        fit.gauss_hz,
+        hz(fit.lorentz_hz, 2),
+        hz(fit.gauss_hz, 2),
         fit.baseline_ed
     );
     let mut flags = spectrum.record.flags.clone();

@@ -176,7 +176,8 @@ mod tests {
         for other in [Some("off"), Some("sum"), Some("diff_gsh"), None] {
             let why = settings.conditions(other).unwrap_err();
             assert!(why.starts_with("gannet fits edited difference spectra (`diff`, `diff_gaba`)"), "{why}");
-            assert!(why.ends_with(other.unwrap_or("file").trim()) || why.ends_with('`'), "{why}");
+            let told = other.map_or("`only = 2` to [spectra] of a copy".to_owned(), |name| format!("this is `{name}`"));
+            assert!(why.ends_with(&told), "{why}");
         }
     }
 }

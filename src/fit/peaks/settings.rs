@@ -153,7 +153,10 @@ impl Settings {
     /// Why the spectrum is none of those that the method fits.
     pub fn conditions(&self, condition: Option<&str>) -> Result<u32, String> {
         self.spectra.get(condition.unwrap_or(ONLY)).copied().ok_or_else(|| {
-            let what = condition.map_or("the only spectrum of its file".to_owned(), |c| format!("`{c}`"));
+            let what = condition.map_or_else(
+                || format!("the only spectrum of its file; if that is a difference, add `{ONLY} = 2` to [spectra] of a copy"),
+                |c| format!("`{c}`"),
+            );
             let fitted: Vec<String> = self.spectra.keys().map(|s| format!("`{s}`")).collect();
             format!("{} fits edited difference spectra ({}), and this is {what}", self.name, fitted.join(", "))
         })
