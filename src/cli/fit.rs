@@ -11,14 +11,14 @@ use crate::basis::names::{Kind, kind};
 use crate::basis::simulate::{Recipe, Timing};
 use crate::corpus::{self, Found, Water};
 use crate::fit::result::Curves;
-use crate::fit::{FitModel, FitResult};
+use crate::fit::{FitModel, FitResult, Method, peaks};
 use crate::prepare::{Preparation, Spectrum};
 use crate::quality;
 use crate::quantify::singlet::signal_per_proton;
 use crate::quantify::{WaterScaling, ratios_to_creatine};
 use crate::report::{FitPlot, Overlay, TableLine};
 use crate::run::config::Gaps;
-use crate::run::load::{Header, SpectrumKey, load};
+use crate::run::load::{Loaded, SpectrumKey, load};
 use crate::run::read_referenced;
 use crate::{basis, formats};
 
@@ -61,12 +61,60 @@ pub(super) struct FitArgs {
 pub(super) fn run(args: &FitArgs) -> CliResult {
     let (gaps, preparation, constants) = configuration(args.config.as_ref(), args.gaps.gaps())?;
     let method = method(&args.method)?;
-    let (name, header, spectrum) = read(&args.file, args.water.as_ref(), args.select.as_deref(), &gaps, &preparation)?;
-    let set = match &args.basis {
-        Some(path) => {
-            let grid = basis::Grid { dwell_s: gaps.dwell_s, f0_mhz: gaps.f0_mhz, te_s: gaps.te_s };
-            read_referenced(path, &grid)?
+    let one = read(&args.file, args.water.as_ref(), args.select.as_deref(), &gaps, &preparation)?;
+    let (name, spectrum) = (&one.name, &one.spectrum);
+    let (model, proton) = model(args, &method, &one, &gaps)?;
+    for remark in &one.loaded.header.remarks {
+        say!("note: {remark}");
+    }
+    let mut fit = model.fitter()(&spectrum.fid);
+    if fit.amplitudes.is_empty() {
+        return Err(CliError::new(
+            1,
+            anyhow::anyhow!("{}: the fit ended as {}", args.file.display(), fit.state.as_str()),
+        ));
+    }
+    if let Some(companion) = model.companion().and_then(|name| one.loaded.companion(&one.key, name)) {
+        model.complete(&mut fit, &spectrum.fid, &companion.fid);
+    }
+    print_fit(model.as_ref(), spectrum, &fit, proton, &constants);
+    let curves = model.curves(&spectrum.fid, &fit);
+    let overlay = match &args.overlay {
+        Some(file) => {
+            Some(overlay(file, args.select.as_deref(), &gaps, &preparation, (model.as_ref(), spectrum), &fit, &curves)?)
         }
+        None => None,
+    };
+    if let Some(overlay) = &overlay {
+        say!("\n{}", overlay.summary());
+    }
+    if let Some(path) = &args.plot {
+        draw(path, name, model.as_ref(), spectrum, &fit, curves, overlay)?;
+        say!("\n{}", path.display());
+    }
+    Ok(0)
+}
+
+/// The model of `one`, and the signal of a proton in the units of its amplitudes, where that is known.
+fn model(
+    args: &FitArgs,
+    method: &Method,
+    one: &One,
+    gaps: &Gaps,
+) -> Result<(Box<dyn FitModel>, Option<f64>), CliError> {
+    let (header, spectrum) = (&one.loaded.header, &one.spectrum);
+    let grid = basis::Grid { dwell_s: gaps.dwell_s, f0_mhz: gaps.f0_mhz, te_s: gaps.te_s };
+    let stated = args.basis.as_ref().map(|path| read_referenced(path, &grid)).transpose()?;
+    let (n_points, dwell_s, f0_mhz) = (spectrum.fid.len(), spectrum.dwell_s, spectrum.f0_mhz);
+    if let Method::Peaks(settings) = method {
+        let why = |why| CliError::new(1, anyhow::anyhow!("{}: {why}", args.file.display()));
+        let conditions = settings.conditions(one.key.condition.as_deref()).map_err(why)?;
+        let proton = stated.as_ref().and_then(signal_per_proton).map_or(1.0, |(signal, _)| signal);
+        let scale = peaks::Scale { conditions, signal_per_proton: proton };
+        return Ok((Box::new(peaks::Model::new(settings, n_points, dwell_s, f0_mhz, scale)?), Some(proton)));
+    }
+    let set = match stated {
+        Some(set) => set,
         None => {
             let timing = Timing { te1_s: gaps.te1_s, tm_s: gaps.tm_s };
             let set = Recipe::from_protocol(&header.protocol, timing)?.basis_set()?;
@@ -81,54 +129,30 @@ pub(super) fn run(args: &FitArgs) -> CliResult {
     for finding in &findings {
         say!("note: {finding}");
     }
-    for remark in &header.remarks {
-        say!("note: {remark}");
-    }
-    let te_s = header.protocol.te_s;
-    let model = method.model(&set, spectrum.fid.len(), spectrum.dwell_s, spectrum.f0_mhz, te_s)?;
-    let fit = model.fitter()(&spectrum.fid);
-    if fit.amplitudes.is_empty() {
-        return Err(CliError::new(
-            1,
-            anyhow::anyhow!("{}: the fit ended as {}", args.file.display(), fit.state.as_str()),
-        ));
-    }
-    print_fit(model.as_ref(), &spectrum, &fit, signal_per_proton(&set).map(|s| s.0), &constants);
-    let curves = model.curves(&spectrum.fid, &fit);
-    let overlay = match &args.overlay {
-        Some(file) => Some(overlay(
-            file,
-            args.select.as_deref(),
-            &gaps,
-            &preparation,
-            (model.as_ref(), &spectrum),
-            &fit,
-            &curves,
-        )?),
-        None => None,
-    };
-    if let Some(overlay) = &overlay {
-        say!("\n{}", overlay.summary());
-    }
-    if let Some(path) = &args.plot {
-        draw(path, &name, model.as_ref(), &spectrum, &fit, curves, overlay)?;
-        say!("\n{}", path.display());
-    }
-    Ok(0)
+    let model = method.model(&set, n_points, dwell_s, f0_mhz, header.protocol.te_s)?;
+    Ok((model, signal_per_proton(&set).map(|s| s.0)))
 }
 
-/// Reads and prepares one spectrum: its name, its header, itself.
+/// One spectrum of a file, read and prepared.
+struct One {
+    name: String,
+    key: SpectrumKey,
+    spectrum: Spectrum,
+    /// All of its file.
+    loaded: Loaded,
+}
+
 fn read(
     file: &Path,
     water: Option<&PathBuf>,
     select: Option<&str>,
     gaps: &Gaps,
     preparation: &Preparation,
-) -> Result<(String, Header, Spectrum), CliError> {
+) -> Result<One, CliError> {
     let found = found(file, water)?;
     let loaded = load(&found, gaps, preparation);
-    let (key, spectrum) = choose(loaded.spectra, select)?;
-    Ok((format!("{}{}", found.id, key.suffix()), loaded.header, spectrum))
+    let (key, spectrum) = choose(loaded.spectra.clone(), select)?;
+    Ok(One { name: format!("{}{}", found.id, key.suffix()), key, spectrum, loaded })
 }
 
 /// The spectrum in `file` as the fit sees it, over the fitted macromolecules.
@@ -143,7 +167,7 @@ fn overlay(
 ) -> Result<Overlay, CliError> {
     /// Dwell times and frequencies of two scans of one session differ by rounding and the prescan only.
     const SAME: f64 = 1e-3;
-    let (name, _, mut other) = read(file, None, select, gaps, preparation)?;
+    let One { name, spectrum: mut other, .. } = read(file, None, select, gaps, preparation)?;
     for (what, unit, own, expected) in
         [("dwell time", "s", other.dwell_s, fitted.dwell_s), ("frequency", "MHz", other.f0_mhz, fitted.f0_mhz)]
     {
@@ -201,21 +225,23 @@ fn print_fit(
     proton: Option<f64>,
     constants: &WaterScaling,
 ) {
+    // What a method does not have is not a number.
+    let hz = |value: f64, digits: usize| if value.is_nan() { "–".to_owned() } else { format!("{value:.digits$} Hz") };
     say!(
-        "{} after {} iterations · SNR {:.1} · FWHM {:.1} Hz · residual sd / noise sd {:.2}",
+        "{} after {} iterations · SNR {:.1} · FWHM {} · residual sd / noise sd {:.2}",
         fit.state.as_str(),
         fit.n_iterations,
         fit.snr,
-        fit.fwhm_hz,
+        hz(fit.fwhm_hz, 1),
         fit.residual_over_noise
     );
     say!(
-        "shift {:+.2} Hz · phase {:.1}° {:+.2}°/ppm · Lorentz {:.2} Hz · Gauss {:.2} Hz · baseline ED {:.1}",
+        "shift {:+.2} Hz · phase {:.1}° {:+.2}°/ppm · Lorentz {} · Gauss {} · baseline ED {:.1}",
         fit.shift_hz,
         fit.phi0_deg,
         fit.phi1_deg_per_ppm,
-        fit.lorentz_hz,
-        fit.gauss_hz,
+        hz(fit.lorentz_hz, 2),
+        hz(fit.gauss_hz, 2),
         fit.baseline_ed
     );
     let mut flags = spectrum.record.flags.clone();

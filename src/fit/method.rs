@@ -8,7 +8,7 @@ use super::result::{Curves, FitResult};
 use super::settings::Settings;
 use super::settings_error::SettingsError;
 use super::workspace::Workspace;
-use super::{report, separable, solver};
+use super::{peaks, report, separable, solver};
 use crate::basis::BasisSet;
 
 /// Settings of one method, of whichever family.
@@ -19,6 +19,8 @@ pub enum Method {
     Map(Box<Settings>),
     /// The family of other programs' methods.
     Separable(Box<separable::Settings>),
+    /// The family of peaks without a basis set.
+    Peaks(Box<peaks::Settings>),
 }
 
 /// Why settings cannot be used.
@@ -33,7 +35,7 @@ pub enum MethodError {
 }
 
 /// The built-in methods: name and text.
-const BUILT_IN: [(&str, &str); 9] = [
+const BUILT_IN: [(&str, &str); 10] = [
     ("map", Settings::MAP_TOML),
     ("lcmodel", include_str!("methods/lcmodel.toml")),
     ("lcmodel-fast", include_str!("methods/lcmodel-fast.toml")),
@@ -43,6 +45,7 @@ const BUILT_IN: [(&str, &str); 9] = [
     ("osprey", include_str!("methods/osprey.toml")),
     ("tarquin", include_str!("methods/tarquin.toml")),
     ("varpro", include_str!("methods/varpro.toml")),
+    ("gannet", include_str!("methods/gannet.toml")),
 ];
 
 impl Method {
@@ -67,7 +70,14 @@ impl Method {
         /// The setting that decides which others there are.
         #[derive(Deserialize)]
         struct Head {
-            family: Option<separable::settings::Family>,
+            family: Option<Family>,
+        }
+        /// The families that name themselves.
+        #[derive(Deserialize)]
+        #[serde(rename_all = "lowercase")]
+        enum Family {
+            Separable,
+            Peaks,
         }
         match toml::from_str::<Head>(text)?.family {
             None => {
@@ -75,10 +85,15 @@ impl Method {
                 settings.check(text)?;
                 Ok(Self::Map(Box::new(settings)))
             }
-            Some(_) => {
+            Some(Family::Separable) => {
                 let settings: separable::Settings = toml::from_str(text)?;
                 settings.check(text)?;
                 Ok(Self::Separable(Box::new(settings)))
+            }
+            Some(Family::Peaks) => {
+                let settings: peaks::Settings = toml::from_str(text)?;
+                settings.check(text)?;
+                Ok(Self::Peaks(Box::new(settings)))
             }
         }
     }
@@ -88,6 +103,7 @@ impl Method {
         match self {
             Self::Map(settings) => &settings.name,
             Self::Separable(settings) => &settings.name,
+            Self::Peaks(settings) => &settings.name,
         }
     }
 
@@ -96,6 +112,7 @@ impl Method {
         match self {
             Self::Map(settings) => &settings.description,
             Self::Separable(settings) => &settings.description,
+            Self::Peaks(settings) => &settings.description,
         }
     }
 
@@ -103,11 +120,12 @@ impl Method {
     pub fn as_map(&self) -> Option<&Settings> {
         match self {
             Self::Map(settings) => Some(settings),
-            Self::Separable(_) => None,
+            Self::Separable(_) | Self::Peaks(_) => None,
         }
     }
 
-    /// The method's model for FIDs of `n_points` samples `dwell_s` apart at `f0_mhz`.
+    /// The method's model for FIDs of `n_points` samples `dwell_s` apart at `f0_mhz`. Peaks ignore the basis set: theirs is
+    /// for `ON − OFF`, with amplitudes in the data's units ([`peaks::Model::new`] for others).
     ///
     /// # Errors
     /// [`ModelError`] where basis set, grid and window do not meet.
@@ -123,6 +141,9 @@ impl Method {
             Self::Map(settings) => Box::new(Model::new(basis, n_points, dwell_s, f0_mhz, te_s, settings)?),
             Self::Separable(settings) => {
                 Box::new(separable::Model::new(basis, n_points, dwell_s, f0_mhz, te_s, settings)?)
+            }
+            Self::Peaks(settings) => {
+                Box::new(peaks::Model::new(settings, n_points, dwell_s, f0_mhz, peaks::Scale::default())?)
             }
         })
     }
@@ -173,6 +194,14 @@ pub trait FitModel: Send + Sync {
 
     /// What results may run into.
     fn limits(&self) -> Limits;
+
+    /// Name of another condition of the same voxel that completes a result; `None` where a spectrum stands alone.
+    fn companion(&self) -> Option<&str> {
+        None
+    }
+
+    /// Completes the `fit` of `fid` by the companion.
+    fn complete(&self, _fit: &mut FitResult, _fid: &[Complex64], _companion: &[Complex64]) {}
 }
 
 impl FitModel for Model {

@@ -20,6 +20,7 @@ pub mod method;
 pub mod model;
 pub mod normal;
 pub mod parameters;
+pub mod peaks;
 pub mod prior;
 pub(crate) mod problem;
 pub mod report;

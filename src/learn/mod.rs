@@ -17,7 +17,7 @@ use crate::corpus::Found;
 use crate::engine::{Batch, Engine};
 use crate::fit::evidence::Evidence;
 use crate::fit::{FitState, Method};
-use crate::run::load::{Header, load};
+use crate::run::load::{Header, SpectrumKey, load};
 use crate::run::models::{ModelStore, Prepared};
 use crate::run::{Progress, RunError, RunOptions};
 use crate::store::provenance::sha256_hex;
@@ -113,6 +113,7 @@ type GroupKey = (String, Option<String>);
 struct Pupil {
     found: Found,
     header: Header,
+    key: SpectrumKey,
     spectrum: crate::prepare::Spectrum,
 }
 
@@ -199,7 +200,8 @@ fn pupils(
                 let Ok(spectrum) = spectrum else { continue };
                 let rank = sha256_hex(format!("{}{}", found.id, suffix.suffix()).as_bytes());
                 let group = groups.entry(key.clone()).or_default();
-                group.insert(rank, Pupil { found: found.clone(), header: loaded.header.clone(), spectrum });
+                group
+                    .insert(rank, Pupil { found: found.clone(), header: loaded.header.clone(), key: suffix, spectrum });
                 if group.len() > how.max_spectra {
                     group.pop_last();
                 }
@@ -212,8 +214,10 @@ fn pupils(
 
 /// What each spectrum says, with its frequency (MHz).
 fn evidence(pupils: &BTreeMap<String, Pupil>, models: &ModelStore<'_>, engine: &dyn Engine) -> Vec<(f64, Evidence)> {
-    let prepared: Vec<(&Pupil, Prepared)> =
-        pupils.values().filter_map(|p| Some((p, models.model(&p.found, &p.header, &p.spectrum, 0).ok()?))).collect();
+    let prepared: Vec<(&Pupil, Prepared)> = pupils
+        .values()
+        .filter_map(|p| Some((p, models.model(&p.found, &p.header, &p.key, &p.spectrum, 0).ok()?)))
+        .collect();
     let mut batches: Vec<(usize, Vec<usize>)> = Vec::new();
     for (i, (_, prepared)) in prepared.iter().enumerate() {
         match batches.iter_mut().find(|(key, _)| *key == prepared.model_key()) {

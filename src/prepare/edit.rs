@@ -9,6 +9,7 @@ use num_complex::Complex64;
 
 use super::align::{Offset, detects, register, turn_back, without_tail};
 use super::figures::Magnitudes;
+use super::narrow::Narrow;
 use crate::acquisition::Acquisition;
 use crate::fit::filter::filtered;
 
@@ -140,25 +141,23 @@ pub fn align(fids: &mut [Vec<Complex64>], dwell_s: f64, f0_mhz: f64) -> Option<V
         cut
     };
     let reference = without_tail(likeness(fids.first()?));
-    let offsets: Vec<Offset> =
+    let mut offsets: Vec<Offset> =
         fids.iter().skip(1).map(|fid| register(fid, &reference, dwell_s, MAX_APART_HZ)).collect();
     if !fids.iter().skip(1).zip(&offsets).all(|(fid, offset)| detects(fid, &reference, offset)) {
         return None;
     }
+    let n_points = fids.iter().map(Vec::len).min().unwrap_or(0);
+    let narrow = Narrow::new(&UNCHANGED_PPM, n_points, dwell_s, f0_mhz);
+    for (offset, fid) in offsets.iter_mut().zip(&fids[1..]) {
+        *offset = narrow.refine(fid, &fids[0], *offset);
+    }
     let mut turned = fids.to_vec();
     turned.iter_mut().skip(1).zip(&offsets).for_each(|(fid, offset)| turn_back(fid, offset, dwell_s));
     // What does not look like brain may have its nearest likeness elsewhere.
-    let left = |fids: &[Vec<Complex64>]| -> f64 {
-        let beside = |fid: &Vec<Complex64>| -> f64 {
-            let difference = likeness(&combine(&[fid.clone(), fids[0].clone()], &[1.0, -1.0]));
-            difference.iter().map(|z| z.norm_sqr()).sum()
-        };
-        fids.iter().skip(1).map(beside).sum()
-    };
+    let left = |fids: &[Vec<Complex64>]| -> f64 { fids[1..].iter().map(|fid| narrow.apart(fid, &fids[0])).sum() };
     let before = left(fids);
     if left(&turned) > before {
-        let energy: f64 = likeness(&fids[0]).iter().map(|z| z.norm_sqr()).sum();
-        return (before < ALIKE * energy).then(|| vec![Offset::default(); offsets.len()]);
+        return (before < ALIKE * narrow.energy(&fids[0])).then(|| vec![Offset::default(); offsets.len()]);
     }
     fids.clone_from_slice(&turned);
     Some(offsets)

@@ -119,6 +119,20 @@ fn conditions_are_aligned_before_they_are_subtracted() {
     assert!(align(&mut nothing, DWELL_S, F0_MHZ).is_none());
 }
 
+/// What editing adds beside the narrow lines (GABA with its macromolecules, 25 Hz from choline, and Glx, 22 Hz from
+/// creatine) reaches into the bands by its wings, and does not count as an offset: it would be 0.11 Hz and 5°.
+#[test]
+fn wings_of_what_is_edited_move_nothing() {
+    let broad = |ppm: f64, area: f64, width_hz: f64| -> Vec<Complex64> {
+        let decay = |n: usize| (-PI * (width_hz - 5.0) * n as f64 * DWELL_S).exp();
+        line(ppm, area).into_iter().enumerate().map(|(n, z)| z * decay(n)).collect()
+    };
+    let mut on = sum(&[condition(true), broad(3.0, 3.0, 18.0), broad(3.75, 3.0, 8.0)]);
+    turn_back(&mut on, &Offset { shift_hz: -1.7, phase_rad: 0.3, overlap: 0.0 }, DWELL_S);
+    let offsets = align(&mut [on, condition(false)], DWELL_S, F0_MHZ).unwrap();
+    assert!((offsets[0].shift_hz + 1.7).abs() < 0.05 && (offsets[0].phase_rad - 0.3).abs() < 0.02, "{offsets:?}");
+}
+
 /// HERMES, through preparation as a whole: each target upright at its place in its own difference, twice ON − OFF (two
 /// conditions of each), and what is not edited gone.
 #[test]

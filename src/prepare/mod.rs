@@ -8,6 +8,7 @@ pub mod eddy;
 pub mod edit;
 mod error;
 pub mod figures;
+mod narrow;
 pub mod reject;
 pub mod residual_water;
 pub mod settings;

@@ -50,14 +50,17 @@ pub struct Ratio {
 }
 
 /// The ratio of each amplitude of `fit` (components, then sums) to total creatine (Cr + PCr, or the one
-/// that is there); `None` where there is no creatine or it is not above zero.
+/// that is there, or a component that stands for both); `None` where there is no creatine or it is not above zero.
 ///
 /// var(M/C) = (var M − 2·r·cov(M, C) + r²·var C) / C², from the posterior covariance.
 pub fn ratios_to_creatine(fit: &FitResult) -> Vec<Option<Ratio>> {
     let members = |name: &str| -> Vec<usize> {
         fit.amplitudes.iter().enumerate().filter(|(_, a)| !a.is_sum && a.name == name).map(|(i, _)| i).collect()
     };
-    let creatine: Vec<usize> = members("Cr").into_iter().chain(members("PCr")).collect();
+    let mut creatine: Vec<usize> = members("Cr").into_iter().chain(members("PCr")).collect();
+    if creatine.is_empty() {
+        creatine = members("tCr");
+    }
     let total: f64 = creatine.iter().map(|&i| fit.amplitudes[i].value).sum();
     let covariance = |a: &[usize], b: &[usize]| -> f64 {
         a.iter().flat_map(|&i| b.iter().map(move |&j| packed(&fit.covariance, i, j))).sum()

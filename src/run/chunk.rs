@@ -100,7 +100,7 @@ fn of_methods(
             let (found, loaded) = (&chunk[f], &loaded[f]);
             let prepared = match &loaded.spectra[index].1 {
                 Err(failure) => Err(failure.clone()),
-                Ok(spectrum) => models.model(found, &loaded.header, spectrum, method),
+                Ok(spectrum) => models.model(found, &loaded.header, &loaded.spectra[index].0, spectrum, method),
             };
             Job { found, loaded, index, method, prepared, fit: None }
         })
@@ -137,11 +137,21 @@ fn fit_all(jobs: &mut [Job<'_>], engine: &dyn Engine) {
     for (i, fit) in results {
         jobs[i].fit = Some(fit);
     }
+    jobs.par_iter_mut().for_each(Job::complete);
 }
 
 impl<'a> Job<'a> {
     fn spectrum(&self) -> Option<&'a crate::prepare::Spectrum> {
         self.loaded.spectra[self.index].1.as_ref().ok()
+    }
+
+    /// Adds what another condition of the voxel tells, where the model asks for one and it is there.
+    fn complete(&mut self) {
+        let (Some(spectrum), Ok(prepared)) = (self.spectrum(), &self.prepared) else { return };
+        let (Some(name), Some(fit)) = (prepared.model.companion(), &mut self.fit) else { return };
+        if let Some(companion) = self.loaded.companion(&self.loaded.spectra[self.index].0, name) {
+            prepared.model.complete(&mut fit.result, &spectrum.fid, &companion.fid);
+        }
     }
 }
 

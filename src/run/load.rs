@@ -34,6 +34,12 @@ pub struct Loaded {
 }
 
 impl Loaded {
+    /// The condition called `name` of the voxel of another spectrum.
+    pub(crate) fn companion(&self, of: &SpectrumKey, name: &str) -> Option<&Spectrum> {
+        let is_it = |key: &SpectrumKey| key.voxel == of.voxel && key.condition.as_deref() == Some(name);
+        self.spectra.iter().find(|(key, _)| is_it(key))?.1.as_ref().ok()
+    }
+
     /// The one entry of a file that is not read at all.
     pub(crate) fn empty(found: &Found) -> Self {
         let failure = Failure::new("not_read", format!("{}: not read", found.source_path));

@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::RunOptions;
-use super::load::{Failure, Header, error_chain};
+use super::load::{Failure, Header, SpectrumKey, error_chain};
 use crate::basis::simulate::{Recipe, Timing};
 use crate::basis::{BasisError, BasisSet, FirstPoint, Grid};
 use crate::corpus::Found;
 use crate::fit::settings::Macromolecules;
-use crate::fit::{FitModel, Method, Model};
+use crate::fit::{FitModel, Method, Model, peaks};
 use crate::learn::{Learned, LearnedGroup, protocol_label};
 use crate::prepare::Spectrum;
 use crate::quantify::singlet::signal_per_proton;
@@ -49,6 +49,8 @@ enum Source {
     File(PathBuf),
     /// Simulated; the recipe as JSON.
     Simulated(String),
+    /// There is none, and the method needs none.
+    None,
 }
 
 /// What a model depends on; frequencies and times by their bits.
@@ -60,6 +62,8 @@ struct Key {
     dwell: u64,
     f0: u64,
     te: Option<u64>,
+    /// Conditions that a difference adds up, where the method asks.
+    conditions: u32,
     learned: Option<String>,
 }
 
@@ -125,9 +129,20 @@ impl<'a> ModelStore<'a> {
             .map_err(|e| Failure::new("basis_header", format!("{}: {e}", found.source_path)))
     }
 
-    /// What the basis set of a spectrum will be, without simulating it.
-    pub(crate) fn planned_basis(&self, found: &Found, header: &Header) -> Result<String, Failure> {
-        match found.overrides.basis.as_ref().or(self.options.basis.as_ref()) {
+    /// What the basis set of a spectrum will be, without simulating it; why `method` cannot fit it, where it cannot.
+    pub(crate) fn planned_basis(
+        &self,
+        found: &Found,
+        header: &Header,
+        key: &SpectrumKey,
+        method: &Method,
+    ) -> Result<String, Failure> {
+        let path = found.overrides.basis.as_ref().or(self.options.basis.as_ref());
+        if let Method::Peaks(settings) = method {
+            conditions(found, settings, key)?;
+            return path.map_or(Ok(NO_BASIS.to_owned()), |path| Ok(self.read_once(path)?.set.id.clone()));
+        }
+        match path {
             Some(path) => {
                 let basis = self.read_once(path)?;
                 match basis.set.check(&header.protocol).iter().find(|finding| finding.refuses()) {
@@ -165,7 +180,7 @@ impl<'a> ModelStore<'a> {
             .keys()
             .filter_map(|source| match source {
                 Source::Simulated(recipe) => Some(recipe.clone()),
-                Source::File(_) => None,
+                Source::File(_) | Source::None => None,
             })
             .collect();
         recipes.sort();
@@ -177,10 +192,14 @@ impl<'a> ModelStore<'a> {
         &self,
         found: &Found,
         header: &Header,
+        key: &SpectrumKey,
         spectrum: &Spectrum,
         method: usize,
     ) -> Result<Prepared, Failure> {
         let path = found.overrides.basis.as_ref().or(self.options.basis.as_ref());
+        if let Method::Peaks(settings) = &self.options.methods[method] {
+            return self.peaks(found, key, spectrum, method, settings, path);
+        }
         let (source, basis) = match path {
             Some(path) => (Source::File(path.clone()), self.read_once(path)?),
             None => self.simulated(found, header)?,
@@ -208,15 +227,10 @@ impl<'a> ModelStore<'a> {
             dwell: spectrum.dwell_s.to_bits(),
             f0: spectrum.f0_mhz.to_bits(),
             te: header.protocol.te_s.map(f64::to_bits),
+            conditions: 1,
         };
-        let slot = {
-            let mut models = lock(&self.models);
-            if models.len() >= MAX_MODELS && !models.contains_key(&key) {
-                models.clear();
-            }
-            models.entry(key).or_default().clone()
-        };
-        let model = slot
+        let model = self
+            .slot(key)
             .get_or_init(|| {
                 let (n_points, dwell_s, f0_mhz) = (spectrum.fid.len(), spectrum.dwell_s, spectrum.f0_mhz);
                 let te_s = header.protocol.te_s;
@@ -229,7 +243,9 @@ impl<'a> ModelStore<'a> {
                             Arc::new(model) as Arc<dyn FitModel>
                         })
                     }
-                    Method::Separable(_) => chosen.model(&basis.set, n_points, dwell_s, f0_mhz, te_s).map(Arc::from),
+                    Method::Separable(_) | Method::Peaks(_) => {
+                        chosen.model(&basis.set, n_points, dwell_s, f0_mhz, te_s).map(Arc::from)
+                    }
                 };
                 built.map_err(|e| Failure::new("model", error_chain(&e)))
             })
@@ -237,6 +253,56 @@ impl<'a> ModelStore<'a> {
             .map_err(|f| Failure::new(f.code, format!("{}: {}", found.source_path, f.message)))?;
         let (basis_id, signal_per_proton) = (basis.set.id.clone(), basis.signal_per_proton);
         Ok(Prepared { model, basis_id, signal_per_proton, warnings, learned_id })
+    }
+
+    /// The model of peaks, which takes of a basis set no more than the signal of a proton.
+    fn peaks(
+        &self,
+        found: &Found,
+        key: &SpectrumKey,
+        spectrum: &Spectrum,
+        method: usize,
+        settings: &peaks::Settings,
+        path: Option<&PathBuf>,
+    ) -> Result<Prepared, Failure> {
+        let conditions = conditions(found, settings, key)?;
+        let basis = path.map(|path| self.read_once(path)).transpose()?;
+        let stated = basis.as_ref().and_then(|basis| basis.signal_per_proton);
+        let mut warnings = Vec::new();
+        if basis.is_some() && stated.is_none() {
+            warnings
+                .push("basis set: no singlet that says what a proton is: amplitudes are in the data's units".into());
+        }
+        let scale = peaks::Scale { conditions, signal_per_proton: stated.unwrap_or(1.0) };
+        let model = self
+            .slot(Key {
+                learned: None,
+                basis: path.map_or(Source::None, |path| Source::File(path.clone())),
+                method,
+                n_points: spectrum.fid.len(),
+                dwell: spectrum.dwell_s.to_bits(),
+                f0: spectrum.f0_mhz.to_bits(),
+                te: None,
+                conditions,
+            })
+            .get_or_init(|| {
+                peaks::Model::new(settings, spectrum.fid.len(), spectrum.dwell_s, spectrum.f0_mhz, scale)
+                    .map(|model| Arc::new(model) as Arc<dyn FitModel>)
+                    .map_err(|e| Failure::new("model", error_chain(&e)))
+            })
+            .clone()
+            .map_err(|f| Failure::new(f.code, format!("{}: {}", found.source_path, f.message)))?;
+        let basis_id = basis.map_or(NO_BASIS.to_owned(), |basis| basis.set.id.clone());
+        Ok(Prepared { model, basis_id, signal_per_proton: Some(scale.signal_per_proton), warnings, learned_id: None })
+    }
+
+    /// The place of a model, made by whoever comes first.
+    fn slot(&self, key: Key) -> ModelSlot {
+        let mut models = lock(&self.models);
+        if models.len() >= MAX_MODELS && !models.contains_key(&key) {
+            models.clear();
+        }
+        models.entry(key).or_default().clone()
     }
 
     /// The basis sets that were read.
@@ -262,6 +328,16 @@ impl<'a> ModelStore<'a> {
         rows.dedup();
         rows
     }
+}
+
+/// What rows call the basis set of a method that needs none.
+const NO_BASIS: &str = "none";
+
+/// How many conditions the spectrum adds up, or why peaks do not fit it.
+fn conditions(found: &Found, settings: &peaks::Settings, key: &SpectrumKey) -> Result<u32, Failure> {
+    settings
+        .conditions(key.condition.as_deref())
+        .map_err(|why| Failure::new("not_a_difference", format!("{}: {why}", found.source_path)))
 }
 
 /// Offset of a basis set's singlets beyond which it is moved to where they belong (ppm). The macromolecules

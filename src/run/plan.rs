@@ -67,7 +67,7 @@ fn rows_of(
                 Ok(spectrum) => spectrum,
                 Err(failure) => return failed(failure, Status::Failed),
             };
-            match models.planned_basis(found, &loaded.header) {
+            match models.planned_basis(found, &loaded.header, key, method) {
                 Err(failure) => failed(&failure, Status::Failed),
                 Ok(basis) => PlannedRow {
                     batch: Some(format!(

@@ -178,7 +178,7 @@ impl Origin<'_> {
             shift_hz: Some(fit.shift_hz),
             lorentz_hz: Some(fit.lorentz_hz),
             gauss_hz: Some(fit.gauss_hz),
-            covariance_names: model.component_names(),
+            covariance_names: fit.amplitudes.iter().filter(|a| !a.is_sum).map(|a| a.name.clone()).collect(),
             covariance: Some(fit.covariance.clone()),
             flags,
             ..base
