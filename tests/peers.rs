@@ -10,7 +10,6 @@ use common::data;
 use requant::basis::names::canonical;
 use requant::engine::CpuEngine;
 use requant::fit::Method;
-use requant::fit::separable::settings::Lineshape;
 use requant::quantify::WaterScaling;
 use requant::run::{Gaps, Progress, RunOptions, run};
 use requant::store::writer::IfExists;
@@ -73,19 +72,10 @@ fn theirs(file: &str) -> BTreeMap<Key, (f64, f64)> {
     .collect()
 }
 
-/// As the reference run's LCModel had it: the basis set says FWHMBA = 0.1, meant in Hz, read in ppm.
-fn lcmodel() -> Method {
-    let Method::Separable(mut settings) = Method::built_in("lcmodel").unwrap().unwrap() else { panic!("family") };
-    if let Lineshape::Kernel { smoothing_ppm, .. } = &mut settings.lineshape {
-        *smoothing_ppm = 0.1;
-    }
-    Method::Separable(settings)
-}
-
 /// Parts of LCModel's amplitudes that ours meet: within 3 % where it gives %SD < 10, within one of its standard
 /// deviations elsewhere.
 fn agreement(set: &str) -> [f64; 2] {
-    let ours = ours(set, lcmodel());
+    let ours = ours(set, Method::built_in("lcmodel").unwrap().unwrap());
     let (mut sure, mut unsure) = (Vec::new(), Vec::new());
     for (key, (value, percent)) in theirs(&format!("{set}_lcmodel-default.csv")) {
         let Some((mine, _)) = ours.get(&key) else { panic!("{key:?}") };

@@ -84,6 +84,7 @@ pub(super) fn read(path: &Path, grid: &Grid) -> Result<BasisSet, BasisError> {
         te_s: stated.te_s.or(grid.te_s),
         sequence: stated.sequence,
         linewidth_hz: stated.linewidth_hz,
+        fwhmba_ppm: None,
         sha256: sha256_hex(hashes.as_bytes()),
         remarks: Vec::new(),
     })

@@ -61,6 +61,7 @@ pub(super) fn decode(bytes: &[u8], path: &Path, grid: &Grid) -> Result<BasisSet,
         te_s: header.te_s,
         sequence: header.sequence,
         linewidth_hz: header.linewidth_hz,
+        fwhmba_ppm: header.fwhmba_ppm,
         sha256: sha256_hex(bytes),
         remarks,
     })
@@ -107,6 +108,7 @@ struct Header {
     te_s: Option<f64>,
     sequence: Option<String>,
     linewidth_hz: Option<f64>,
+    fwhmba_ppm: Option<f64>,
 }
 
 impl Header {
@@ -123,7 +125,8 @@ impl Header {
             hint: "give the spectrometer frequency in MHz (--f0-mhz or the manifest)",
         })?;
         let te_s = positive("ECHOT")?.map(|ms| ms * 1e-3).or(grid.te_s);
-        let linewidth_hz = positive("FWHMBA")?.and_then(|ppm| {
+        let fwhmba_ppm = positive("FWHMBA")?;
+        let linewidth_hz = fwhmba_ppm.and_then(|ppm| {
             if ppm > FWHMBA_MAX_PPM {
                 remarks.push(format!("FWHMBA = {ppm} is too broad for ppm and was ignored"));
                 return None;
@@ -131,7 +134,7 @@ impl Header {
             Some(ppm * f0_mhz)
         });
         let sequence = list.and_then(|l| l.text("SEQ")).map(str::to_owned);
-        Ok(Self { f0_mhz, te_s, sequence, linewidth_hz })
+        Ok(Self { f0_mhz, te_s, sequence, linewidth_hz, fwhmba_ppm })
     }
 }
 

@@ -44,6 +44,8 @@ pub struct BasisSet {
     pub sequence: Option<String>,
     /// Linewidth (FWHM, Hz) that the set was broadened with, if stated (LCModel: FWHMBA).
     pub linewidth_hz: Option<f64>,
+    /// FWHMBA as an LCModel file states it (ppm), believable or not: LCModel uses it as it stands.
+    pub fwhmba_ppm: Option<f64>,
     /// SHA-256 (hex) of the files that the set was read from.
     pub sha256: String,
     /// What the reader had to assume, repair or leave out.
@@ -280,6 +282,7 @@ pub(super) mod tests {
             te_s: Some(0.03),
             sequence: Some("PRESS".to_owned()),
             linewidth_hz: None,
+            fwhmba_ppm: None,
             sha256: String::new(),
             remarks: Vec::new(),
         }

@@ -75,6 +75,7 @@ pub fn basis() -> BasisSet {
         te_s: Some(0.03),
         sequence: Some("press".into()),
         linewidth_hz: Some(1.0),
+        fwhmba_ppm: None,
         sha256: "0".repeat(64),
         remarks: Vec::new(),
     }

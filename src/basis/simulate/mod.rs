@@ -179,6 +179,7 @@ pub fn basis_set_from(
         te_s: Some(te_s),
         sequence: Some(sequence.name().to_owned()),
         linewidth_hz: Some(linewidth_hz),
+        fwhmba_ppm: None,
         sha256: sha256_hex(recipe.as_bytes()),
         remarks: vec!["simulated with ideal pulses".to_owned()],
     })

@@ -122,6 +122,7 @@ pub(crate) fn known_spectra(n_spectra: usize) -> (BasisSet, Vec<Vec<Complex64>>)
         te_s: None,
         sequence: None,
         linewidth_hz: Some(1.0),
+        fwhmba_ppm: None,
         sha256: String::new(),
         remarks: Vec::new(),
     };

@@ -2,7 +2,9 @@
 
 use crate::fit::settings_error::SettingsError;
 
-use super::settings::{Baseline, Domain, GroupBy, Lineshape, PriorsIn, Ratios, Search, Settings, Smoothing, Start};
+use super::settings::{
+    Baseline, Domain, GroupBy, KernelSmoothing, Lineshape, PriorsIn, Ratios, Search, Settings, Smoothing, Start,
+};
 
 impl Settings {
     /// Whether the settings, read from `text`, can go together.
@@ -70,8 +72,8 @@ impl Settings {
                 return fail("search.kind", "`f-test` needs `priors_in = \"fit-sd\"`");
             }
         }
-        if let Lineshape::Kernel { smoothing_ppm, .. } = self.lineshape
-            && (smoothing_ppm.is_nan() || smoothing_ppm <= 0.0)
+        if let Lineshape::Kernel { smoothing_ppm: KernelSmoothing::Ppm(ppm), .. } = self.lineshape
+            && (ppm.is_nan() || ppm <= 0.0)
         {
             return fail("lineshape.smoothing_ppm", "above 0");
         }

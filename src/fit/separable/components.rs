@@ -67,7 +67,7 @@ const MACROMOLECULES: [Simulated; 5] = [
 ];
 /// The line that takes what the CH2 of creatine lacks: place (ppm) and protons; width LCModel's FWHMBA.
 const MINUS_CREATINE_CH2: (f64, f64) = (3.93, -2.0);
-const FWHMBA_PPM: f64 = 0.013;
+pub(super) const FWHMBA_PPM: f64 = 0.013;
 
 /// FSL-MRS's default macromolecules: name and lines (ppm, amplitude).
 const FSL_MACROMOLECULES: [(&str, &[(f64, f64)]); 5] = [

@@ -34,6 +34,7 @@ pub(super) fn basis() -> BasisSet {
         te_s: Some(0.03),
         sequence: None,
         linewidth_hz: None,
+        fwhmba_ppm: None,
         sha256: String::new(),
         remarks: Vec::new(),
     }

@@ -168,6 +168,7 @@ pub(super) fn pose<'a>(model: &'a Model, grid: &'a Grid, data: Vec<Complex64>, s
             let step = (n_side - 1) / max_side_points + 1;
             n_side = ((n_side as f64 + 0.001) / step as f64).round() as usize;
             // Kernels are counted in bins of the spectrum zero-filled twofold.
+            let smoothing_ppm = model.kernel_smoothing_ppm(smoothing_ppm);
             let kernel = Kernel::new(n_side, step, smoothing_ppm, model.start_grid.bin_hz(), &grid.time_s);
             let start = kernel.gaussian(match start {
                 KernelStart::Gaussian => bins,

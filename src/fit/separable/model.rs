@@ -7,10 +7,10 @@ use num_complex::Complex64;
 use super::super::model::ModelError;
 use super::super::prior::RatioRow;
 use super::super::start;
-use super::components::{Component, assemble, ratio_rows};
+use super::components::{Component, FWHMBA_PPM, assemble, ratio_rows};
 use super::grid::Grid;
 use super::parameter::{Parameter, Shared};
-use super::settings::{Domain, GroupBy, Ratios, Settings};
+use super::settings::{Domain, GroupBy, KernelSmoothing, Ratios, Settings, SmoothingSource};
 use crate::basis::BasisSet;
 use crate::basis::names::kind;
 
@@ -36,6 +36,8 @@ pub struct Model {
     pub(super) start_grid: Grid,
     /// Factor from the basis set's units to internal ones.
     pub(super) basis_scale: f64,
+    /// FWHMBA that LCModel would use with the basis set (ppm).
+    fwhmba_ppm: f64,
     pub(super) prototype: Vec<Complex64>,
     /// The components' FIDs in internal units, as they are carried on `grid` …
     fids: Vec<Vec<Complex64>>,
@@ -89,6 +91,11 @@ impl Model {
             grid,
             start_grid,
             basis_scale,
+            fwhmba_ppm: basis
+                .fwhmba_ppm
+                .or(basis.linewidth_hz.map(|hz| hz / basis.f0_mhz))
+                .filter(|ppm| *ppm > 0.0)
+                .unwrap_or(FWHMBA_PPM),
             prototype,
             start_fids,
             fids,
@@ -99,6 +106,14 @@ impl Model {
     /// spectrum.
     pub(super) fn fid(&self, domain: Domain, k: usize) -> &[Complex64] {
         if domain == self.grid.domain { &self.fids[k] } else { &self.start_fids[k] }
+    }
+
+    /// FWHM (ppm) of the Gaussian that a kernel is smoothed with.
+    pub(super) fn kernel_smoothing_ppm(&self, smoothing: KernelSmoothing) -> f64 {
+        match smoothing {
+            KernelSmoothing::Ppm(ppm) => ppm,
+            KernelSmoothing::Of(SmoothingSource::Basis) => self.fwhmba_ppm,
+        }
     }
 
     /// What components share in the method's own fit.

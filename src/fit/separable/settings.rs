@@ -138,9 +138,8 @@ pub enum Lineshape {
         min_side_points: usize,
         /// Most points on a side; a longer kernel has gaps.
         max_side_points: usize,
-        /// FWHM of the Gaussian that it is smoothed with before extrema and inflections are counted (ppm; LCModel's
-        /// FWHMBA, which it takes from the basis set's file).
-        smoothing_ppm: f64,
+        /// FWHM of the Gaussian that it is smoothed with before extrema and inflections are counted.
+        smoothing_ppm: KernelSmoothing,
         /// Weight of its second differences (LCModel's α_S): smallest, start, largest; all 0: none.
         penalty: [f64; 3],
         /// What it is at the start.
@@ -158,6 +157,24 @@ pub enum Lineshape {
         /// Standard deviation of the asymmetry around zero; 0: no prior.
         asymmetry_sd: f64,
     },
+}
+
+/// FWHM of the Gaussian that a free kernel is smoothed with.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(untagged, expecting = "a width in ppm, or \"basis\"")]
+pub enum KernelSmoothing {
+    /// This (ppm).
+    Ppm(f64),
+    /// What something else says.
+    Of(SmoothingSource),
+}
+
+/// What says how a kernel is smoothed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SmoothingSource {
+    /// FWHMBA of the basis set, as LCModel has it.
+    Basis,
 }
 
 /// What a free kernel is at the start.

@@ -6,7 +6,6 @@ use std::path::PathBuf;
 use super::fit::fit_told;
 use super::model::Model;
 use super::search::Event;
-use super::settings::Lineshape;
 use crate::basis::Grid;
 use crate::fit::Method;
 use crate::run::load::load;
@@ -29,11 +28,7 @@ fn real_search_is_that_of_lcmodel() {
     // As LCModel reads it: it takes no residual water away.
     let loaded = load(&listing.found[0], &gaps, &crate::prepare::Preparation::None);
     let fid = &loaded.spectra[0].1.as_ref().unwrap().fid;
-    let Method::Separable(mut settings) = Method::built_in("lcmodel").unwrap().unwrap() else { panic!("family") };
-    // The file says FWHMBA = 0.1, meant in Hz; LCModel reads 0.1 ppm.
-    if let Lineshape::Kernel { smoothing_ppm, .. } = &mut settings.lineshape {
-        *smoothing_ppm = 0.1;
-    }
+    let Method::Separable(settings) = Method::built_in("lcmodel").unwrap().unwrap() else { panic!("family") };
     let model = Model::new(&basis, fid.len(), dwell_s, f0_mhz, gaps.te_s, &settings).unwrap();
     assert_eq!(model.grid.n_observed, 498);
     let (fit, events) = fit_told(&model, fid, None);
