@@ -13,8 +13,9 @@ const FAILURE: f64 = 4.0;
 const AFTER_FAILURE: f64 = 0.6;
 /// Largest step of a parameter, in its units.
 const LONGEST: f64 = 5.0;
-/// Relative increase of the objective that still counts as none.
-const NO_INCREASE: f64 = 1e-5;
+/// Relative increase of the objective that still counts as none, in tolerances: a step that ends above where it began by
+/// more than a fit is meant to gain may be half of a cycle.
+const NO_INCREASE: f64 = 0.01;
 /// Cosine between step and gradient below which a step is not shortened but damped.
 const LEAST_COSINE: f64 = 0.01;
 
@@ -103,7 +104,7 @@ pub(super) fn minimise(
         let before = now.linear.objective;
         let predicted = 1.0 - trial.predicted / before;
         let actual = 1.0 - trial.linear.objective / before;
-        may_try_undamped = actual >= -NO_INCREASE;
+        may_try_undamped = actual >= -NO_INCREASE * options.tolerance;
         if may_try_undamped {
             marquardt = (SUCCESS * marquardt).max(f64::EPSILON);
             let done = predicted.abs().max(actual.abs()) <= options.tolerance
