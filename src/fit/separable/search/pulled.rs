@@ -8,7 +8,7 @@ use super::super::solver::Point;
 use super::Search;
 
 /// Most fits in turn.
-const MOST_FITS: usize = 20;
+const MOST_FITS: usize = 60;
 /// Largest change of an amplitude from one fit to the next, relative to the largest amplitude, that counts as none.
 const SETTLED: f64 = 1e-3;
 
