@@ -49,7 +49,7 @@ pub(super) fn settings(name: &str, change: impl FnOnce(&mut Settings)) -> Settin
 /// Columns at parameters away from where they start, and the model's values a step either way.
 fn check(settings: &Settings) {
     let model = Model::new(&basis(), N_POINTS, DWELL_S, F0_MHZ, Some(0.03), settings).unwrap();
-    let setup = Setup { fwhm_full_ppm: 0.05, fwhm_ppm: 0.05, height: 2.0, turned: [0.3, 0.02] };
+    let setup = Setup { fwhm_full_ppm: 0.05, fwhm_ppm: 0.05, height: 2.0, turned: [0.3, 0.02], splines_per_ppm: 0.0 };
     let data = vec![Complex64::new(1.0, 0.0); model.grid.n_observed];
     let problem = pose(&model, &model.grid, data, &setup);
     let (n_linear, rows) = (problem.n_linear(), problem.grid.n_rows());

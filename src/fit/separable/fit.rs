@@ -18,9 +18,9 @@ use super::reference::{self, Limits, Started};
 use super::remote::Remote;
 use super::report::{Found, summarise};
 use super::search::{Event, Search};
-use super::settings::{KernelStart, Lineshape, PriorsIn, Start};
-use super::smoothness::{COARSE_ED_PER_PPM, Dimension};
-use super::solver::{Options, minimise};
+use super::settings::{Baseline as Kind, KernelStart, Lineshape, PriorsIn, Start};
+use super::smoothness::smoothen;
+use super::solver::refine;
 use crate::prepare::residual_water::remove_any;
 
 /// The tallest point of the window in internal units.
@@ -37,6 +37,8 @@ pub(super) struct Setup {
     pub(super) fwhm_ppm: f64,
     pub(super) height: f64,
     pub(super) turned: [f64; 2],
+    /// Density of P-splines (1/ppm) where it is not the method's; 0: it is.
+    pub(super) splines_per_ppm: f64,
 }
 
 /// Fits `fid`.
@@ -87,31 +89,37 @@ fn solve(
     remote: Option<Box<dyn Remote>>,
 ) -> Result<(FitResult, Vec<Event>), Singular> {
     let started = begin(model, fid)?;
-    let setup = Setup {
+    let mut setup = Setup {
         fwhm_full_ppm: started.fwhm_full_ppm,
         fwhm_ppm: started.fwhm_ppm,
         height: started.height,
         turned: started.turned,
+        splines_per_ppm: 0.0,
     };
-    let mut problem = pose(model, &model.grid, started.data.clone(), &setup);
-    let mut objective = Objective::new(&problem).on(remote);
     let noise_variance = model.grid.row_variance(noise);
     let sigma = match model.settings.priors_in {
         PriorsIn::FitSd => 0.0,
         PriorsIn::NoiseSd => noise_variance.sqrt(),
     };
     let mut weights = Weights { sigma, alpha_baseline: 0.0, alpha_shape: 0.0, lambda: 0.0, soft: Vec::new() };
-    smoothen(&mut problem, &mut objective, &mut weights)?;
-    let search = Search::new(&mut problem, &mut objective, weights, started.turned);
+    let mut data = started.data;
+    let shared = smoothen(model, &mut data, &mut setup, &mut weights)?;
+    let mut problem = pose(model, &model.grid, data, &setup);
+    problem.layout.parameters.iter_mut().zip(shared).for_each(|(parameter, value)| parameter.start = value);
+    let mut objective = Objective::new(&problem).on(remote);
+    let search = Search::new(&mut problem, &mut objective, weights, setup.turned);
     let (search, solution) = search.run()?;
     let (weights, events, n_iterations) = (search.weights, search.events, search.n_iterations);
     problem.data = solution.data;
     objective = objective.on(None);
     objective.refresh(&problem);
+    let mut weights = Weights { alpha_baseline: solution.alpha[0], alpha_shape: solution.alpha[1], ..weights };
+    let (point, n_refining) = refine(&problem, &mut objective, &mut weights, solution.point);
+    let n_iterations = n_iterations + n_refining;
     let found = Found {
         setup: Setup { turned: solution.turned, ..setup },
-        point: solution.point,
-        weights: Weights { alpha_baseline: solution.alpha[0], alpha_shape: solution.alpha[1], ..weights },
+        point,
+        weights,
         noise_variance,
         noise,
         data_scale,
@@ -160,6 +168,18 @@ const USUAL_FWHM_PPM: f64 = 0.04;
 
 /// The problem of one spectrum on `grid`.
 pub(super) fn pose<'a>(model: &'a Model, grid: &'a Grid, data: Vec<Complex64>, setup: &Setup) -> Problem<'a> {
+    pose_with(model, grid, data, setup, (0..model.components.len()).collect(), true)
+}
+
+/// The problem of one spectrum on `grid` with some of the components, and their own shifts and dampings or without.
+pub(super) fn pose_with<'a>(
+    model: &'a Model,
+    grid: &'a Grid,
+    data: Vec<Complex64>,
+    setup: &Setup,
+    members: Vec<usize>,
+    with_own: bool,
+) -> Problem<'a> {
     let (shape, shape_parameters) = match model.settings.lineshape {
         Lineshape::None => (Shape::None, Vec::new()),
         Lineshape::Kernel { reach, min_side_points, max_side_points, smoothing_ppm, start, .. } => {
@@ -186,43 +206,19 @@ pub(super) fn pose<'a>(model: &'a Model, grid: &'a Grid, data: Vec<Complex64>, s
         }
     };
     let freedom =
-        Freedom { shape, shape_parameters, phases: model.phases(setup.turned), groups: model.groups(), with_own: true };
-    let baseline = Baseline::new(&model.settings.baseline, grid, setup.fwhm_full_ppm, setup.height, false);
-    let members = (0..model.components.len()).collect();
+        Freedom { shape, shape_parameters, phases: model.phases(setup.turned), groups: model.groups(), with_own };
+    let mut kind = model.settings.baseline;
+    if let Kind::PSpline { per_ppm, .. } = &mut kind
+        && setup.splines_per_ppm > 0.0
+    {
+        *per_ppm = setup.splines_per_ppm;
+    }
+    let baseline = Baseline::new(&kind, grid, setup.fwhm_full_ppm, setup.height, false);
     Problem::new(model, grid, data, members, baseline, freedom)
 }
 
 /// Least width of an asymmetric line (FWHM, Hz): the spectrum resolves no narrower one.
 const LEAST_WIDTH_HZ: f64 = 0.5;
-
-/// λ of a P-spline: a coarse fit of what components share with a stiff baseline, then the method's choice.
-fn smoothen(problem: &mut Problem<'_>, objective: &mut Objective, weights: &mut Weights) -> Result<(), Singular> {
-    let p = problem.layout.start();
-    let Some(dimension) = Dimension::new(problem, objective.columns(problem, &p)) else { return Ok(()) };
-    if !matches!(problem.model.settings.baseline, super::settings::Baseline::PSpline { .. }) {
-        return Ok(());
-    }
-    weights.lambda = dimension.lambda_of_ed_per_ppm(COARSE_ED_PER_PPM);
-    let first_own = problem.layout.own.iter().flat_map(|o| [o.shift, o.damping]).flatten().min();
-    let kept = problem.layout.parameters.clone();
-    for parameter in problem.layout.parameters.iter_mut().skip(first_own.unwrap_or(kept.len())) {
-        parameter.is_fixed = true;
-    }
-    let solver = problem.model.settings.solver;
-    let options = Options {
-        max_iterations: solver.max_iterations,
-        tolerance: 1e-4,
-        try_undamped: false,
-        follow_sigma: weights.sigma == 0.0,
-    };
-    let coarse = minimise(problem, objective, weights, &p, options)?;
-    problem.layout.parameters = kept;
-    weights.lambda = dimension.choose(problem, objective, weights, &coarse.p)?;
-    for (parameter, value) in problem.layout.parameters.iter_mut().zip(&coarse.p) {
-        parameter.start = *value;
-    }
-    Ok(())
-}
 
 /// The curves of a fit of `fid`, in the real spectrum whatever the method compares.
 pub fn curves(model: &Model, fid: &[Complex64], fit: &FitResult) -> Curves {

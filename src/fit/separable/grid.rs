@@ -34,8 +34,10 @@ pub(super) struct Grid {
     pub(super) n_observed: usize,
     /// Time of each sample of a carried FID, evenly spaced (s).
     pub(super) time_s: Vec<f64>,
-    /// What carries components where spectra are compared.
+    /// What carries components where spectra are compared …
     band: Option<Band>,
+    /// … and the window's first bin in it.
+    first_in_band: usize,
     fft: Arc<dyn Fft<f64>>,
 }
 
@@ -83,6 +85,7 @@ impl Grid {
         let zero_fill = (2 * n_points / n_transform) as i64;
         let band = (domain != Domain::Time)
             .then(|| Band::over_bins(n_points, dwell_s, f0_mhz, zero_fill * first_bin, zero_fill * last_bin));
+        let first_in_band = band.as_ref().map_or(0, Band::window_offset);
         let time_s = match &band {
             Some(band) => {
                 let negative = band.n_short() - band.first_negative();
@@ -103,7 +106,25 @@ impl Grid {
             n_observed,
             time_s,
             band,
+            first_in_band,
             fft,
+        })
+    }
+
+    /// The bins within [low, high] of the window, for the same carried FIDs, and the place of the first in the window;
+    /// `None` where these are few, or samples are compared.
+    pub(super) fn part(&self, [low, high]: [f64; 2]) -> Option<(Self, usize)> {
+        let first = self.ppm.iter().position(|ppm| *ppm <= high)?;
+        let ppm: Vec<f64> = self.ppm[first..].iter().copied().take_while(|ppm| *ppm >= low).collect();
+        (self.domain != Domain::Time && ppm.len() >= NEEDED).then(|| {
+            let part = Self {
+                first_bin: self.first_bin + first as i64,
+                first_in_band: self.first_in_band + first * self.zero_fill(),
+                n_observed: ppm.len(),
+                ppm,
+                ..self.clone()
+            };
+            (part, first)
         })
     }
 
@@ -177,14 +198,14 @@ impl Grid {
         scratch.short[band.n_positive..band.first_negative()].fill(Complex64::default());
         scratch.short[band.first_negative()..].copy_from_slice(negative);
         band.transform(&mut scratch.short, &mut scratch.fft[..band.scratch_len()]);
-        let every = band.window(&scratch.short).iter().step_by(self.zero_fill());
+        let every = scratch.short[self.first_in_band..].iter().step_by(self.zero_fill());
         out.iter_mut().zip(every).for_each(|(o, z)| *o = *z);
     }
 
     /// Samples of the transform of carried FIDs, its first compared bin and the distance of two; `None` where samples are
     /// compared.
     pub(super) fn transform(&self) -> Option<(usize, usize, usize)> {
-        self.band.as_ref().map(|band| (band.n_short(), band.window_offset(), self.zero_fill()))
+        self.band.as_ref().map(|band| (band.n_short(), self.first_in_band, self.zero_fill()))
     }
 
     /// Bins of the spectrum zero-filled twofold from one compared bin to the next.
@@ -229,7 +250,7 @@ impl Grid {
             return;
         };
         scratch.short.fill(Complex64::default());
-        let every = scratch.short[band.window_offset()..].iter_mut().step_by(self.zero_fill());
+        let every = scratch.short[self.first_in_band..].iter_mut().step_by(self.zero_fill());
         every.zip(q).for_each(|(o, z)| *o = *z);
         band.transform(&mut scratch.short, &mut scratch.fft[..band.scratch_len()]);
         let (negative, positive) = out.split_at_mut(self.origin());

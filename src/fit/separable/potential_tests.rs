@@ -10,7 +10,7 @@ use super::*;
 /// Energy against the objective that the fit minimises, gradient against finite differences of the energy.
 fn check(settings: &Settings) {
     let model = Model::new(&basis(), N_POINTS, DWELL_S, F0_MHZ, Some(0.03), settings).unwrap();
-    let setup = Setup { fwhm_full_ppm: 0.05, fwhm_ppm: 0.05, height: 2.0, turned: [0.3, 0.02] };
+    let setup = Setup { fwhm_full_ppm: 0.05, fwhm_ppm: 0.05, height: 2.0, turned: [0.3, 0.02], splines_per_ppm: 0.0 };
     let data = (0..model.grid.n_observed).map(|j| Complex64::cis(0.1 * j as f64) * 3.0).collect();
     let problem = pose(&model, &model.grid, data, &setup);
     let soft = vec![SoftRow { terms: vec![(0, 1.0), (1, -0.5)], target: 0.3, weight: 2.0, in_sigma: true }];
@@ -67,7 +67,7 @@ fn the_gradient_is_that_of_finite_differences_where_everything_is_free() {
         s.groups.damping_per_s = [3.0, 50.0];
         s.groups.gauss_per_s = [8.0, 80.0];
         s.phase.max_phi1_deg_per_ppm = 20.0;
-        s.phase.turns_baseline = true;
+        s.phase.turns = Turns::Model;
         s.components.lineshape_on_added = false;
     }));
 }

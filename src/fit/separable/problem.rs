@@ -8,7 +8,7 @@ use super::grid::Grid;
 use super::lineshape::Shape;
 use super::model::Model;
 use super::parameter::{Layout, Parameter, Shared};
-use super::settings::Domain;
+use super::settings::{Domain, Turns};
 
 /// A soft row between amplitudes: (weight·(Σ terms·c − target))², times σ² where it is counted in σ.
 #[derive(Debug, Clone, PartialEq)]
@@ -71,7 +71,7 @@ impl<'a> Problem<'a> {
             shape,
             kernel_rows,
             baseline,
-            turns_baseline: phase.turns_baseline,
+            turns_baseline: phase.turns == Turns::Model,
             pivot_ppm: phase.pivot_ppm,
         }
     }

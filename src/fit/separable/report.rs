@@ -286,7 +286,8 @@ impl Amplitudes<'_, '_> {
 /// What curves are made from, in one vector: setup, nonlinear parameters, linear ones.
 fn stored(setup: &Setup, p: &[f64], c: &[f64]) -> Vec<f64> {
     let [phi0, phi1] = setup.turned;
-    [setup.fwhm_full_ppm, setup.fwhm_ppm, setup.height, phi0, phi1].iter().chain(p).chain(c).copied().collect()
+    let head = [setup.fwhm_full_ppm, setup.fwhm_ppm, setup.height, phi0, phi1, setup.splines_per_ppm];
+    head.iter().chain(p).chain(c).copied().collect()
 }
 
 /// The fit drawn in the real spectrum: its problem there, parameters, and columns.
@@ -299,9 +300,10 @@ struct Drawn<'a> {
 
 impl<'a> Drawn<'a> {
     fn new(model: &'a Model, fit: &FitResult) -> Option<Self> {
-        let (head, rest) = fit.parameters.split_at_checked(5)?;
-        let turned = [head[3], head[4]];
-        let setup = Setup { fwhm_full_ppm: head[0], fwhm_ppm: head[1], height: head[2], turned };
+        let (head, rest) = fit.parameters.split_at_checked(6)?;
+        let &[fwhm_full_ppm, fwhm_ppm, height, phi0, phi1, splines_per_ppm] = head else { return None };
+        let turned = [phi0, phi1];
+        let setup = Setup { fwhm_full_ppm, fwhm_ppm, height, turned, splines_per_ppm };
         let mut problem = pose(model, &model.start_grid, Vec::new(), &setup);
         let (p, c) = rest.split_at_checked(problem.layout.len())?;
         // A spectrum fitted in parts keeps the real one of its baseline; the imaginary one is not drawn.

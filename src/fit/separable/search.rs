@@ -11,7 +11,7 @@ use super::bounded::Singular;
 use super::objective::{Objective, Weights};
 use super::parameter::Parameter;
 use super::problem::Problem;
-use super::settings::{Baseline, Lineshape, PriorsIn, Ratios, Search as SearchSettings};
+use super::settings::{Baseline, Lineshape, PriorsIn, Ratios, Search as SearchSettings, Turns};
 use super::solver::Point;
 
 /// Factor by which α_B falls and α_S rises from one trade-off to the next (RDALPB) …
@@ -27,6 +27,9 @@ const LOW_PENALTY: f64 = 9.0;
 const PENALTY_RISE: f64 = 1.00001;
 /// Part of a phase that is corrected at once (FREPHA).
 const REPHASED_PART: f64 = 0.5;
+/// Where data turn with the phases: most turns, and the phase (rad) that is none.
+pub(super) const MOST_TURNS: usize = 4;
+pub(super) const TURNED_RAD: f64 = 2e-3;
 /// Iterations of a difficult fit and of one that starts from a neighbour.
 const ITERATIONS: [usize; 2] = [40, 30];
 
@@ -212,6 +215,15 @@ impl<'s, 'm> Search<'s, 'm> {
         }
         if self.is_pulled() {
             self.settle(starting)?;
+        }
+        if self.problem.model.settings.phase.turns == Turns::Data {
+            for _ in 0..MOST_TURNS {
+                if !self.phase_is_beyond(TURNED_RAD) {
+                    break;
+                }
+                self.rephase(1.0);
+                self.refit()?;
+            }
         }
         if self.limits.shape[2] > 0.0 {
             for _ in 1..3 {

@@ -270,8 +270,21 @@ pub struct Phase {
     pub max_phi1_deg_per_ppm: f64,
     /// Standard deviation of the first-order phase around zero (°/ppm); 0: no prior.
     pub phi1_sd_deg_per_ppm: f64,
-    /// Whether the baseline turns with the phases.
-    pub turns_baseline: bool,
+    /// What turns with the phases.
+    pub turns: Turns,
+}
+
+/// What turns with the phases.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Turns {
+    /// Components.
+    Components,
+    /// Components and baseline.
+    Model,
+    /// The data, so that real parts of a model in phase are compared (ABfit): components turn within a fit, and the data
+    /// by what was found, until nothing is left.
+    Data,
 }
 
 /// Baseline.
@@ -307,6 +320,9 @@ pub enum Baseline {
     PSpline {
         /// Splines per ppm.
         per_ppm: f64,
+        /// Splines for each effective dimension in the fit itself, once that is chosen (ABfit-reg); 0: `per_ppm` there too.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        per_ed: f64,
         /// How λ is found.
         smoothness: Smoothness,
     },
