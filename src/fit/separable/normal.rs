@@ -63,6 +63,11 @@ impl Normal {
         Self { remote, linear: Products::default(), ..self }
     }
 
+    /// Whether a device evaluates.
+    pub(super) fn is_remote(&self) -> bool {
+        self.remote.is_some()
+    }
+
     /// Takes the problem's data anew, after they were turned.
     pub(super) fn refresh(&mut self, problem: &Problem<'_>) {
         problem.grid.real_rows(problem.data.iter().copied(), &mut self.data);

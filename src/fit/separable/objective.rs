@@ -9,6 +9,9 @@ use super::normal::Normal;
 use super::problem::{Problem, SoftRow};
 use super::remote::Remote;
 
+/// Relative decrease of the objective that a device's evaluations still show.
+const DEVICE_TOLERANCE: f64 = 1e-5;
+
 /// Weights of everything that is not data.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Weights {
@@ -96,6 +99,12 @@ impl Objective {
     #[must_use]
     pub(super) fn on(self, remote: Option<Box<dyn Remote>>) -> Self {
         Self { normal: self.normal.on(remote), ..self }
+    }
+
+    /// Relative decrease of the objective below which a fit with this `tolerance` has converged: on a device, whose f32
+    /// shows no smaller ones, at least [`DEVICE_TOLERANCE`].
+    pub(super) fn tolerance(&self, tolerance: f64) -> f64 {
+        if self.normal.is_remote() { tolerance.max(DEVICE_TOLERANCE) } else { tolerance }
     }
 
     /// Native columns of amplitudes and baseline at `p`.

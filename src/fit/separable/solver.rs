@@ -15,12 +15,12 @@ const AFTER_FAILURE: f64 = 0.6;
 const LONGEST: f64 = 5.0;
 /// Relative increase of the objective that still counts as none, in tolerances: a step that ends above where it began by
 /// more than a fit is meant to gain may be half of a cycle.
-const NO_INCREASE: f64 = 0.01;
+const NO_INCREASE: f64 = 0.1;
 /// Cosine between step and gradient below which a step is not shortened but damped.
 const LEAST_COSINE: f64 = 0.01;
 
 /// Relative decrease of the objective at which a converged fit is done, and most iterations to there.
-const REFINED: f64 = 1e-9;
+const REFINED: f64 = 1e-8;
 const MOST_REFINING: usize = 20;
 
 /// How a fit is iterated.
