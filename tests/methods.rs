@@ -27,7 +27,8 @@ const METHODS: [(&str, f64); 9] = [
     ("varpro", 0.02),
 ];
 
-fn fits(name: &str) -> Vec<FitResult> {
+/// Fits of [`SPECTRA`] spectra, all turned by `turn_rad`.
+fn fits(name: &str, turn_rad: f64) -> Vec<FitResult> {
     let method = Method::built_in(name).unwrap().unwrap();
     let model = method.model(&basis(), N_POINTS, DWELL_S, F0_MHZ, Some(0.03)).unwrap();
     let fids: Vec<Vec<Complex64>> = (0..SPECTRA)
@@ -38,6 +39,9 @@ fn fits(name: &str) -> Vec<FitResult> {
                 seed: 40 + i,
                 ..Nuisance::default()
             })
+            .iter()
+            .map(|z| z * Complex64::cis(turn_rad))
+            .collect()
         })
         .collect();
     let batch = Batch { model: model.as_ref(), fids: fids.iter().map(Vec::as_slice).collect() };
@@ -55,13 +59,28 @@ fn every_method_finds_known_ratios() {
     let names = basis().metabolites;
     let truth = ratios(|name| AMPLITUDES[names.iter().position(|n| n == name).unwrap()]);
     for (name, tolerance) in METHODS {
-        let fits = fits(name);
+        let fits = fits(name, 0.0);
         assert!(fits.iter().all(|f| f.state == FitState::Converged), "{name}");
         let of = |fit: &FitResult| ratios(|n| fit.amplitudes.iter().find(|a| a.name == n).unwrap().value);
         let ratios: Vec<[f64; 4]> = fits.iter().map(of).collect();
         for (i, truth) in truth.into_iter().enumerate() {
             let found = ratios.iter().map(|r| r[i]).sum::<f64>() / ratios.len() as f64;
             assert!((found / truth - 1.0).abs() < tolerance, "{name}: {found} instead of {truth}");
+        }
+    }
+}
+
+/// A spectrum's phase is nobody's choice: it must not matter.
+#[test]
+fn phases_do_not_matter() {
+    for (name, _) in METHODS {
+        for (a, b) in fits(name, 0.0).iter().zip(fits(name, 2.0)) {
+            let turned_deg = (b.phi0_deg - a.phi0_deg).rem_euclid(360.0);
+            assert!((turned_deg - 2f64.to_degrees()).abs() < 0.5, "{name}: {turned_deg}");
+            for (a, b) in a.amplitudes.iter().zip(&b.amplitudes) {
+                let off = (a.value - b.value).abs() / a.sd_posterior;
+                assert!(off < 0.1, "{name}: {} {} {} ({off} sd)", a.name, a.value, b.value);
+            }
         }
     }
 }

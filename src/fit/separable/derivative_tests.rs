@@ -9,7 +9,7 @@ use num_complex::Complex64;
 use super::evaluation::Evaluation;
 use super::fit::{Setup, pose};
 use super::model::Model;
-use super::settings::{Baseline, Domain, GroupBy, Samples, Settings};
+use super::settings::{Baseline, Domain, GroupBy, Samples, Settings, Turns};
 use crate::acquisition::hz_from_ppm;
 use crate::basis::BasisSet;
 use crate::fit::Method;
@@ -120,7 +120,7 @@ fn columns_are_those_of_finite_differences_where_everything_is_free() {
         s.groups.damping_per_s = [3.0, 50.0];
         s.groups.gauss_per_s = [8.0, 80.0];
         s.phase.max_phi1_deg_per_ppm = 20.0;
-        s.phase.turns_baseline = true;
+        s.phase.turns = Turns::Model;
         s.components.lineshape_on_added = false;
     }));
 }

@@ -328,6 +328,32 @@ mod tests {
     }
 
     #[test]
+    fn a_part_shows_its_bins_of_the_whole() {
+        for domain in DOMAINS {
+            let grid = grid(domain);
+            let Some((part, first)) = grid.part([1.8, 4.0]) else {
+                assert_eq!(domain, Domain::Time, "samples have no part");
+                continue;
+            };
+            let seen = first..first + part.n_observed;
+            assert_eq!(part.ppm, grid.ppm[seen.clone()]);
+            assert!(grid.ppm[first - 1] > 4.0 && part.ppm[0] <= 4.0 && grid.ppm[seen.end] < 1.8);
+            let bins = |grid: &Grid, carried: bool| {
+                let mut out = vec![Complex64::default(); grid.n_observed];
+                match carried {
+                    true => grid.observe_carried(&grid.carry(&fid()), &mut grid.scratch(), &mut out),
+                    false => grid.observe(&fid(), &mut grid.scratch(), &mut out),
+                }
+                out
+            };
+            for carried in [true, false] {
+                assert_eq!(bins(&part, carried), bins(&grid, carried)[seen.clone()]);
+            }
+            assert!(grid.part([3.9, 4.0]).is_none(), "too few bins");
+        }
+    }
+
+    #[test]
     fn the_adjoint_carries_points_back() {
         for domain in DOMAINS {
             let grid = grid(domain);

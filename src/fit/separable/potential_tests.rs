@@ -4,7 +4,7 @@ use super::super::fit::{Setup, pose};
 use super::super::model::Model;
 use super::super::objective::Objective;
 use super::super::problem::SoftRow;
-use super::super::settings::{GroupBy, Settings};
+use super::super::settings::{GroupBy, Settings, Turns};
 use super::*;
 
 /// Energy against the objective that the fit minimises, gradient against finite differences of the energy.
