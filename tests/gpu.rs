@@ -14,7 +14,7 @@ use libtest_mimic::{Arguments, Failed, Trial};
 use num_complex::Complex64;
 use requant::engine::gpu::device;
 use requant::engine::{Batch, CpuEngine, Engine, Fitted, GpuEngine};
-use requant::fit::settings::{Macromolecules, RatioPriors, Smoothness};
+use requant::fit::settings::{Macromolecules, RatioPriors, SamplingSettings, Smoothness, Uncertainty};
 use requant::fit::{FitModel, FitState, Method, Model, Settings};
 
 use common::{DWELL_S, F0_MHZ, N_POINTS, Nuisance, basis, spectrum};
@@ -27,7 +27,7 @@ fn main() {
     let arguments = Arguments::from_args();
     let adapters = device::list();
     let required = std::env::var_os("REQUANT_REQUIRE_GPU").is_some();
-    let tests: [(&str, Body); 16] = [
+    let tests: [(&str, Body); 17] = [
         ("gpu_self_test_passes", self_test_passes),
         ("gpu_parity_over_settings", parity_over_settings),
         ("gpu_parity_harness_can_fail", parity_harness_can_fail),
@@ -37,6 +37,7 @@ fn main() {
         ("gpu_a_lost_device_costs_nothing_but_time", a_lost_device),
         ("gpu_what_the_shaders_cannot_do_is_done_on_the_processor", unsupported_models),
         ("gpu_methods_that_decide_on_the_host_in_any_batch", methods_in_any_batch),
+        ("gpu_draws_follow_the_native_ones", draws_follow),
         ("gpu_stages_of_preparation_agree", stages_agree),
         ("gpu_stages_of_preparation_survive_a_lost_device", stages_survive),
         ("real_gpu_parity_challenge", real_parity_challenge),
@@ -319,6 +320,35 @@ fn methods_in_any_batch(index: usize) {
     let native = engine.fit(&batch(model, &fids));
     assert!([0, 2, 4].iter().all(|&i| native[i].engine == "cpu"), "{:?}", engine.notes());
     assert_eq!(bits(&native), bits(&CpuEngine.fit(&batch(model, &fids))));
+}
+
+/// First draws of short chains: the same on either engine until rounding parts them, and in any batch.
+fn draws_follow(index: usize) {
+    for name in ["lcmodel-fast", "fsl", "abfit-reg"] {
+        let Method::Separable(mut settings) = Method::built_in(name).unwrap().unwrap() else { panic!("{name}") };
+        settings.uncertainty = Uncertainty::Sample;
+        settings.sampling = SamplingSettings { chains: 2, warmup: 2, draws: 4 };
+        let method = Method::Separable(settings);
+        let model = method.model(&basis(), N_POINTS, DWELL_S, F0_MHZ, Some(0.03)).unwrap();
+        let fids = spectra(3);
+        let on_device = engine(index).fit(&batch(model.as_ref(), &fids));
+        let alone = engine(index).with_chunk(1).fit(&batch(model.as_ref(), &fids));
+        let native = CpuEngine.fit(&batch(model.as_ref(), &fids));
+        let mut off = Vec::new();
+        for ((ours, theirs), again) in on_device.iter().zip(&native).zip(&alone) {
+            assert_eq!(ours.engine, "gpu");
+            let amplitudes = ours.result.amplitudes.iter().zip(&theirs.result.amplitudes).zip(&again.result.amplitudes);
+            for ((a, b), again) in amplitudes {
+                let (Some(drawn), Some(expected)) = (&a.sampled, &b.sampled) else { panic!("{name}: no draws") };
+                assert_eq!(a.sampled, again.sampled);
+                assert_ne!(drawn.mean.to_bits(), expected.mean.to_bits(), "{name}: the device was not asked");
+                off.push((drawn.mean - expected.mean).abs() / expected.sd);
+            }
+        }
+        off.sort_by(f64::total_cmp);
+        // Where one chain accepts what the other does not, all draws of a spectrum part.
+        assert!(off.len() > 30 && off[off.len() / 2] < 0.01, "{name}: {off:?}");
+    }
 }
 
 fn check(model: &dyn FitModel, fids: &[Vec<Complex64>], index: usize) {

@@ -70,9 +70,9 @@ fn shared_structures_have_one_layout() {
         noise_variance predicted variance_before lambda_before cost rss rss_change start_variance unused);
     let fids = offsets!(FidsShape: n_points n_fids parts n_used n_bins columns);
     let sizes = offsets!(RequestSizes: n_requests n_carried origin window_offset stride n_observed parts most_members
-        most_columns twiddles time from_pivot);
-    let request = offsets!(RequestShape: n_members n_jobs n_baseline n_functions n_columns turns_baseline members jobs
-        shapes phase data baseline linear);
+        most_columns most_products twiddles time from_pivot);
+    let request = offsets!(RequestShape: n_members n_jobs n_baseline n_functions n_columns turns_baseline slopes_only
+        members jobs shapes phase data baseline linear);
     let member = offsets!(Member: fid takes_shape group damping shift_hz gauss amplitude);
     let job = offsets!(Job: form members which shape column_a column_b scale);
     for (name, stage, host, size) in [

@@ -11,6 +11,7 @@ struct RequestSizes {
     parts: u32,            // 2 where their imaginary parts are compared too
     most_members: u32,
     most_columns: u32,     // with the residual
+    most_products: u32,    // of an answer
     twiddles: u32,         // where the tables begin in `constants`: exp(-2πi·j/FFT_N)
     time: u32,             // time of each carried sample (s)
     from_pivot: u32,       // distance of each compared bin from the phase's pivot (ppm)
@@ -24,6 +25,7 @@ struct RequestShape {
     n_functions: u32,      // functions of the baseline: as many, or half where the parts have their own coefficients
     n_columns: u32,        // without the residual
     turns_baseline: u32,
+    slopes_only: u32,      // whether the residual's products are all that is asked for
     members: u32,
     jobs: u32,
     shapes: u32,           // common lineshape, and its derivatives

@@ -98,22 +98,23 @@ impl Requests {
 
     /// Words of the buffers that grow with the requests: arena, carried FIDs, columns and products.
     fn lengths(&self, requests: &[Request]) -> [usize; 4] {
-        let (members, columns) = most(requests);
+        let (members, columns, products) = most(requests);
         let n = requests.len();
         [
             requests.iter().map(words).max().unwrap_or(0) * n,
             2 * n * members * self.sizes.n_carried as usize,
             n * columns * self.rows(),
-            n * columns * (columns + 1) / 2,
+            n * products,
         ]
     }
 
     fn submit(&mut self, device: &Device, requests: &[Request]) -> Result<Vec<Answer>, GpuError> {
         use wgpu::BufferUsages as Usage;
-        let (members, columns) = most(requests);
+        let (members, columns, most_products) = most(requests);
         self.sizes.n_requests = requests.len() as u32;
         self.sizes.most_members = members as u32;
         self.sizes.most_columns = columns as u32;
+        self.sizes.most_products = most_products as u32;
         let [_, carried, products_of, gram] = self.lengths(requests);
         let (shapes, arena) = packed(requests);
         self.upload_model(device);
@@ -158,8 +159,8 @@ impl Requests {
         encoder.copy_buffer_to_buffer(products, 0, out, 0, bytes);
         let submission = device.queue.submit([encoder.finish()]);
         let products: Vec<f32> = read(device, out, bytes, submission)?;
-        let one = columns * (columns + 1) / 2;
-        Ok(products.chunks(one).map(|own| Answer(own.to_vec())).collect())
+        let own = products.chunks(most_products.max(1)).zip(requests);
+        Ok(own.map(|(own, request)| Answer(own[..request.n_products()].to_vec())).collect())
     }
 
     /// What does not change from batch to batch.
@@ -213,10 +214,10 @@ fn make(device: &Device, size: u64, usage: wgpu::BufferUsages) -> wgpu::Buffer {
     })
 }
 
-/// Most members, and most columns with the residual.
-fn most(requests: &[Request]) -> (usize, usize) {
-    let members = requests.iter().map(|r| r.members.len()).max().unwrap_or(0);
-    (members, 1 + requests.iter().map(|r| r.n_columns).max().unwrap_or(0))
+/// Most members, most columns with the residual, and most products.
+fn most(requests: &[Request]) -> (usize, usize, usize) {
+    let most = |of: fn(&Request) -> usize| requests.iter().map(of).max().unwrap_or(0);
+    (most(|r| r.members.len()), 1 + most(|r| r.n_columns), most(Request::n_products))
 }
 
 /// Words of a request in the arena.
@@ -244,6 +245,7 @@ fn packed(requests: &[Request]) -> (Vec<RequestShape>, Vec<u32>) {
             n_functions: n_functions as u32,
             n_columns: request.n_columns as u32,
             turns_baseline: u32::from(request.turns_baseline),
+            slopes_only: u32::from(request.slopes_only),
             members: put(bytemuck::cast_slice(&request.members)),
             jobs: put(bytemuck::cast_slice(&request.jobs)),
             shapes: put(bytemuck::cast_slice(&request.shapes)),

@@ -3,7 +3,8 @@
 use crate::fit::settings_error::SettingsError;
 
 use super::settings::{
-    Baseline, Domain, GroupBy, KernelSmoothing, Lineshape, PriorsIn, Ratios, Search, Settings, Smoothing, Start,
+    Baseline, Domain, GroupBy, KernelSmoothing, Lineshape, PriorsIn, Ratios, Search, Settings, Smoothing, Smoothness,
+    Start,
 };
 
 impl Settings {
@@ -44,6 +45,9 @@ impl Settings {
             && !(bins > 0.0 && bins.is_finite())
         {
             return fail("baseline.smoothing", "a number of bins above 0");
+        }
+        if let Some((field, why)) = self.baseline.refused(high - low) {
+            return fail(field, why);
         }
         let own = &self.own;
         for (field, hz, ppm) in [
@@ -110,6 +114,59 @@ impl Settings {
     }
 }
 
+/// Least effective dimension of a P-spline: a straight line.
+const STRAIGHT_LINE: f64 = 2.0;
+/// Most splines and the highest order of a polynomial: no baseline needs them, and matrices grow with their square.
+const MOST_SPLINES: f64 = 1000.0;
+const HIGHEST_ORDER: usize = 50;
+
+impl Baseline {
+    /// The first setting that cannot be used over a window of `range_ppm`, and why.
+    fn refused(&self, range_ppm: f64) -> Option<(&'static str, &'static str)> {
+        let refuse = |unless: bool, field, why| (!unless).then_some((field, why));
+        let few = |splines: f64| splines > 0.0 && splines <= MOST_SPLINES;
+        match *self {
+            Self::None | Self::SmoothedResidual { .. } => None,
+            Self::Polynomial { order } => refuse(order <= HIGHEST_ORDER, "baseline.order", "at most 50"),
+            Self::Spline { spacing_ppm, .. } => {
+                let why = "above 0, and no more than 1000 splines in the window";
+                refuse(few(range_ppm / spacing_ppm), "baseline.spacing_ppm", why)
+            }
+            Self::PSpline { per_ppm, per_ed, smoothness } => {
+                let why = "above 0, and no more than 1000 splines in the window";
+                refuse(few(range_ppm * per_ppm), "baseline.per_ppm", why)
+                    .or_else(|| {
+                        let why = "0, or 1 to 10: no fewer splines than effective dimensions";
+                        refuse(per_ed == 0.0 || (1.0..=10.0).contains(&per_ed), "baseline.per_ed", why)
+                    })
+                    .or_else(|| smoothness.refused(range_ppm))
+            }
+        }
+    }
+}
+
+impl Smoothness {
+    fn refused(&self, range_ppm: f64) -> Option<(&'static str, &'static str)> {
+        let (can, why) = match *self {
+            Self::Lambda(lambda) => (lambda >= 0.0 && lambda.is_finite(), "a finite λ of at least 0"),
+            Self::Ed(dimension) => {
+                (dimension > STRAIGHT_LINE, "an effective dimension above 2, which is a straight line's")
+            }
+            Self::EdPerPpm(per_ppm) => {
+                (per_ppm * range_ppm > STRAIGHT_LINE, "an effective dimension above 2, which is a straight line's")
+            }
+            Self::ModifiedAic { m, max_ed_per_ppm, min_ed, steps } => (
+                m >= 0.0
+                    && min_ed > STRAIGHT_LINE
+                    && max_ed_per_ppm * range_ppm > min_ed
+                    && (2..=1000).contains(&steps),
+                "2 < min_ed < max_ed_per_ppm × the window, 2 to 1000 steps, and m at least 0",
+            ),
+        };
+        (!can).then_some(("baseline.smoothness", why))
+    }
+}
+
 impl super::settings::Groups {
     fn has_any(&self) -> bool {
         self.max_shift_ppm > 0.0 || self.damping_per_s[1] > 0.0 || self.gauss_per_s[1] > 0.0
@@ -123,6 +180,7 @@ mod tests {
 
     const LCMODEL: &str = include_str!("../methods/lcmodel.toml");
     const FSL: &str = include_str!("../methods/fsl.toml");
+    const ABFIT: &str = include_str!("../methods/abfit-reg.toml");
 
     fn refusal(text: &str, change: (&str, &str)) -> String {
         assert!(text.contains(change.0), "{}", change.0);
@@ -169,6 +227,23 @@ mod tests {
             (FSL, ("complex-spectrum", "time"), "domain", line(FSL, "domain")),
             (FSL, ("by = \"kind\"", "by = \"none\""), "groups.by", line(FSL, "by =")),
             (FSL, ("ratios = \"none\"", "ratios = \"lcmodel\""), "ratios", line(FSL, "ratios")),
+            (FSL, ("order = 2", "order = 1000"), "baseline.order", line(FSL, "order")),
+            (
+                LCMODEL,
+                ("spacing_ppm = 0.15", "spacing_ppm = 0.0"),
+                "baseline.spacing_ppm",
+                line(LCMODEL, "spacing_ppm"),
+            ),
+            (ABFIT, ("per_ppm = 15.0", "per_ppm = nan"), "baseline.per_ppm", line(ABFIT, "per_ppm")),
+            (ABFIT, ("per_ed = 2.0", "per_ed = 0.5"), "baseline.per_ed", line(ABFIT, "per_ed")),
+            (ABFIT, ("steps = 20", "steps = 1"), "baseline.smoothness", line(ABFIT, "[baseline.smoothness]")),
+            (ABFIT, ("min_ed = 2.01", "min_ed = 2.0"), "baseline.smoothness", line(ABFIT, "[baseline.smoothness]")),
+            (
+                ABFIT,
+                ("max_ed_per_ppm = 7.0", "max_ed_per_ppm = 0.5"),
+                "baseline.smoothness",
+                line(ABFIT, "[baseline.smoothness]"),
+            ),
         ];
         for (text, change, field, line) in cases {
             let message = refusal(text, change);

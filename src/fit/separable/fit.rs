@@ -46,7 +46,7 @@ pub fn fit(model: &Model, fid: &[Complex64]) -> FitResult {
     fit_told(model, fid, None).0
 }
 
-/// Fits `fid` with the evaluations of the fit itself on a device; start, errors and draws are native.
+/// Fits `fid` with the evaluations of fit and draws on a device; start and errors are native.
 pub fn fit_remotely(model: &Model, fid: &[Complex64], remote: Box<dyn Remote>) -> FitResult {
     fit_told(model, fid, Some(remote)).0
 }
@@ -111,7 +111,7 @@ fn solve(
     let (search, solution) = search.run()?;
     let (weights, events, n_iterations) = (search.weights, search.events, search.n_iterations);
     problem.data = solution.data;
-    objective = objective.on(None);
+    let remote = objective.take_remote();
     objective.refresh(&problem);
     let mut weights = Weights { alpha_baseline: solution.alpha[0], alpha_shape: solution.alpha[1], ..weights };
     let (point, n_refining) = refine(&problem, &mut objective, &mut weights, solution.point);
@@ -128,7 +128,7 @@ fn solve(
     };
     let mut result = summarise(&mut problem, &mut objective, &found)?;
     if model.settings.uncertainty == Uncertainty::Sample
-        && let Some(draws) = draws(&problem, &mut objective, &found.weights, &found.point)
+        && let Some(draws) = draws(&problem, &mut objective, &found.weights, &found.point, fid, remote)
     {
         draws.tell(&mut result.amplitudes, model.basis_scale / data_scale);
     }

@@ -6,10 +6,11 @@
 //!
 //! `settings` say which parts a method has: the domain that is compared (`grid`), shifts and widths that components
 //! share or have for themselves (`components`, `parameter`), a common lineshape (`lineshape`), a baseline
-//! (`baseline`) and rows between amplitudes (`soft`). `evaluation` gives the columns, `objective` what is
-//! minimised and one step of it, with amplitudes and baseline always solved for (`bounded`); `solver` iterates,
-//! `reference` starts LCModel's way, `search` chooses its regularisation, `smoothness` that of a P-spline, and
-//! `report` tells, and `posterior` draws from what `potential` describes. Everything in f64, one spectrum at a time.
+//! (`baseline`) and rows between amplitudes (`soft`). `evaluation` gives the columns and `normal` their products, which
+//! may come from a device (`remote`); `objective` is what is minimised and one step of it, with amplitudes and baseline
+//! always solved for (`bounded`); `solver` iterates and refines, `reference` starts LCModel's way, `search` chooses its
+//! regularisation, `smoothness` that of a P-spline by ABfit's stages; `report` tells, and `posterior` draws from what
+//! `potential` describes. One spectrum at a time, in f64 but for a device's products.
 
 mod baseline;
 mod bounded;

@@ -5,7 +5,7 @@
 use super::super::linalg;
 use super::evaluation::Evaluation;
 use super::problem::Problem;
-use super::remote::{Answer, Asking, Remote};
+use super::remote::{Answer, Asking, Remote, Wanted};
 
 /// Normal equations of one problem.
 pub(super) struct Normal {
@@ -63,6 +63,12 @@ impl Normal {
         Self { remote, linear: Products::default(), ..self }
     }
 
+    /// The device, which evaluates no more.
+    pub(super) fn take_remote(&mut self) -> Option<Box<dyn Remote>> {
+        self.linear = Products::default();
+        self.remote.take()
+    }
+
     /// Whether a device evaluates.
     pub(super) fn is_remote(&self) -> bool {
         self.remote.is_some()
@@ -87,7 +93,7 @@ impl Normal {
     pub(super) fn linear(&mut self, problem: &Problem<'_>, p: &[f64], near: &[f64]) -> (&[f64], &[f64]) {
         if self.linear.p != p {
             let mut products = std::mem::take(&mut self.linear);
-            if !self.ask(problem, p, near, false, &mut products) {
+            if !self.ask(problem, p, near, Wanted::Linear, &mut products) {
                 self.columns(problem, p);
                 self.multiply(problem.n_linear(), &mut products);
             }
@@ -115,7 +121,7 @@ impl Normal {
     pub(super) fn all(&mut self, problem: &Problem<'_>, p: &[f64], c: &[f64]) -> (&[f64], &[f64], f64) {
         let n = problem.n_linear() + problem.layout.len();
         let mut products = std::mem::take(&mut self.all);
-        if !self.ask(problem, p, c, true, &mut products) {
+        if !self.ask(problem, p, c, Wanted::All, &mut products) {
             self.columns(problem, p);
             self.evaluation.nonlinear_columns(problem, p, c);
             self.multiply(n, &mut products);
@@ -148,9 +154,9 @@ impl Normal {
     }
 
     /// Products from the device; false where there is none, or none any more.
-    fn ask(&mut self, problem: &Problem<'_>, p: &[f64], near: &[f64], all: bool, out: &mut Products) -> bool {
+    fn ask(&mut self, problem: &Problem<'_>, p: &[f64], near: &[f64], wanted: Wanted, out: &mut Products) -> bool {
         let Some(remote) = &self.remote else { return false };
-        let request = self.asking.request(problem, p, near, all);
+        let request = self.asking.request(problem, p, near, wanted);
         let n = request.n_columns;
         match remote.evaluate(request) {
             Some(answer) => {

@@ -9,8 +9,8 @@ use super::normal::Normal;
 use super::problem::{Problem, SoftRow};
 use super::remote::Remote;
 
-/// Relative decrease of the objective that a device's evaluations still show.
-const DEVICE_TOLERANCE: f64 = 1e-5;
+/// Relative change of the objective that a device's rounding makes.
+const DEVICE_NOISE: f64 = 2e-6;
 
 /// Weights of everything that is not data.
 #[derive(Debug, Clone, PartialEq)]
@@ -101,10 +101,14 @@ impl Objective {
         Self { normal: self.normal.on(remote), ..self }
     }
 
-    /// Relative decrease of the objective below which a fit with this `tolerance` has converged: on a device, whose f32
-    /// shows no smaller ones, at least [`DEVICE_TOLERANCE`].
-    pub(super) fn tolerance(&self, tolerance: f64) -> f64 {
-        if self.normal.is_remote() { tolerance.max(DEVICE_TOLERANCE) } else { tolerance }
+    /// The device, which evaluates no more.
+    pub(super) fn take_remote(&mut self) -> Option<Box<dyn Remote>> {
+        self.normal.take_remote()
+    }
+
+    /// Relative change of the objective that rounding alone can make.
+    pub(super) fn noise(&self) -> f64 {
+        if self.normal.is_remote() { DEVICE_NOISE } else { 0.0 }
     }
 
     /// Native columns of amplitudes and baseline at `p`.

@@ -1,19 +1,25 @@
 //! Draws from the posterior of one spectrum around a solution ([`crate::fit::sample`]).
 
+use num_complex::Complex64;
+
 use super::super::sample::{Draws, Laplace};
 use super::objective::{Objective, Weights};
 use super::parameter::Parameter;
 use super::potential::Potential;
 use super::problem::Problem;
+use super::remote::Remote;
 use super::solver::Point;
 
-/// Draws around `point`; `None` where the normal equations have no Cholesky
+/// Draws around `point` of a fit of `fid`, which is their seed; `None` where the normal equations have no Cholesky
 /// factor. σ, penalties and soft rows are held, and all is counted in the fit's own variance, as the method's errors are.
+/// A `remote` device evaluates in f32: its chains part from the native ones, and agree with them in distribution.
 pub(super) fn draws(
     problem: &Problem<'_>,
     objective: &mut Objective,
     weights: &Weights,
     point: &Point,
+    fid: &[Complex64],
+    remote: Option<Box<dyn Remote>>,
 ) -> Option<Draws> {
     let p = &point.p;
     let linear = objective.linear(problem, p, weights, &point.linear.c).ok()?;
@@ -39,7 +45,7 @@ pub(super) fn draws(
     let nonlinear = problem.layout.parameters.iter().map(|q| [q.lower, q.upper]);
     let x: Vec<f64> = linear.c.iter().chain(p).copied().collect();
     let laplace = Laplace { precision, centre: &x, bounds: amplitudes.chain(baseline).chain(nonlinear).collect() };
-    let mut potential = Potential::new(problem, weights, variance);
+    let mut potential = Potential::new(problem, weights, variance).on(remote);
     let fixed: Vec<usize> =
         problem.layout.parameters.iter().enumerate().filter(|(_, q)| q.is_fixed).map(|(i, _)| n_linear + i).collect();
     let mut held = x.clone();
@@ -54,7 +60,7 @@ pub(super) fn draws(
         }
         value
     };
-    Draws::new(energy, laplace, &problem.model.settings.sampling, &problem.data, members)
+    Draws::new(energy, laplace, &problem.model.settings.sampling, fid, members)
 }
 
 /// Inverse variance that a parameter has from its bounds alone, or from how far a fit steps: only what makes the chains'

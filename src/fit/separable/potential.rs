@@ -10,6 +10,7 @@ use super::delay::Delay;
 use super::grid::Scratch;
 use super::objective::{Weights, kernel_penalty};
 use super::problem::Problem;
+use super::remote::{Answer, Asking, Remote, Wanted};
 use super::settings::Domain;
 
 /// The posterior with σ, the penalties' weights and soft rows held where the fit left them. Parameters are those of the
@@ -33,6 +34,9 @@ pub(super) struct Potential<'a, 'm> {
     residual: Vec<Complex64>,
     transform: Scratch,
     delay: Option<Delay>,
+    /// A device that evaluates what the data say, while there is one.
+    remote: Option<Box<dyn Remote>>,
+    asking: Asking,
 }
 
 /// Σ A·f, Σ A·t·f and Σ A·t²·f of one component.
@@ -64,7 +68,14 @@ impl<'a, 'm> Potential<'a, 'm> {
             residual: vec![zero; m],
             transform: problem.grid.scratch(),
             delay: Delay::new(problem),
+            remote: None,
+            asking: Asking::new(problem.grid),
         }
+    }
+
+    /// The same with a device to evaluate, or with none.
+    pub(super) fn on(self, remote: Option<Box<dyn Remote>>) -> Self {
+        Self { remote, ..self }
     }
 
     /// Half the objective over the variance at `x`; its gradient into `gradient`. Fixed parameters have none.
@@ -72,9 +83,12 @@ impl<'a, 'm> Potential<'a, 'm> {
         let problem = self.problem;
         let (members, n_linear) = (problem.members.len(), problem.n_linear());
         let (c, b, p) = (&x[..members], &x[members..n_linear], &x[n_linear..]);
-        self.model(c, b, p);
-        let rest: f64 = self.residual.iter().map(|r| r.norm_sqr()).sum();
-        self.data_gradient(c, p, gradient);
+        let rest = self.ask(&x[..n_linear], p, gradient).unwrap_or_else(|| {
+            self.model(c, b, p);
+            let rest = self.residual.iter().map(|r| r.norm_sqr()).sum();
+            self.data_gradient(c, p, gradient);
+            rest
+        });
         let objective = rest + self.priors(c, b, p, gradient);
         let half = 0.5 / self.variance;
         gradient.iter_mut().for_each(|g| *g *= 2.0 * half);
@@ -84,6 +98,19 @@ impl<'a, 'm> Potential<'a, 'm> {
             }
         }
         half * objective
+    }
+
+    /// |r|² and half its gradient from the device; `None` where there is none, or none any more.
+    fn ask(&mut self, linear: &[f64], p: &[f64], gradient: &mut [f64]) -> Option<f64> {
+        let remote = self.remote.as_ref()?;
+        let request = self.asking.request(self.problem, p, linear, Wanted::Slopes);
+        let Some(Answer(products)) = remote.evaluate(request) else {
+            self.remote = None;
+            return None;
+        };
+        let (slopes, squares) = products.split_at_checked(gradient.len())?;
+        gradient.iter_mut().zip(slopes).for_each(|(g, s)| *g = -f64::from(*s));
+        squares.first().map(|s| f64::from(*s))
     }
 
     /// FIDs, fitted points and residual.

@@ -83,9 +83,31 @@ pub struct Request {
     pub linear: Vec<f32>,
     /// Columns of the normal equations.
     pub n_columns: usize,
+    /// Whether only the residual's products are asked for.
+    pub slopes_only: bool,
 }
 
-/// Inner products of the columns and, behind them, the residual: the lower triangle, row by row.
+impl Request {
+    /// Numbers of an answer.
+    pub fn n_products(&self) -> usize {
+        let n = self.n_columns + 1;
+        if self.slopes_only { n } else { n * (n + 1) / 2 }
+    }
+}
+
+/// What is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wanted {
+    /// Products of the columns of amplitudes and baseline.
+    Linear,
+    /// Products of all columns.
+    All,
+    /// The residual's products with all columns.
+    Slopes,
+}
+
+/// Inner products of the columns and, behind them, the residual: the lower triangle, row by row; its last row alone where
+/// no more was asked for.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Answer(pub Vec<f32>);
 
@@ -144,9 +166,10 @@ impl Asking {
         Self { shape: vec![zero; grid.n_carried()], phase: vec![zero; grid.n_observed] }
     }
 
-    /// The request for the columns of amplitudes and baseline at the nonlinear parameters `p`, and of the nonlinear
-    /// ones where `all`; `c` are the linear parameters near which the answer is taken.
-    pub(super) fn request(&mut self, problem: &Problem<'_>, p: &[f64], c: &[f64], all: bool) -> Request {
+    /// The request for what is `wanted` at the nonlinear parameters `p`; `c` are the linear parameters at which the
+    /// residual is taken.
+    pub(super) fn request(&mut self, problem: &Problem<'_>, p: &[f64], c: &[f64], wanted: Wanted) -> Request {
+        let all = wanted != Wanted::Linear;
         let layout = &problem.layout;
         let theta = &p[..layout.n_shape];
         problem.shape.factor(theta, &mut self.shape);
@@ -170,6 +193,7 @@ impl Asking {
             turns_baseline: problem.turns_baseline,
             linear: c.iter().map(|v| *v as f32).collect(),
             n_columns: if all { n + k } else { n },
+            slopes_only: wanted == Wanted::Slopes,
         }
     }
 }

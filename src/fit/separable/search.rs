@@ -161,7 +161,6 @@ impl<'s, 'm> Search<'s, 'm> {
         };
         let p = problem.layout.start();
         let solver = settings.solver;
-        let tolerance = objective.tolerance(solver.tolerance);
         Self {
             problem,
             objective,
@@ -174,7 +173,7 @@ impl<'s, 'm> Search<'s, 'm> {
             test,
             p,
             follow_sigma: settings.priors_in == PriorsIn::FitSd,
-            tolerance,
+            tolerance: solver.tolerance,
             max_iterations: solver.max_iterations,
             reference: (0.0, 0),
             range: [0.0; 2],

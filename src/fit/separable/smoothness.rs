@@ -9,6 +9,7 @@ use num_complex::Complex64;
 use super::super::linalg;
 use super::bounded::Singular;
 use super::fit::{Setup, pose_with};
+use super::lineshape::Shape;
 use super::model::Model;
 use super::objective::{Objective, Weights};
 use super::problem::Problem;
@@ -61,8 +62,10 @@ fn share(whole: &mut Problem<'_>, setup: &mut Setup, weights: &Weights) -> Resul
     let mut shared = whole.layout.start();
     let members = seen_in(Objective::new(whole).columns(whole, &shared), whole, seen.clone());
     let mut coarse = pose_with(model, &part, whole.data[seen.clone()].to_vec(), setup, members, false);
-    // The line is a Gaussian as yet.
-    coarse.layout.parameters[..coarse.layout.n_shape].iter_mut().skip(1).for_each(|p| p.is_fixed = true);
+    if let Shape::Asymmetric(_) = coarse.shape {
+        // As yet the line is symmetric.
+        coarse.layout.parameters[1].is_fixed = true;
+    }
     let mut objective = Objective::new(&coarse);
     let lambda = Dimension::new(&coarse).lambda_of_ed_per_ppm(COARSE_ED_PER_PPM);
     let mut stiff = Weights { lambda, ..weights.clone() };

@@ -75,6 +75,8 @@ pub(super) fn minimise(
     let mut now = Point { p: p.to_vec(), linear, marquardt: 0.0, n_iterations: 0, converged: false };
     let mut marquardt = START;
     let (mut may_try_undamped, mut bad, mut skip) = (true, 0_usize, 0_i64);
+    let noise = objective.noise();
+    let tolerance = options.tolerance.max(noise);
     while now.n_iterations < options.max_iterations {
         now.n_iterations += 1;
         let mut tried = None;
@@ -108,11 +110,11 @@ pub(super) fn minimise(
         let before = now.linear.objective;
         let predicted = 1.0 - trial.predicted / before;
         let actual = 1.0 - trial.linear.objective / before;
-        may_try_undamped = actual >= -NO_INCREASE * options.tolerance;
+        may_try_undamped = actual >= -(NO_INCREASE * tolerance).max(noise);
         if may_try_undamped {
             marquardt = (SUCCESS * marquardt).max(f64::EPSILON);
-            let done = predicted.abs().max(actual.abs()) <= options.tolerance
-                && actual.abs() < 2.0 * predicted.abs()
+            let done = predicted.abs().max(actual.abs()) <= tolerance
+                && actual.abs() < (2.0 * predicted.abs()).max(noise)
                 && trial.marquardt < AFTER_FAILURE
                 && trial.fraction >= 1.0;
             now.accept(trial);
