@@ -109,12 +109,13 @@ fn solve(
     let mut objective = Objective::new(&problem).on(remote);
     let search = Search::new(&mut problem, &mut objective, weights, setup.turned);
     let (search, solution) = search.run()?;
+    let follow_sigma = search.follow_sigma;
     let (weights, events, n_iterations) = (search.weights, search.events, search.n_iterations);
     problem.data = solution.data;
-    let remote = objective.take_remote();
+    let remote = objective.replace_remote(None);
     objective.refresh(&problem);
     let mut weights = Weights { alpha_baseline: solution.alpha[0], alpha_shape: solution.alpha[1], ..weights };
-    let (point, n_refining) = refine(&problem, &mut objective, &mut weights, solution.point);
+    let (point, n_refining) = refine(&problem, &mut objective, &mut weights, solution.point, follow_sigma);
     let n_iterations = n_iterations + n_refining;
     let found = Found {
         setup: Setup { turned: solution.turned, ..setup },

@@ -63,10 +63,10 @@ impl Normal {
         Self { remote, linear: Products::default(), ..self }
     }
 
-    /// The device, which evaluates no more.
-    pub(super) fn take_remote(&mut self) -> Option<Box<dyn Remote>> {
+    /// Evaluates on `remote` from now on, or natively; returns what evaluated until now.
+    pub(super) fn replace_remote(&mut self, remote: Option<Box<dyn Remote>>) -> Option<Box<dyn Remote>> {
         self.linear = Products::default();
-        self.remote.take()
+        std::mem::replace(&mut self.remote, remote)
     }
 
     /// Whether a device evaluates.

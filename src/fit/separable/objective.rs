@@ -101,9 +101,9 @@ impl Objective {
         Self { normal: self.normal.on(remote), ..self }
     }
 
-    /// The device, which evaluates no more.
-    pub(super) fn take_remote(&mut self) -> Option<Box<dyn Remote>> {
-        self.normal.take_remote()
+    /// Evaluates on `remote` from now on, or natively; returns what evaluated until now.
+    pub(super) fn replace_remote(&mut self, remote: Option<Box<dyn Remote>>) -> Option<Box<dyn Remote>> {
+        self.normal.replace_remote(remote)
     }
 
     /// Relative change of the objective that rounding alone can make.

@@ -16,7 +16,7 @@ use super::lineshape::Shape;
 use super::model::Model;
 use super::objective::{Objective, Weights};
 use super::problem::Problem;
-use super::settings::{Baseline as BaselineKind, Domain, PriorsIn};
+use super::settings::{Baseline as BaselineKind, Domain};
 use super::smoothing::smoothed;
 use super::solver::Point;
 use crate::basis::names::{Kind, sums};
@@ -54,14 +54,7 @@ pub(super) fn summarise(
             !parameter.is_fixed && parameter.lower < p[j] && p[j] < parameter.upper
         }
     };
-    let mut h = objective.h[..n * n].to_vec();
-    if model.settings.priors_in == PriorsIn::FitSd {
-        // LCModel leaves the last step's Marquardt rows in.
-        for (j, parameter) in problem.layout.parameters.iter().enumerate() {
-            let i = problem.n_linear() + j;
-            h[i * n + i] += found.point.marquardt * (found.weights.sigma / parameter.step).powi(2);
-        }
-    }
+    let h = objective.h[..n * n].to_vec();
     let all: Vec<usize> = (0..n).filter(|&i| moves(i)).collect();
     let positive: Vec<usize> = all.iter().copied().filter(|&i| i >= n_members || linear.c[i] > 0.0).collect();
     let free = Inverse::new(&h, n, &all)?;

@@ -112,7 +112,8 @@ pub(super) struct Search<'s, 'm> {
     test: Option<FTest>,
     /// The nonlinear parameters at which the next fit starts.
     p: Vec<f64>,
-    follow_sigma: bool,
+    /// Whether σ still follows the fit's standard deviation downwards.
+    pub(super) follow_sigma: bool,
     tolerance: f64,
     max_iterations: usize,
     reference: (f64, usize),
@@ -205,6 +206,8 @@ impl<'s, 'm> Search<'s, 'm> {
     /// phase is far off.
     fn without_search(&mut self, starting: &Point) -> Result<(), Singular> {
         if self.problem.model.settings.ratios == Ratios::Lcmodel {
+            // Rows that all that follows hangs on come from the minimum, not from somewhere near it.
+            let starting = self.refined(starting.clone());
             self.weights.soft = self.problem.model.frozen_rows(self.problem, &starting.linear.c);
             if !self.weights.soft.is_empty() {
                 if self.is_kernel() && self.shape_of(&starting.p).1 > 2 {

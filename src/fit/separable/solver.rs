@@ -40,8 +40,6 @@ pub(super) struct Options {
 pub(super) struct Point {
     pub(super) p: Vec<f64>,
     pub(super) linear: Linear,
-    /// Marquardt's parameter of the last step.
-    pub(super) marquardt: f64,
     pub(super) n_iterations: usize,
     pub(super) converged: bool,
 }
@@ -72,7 +70,7 @@ pub(super) fn minimise(
 ) -> Result<Point, Singular> {
     let follow = options.follow_sigma;
     let linear = evaluate(problem, objective, weights, p, &[], follow)?;
-    let mut now = Point { p: p.to_vec(), linear, marquardt: 0.0, n_iterations: 0, converged: false };
+    let mut now = Point { p: p.to_vec(), linear, n_iterations: 0, converged: false };
     let mut marquardt = START;
     let (mut may_try_undamped, mut bad, mut skip) = (true, 0_usize, 0_i64);
     let noise = objective.noise();
@@ -147,20 +145,19 @@ pub(super) fn minimise(
 
 /// From where the method's tolerance let a fit converge to the minimum itself, and the iterations of that: what is
 /// reported shall not hang on the way there, nor on a device's rounding. A tolerance of 1e-3 (LCModel's) leaves some
-/// tenths of a standard deviation.
+/// hundredths of a standard deviation.
 pub(super) fn refine(
     problem: &Problem<'_>,
     objective: &mut Objective,
     weights: &mut Weights,
     from: Point,
+    follow_sigma: bool,
 ) -> (Point, usize) {
     if !from.converged {
         return (from, 0);
     }
-    let options =
-        Options { max_iterations: MOST_REFINING, tolerance: REFINED, try_undamped: true, follow_sigma: false };
+    let options = Options { max_iterations: MOST_REFINING, tolerance: REFINED, try_undamped: true, follow_sigma };
     match minimise(problem, objective, weights, &from.p, options) {
-        // Errors count the rows of the method's last step.
         Ok(to) => (Point { p: to.p, linear: to.linear, ..from }, to.n_iterations),
         Err(Singular) => (from, 0),
     }
@@ -238,7 +235,6 @@ impl Point {
     fn accept(&mut self, trial: Trial) {
         self.p = trial.p;
         self.linear = trial.linear;
-        self.marquardt = trial.marquardt;
     }
 }
 

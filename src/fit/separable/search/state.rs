@@ -4,7 +4,7 @@ use super::super::bounded::Singular;
 use super::super::kernel_shape::{n_extrema, n_inflections};
 use super::super::lineshape::Shape;
 use super::super::settings::Search as SearchSettings;
-use super::super::solver::{Options, Point, evaluate, minimise};
+use super::super::solver::{Options, Point, evaluate, minimise, refine};
 use super::{ITERATIONS, LOW_PENALTY, Search, Solution};
 
 impl Search<'_, '_> {
@@ -25,6 +25,16 @@ impl Search<'_, '_> {
         self.n_iterations += point.n_iterations;
         self.p.clone_from(&point.p);
         Ok(point)
+    }
+
+    /// The minimum near `point`, found natively.
+    pub(super) fn refined(&mut self, point: Point) -> Point {
+        let remote = self.objective.replace_remote(None);
+        let (point, n_iterations) = refine(self.problem, self.objective, &mut self.weights, point, self.follow_sigma);
+        self.objective.replace_remote(remote);
+        self.n_iterations += n_iterations;
+        self.p.clone_from(&point.p);
+        point
     }
 
     pub(super) fn is_searched(&self) -> bool {
