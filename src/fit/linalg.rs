@@ -93,6 +93,21 @@ pub(crate) fn inverse_from_factor(l: &[f64], n: usize, out: &mut [f64], scratch:
     );
 }
 
+/// Eigenvalues γ of G·x = γ·(L·Lᵀ)·x for the full symmetric matrix `g`, which is overwritten; `None` where they do not
+/// converge.
+pub(crate) fn eigenvalues_over_factor(g: &mut [f64], l: &[f64], n: usize) -> Option<Vec<f64>> {
+    // L⁻¹·G, whose transpose is G·L⁻ᵀ; once more for L⁻¹·G·L⁻ᵀ.
+    for _ in 0..2 {
+        solve_lower(l, n, g, n);
+        for i in 0..n {
+            for j in 0..i {
+                g.swap(i * n + j, j * n + i);
+            }
+        }
+    }
+    MatRef::from_column_major_slice(&g[..n * n], n, n).self_adjoint_eigenvalues(faer::Side::Lower).ok()
+}
+
 /// Element (i, j) of a symmetric matrix whose lower triangle is valid.
 #[inline]
 pub(crate) fn symmetric(a: &[f64], n: usize, i: usize, j: usize) -> f64 {

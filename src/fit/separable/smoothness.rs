@@ -41,14 +41,14 @@ pub(super) fn smoothen(
     let mut whole = pose_with(model, &model.grid, std::mem::take(data), setup, all, false);
     let shared = share(&mut whole, setup, weights)?;
     let mut objective = Objective::new(&whole);
-    let dimension = Dimension::new(&whole);
+    let dimension = Dimension::new(&whole)?;
     weights.lambda = dimension.choose(&whole, &mut objective, weights, &shared)?;
     *data = whole.data;
     if per_ed > 0.0 {
         let chosen = dimension.of(weights.lambda);
         setup.splines_per_ppm = per_ed * chosen / dimension.range_ppm;
         let again = pose_with(model, &model.grid, Vec::new(), setup, Vec::new(), false);
-        weights.lambda = Dimension::new(&again).lambda_of(chosen);
+        weights.lambda = Dimension::new(&again)?.lambda_of(chosen);
     }
     Ok(shared)
 }
@@ -67,7 +67,7 @@ fn share(whole: &mut Problem<'_>, setup: &mut Setup, weights: &Weights) -> Resul
         coarse.layout.parameters[1].is_fixed = true;
     }
     let mut objective = Objective::new(&coarse);
-    let lambda = Dimension::new(&coarse).lambda_of_ed_per_ppm(COARSE_ED_PER_PPM);
+    let lambda = Dimension::new(&coarse)?.lambda_of_ed_per_ppm(COARSE_ED_PER_PPM);
     let mut stiff = Weights { lambda, ..weights.clone() };
     let options = Options {
         max_iterations: model.settings.solver.max_iterations,
@@ -97,20 +97,21 @@ fn seen_in(columns: &[f64], problem: &Problem<'_>, part: Range<usize>) -> Vec<us
     problem.members.iter().zip(columns).filter(|(_, c)| is_seen(c)).map(|(k, _)| *k).collect()
 }
 
-/// The splines' own normal matrix, from which effective dimensions follow.
+/// What effective dimensions of the splines B with roughness Ω follow from.
 struct Dimension {
-    gram: Vec<f64>,
-    roughness: Vec<f64>,
-    n: usize,
+    /// Eigenvalues of BᵀB over BᵀB + τΩ: 1 where there is no roughness, 0 where there is nothing else.
+    smooth: Vec<f64>,
+    tau: f64,
     /// Effective dimensions that are counted once: the two parts of complex data have the same.
     parts: f64,
     range_ppm: f64,
+    /// Mean diagonal of BᵀB.
     scale: f64,
 }
 
 impl Dimension {
     /// Of the problem's baseline.
-    fn new(problem: &Problem<'_>) -> Self {
+    fn new(problem: &Problem<'_>) -> Result<Self, Singular> {
         let (n, rows) = (problem.baseline.n, problem.grid.n_rows());
         let mut columns = vec![0.0; n * rows];
         for (j, column) in columns.chunks_mut(rows).enumerate() {
@@ -118,33 +119,34 @@ impl Dimension {
         }
         let mut gram = vec![0.0; n * n];
         linalg::gram(&columns, rows, n, &mut gram);
-        let scale = (0..n).map(|i| gram[i * n + i]).sum::<f64>() / n as f64;
-        let ppm = &problem.grid.ppm;
+        let full: Vec<f64> = (0..n * n).map(|at| linalg::symmetric(&gram, n, at / n, at % n)).collect();
         let parts = if rows > problem.grid.n_observed { 2.0 } else { 1.0 };
-        let roughness = problem.baseline.roughness.clone();
-        Self { gram, roughness, n, parts, range_ppm: ppm[0] - ppm[ppm.len() - 1], scale }
+        let ppm = &problem.grid.ppm;
+        Self::of_matrices(full, &problem.baseline.roughness, n, parts, ppm[0] - ppm[ppm.len() - 1])
+    }
+
+    /// From the full matrices BᵀB and Ω.
+    fn of_matrices(
+        mut gram: Vec<f64>,
+        roughness: &[f64],
+        n: usize,
+        parts: f64,
+        range_ppm: f64,
+    ) -> Result<Self, Singular> {
+        let mean = |matrix: &[f64]| (0..n).map(|i| matrix[i * n + i]).sum::<f64>() / n as f64;
+        let scale = mean(&gram);
+        let tau = scale / mean(roughness);
+        let mut sum: Vec<f64> = gram.iter().zip(roughness).map(|(g, r)| g + tau * r).collect();
+        linalg::cholesky(&mut sum, n, &mut linalg::Scratch::for_size(n)).map_err(|_| Singular)?;
+        let smooth = linalg::eigenvalues_over_factor(&mut gram, &sum, n).ok_or(Singular)?;
+        Ok(Self { smooth: smooth.into_iter().map(|v| v.clamp(0.0, 1.0)).collect(), tau, parts, range_ppm, scale })
     }
 
     /// tr((BᵀB + λΩ)⁻¹BᵀB), for one part.
     fn of(&self, lambda: f64) -> f64 {
-        let n = self.n;
-        let mut scratch = linalg::Scratch::for_size(n);
-        let mut sum: Vec<f64> = self.gram.iter().zip(&self.roughness).map(|(g, r)| g + lambda * r).collect();
-        for i in 0..n {
-            sum[i * n + i] += 1e-12 * self.scale;
-        }
-        let mut inverse = vec![0.0; n * n];
-        if linalg::cholesky(&mut sum, n, &mut scratch).is_err() {
-            return f64::NAN;
-        }
-        linalg::inverse_from_factor(&sum, n, &mut inverse, &mut scratch);
-        let mut trace = 0.0;
-        for i in 0..n {
-            for j in 0..n {
-                trace += linalg::symmetric(&inverse, n, i, j) * linalg::symmetric(&self.gram, n, i, j);
-            }
-        }
-        trace / self.parts
+        let rough = lambda / self.tau;
+        let part = |v: &f64| if *v > 0.0 { v / (v + rough * (1.0 - v)) } else { 0.0 };
+        self.smooth.iter().map(part).sum::<f64>() / self.parts
     }
 
     /// λ with this effective dimension.
@@ -197,5 +199,47 @@ impl Dimension {
                 Ok(best.1)
             }
         }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    /// tr((G + λΩ)⁻¹G) by solving for every column.
+    fn trace(gram: &[f64], roughness: &[f64], lambda: f64, n: usize) -> f64 {
+        let mut sum: Vec<f64> = gram.iter().zip(roughness).map(|(g, r)| g + lambda * r).collect();
+        linalg::cholesky(&mut sum, n, &mut linalg::Scratch::for_size(n)).unwrap();
+        let column = |j: usize| {
+            let mut x = gram[j * n..(j + 1) * n].to_vec();
+            linalg::solve_lower(&sum, n, &mut x, 1);
+            linalg::solve_lower_transposed(&sum, n, &mut x);
+            x[j]
+        };
+        (0..n).map(column).sum()
+    }
+
+    #[test]
+    fn effective_dimensions_are_traces_and_end_at_a_straight_line() {
+        let n = 24;
+        let near = |i: usize, j: usize, values: &[f64]| values.get(i.abs_diff(j)).copied().unwrap_or(0.0);
+        // Inner products of cubic B-splines, and second differences squared.
+        let gram: Vec<f64> = (0..n * n).map(|at| 3.0 * near(at / n, at % n, &[0.479, 0.236, 0.024, 0.0002])).collect();
+        let mut roughness = vec![0.0; n * n];
+        for row in 0..n - 2 {
+            for (a, va) in [1.0, -2.0, 1.0].into_iter().enumerate() {
+                for (b, vb) in [1.0, -2.0, 1.0].into_iter().enumerate() {
+                    roughness[(row + a) * n + row + b] += va * vb;
+                }
+            }
+        }
+        let dimension = Dimension::of_matrices(gram.clone(), &roughness, n, 1.0, 3.8).unwrap();
+        for lambda in [1e-3, 0.1, 1.0, 50.0, 1e4] {
+            let expected = trace(&gram, &roughness, lambda, n);
+            assert!((dimension.of(lambda) - expected).abs() < 1e-8, "{lambda}: {} {expected}", dimension.of(lambda));
+            assert!((dimension.lambda_of(expected) / lambda - 1.0).abs() < 1e-6, "{lambda}");
+        }
+        assert!((dimension.of(0.0) - n as f64).abs() < 1e-9 && (dimension.of(1e9) - 2.0).abs() < 1e-3);
     }
 }
