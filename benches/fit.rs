@@ -11,7 +11,8 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use num_complex::Complex64;
 use requant::basis::BasisSet;
 use requant::engine::{Batch, CpuEngine, Engine};
-use requant::fit::{Model, Settings};
+use requant::fit::Model;
+use requant::fit::map::{self, Settings};
 use requant::formats;
 
 fn challenge() -> (Model, Vec<Vec<Complex64>>) {
@@ -19,7 +20,8 @@ fn challenge() -> (Model, Vec<Vec<Complex64>>) {
         .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/data"), PathBuf::from);
     let folder = data.join("challenge2016");
     let basis = BasisSet::read(&folder.join("basis/press3T_30ms.BASIS")).unwrap();
-    let model = Model::new(&basis, 2048, 2.5e-4, 123.2, Some(0.03), &Settings::map().unwrap()).unwrap();
+    let model =
+        Model::from(map::Model::new(&basis, 2048, 2.5e-4, 123.2, Some(0.03), &Settings::map().unwrap()).unwrap());
     let fids = [1, 2, 4, 5, 7, 9, 11, 12, 14, 15, 16, 18, 19, 21]
         .iter()
         .map(|i| {

@@ -14,8 +14,9 @@ use requant::engine::gpu::device;
 use requant::engine::gpu::profile::PROFILED;
 use requant::engine::gpu::timeline::Work;
 use requant::engine::{Batch, CpuEngine, Engine, GpuEngine};
-use requant::fit::evaluation::Evaluation;
-use requant::fit::{Method, Model, Settings};
+use requant::fit::map::evaluation::Evaluation;
+use requant::fit::map::{self, Settings};
+use requant::fit::{Method, Model};
 use requant::simulate::{Corpus, Recipe};
 
 /// Spectra that are simulated; larger batches repeat them.
@@ -51,9 +52,15 @@ impl Problem {
         let (site, basis) = (&corpus.sites[0], &corpus.bases[0]);
         let settings = Settings::map().unwrap();
         let dwell_s = 1.0 / site.bandwidth_hz;
-        let model = Model::new(basis, n_points, dwell_s, site.f0_mhz, Some(0.03), &settings).unwrap();
+        let model = Model::from(map::Model::new(basis, n_points, dwell_s, site.f0_mhz, Some(0.03), &settings).unwrap());
         let fids = (0..distinct).map(|i| corpus.spectra(i)[0].1.data.samples.iter().copied().collect()).collect();
         Self { model, basis: BasisSet::clone(basis), n_points, dwell_s, fids }
+    }
+
+    /// The model, which is of `map`'s family.
+    fn map(&self) -> &map::Model {
+        let Model::Map(model) = &self.model else { unreachable!("built from map's settings") };
+        model
     }
 
     fn batch(&self, n: usize) -> Batch<'_> {
@@ -90,7 +97,7 @@ fn main() {
         let problem = Problem::new(k, n, distinct);
         let profile = engine.profile(&problem.batch(batch)).unwrap();
         let alone = batch as f64 / profile.seconds.iter().sum::<f64>();
-        let components = problem.model.components.len();
+        let components = problem.map().components.len();
         println!("| {components} | {n} | {:.0} | {alone:.0} |", rate(&engine, &problem, batch));
     }
     methods(&engine, &usual, if software { 4 } else { 2048 });
@@ -107,7 +114,7 @@ fn methods(engine: &GpuEngine, problem: &Problem, n: usize) {
         let method = Method::built_in(name).unwrap().unwrap();
         let basis = &problem.basis;
         let model = method.model(basis, problem.n_points, problem.dwell_s, basis.f0_mhz, Some(0.03)).unwrap();
-        let batch = Batch { model: model.as_ref(), fids: problem.batch(n).fids };
+        let batch = Batch { model: &model, fids: problem.batch(n).fids };
         let per_second = |engine: &dyn Engine| {
             let start = Instant::now();
             let fitted = engine.fit(&batch);
@@ -162,7 +169,7 @@ fn agreement(engine: &dyn Engine, problem: &Problem, n: usize) {
 }
 
 /// Operations and bytes of global memory that one spectrum's stage needs in one round, counted from the shaders' loops.
-fn counted(model: &Model) -> [(f64, f64); 9] {
+fn counted(model: &map::Model) -> [(f64, f64); 9] {
     let (k, n, w) = (model.components.len() as f64, model.band.n_short() as f64, model.band.n_window() as f64);
     let (m, nb, c) = (model.layout.len() as f64, model.layout.n_splines as f64, Evaluation::n_columns(model) as f64);
     let fft = 5.0 * n * n.log2();
@@ -191,14 +198,14 @@ fn stages(engine: &GpuEngine, problem: &Problem, n: usize) {
     let total: f64 = profile.seconds.iter().sum();
     println!(
         "\nStages: {n} spectra, K {}, {} parameters, about {iterations:.1} evaluations each, {} rounds\n",
-        problem.model.components.len(),
-        problem.model.layout.len(),
+        problem.map().components.len(),
+        problem.map().layout.len(),
         profile.rounds
     );
     println!(
         "| stage | µs a spectrum | share | MFLOP a spectrum | GFLOP/s | MB a spectrum | GB/s |\n|---|---|---|---|---|---|---|"
     );
-    for ((stage, seconds), (flop, bytes)) in PROFILED.iter().zip(profile.seconds).zip(counted(&problem.model)) {
+    for ((stage, seconds), (flop, bytes)) in PROFILED.iter().zip(profile.seconds).zip(counted(problem.map())) {
         let (each, flop, bytes) = (seconds / n as f64, flop * iterations, bytes * iterations);
         println!(
             "| {stage} | {:.2} | {:.0} % | {:.2} | {:.1} | {:.3} | {:.2} |",

@@ -8,8 +8,9 @@ use std::process::{Command, Output};
 
 use num_complex::Complex64;
 use requant::engine::{Batch, CpuEngine, Engine};
-use requant::fit::settings::RatioPriors;
-use requant::fit::{FitState, Model, Settings};
+use requant::fit::map::settings::RatioPriors;
+use requant::fit::map::{self, Settings};
+use requant::fit::{FitState, Model};
 use requant::formats::{self, nifti_mrs};
 use requant::simulate::{Corpus, Recipe, write};
 use requant::store::{SpectrumRow, Status, read_table};
@@ -54,7 +55,9 @@ fn errors_are_honest_where_the_model_holds() {
     let mut settings = Settings::map().unwrap();
     settings.priors.ratios = RatioPriors::None;
     let te_s = Some(site.sequence.te_s());
-    let model = Model::new(basis, site.n_points, 1.0 / site.bandwidth_hz, site.f0_mhz, te_s, &settings).unwrap();
+    let model = Model::from(
+        map::Model::new(basis, site.n_points, 1.0 / site.bandwidth_hz, site.f0_mhz, te_s, &settings).unwrap(),
+    );
     let spectra: Vec<_> = (0..N).flat_map(|i| corpus.spectra(i)).collect();
     let fids: Vec<Vec<Complex64>> = spectra.iter().map(|(_, s)| s.data.samples.iter().copied().collect()).collect();
     let fits = CpuEngine.fit(&Batch { model: &model, fids: fids.iter().map(Vec::as_slice).collect() });

@@ -7,11 +7,12 @@ mod common;
 use common::{AMPLITUDES, DWELL_S, F0_MHZ, N_POINTS, Normal, Nuisance, basis, spectrum};
 use num_complex::Complex64;
 use requant::engine::{Batch, CpuEngine, Engine};
-use requant::fit::evaluation::{Evaluation, PhaseColumns};
-use requant::fit::normal::{DataNormal, Weights, prior_cost};
-use requant::fit::settings::{Macromolecules, RatioPriors};
+use requant::fit::map::evaluation::{Evaluation, PhaseColumns};
+use requant::fit::map::normal::{DataNormal, Weights, prior_cost};
+use requant::fit::map::settings::{Macromolecules, RatioPriors};
+use requant::fit::map::{Model, Settings, Workspace, solver};
 use requant::fit::start::ShiftPhase;
-use requant::fit::{FitState, Model, Settings, Workspace, solver};
+use requant::fit::{self, FitState};
 use std::f64::consts::PI;
 
 fn model(change: impl FnOnce(&mut Settings)) -> Model {
@@ -176,6 +177,7 @@ fn known_amplitudes_come_back_within_their_errors() {
             })
         })
         .collect();
+    let model = fit::Model::from(model);
     let results = CpuEngine.fit(&Batch { model: &model, fids: fids.iter().map(Vec::as_slice).collect() });
     let mut scores = Vec::new();
     for fit in results.iter().map(|f| &f.result) {
@@ -230,7 +232,7 @@ fn a_scaled_shifted_and_turned_spectrum_gives_the_same_answer() {
 
 #[test]
 fn neighbours_and_threads_change_nothing() {
-    let model = model(|_| {});
+    let model = fit::Model::from(model(|_| {}));
     let mut fids: Vec<Vec<Complex64>> = (0..6).map(|s| spectrum(Nuisance { seed: s, ..Nuisance::default() })).collect();
     let run = |fids: &[Vec<Complex64>], threads: usize| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();

@@ -14,8 +14,10 @@ use libtest_mimic::{Arguments, Failed, Trial};
 use num_complex::Complex64;
 use requant::engine::gpu::device;
 use requant::engine::{Batch, CpuEngine, Engine, Fitted, GpuEngine};
-use requant::fit::settings::{Macromolecules, RatioPriors, SamplingSettings, Smoothness, Uncertainty};
-use requant::fit::{FitModel, FitState, Method, Model, Settings};
+use requant::fit::map::settings::{Macromolecules, RatioPriors, Smoothness};
+use requant::fit::map::{self, Settings};
+use requant::fit::sample::settings::{SamplingSettings, Uncertainty};
+use requant::fit::{FitState, Method, Model};
 
 use common::{DWELL_S, F0_MHZ, N_POINTS, Nuisance, basis, spectrum};
 use parity::{Sabotage, compare};
@@ -95,10 +97,10 @@ fn spectra(n: usize) -> Vec<Vec<Complex64>> {
 fn model_with(change: impl FnOnce(&mut Settings)) -> Model {
     let mut settings = Settings::map().unwrap();
     change(&mut settings);
-    Model::new(&basis(), N_POINTS, DWELL_S, F0_MHZ, Some(0.03), &settings).unwrap()
+    Model::from(map::Model::new(&basis(), N_POINTS, DWELL_S, F0_MHZ, Some(0.03), &settings).unwrap())
 }
 
-fn batch<'a>(model: &'a dyn FitModel, fids: &'a [Vec<Complex64>]) -> Batch<'a> {
+fn batch<'a>(model: &'a Model, fids: &'a [Vec<Complex64>]) -> Batch<'a> {
     Batch { model, fids: fids.iter().map(Vec::as_slice).collect() }
 }
 
@@ -170,7 +172,7 @@ fn a_tiny_problem(index: usize) {
     settings.baseline.splines_per_ppm = 4.0;
     // Every second sample: a spectral width of 2 kHz.
     let dwell_s = 2.0 * DWELL_S;
-    let model = Model::new(&tiny, 256, dwell_s, F0_MHZ, None, &settings).unwrap();
+    let model = Model::from(map::Model::new(&tiny, 256, dwell_s, F0_MHZ, None, &settings).unwrap());
     let some: Vec<Vec<Complex64>> =
         spectra(16).into_iter().map(|fid| fid.into_iter().step_by(2).take(256).collect()).collect();
     let engine = engine(index);
@@ -252,9 +254,9 @@ fn a_lost_device(index: usize) {
 }
 
 fn unsupported_models(index: usize) {
-    let many = Box::new(model_with(|s| s.baseline.splines_per_ppm = 60.0));
-    let fixed = Box::new(model_with(|s| s.baseline.smoothness = Smoothness::EdPerPpm(3.0)));
-    let models: [(Box<dyn FitModel>, &str); 4] = [
+    let many = model_with(|s| s.baseline.splines_per_ppm = 60.0);
+    let fixed = model_with(|s| s.baseline.smoothness = Smoothness::EdPerPpm(3.0));
+    let models: [(Model, &str); 4] = [
         (many, "parameters"),
         (fixed, "effective dimension"),
         (method_model("varpro"), "compare samples"),
@@ -263,7 +265,7 @@ fn unsupported_models(index: usize) {
     for (model, told) in models {
         let fids = spectra(2);
         let engine = engine(index);
-        let fitted = engine.fit(&batch(model.as_ref(), &fids));
+        let fitted = engine.fit(&batch(&model, &fids));
         assert!(fitted.iter().all(|f| f.engine == "cpu"));
         assert!(engine.notes()[0].contains(told), "{:?}", engine.notes());
     }
@@ -278,7 +280,7 @@ fn real_parity(set: &str, basis: &str, change: fn(&mut Settings), index: usize) 
     let mut settings = Settings::map().unwrap();
     change(&mut settings);
     let (model, fids) = parity::benchmark(set, basis, &settings.into());
-    check(model.as_ref(), &fids, index);
+    check(&model, &fids, index);
 }
 
 /// Methods that search and decide, on as many spectra as a software rasteriser does in seconds.
@@ -288,11 +290,11 @@ fn real_parity_of_methods(index: usize) {
         let (model, mut fids) = parity::benchmark("voigt", "lcmodel-test/3t.basis", &method);
         fids.truncate(n_spectra);
         print!("{name}: ");
-        check(model.as_ref(), &fids, index);
+        check(&model, &fids, index);
     }
 }
 
-fn method_model(name: &str) -> Box<dyn FitModel> {
+fn method_model(name: &str) -> Model {
     let method = Method::built_in(name).unwrap().unwrap();
     method.model(&basis(), N_POINTS, DWELL_S, F0_MHZ, Some(0.03)).unwrap()
 }
@@ -300,7 +302,7 @@ fn method_model(name: &str) -> Box<dyn FitModel> {
 /// Fits that meet at the device are told apart: in any batch, with faulty ones among them, and when the device is lost.
 fn methods_in_any_batch(index: usize) {
     let model = method_model("lcmodel-fast");
-    let model = model.as_ref();
+    let model = &model;
     let mut fids = spectra(5);
     let whole = bits(&engine(index).fit(&batch(model, &fids)));
     for at_once in [1, 2] {
@@ -325,15 +327,15 @@ fn methods_in_any_batch(index: usize) {
 /// First draws of short chains: the same on either engine until rounding parts them, and in any batch.
 fn draws_follow(index: usize) {
     for name in ["lcmodel-fast", "fsl", "abfit-reg"] {
-        let Method::Separable(mut settings) = Method::built_in(name).unwrap().unwrap() else { panic!("{name}") };
+        let Method::Peers(mut settings) = Method::built_in(name).unwrap().unwrap() else { panic!("{name}") };
         settings.uncertainty = Uncertainty::Sample;
         settings.sampling = SamplingSettings { chains: 2, warmup: 2, draws: 4 };
-        let method = Method::Separable(settings);
+        let method = Method::Peers(settings);
         let model = method.model(&basis(), N_POINTS, DWELL_S, F0_MHZ, Some(0.03)).unwrap();
         let fids = spectra(3);
-        let on_device = engine(index).fit(&batch(model.as_ref(), &fids));
-        let alone = engine(index).with_chunk(1).fit(&batch(model.as_ref(), &fids));
-        let native = CpuEngine.fit(&batch(model.as_ref(), &fids));
+        let on_device = engine(index).fit(&batch(&model, &fids));
+        let alone = engine(index).with_chunk(1).fit(&batch(&model, &fids));
+        let native = CpuEngine.fit(&batch(&model, &fids));
         let mut off = Vec::new();
         for ((ours, theirs), again) in on_device.iter().zip(&native).zip(&alone) {
             assert_eq!(ours.engine, "gpu");
@@ -351,7 +353,7 @@ fn draws_follow(index: usize) {
     }
 }
 
-fn check(model: &dyn FitModel, fids: &[Vec<Complex64>], index: usize) {
+fn check(model: &Model, fids: &[Vec<Complex64>], index: usize) {
     let agreement = compare(&batch(model, fids), &engine(index), Sabotage::None);
     println!("{agreement}");
     assert!(agreement.holds(), "{agreement}");

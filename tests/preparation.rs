@@ -10,12 +10,13 @@ use ndarray::{Axis, concatenate, s};
 use num_complex::Complex64;
 use requant::acquisition::{Acquisition, hz_from_ppm};
 use requant::engine::{Batch, CpuEngine, Engine};
-use requant::fit::filter::filtered;
-use requant::fit::{Model, Settings};
+use requant::fit::Model;
+use requant::fit::map::{self, Settings};
 use requant::prepare::align::{register, turn_back};
 use requant::prepare::edit::combine;
-use requant::prepare::figures::METABOLITES_PPM;
 use requant::prepare::{Spectrum, prepare};
+use requant::signal::filter::filtered;
+use requant::signal::magnitudes::METABOLITES_PPM;
 use requant::simulate::{Corpus, Recipe};
 
 const SUBJECTS: usize = 24;
@@ -70,7 +71,9 @@ fn amplitudes(corpus: &Corpus, spectra: &[Spectrum]) -> Vec<Vec<(f64, f64)>> {
     let (site, basis) = (&corpus.sites[0], &corpus.bases[0]);
     let settings = Settings::map().unwrap();
     let te_s = Some(site.sequence.te_s());
-    let model = Model::new(basis, site.n_points, 1.0 / site.bandwidth_hz, site.f0_mhz, te_s, &settings).unwrap();
+    let model = Model::from(
+        map::Model::new(basis, site.n_points, 1.0 / site.bandwidth_hz, site.f0_mhz, te_s, &settings).unwrap(),
+    );
     let fids = spectra.iter().map(|s| s.fid.as_slice()).collect();
     CpuEngine
         .fit(&Batch { model: &model, fids })

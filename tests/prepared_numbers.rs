@@ -12,7 +12,7 @@ use ndarray::Array5;
 use num_complex::Complex64;
 use requant::acquisition::{Acquisition, Format, hz_from_ppm};
 use requant::engine::CpuEngine;
-use requant::fit::Settings as Method;
+use requant::fit::map::Settings as Method;
 use requant::formats::{self, nifti_mrs};
 use requant::prepare::figures::{linewidth_hz, phased};
 use requant::prepare::settings::Step;

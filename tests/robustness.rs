@@ -3,7 +3,8 @@
 
 use num_complex::Complex64;
 use requant::engine::{Batch, CpuEngine, Engine};
-use requant::fit::{FitModel, Model, Settings};
+use requant::fit::Model;
+use requant::fit::map::{self, Settings};
 use requant::quality::flags;
 use requant::simulate::{Corpus, Recipe};
 
@@ -39,7 +40,7 @@ fn outcome(change: impl FnOnce(&mut Recipe), shift_ppm: f64, phase_rad: f64) -> 
     let settings = Settings::map().unwrap();
     let te_s = Some(site.sequence.te_s());
     let dwell_s = 1.0 / site.bandwidth_hz;
-    let model = Model::new(basis, site.n_points, dwell_s, site.f0_mhz, te_s, &settings).unwrap();
+    let model = Model::from(map::Model::new(basis, site.n_points, dwell_s, site.f0_mhz, te_s, &settings).unwrap());
     let spectra: Vec<_> = (0..SUBJECTS).flat_map(|i| corpus.spectra(i)).collect();
     let moved = |(n, z): (usize, &Complex64)| {
         let turn = phase_rad - std::f64::consts::TAU * shift_ppm * site.f0_mhz * dwell_s * n as f64;

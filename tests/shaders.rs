@@ -7,7 +7,7 @@ use std::mem::offset_of;
 use naga::valid::{Capabilities, ValidationFlags, Validator};
 use requant::engine::gpu::layout::{FidsShape, RequestShape, RequestSizes, Scalars, Shape};
 use requant::engine::gpu::source::{FILES, FIT_STAGES, PREPARATION_STAGES, REQUEST_STAGES, compose, fft_threads};
-use requant::fit::separable::remote::{Job, Member};
+use requant::fit::peers::remote::{Job, Member};
 
 /// Workgroup memory that every adapter must have (bytes): what `engine::gpu::device` asks for.
 const WORKGROUP_BYTES: u32 = 32768;

@@ -35,7 +35,7 @@ struct RequestShape {
     linear: u32,           // amplitudes and coefficients at which the residual is taken
 }
 
-// Same order as `Member` in fit/separable/remote.rs.
+// Same order as `Member` in fit/peers/remote.rs.
 struct Member {
     fid: u32,
     takes_shape: u32,
@@ -46,7 +46,7 @@ struct Member {
     amplitude: f32,
 }
 
-// One transform, and the columns that come of it. Same order as `Job` in fit/separable/remote.rs.
+// One transform, and the columns that come of it. Same order as `Job` in fit/peers/remote.rs.
 struct Job {
     form: u32,
     members: u32,          // which are summed

@@ -32,6 +32,17 @@ pub struct Protocol {
     pub n_points: Option<usize>,
 }
 
+impl Protocol {
+    /// Field (to half a tesla), sequence and echo time (to a millisecond) as people say them.
+    pub fn label(&self) -> String {
+        const MHZ_PER_T: f64 = 42.577_478;
+        let field = self.f0_mhz.map(|f| format!("{} T ", (2.0 * f / MHZ_PER_T).round() / 2.0)).unwrap_or_default();
+        let sequence = self.sequence.as_deref().map_or_else(|| "any sequence".to_owned(), |s| s.trim().to_uppercase());
+        let te = self.te_s.map(|te| format!(" {:.0} ms", 1e3 * te)).unwrap_or_default();
+        format!("{field}{sequence}{te}")
+    }
+}
+
 /// A way in which basis and data do not match.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Finding {

@@ -8,9 +8,10 @@ use std::path::{Path, PathBuf};
 use num_complex::Complex64;
 use serde::Deserialize;
 
-use super::{BasisError, BasisSet, Grid, Member, assemble, read_bytes, sha256_hex, stem};
+use super::{BasisError, BasisSet, Grid, Member, assemble, read_bytes, stem};
 use crate::acquisition::Acquisition;
 use crate::formats::{bids_sidecar, lcmodel_raw, nifti_mrs};
+use crate::hash::sha256_hex;
 
 /// Kinds of member files by extension; a folder must hold exactly one of them (JSON beside NIfTI are
 /// sidecars).

@@ -10,8 +10,9 @@ use std::path::Path;
 use num_complex::Complex64;
 use rustfft::FftPlanner;
 
-use super::{BasisError, BasisSet, Grid, Member, assemble, sha256_hex, stem};
+use super::{BasisError, BasisSet, Grid, Member, assemble, stem};
 use crate::formats::namelist::{Namelist, NamelistError, Reader};
+use crate::hash::sha256_hex;
 
 /// A FWHMBA above this (ppm) is a value in Hz: LCModel's unit is ppm, and no basis set is made with
 /// lines broader than 6 Hz at 3 T. (spant writes Hz.)

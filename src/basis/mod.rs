@@ -15,7 +15,6 @@ use std::path::{Path, PathBuf};
 
 use ndarray::Array2;
 use num_complex::Complex64;
-use sha2::{Digest, Sha256};
 use thiserror::Error;
 
 use crate::formats::namelist::NamelistError;
@@ -239,11 +238,6 @@ fn assemble(path: &Path, members: Vec<Member>) -> Result<(Vec<String>, Array2<Co
 /// The bytes of a file.
 fn read_bytes(path: &Path) -> Result<Vec<u8>, BasisError> {
     std::fs::read(path).map_err(|source| BasisError::Io { path: path.to_owned(), source })
-}
-
-/// SHA-256 as lower-case hex.
-fn sha256_hex(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|b| format!("{b:02x}")).collect()
 }
 
 /// File name without its extension, for sets that do not name themselves.

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use super::BenchmarkError;
 use crate::compare::Column;
-use crate::fit::Settings;
-use crate::fit::settings::{Macromolecules, RatioPriors};
+use crate::fit::map::Settings;
+use crate::fit::map::settings::{Macromolecules, RatioPriors};
 use crate::run::{Config, Gaps};
 
 /// One set of spectra with known truth.

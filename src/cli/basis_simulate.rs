@@ -9,7 +9,7 @@ use super::{CliError, CliResult};
 use crate::acquisition::hz_from_ppm;
 use crate::basis::BasisSet;
 use crate::basis::simulate::{BRAIN_METABOLITES, Band, LINEWIDTH_HZ, Library, Sequence, basis_set_from};
-use crate::fit::component::gaussian_fid;
+use crate::fit::macromolecules::gaussian_fid;
 use crate::fit::macromolecules::{LCMODEL_LIPIDS, LCMODEL_MACROMOLECULES, Line, PATTERN_GROUPS};
 
 /// Proton frequency of one tesla (MHz).

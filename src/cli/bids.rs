@@ -10,7 +10,7 @@ use super::run::stop_on_signals;
 use super::shared::HowArgs;
 use super::{CliError, CliResult};
 use crate::engine::Engine;
-use crate::learn;
+use crate::learned;
 use crate::run::union::union;
 use crate::run::{RunError, RunOptions, run as run_corpus};
 use crate::store::writer::IfExists;
@@ -83,7 +83,7 @@ pub(super) fn run(args: &BidsArgs) -> CliResult {
     options.participants = wanted;
     options.curves = args.curves;
     options.transients = args.transients;
-    options.learned = args.learned.as_deref().map(learn::read).transpose()?;
+    options.learned = args.learned.as_deref().map(learned::read).transpose()?;
     let participants = participants(&options).map_err(failed)?;
     let absent: Vec<String> = options.participants.iter().filter(|p| !participants.contains(p)).cloned().collect();
     name_absent("without a spectrum", &absent);

@@ -11,7 +11,7 @@ use crate::basis::names::{Kind, kind};
 use crate::basis::simulate::{Recipe, Timing};
 use crate::corpus::{self, Found, Water};
 use crate::fit::result::Curves;
-use crate::fit::{FitModel, FitResult, Method, peaks};
+use crate::fit::{FitResult, Method, Model, peaks};
 use crate::prepare::{Preparation, Spectrum};
 use crate::quality;
 use crate::quantify::singlet::signal_per_proton;
@@ -77,11 +77,11 @@ pub(super) fn run(args: &FitArgs) -> CliResult {
     if let Some(companion) = model.companion().and_then(|name| one.loaded.companion(&one.key, name)) {
         model.complete(&mut fit, &spectrum.fid, &companion.fid);
     }
-    print_fit(model.as_ref(), spectrum, &fit, proton, &constants);
+    print_fit(&model, spectrum, &fit, proton, &constants);
     let curves = model.curves(&spectrum.fid, &fit);
     let overlay = match &args.overlay {
         Some(file) => {
-            Some(overlay(file, args.select.as_deref(), &gaps, &preparation, (model.as_ref(), spectrum), &fit, &curves)?)
+            Some(overlay(file, args.select.as_deref(), &gaps, &preparation, (&model, spectrum), &fit, &curves)?)
         }
         None => None,
     };
@@ -89,19 +89,14 @@ pub(super) fn run(args: &FitArgs) -> CliResult {
         say!("\n{}", overlay.summary());
     }
     if let Some(path) = &args.plot {
-        draw(path, name, model.as_ref(), spectrum, &fit, curves, overlay)?;
+        draw(path, name, &model, spectrum, &fit, curves, overlay)?;
         say!("\n{}", path.display());
     }
     Ok(0)
 }
 
 /// The model of `one`, and the signal of a proton in the units of its amplitudes, where that is known.
-fn model(
-    args: &FitArgs,
-    method: &Method,
-    one: &One,
-    gaps: &Gaps,
-) -> Result<(Box<dyn FitModel>, Option<f64>), CliError> {
+fn model(args: &FitArgs, method: &Method, one: &One, gaps: &Gaps) -> Result<(Model, Option<f64>), CliError> {
     let (header, spectrum) = (&one.loaded.header, &one.spectrum);
     let grid = basis::Grid { dwell_s: gaps.dwell_s, f0_mhz: gaps.f0_mhz, te_s: gaps.te_s };
     let stated = args.basis.as_ref().map(|path| read_referenced(path, &grid)).transpose()?;
@@ -111,7 +106,8 @@ fn model(
         let conditions = settings.conditions(one.key.condition.as_deref()).map_err(why)?;
         let proton = stated.as_ref().and_then(signal_per_proton).map_or(1.0, |(signal, _)| signal);
         let scale = peaks::Scale { conditions, signal_per_proton: proton };
-        return Ok((Box::new(peaks::Model::new(settings, n_points, dwell_s, f0_mhz, scale)?), Some(proton)));
+        let model = peaks::Model::new(settings, n_points, dwell_s, f0_mhz, scale)?;
+        return Ok((Model::Peaks(model), Some(proton)));
     }
     let set = match stated {
         Some(set) => set,
@@ -161,7 +157,7 @@ fn overlay(
     select: Option<&str>,
     gaps: &Gaps,
     preparation: &Preparation,
-    (model, fitted): (&dyn FitModel, &Spectrum),
+    (model, fitted): (&Model, &Spectrum),
     fit: &FitResult,
     curves: &Curves,
 ) -> Result<Overlay, CliError> {
@@ -218,13 +214,7 @@ pub(super) fn choose(spectra: Vec<Entry>, select: Option<&str>) -> Result<(Spect
     Ok((key, spectrum))
 }
 
-fn print_fit(
-    model: &dyn FitModel,
-    spectrum: &Spectrum,
-    fit: &FitResult,
-    proton: Option<f64>,
-    constants: &WaterScaling,
-) {
+fn print_fit(model: &Model, spectrum: &Spectrum, fit: &FitResult, proton: Option<f64>, constants: &WaterScaling) {
     // What a method does not have is not a number.
     let hz = |value: f64, digits: usize| if value.is_nan() { "–".to_owned() } else { format!("{value:.digits$} Hz") };
     say!(
@@ -275,7 +265,7 @@ fn table_lines(fit: &FitResult) -> Vec<TableLine> {
 fn draw(
     path: &Path,
     title: &str,
-    model: &dyn FitModel,
+    model: &Model,
     spectrum: &Spectrum,
     fit: &FitResult,
     curves: Curves,

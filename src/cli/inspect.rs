@@ -10,13 +10,13 @@ use super::fit::{choose, found};
 use super::shared::{GapArgs, configuration};
 use super::{CliError, CliResult};
 use crate::acquisition::{Acquisition, ppm_from_hz};
-use crate::fit::start::noise_sd;
 use crate::formats;
 use crate::prepare::figures::{linewidth_hz, phased};
 use crate::prepare::{Preparation, Settings, Spectrum};
 use crate::report::PreparationPlot;
 use crate::run::Gaps;
 use crate::run::load::{load, with_gaps};
+use crate::signal::noise::noise_sd;
 
 /// Arguments of `requant inspect`.
 #[derive(Args, Debug)]

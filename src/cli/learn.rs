@@ -9,7 +9,8 @@ use super::run::print_learned;
 use super::shared::JobArgs;
 use super::{CliError, CliResult};
 use crate::fit::Method;
-use crate::learn::{self, LearnOptions, Scope, Shared};
+use crate::learn::{self, LearnOptions, Scope};
+use crate::learned::{self, Shared};
 use crate::report::learned_plot;
 use crate::store::write_table;
 use crate::store::writer::IfExists;
@@ -72,7 +73,7 @@ pub(super) fn run(args: LearnArgs) -> CliResult {
     let learned = learned.map_err(|e| CliError::new(e.exit_code(), e))?;
     print_learned(&learned);
     let failed = |e: crate::store::StoreError| CliError::new(e.exit_code(), e);
-    let mut files = write_table(&args.out, if_exists, learn::rows(&learned)).map_err(failed)?;
+    let mut files = write_table(&args.out, if_exists, learned::rows(&learned)).map_err(failed)?;
     if let Some(settings) = options.methods.first().and_then(Method::as_map).filter(|_| !learned.groups.is_empty()) {
         let path = args.out.join("learned.svg");
         std::fs::write(&path, learned_plot(&learned, &Shared::from_settings(settings))?)?;

@@ -28,12 +28,13 @@ mod run;
 mod shared;
 mod simulate;
 mod status;
+mod vary;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::run::load::error_chain;
+use crate::error_chain::error_chain;
 
 /// Consistent re-quantification of ¹H-MR spectroscopy corpora.
 #[derive(Parser)]

@@ -7,7 +7,8 @@ use clap::{Args, ValueEnum};
 use super::progress::{Shown, print_summary};
 use super::shared::JobArgs;
 use super::{CliError, CliResult};
-use crate::learn::{self, LearnOptions, Learned, Scope};
+use crate::learn::{self, LearnOptions, Scope};
+use crate::learned::{self, Learned};
 use crate::run::{Shard, interrupt, run as run_corpus};
 use crate::store::writer::IfExists;
 
@@ -85,7 +86,7 @@ pub(super) fn run(args: RunArgs) -> CliResult {
             anyhow::anyhow!("a shard sees a part of the corpus: learn first, with `requant learn`, and give --learned"),
         ));
     }
-    options.learned = args.learned.as_deref().map(learn::read).transpose()?;
+    options.learned = args.learned.as_deref().map(learned::read).transpose()?;
     stop_on_signals();
     let engine = args.job.how.engine.open()?;
     let scope = match args.learn {

@@ -5,10 +5,11 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::CliError;
+use super::vary::parse as parse_variation;
 use crate::engine::gpu::{GpuError, device};
 use crate::engine::{CpuEngine, Engine, GpuEngine};
 use crate::fit::Method;
-use crate::fit::vary::{self, Variation, VaryError};
+use crate::fit::vary::{self, VaryError};
 use crate::prepare::Preparation;
 use crate::quantify::WaterScaling;
 use crate::run::config::method_from_file;
@@ -193,8 +194,12 @@ impl HowArgs {
             return Ok((named, Vec::new()));
         }
         let refused = |error: VaryError| CliError::new(2, error);
-        let variations =
-            self.vary.iter().map(|v| Variation::parse(v)).collect::<Result<Vec<_>, _>>().map_err(refused)?;
+        let variations = self
+            .vary
+            .iter()
+            .map(|v| parse_variation(v))
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(|error| CliError::new(2, error))?;
         let mut varied = Vec::new();
         for method in &named {
             varied.extend(vary::expand(method, &variations).map_err(refused)?);

@@ -7,7 +7,7 @@ pub mod stages;
 
 use num_complex::Complex64;
 
-use crate::fit::{FitModel, FitResult};
+use crate::fit::{FitResult, Model};
 
 pub use cpu::CpuEngine;
 pub use gpu::GpuEngine;
@@ -16,7 +16,7 @@ pub use stages::{Fids, Stages};
 /// Spectra that share one model: same basis set, grid and method.
 pub struct Batch<'a> {
     /// What they share.
-    pub model: &'a dyn FitModel,
+    pub model: &'a Model,
     /// One FID each, of the model's length.
     pub fids: Vec<&'a [Complex64]>,
 }

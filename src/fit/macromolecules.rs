@@ -1,6 +1,12 @@
 //! Macromolecule and lipid components as data: Gaussian lines with their places, widths and areas.
 
+use std::f64::consts::{LN_2, PI};
+
+use ndarray::Array2;
+use num_complex::Complex64;
 use serde::{Deserialize, Serialize};
+
+use crate::acquisition::hz_from_ppm;
 
 /// One Gaussian line.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -139,6 +145,37 @@ pub fn pattern_peaks() -> Vec<PatternPeak> {
         area,
     };
     PATTERN_GROUPS.iter().flat_map(|g| g.lines.iter().map(move |line| peak(g, line))).collect()
+}
+
+/// FID of Gaussian lines, first sample = `proton` × total area.
+pub fn gaussian_fid(lines: &[Line], dwell_s: f64, f0_mhz: f64, n_points: usize, proton: f64) -> Vec<Complex64> {
+    (0..n_points)
+        .map(|n| {
+            let t = n as f64 * dwell_s;
+            lines
+                .iter()
+                .map(|line| {
+                    let decay = -(PI * line.width.hz(f0_mhz) * t).powi(2) / (4.0 * LN_2);
+                    let phase = 2.0 * PI * hz_from_ppm(line.ppm, f0_mhz) * t;
+                    Complex64::from_polar(proton * line.area * decay.exp(), phase)
+                })
+                .sum()
+        })
+        .collect()
+}
+
+/// What one proton gives in the basis set's units, from its creatine (5 protons), else from its NAA
+/// (6), else the median first sample taken as 5 protons.
+pub(crate) fn proton_unit(names: &[String], fids: &Array2<Complex64>) -> f64 {
+    let first = |i: usize| fids[(i, 0)].norm();
+    for (name, protons) in [("Cr", 5.0), ("PCr", 5.0), ("NAA", 6.0)] {
+        if let Some(i) = names.iter().position(|n| n == name) {
+            return first(i) / protons;
+        }
+    }
+    let mut all: Vec<f64> = (0..names.len()).map(first).collect();
+    all.sort_by(f64::total_cmp);
+    all.get(all.len() / 2).copied().unwrap_or(1.0) / 5.0
 }
 
 #[cfg(test)]

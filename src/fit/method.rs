@@ -1,14 +1,11 @@
-//! Methods of all families: settings as data, and the models that they become.
+//! Methods of all families: settings as data.
 
-use num_complex::Complex64;
 use serde::{Deserialize, Serialize};
 
-use super::model::{Model, ModelError};
-use super::result::{Curves, FitResult};
-use super::settings::Settings;
+use super::model::Model;
+use super::model_error::ModelError;
 use super::settings_error::SettingsError;
-use super::workspace::Workspace;
-use super::{peaks, report, separable, solver};
+use super::{map, peaks, peers};
 use crate::basis::BasisSet;
 
 /// Settings of one method, of whichever family.
@@ -16,9 +13,9 @@ use crate::basis::BasisSet;
 #[serde(untagged)]
 pub enum Method {
     /// The family of `map`.
-    Map(Box<Settings>),
+    Map(Box<map::Settings>),
     /// The family of other programs' methods.
-    Separable(Box<separable::Settings>),
+    Peers(Box<peers::Settings>),
     /// The family of peaks without a basis set.
     Peaks(Box<peaks::Settings>),
 }
@@ -36,7 +33,7 @@ pub enum MethodError {
 
 /// The built-in methods: name and text.
 const BUILT_IN: [(&str, &str); 10] = [
-    ("map", Settings::MAP_TOML),
+    ("map", map::Settings::MAP_TOML),
     ("lcmodel", include_str!("methods/lcmodel.toml")),
     ("lcmodel-fast", include_str!("methods/lcmodel-fast.toml")),
     ("fsl", include_str!("methods/fsl.toml")),
@@ -76,19 +73,21 @@ impl Method {
         #[derive(Deserialize)]
         #[serde(rename_all = "lowercase")]
         enum Family {
-            Separable,
+            /// The word in the files of these methods, which their hash holds.
+            #[serde(rename = "separable")]
+            Peers,
             Peaks,
         }
         match toml::from_str::<Head>(text)?.family {
             None => {
-                let settings: Settings = toml::from_str(text)?;
+                let settings: map::Settings = toml::from_str(text)?;
                 settings.check(text)?;
                 Ok(Self::Map(Box::new(settings)))
             }
-            Some(Family::Separable) => {
-                let settings: separable::Settings = toml::from_str(text)?;
+            Some(Family::Peers) => {
+                let settings: peers::Settings = toml::from_str(text)?;
                 settings.check(text)?;
-                Ok(Self::Separable(Box::new(settings)))
+                Ok(Self::Peers(Box::new(settings)))
             }
             Some(Family::Peaks) => {
                 let settings: peaks::Settings = toml::from_str(text)?;
@@ -102,7 +101,7 @@ impl Method {
     pub fn name(&self) -> &str {
         match self {
             Self::Map(settings) => &settings.name,
-            Self::Separable(settings) => &settings.name,
+            Self::Peers(settings) => &settings.name,
             Self::Peaks(settings) => &settings.name,
         }
     }
@@ -111,16 +110,16 @@ impl Method {
     pub fn description(&self) -> &str {
         match self {
             Self::Map(settings) => &settings.description,
-            Self::Separable(settings) => &settings.description,
+            Self::Peers(settings) => &settings.description,
             Self::Peaks(settings) => &settings.description,
         }
     }
 
     /// The settings of a method of `map`'s family.
-    pub fn as_map(&self) -> Option<&Settings> {
+    pub fn as_map(&self) -> Option<&map::Settings> {
         match self {
             Self::Map(settings) => Some(settings),
-            Self::Separable(_) | Self::Peaks(_) => None,
+            Self::Peers(_) | Self::Peaks(_) => None,
         }
     }
 
@@ -136,151 +135,19 @@ impl Method {
         dwell_s: f64,
         f0_mhz: f64,
         te_s: Option<f64>,
-    ) -> Result<Box<dyn FitModel>, ModelError> {
+    ) -> Result<Model, ModelError> {
         Ok(match self {
-            Self::Map(settings) => Box::new(Model::new(basis, n_points, dwell_s, f0_mhz, te_s, settings)?),
-            Self::Separable(settings) => {
-                Box::new(separable::Model::new(basis, n_points, dwell_s, f0_mhz, te_s, settings)?)
-            }
+            Self::Map(settings) => Model::Map(map::Model::new(basis, n_points, dwell_s, f0_mhz, te_s, settings)?),
+            Self::Peers(settings) => Model::Peers(peers::Model::new(basis, n_points, dwell_s, f0_mhz, te_s, settings)?),
             Self::Peaks(settings) => {
-                Box::new(peaks::Model::new(settings, n_points, dwell_s, f0_mhz, peaks::Scale::default())?)
+                Model::Peaks(peaks::Model::new(settings, n_points, dwell_s, f0_mhz, peaks::Scale::default())?)
             }
         })
     }
 }
 
-impl From<Settings> for Method {
-    fn from(settings: Settings) -> Self {
+impl From<map::Settings> for Method {
+    fn from(settings: map::Settings) -> Self {
         Self::Map(Box::new(settings))
-    }
-}
-
-/// Limits of a method that a result may run into.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Limits {
-    /// Largest common shift (ppm).
-    pub max_shift_ppm: f64,
-    /// Largest effective dimension of the baseline, where it is limited.
-    pub max_baseline_ed: Option<f64>,
-}
-
-/// Fits one FID after the other with the same scratch.
-pub type Fitter<'a> = Box<dyn FnMut(&[Complex64]) -> FitResult + 'a>;
-
-/// What spectra of one basis set, grid and method share.
-pub trait FitModel: Send + Sync {
-    /// The model of `map`'s family that this is, if it is one: engines on a device do these.
-    fn as_map(&self) -> Option<&Model>;
-
-    /// The model of other programs' methods that this is, if it is one: engines on a device evaluate for these.
-    fn as_separable(&self) -> Option<&separable::Model> {
-        None
-    }
-
-    /// Something that fits one FID after the other with the same scratch.
-    fn fitter(&self) -> Fitter<'_>;
-
-    /// The curves of a fit of `fid`.
-    fn curves(&self, fid: &[Complex64], fit: &FitResult) -> Curves;
-
-    /// Names of the components in the order of the amplitudes.
-    fn component_names(&self) -> Vec<String>;
-
-    /// What the soft rows between amplitudes say.
-    fn row_labels(&self) -> Vec<String>;
-
-    /// Linewidth that the basis set already carries (FWHM, Hz; 0 where unknown).
-    fn basis_linewidth_hz(&self) -> f64;
-
-    /// What results may run into.
-    fn limits(&self) -> Limits;
-
-    /// Name of another condition of the same voxel that completes a result; `None` where a spectrum stands alone.
-    fn companion(&self) -> Option<&str> {
-        None
-    }
-
-    /// Completes the `fit` of `fid` by the companion.
-    fn complete(&self, _fit: &mut FitResult, _fid: &[Complex64], _companion: &[Complex64]) {}
-}
-
-impl FitModel for Model {
-    fn as_map(&self) -> Option<&Model> {
-        Some(self)
-    }
-
-    fn fitter(&self) -> Fitter<'_> {
-        let mut workspace = Workspace::new(self);
-        Box::new(move |fid| solver::fit(self, fid, &mut workspace))
-    }
-
-    fn curves(&self, fid: &[Complex64], fit: &FitResult) -> Curves {
-        report::curves(self, fid, fit)
-    }
-
-    fn component_names(&self) -> Vec<String> {
-        self.components.iter().map(|c| c.name.clone()).collect()
-    }
-
-    fn row_labels(&self) -> Vec<String> {
-        self.rows.iter().map(|r| r.label.clone()).collect()
-    }
-
-    fn basis_linewidth_hz(&self) -> f64 {
-        self.basis_linewidth_hz
-    }
-
-    fn limits(&self) -> Limits {
-        let [low, high] = self.settings.window_ppm;
-        Limits {
-            max_shift_ppm: self.settings.start.max_shift_ppm,
-            max_baseline_ed: Some(self.settings.baseline.max_ed_per_ppm * (high - low)),
-        }
-    }
-}
-
-impl FitModel for separable::Model {
-    fn as_map(&self) -> Option<&Model> {
-        None
-    }
-
-    fn as_separable(&self) -> Option<&separable::Model> {
-        Some(self)
-    }
-
-    fn fitter(&self) -> Fitter<'_> {
-        Box::new(|fid| separable::fit(self, fid))
-    }
-
-    fn curves(&self, fid: &[Complex64], fit: &FitResult) -> Curves {
-        separable::curves(self, fid, fit)
-    }
-
-    fn component_names(&self) -> Vec<String> {
-        self.components.iter().map(|c| c.name.clone()).collect()
-    }
-
-    fn row_labels(&self) -> Vec<String> {
-        self.rows.iter().map(|r| r.label.clone()).collect()
-    }
-
-    fn basis_linewidth_hz(&self) -> f64 {
-        self.basis_linewidth_hz
-    }
-
-    fn limits(&self) -> Limits {
-        use separable::settings::{Baseline, Smoothness, Start};
-        let max_shift_ppm = match self.settings.start {
-            Start::Grid { max_shift_ppm: [low, high], .. } => low.max(high),
-            Start::Correlate { max_shift_ppm } => max_shift_ppm,
-        };
-        let [low, high] = self.settings.window_ppm;
-        let max_baseline_ed = match self.settings.baseline {
-            Baseline::PSpline { smoothness: Smoothness::ModifiedAic { max_ed_per_ppm, .. }, .. } => {
-                Some(max_ed_per_ppm * (high - low))
-            }
-            _ => None,
-        };
-        Limits { max_shift_ppm, max_baseline_ed }
     }
 }

@@ -1,155 +1,95 @@
-//! What all spectra of one basis set, grid and method share, and the forward model with its
-//! derivatives.
-//!
-//! ```text
-//! d(ν) = Re{ e^{−i(φ0 + φ1(δ−4.65))} · Y(ν) }
-//! m(ν) = Σ_k c_k · Re FFT{ m_k(t) · exp( −π·u_k·t + 2πi·F_k·t − (π·G·t)²/(4 ln 2) + i·s₃·q₃(t) − s₄·q₄(t) ) } + Σ_j b_j B_j(ν)
-//! ```
+//! A model of whichever family: what spectra of one basis set, grid and method share.
 
-use std::f64::consts::{LN_2, PI};
-
-use ndarray::Array2;
 use num_complex::Complex64;
 
-use super::band::{Band, BandError};
-use super::baseline::Baseline;
-use super::component::{Component, assemble};
-use super::parameters::Layout;
-use super::prior::{self, RatioRow};
-use super::settings::{Settings, StartSettings};
-use super::start;
-use crate::basis::names::kind;
-use crate::basis::{BasisError, BasisSet};
+use super::family::{Fitter, Limits};
+use super::result::{Curves, FitResult};
+use super::{map, peaks, peers};
 
-/// Time (s) in which skew and flatness of the lineshape are counted.
-const LINESHAPE_TIME_S: f64 = 0.1;
-
-/// Why a model cannot be built.
-#[derive(Debug, thiserror::Error)]
-pub enum ModelError {
-    /// The window does not fit the data.
-    #[error(transparent)]
-    Band(#[from] BandError),
-    /// The basis set cannot be brought to the grid of the data.
-    #[error(transparent)]
-    Basis(#[from] BasisError),
-    /// No component has signal in the window.
-    #[error("no member of the basis set has signal in the window; is it for another nucleus or protocol?")]
-    EmptyBasis,
-}
-
-/// What all spectra of one basis set, grid and method share.
-pub struct Model {
-    /// Method.
-    pub settings: Settings,
-    /// The fitted band.
-    pub band: Band,
-    /// Components, in the order of the amplitudes.
-    pub components: Vec<Component>,
-    /// Baseline.
-    pub baseline: Baseline,
-    /// Soft rows between amplitudes.
-    pub rows: Vec<RatioRow>,
-    /// Layout of the parameter vector.
-    pub layout: Layout,
-    /// Whether fits say what they tell about the pattern ([`super::evidence`]).
-    pub wants_evidence: bool,
-    /// Linewidth that the basis set already carries (FWHM, Hz; 0 where unknown).
-    pub basis_linewidth_hz: f64,
-    /// Factor from the basis set's units to internal ones.
-    pub(crate) basis_scale: f64,
-    /// FID that start values are found with ([`start::prototype`]).
-    prototype: Vec<Complex64>,
-    /// Band FIDs, one component after the other.
-    band_fids: Vec<Complex64>,
-    /// Lineshape polynomials at each band-FID sample.
-    pub(crate) skew_time: Vec<f64>,
-    pub(crate) flat_time: Vec<f64>,
+/// What spectra of one basis set, grid and method share. Families give the same verbs; what only one of them has is
+/// reached by its variant.
+pub enum Model {
+    /// Of `map`'s family.
+    Map(map::Model),
+    /// Of the methods that are like other programs'.
+    Peers(peers::Model),
+    /// Of the methods that fit peaks without a basis set.
+    Peaks(peaks::Model),
 }
 
 impl Model {
-    /// Model for FIDs of `n_points` samples `dwell_s` apart at `f0_mhz`.
-    pub fn new(
-        basis: &BasisSet,
-        n_points: usize,
-        dwell_s: f64,
-        f0_mhz: f64,
-        te_s: Option<f64>,
-        settings: &Settings,
-    ) -> Result<Self, ModelError> {
-        let [low, high] = settings.window_ppm;
-        let band = Band::new(n_points, dwell_s, f0_mhz, low, high)?;
-        let basis_fids = basis.regrid(dwell_s, f0_mhz, n_points)?;
-        let (components, fids) = assemble(&basis.metabolites, &basis_fids, dwell_s, f0_mhz, settings);
-        let baseline = Baseline::new(&band.ppm, settings.baseline.splines_per_ppm);
-        let layout = Layout { n_components: components.len(), n_splines: baseline.n_splines };
-
-        let basis_scale = 1.0 / median_height(&band, &fids, &settings.start).ok_or(ModelError::EmptyBasis)?;
-        let mut band_fids = Vec::with_capacity(components.len() * band.n_short());
-        for fid in fids.outer_iter() {
-            band_fids.extend(band.band_fid(&fid.to_vec()).into_iter().map(|z| z * basis_scale));
+    /// Something that fits one FID after the other with the same scratch.
+    pub fn fitter(&self) -> Fitter<'_> {
+        match self {
+            Self::Map(model) => model.fitter(),
+            Self::Peers(model) => model.fitter(),
+            Self::Peaks(model) => model.fitter(),
         }
-        let rows = prior::rows(&components, settings, f0_mhz, te_s.or(basis.te_s));
-        let kinds: Vec<_> = basis.metabolites.iter().map(|n| kind(n)).collect();
-        let StartSettings { lorentz_hz, gauss_hz, .. } = settings.start;
-        let prototype =
-            start::prototype(&basis.metabolites, &kinds, basis_fids.view(), dwell_s, f0_mhz, lorentz_hz, gauss_hz);
-        let (skew_time, flat_time) = lineshape_times(&band.time_s);
-        Ok(Self {
-            settings: settings.clone(),
-            band,
-            components,
-            baseline,
-            rows,
-            layout,
-            wants_evidence: false,
-            basis_linewidth_hz: basis.linewidth_hz.unwrap_or(0.0),
-            basis_scale,
-            prototype,
-            band_fids,
-            skew_time,
-            flat_time,
-        })
     }
 
-    /// Start values of the common shift and phase of `fid`.
-    pub fn shift_and_phase(&self, fid: &[Complex64]) -> start::ShiftPhase {
-        let max_shift_hz = self.settings.start.max_shift_ppm * self.band.f0_mhz;
-        start::shift_and_phase(fid, &self.prototype, self.band.dwell_s, max_shift_hz)
+    /// The curves of a fit of `fid`.
+    pub fn curves(&self, fid: &[Complex64], fit: &FitResult) -> Curves {
+        match self {
+            Self::Map(model) => model.curves(fid, fit),
+            Self::Peers(model) => model.curves(fid, fit),
+            Self::Peaks(model) => model.curves(fid, fit),
+        }
     }
 
-    /// Band FID of component `k` in internal units.
-    pub(crate) fn band_fid(&self, k: usize) -> &[Complex64] {
-        let n = self.band.n_short();
-        &self.band_fids[k * n..(k + 1) * n]
+    /// Names of the components in the order of the amplitudes.
+    pub fn component_names(&self) -> Vec<String> {
+        match self {
+            Self::Map(model) => model.component_names(),
+            Self::Peers(model) => model.component_names(),
+            Self::Peaks(model) => model.component_names(),
+        }
+    }
+
+    /// What the soft priors between amplitudes say; peaks have none.
+    pub fn row_labels(&self) -> Vec<String> {
+        match self {
+            Self::Map(model) => model.row_labels(),
+            Self::Peers(model) => model.row_labels(),
+            Self::Peaks(_) => Vec::new(),
+        }
+    }
+
+    /// Linewidth that the basis set already carries (FWHM, Hz; 0 where unknown, and without a basis set).
+    pub fn basis_linewidth_hz(&self) -> f64 {
+        match self {
+            Self::Map(model) => model.basis_linewidth_hz,
+            Self::Peers(model) => model.basis_linewidth_hz,
+            Self::Peaks(_) => 0.0,
+        }
+    }
+
+    /// What results may run into.
+    pub fn limits(&self) -> Limits {
+        match self {
+            Self::Map(model) => model.limits(),
+            Self::Peers(model) => model.limits(),
+            Self::Peaks(model) => model.limits(),
+        }
+    }
+
+    /// Name of another condition of the same voxel that completes a result; `None` where a spectrum stands alone.
+    pub fn companion(&self) -> Option<&str> {
+        match self {
+            Self::Peaks(model) => model.companion(),
+            Self::Map(_) | Self::Peers(_) => None,
+        }
+    }
+
+    /// Completes the `fit` of `fid` by the companion.
+    pub fn complete(&self, fit: &mut FitResult, fid: &[Complex64], companion: &[Complex64]) {
+        if let Self::Peaks(model) = self {
+            model.complete(fit, fid, companion);
+        }
     }
 }
 
-/// Median over the components of the tallest point in the window at the start widths; `None` where none
-/// has any signal there. In internal units it is one high.
-fn median_height(band: &Band, fids: &Array2<Complex64>, start: &StartSettings) -> Option<f64> {
-    let decay: Vec<f64> = (0..band.n_points)
-        .map(|n| {
-            let t = n as f64 * band.dwell_s;
-            (-PI * start.lorentz_hz * t - (PI * start.gauss_hz * t).powi(2) / (4.0 * LN_2)).exp()
-        })
-        .collect();
-    let mut heights: Vec<f64> = fids
-        .outer_iter()
-        .map(|fid| {
-            let broadened: Vec<Complex64> = fid.iter().zip(&decay).map(|(z, d)| z * d).collect();
-            band.window_from_fid(&broadened).iter().fold(0.0, |m: f64, z| m.max(z.re.abs()))
-        })
-        .filter(|h| h.is_finite() && *h > 0.0)
-        .collect();
-    heights.sort_by(f64::total_cmp);
-    heights.get(heights.len() / 2).copied()
-}
-
-/// q₃ and q₄ at each time: (t/0.1 s)³ and (t/0.1 s)⁴, levelling off beyond 0.2 s where no signal is
-/// left to say anything about them.
-fn lineshape_times(time_s: &[f64]) -> (Vec<f64>, Vec<f64>) {
-    let level = |tau: f64| 1.0 + (tau / 2.0).powi(4);
-    let tau = time_s.iter().map(|t| t / LINESHAPE_TIME_S);
-    (tau.clone().map(|u| u.powi(3) / level(u)).collect(), tau.map(|u| u.powi(4) / level(u)).collect())
+impl From<map::Model> for Model {
+    fn from(model: map::Model) -> Self {
+        Self::Map(model)
+    }
 }

@@ -1,12 +1,8 @@
-//! Soft rows between amplitudes: LCModel's ratios and the ties of the macromolecule pattern.
+//! Soft priors on ratios of amplitudes, and LCModel's table of them.
 //!
 //! A row reads (Σ num − r·Σ den) / (sd · scale) → 0 in units of σ, with `scale` the weighted sum of
 //! its denominator (and further terms), frozen from an earlier solution so that the row stays linear
 //! (LCModel 6.3, CHRATO).
-
-use super::component::{Component, Origin};
-use super::settings::{RatioPriors, Settings};
-use crate::basis::names::Kind;
 
 /// One row; terms are (component, weight).
 #[derive(Debug, Clone)]
@@ -42,29 +38,14 @@ const GSH_ROW_MAX_TE_S: f64 = 0.049;
 /// Spectrometer frequency above which LCModel drops the taurine row (MHz).
 const TAU_ROW_MAX_F0_MHZ: f64 = 190.0;
 
-/// Rows that hold for these components.
-pub(crate) fn rows(components: &[Component], settings: &Settings, f0_mhz: f64, te_s: Option<f64>) -> Vec<RatioRow> {
-    let mut rows = match settings.priors.ratios {
-        RatioPriors::Lcmodel => lcmodel_rows(components, f0_mhz, te_s),
-        RatioPriors::None => Vec::new(),
-    };
-    pattern_rows(components, settings, &mut rows);
-    beside_measured_rows(components, settings, &mut rows);
-    rows
-}
-
-/// The rows of LCModel's table that hold for these components.
-pub(super) fn lcmodel_rows(components: &[Component], f0_mhz: f64, te_s: Option<f64>) -> Vec<RatioRow> {
-    let find = |name: &str| -> Vec<usize> {
-        components
-            .iter()
-            .enumerate()
-            .filter(|(_, c)| match name.strip_suffix('*') {
-                Some(stem) => c.name.starts_with(stem),
-                None => c.name == name,
-            })
-            .map(|(k, _)| k)
-            .collect()
+/// The rows of LCModel's table that hold for components of these names; `None` for one that takes no part in them.
+pub(super) fn lcmodel_rows(names: &[Option<&str>], f0_mhz: f64, te_s: Option<f64>) -> Vec<RatioRow> {
+    let find = |wanted: &str| -> Vec<usize> {
+        let matches = |name: &str| match wanted.strip_suffix('*') {
+            Some(stem) => name.starts_with(stem),
+            None => name == wanted,
+        };
+        (0..names.len()).filter(|&k| names[k].is_some_and(matches)).collect()
     };
     TABLE
         .iter()
@@ -73,15 +54,14 @@ pub(super) fn lcmodel_rows(components: &[Component], f0_mhz: f64, te_s: Option<f
             let is_high = row.numerator == "Tau" && f0_mhz > TAU_ROW_MAX_F0_MHZ;
             !is_long && !is_high
         })
-        .filter_map(|row| table_row(row, &find, components))
+        .filter_map(|row| table_row(row, &find))
         .collect()
 }
 
-fn table_row(row: &TableRow, find: &impl Fn(&str) -> Vec<usize>, components: &[Component]) -> Option<RatioRow> {
-    let usable = |k: &usize| !matches!(components[*k].origin, Origin::BesideMeasured | Origin::Pattern { .. });
-    let numerator: Vec<usize> = find(row.numerator).into_iter().filter(usable).collect();
+fn table_row(row: &TableRow, find: &impl Fn(&str) -> Vec<usize>) -> Option<RatioRow> {
+    let numerator = find(row.numerator);
     let gather = |list: &[(&str, f64)]| -> Vec<(usize, f64)> {
-        list.iter().flat_map(|&(name, w)| find(name).into_iter().filter(usable).map(move |k| (k, w))).collect()
+        list.iter().flat_map(|&(name, w)| find(name).into_iter().map(move |k| (k, w))).collect()
     };
     let denominator = gather(row.denominator);
     if numerator.is_empty() || denominator.is_empty() {
@@ -100,46 +80,8 @@ fn table_row(row: &TableRow, find: &impl Fn(&str) -> Vec<usize>, components: &[C
     })
 }
 
-/// Every peak of the macromolecule pattern against the mean of its group, and every group against the mean of all: one
-/// common scale, softly.
-fn pattern_rows(components: &[Component], settings: &Settings, rows: &mut Vec<RatioRow>) {
-    let mut groups: Vec<(usize, Vec<usize>)> = Vec::new();
-    for (k, component) in components.iter().enumerate() {
-        if let Origin::Pattern { group } = component.origin {
-            match groups.iter_mut().find(|(g, _)| *g == group) {
-                Some((_, members)) => members.push(k),
-                None => groups.push((group, vec![k])),
-            }
-        }
-    }
-    let mean =
-        |members: &[usize]| -> Vec<(usize, f64)> { members.iter().map(|&k| (k, 1.0 / members.len() as f64)).collect() };
-    let share = 1.0 / groups.len().max(1) as f64;
-    let all: Vec<(usize, f64)> =
-        groups.iter().flat_map(|(_, members)| mean(members)).map(|(k, w)| (k, w * share)).collect();
-    let peak_sd = settings.components.pattern_peak_sd;
-    for (_, members) in groups.iter().filter(|(_, members)| members.len() > 1) {
-        rows.extend(members.iter().map(|&k| RatioRow {
-            label: format!("{} / its group = 1 ± {peak_sd}", components[k].name),
-            terms: minus(&[(k, 1.0)], &mean(members)),
-            scale_terms: all.clone(),
-            sd: peak_sd,
-        }));
-    }
-    for (_, members) in &groups {
-        let sd = settings.components.pattern_sd;
-        let (first, more) = (&components[members[0]].name, if members.len() > 1 { " and its group" } else { "" });
-        rows.push(RatioRow {
-            label: format!("{first}{more} / pattern = 1 ± {sd}"),
-            terms: minus(&mean(members), &all),
-            scale_terms: all.clone(),
-            sd,
-        });
-    }
-}
-
 /// The terms of a − b.
-fn minus(a: &[(usize, f64)], b: &[(usize, f64)]) -> Vec<(usize, f64)> {
+pub(super) fn minus(a: &[(usize, f64)], b: &[(usize, f64)]) -> Vec<(usize, f64)> {
     let mut terms: Vec<(usize, f64)> = b.iter().map(|&(k, w)| (k, -w)).collect();
     for &(k, w) in a {
         match terms.iter_mut().find(|(i, _)| *i == k) {
@@ -148,27 +90,6 @@ fn minus(a: &[(usize, f64)], b: &[(usize, f64)]) -> Vec<(usize, f64)> {
         }
     }
     terms
-}
-
-/// What lies beside a measured pattern is held towards zero, in units of total creatine.
-fn beside_measured_rows(components: &[Component], settings: &Settings, rows: &mut Vec<RatioRow>) {
-    let creatine: Vec<(usize, f64)> = (0..components.len())
-        .filter(|&k| matches!(components[k].name.as_str(), "Cr" | "PCr"))
-        .map(|k| (k, 1.0))
-        .collect();
-    let reference = if creatine.is_empty() {
-        (0..components.len()).filter(|&k| components[k].kind == Kind::Metabolite).map(|k| (k, 0.2)).collect()
-    } else {
-        creatine
-    };
-    for (k, component) in components.iter().enumerate().filter(|(_, c)| c.origin == Origin::BesideMeasured) {
-        rows.push(RatioRow {
-            label: format!("{} = 0 ± {} tCr", component.name, settings.components.beside_measured_sd),
-            terms: vec![(k, 1.0)],
-            scale_terms: reference.clone(),
-            sd: settings.components.beside_measured_sd,
-        });
-    }
 }
 
 struct TableRow {

@@ -1,36 +1,13 @@
-//! Noise and start values of one spectrum: common shift and phase.
+//! Start values of one spectrum: common shift and phase.
 
 use std::f64::consts::{LN_2, PI};
 
 use num_complex::Complex64;
-use rustfft::FftPlanner;
+use rustfft::FftDirection;
 
-use super::filter::filtered;
 use crate::basis::names::Kind;
-
-/// Standard deviation of the noise per real and imaginary part of a sample, from the last eighth of
-/// the FID (zero-filled tails cut first), where the signal has decayed.
-///
-/// `None` when there is no noise at all (a simulated or constant FID) or nothing but zeros.
-pub fn noise_sd(fid: &[Complex64]) -> Option<f64> {
-    let used = used_length(fid);
-    let tail = &fid[used - used / 8..used];
-    if tail.len() < 8 {
-        return None;
-    }
-    // Differences of neighbours two apart would whiten a decaying remainder but colour the noise;
-    // the plain variance around the mean errs upwards, on the safe side.
-    let n = tail.len() as f64;
-    let mean: Complex64 = tail.iter().sum::<Complex64>() / n;
-    let sum: f64 = tail.iter().map(|z| (z - mean).norm_sqr()).sum();
-    let sd = (sum / (2.0 * (n - 1.0))).sqrt();
-    (sd > 0.0).then_some(sd)
-}
-
-/// Number of samples before a zero-filled tail.
-pub fn used_length(fid: &[Complex64]) -> usize {
-    fid.iter().rposition(|z| z.re != 0.0 || z.im != 0.0).map_or(0, |i| i + 1)
-}
+use crate::signal::fft::transform;
+use crate::signal::filter::filtered;
 
 /// Common shift (Hz) and zero-order phase (rad) of a spectrum.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -57,7 +34,7 @@ pub fn shift_and_phase(fid: &[Complex64], prototype: &[Complex64], dwell_s: f64,
     for ((out, p), y) in product.iter_mut().zip(prototype).zip(fid) {
         *out = p.conj() * y;
     }
-    FftPlanner::new().plan_fft_forward(n).process(&mut product);
+    transform(n, FftDirection::Forward).process(&mut product);
     let bin_hz = 1.0 / (n as f64 * dwell_s);
     let reach = ((max_shift_hz / bin_hz).floor() as i64).min(n as i64 / 2 - 1);
     let at = |k: i64| product[k.rem_euclid(n as i64) as usize];
@@ -109,29 +86,10 @@ fn keep_band(fid: &[Complex64], dwell_s: f64, f0_mhz: f64) -> Vec<Complex64> {
     filtered(fid, dwell_s, f0_mhz, |ppm| f64::from(u8::from(BAND_PPM.contains(&ppm))))
 }
 
-/// Moves an FID down by `shift_hz`.
-pub fn demodulate(fid: &[Complex64], shift_hz: f64, dwell_s: f64) -> Vec<Complex64> {
-    fid.iter()
-        .enumerate()
-        .map(|(n, z)| z * Complex64::from_polar(1.0, -2.0 * PI * shift_hz * n as f64 * dwell_s))
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
     use super::*;
-
-    #[test]
-    fn a_zero_filled_tail_does_not_lower_the_noise() {
-        let mut fid: Vec<Complex64> = (0..800)
-            .map(|i| Complex64::new(((i * 7919) % 101) as f64 - 50.0, ((i * 104_729) % 97) as f64 - 48.0))
-            .collect();
-        let measured = noise_sd(&fid).unwrap();
-        fid.extend(vec![Complex64::default(); 800]);
-        assert!((noise_sd(&fid).unwrap() / measured - 1.0).abs() < 1e-12);
-        assert_eq!(noise_sd(&vec![Complex64::default(); 100]), None);
-    }
 
     #[test]
     fn shift_and_phase_of_a_moved_prototype_come_back() {

@@ -1,20 +1,27 @@
 //! One method into many: settings varied over lists of values, all combinations – a multiverse of analyses (Steegen et al.
 //! 2016, <https://doi.org/10.1177/1745691616658637>).
 
-mod argument;
-
 use toml::{Table, Value};
 
 use super::method::{Method, MethodError};
 use super::settings_error::SettingsError;
 
-pub use argument::Variation;
-
 /// Most methods that variations may make of one: each multiplies the run's work and tables.
 pub const MAX_METHODS: usize = 1000;
 
 /// Settings by which a row knows its method; they follow from the others.
-const NOT_VARIED: [&str; 3] = ["name", "description", "family"];
+pub const NOT_VARIED: [&str; 3] = ["name", "description", "family"];
+
+/// One setting and the values that it takes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Variation {
+    /// Dotted path of the setting in the method's file.
+    pub key: String,
+    /// Its values, in the order given.
+    pub values: Vec<Value>,
+    /// What the user wrote, for messages.
+    pub text: String,
+}
 
 /// One setting of one method among those that vary.
 #[derive(Debug, Clone, PartialEq)]
@@ -39,14 +46,6 @@ pub struct Varied {
 /// Why a method cannot be varied so.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum VaryError {
-    /// The argument is not `KEY=VALUE,VALUE,…`.
-    #[error("--vary {argument}: {why}")]
-    Syntax {
-        /// The argument.
-        argument: String,
-        /// What is wrong with it.
-        why: String,
-    },
     /// The method has no such setting.
     #[error(
         "--vary {argument}: method `{method}` has no setting `{key}`; {place} has {}",
@@ -255,6 +254,3 @@ pub fn value_label(value: &Value) -> String {
         other => other.to_string(),
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -128,7 +128,7 @@ fn open(file: &[u8]) -> Result<DefaultDicomObject, DecodeError> {
         return Err(if is_text() { DecodeError::Text } else { DecodeError::CutOff { reason } });
     }
     let failed = |e: dicom_object::ReadError| {
-        let reason = crate::run::load::error_chain(&e);
+        let reason = crate::error_chain::error_chain(&e);
         if is_text() {
             return DecodeError::Text;
         }

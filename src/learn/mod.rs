@@ -4,26 +4,21 @@
 //! Concentrations are never pooled, and nothing about subjects or groups is seen. A learning pass is separate from
 //! fitting: what was learned is a table, used by any later run or shard.
 
-mod shared;
-mod table;
 mod update;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
 
-use crate::basis::check::Protocol;
 use crate::corpus::Found;
 use crate::engine::{Batch, Engine};
 use crate::fit::evidence::Evidence;
-use crate::fit::{FitState, Method};
+use crate::fit::{FitState, Method, Model};
+use crate::hash::sha256_hex;
+use crate::learned::{Learned, LearnedGroup, Shared};
 use crate::run::load::{Header, SpectrumKey, load};
 use crate::run::models::{ModelStore, Prepared};
 use crate::run::{Progress, RunError, RunOptions};
-use crate::store::provenance::sha256_hex;
-
-pub use shared::Shared;
-pub use table::{LearnedError, read, rows};
 
 /// Which spectra learn from one another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,56 +51,6 @@ impl LearnOptions {
 pub const MIN_SPECTRA: usize = 5;
 /// A pass that moves nothing by more than this, in standard errors, is the last.
 const SETTLED: f64 = 0.3;
-
-/// What spectra of one group share.
-#[derive(Debug, Clone, PartialEq)]
-pub struct LearnedGroup {
-    /// Field, sequence and echo time ([`protocol_label`]).
-    pub protocol: String,
-    /// Site; `None` for all sites of the protocol.
-    pub site: Option<String>,
-    /// The values.
-    pub shared: Shared,
-    /// Standard errors of each peak's relative area, place (ppm) and relative width.
-    pub errors: Vec<[f64; 3]>,
-    /// Standard error of the mean common Lorentzian width (Hz).
-    pub lorentz_error_hz: f64,
-    /// Spectra that it was learned from.
-    pub n_spectra: usize,
-    /// Passes over them.
-    pub n_passes: usize,
-}
-
-/// What a corpus has taught.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Learned {
-    /// Group by group, in the order of their names.
-    pub groups: Vec<LearnedGroup>,
-}
-
-impl Learned {
-    /// The group of a spectrum: that of its site, else that of its protocol.
-    pub fn find(&self, protocol: &str, site: Option<&str>) -> Option<&LearnedGroup> {
-        let of = |site: Option<&str>| self.groups.iter().find(|g| g.protocol == protocol && g.site.as_deref() == site);
-        of(site).or_else(|| of(None))
-    }
-}
-
-impl LearnedGroup {
-    /// Hash of the values: equal for equal priors.
-    pub fn id(&self) -> String {
-        sha256_hex(format!("{:?}", self.shared).as_bytes())[..16].to_owned()
-    }
-}
-
-/// Field (to half a tesla), sequence and echo time (to a millisecond) as people say them.
-pub fn protocol_label(protocol: &Protocol) -> String {
-    const MHZ_PER_T: f64 = 42.577_478;
-    let field = protocol.f0_mhz.map(|f| format!("{} T ", (2.0 * f / MHZ_PER_T).round() / 2.0)).unwrap_or_default();
-    let sequence = protocol.sequence.as_deref().map_or_else(|| "any sequence".to_owned(), |s| s.trim().to_uppercase());
-    let te = protocol.te_s.map(|te| format!(" {:.0} ms", 1e3 * te)).unwrap_or_default();
-    format!("{field}{sequence}{te}")
-}
 
 type GroupKey = (String, Option<String>);
 
@@ -195,7 +140,7 @@ fn pupils(
             .collect();
         for (found, loaded) in loaded {
             let site = if how.scope == Scope::Site { found.site.clone() } else { None };
-            let key = (protocol_label(&loaded.header.protocol), site);
+            let key = (loaded.header.protocol.label(), site);
             for (suffix, spectrum) in loaded.spectra {
                 let Ok(spectrum) = spectrum else { continue };
                 let rank = sha256_hex(format!("{}{}", found.id, suffix.suffix()).as_bytes());
@@ -229,7 +174,10 @@ fn evidence(pupils: &BTreeMap<String, Pupil>, models: &ModelStore<'_>, engine: &
         .par_iter()
         .flat_map_iter(|(_, members)| {
             let model = prepared[members[0]].1.model.as_ref();
-            let f0_mhz = model.as_map().map_or(f64::NAN, |m| m.band.f0_mhz);
+            let f0_mhz = match model {
+                Model::Map(model) => model.band.f0_mhz,
+                Model::Peers(_) | Model::Peaks(_) => f64::NAN,
+            };
             let fids = members.iter().map(|&i| prepared[i].0.spectrum.fid.as_slice()).collect();
             let fits = engine.fit(&Batch { model, fids });
             let told = members.iter().zip(fits).filter(|(_, f)| f.result.state == FitState::Converged);

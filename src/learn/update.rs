@@ -9,8 +9,8 @@
 use faer::linalg::solvers::Solve;
 use faer::{Mat, Side};
 
-use super::shared::Shared;
 use crate::fit::evidence::{Evidence, N_SHARED};
+use crate::learned::Shared;
 
 /// Pseudo-spectra with which a spread's first value counts.
 const PRIOR_COUNT: f64 = 2.0;

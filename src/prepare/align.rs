@@ -11,9 +11,10 @@ use num_complex::Complex64;
 use rayon::prelude::*;
 use rustfft::FftDirection;
 
-use super::residual_water;
-use crate::fit::filter::{filtered, transform as fourier};
-use crate::fit::start::noise_sd;
+use crate::signal::fft::transform as fourier;
+use crate::signal::filter::filtered;
+use crate::signal::noise::noise_sd;
+use crate::signal::water_removal;
 
 /// How far a transient may lie from the others (Hz); subjects move, magnets drift, 20 Hz in bad cases.
 pub const MAX_SHIFT_HZ: f64 = 20.0;
@@ -132,7 +133,7 @@ pub fn align(
         let cut = match band_ppm {
             Some((low, high)) => {
                 // Water's tail would reach over the band's edge and be what is aligned.
-                residual_water::remove(&mut reference, dwell_s, f0_mhz);
+                water_removal::remove(&mut reference, dwell_s, f0_mhz);
                 let inside = |ppm| f64::from(u8::from((low..=high).contains(&ppm)));
                 without_tail(filtered(&reference, dwell_s, f0_mhz, inside))
             }

@@ -5,11 +5,12 @@ use num_complex::Complex64;
 
 use super::coils::Weights;
 use super::error::{check_finite, check_header, check_samples, not_finite};
-use super::figures::{self, Magnitudes, WATER_PPM};
+use super::figures;
 use super::settings::{Preparation, Settings, Step};
 use super::{PrepareError, Record, Spectrum, align, average, eddy, reject, residual_water, water};
 use crate::acquisition::Acquisition;
-use crate::fit::start::used_length;
+use crate::signal::magnitudes::{Magnitudes, WATER_PPM};
+use crate::signal::noise::used_length;
 
 /// The transients of one voxel and condition, coils combined, aligned to one another.
 pub(super) struct Aligned<'a> {
@@ -86,7 +87,7 @@ fn settle(settings: &Settings, transients: &mut [Vec<Complex64>], dwell_s: f64, 
     let [low, high] = settings.align_band_ppm;
     let mut dry = None;
     if settings.steps.iter().any(|step| matches!(step, Step::Align | Step::Reject)) {
-        dry = residual_water::dried(transients, dwell_s, f0_mhz);
+        dry = residual_water::without_water(transients, dwell_s, f0_mhz);
     }
     for step in &settings.steps {
         match step {

@@ -3,7 +3,7 @@
 
 use num_complex::Complex64;
 
-use crate::fit::start::noise_sd;
+use crate::signal::noise::noise_sd;
 
 /// Reference magnitude, in units of its noise, below which its phase is not trusted any more.
 const TRUSTED: f64 = 5.0;

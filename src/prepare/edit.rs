@@ -8,10 +8,10 @@ use std::f64::consts::PI;
 use num_complex::Complex64;
 
 use super::align::{Offset, detects, register, turn_back, without_tail};
-use super::figures::Magnitudes;
 use super::narrow::Narrow;
 use crate::acquisition::Acquisition;
-use crate::fit::filter::filtered;
+use crate::signal::filter::filtered;
+use crate::signal::magnitudes::Magnitudes;
 
 /// Chemical shifts that editing does not change (ppm): choline, and creatine's CH₂.
 const UNCHANGED_PPM: [(f64, f64); 2] = [(3.12, 3.35), (3.84, 4.0)];

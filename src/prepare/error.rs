@@ -4,7 +4,7 @@ use ndarray::{ArrayView3, Axis};
 use num_complex::Complex64;
 
 use crate::acquisition::Acquisition;
-use crate::fit::start::used_length;
+use crate::signal::noise::used_length;
 
 /// Why a spectrum cannot be prepared.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]

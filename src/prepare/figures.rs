@@ -1,66 +1,14 @@
 //! Numbers by which preparation is judged: signal to noise before and after, drift, residual water, lipids.
 
-use std::f64::consts::PI;
-
 use num_complex::Complex64;
 use rustfft::FftDirection;
 
 use super::align::Offset;
 use crate::acquisition::ppm_from_hz;
-use crate::fit::filter::transform;
-use crate::fit::start::noise_sd;
+use crate::signal::fft::{signed_bin, transform};
+use crate::signal::magnitudes::METABOLITES_PPM;
 
-/// Chemical shifts of NAA, creatine and choline, where the tail of water is small (ppm).
-pub const METABOLITES_PPM: (f64, f64) = (1.8, 3.4);
-/// Chemical shifts of water, whatever its shim (ppm); nothing that is fitted lies there.
-pub const WATER_PPM: (f64, f64) = (4.35, 5.2);
-/// Chemical shifts of the methyl and methylene groups of lipids (ppm).
-const LIPIDS_PPM: (f64, f64) = (0.8, 1.5);
-/// Chemical shifts of NAA's singlet (ppm).
-const NAA_PPM: (f64, f64) = (1.9, 2.1);
 const ZERO_FILL: usize = 4;
-
-/// A magnitude spectrum.
-pub struct Magnitudes {
-    /// Chemical shift (ppm) and magnitude of each point.
-    points: Vec<(f64, f64)>,
-    /// Standard deviation of the noise in the real part.
-    noise_sd: Option<f64>,
-}
-
-impl Magnitudes {
-    /// Of `fid`. A window (half of Hann's) keeps the side lobes of a cut water signal out of the metabolites.
-    pub fn new(fid: &[Complex64], dwell_s: f64, f0_mhz: f64) -> Self {
-        let n = fid.len();
-        let window = |i: usize| 0.5 + 0.5 * (PI * i as f64 / n as f64).cos();
-        let mut spectrum: Vec<Complex64> = fid.iter().enumerate().map(|(i, z)| z * window(i)).collect();
-        spectrum.resize(2 * n, Complex64::default());
-        transform(2 * n, FftDirection::Forward).process(&mut spectrum);
-        let shift_ppm = |k: usize| {
-            let signed = if k < n { k as f64 } else { k as f64 - 2.0 * n as f64 };
-            ppm_from_hz(signed / (2.0 * n as f64 * dwell_s), f0_mhz)
-        };
-        let points = spectrum.iter().enumerate().map(|(k, z)| (shift_ppm(k), z.norm())).collect();
-        let gain = (0..n).map(|i| window(i).powi(2)).sum::<f64>().sqrt();
-        Self { points, noise_sd: noise_sd(fid).map(|sd| sd * gain) }
-    }
-
-    /// The tallest point between two chemical shifts (ppm).
-    pub fn tallest(&self, (low, high): (f64, f64)) -> f64 {
-        self.points.iter().filter(|(ppm, _)| (low..=high).contains(ppm)).map(|(_, m)| *m).fold(0.0, f64::max)
-    }
-
-    /// Tallest metabolite peak over twice the noise of the real part; `None` without noise.
-    pub fn snr(&self) -> Option<f64> {
-        self.noise_sd.map(|sd| self.tallest(METABOLITES_PPM) / (2.0 * sd))
-    }
-
-    /// Tallest peak of the lipids over that of NAA.
-    pub fn lipid_index(&self) -> Option<f64> {
-        let naa = self.tallest(NAA_PPM);
-        (naa > 0.0).then(|| self.tallest(LIPIDS_PPM) / naa)
-    }
-}
 
 /// The real spectrum of `fid` as (ppm, value), zero-filled four times, turned so that its tallest point among the
 /// metabolites is real and positive.
@@ -71,10 +19,7 @@ pub fn phased(fid: &[Complex64], dwell_s: f64, f0_mhz: f64) -> Vec<(f64, f64)> {
     spectrum.iter_mut().take(1).for_each(|first| *first *= 0.5);
     spectrum.resize(n, Complex64::default());
     transform(n, FftDirection::Forward).process(&mut spectrum);
-    let shift_ppm = |k: usize| {
-        let signed = if 2 * k < n { k as f64 } else { k as f64 - n as f64 };
-        ppm_from_hz(signed / (n as f64 * dwell_s), f0_mhz)
-    };
+    let shift_ppm = |k: usize| ppm_from_hz(signed_bin(k, n) / (n as f64 * dwell_s), f0_mhz);
     let mut points: Vec<(f64, Complex64)> = spectrum.iter().enumerate().map(|(k, z)| (shift_ppm(k), *z)).collect();
     points.sort_by(|a, b| a.0.total_cmp(&b.0));
     let among = points.iter().filter(|p| (METABOLITES_PPM.0..=METABOLITES_PPM.1).contains(&p.0)).map(|p| p.1);
@@ -146,6 +91,8 @@ mod tests {
     use super::*;
     use crate::acquisition::hz_from_ppm;
     use crate::random::Random;
+    use crate::signal::magnitudes::Magnitudes;
+    use std::f64::consts::PI;
 
     #[test]
     fn drift_and_jitter_are_told_apart() {

@@ -17,10 +17,11 @@ pub mod water;
 use num_complex::Complex64;
 
 use self::condition::Aligned;
-use self::figures::{Magnitudes, Motion};
-use self::residual_water::Removal;
+use self::figures::Motion;
 use self::settings::Step;
 use crate::acquisition::Acquisition;
+use crate::signal::magnitudes::Magnitudes;
+use crate::signal::water_removal::{self, Removal};
 
 pub use error::PrepareError;
 pub use settings::{CoilMethod, Preparation, Settings};
@@ -156,7 +157,7 @@ fn edited(
 fn finish(preparation: &Preparation, mut spectrum: Spectrum) -> Spectrum {
     let Spectrum { fid, dwell_s, f0_mhz, record } = &mut spectrum;
     if preparation.has(Step::ResidualWater) {
-        match residual_water::remove(fid, *dwell_s, *f0_mhz) {
+        match water_removal::remove(fid, *dwell_s, *f0_mhz) {
             Removal::NotNeeded => {}
             Removal::Removed => record.water_removed = true,
             Removal::Failed => record.flags.push("water_removal_failed"),

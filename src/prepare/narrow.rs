@@ -14,7 +14,7 @@ use rustfft::FftDirection;
 
 use super::align::{Offset, turn_back};
 use crate::acquisition::ppm_from_hz;
-use crate::fit::filter::transform;
+use crate::signal::fft::transform;
 
 /// Lines are broadened by so much (FWHM, Hz), which keeps the late noise of the samples out.
 const BROADENING_HZ: f64 = 2.0;

@@ -11,7 +11,8 @@ use rustfft::FftDirection;
 
 use super::align::{median, median_fid, without_tail};
 use crate::acquisition::ppm_from_hz;
-use crate::fit::filter::{filtered, transform as fourier};
+use crate::signal::fft::transform as fourier;
+use crate::signal::filter::filtered;
 
 /// Fewer transients than this tell no outlier from chance.
 const FEWEST: usize = 8;

@@ -98,7 +98,7 @@ impl Preparation {
     pub fn hash(&self) -> String {
         // A structure of numbers and words always has a text.
         let text = serde_json::to_string(self).unwrap_or_default();
-        crate::store::provenance::sha256_hex(text.as_bytes())[..16].to_owned()
+        crate::hash::sha256_hex(text.as_bytes())[..16].to_owned()
     }
 }
 

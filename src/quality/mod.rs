@@ -1,6 +1,6 @@
 //! Flags: what a person should look at. They are columns, never deletions.
 
-use crate::fit::method::Limits;
+use crate::fit::family::Limits;
 use crate::fit::{FitResult, FitState};
 
 /// tNAA/tCr outside this range does not occur in brain: the fit has gone astray, the spectrum is not

@@ -3,7 +3,8 @@
 use num_complex::Complex64;
 
 use crate::basis::BasisSet;
-use crate::fit::filter::filtered;
+use crate::signal::decay::log_decay_start;
+use crate::signal::filter::filtered;
 
 /// Singlets that can serve, the first that is in the basis set does: name, place (ppm), protons.
 /// Creatine's methyl is LCModel's choice (WSMET, WSPPM, N1HMET).
@@ -54,7 +55,7 @@ fn singlet_amplitude(fid: &[Complex64], dwell_s: f64, f0_mhz: f64, ppm: f64) -> 
         return None;
     }
     // ln|m| = a − b·t − c·t² by least squares weighted with |m|².
-    crate::prepare::water::log_decay_start(&magnitude, first, last)
+    log_decay_start(&magnitude, first, last)
 }
 
 #[cfg(test)]

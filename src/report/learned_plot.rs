@@ -4,7 +4,7 @@ use plotters::style::RGBColor;
 
 use super::canvas::{Align, Canvas, with_size_in_px};
 use super::fit_plot::{FAINT_TEXT, PlotError, TEXT};
-use crate::learn::{Learned, Shared};
+use crate::learned::{Learned, Shared};
 
 const WINDOW_PPM: (f64, f64) = (0.2, 4.2);
 const LEFT_PX: f64 = 30.0;

@@ -6,9 +6,10 @@ use super::config::Gaps;
 use crate::acquisition::{Acquisition, Format};
 use crate::basis::check::Protocol;
 use crate::corpus::{Found, Water};
+use crate::error_chain::error_chain;
 use crate::formats::{self, lcmodel_control};
+use crate::hash::sha256_file;
 use crate::prepare::{Preparation, Spectrum, prepare_with};
-use crate::store::provenance::sha256_file;
 
 /// Why a spectrum has no result: a stable code and a message for people.
 #[derive(Debug, Clone, PartialEq)]
@@ -194,18 +195,4 @@ pub(crate) fn with_gaps(mut data: Acquisition, path: &Path, gaps: &Gaps) -> Acqu
     data.te_s = data.te_s.or(fallback.te_s);
     data.tr_s = data.tr_s.or(fallback.tr_s);
     data
-}
-
-/// An error with all its causes, in one line.
-pub(crate) fn error_chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let cause_text = cause.to_string();
-        if !text.contains(&cause_text) {
-            text = format!("{text}: {cause_text}");
-        }
-        source = cause.source();
-    }
-    text
 }

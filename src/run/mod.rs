@@ -32,10 +32,11 @@ use crate::engine::Engine;
 use crate::fit::Method;
 use crate::fit::vary::Varied;
 use crate::formats;
-use crate::learn::{self, Learned};
+use crate::hash::{sha256_file, sha256_hex};
+use crate::learned::{self, Learned, LearnedGroup};
 use crate::prepare::Preparation;
 use crate::quantify::WaterScaling;
-use crate::store::provenance::{Named, VARIED_KEY, VariedMethod, sha256_file, sha256_hex};
+use crate::store::provenance::{Named, VARIED_KEY, VariedMethod};
 use crate::store::writer::IfExists;
 use crate::store::{ChunkRecord, ChunkRows, Journal, Plan, SpectrumRow, Status, read_run, read_table};
 
@@ -189,7 +190,7 @@ pub fn run(options: &RunOptions, engine: &dyn Engine, progress: &dyn Progress) -
         let wall_s = started.elapsed().as_secs_f64();
         return Ok(Summary { tally, warnings, files: Vec::new(), wall_s, shard: options.shard });
     }
-    let learned = options.learned.as_ref().map(learn::rows).unwrap_or_default();
+    let learned = options.learned.as_ref().map(learned::rows).unwrap_or_default();
     let shard = options.shard.map(|s| s.index);
     let journal = Journal::open(&options.out, &plan, learned, options.if_exists, options.resume, shard)?;
     let run = Run { options, engine, models, hashes, listing, plan, journal };
@@ -297,7 +298,7 @@ fn journal_plan(
         engine.name().to_owned(),
         format!("{chunks:?} {} {} {:?}", options.curves, options.transients, models.used()),
     ];
-    parts.extend(options.learned.iter().flat_map(|l| l.groups.iter().map(learn::LearnedGroup::id)));
+    parts.extend(options.learned.iter().flat_map(|l| l.groups.iter().map(LearnedGroup::id)));
     parts.extend(listing.found.iter().map(|f| f.source_path.clone()));
     Plan {
         signature: sha256_hex(parts.join("\n").as_bytes()),

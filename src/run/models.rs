@@ -5,13 +5,14 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::RunOptions;
-use super::load::{Failure, Header, SpectrumKey, error_chain};
+use super::load::{Failure, Header, SpectrumKey};
 use crate::basis::simulate::{Recipe, Timing};
 use crate::basis::{BasisError, BasisSet, FirstPoint, Grid};
 use crate::corpus::Found;
-use crate::fit::settings::Macromolecules;
-use crate::fit::{FitModel, Method, Model, peaks};
-use crate::learn::{Learned, LearnedGroup, protocol_label};
+use crate::error_chain::error_chain;
+use crate::fit::map::settings::Macromolecules;
+use crate::fit::{Method, Model, map, peaks};
+use crate::learned::{Learned, LearnedGroup};
 use crate::prepare::Spectrum;
 use crate::quantify::singlet::signal_per_proton;
 use crate::store::provenance::Named;
@@ -22,7 +23,7 @@ const MAX_MODELS: usize = 256;
 /// A model and what rows say about its basis set.
 #[derive(Clone)]
 pub(crate) struct Prepared {
-    pub(crate) model: Arc<dyn FitModel>,
+    pub(crate) model: Arc<Model>,
     pub(crate) basis_id: String,
     pub(crate) signal_per_proton: Option<f64>,
     pub(crate) warnings: Vec<String>,
@@ -68,7 +69,7 @@ struct Key {
 }
 
 type Slot<T> = Arc<OnceLock<Result<Arc<T>, Failure>>>;
-type ModelSlot = Slot<dyn FitModel>;
+type ModelSlot = Slot<Model>;
 
 /// Basis sets and models of a run.
 pub(crate) struct ModelStore<'a> {
@@ -214,7 +215,7 @@ impl<'a> ModelStore<'a> {
         let chosen = &self.options.methods[method];
         let group = match chosen.as_map().map(|settings| settings.components.macromolecules) {
             Some(Macromolecules::Groups | Macromolecules::Peaks) => {
-                self.learned.find(&protocol_label(&header.protocol), found.site.as_deref())
+                self.learned.find(&header.protocol.label(), found.site.as_deref())
             }
             Some(Macromolecules::Lcmodel | Macromolecules::None) | None => None,
         };
@@ -238,16 +239,14 @@ impl<'a> ModelStore<'a> {
                     Method::Map(settings) => {
                         let learned = group.map(|g| g.shared.applied_to(settings));
                         let settings = learned.as_ref().unwrap_or(settings);
-                        Model::new(&basis.set, n_points, dwell_s, f0_mhz, te_s, settings).map(|mut model| {
+                        map::Model::new(&basis.set, n_points, dwell_s, f0_mhz, te_s, settings).map(|mut model| {
                             model.wants_evidence = self.wants_evidence;
-                            Arc::new(model) as Arc<dyn FitModel>
+                            Model::Map(model)
                         })
                     }
-                    Method::Separable(_) | Method::Peaks(_) => {
-                        chosen.model(&basis.set, n_points, dwell_s, f0_mhz, te_s).map(Arc::from)
-                    }
+                    Method::Peers(_) | Method::Peaks(_) => chosen.model(&basis.set, n_points, dwell_s, f0_mhz, te_s),
                 };
-                built.map_err(|e| Failure::new("model", error_chain(&e)))
+                built.map(Arc::new).map_err(|e| Failure::new("model", error_chain(&e)))
             })
             .clone()
             .map_err(|f| Failure::new(f.code, format!("{}: {}", found.source_path, f.message)))?;
@@ -287,7 +286,7 @@ impl<'a> ModelStore<'a> {
             })
             .get_or_init(|| {
                 peaks::Model::new(settings, spectrum.fid.len(), spectrum.dwell_s, spectrum.f0_mhz, scale)
-                    .map(|model| Arc::new(model) as Arc<dyn FitModel>)
+                    .map(|model| Arc::new(Model::Peaks(model)))
                     .map_err(|e| Failure::new("model", error_chain(&e)))
             })
             .clone()

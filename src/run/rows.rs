@@ -3,7 +3,7 @@
 use super::load::{Failure, Header, SpectrumKey};
 use crate::corpus::{Found, Water};
 use crate::fit::result::Curves;
-use crate::fit::{FitModel, FitResult, FitState, Method};
+use crate::fit::{FitResult, FitState, Method, Model};
 use crate::prepare::align::median;
 use crate::prepare::{Record, Spectrum};
 use crate::quality;
@@ -130,7 +130,7 @@ impl Origin<'_> {
     pub(crate) fn fitted(
         &self,
         spectrum: &Spectrum,
-        model: &dyn FitModel,
+        model: &Model,
         fit: &FitResult,
         basis: &BasisRef<'_>,
         engine: &str,
@@ -239,7 +239,7 @@ impl Origin<'_> {
     }
 
     /// The curves of a fitted spectrum.
-    pub(crate) fn curves(&self, model: &dyn FitModel, curves: Curves) -> CurveRow {
+    pub(crate) fn curves(&self, model: &Model, curves: Curves) -> CurveRow {
         CurveRow {
             spectrum_id: self.spectrum_id(),
             method: self.method.to_owned(),
@@ -257,5 +257,5 @@ impl Origin<'_> {
 /// Hash by which rows of equal settings are known.
 pub(crate) fn settings_hash(method: &Method) -> String {
     let text = toml::to_string(method).unwrap_or_default();
-    crate::store::provenance::sha256_hex(text.as_bytes())[..16].to_owned()
+    crate::hash::sha256_hex(text.as_bytes())[..16].to_owned()
 }

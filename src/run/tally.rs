@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use crate::basis::check::Protocol;
-use crate::learn::protocol_label;
 use crate::store::provenance::Counts;
 use crate::store::{SpectrumRow, Status};
 
@@ -68,7 +67,7 @@ impl Tally {
             n_points: None,
         };
         let known = row.f0_mhz.is_some() || row.te_s.is_some() || row.sequence.is_some();
-        let label = if known { protocol_label(&protocol) } else { "unknown protocol".to_owned() };
+        let label = if known { protocol.label() } else { "unknown protocol".to_owned() };
         let group = self.groups.entry((row.site.clone().unwrap_or_default(), label)).or_default();
         if row.status == Status::Ok {
             group.ok += 1;

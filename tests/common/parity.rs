@@ -7,7 +7,8 @@ use std::path::Path;
 use num_complex::Complex64;
 use requant::basis::{BasisSet, FirstPoint};
 use requant::engine::{Batch, CpuEngine, Engine};
-use requant::fit::{FitModel, Method, Model, Settings};
+use requant::fit::map::{self, Settings};
+use requant::fit::{Method, Model};
 use requant::formats;
 
 use super::common::data;
@@ -99,13 +100,14 @@ pub fn compare(batch: &Batch<'_>, engine: &dyn Engine, sabotage: Sabotage) -> Ag
 pub fn challenge() -> (Model, Vec<Vec<Complex64>>) {
     let folder = data().join("challenge2016");
     let basis = referenced(&folder.join("basis/press3T_30ms.BASIS"));
-    let model = Model::new(&basis, 2048, 2.5e-4, 123.2, Some(0.03), &Settings::map().unwrap()).unwrap();
+    let model =
+        Model::from(map::Model::new(&basis, 2048, 2.5e-4, 123.2, Some(0.03), &Settings::map().unwrap()).unwrap());
     let numbers = [1, 2, 4, 5, 7, 9, 11, 12, 14, 15, 16, 18, 19, 21];
     (model, numbers.iter().map(|i| fid(&folder.join(format!("lcmodel/dataset{i}.RAW")))).collect())
 }
 
 /// A set of `benchmark/`, as `requant run` fits it.
-pub fn benchmark(set: &str, basis: &str, method: &Method) -> (Box<dyn FitModel>, Vec<Vec<Complex64>>) {
+pub fn benchmark(set: &str, basis: &str, method: &Method) -> (Model, Vec<Vec<Complex64>>) {
     let basis = referenced(&data().join(basis));
     let folder = data().join("benchmark").join(set);
     let mut subjects: Vec<_> = std::fs::read_dir(&folder)

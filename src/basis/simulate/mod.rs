@@ -22,7 +22,8 @@ pub use sequences::{Band, Event, Pulse, Sequence};
 pub use signal::{Line, Transitions, transitions};
 pub use spin_systems::{Library, Metabolite};
 
-use super::{BasisSet, sha256_hex};
+use super::BasisSet;
+use crate::hash::sha256_hex;
 
 /// What a basis set for the brain holds unless somebody asks for other members: what LCModel's own sets
 /// hold, ascorbate, glycine and phosphorylethanolamine.

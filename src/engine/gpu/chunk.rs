@@ -8,9 +8,10 @@ use super::pipelines::Pipelines;
 use super::profile::{Profile, Timestamps};
 use super::source::FIT_STAGES;
 use super::tables::Tables;
-use crate::fit::normal::Weights;
-use crate::fit::problem::{Problem, Solved, start_variance};
-use crate::fit::{FitState, Model};
+use crate::fit::FitState;
+use crate::fit::map::Model;
+use crate::fit::map::normal::Weights;
+use crate::fit::map::problem::{Problem, Solved, start_variance};
 
 /// Rounds of all stages in one submission. A round of a full chunk is some milliseconds on a GPU: short enough
 /// for the watchdogs of desktops, long enough that waiting for the count costs nothing.

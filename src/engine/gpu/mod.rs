@@ -1,6 +1,6 @@
 //! The GPU engine: the same fit in f32 for thousands of spectra at once, in WGSL (`shaders/`).
 //!
-//! The host prepares a chunk (`fit::problem`), the device iterates it to the end, and errors and
+//! The host prepares a chunk (`fit::map::problem`), the device iterates it to the end, and errors and
 //! covariance come in f64 from the host. While the device works on one chunk the host finishes the last and
 //! prepares the next.
 
@@ -31,8 +31,9 @@ use self::requests::Requests;
 use self::tables::{Tables, unsupported};
 use self::timeline::{Span, Timeline, Work};
 use super::{Batch, CpuEngine, Engine, Fitted};
-use crate::fit::problem::{Problem, Solved};
-use crate::fit::{FitResult, FitState, Model, Workspace};
+use crate::fit::map::problem::{Problem, Solved};
+use crate::fit::map::{Model, Workspace};
+use crate::fit::{self, FitResult, FitState};
 
 pub use self_test::SelfTest;
 #[cfg(test)]
@@ -163,7 +164,9 @@ impl GpuEngine {
     /// # Errors
     /// [`GpuError::Device`] if the device fails or is given up.
     pub fn profile(&self, batch: &Batch<'_>) -> Result<Profile, GpuError> {
-        let model = batch.model.as_map().ok_or_else(|| GpuError::Device { reason: OTHER_FAMILY.to_owned() })?;
+        let fit::Model::Map(model) = batch.model else {
+            return Err(GpuError::Device { reason: OTHER_FAMILY.to_owned() });
+        };
         let problems: Vec<Problem> = batch.fids.par_iter().filter_map(|fid| Problem::new(model, fid).ok()).collect();
         let mut profile = Profile::default();
         let device = self.lock();
@@ -218,7 +221,8 @@ impl GpuEngine {
         self.attempt(|device| on_device.solve(device, model, problems, None).inspect_err(|_| on_device.forget()))
     }
 
-    fn fit_supported(&self, model: &Model, fids: &[&[Complex64]]) -> Vec<Fitted> {
+    fn fit_supported(&self, model: &Model, batch: &Batch<'_>) -> Vec<Fitted> {
+        let fids = &batch.fids;
         let mut on_device = OnDevice::new(model);
         let shape = on_device.tables.shape;
         let by_limits = self.lock().as_ref().map_or(1, |d| layout::chunk_size(&shape, &d.limits, d.is_software).max(1));
@@ -249,7 +253,7 @@ impl GpuEngine {
             next = prepared;
             last = Some(Chunk { posed, problems, solved });
             if last.as_ref().is_some_and(|chunk| chunk.solved.is_none()) {
-                let rest = Batch { model, fids: fids[c * size..].to_vec() };
+                let rest = Batch { model: batch.model, fids: fids[c * size..].to_vec() };
                 out.extend(CpuEngine.fit(&rest));
                 return out;
             }
@@ -350,15 +354,15 @@ impl Engine for GpuEngine {
     }
 
     fn fit(&self, batch: &Batch<'_>) -> Vec<Fitted> {
-        let fitted = match (batch.model.as_map(), batch.model.as_separable()) {
-            (Some(model), _) => match unsupported(model) {
-                None => Ok(self.fit_supported(model, &batch.fids)),
+        let fitted = match batch.model {
+            fit::Model::Map(model) => match unsupported(model) {
+                None => Ok(self.fit_supported(model, batch)),
                 Some(what) => Err(what),
             },
-            (None, Some(model)) => {
+            fit::Model::Peers(model) => {
                 Requests::new(model).map(|requests| self.fit_by_requests(model, requests, &batch.fids))
             }
-            (None, None) => Err(OTHER_FAMILY.to_owned()),
+            fit::Model::Peaks(_) => Err(OTHER_FAMILY.to_owned()),
         };
         match fitted {
             Ok(fitted) => fitted,

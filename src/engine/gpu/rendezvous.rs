@@ -14,8 +14,8 @@ use num_complex::Complex64;
 use super::GpuEngine;
 use super::requests::Requests;
 use crate::engine::Fitted;
-use crate::fit::separable::remote::{Answer, Remote, Request};
-use crate::fit::separable::{Model, fit_remotely};
+use crate::fit::peers::remote::{Answer, Remote, Request};
+use crate::fit::peers::{Model, fit_remotely};
 
 /// Spectra that are fitted at a time: enough that a GPU has work while the host decides.
 const AT_ONCE: usize = 512;

@@ -6,9 +6,9 @@ use super::device::Device;
 use super::layout::{RequestShape, RequestSizes};
 use super::source::{THREADS, fft_threads};
 use super::stages::twiddles;
-use crate::fit::separable::Model;
-use crate::fit::separable::remote::{Answer, Constants, Request};
-use crate::fit::separable::settings::Ratios;
+use crate::fit::peers::Model;
+use crate::fit::peers::remote::{Answer, Constants, Request};
+use crate::fit::peers::settings::Ratios;
 
 /// Memory that one of the batch's buffers may take (bytes).
 const BUFFER_BYTES: u64 = 1 << 30;

@@ -10,7 +10,9 @@ use super::{GpuEngine, GpuError};
 use crate::acquisition::hz_from_ppm;
 use crate::basis::BasisSet;
 use crate::engine::{Batch, CpuEngine, Engine, Fitted};
-use crate::fit::{FitState, Model, Settings};
+use crate::fit::FitState;
+use crate::fit::Method;
+use crate::fit::map::Settings;
 
 /// Largest difference that a device may have (standard deviations): far more than f32 makes, far less than any
 /// fault does.
@@ -38,7 +40,8 @@ impl SelfTest {
         let fail = |reason: String| GpuError::Device { reason };
         let (basis, fids) = known_spectra(N_SPECTRA);
         let settings = Settings::map().map_err(|e| fail(e.to_string()))?;
-        let model = Model::new(&basis, N_POINTS, DWELL_S, F0_MHZ, None, &settings).map_err(|e| fail(e.to_string()))?;
+        let method = Method::from(settings);
+        let model = method.model(&basis, N_POINTS, DWELL_S, F0_MHZ, None).map_err(|e| fail(e.to_string()))?;
         let batch = || Batch { model: &model, fids: fids.iter().map(Vec::as_slice).collect() };
         Ok(Self::compare(&CpuEngine.fit(&batch()), &engine.fit(&batch())))
     }

@@ -6,7 +6,7 @@
 
 use std::fmt::Write;
 
-use crate::fit::solver;
+use crate::fit::map::solver;
 use crate::prepare::align;
 
 /// Invocations of a workgroup in the stages that do dense algebra.

@@ -4,13 +4,13 @@ use super::layout::{N_VECTORS, Shape};
 use super::modes::Modes;
 use super::source::{MAX_PARAMETERS, MAX_ROWS, fft_threads};
 use crate::acquisition::CARRIER_PPM;
-use crate::fit::Model;
 use crate::fit::baseline::ORDER;
-use crate::fit::evaluation::Evaluation;
-use crate::fit::normal::{Weights, for_each_prior};
-use crate::fit::parameters::N_COMMON;
-use crate::fit::report::fixed_parameters;
-use crate::fit::settings::Smoothness;
+use crate::fit::map::Model;
+use crate::fit::map::evaluation::Evaluation;
+use crate::fit::map::normal::{Weights, for_each_prior};
+use crate::fit::map::parameters::N_COMMON;
+use crate::fit::map::report::fixed_parameters;
+use crate::fit::map::settings::Smoothness;
 
 /// A model's constants.
 pub(super) struct Tables {

@@ -2,10 +2,10 @@
 
 use num_complex::Complex64;
 
-use super::super::linalg::NotPositiveDefinite;
-use super::super::start::ShiftPhase;
 use super::solver::{Solution, Weighted, inverse};
 use super::target::Target;
+use crate::fit::linalg::NotPositiveDefinite;
+use crate::fit::start::ShiftPhase;
 
 /// Errors at a solution, for white noise of the samples.
 ///

@@ -2,16 +2,17 @@
 
 use num_complex::Complex64;
 
-use super::super::linalg::NotPositiveDefinite;
-use super::super::method::{FitModel, Fitter, Limits};
-use super::super::model::{Model as MapModel, ModelError};
-use super::super::result::{Amplitude, Curves, FitResult, FitState};
-use super::super::start::{ShiftPhase, noise_sd};
 use super::errors::{Errors, product};
 use super::settings::{Settings, Shape};
 use super::solver::{Solution, minimise};
 use super::target::Target;
 use crate::basis::names::Kind;
+use crate::fit::family::{Fitter, Limits};
+use crate::fit::linalg::NotPositiveDefinite;
+use crate::fit::model_error::ModelError;
+use crate::fit::result::{Amplitude, Curves, FitResult, FitState};
+use crate::fit::start::ShiftPhase;
+use crate::signal::noise::noise_sd;
 
 /// What amplitudes are counted in.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -230,18 +231,16 @@ fn component_curves(target: &Target, solution: &Solution) -> Vec<Vec<f64>> {
     curves
 }
 
-impl FitModel for Model {
-    fn as_map(&self) -> Option<&MapModel> {
-        None
-    }
-
-    fn fitter(&self) -> Fitter<'_> {
+impl Model {
+    /// Something that fits one FID after the other with the same scratch.
+    pub fn fitter(&self) -> Fitter<'_> {
         Box::new(|fid| {
             self.find(&self.difference, fid, None).map_or_else(FitResult::without_fit, |found| self.result(&found))
         })
     }
 
-    fn curves(&self, fid: &[Complex64], fit: &FitResult) -> Curves {
+    /// The curves of a fit of `fid`.
+    pub fn curves(&self, fid: &[Complex64], fit: &FitResult) -> Curves {
         let target = &self.difference;
         let Some((pose, solution)) = self.again(fit).filter(|_| fid.len() == target.window.n_points) else {
             return Curves::default();
@@ -258,27 +257,23 @@ impl FitModel for Model {
         Curves { ppm: target.window.ppm.clone(), data: target.window.of(fid, pose), fit, baseline, components }
     }
 
-    fn component_names(&self) -> Vec<String> {
+    /// Names of the components in the order of the amplitudes.
+    pub fn component_names(&self) -> Vec<String> {
         self.difference.components.iter().map(|(name, _)| name.clone()).collect()
     }
 
-    fn row_labels(&self) -> Vec<String> {
-        Vec::new()
-    }
-
-    fn basis_linewidth_hz(&self) -> f64 {
-        0.0
-    }
-
-    fn limits(&self) -> Limits {
+    /// What results may run into.
+    pub fn limits(&self) -> Limits {
         Limits { max_shift_ppm: self.settings.difference.max_shift_ppm, max_baseline_ed: None }
     }
 
-    fn companion(&self) -> Option<&str> {
+    /// Name of the condition that completes a result.
+    pub fn companion(&self) -> Option<&str> {
         self.companion.as_ref().map(|(name, _)| name.as_str())
     }
 
-    fn complete(&self, fit: &mut FitResult, fid: &[Complex64], companion: &[Complex64]) {
+    /// Completes the `fit` of `fid` by the companion.
+    pub fn complete(&self, fit: &mut FitResult, fid: &[Complex64], companion: &[Complex64]) {
         let Some((_, target)) = &self.companion else { return };
         let Some(cut) = companion.get(..target.window.n_points) else { return };
         let Ok(found) = self.find(target, cut, None) else { return };

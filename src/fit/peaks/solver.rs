@@ -3,8 +3,8 @@
 //! Levenberg–Marquardt over all parameters, of whose step places, widths and phase are taken; areas and background then
 //! follow (variable projection in Kaufman's form). Bounds hold by an active set: who lies on one and wants beyond stays.
 
-use super::super::linalg::{self, NotPositiveDefinite, symmetric};
 use super::target::Target;
+use crate::fit::linalg::{self, NotPositiveDefinite, symmetric};
 
 const FIRST_DAMPING: f64 = 1e-3;
 /// Damping beyond which no step is worth trying.

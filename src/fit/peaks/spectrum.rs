@@ -6,10 +6,10 @@ use std::sync::Arc;
 use num_complex::Complex64;
 use rustfft::{Fft, FftDirection};
 
-use super::super::band::BandError;
-use super::super::filter::transform;
-use super::super::start::ShiftPhase;
 use crate::acquisition::{CARRIER_PPM, ppm_from_hz};
+use crate::fit::band::BandError;
+use crate::fit::start::ShiftPhase;
+use crate::signal::fft::transform;
 
 /// Fewest points that are fitted.
 const NEEDED: usize = 64;

@@ -4,11 +4,11 @@ use std::f64::consts::{LN_2, PI};
 
 use num_complex::Complex64;
 
-use super::super::band::BandError;
-use super::super::start::{ShiftPhase, shift_and_phase};
 use super::settings::{self, Shape, Term};
 use super::spectrum::Window;
 use crate::acquisition::hz_from_ppm;
+use crate::fit::band::BandError;
+use crate::fit::start::{ShiftPhase, shift_and_phase};
 
 /// Width (FWHM, Hz) of the lines that a spectrum is recognised by.
 const REFERENCE_HZ: f64 = 6.0;

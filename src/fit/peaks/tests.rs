@@ -9,7 +9,7 @@ use super::solver::minimise;
 use super::target::Target;
 use super::{Model, Scale, Settings};
 use crate::acquisition::hz_from_ppm;
-use crate::fit::{FitModel, FitResult, Method};
+use crate::fit::{FitResult, Method};
 use crate::quantify::{packed, ratios_to_creatine};
 use crate::random::Random;
 

@@ -8,19 +8,18 @@
 mod chain;
 mod laplace;
 mod marginal;
-mod potential;
+pub mod settings;
 mod walls;
 
 use num_complex::Complex64;
 
 use self::chain::chain;
+use self::settings::SamplingSettings;
 use super::result::Amplitude;
-use super::settings::SamplingSettings;
 use crate::random::Random;
 
 pub(crate) use laplace::Laplace;
 pub use marginal::{Marginal, PROBABILITIES};
-pub(crate) use potential::draws;
 
 /// Draws of the amplitudes of all components: one chain after the other, `[draw × component]` each.
 pub(crate) struct Draws {
@@ -72,6 +71,3 @@ fn seed(data: &[Complex64]) -> u64 {
         .flat_map(|z| [z.re, z.im])
         .fold(0xcbf2_9ce4_8422_2325, |hash, v| (hash ^ v.to_bits()).wrapping_mul(0x0000_0100_0000_01b3))
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,0 +1,32 @@
+//! `map`, the flagship: all parameters of the model at their most probable values, with priors that are data.
+//!
+//! A [`Model`] is what spectra of one basis set, grid and method share: the components ([`component`]), the fitted band and
+//! the baseline. [`solver::fit`] runs one spectrum through it: start values, Gauss–Newton on all parameters with the normal
+//! equations of [`normal`], σ² and λ by [`smoothness`], and the errors of [`report`].
+//!
+//! `docs/method-map.md` has the objective and its constants.
+
+pub mod component;
+pub mod evaluation;
+mod evidence;
+mod fit;
+pub mod model;
+pub mod normal;
+pub mod parameters;
+mod potential;
+pub(crate) mod problem;
+mod ratio_priors;
+pub mod report;
+pub mod settings;
+mod settings_check;
+mod smoothness;
+pub mod solver;
+mod step;
+mod workspace;
+
+#[cfg(test)]
+mod potential_tests;
+
+pub use model::Model;
+pub use settings::Settings;
+pub use workspace::Workspace;

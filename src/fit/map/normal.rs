@@ -1,0 +1,170 @@
+//! The normal equations of the penalised problem: data, priors and baseline penalty.
+//!
+//! ```text
+//! Q = |d−m|²/σ² + λ·|D₂b|² + Σ((F_k−f0)/σ_f)² + Σ((u_k−W)/σ_w)² + (φ1/σ_φ1)² + soft ratio rows
+//! ```
+
+use super::evaluation::Evaluation;
+use super::model::Model;
+use crate::fit::linalg::{add_symmetric, gram};
+
+/// Standard deviations of the priors that only keep the system regular where the data say nothing:
+/// far wider than anything that occurs.
+mod weak {
+    /// Common shift after the start value has been taken out (Hz).
+    pub(super) const SHIFT_HZ: f64 = 30.0;
+    /// Common widths (Hz).
+    pub(super) const WIDTH_HZ: f64 = 30.0;
+    /// Zero-order phase (rad).
+    pub(super) const PHI0_RAD: f64 = 10.0;
+    /// Baseline coefficients (a tenth of the tallest datum is 1).
+    pub(super) const BASELINE: f64 = 1e4;
+}
+
+/// Weights of the objective.
+#[derive(Debug, Clone)]
+pub struct Weights {
+    /// σ², internal units.
+    pub variance: f64,
+    /// Baseline smoothness λ.
+    pub lambda: f64,
+    /// Weight of each soft row ([`crate::fit::prior::RatioRow::weight`]).
+    pub rows: Vec<f64>,
+}
+
+/// JᵀJ and Jᵀr of the data, not yet divided by σ².
+pub struct DataNormal {
+    /// Lower triangle, column-major, all parameters.
+    pub jtj: Vec<f64>,
+    /// Jᵀr.
+    pub jtr: Vec<f64>,
+    /// |r|².
+    pub rss: f64,
+    column_gram: Vec<f64>,
+    projection: Vec<f64>,
+}
+
+impl DataNormal {
+    /// Scratch for `model`.
+    pub fn new(model: &Model) -> Self {
+        let (m, c) = (model.layout.len(), Evaluation::n_columns(model));
+        Self {
+            jtj: vec![0.0; m * m],
+            jtr: vec![0.0; m],
+            rss: 0.0,
+            column_gram: vec![0.0; c * c],
+            projection: vec![0.0; model.baseline.n_splines],
+        }
+    }
+
+    /// Assembles from the columns of `evaluation`.
+    pub fn assemble(&mut self, model: &Model, evaluation: &Evaluation) {
+        let layout = &model.layout;
+        let (m, n_win, n_col) = (layout.len(), model.band.n_window(), Evaluation::n_columns(model));
+        gram(&evaluation.columns, n_win, n_col, &mut self.column_gram);
+        self.jtj.fill(0.0);
+        self.jtr.fill(0.0);
+        let residual = n_col - 1;
+        self.rss = self.column_gram[residual * n_col + residual];
+        for j in 0..residual {
+            let pj = Evaluation::parameter_of_column(layout, j);
+            for i in j..residual {
+                let pi = Evaluation::parameter_of_column(layout, i);
+                self.jtj[pj * m + pi] = self.column_gram[j * n_col + i];
+            }
+            self.jtr[pj] = self.column_gram[j * n_col + residual];
+        }
+        let first = layout.baseline();
+        for j in 0..n_col {
+            model.baseline.project(&evaluation.columns[j * n_win..(j + 1) * n_win], &mut self.projection);
+            if j == residual {
+                self.jtr[first..].copy_from_slice(&self.projection);
+            } else {
+                let pj = Evaluation::parameter_of_column(layout, j);
+                self.jtj[pj * m + first..(pj + 1) * m].copy_from_slice(&self.projection);
+            }
+        }
+        let nb = layout.n_splines;
+        for j in 0..nb {
+            for i in j..nb {
+                self.jtj[(first + j) * m + first + i] = model.baseline.gram[j * nb + i];
+            }
+        }
+    }
+
+    /// Half the Hessian of Q into `h` and half its falling gradient at `x` into `g`.
+    pub fn penalised(&self, model: &Model, x: &[f64], weights: &Weights, h: &mut [f64], g: &mut [f64]) {
+        let m = model.layout.len();
+        let inverse_variance = 1.0 / weights.variance;
+        for (h, j) in h.iter_mut().zip(&self.jtj) {
+            *h = j * inverse_variance;
+        }
+        for (g, j) in g.iter_mut().zip(&self.jtr) {
+            *g = j * inverse_variance;
+        }
+        for_each_prior(model, x, weights, |terms, weight, value| {
+            for (a, &(i, wi)) in terms.iter().enumerate() {
+                g[i] -= weight * weight * wi * value;
+                for &(j, wj) in &terms[..=a] {
+                    add_symmetric(h, m, i, j, weight * weight * wi * wj);
+                }
+            }
+        });
+        let (first, nb) = (model.layout.baseline(), model.layout.n_splines);
+        let b = &x[first..];
+        for j in 0..nb {
+            for i in j..nb {
+                let p = weights.lambda * model.baseline.penalty[j * nb + i];
+                if p != 0.0 {
+                    h[(first + j) * m + first + i] += p;
+                    g[first + i] -= p * b[j];
+                    if i != j {
+                        g[first + j] -= p * b[i];
+                    }
+                }
+            }
+            h[(first + j) * m + first + j] += 1.0 / (weak::BASELINE * weak::BASELINE);
+        }
+    }
+}
+
+/// The prior part of Q at `x`.
+pub fn prior_cost(model: &Model, x: &[f64], weights: &Weights) -> f64 {
+    let mut sum = weights.lambda * model.baseline.roughness(&x[model.layout.baseline()..]);
+    for_each_prior(model, x, weights, |_, weight, value| sum += (weight * value).powi(2));
+    sum
+}
+
+/// Calls `row(terms, weight, value)` for every prior row; the row's part of Q is (weight · value)².
+pub(crate) fn for_each_prior(
+    model: &Model,
+    x: &[f64],
+    weights: &Weights,
+    mut row: impl FnMut(&[(usize, f64)], f64, f64),
+) {
+    let layout = &model.layout;
+    let (f0, w) = (layout.common_shift(), layout.common_width());
+    for (k, component) in model.components.iter().enumerate() {
+        let (f, u) = (layout.shift(k), layout.width(k));
+        row(&[(f, 1.0), (f0, -1.0)], 1.0 / component.shift_sd_hz, x[f] - x[f0]);
+        row(&[(u, 1.0), (w, -1.0)], 1.0 / component.width_sd_hz, x[u] - x[w]);
+    }
+    let mut single = |i: usize, sd: f64, mean: f64| {
+        if sd > 0.0 {
+            row(&[(i, 1.0)], 1.0 / sd, x[i] - mean);
+        }
+    };
+    let priors = &model.settings.priors;
+    single(layout.phi1(), priors.phi1_sd_deg_per_ppm.to_radians(), 0.0);
+    single(layout.skew(), priors.skew_sd, 0.0);
+    single(layout.flatness(), priors.flatness_sd, 0.0);
+    single(f0, weak::SHIFT_HZ, 0.0);
+    single(w, priors.lorentz_prior_hz[1], priors.lorentz_prior_hz[0]);
+    single(layout.gauss(), weak::WIDTH_HZ, model.settings.start.gauss_hz);
+    single(layout.phi0(), weak::PHI0_RAD, 0.0);
+    for (r, &weight) in model.rows.iter().zip(&weights.rows) {
+        if weight > 0.0 {
+            row(&r.terms, weight, r.value(x));
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! One spectrum on its way into a solver and out of it: what every engine has in common.
+
+use num_complex::Complex64;
+
+use super::model::Model;
+use super::normal::Weights;
+use super::potential;
+use super::report::{Solution, summarise};
+use super::settings::Smoothness;
+use super::workspace::Workspace;
+use crate::fit::result::{FitResult, FitState};
+use crate::fit::sample::settings::Uncertainty;
+use crate::fit::start::ShiftPhase;
+use crate::signal::frequency::demodulate;
+use crate::signal::noise::noise_sd;
+
+/// The largest datum in internal units; a tenth of it is 1, and λ is measured against that.
+const DATA_HEIGHT: f64 = 10.0;
+/// λ before the first evidence step: stiffer than most baselines turn out to be.
+const START_LAMBDA: f64 = 1000.0;
+
+/// A spectrum in internal units, and where its fit starts.
+pub(crate) struct Problem {
+    /// The fitted bins, moved by the start's shift.
+    pub(crate) data: Vec<Complex64>,
+    /// Variance of a point of the real part of the 2× zero-filled spectrum.
+    pub(crate) noise_variance: f64,
+    /// Factor from the data's units to internal ones.
+    scale: f64,
+    start: ShiftPhase,
+}
+
+/// Where a solver stopped.
+pub(crate) struct Solved {
+    pub(crate) x: Vec<f64>,
+    pub(crate) weights: Weights,
+    pub(crate) state: FitState,
+    pub(crate) n_iterations: usize,
+    pub(crate) objective: f64,
+}
+
+impl Problem {
+    /// The problem that `fid` poses, from its own start values; a state where it holds nothing to fit.
+    pub(crate) fn new(model: &Model, fid: &[Complex64]) -> Result<Self, FitState> {
+        if fid.iter().any(|z| !z.re.is_finite() || !z.im.is_finite()) {
+            return Err(FitState::NoSignal);
+        }
+        Self::from_start(model, fid, model.shift_and_phase(fid))
+    }
+
+    /// The same for a finite `fid`, starting at the common shift and phase `start`.
+    pub(crate) fn from_start(model: &Model, fid: &[Complex64], start: ShiftPhase) -> Result<Self, FitState> {
+        let moved = demodulate(fid, start.shift_hz, model.band.dwell_s);
+        let mut data = model.band.window_from_fid(&moved);
+        let tallest = data.iter().map(|z| z.norm()).fold(0.0, f64::max);
+        let noise = noise_sd(fid).filter(|_| tallest > 0.0 && tallest.is_finite()).ok_or(FitState::NoSignal)?;
+        let scale = DATA_HEIGHT / tallest;
+        for z in &mut data {
+            *z *= scale;
+        }
+        let noise_variance = model.band.n_points as f64 * (noise * scale).powi(2);
+        Ok(Self { data, noise_variance, scale, start })
+    }
+
+    /// Parameters before amplitudes and baseline are known.
+    pub(crate) fn start_parameters(&self, model: &Model) -> Vec<f64> {
+        let layout = &model.layout;
+        let mut x = vec![0.0; layout.len()];
+        let settings = &model.settings.start;
+        for k in 0..layout.n_components {
+            x[layout.width(k)] = settings.lorentz_hz;
+        }
+        x[layout.common_width()] = settings.lorentz_hz;
+        x[layout.gauss()] = settings.gauss_hz;
+        x[layout.phi0()] = self.start.phi0_rad;
+        x
+    }
+
+    /// Weights before the first step.
+    pub(crate) fn start_weights(&self, model: &Model) -> Weights {
+        let lambda = match model.settings.baseline.smoothness {
+            Smoothness::Evidence | Smoothness::EdPerPpm(_) => START_LAMBDA,
+            Smoothness::Fixed(lambda) => lambda,
+        };
+        Weights { variance: self.noise_variance, lambda, rows: vec![0.0; model.rows.len()] }
+    }
+
+    /// Errors and numbers at the solution, in f64 whatever found it.
+    pub(crate) fn finish(&self, model: &Model, solved: &Solved, workspace: &mut Workspace) -> FitResult {
+        let solution = Solution {
+            x: &solved.x,
+            data: &self.data,
+            weights: &solved.weights,
+            noise_variance: self.noise_variance,
+            state: solved.state,
+            n_iterations: solved.n_iterations,
+            objective: solved.objective,
+            data_scale: self.scale,
+            start_shift_hz: self.start.shift_hz,
+        };
+        let mut result = summarise(
+            model,
+            &solution,
+            &mut workspace.evaluation,
+            &mut workspace.normal,
+            &mut workspace.report,
+            &mut workspace.algebra,
+        );
+        if model.settings.uncertainty == Uncertainty::Sample
+            && let Some(draws) = potential::draws(model, &self.data, &solved.x, &solved.weights, workspace)
+        {
+            draws.tell(&mut result.amplitudes, model.basis_scale / self.scale);
+        }
+        result
+    }
+}
+
+/// σ² for the first amplitudes. At the start the misfit is far above the noise: a σ of a twentieth of the
+/// tallest point keeps the baseline from taking up what widths and shifts have not explained yet.
+pub(crate) fn start_variance(noise_variance: f64) -> f64 {
+    noise_variance.max((DATA_HEIGHT / 20.0).powi(2))
+}

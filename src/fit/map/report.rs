@@ -1,0 +1,271 @@
+//! From the solution of the solver to a [`FitResult`]: errors, sums, quality figures, curves.
+
+use num_complex::Complex64;
+
+use super::evaluation::{Evaluation, PhaseColumns, rotate};
+use super::evidence::evidence;
+use super::model::Model;
+use super::normal::{DataNormal, Weights, for_each_prior};
+use crate::basis::names::{self, Kind};
+use crate::fit::linalg::{self, symmetric};
+use crate::fit::result::{Amplitude, Curves, FitResult, FitState};
+use crate::signal::linewidth::voigt_fwhm_hz;
+
+/// Where the solver stands when it stops.
+pub(crate) struct Solution<'a> {
+    pub(crate) x: &'a [f64],
+    pub(crate) data: &'a [Complex64],
+    pub(crate) weights: &'a Weights,
+    pub(crate) noise_variance: f64,
+    pub(crate) state: FitState,
+    pub(crate) n_iterations: usize,
+    pub(crate) objective: f64,
+    pub(crate) data_scale: f64,
+    pub(crate) start_shift_hz: f64,
+}
+
+/// Scratch of [`summarise`].
+pub(crate) struct ReportScratch {
+    h: Vec<f64>,
+    g: Vec<f64>,
+    inverse: Vec<f64>,
+    inverse_noise: Vec<f64>,
+}
+
+impl ReportScratch {
+    pub(crate) fn new(model: &Model) -> Self {
+        let m = model.layout.len();
+        Self { h: vec![0.0; m * m], g: vec![0.0; m], inverse: vec![0.0; m * m], inverse_noise: vec![0.0; m * m] }
+    }
+}
+
+/// Errors and numbers at the solution.
+pub(crate) fn summarise(
+    model: &Model,
+    solution: &Solution<'_>,
+    evaluation: &mut Evaluation,
+    normal: &mut DataNormal,
+    scratch: &mut ReportScratch,
+    algebra: &mut linalg::Scratch,
+) -> FitResult {
+    let layout = &model.layout;
+    let (m, k_all, x) = (layout.len(), layout.n_components, solution.x);
+    // Phase columns without the data's noise: see the module `model`.
+    evaluation.columns(model, x, solution.data, PhaseColumns::FromModel);
+    normal.assemble(model, evaluation);
+    let rss = normal.rss;
+
+    normal.penalised(model, x, solution.weights, &mut scratch.h, &mut scratch.g);
+    pin(model, m, &mut scratch.h, &mut scratch.g);
+    let factorised = linalg::cholesky(&mut scratch.h, m, algebra).is_ok();
+    if !factorised {
+        return FitResult { noise_sd: solution.noise_variance.sqrt(), ..FitResult::without_fit(FitState::Singular) };
+    }
+    linalg::inverse_from_factor(&scratch.h, m, &mut scratch.inverse, algebra);
+    let effective = effective_parameters(model, solution, &scratch.inverse);
+    let mut free_step = scratch.g.clone();
+    linalg::solve_lower(&scratch.h, m, &mut free_step, 1);
+    linalg::solve_lower_transposed(&scratch.h, m, &mut free_step);
+    let ed = baseline_ed(model, solution.weights.lambda, &scratch.inverse);
+
+    let evidence = if model.wants_evidence { evidence(model, x, &free_step, &scratch.inverse) } else { None };
+
+    // Measured noise, no rows between amplitudes.
+    let noise_weights =
+        Weights { variance: solution.noise_variance, lambda: solution.weights.lambda, rows: Vec::new() };
+    normal.penalised(model, x, &noise_weights, &mut scratch.h, &mut scratch.g);
+    pin(model, m, &mut scratch.h, &mut scratch.g);
+    if linalg::cholesky(&mut scratch.h, m, algebra).is_err() {
+        return FitResult { noise_sd: solution.noise_variance.sqrt(), ..FitResult::without_fit(FitState::Singular) };
+    }
+    linalg::inverse_from_factor(&scratch.h, m, &mut scratch.inverse_noise, algebra);
+
+    let unit = model.basis_scale / solution.data_scale;
+    let amplitudes = amplitudes(model, x, &free_step, &scratch.inverse, &scratch.inverse_noise, unit);
+    let mut covariance = Vec::with_capacity(k_all * (k_all + 1) / 2);
+    for i in 0..k_all {
+        for j in 0..=i {
+            covariance.push(symmetric(&scratch.inverse, m, i, j) * unit * unit);
+        }
+    }
+
+    let n_win = model.band.n_window() as f64;
+    let noise_sd_spectrum = solution.noise_variance.sqrt();
+    let residual_sd = (rss / (n_win - effective).max(1.0)).sqrt();
+    let height = metabolite_height(model, x, evaluation);
+    let lorentz_hz = x[layout.common_width()];
+    let gauss_hz = x[layout.gauss()];
+    FitResult {
+        state: solution.state,
+        n_iterations: solution.n_iterations,
+        objective: solution.objective,
+        noise_sd: noise_sd_spectrum / (model.band.n_points as f64).sqrt() / solution.data_scale,
+        residual_over_noise: residual_sd / noise_sd_spectrum,
+        chi2_reduced: (residual_sd / noise_sd_spectrum).powi(2),
+        baseline_ed: ed,
+        baseline_lambda: solution.weights.lambda,
+        phi0_deg: wrap_degrees(x[layout.phi0()].to_degrees()),
+        phi1_deg_per_ppm: x[layout.phi1()].to_degrees(),
+        shift_hz: solution.start_shift_hz + x[layout.common_shift()],
+        lorentz_hz,
+        gauss_hz,
+        fwhm_hz: voigt_fwhm_hz(lorentz_hz + model.basis_linewidth_hz, gauss_hz),
+        snr: height / (2.0 * noise_sd_spectrum),
+        snr_residual: height / (2.0 * residual_sd),
+        amplitudes,
+        covariance,
+        evidence,
+        parameters: x.to_vec(),
+        start_shift_hz: solution.start_shift_hz,
+        data_scale: solution.data_scale,
+    }
+}
+
+/// Takes parameters that the method fixes out of a system.
+pub(crate) fn pin(model: &Model, m: usize, h: &mut [f64], g: &mut [f64]) {
+    for i in fixed_parameters(model) {
+        for j in 0..m {
+            let (row, column) = if i >= j { (i, j) } else { (j, i) };
+            h[column * m + row] = f64::from(u8::from(i == j));
+        }
+        g[i] = 0.0;
+    }
+}
+
+/// Parameters that the method keeps at their start value.
+pub(crate) fn fixed_parameters(model: &Model) -> impl Iterator<Item = usize> {
+    let priors = &model.settings.priors;
+    [
+        (priors.skew_sd <= 0.0, model.layout.skew()),
+        (priors.flatness_sd <= 0.0, model.layout.flatness()),
+        (priors.phi1_sd_deg_per_ppm <= 0.0, model.layout.phi1()),
+    ]
+    .into_iter()
+    .filter_map(|(fixed, i)| fixed.then_some(i))
+}
+
+/// Number of parameters that the data determine: all, less what the priors determine, tr(H⁻¹·P).
+pub(crate) fn effective_parameters(model: &Model, solution: &Solution<'_>, inverse: &[f64]) -> f64 {
+    let m = model.layout.len();
+    let mut from_priors = 0.0;
+    for_each_prior(model, solution.x, solution.weights, |terms, weight, _| {
+        let mut sum = 0.0;
+        for &(i, wi) in terms {
+            for &(j, wj) in terms {
+                sum += wi * wj * symmetric(inverse, m, i, j);
+            }
+        }
+        from_priors += weight * weight * sum;
+    });
+    let first = model.layout.baseline();
+    let at_bound = (0..model.layout.n_components).filter(|&k| solution.x[k] <= 0.0).count();
+    let pinned = fixed_parameters(model).count();
+    let model_part = first as f64 - from_priors - pinned as f64 - at_bound as f64;
+    model_part.max(0.0) + baseline_ed(model, solution.weights.lambda, inverse)
+}
+
+/// Effective dimension of the baseline: nb − λ·tr((H⁻¹)_bb·D₂ᵀD₂).
+pub(crate) fn baseline_ed(model: &Model, lambda: f64, inverse: &[f64]) -> f64 {
+    let (m, first, nb) = (model.layout.len(), model.layout.baseline(), model.layout.n_splines);
+    let mut trace = 0.0;
+    for j in 0..nb {
+        for i in j..nb {
+            let p = model.baseline.penalty[j * nb + i];
+            if p != 0.0 {
+                let twice = if i == j { 1.0 } else { 2.0 };
+                trace += twice * p * symmetric(inverse, m, first + i, first + j);
+            }
+        }
+    }
+    nb as f64 - lambda * trace
+}
+
+fn amplitudes(
+    model: &Model,
+    x: &[f64],
+    free_step: &[f64],
+    inverse: &[f64],
+    inverse_noise: &[f64],
+    unit: f64,
+) -> Vec<Amplitude> {
+    let layout = &model.layout;
+    let (m, k_all) = (layout.len(), layout.n_components);
+    let variance = |matrix: &[f64], members: &[usize]| -> f64 {
+        members.iter().flat_map(|&i| members.iter().map(move |&j| symmetric(matrix, m, i, j))).sum::<f64>().max(0.0)
+    };
+    let entry = |name: &str, kind: Kind, members: &[usize]| Amplitude {
+        name: name.to_owned(),
+        kind,
+        is_sum: members.len() > 1,
+        members: if members.len() > 1 { members.to_vec() } else { Vec::new() },
+        value: members.iter().map(|&k| x[k]).sum::<f64>() * unit,
+        free: members.iter().map(|&k| x[k] + free_step[k]).sum::<f64>() * unit,
+        sd_noise: variance(inverse_noise, members).sqrt() * unit,
+        sd_posterior: variance(inverse, members).sqrt() * unit,
+        at_bound: members.iter().all(|&k| x[k] <= 0.0),
+        shift_hz: None,
+        lorentz_hz: None,
+        sampled: None,
+    };
+    let mut all: Vec<Amplitude> = (0..k_all)
+        .map(|k| Amplitude {
+            shift_hz: Some(x[layout.shift(k)] - x[layout.common_shift()]),
+            lorentz_hz: Some(x[layout.width(k)]),
+            ..entry(&model.components[k].name, model.components[k].kind, &[k])
+        })
+        .collect();
+    let present: Vec<String> = model.components.iter().map(|c| c.name.clone()).collect();
+    for sum in names::sums(&present) {
+        let kind = sum.members.first().map_or(Kind::Metabolite, |&k| model.components[k].kind);
+        all.push(Amplitude { is_sum: true, members: sum.members.clone(), ..entry(sum.name, kind, &sum.members) });
+    }
+    all
+}
+
+/// Tallest point of the fitted metabolites without baseline, macromolecules and lipids.
+fn metabolite_height(model: &Model, x: &[f64], evaluation: &Evaluation) -> f64 {
+    let n = model.band.n_window();
+    let mut sum = vec![0.0; n];
+    for (k, component) in model.components.iter().enumerate() {
+        if component.kind == Kind::Metabolite {
+            for (s, v) in sum.iter_mut().zip(&evaluation.columns[k * n..(k + 1) * n]) {
+                *s += x[k] * v;
+            }
+        }
+    }
+    sum.into_iter().fold(0.0, f64::max)
+}
+
+fn wrap_degrees(angle: f64) -> f64 {
+    (angle + 180.0).rem_euclid(360.0) - 180.0
+}
+
+/// The curves of a fit of `fid`.
+pub fn curves(model: &Model, fid: &[Complex64], fit: &FitResult) -> Curves {
+    let n = model.band.n_window();
+    if fit.parameters.len() != model.layout.len() {
+        return Curves::default();
+    }
+    let x = &fit.parameters;
+    let moved = crate::signal::frequency::demodulate(fid, fit.start_shift_hz, model.band.dwell_s);
+    let data: Vec<Complex64> = model.band.window_from_fid(&moved).into_iter().map(|z| z * fit.data_scale).collect();
+    let mut evaluation = Evaluation::new(model);
+    evaluation.columns(model, x, &data, PhaseColumns::FromModel);
+    let back = 1.0 / fit.data_scale;
+    let components: Vec<Vec<f64>> = (0..model.components.len())
+        .map(|k| evaluation.columns[k * n..(k + 1) * n].iter().map(|v| v * x[k] * back).collect())
+        .collect();
+    let mut baseline = vec![0.0; n];
+    model.baseline.add_to(&x[model.layout.baseline()..], &mut baseline);
+    for b in &mut baseline {
+        *b *= back;
+    }
+    let fit_curve = (0..n).map(|p| baseline[p] + components.iter().map(|c| c[p]).sum::<f64>()).collect();
+    Curves {
+        ppm: model.band.ppm.clone(),
+        data: (0..n).map(|p| rotate(model, x, data[p], p).re * back).collect(),
+        fit: fit_curve,
+        baseline,
+        components,
+    }
+}

@@ -1,0 +1,123 @@
+//! Settings of `map`'s family that parse and yet cannot be used.
+
+use super::settings::{Settings, Smoothness};
+use crate::fit::sample::settings::{SamplingSettings, Uncertainty};
+use crate::fit::settings_error::SettingsError;
+
+/// Fewest chains that can be compared, and fewest draws of each whose halves can.
+const FEWEST_CHAINS: usize = 2;
+const FEWEST_DRAWS: usize = 4;
+
+const MORE_THAN_A_LINE: &str = "over the window more than 2, a straight line's effective dimension";
+
+impl Settings {
+    /// Whether a fit can use the settings, read from `text`.
+    ///
+    /// # Errors
+    /// The first setting that it cannot, with its line.
+    pub(crate) fn check(&self, text: &str) -> Result<(), SettingsError> {
+        let fail = |field, why| Err(SettingsError::at(text, field, why));
+        let [low, high] = self.window_ppm;
+        if !(low.is_finite() && high.is_finite() && low < high) {
+            return fail("window_ppm", "the lower end comes first");
+        }
+        if self.max_iterations == 0 {
+            return fail("max_iterations", "at least 1");
+        }
+        let (components, priors, baseline) = (&self.components, &self.priors, &self.baseline);
+        let above_zero = [
+            ("components.pattern_sd", components.pattern_sd),
+            ("components.pattern_peak_sd", components.pattern_peak_sd),
+            ("components.pattern_width_sd", components.pattern_width_sd),
+            ("components.pattern_shift_sd_ppm", components.pattern_shift_sd_ppm),
+            ("priors.shift_sd_ppm", priors.shift_sd_ppm),
+            ("priors.shift_sd_naa_ppm", priors.shift_sd_naa_ppm),
+            ("priors.width_sd_hz", priors.width_sd_hz),
+            ("priors.lorentz_prior_hz", priors.lorentz_prior_hz[1]),
+            ("priors.phi1_sd_deg_per_ppm", priors.phi1_sd_deg_per_ppm),
+            ("start.max_shift_ppm", self.start.max_shift_ppm),
+            ("start.lorentz_hz", self.start.lorentz_hz),
+            ("start.gauss_hz", self.start.gauss_hz),
+        ];
+        if let Some((field, _)) = above_zero.into_iter().find(|(_, value)| !(value.is_finite() && *value > 0.0)) {
+            return fail(field, "a number above 0");
+        }
+        let not_below = [
+            ("components.beside_measured_sd", components.beside_measured_sd),
+            ("priors.lorentz_prior_hz", priors.lorentz_prior_hz[0]),
+            ("priors.skew_sd", priors.skew_sd),
+            ("priors.flatness_sd", priors.flatness_sd),
+            ("baseline.splines_per_ppm", baseline.splines_per_ppm),
+        ];
+        if let Some((field, _)) = not_below.into_iter().find(|(_, value)| !(value.is_finite() && *value >= 0.0)) {
+            return fail(field, "a number of at least 0");
+        }
+        // A straight line has two dimensions.
+        let is_too_stiff = |ed_per_ppm: f64| ed_per_ppm.is_nan() || ed_per_ppm * (high - low) <= 2.0;
+        if baseline.splines_per_ppm > 0.0 && is_too_stiff(baseline.max_ed_per_ppm) {
+            return fail("baseline.max_ed_per_ppm", MORE_THAN_A_LINE);
+        }
+        match baseline.smoothness {
+            Smoothness::Fixed(lambda) if !(lambda.is_finite() && lambda > 0.0) => {
+                return fail("baseline.smoothness", "a fixed weight is above 0");
+            }
+            Smoothness::EdPerPpm(ed) if is_too_stiff(ed) => return fail("baseline.smoothness", MORE_THAN_A_LINE),
+            Smoothness::EdPerPpm(ed) if ed > baseline.splines_per_ppm.min(baseline.max_ed_per_ppm) => {
+                let why = "an effective dimension per ppm of at most splines_per_ppm and max_ed_per_ppm";
+                return fail("baseline.smoothness", why);
+            }
+            _ => {}
+        }
+        if let Some((field, why)) = self.sampling.refused(self.uncertainty) {
+            return fail(field, why);
+        }
+        Ok(())
+    }
+}
+
+impl SamplingSettings {
+    /// The setting that cannot be, and why; `None` where nothing is sampled.
+    pub(crate) fn refused(&self, uncertainty: Uncertainty) -> Option<(&'static str, &'static str)> {
+        if uncertainty != Uncertainty::Sample {
+            None
+        } else if self.chains < FEWEST_CHAINS {
+            Some(("sampling.chains", "at least 2, so that chains can be compared"))
+        } else if self.draws < FEWEST_DRAWS {
+            Some(("sampling.draws", "at least 4 of each chain"))
+        } else {
+            None
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use crate::fit::Method;
+    use crate::fit::map::settings::Settings;
+
+    #[test]
+    fn settings_that_no_fit_can_use_are_refused_with_their_line() {
+        let map = Settings::MAP_TOML;
+        let line = |start: &str| map.lines().position(|l| l.starts_with(start)).unwrap() + 1;
+        let sampled = format!("uncertainty = \"sample\"\n{map}\n[sampling]\nwarmup = 10\n");
+        for (text, (from, to), field, at) in [
+            (map, ("[0.2, 4.2]", "[4.2, 0.2]"), "window_ppm", line("window_ppm")),
+            (map, ("max_iterations = 60", "max_iterations = 0"), "max_iterations", line("max_iterations")),
+            (map, ("pattern_sd = 0.2", "pattern_sd = 0.0"), "components.pattern_sd", line("pattern_sd")),
+            (map, ("[1.3, 1.2]", "[1.3, nan]"), "priors.lorentz_prior_hz", line("lorentz_prior_hz")),
+            (map, ("[1.3, 1.2]", "[-1.3, 1.2]"), "priors.lorentz_prior_hz", line("lorentz_prior_hz")),
+            (map, ("skew_sd = 0.1", "skew_sd = -0.1"), "priors.skew_sd", line("skew_sd")),
+            (map, ("max_ed_per_ppm = 8.0", "max_ed_per_ppm = 0.0"), "baseline.max_ed_per_ppm", line("max_ed_per_ppm")),
+            (map, ("\"evidence\"", "{ fixed = -1.0 }"), "baseline.smoothness", line("smoothness")),
+            (map, ("gauss_hz = 5.0", "gauss_hz = inf"), "start.gauss_hz", line("gauss_hz")),
+            (&sampled, ("warmup = 10", "chains = 1"), "sampling.chains", sampled.lines().count()),
+            (&sampled, ("warmup = 10", "draws = 3"), "sampling.draws", sampled.lines().count()),
+        ] {
+            assert!(text.contains(from), "{from}");
+            let message = Method::from_toml(&text.replacen(from, to, 1)).unwrap_err().to_string();
+            assert!(message.starts_with(&format!("line {at}: `{field}`")), "{message}");
+        }
+        Method::from_toml(&sampled).unwrap();
+    }
+}

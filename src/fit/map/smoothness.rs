@@ -1,0 +1,168 @@
+//! The weights of the objective: σ² from noise and misfit, the baseline's λ by evidence.
+
+use super::model::Model;
+use super::normal::Weights;
+use super::report::{Solution, effective_parameters};
+use super::settings::Smoothness;
+use super::step::{factorise, hold_bounds, hold_fixed};
+use super::workspace::Workspace;
+use crate::fit::linalg::{self, symmetric};
+use crate::fit::result::FitState;
+
+/// λ above which the baseline is a straight line for every purpose.
+const MAX_LAMBDA: f64 = 1e8;
+/// Ratios of successive steps in ln λ that are extrapolated: steadily converging ones.
+const STEADY: std::ops::RangeInclusive<f64> = 1e-3..=0.98;
+
+/// Brings σ² and λ up to date at `x`, on the undamped system.
+///
+/// σ² moves half-way, on a logarithmic scale, to max(noise, residual per degree of freedom); λ goes to
+/// its fixed point by evidence.
+pub(super) fn update_weights(
+    model: &Model,
+    x: &[f64],
+    weights: &mut Weights,
+    noise_variance: f64,
+    follow_misfit: bool,
+    evidence: bool,
+    ws: &mut Workspace,
+) -> Result<(), linalg::NotPositiveDefinite> {
+    let m = model.layout.len();
+    ws.normal.penalised(model, x, weights, &mut ws.hessian, &mut ws.gradient);
+    hold_bounds(model, x, ws);
+    factorise(model, 0.0, ws)?;
+    if follow_misfit {
+        linalg::inverse_from_factor(&ws.factor, m, &mut ws.hessian, &mut ws.algebra);
+        let solution = Solution {
+            x,
+            data: &[],
+            weights,
+            noise_variance,
+            state: FitState::Converged,
+            n_iterations: 0,
+            objective: 0.0,
+            data_scale: 1.0,
+            start_shift_hz: 0.0,
+        };
+        let effective = effective_parameters(model, &solution, &ws.hessian);
+        let freedom = (model.band.n_window() as f64 - effective).max(1.0);
+        let target = noise_variance.max(ws.normal.rss / freedom);
+        weights.variance = (weights.variance * target).sqrt().max(noise_variance);
+    }
+    if evidence {
+        if let Smoothness::EdPerPpm(_) = model.settings.baseline.smoothness {
+            // The dimension that the tables tell, everything free: it does not jump as amplitudes come to zero and go.
+            ws.normal.penalised(model, x, weights, &mut ws.hessian, &mut ws.gradient);
+            hold_fixed(model, ws);
+            factorise(model, 0.0, ws)?;
+        }
+        evidence_step(model, x, &mut weights.lambda, ws)?;
+    }
+    Ok(())
+}
+
+/// Moves λ towards its fixed point by evidence on the linearised problem.
+///
+/// With everything else eliminated, the trailing block of the factor holds the baseline's own system
+/// S = L_bb·L_bbᵀ; only S depends on λ, so a few rounds on it cost little:
+/// λ ← (nb − 2 − λ·tr(S⁻¹·D₂ᵀD₂)) / |D₂b|², never so small that the effective dimension passes its limit; or, where the
+/// method fixes the effective dimension, to where it is that.
+/// Near a straight baseline these rounds creep; the last but one is extrapolated ([`extrapolated`]).
+fn evidence_step(
+    model: &Model,
+    x: &[f64],
+    lambda: &mut f64,
+    ws: &mut Workspace,
+) -> Result<(), linalg::NotPositiveDefinite> {
+    const ROUNDS: usize = 4;
+    let (m, first, nb) = (model.layout.len(), model.layout.baseline(), model.layout.n_splines);
+    let [low, high] = model.settings.window_ppm;
+    let max_ed = (model.settings.baseline.max_ed_per_ppm * (high - low)).min(nb as f64);
+    let s = &mut ws.smooth;
+    // S at the present λ, and S·z for the forward-solved right-hand side z.
+    s.schur.fill(0.0);
+    s.rhs.fill(0.0);
+    for j in 0..nb {
+        let column = &ws.factor[(first + j) * m + first..(first + j + 1) * m];
+        for i in j..nb {
+            s.rhs[i] += column[i] * ws.rhs[first + j];
+            for k in j..=i {
+                s.schur[k * nb + i] += column[i] * column[k];
+            }
+        }
+    }
+    let start = *lambda;
+    let mut before = start;
+    for round in 0..ROUNDS {
+        let change = *lambda - start;
+        for ((f, a), p) in s.factor.iter_mut().zip(&s.schur).zip(&model.baseline.penalty) {
+            *f = a + change * p;
+        }
+        linalg::cholesky(&mut s.factor, nb, &mut s.algebra)?;
+        s.differences.copy_from_slice(&model.baseline.differences);
+        linalg::solve_lower(&s.factor, nb, &mut s.differences, nb - 2);
+        let trace: f64 = s.differences.iter().map(|v| v * v).sum();
+        s.solution.copy_from_slice(&s.rhs);
+        for j in 0..nb {
+            for i in 0..nb {
+                s.solution[i] -= change * symmetric(&model.baseline.penalty, nb, i, j) * x[first + j];
+            }
+        }
+        linalg::solve_lower(&s.factor, nb, &mut s.solution, 1);
+        linalg::solve_lower_transposed(&s.factor, nb, &mut s.solution);
+        for (b, now) in s.solution.iter_mut().zip(&x[first..]) {
+            *b += now;
+        }
+        let roughness = model.baseline.roughness(&s.solution).max(f64::MIN_POSITIVE);
+        let ed = nb as f64 - *lambda * trace;
+        let by_evidence = (ed.min(nb as f64) - 2.0).max(1e-3) / roughness;
+        // The effective dimension goes with λ^(−1/4) (cubic splines, second differences).
+        let by_dimension = |wanted: f64| *lambda * (ed / wanted).powi(4);
+        let next = match model.settings.baseline.smoothness {
+            Smoothness::EdPerPpm(per_ppm) => by_dimension(per_ppm * (high - low)),
+            Smoothness::Evidence | Smoothness::Fixed(_) => by_evidence.max(by_dimension(max_ed)),
+        };
+        let next = next.clamp(1e-6, MAX_LAMBDA);
+        // Not more than a factor of ten a round: early residuals are not the baseline's.
+        let next = next.clamp(*lambda / 10.0, *lambda * 10.0);
+        let moved = (next / *lambda).ln().abs();
+        let reached = if round + 2 == ROUNDS { extrapolated(before, *lambda, next) } else { next };
+        before = *lambda;
+        *lambda = reached;
+        if moved < 1e-5 {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Where three successive values of a linearly converging iteration lead, on a logarithmic scale (Aitken's Δ² process); at
+/// most a factor of ten away, and the last value itself where they do not converge steadily.
+fn extrapolated(first: f64, second: f64, third: f64) -> f64 {
+    let (step, next_step) = ((second / first).ln(), (third / second).ln());
+    let ratio = next_step / step;
+    if !(STEADY.contains(&ratio)) {
+        return third;
+    }
+    let rest = next_step * ratio / (1.0 - ratio);
+    third * rest.clamp(-10.0_f64.ln(), 10.0_f64.ln()).exp()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_steady_iteration_is_extrapolated_to_its_end() {
+        // ln λ = 3 + 2·0.6ᵏ ends at 3.
+        let at = |k: i32| (3.0 + 2.0 * 0.6_f64.powi(k)).exp();
+        assert!((extrapolated(at(0), at(1), at(2)) / 3.0_f64.exp() - 1.0).abs() < 1e-12);
+        // Oscillating, diverging and resting ones are left alone.
+        for (a, b, c) in [(1.0, 2.0, 1.5), (1.0, 2.0, 8.0), (2.0, 2.0, 2.0)] {
+            assert_eq!(extrapolated(a, b, c), c);
+        }
+        // A ratio next to one leads far; no farther than a factor of ten.
+        let end = extrapolated(1.0, 10.0, 10.0_f64.powf(1.97));
+        assert!((end / 10.0_f64.powf(2.97) - 1.0).abs() < 1e-12, "{end}");
+    }
+}

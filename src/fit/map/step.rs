@@ -1,0 +1,120 @@
+//! One step of the solver: the damped normal equations with an active set for the bounds.
+
+use super::model::Model;
+use super::report::fixed_parameters;
+use super::workspace::{Hold, Workspace};
+use crate::fit::linalg::{self, add_symmetric, symmetric};
+
+/// Adds what Gauss–Newton leaves out where it matters most: −r·∂²m/∂c_k∂F_k and −r·∂²m/∂c_k∂u_k.
+///
+/// The model is bilinear in an amplitude and the shape of its component, and for weak components the
+/// residual's projection on these derivatives is as large as the terms kept; without them the last
+/// digits take dozens of steps. ∂²m/∂c∂F is the column for F over c, so the products are in Jᵀr already.
+pub(super) fn add_bilinear_curvature(model: &Model, x: &[f64], variance: f64, ws: &mut Workspace) {
+    let layout = &model.layout;
+    let m = layout.len();
+    for k in 0..layout.n_components {
+        let c = x[layout.amplitude(k)];
+        if c > 0.0 {
+            for i in [layout.shift(k), layout.width(k)] {
+                add_symmetric(&mut ws.hessian, m, i, layout.amplitude(k), -ws.normal.jtr[i] / (c * variance));
+            }
+        }
+    }
+}
+
+/// Parameters that the method fixes take no part; all others do, at a bound or not.
+pub(super) fn hold_fixed(model: &Model, ws: &mut Workspace) {
+    ws.held.fill(Hold::Free);
+    for i in fixed_parameters(model) {
+        ws.held[i] = Hold::By(0.0);
+    }
+}
+
+/// Parameters that the method fixes, and those at a bound with Q falling outwards, take no part.
+pub(super) fn hold_bounds(model: &Model, x: &[f64], ws: &mut Workspace) {
+    hold_fixed(model, ws);
+    for i in 0..model.layout.baseline() {
+        if x[i] <= model.layout.lower_bound(i) && ws.gradient[i] <= 0.0 {
+            ws.held[i] = Hold::By(0.0);
+        }
+    }
+}
+
+/// Solves for the step with the bounds kept: parameters that would cross go exactly to their bound and
+/// the others adapt.
+pub(super) fn bounded_step(
+    model: &Model,
+    x: &[f64],
+    damping: f64,
+    ws: &mut Workspace,
+) -> Result<(), linalg::NotPositiveDefinite> {
+    const MAX_PASSES: usize = 12;
+    for _ in 0..MAX_PASSES {
+        factorise(model, damping, ws)?;
+        ws.step.copy_from_slice(&ws.rhs);
+        linalg::solve_lower_transposed(&ws.factor, model.layout.len(), &mut ws.step);
+        let mut crossed = false;
+        for i in 0..model.layout.baseline() {
+            let bound = model.layout.lower_bound(i);
+            if ws.held[i] == Hold::Free && x[i] + ws.step[i] < bound {
+                ws.held[i] = Hold::By(bound - x[i]);
+                crossed = true;
+            }
+        }
+        if !crossed {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Factor of the damped Hessian with held parameters taken out, and the forward-solved right-hand side.
+pub(super) fn factorise(model: &Model, damping: f64, ws: &mut Workspace) -> Result<(), linalg::NotPositiveDefinite> {
+    let layout = &model.layout;
+    let (m, first) = (layout.len(), layout.baseline());
+    ws.factor.copy_from_slice(&ws.hessian);
+    ws.rhs.copy_from_slice(&ws.gradient);
+    for i in layout.n_components..first {
+        ws.factor[i * m + i] *= 1.0 + damping;
+    }
+    for i in 0..m {
+        if let Hold::By(step) = ws.held[i] {
+            for j in 0..m {
+                if step != 0.0 {
+                    ws.rhs[j] -= symmetric(&ws.hessian, m, i, j) * step;
+                }
+                let (row, column) = if i >= j { (i, j) } else { (j, i) };
+                ws.factor[column * m + row] = f64::from(u8::from(i == j));
+            }
+        }
+    }
+    for i in 0..m {
+        if let Hold::By(step) = ws.held[i] {
+            ws.rhs[i] = step;
+        }
+    }
+    linalg::cholesky(&mut ws.factor, m, &mut ws.algebra)?;
+    linalg::solve_lower(&ws.factor, m, &mut ws.rhs, 1);
+    Ok(())
+}
+
+/// Fall of Q that the quadratic model predicts for the step.
+pub(super) fn predicted_fall(model: &Model, ws: &Workspace) -> f64 {
+    let m = model.layout.len();
+    let mut fall = 0.0;
+    for j in 0..m {
+        let sj = ws.step[j];
+        if sj == 0.0 {
+            continue;
+        }
+        let column = &ws.hessian[j * m..(j + 1) * m];
+        let mut hs = 0.5 * column[j] * sj;
+        for i in j + 1..m {
+            hs += column[i] * ws.step[i];
+        }
+        // ½·sᵀHs by the lower triangle is Σ_j s_j·(½H_jj s_j + Σ_{i>j} H_ij s_i).
+        fall += 2.0 * (ws.gradient[j] * sj - sj * hs);
+    }
+    fall
+}

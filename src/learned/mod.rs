@@ -1,0 +1,11 @@
+//! What was learned from a corpus, as data: values that spectra of one protocol share, their errors, and their table.
+//!
+//! `learn` finds them, `run` uses them as priors.
+
+mod group;
+mod shared;
+mod table;
+
+pub use group::{Learned, LearnedGroup};
+pub use shared::Shared;
+pub use table::{LearnedError, read, rows};

@@ -1,0 +1,10 @@
+//! What preparation and fits share about samples and spectra: transforms, noise, heights, water, decays.
+
+pub mod decay;
+pub(crate) mod fft;
+pub mod filter;
+pub mod frequency;
+pub mod linewidth;
+pub mod magnitudes;
+pub mod noise;
+pub mod water_removal;
