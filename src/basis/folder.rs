@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use num_complex::Complex64;
 use serde::Deserialize;
 
-use super::{BasisError, BasisSet, Grid, Member, assemble, read_bytes, stem};
+use super::member::{Grid, Member, assemble, read_bytes, stem};
+use super::{BasisError, BasisSet};
 use crate::acquisition::Acquisition;
 use crate::formats::{bids_sidecar, lcmodel_raw, nifti_mrs};
 use crate::hash::sha256_hex;

@@ -10,7 +10,8 @@ use std::path::Path;
 use num_complex::Complex64;
 use rustfft::FftPlanner;
 
-use super::{BasisError, BasisSet, Grid, Member, assemble, stem};
+use super::member::{Grid, Member, assemble, stem};
+use super::{BasisError, BasisSet};
 use crate::formats::namelist::{Namelist, NamelistError, Reader};
 use crate::hash::sha256_hex;
 

@@ -4,7 +4,7 @@ use plotters::style::RGBColor;
 
 use super::score::{INTERVALS, USUAL};
 use super::{Entry, SetResult};
-use crate::compare::agreement::Figure;
+use crate::compare::figure::Figure;
 use crate::report::canvas::{Align, Canvas, with_size_in_px};
 
 const TEXT: RGBColor = RGBColor(25, 25, 25);

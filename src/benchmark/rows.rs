@@ -2,7 +2,7 @@
 
 use super::score::{Errors, INTERVALS};
 use super::{Entry, SetResult};
-use crate::compare::agreement::Figure;
+use crate::compare::figure::Figure;
 use crate::compare::table::truth_rows;
 use crate::store::BenchmarkRow;
 

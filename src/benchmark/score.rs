@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 use super::BenchmarkError;
 use crate::basis::names;
-use crate::compare::agreement::Figure;
+use crate::compare::figure::Figure;
 use crate::compare::statistics::bootstrap;
 use crate::compare::{Column, Truth};
 use crate::store::MetaboliteRow;

@@ -2,13 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand};
 
 use super::basis_simulate::{SimulateArgs, simulate};
+use super::basis_target::TargetArgs;
+use super::error::{CliError, CliResult};
 use super::shared::GapArgs;
-use super::{CliError, CliResult};
 use crate::basis::names::kind;
-use crate::basis::{BasisSet, Grid, SaveError, SetFormat, save};
+use crate::basis::{BasisSet, Grid};
 use crate::quantify::singlet::signal_per_proton;
 use crate::report::basis_plot;
 
@@ -53,51 +54,6 @@ pub(super) struct ConvertArgs {
     target: TargetArgs,
     #[command(flatten)]
     gaps: GapArgs,
-}
-
-/// In which form to write.
-#[derive(Args, Debug, Clone, Copy)]
-pub(super) struct TargetArgs {
-    /// Form to write (default: by the name, .basis is LCModel's)
-    #[arg(long, value_enum)]
-    format: Option<FormatChoice>,
-    /// Replace what is there
-    #[arg(long)]
-    overwrite: bool,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum FormatChoice {
-    /// LCModel's .BASIS, one file.
-    Lcmodel,
-    /// A folder of LCModel RAW files.
-    Raw,
-    /// A folder of FSL-MRS JSON files.
-    FslJson,
-}
-
-impl TargetArgs {
-    /// Writes the set and says what its form leaves out.
-    pub(super) fn save(self, set: &BasisSet, path: &Path) -> CliResult {
-        let format = match self.format {
-            Some(FormatChoice::Lcmodel) => SetFormat::Lcmodel,
-            Some(FormatChoice::Raw) => SetFormat::Raw,
-            Some(FormatChoice::FslJson) => SetFormat::FslJson,
-            None => SetFormat::of(path).ok_or_else(|| {
-                let message = "the name does not say which form to write: end it with .basis, or give --format";
-                CliError::new(2, anyhow::anyhow!("{}: {message} lcmodel, raw or fsl-json", path.display()))
-            })?,
-        };
-        save(set, path, format, self.overwrite).map_err(|e| {
-            let code = if matches!(e, SaveError::Clash { .. }) { 1 } else { 73 };
-            CliError::new(code, e)
-        })?;
-        say!("{} members, {} points, {} MHz: {}", set.metabolites.len(), set.fids.ncols(), set.f0_mhz, path.display());
-        if !format.leaves_out().is_empty() {
-            say!("not kept by this form: {}", format.leaves_out().join(", "));
-        }
-        Ok(0)
-    }
 }
 
 pub(super) fn run(command: &BasisCommand) -> CliResult {

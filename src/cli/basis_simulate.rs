@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::basis::TargetArgs;
-use super::{CliError, CliResult};
+use super::basis_target::TargetArgs;
+use super::error::{CliError, CliResult};
 use crate::acquisition::hz_from_ppm;
 use crate::basis::BasisSet;
 use crate::basis::simulate::{BRAIN_METABOLITES, Band, LINEWIDTH_HZ, Library, Sequence, basis_set_from};

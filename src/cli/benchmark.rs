@@ -5,9 +5,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use clap::{Args, ValueEnum};
 
+use super::error::{CliError, CliResult};
 use super::progress::Shown;
 use super::shared::{EngineArgs, bytes, methods};
-use super::{CliError, CliResult};
 use crate::benchmark::{BenchmarkError, BenchmarkOptions, Entry, SetResult, USUAL, Watch, benchmark, chosen};
 use crate::learn::Scope;
 use crate::quantify::WaterScaling;

@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
+use super::error::{CliError, CliResult};
 use super::progress::{Shown, print_summary};
 use super::run::stop_on_signals;
 use super::shared::HowArgs;
-use super::{CliError, CliResult};
 use crate::engine::Engine;
 use crate::learned;
 use crate::run::union::union;

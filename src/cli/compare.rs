@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 
 use super::compare_methods::{print_differences, print_variance};
-use super::{CliError, CliResult};
+use super::error::{CliError, CliResult};
 use crate::compare::differences::MOST_PAIRED;
 use crate::compare::matrix::MIN_SPECTRA;
 use crate::compare::{Agreement, Column, Score, Source, Versus, against_truth, share_ids, sources, table, versus};

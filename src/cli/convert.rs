@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use flate2::{Compression, GzBuilder};
 
+use super::error::{CliError, CliResult};
 use super::shared::GapArgs;
-use super::{CliError, CliResult};
 use crate::acquisition::Acquisition;
 use crate::formats::{self, nifti_mrs};
 use crate::run::load::with_gaps;

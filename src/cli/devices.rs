@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::CliResult;
+use super::error::CliResult;
 use crate::engine::GpuEngine;
 use crate::engine::gpu::{SelfTest, device};
 

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use num_complex::Complex64;
 
+use super::error::{CliError, CliResult};
 use super::shared::{GapArgs, configuration, method};
-use super::{CliError, CliResult};
 use crate::basis::names::{Kind, kind};
 use crate::basis::simulate::{Recipe, Timing};
 use crate::corpus::{self, Found, Water};

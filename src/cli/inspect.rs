@@ -6,9 +6,9 @@ use clap::Args;
 use num_complex::Complex64;
 use rustfft::FftPlanner;
 
+use super::error::{CliError, CliResult};
 use super::fit::{choose, found};
 use super::shared::{GapArgs, configuration};
-use super::{CliError, CliResult};
 use crate::acquisition::{Acquisition, ppm_from_hz};
 use crate::formats;
 use crate::prepare::figures::{linewidth_hz, phased};

@@ -4,10 +4,10 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use super::error::{CliError, CliResult};
 use super::progress::Shown;
 use super::run::print_learned;
 use super::shared::JobArgs;
-use super::{CliError, CliResult};
 use crate::fit::Method;
 use crate::learn::{self, LearnOptions, Scope};
 use crate::learned::{self, Shared};

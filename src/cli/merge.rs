@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::error::{CliError, CliResult};
 use super::progress::print_summary;
-use super::{CliError, CliResult};
 use crate::run::merge;
 use crate::store::writer::IfExists;
 

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::CliResult;
+use super::error::CliResult;
 use super::shared::method;
 use crate::fit::Method;
 

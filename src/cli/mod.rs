@@ -11,12 +11,14 @@ macro_rules! say {
 
 mod basis;
 mod basis_simulate;
+mod basis_target;
 mod benchmark;
 mod bids;
 mod compare;
 mod compare_methods;
 mod convert;
 mod devices;
+mod error;
 mod fit;
 mod inspect;
 mod learn;
@@ -87,26 +89,6 @@ enum Command {
     /// Write a seeded multi-site corpus with known truth (BIDS), and its basis sets.
     Simulate(simulate::SimulateArgs),
 }
-
-/// A failure of a command: its exit code and what to tell the user.
-pub(crate) struct CliError {
-    code: u8,
-    error: anyhow::Error,
-}
-
-impl CliError {
-    fn new(code: u8, error: impl Into<anyhow::Error>) -> Self {
-        Self { code, error: error.into() }
-    }
-}
-
-impl<E: Into<anyhow::Error>> From<E> for CliError {
-    fn from(error: E) -> Self {
-        Self::new(1, error)
-    }
-}
-
-type CliResult = Result<u8, CliError>;
 
 /// Runs the command; errors go to stderr in one line.
 pub fn main(cli: Cli) -> ExitCode {

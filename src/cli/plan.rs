@@ -5,9 +5,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::error::{CliError, CliResult};
 use super::progress::Shown;
 use super::shared::JobArgs;
-use super::{CliError, CliResult};
 use crate::run::plan::plan;
 use crate::store::write_table;
 use crate::store::writer::IfExists;

@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use super::error::{CliError, CliResult};
 use super::progress::{Shown, print_summary};
 use super::shared::JobArgs;
-use super::{CliError, CliResult};
 use crate::learn::{self, LearnOptions, Scope};
 use crate::learned::{self, Learned};
 use crate::run::{Shard, interrupt, run as run_corpus};

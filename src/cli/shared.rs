@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::CliError;
+use super::error::CliError;
 use super::vary::parse as parse_variation;
 use crate::engine::gpu::{GpuError, device};
 use crate::engine::{CpuEngine, Engine, GpuEngine};

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{CliError, CliResult};
+use super::error::{CliError, CliResult};
 use crate::simulate::{Recipe, SimulateError, write};
 
 /// Arguments of `requant simulate`.

@@ -5,8 +5,8 @@ use std::time::SystemTime;
 
 use clap::Args;
 
+use super::error::{CliError, CliResult};
 use super::progress::print_tally;
-use super::{CliError, CliResult};
 use crate::run::{RunError, Tally};
 use crate::store::{Journal, SpectrumRow, read_run, read_table};
 

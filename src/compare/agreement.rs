@@ -3,17 +3,9 @@
 use rayon::prelude::*;
 
 use super::differences::MOST_PAIRED;
+use super::figure::Figure;
 use super::matrix::Matrix;
-use super::statistics::{Interval, bootstrap, concordance, correlation, icc_2_1, mean, sd};
-
-/// A figure with its 95 % confidence interval.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Figure {
-    /// Value.
-    pub value: f64,
-    /// Confidence interval.
-    pub interval: Interval,
-}
+use super::statistics::{bootstrap, concordance, correlation, icc_2_1, mean, sd};
 
 /// One source beside another (Bland & Altman 1986, <https://doi.org/10.1016/S0140-6736(86)90837-8>).
 #[derive(Debug, Clone, PartialEq)]

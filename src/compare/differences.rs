@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, HashMap};
 
 use rayon::prelude::*;
 
-use super::agreement::Figure;
 use super::factors::{Factor, neighbours};
+use super::figure::Figure;
 use super::matrix::Matrix;
 use super::statistics::{mean, sd, spearman, spearman_interval};
 use super::{MEASURES, Measure, Role, Source, Versus};

@@ -4,6 +4,7 @@
 pub mod agreement;
 pub mod differences;
 pub mod factors;
+pub mod figure;
 mod ids;
 pub mod import;
 pub mod matrix;

@@ -1,6 +1,6 @@
 //! Comparisons as rows of a table.
 
-use super::agreement::Figure;
+use super::figure::Figure;
 use super::{Agreement, Comparison, Differences, Factor, Source, Variance};
 use crate::store::ComparisonRow;
 

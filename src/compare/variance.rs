@@ -3,8 +3,8 @@
 
 use rayon::prelude::*;
 
-use super::agreement::Figure;
 use super::factors::Factor;
+use super::figure::Figure;
 use super::matrix::Matrix;
 use super::statistics::bootstrap_all;
 

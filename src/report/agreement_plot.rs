@@ -3,7 +3,7 @@
 use plotters::style::RGBColor;
 
 use super::canvas::{Align, Canvas, with_size_in_px};
-use super::fit_plot::{FAINT_TEXT, PlotError, TEXT};
+use super::theme::{FAINT_TEXT, PlotError, TEXT};
 use crate::compare::{Agreement, Between, Source};
 
 const LEFT_PX: f64 = 90.0;

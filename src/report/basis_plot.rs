@@ -5,7 +5,7 @@ use plotters::style::RGBColor;
 use rustfft::FftPlanner;
 
 use super::canvas::{Align, Canvas, with_size_in_px};
-use super::fit_plot::{FAINT_TEXT, PlotError, TEXT};
+use super::theme::{FAINT_TEXT, PlotError, TEXT};
 use crate::acquisition::ppm_from_hz;
 use crate::basis::BasisSet;
 

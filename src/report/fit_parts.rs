@@ -3,10 +3,8 @@
 use plotters::style::RGBColor;
 
 use super::canvas::{Align, Canvas};
-use super::fit_plot::{
-    COMPONENT_SCALE, FAINT_TEXT, FONT_PX, FitPlot, LEFT_PX, Layout, NAMES_WIDTH_PX, PLOT_WIDTH_PX, RESIDUAL_PX, ROW_PX,
-    Row, TABLE_LINE_PX, TEXT, TOP_PX, extent,
-};
+use super::fit_plot::{COMPONENT_SCALE, FitPlot, Layout, RESIDUAL_PX, ROW_PX, Row, TABLE_LINE_PX};
+use super::theme::{FAINT_TEXT, FONT_PX, LEFT_PX, NAMES_WIDTH_PX, PLOT_WIDTH_PX, TEXT, TOP_PX, extent};
 
 const DATA: RGBColor = RGBColor(70, 70, 70);
 const FIT: RGBColor = RGBColor(213, 30, 30);

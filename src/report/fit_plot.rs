@@ -1,18 +1,11 @@
 //! One fit as a picture: residual, data with fit and baseline, and each metabolite below.
 
-use plotters::style::RGBColor;
-use thiserror::Error;
-
 use super::canvas::{Align, Canvas, with_size_in_px};
-use super::overlay::{OVERLAY_PX, Overlay};
+use super::overlay::Overlay;
+use super::theme::{
+    FAINT_TEXT, FONT_PX, LEFT_PX, NAMES_WIDTH_PX, OVERLAY_PX, PLOT_WIDTH_PX, PlotError, TEXT, TOP_PX, extent,
+};
 
-pub(super) const TEXT: RGBColor = RGBColor(20, 20, 20);
-pub(super) const FAINT_TEXT: RGBColor = RGBColor(110, 110, 110);
-
-pub(super) const LEFT_PX: f64 = 18.0;
-pub(super) const TOP_PX: f64 = 40.0;
-pub(super) const PLOT_WIDTH_PX: f64 = 680.0;
-pub(super) const NAMES_WIDTH_PX: f64 = 96.0;
 const TABLE_WIDTH_PX: f64 = 200.0;
 pub(super) const RESIDUAL_PX: f64 = 76.0;
 const MAIN_PX: f64 = 330.0;
@@ -26,7 +19,6 @@ pub(super) const COMPONENT_SCALE: f64 = 0.5;
 const LOW_PX: f64 = 6.0;
 const ENLARGEMENTS: [f64; 10] = [1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0];
 const AXIS_PX: f64 = 40.0;
-pub(super) const FONT_PX: f64 = 11.0;
 pub(super) const TABLE_LINE_PX: f64 = 15.0;
 /// Characters of a footnote line in [`FONT_PX`] that fit below the plot.
 const FOOTNOTE_CHARACTERS: usize = 110;
@@ -67,38 +59,6 @@ pub struct TableLine {
     pub value: Option<f64>,
     /// Its uncertainty in percent; `None` prints a dash.
     pub sd_percent: Option<f64>,
-}
-
-/// Why a fit cannot be drawn.
-#[derive(Debug, Error, PartialEq)]
-pub enum PlotError {
-    /// A curve has another length than the axis.
-    #[error("`{curve}` has {length} points, the ppm axis {expected}; all curves must be as long")]
-    Length {
-        /// The curve.
-        curve: String,
-        /// Its length.
-        length: usize,
-        /// Length of the axis.
-        expected: usize,
-    },
-    /// The axis has fewer than two points, or points that are not finite, or no extent.
-    #[error("the ppm axis must have at least two different, finite values")]
-    Axis,
-    /// There is not one finite number in the data.
-    #[error("the data have no finite value to draw")]
-    NoData,
-    /// The drawing library failed.
-    #[error("the picture could not be drawn: {0}")]
-    Backend(String),
-}
-
-/// Least and largest finite value; `None` if there is none.
-pub(super) fn extent<'a>(values: impl IntoIterator<Item = &'a f64>) -> Option<(f64, f64)> {
-    values.into_iter().filter(|v| v.is_finite()).fold(None, |range, v| match range {
-        None => Some((*v, *v)),
-        Some((low, high)) => Some((f64::min(low, *v), f64::max(high, *v))),
-    })
 }
 
 /// A component with the room that it takes.

@@ -3,7 +3,7 @@
 use plotters::style::RGBColor;
 
 use super::canvas::{Align, Canvas, with_size_in_px};
-use super::fit_plot::{FAINT_TEXT, PlotError, TEXT};
+use super::theme::{FAINT_TEXT, PlotError, TEXT};
 use crate::learned::{Learned, Shared};
 
 const WINDOW_PPM: (f64, f64) = (0.2, 4.2);

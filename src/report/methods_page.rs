@@ -7,8 +7,8 @@ use plotters::style::RGBColor;
 use super::methods_plots as plots;
 use super::page::{Cell, Page, cell, decimals, escaped, name};
 use crate::basis::names::{Kind, kind};
-use crate::compare::agreement::Figure;
 use crate::compare::differences::strongest;
+use crate::compare::figure::Figure;
 use crate::compare::{Column, Factor, MEASURES, Matrix, Role, Source, Variance, Versus};
 
 /// Metabolites whose specification curves are drawn and whose means are told by setting.

@@ -9,13 +9,16 @@ mod learned_plot;
 mod methods_page;
 mod methods_plots;
 mod overlay;
+mod overlay_part;
 pub(crate) mod page;
 mod preparation_plot;
+mod theme;
 
 pub use agreement_plot::agreement_plot;
 pub use basis_plot::basis_plot;
-pub use fit_plot::{FitPlot, PlotError, TableLine};
+pub use fit_plot::{FitPlot, TableLine};
 pub use learned_plot::learned_plot;
 pub use methods_page::methods_page;
 pub use overlay::{OVERLAY_PPM, Overlay, OverlayError};
 pub use preparation_plot::PreparationPlot;
+pub use theme::PlotError;

@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use super::*;
+use crate::report::FitPlot;
 
 /// A metabolite, a macromolecule and a sloping baseline.
 fn curves() -> (Vec<Kind>, Curves) {

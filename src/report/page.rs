@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::compare::agreement::Figure;
+use crate::compare::figure::Figure;
 
 /// A page under construction; writing to a String cannot fail, so results of `write!` carry nothing.
 pub(crate) struct Page(pub(crate) String);

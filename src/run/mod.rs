@@ -13,13 +13,14 @@ pub mod interrupt;
 pub mod load;
 mod merge;
 pub(crate) mod models;
+mod options;
 pub mod plan;
 pub(crate) mod rows;
+mod summary;
 mod tally;
 pub mod union;
 
 use std::ops::Range;
-use std::path::PathBuf;
 use std::time::Instant;
 
 use rayon::prelude::*;
@@ -27,16 +28,11 @@ use rayon::prelude::*;
 use self::load::Loaded;
 use self::models::ModelStore;
 use self::rows::settings_hash;
-use crate::corpus::{self, Found, Listing, Water};
+use crate::corpus::{Found, Listing, Water};
 use crate::engine::Engine;
-use crate::fit::Method;
-use crate::fit::vary::Varied;
-use crate::formats;
 use crate::hash::{sha256_file, sha256_hex};
-use crate::learned::{self, Learned, LearnedGroup};
-use crate::prepare::Preparation;
-use crate::quantify::WaterScaling;
-use crate::store::provenance::{Named, VARIED_KEY, VariedMethod};
+use crate::learned::{self, LearnedGroup};
+use crate::store::provenance::{Named, VARIED_KEY};
 use crate::store::writer::IfExists;
 use crate::store::{ChunkRecord, ChunkRows, Journal, Plan, SpectrumRow, Status, read_run, read_table};
 
@@ -44,112 +40,9 @@ pub use config::{Config, Gaps};
 pub use error::RunError;
 pub use merge::merge;
 pub(crate) use models::read_referenced;
+pub use options::RunOptions;
+pub use summary::{Progress, Shard, Summary};
 pub use tally::{Group, Tally};
-
-/// What to run.
-#[derive(Debug, Clone)]
-pub struct RunOptions {
-    /// Files, folders, BIDS datasets, manifests.
-    pub inputs: Vec<PathBuf>,
-    /// Output folder.
-    pub out: PathBuf,
-    /// What to do if it exists.
-    pub if_exists: IfExists,
-    /// Basis set for every spectrum that the manifest names none for; `None`: simulated from each header.
-    pub basis: Option<PathBuf>,
-    /// Methods; each gives every spectrum a row.
-    pub methods: Vec<Method>,
-    /// Those of the methods that were made of others by varying settings, for the record.
-    pub varied: Vec<VariedMethod>,
-    /// What was learned from the corpus before; it becomes the prior of the spectra that it was learned for.
-    pub learned: Option<Learned>,
-    /// Values for files that do not state them.
-    pub gaps: Gaps,
-    /// How spectra are prepared.
-    pub preparation: Preparation,
-    /// Constants of water scaling.
-    pub water_scaling: WaterScaling,
-    /// Whether to write curves.
-    pub curves: bool,
-    /// Whether to write transients.
-    pub transients: bool,
-    /// Whether to go on with an unfinished run in `out`.
-    pub resume: bool,
-    /// Which part of the run to do; `None`: all of it.
-    pub shard: Option<Shard>,
-    /// Memory to stay below, roughly (bytes).
-    pub memory_bytes: u64,
-    /// Labels of the participants to take, without `sub-`; empty: all.
-    pub participants: Vec<String>,
-    /// Labels of the sessions to take, without `ses-`; empty: all.
-    pub sessions: Vec<String>,
-}
-
-impl From<&Varied> for VariedMethod {
-    fn from(varied: &Varied) -> Self {
-        let settings = varied.settings.iter().map(|s| (s.key.clone(), s.value.to_string())).collect();
-        Self { method: varied.method.name().to_owned(), base: varied.base.clone(), settings }
-    }
-}
-
-impl RunOptions {
-    /// The inputs' spectra that the options leave in.
-    pub(crate) fn listing(&self) -> Result<Listing, RunError> {
-        let mut listing = corpus::find(&self.inputs, &formats::is_spectroscopy)?;
-        let taken = |label: &Option<String>, wanted: &[String]| {
-            wanted.is_empty() || label.as_ref().is_some_and(|l| wanted.contains(l))
-        };
-        listing.found.retain(|f| taken(&f.subject, &self.participants) && taken(&f.session, &self.sessions));
-        if listing.found.is_empty() {
-            return Err(RunError::NoneTaken {
-                participants: self.participants.join(", "),
-                sessions: self.sessions.join(", "),
-            });
-        }
-        Ok(listing)
-    }
-
-    /// Where chunks begin and end in `found`.
-    fn cut(&self, found: &[Found], engine: &dyn Engine) -> Vec<Range<usize>> {
-        cut::cut(found, engine.files_at_once(), self.methods.len(), self.memory_bytes)
-    }
-}
-
-/// Told how far a run is; implemented by whoever shows it.
-pub trait Progress: Sync {
-    /// The number of files that will be processed is known.
-    fn found(&self, n_files: usize);
-    /// Files were finished.
-    fn advanced(&self, n_files: usize);
-    /// A row that has no result, and why.
-    fn failed(&self, _row: &SpectrumRow) {}
-    /// A pass of learning begins over so many groups of spectra.
-    fn learning(&self, _pass: usize, _n_groups: usize) {}
-}
-
-/// What a run did.
-#[derive(Debug, Clone)]
-pub struct Summary {
-    /// What its rows say.
-    pub tally: Tally,
-    /// Notes about the run as a whole.
-    pub warnings: Vec<String>,
-    /// Files written, `run.json` last.
-    pub files: Vec<PathBuf>,
-    /// Wall time (s).
-    pub wall_s: f64,
-    /// The shard that was done, where it was one.
-    pub shard: Option<Shard>,
-}
-
-/// One of the parts into which a run is cut.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Shard {
-    /// Its number, from 0.
-    pub index: usize,
-    /// Parts in all.
-    pub count: usize,
-}
 
 /// A run under way.
 struct Run<'a> {

@@ -5,6 +5,7 @@
 //! of threads. Samples are written in f32: machines whose mathematical functions differ in the last bit of f64 give
 //! the same bytes but for the odd rounding.
 
+mod error;
 mod macromolecules;
 pub mod recipe;
 pub mod spectrum;
@@ -20,62 +21,16 @@ use flate2::{Compression, GzBuilder};
 use rayon::prelude::*;
 
 use self::macromolecules::MacromoleculeGroup;
-use self::spectrum::Drawn;
 use crate::acquisition::Acquisition;
 use crate::basis::simulate::{LINEWIDTH_HZ, basis_set};
 use crate::basis::{BasisSet, write_lcmodel};
 use crate::formats::nifti_mrs;
 use crate::random::Random;
 
+pub use error::SimulateError;
 pub use recipe::{Recipe, Site};
 pub use spectrum::Simulated;
-
-/// Why a corpus could not be written.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum SimulateError {
-    /// The folder is not empty.
-    #[error("{}: exists and is not empty; give another --out", path.display())]
-    Exists {
-        /// The folder.
-        path: PathBuf,
-    },
-    /// A file cannot be written.
-    #[error("{}: cannot be written: {source}", path.display())]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// What the system says.
-        source: std::io::Error,
-    },
-    /// The recipe makes no sense.
-    #[error("recipe: {reason}")]
-    Recipe {
-        /// What is wrong, with the field.
-        reason: String,
-    },
-    /// A basis set cannot be simulated.
-    #[error(transparent)]
-    Basis(#[from] crate::basis::simulate::SimulateError),
-    /// The truth cannot be written.
-    #[error("{}: cannot be written: {reason}", path.display())]
-    Truth {
-        /// The table.
-        path: PathBuf,
-        /// What is wrong.
-        reason: String,
-    },
-}
-
-impl SimulateError {
-    /// Exit code of the command.
-    pub fn exit_code(&self) -> u8 {
-        match self {
-            Self::Recipe { .. } | Self::Basis(_) => 2,
-            _ => 73,
-        }
-    }
-}
+pub use truth::Truth;
 
 /// What was written.
 #[derive(Debug, Clone)]
@@ -103,17 +58,6 @@ pub struct Subject {
     pub age: f64,
     /// `F` or `M`.
     pub sex: char,
-}
-
-/// Truth of one spectrum.
-#[derive(Debug, Clone)]
-pub struct Truth {
-    /// Id that `requant run` gives the spectrum.
-    pub spectrum_id: String,
-    /// Concentrations (mmol/kg), in the order of [`Corpus::metabolites`].
-    pub concentrations: Vec<f64>,
-    /// What was drawn.
-    pub drawn: Drawn,
 }
 
 /// A corpus that can be asked for any of its spectra.

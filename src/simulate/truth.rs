@@ -7,8 +7,20 @@ use std::sync::Arc;
 use arrow_array::{ArrayRef, Float64Array, RecordBatch, StringArray};
 use parquet::arrow::ArrowWriter;
 
-use super::{SimulateError, Truth};
+use super::error::SimulateError;
+use super::spectrum::Drawn;
 use crate::basis::names;
+
+/// Truth of one spectrum.
+#[derive(Debug, Clone)]
+pub struct Truth {
+    /// Id that `requant run` gives the spectrum.
+    pub spectrum_id: String,
+    /// Concentrations (mmol/kg), in the order of [`super::Corpus::metabolites`].
+    pub concentrations: Vec<f64>,
+    /// What was drawn.
+    pub drawn: Drawn,
+}
 
 /// Writes `truth.csv` (one row a spectrum), `truth.parquet` (one row a spectrum and metabolite or sum) and
 /// `nuisances.csv` into `folder`; returns the path of the first.

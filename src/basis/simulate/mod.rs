@@ -5,6 +5,7 @@
 //! free induction decays of what the receiver sees. Relaxation is left to the fit; amplitudes are in
 //! protons, so a pulse-acquire FID starts at the metabolite's number of protons.
 
+mod error;
 mod hamiltonian;
 mod operators;
 pub mod recipe;
@@ -15,8 +16,8 @@ pub mod spin_systems;
 use ndarray::Array2;
 use num_complex::Complex64;
 use rayon::prelude::*;
-use thiserror::Error;
 
+pub use error::SimulateError;
 pub use recipe::{HeaderGaps, Recipe, Timing};
 pub use sequences::{Band, Event, Pulse, Sequence};
 pub use signal::{Line, Transitions, transitions};
@@ -35,82 +36,6 @@ pub const BRAIN_METABOLITES: [&str; 20] = [
 /// Lorentzian width of simulated members unless somebody asks for another (FWHM, Hz): narrower than any
 /// brain, wide enough that the FIDs of usual lengths end near zero.
 pub const LINEWIDTH_HZ: f64 = 1.0;
-
-/// Why a basis set could not be simulated.
-#[derive(Debug, Clone, PartialEq, Error)]
-#[non_exhaustive]
-pub enum SimulateError {
-    /// No spin system of that name.
-    #[error("no spin system for {name:?}; there are: {known}")]
-    UnknownMetabolite {
-        /// The name asked for.
-        name: String,
-        /// All names, blank-separated.
-        known: String,
-    },
-    /// The same metabolite was asked for twice.
-    #[error("{name} is asked for twice; keep one")]
-    Duplicate {
-        /// Its canonical name.
-        name: String,
-    },
-    /// The sequence's times contradict each other.
-    #[error("{sequence}: {reason}")]
-    Timing {
-        /// Name of the sequence.
-        sequence: &'static str,
-        /// What is wrong.
-        reason: String,
-    },
-    /// A band of an editing pulse holds nothing.
-    #[error(
-        "editing band of width {width_ppm} ppm around {centre_ppm} ppm; both must be finite and the width positive"
-    )]
-    Band {
-        /// Middle asked for (ppm).
-        centre_ppm: f64,
-        /// Width asked for (ppm).
-        width_ppm: f64,
-    },
-    /// A group of coupled protons is too large.
-    #[error(
-        "{metabolite}: {spins} coupled protons, at most {most} can be simulated; leave out couplings that do not show"
-    )]
-    TooManySpins {
-        /// The metabolite.
-        metabolite: String,
-        /// Number of coupled protons.
-        spins: usize,
-        /// The limit.
-        most: usize,
-    },
-    /// A spin system holds numbers that are not finite.
-    #[error("{metabolite}: shifts, couplings and field must be finite numbers")]
-    Numbers {
-        /// The metabolite.
-        metabolite: String,
-    },
-    /// The time grid or field makes no sense.
-    #[error(
-        "cannot simulate {n_points} points, dwell {dwell_s} s, {f0_mhz} MHz, linewidth {linewidth_hz} Hz: the first three must be positive, the linewidth 0 or more"
-    )]
-    Grid {
-        /// Dwell time asked for (s).
-        dwell_s: f64,
-        /// Spectrometer frequency asked for (MHz).
-        f0_mhz: f64,
-        /// Number of points asked for.
-        n_points: usize,
-        /// Linewidth asked for (Hz).
-        linewidth_hz: f64,
-    },
-    /// A library of spin systems does not read.
-    #[error("spin systems: {reason}")]
-    Library {
-        /// What is wrong, with the metabolite.
-        reason: String,
-    },
-}
 
 /// The basis set of `metabolites` (any synonyms; the built-in library) for one protocol.
 ///

@@ -1,7 +1,7 @@
 //! LCModel's spreadsheet (`.csv`): `Row, Col`, then three columns a metabolite: value, `%SD`, ratio (LCModel manual,
 //! section 6.4). One line a voxel. Names of sums are cut off after 13 letters.
 
-use super::{DecodeError, Estimate, Results};
+use super::results::{DecodeError, Estimate, Results};
 
 /// Decodes the text. Voxels of a grid get ids of their own only where there are several.
 ///

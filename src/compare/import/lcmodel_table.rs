@@ -1,7 +1,7 @@
 //! LCModel's concentration table, as `.table` and `.coord` have it: after a line that counts its lines,
 //! `Conc. %SD /Cr+PCr Metabolite` (LCModel manual, section 6.3).
 
-use super::{DecodeError, Estimate, Results};
+use super::results::{DecodeError, Estimate, Results};
 
 const ANNOUNCED: &str = "in following concentration table";
 

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use super::{DecodeError, Estimate, Results};
+use super::results::{DecodeError, Estimate, Results};
 
 /// Columns that name the metabolite, its value, a value scaled to water, its deviation in percent and its deviation.
 const METABOLITE: [&str; 3] = ["metab", "metabolite", "name"];

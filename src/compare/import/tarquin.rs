@@ -1,7 +1,7 @@
 //! TARQUIN's results, as text (`--output_txt`: `Signal  Conc (au)  %SD  SD (au)`) and as CSV (`--output_csv`: a table
 //! of amplitudes, one of Cramér–Rao bounds, both `Row,Col,Slice,NAME…`).
 
-use super::{DecodeError, Estimate, Results};
+use super::results::{DecodeError, Estimate, Results};
 
 /// First line of the CSV.
 pub const CSV_HEAD: &str = "Signal amplitudes";

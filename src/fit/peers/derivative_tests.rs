@@ -7,9 +7,9 @@ use ndarray::Array2;
 use num_complex::Complex64;
 
 use super::evaluation::Evaluation;
-use super::fit::{Setup, pose};
 use super::model::Model;
 use super::settings::{Baseline, Domain, GroupBy, Samples, Settings, Turns};
+use super::setup::{Setup, pose};
 use crate::acquisition::hz_from_ppm;
 use crate::basis::BasisSet;
 use crate::fit::Method;

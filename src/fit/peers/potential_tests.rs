@@ -1,10 +1,10 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 use super::super::derivative_tests::{DWELL_S, F0_MHZ, N_POINTS, basis, settings};
-use super::super::fit::{Setup, pose};
 use super::super::model::Model;
 use super::super::objective::Objective;
 use super::super::problem::SoftRow;
 use super::super::settings::{GroupBy, Settings, Turns};
+use super::super::setup::{Setup, pose};
 use super::*;
 
 /// Energy against the objective that the fit minimises, gradient against finite differences of the energy.

@@ -5,9 +5,10 @@ use num_complex::Complex64;
 use super::baseline::Baseline;
 use super::components::Component;
 use super::grid::Grid;
+use super::layout::Layout;
 use super::lineshape::Shape;
 use super::model::Model;
-use super::parameter::{Layout, Parameter, Shared};
+use super::parameter::{Parameter, Shared};
 use super::settings::{Domain, Turns};
 
 /// A soft row between amplitudes: (weight·(Σ terms·c − target))², times σ² where it is counted in σ.

@@ -6,13 +6,13 @@ use num_complex::Complex64;
 
 use super::bounded::Singular;
 use super::evaluation::Evaluation;
-use super::fit::{Setup, dry, pose};
 use super::kernel_shape::fwhm_ppm;
 use super::lineshape::Shape;
 use super::model::Model;
 use super::objective::{Objective, Weights};
 use super::problem::Problem;
 use super::settings::{Baseline as BaselineKind, Domain};
+use super::setup::{Setup, dry, pose};
 use super::smoothing::smoothed;
 use super::solver::Point;
 use crate::basis::names::{Kind, sums};

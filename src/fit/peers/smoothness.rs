@@ -7,13 +7,13 @@ use std::ops::Range;
 use num_complex::Complex64;
 
 use super::bounded::Singular;
-use super::fit::{Setup, pose_with};
 use super::lineshape::Shape;
 use super::model::Model;
 use super::objective::{Objective, Weights};
 use super::problem::Problem;
 use super::search::{MOST_TURNS, TURNED_RAD};
 use super::settings::{Baseline, Smoothness};
+use super::setup::{Setup, pose_with};
 use super::solver::{Options, minimise};
 use crate::fit::linalg;
 

@@ -1,0 +1,41 @@
+//! A basis set in memory.
+
+use super::names;
+use ndarray::Array2;
+use num_complex::Complex64;
+
+/// The free induction decay of every metabolite for one protocol, on one time grid.
+#[derive(Debug, Clone)]
+pub struct BasisSet {
+    /// What the basis set calls itself, or its file name.
+    pub id: String,
+    /// Canonical metabolite names ([`names::canonical`]), in the order of the rows of `fids`.
+    pub metabolites: Vec<String>,
+    /// Complex samples `[metabolite, point]`, sign convention of [`crate::acquisition`], in units in
+    /// which an amplitude of 1 is 1 mmol (LCModel's TRAMP/(VOLUME·CONC) applied where the file has it).
+    pub fids: Array2<Complex64>,
+    /// Time between two samples (s).
+    pub dwell_s: f64,
+    /// Spectrometer frequency for which the set was made (MHz).
+    pub f0_mhz: f64,
+    /// Echo time (s), if stated.
+    pub te_s: Option<f64>,
+    /// Sequence name, if stated.
+    pub sequence: Option<String>,
+    /// Linewidth (FWHM, Hz) that the set was broadened with, if stated (LCModel: FWHMBA).
+    pub linewidth_hz: Option<f64>,
+    /// FWHMBA as an LCModel file states it (ppm), believable or not: LCModel uses it as it stands.
+    pub fwhmba_ppm: Option<f64>,
+    /// SHA-256 (hex) of the files that the set was read from.
+    pub sha256: String,
+    /// What the reader had to assume, repair or leave out.
+    pub remarks: Vec<String>,
+}
+
+impl BasisSet {
+    /// Row of the metabolite `name` (any synonym).
+    pub fn position(&self, name: &str) -> Option<usize> {
+        let name = names::canonical(name);
+        self.metabolites.iter().position(|m| *m == name)
+    }
+}

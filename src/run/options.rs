@@ -1,0 +1,87 @@
+//! What a run is asked to do.
+
+use super::config::Gaps;
+use super::cut;
+use super::error::RunError;
+use super::summary::Shard;
+use crate::corpus::{self, Found, Listing};
+use crate::engine::Engine;
+use crate::fit::Method;
+use crate::fit::vary::Varied;
+use crate::formats;
+use crate::learned::Learned;
+use crate::prepare::Preparation;
+use crate::quantify::WaterScaling;
+use crate::store::provenance::VariedMethod;
+use crate::store::writer::IfExists;
+use std::ops::Range;
+use std::path::PathBuf;
+
+/// What to run.
+#[derive(Debug, Clone)]
+pub struct RunOptions {
+    /// Files, folders, BIDS datasets, manifests.
+    pub inputs: Vec<PathBuf>,
+    /// Output folder.
+    pub out: PathBuf,
+    /// What to do if it exists.
+    pub if_exists: IfExists,
+    /// Basis set for every spectrum that the manifest names none for; `None`: simulated from each header.
+    pub basis: Option<PathBuf>,
+    /// Methods; each gives every spectrum a row.
+    pub methods: Vec<Method>,
+    /// Those of the methods that were made of others by varying settings, for the record.
+    pub varied: Vec<VariedMethod>,
+    /// What was learned from the corpus before; it becomes the prior of the spectra that it was learned for.
+    pub learned: Option<Learned>,
+    /// Values for files that do not state them.
+    pub gaps: Gaps,
+    /// How spectra are prepared.
+    pub preparation: Preparation,
+    /// Constants of water scaling.
+    pub water_scaling: WaterScaling,
+    /// Whether to write curves.
+    pub curves: bool,
+    /// Whether to write transients.
+    pub transients: bool,
+    /// Whether to go on with an unfinished run in `out`.
+    pub resume: bool,
+    /// Which part of the run to do; `None`: all of it.
+    pub shard: Option<Shard>,
+    /// Memory to stay below, roughly (bytes).
+    pub memory_bytes: u64,
+    /// Labels of the participants to take, without `sub-`; empty: all.
+    pub participants: Vec<String>,
+    /// Labels of the sessions to take, without `ses-`; empty: all.
+    pub sessions: Vec<String>,
+}
+
+impl From<&Varied> for VariedMethod {
+    fn from(varied: &Varied) -> Self {
+        let settings = varied.settings.iter().map(|s| (s.key.clone(), s.value.to_string())).collect();
+        Self { method: varied.method.name().to_owned(), base: varied.base.clone(), settings }
+    }
+}
+
+impl RunOptions {
+    /// The inputs' spectra that the options leave in.
+    pub(crate) fn listing(&self) -> Result<Listing, RunError> {
+        let mut listing = corpus::find(&self.inputs, &formats::is_spectroscopy)?;
+        let taken = |label: &Option<String>, wanted: &[String]| {
+            wanted.is_empty() || label.as_ref().is_some_and(|l| wanted.contains(l))
+        };
+        listing.found.retain(|f| taken(&f.subject, &self.participants) && taken(&f.session, &self.sessions));
+        if listing.found.is_empty() {
+            return Err(RunError::NoneTaken {
+                participants: self.participants.join(", "),
+                sessions: self.sessions.join(", "),
+            });
+        }
+        Ok(listing)
+    }
+
+    /// Where chunks begin and end in `found`.
+    pub(super) fn cut(&self, found: &[Found], engine: &dyn Engine) -> Vec<Range<usize>> {
+        cut::cut(found, engine.files_at_once(), self.methods.len(), self.memory_bytes)
+    }
+}

@@ -1,0 +1,50 @@
+//! Why a corpus cannot be simulated.
+
+use std::path::PathBuf;
+
+/// Why a corpus could not be written.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SimulateError {
+    /// The folder is not empty.
+    #[error("{}: exists and is not empty; give another --out", path.display())]
+    Exists {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A file cannot be written.
+    #[error("{}: cannot be written: {source}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// The recipe makes no sense.
+    #[error("recipe: {reason}")]
+    Recipe {
+        /// What is wrong, with the field.
+        reason: String,
+    },
+    /// A basis set cannot be simulated.
+    #[error(transparent)]
+    Basis(#[from] crate::basis::simulate::SimulateError),
+    /// The truth cannot be written.
+    #[error("{}: cannot be written: {reason}", path.display())]
+    Truth {
+        /// The table.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+}
+
+impl SimulateError {
+    /// Exit code of the command.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Recipe { .. } | Self::Basis(_) => 2,
+            _ => 73,
+        }
+    }
+}
