@@ -17,7 +17,7 @@ use crate::store::writer::IfExists;
 use std::ops::Range;
 use std::path::PathBuf;
 
-/// What to run.
+/// What to run. [`RunOptions::new`] fills in the defaults; every field can be changed after it.
 #[derive(Debug, Clone)]
 pub struct RunOptions {
     /// Files, folders, BIDS datasets, manifests.
@@ -64,6 +64,33 @@ impl From<&Varied> for VariedMethod {
 }
 
 impl RunOptions {
+    /// Fits all of `inputs` with `methods` and writes the tables to `out`, which must not be there yet: basis sets
+    /// simulated from the headers, spectra prepared as usual, LCModel's water scaling, no curves, all participants.
+    ///
+    /// # Errors
+    /// Never for the constants as they are shipped.
+    pub fn new(inputs: Vec<PathBuf>, methods: Vec<Method>, out: PathBuf) -> Result<Self, toml::de::Error> {
+        Ok(Self {
+            inputs,
+            out,
+            if_exists: IfExists::Refuse,
+            basis: None,
+            methods,
+            varied: Vec::new(),
+            learned: None,
+            gaps: Gaps::default(),
+            preparation: Preparation::default(),
+            water_scaling: WaterScaling::lcmodel()?,
+            curves: false,
+            transients: false,
+            resume: false,
+            shard: None,
+            memory_bytes: cut::DEFAULT_MEMORY_BYTES,
+            participants: Vec::new(),
+            sessions: Vec::new(),
+        })
+    }
+
     /// The inputs' spectra that the options leave in.
     pub(crate) fn listing(&self) -> Result<Listing, RunError> {
         let mut listing = corpus::find(&self.inputs, &formats::is_spectroscopy)?;
