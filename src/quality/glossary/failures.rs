@@ -1,6 +1,6 @@
 //! Words of the column `error_code`.
 
-use super::{Entry, Kind, Thresholds};
+use super::entry::{Entry, Kind, Thresholds};
 use crate::fit::FitState;
 
 /// All error codes.

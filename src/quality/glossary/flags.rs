@@ -1,7 +1,7 @@
 //! Words of the column `qc_flags`: those of the fit, which this room raises, and those of reading and preparation.
 
 use super::super::{BASELINE_NEAR_LIMIT, BROAD_PPM, LOW_SNR, MISFIT, PLAUSIBLE_TNAA_TO_TCR, SHIFT_NEAR_LIMIT, flag};
-use super::{Entry, Kind, Thresholds};
+use super::entry::{Entry, Kind, Thresholds};
 
 /// All flags.
 pub(super) fn entries(thresholds: &Thresholds) -> Vec<Entry> {

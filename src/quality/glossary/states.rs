@@ -1,6 +1,6 @@
 //! Words of the column `state`.
 
-use super::{Entry, Kind};
+use super::entry::{Entry, Kind};
 use crate::fit::FitState;
 
 /// One entry for each [`FitState`].
