@@ -80,6 +80,11 @@ fn expression(text: &str) -> String {
     panic!("no end: {}", &text[..text.len().min(80)]);
 }
 
+fn second_argument(arguments: &str) -> String {
+    let first = expression(arguments);
+    expression(arguments[arguments.find(&first).unwrap() + first.len()..].trim_start_matches(','))
+}
+
 /// What follows each `needle` in `text`.
 fn after<'a>(text: &'a str, needle: &'a str) -> impl Iterator<Item = &'a str> {
     text.match_indices(needle).map(|(at, found)| &text[at + found.len()..])
@@ -122,7 +127,23 @@ fn error_codes() -> BTreeSet<String> {
     let mut codes = BTreeSet::new();
     for (file, text) in sources() {
         for start in after(&text, "fn code(") {
-            codes.extend(words_of_arms(&file, start));
+            let signature = start.split('{').next().unwrap();
+            if signature.contains("str") || signature.contains("String") {
+                codes.extend(words_of_arms(&file, start));
+            }
+        }
+        // A code that is handed on as a field or an argument comes from a function above, or is a word here.
+        let fields = after(&text, " code: ").map(expression);
+        let arguments = after(&text, "ReadError::content(").map(|rest| second_argument(rest));
+        for value in fields.chain(arguments) {
+            let is_type = ["&'static str", "String", "impl Into<String>", "i32", "u8"].contains(&value.as_str());
+            let is_number_of_an_extension = file.contains("formats/nifti");
+            if !is_type && !is_number_of_an_extension && !["e.code()", "code.into()", "code"].contains(&value.as_str())
+            {
+                codes.insert(
+                    literal(&value).unwrap_or_else(|| panic!("{file}: an unknown form of a code: code: {value}")),
+                );
+            }
         }
         for value in after(&text, "Failure::new(").map(expression) {
             match value.as_str() {
