@@ -112,9 +112,12 @@ fn literal(value: &str) -> Option<String> {
     (!inner.contains('"')).then(|| inner.to_owned())
 }
 
-/// The words of a function whose body is one match with a word, or another such function, in each arm.
+/// The words of a function whose body is one word, or one match with a word, or another such function, in each arm.
 fn words_of_arms(file: &str, start: &str) -> BTreeSet<String> {
     let arms = body(start);
+    if let Some(only) = literal(arms.trim()) {
+        return BTreeSet::from([only]);
+    }
     let found: Vec<String> = after(arms, "=>").map(expression).collect();
     assert!(!found.is_empty(), "{file}: no arms in {arms}");
     let passed_on = |value: &str| value == "code" || value.ends_with(".code()");
