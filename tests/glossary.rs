@@ -137,7 +137,7 @@ fn error_codes() -> BTreeSet<String> {
         }
         // A code that is handed on as a field or an argument comes from a function above, or is a word here.
         let fields = after(&text, " code: ").map(expression);
-        let arguments = after(&text, "ReadError::content(").map(|rest| second_argument(rest));
+        let arguments = after(&text, "ReadError::content(").map(second_argument);
         for value in fields.chain(arguments) {
             let is_type = ["&'static str", "String", "impl Into<String>", "i32", "u8"].contains(&value.as_str());
             let is_number_of_an_extension = file.contains("formats/nifti");
