@@ -7,6 +7,9 @@ use common::{AMPLITUDES, DWELL_S, F0_MHZ, N_POINTS, Nuisance, basis, spectrum};
 use num_complex::Complex64;
 use requant::engine::{Batch, CpuEngine, Engine};
 use requant::fit::{FitResult, FitState, Method};
+use requant::prepare::Preparation;
+use requant::quantify::WaterScaling;
+use requant::run::{Config, Gaps};
 
 const SPECTRA: u64 = 4;
 
@@ -89,4 +92,38 @@ fn phases_do_not_matter() {
 fn every_built_in_method_is_tested() {
     let tested = METHODS.iter().map(|m| m.0).chain(["gannet"]);
     assert!(tested.eq(Method::built_in_names()));
+}
+
+/// Keys of a file's tables; names of components, which have capitals, are no keys.
+fn keys(value: &toml::Value, found: &mut std::collections::BTreeSet<String>) {
+    match value {
+        toml::Value::Table(table) => table.iter().for_each(|(key, value)| {
+            if !key.contains(char::is_uppercase) {
+                found.insert(key.clone());
+            }
+            keys(value, found);
+        }),
+        toml::Value::Array(values) => values.iter().for_each(|value| keys(value, found)),
+        _ => {}
+    }
+}
+
+#[test]
+fn the_reference_of_configurations_has_every_key() {
+    let mut found = std::collections::BTreeSet::new();
+    for name in Method::built_in_names() {
+        keys(&toml::Value::try_from(Method::built_in(name).unwrap().unwrap()).unwrap(), &mut found);
+    }
+    let known = Some(1.0);
+    let gaps = Gaps { sequence: Some(String::new()), f0_mhz: known, dwell_s: known, te_s: known, ..Gaps::default() };
+    let gaps = Gaps { tr_s: known, te1_s: known, tm_s: known, ..gaps };
+    let water_scaling = Some(WaterScaling::lcmodel().unwrap());
+    let config = Config { gaps, prepare: Preparation::default(), water_scaling };
+    keys(&toml::Value::try_from(config).unwrap(), &mut found);
+    assert!(found.contains("reject_beyond_sd") && found.contains("editing_efficiency"), "{found:?}");
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/reference/configuration.md");
+    let reference = std::fs::read_to_string(path).unwrap();
+    let words: Vec<&str> = reference.split(|c: char| !(c.is_alphanumeric() || c == '_' || c == '-')).collect();
+    let missing: Vec<&String> = found.iter().filter(|key| !words.contains(&key.as_str())).collect();
+    assert!(missing.is_empty(), "{path} does not name {missing:?}");
 }

@@ -147,7 +147,7 @@ fn correlates(set: &str, basis: &str, method: Method, file: &str, least: [f64; 5
     }
 }
 
-/// The aim is 0.98; what keeps them apart is told in `docs/methods.md`.
+/// The aim is 0.98; what keeps them apart is in `docs/reference/methods.md`.
 #[test]
 fn real_fsl_follows_fsl_mrs() {
     let least = [0.955, 0.94, 0.96, 0.98, 0.95];
@@ -167,7 +167,7 @@ fn real_abfit_reg_follows_spant() {
     correlates("shift", BASIS_OF_SHIFT, method("abfit-reg", false), "shift_abfit-reg-default.csv", [0.98; 5]);
 }
 
-/// With macromolecules that the method adds, the choice of λ decides more; the aim is 0.98 (`docs/methods.md`).
+/// With macromolecules that the method adds, the choice of λ decides more; the aim is 0.98 (`docs/reference/methods.md`).
 #[test]
 fn real_abfit_reg_follows_spant_with_macromolecules_of_its_own() {
     let least = [0.975, 0.98, 0.94, 0.99, 0.96];

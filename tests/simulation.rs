@@ -416,7 +416,7 @@ const IN_VIVO_HZ: f64 = 5.0;
 
 /// With the shifts and couplings that the challenge used (determined from its basis set, in `datasets/`), the
 /// simulation is the challenge's; with those of the built-in library it differs by what the literature differs. The
-/// table is `docs/spin-systems.md`, rewritten with REQUANT_UPDATE=1.
+/// table is `docs/reference/spin-systems.md`, rewritten with REQUANT_UPDATE=1.
 #[test]
 fn real_challenge_basis_is_reproduced() {
     let theirs = Library::from_toml(include_str!("../datasets/challenge2016-spin-systems.toml")).unwrap();
@@ -440,7 +440,7 @@ fn real_challenge_basis_is_reproduced() {
         CHALLENGE.len()
     );
     assert!(reproduced >= 18, "{reproduced}");
-    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/spin-systems.md");
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/reference/spin-systems.md");
     let page = std::fs::read_to_string(&path).unwrap();
     let (head, rest) = page.split_once("<!-- challenge -->\n").unwrap();
     let (_, foot) = rest.split_once("<!-- /challenge -->").unwrap();
@@ -453,6 +453,6 @@ fn real_challenge_basis_is_reproduced() {
     assert_eq!(
         page.replace("\r\n", "\n"),
         new,
-        "docs/spin-systems.md is not up to date: REQUANT_UPDATE=1 cargo test --test simulation"
+        "docs/reference/spin-systems.md is not up to date: REQUANT_UPDATE=1 cargo test --test simulation"
     );
 }

@@ -308,14 +308,14 @@ fn a_file_in_place_of_the_folder_cannot_be_created() {
 
 #[test]
 fn dictionary_of_columns_is_up_to_date() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/columns.md");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/reference/columns.md");
     if std::env::var_os("REQUANT_UPDATE").is_some_and(|value| value == "1") {
         fs::write(&path, columns_markdown()).unwrap();
     }
     let committed = fs::read_to_string(&path).unwrap_or_default();
     assert!(
         committed == columns_markdown(),
-        "docs/columns.md does not match the table definitions; run \
+        "docs/reference/columns.md does not match the table definitions; run \
          `REQUANT_UPDATE=1 cargo test --test tables` and commit the result"
     );
 }

@@ -9,7 +9,7 @@ use super::BasisSet;
 /// Relative difference in field that warns: couplings no longer match the shifts.
 const FIELD_WARNS: f64 = 0.05;
 /// Relative difference in field that refuses.
-const FIELD_REFUSES: f64 = 0.20;
+pub const FIELD_REFUSES: f64 = 0.20;
 /// Difference in echo time that warns (s). LCModel compares with 3.001 ms for rounding's sake.
 const TE_WARNS_S: f64 = 2.999e-3;
 /// A basis FID that ends before this fraction of its start is cut off rather than decayed.

@@ -16,18 +16,19 @@ use crate::report::basis_plot;
 /// Sub-commands of `requant basis`.
 #[derive(Subcommand, Debug)]
 pub(super) enum BasisCommand {
-    /// What a basis set holds, as a table and a picture
+    /// Show what a basis set holds, as a table and a picture
     Show(ShowArgs),
     /// Write a basis set in another form
     Convert(ConvertArgs),
-    /// Make a basis set from spin systems by density-matrix simulation
+    /// Simulate a basis set from spin systems by density matrix
     Simulate(Box<SimulateArgs>),
 }
 
 /// Arguments of `requant basis show`.
 #[derive(Args, Debug)]
 #[command(after_help = "\
-Example:
+Examples:
+  requant basis show press35.basis
   requant basis show press35.basis --plot press35.svg")]
 pub(super) struct ShowArgs {
     /// LCModel .BASIS, or a folder of .RAW, FSL-MRS JSON or NIfTI-MRS files
@@ -84,7 +85,7 @@ fn show(args: &ShowArgs) -> CliResult {
     );
     match set.offset_ppm() {
         Some(offset) => say!("singlets lie {offset:+.4} ppm from where they belong"),
-        None => say!("no usual singlets to tell the offset by"),
+        None => say!("none of the usual singlets, from which the offset is found"),
     }
     if let Some((signal, name)) = signal_per_proton(&set) {
         say!("signal of one proton at amplitude 1: {signal:.6e} (from {name})");

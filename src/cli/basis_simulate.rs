@@ -20,11 +20,11 @@ const MHZ_PER_T: f64 = 42.577_478;
 #[command(after_help = "\
 Examples:
   requant basis simulate --sequence press --te 35 --field-t 3 --out press35.basis
-  requant basis simulate --sequence steam --te 20 --tm 10 --field-mhz 297.2 --bandwidth-hz 6000 --out steam20.basis
-  requant basis simulate --sequence mega-press --te 68 --edit difference --field-t 3 --out mega.basis
-  requant basis simulate --sequence press --te 30 --te1 11 --spin-systems mine.toml --field-t 3 --format raw --out raw/
+  requant basis simulate --sequence steam --te 20 --tm 10 --field-mhz 297.2 --out steam20.basis
+  requant basis simulate --sequence mega-press --te 68 --edit difference --field-t 3 --out m68.basis
 
-Pulses are ideal. Amplitudes are in protons: a pulse-acquire FID starts at the metabolite's number of protons.")]
+Pulses are ideal. Amplitudes are in protons: a pulse-acquire FID starts at the metabolite's number
+of protons.")]
 pub(super) struct SimulateArgs {
     /// Pulse sequence
     #[arg(long, value_enum)]
@@ -50,7 +50,7 @@ pub(super) struct SimulateArgs {
     /// Middle of the editing pulse when off (ppm) [default: 7.5]
     #[arg(long, value_name = "PPM")]
     edit_off_ppm: Option<f64>,
-    /// Width of the band that the editing pulse turns (ppm) [default: 0.6]
+    /// Width of the band that the editing pulse inverts (ppm) [default: 0.6]
     #[arg(long, value_name = "PPM")]
     edit_width_ppm: Option<f64>,
     /// Field (T)
@@ -68,7 +68,7 @@ pub(super) struct SimulateArgs {
     /// Lorentzian width of the lines (FWHM, Hz)
     #[arg(long, value_name = "HZ", default_value_t = LINEWIDTH_HZ)]
     linewidth_hz: f64,
-    /// Members, separated by commas [default: the brain's]
+    /// Members, separated by commas [default: those of the brain]
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     metabolites: Vec<String>,
     /// Spin systems instead of the built-in ones (format: src/basis/simulate/spin_systems.toml)

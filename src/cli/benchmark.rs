@@ -18,50 +18,50 @@ use crate::store::SpectrumRow;
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
-  requant benchmark --out bench                                         simulated families, no data needed
-  requant benchmark --out bench --data data --peers reference           … and the sets found there, beside other programs
-  requant benchmark --out bench --only wilson2025 --spectra 1000        as many as the paper has
-  requant benchmark --out bench --method map --method mine.toml --learn protocol
-  requant benchmark --list --data data                                  the sets by name
+  requant benchmark --out bench                                    simulated sets, no data needed
+  requant benchmark --out bench --data data --peers reference      also the sets of a data folder
+  requant benchmark --out bench --only wilson2025 --spectra 1000
+  requant benchmark --list --data data                             the sets by name
 
-Writes report.html (tables and plots, nothing loaded from elsewhere) and benchmark/ (Parquet: every figure); simulated
-spectra and the runs stay in sets/ and runs/. A data folder has benchmark/NAME/ (BIDS, with truth.csv) and challenge2016/;
-a folder of peers benchmark/SET_PROGRAM.csv with id, metab, conc, crlb_pct, and challenge2016/PROGRAM.csv.")]
+Writes report.html (tables and plots, nothing loaded from elsewhere) and benchmark/ (Parquet: every
+figure). Simulated spectra stay in sets/, runs in runs/.
+A data folder has benchmark/NAME/ (BIDS, with truth.csv) and challenge2016/. A folder of peers has
+benchmark/SET_PROGRAM.csv (id, metab, conc, crlb_pct) and challenge2016/PROGRAM.csv.")]
 pub(super) struct BenchmarkArgs {
     /// Folder to write the report and the table to
     #[arg(long, value_name = "DIR", default_value = "requant-benchmark")]
     out: PathBuf,
-    /// Folder with sets of spectra, beside the simulated families
+    /// Folder with more sets of spectra
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
-    /// Folder with other programs' results for the same sets
+    /// Folder with results of other programs for the same sets
     #[arg(long, value_name = "DIR")]
     peers: Option<PathBuf>,
-    /// Method by name or from a .toml file; several are compared
+    /// Method: a name of `requant methods` or a .toml file; several are compared
     #[arg(long, value_name = "NAME|FILE", default_value = "map")]
     method: Vec<String>,
-    /// Run each method once more, having learned from the set's own spectra
+    /// Also run each method after learning from the set's own spectra
     #[arg(long, value_enum, default_value = "none")]
     learn: LearnChoice,
-    /// Sets by name, comma-separated (default: all)
+    /// Sets by name, separated by commas [default: all]
     #[arg(long, value_name = "SET,…", value_delimiter = ',')]
     only: Vec<String>,
-    /// Spectra of each condition of a simulated family (default: 100), and of a set of the data folder at most
+    /// Spectra for each condition of a simulated set [default: 100]; largest number for other sets
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     spectra: Option<u32>,
     #[command(flatten)]
     engine: EngineArgs,
-    /// Worker threads (default: one per core)
-    #[arg(long, value_name = "N")]
+    /// Worker threads [default: one per core]
+    #[arg(long, value_name = "N", help_heading = "Engine")]
     threads: Option<usize>,
-    /// Memory to stay below, roughly
-    #[arg(long, value_name = "SIZE", default_value = "4GiB", value_parser = bytes)]
+    /// Approximate limit of memory
+    #[arg(long, value_name = "SIZE", default_value = "4GiB", value_parser = bytes, help_heading = "Engine")]
     memory: u64,
     /// Replace an earlier benchmark in the output folder
-    #[arg(long)]
+    #[arg(long, help_heading = "Output")]
     overwrite: bool,
-    /// Name the sets and stop
-    #[arg(long)]
+    /// List the sets and stop
+    #[arg(long, help_heading = "Output")]
     list: bool,
 }
 

@@ -25,33 +25,34 @@ Examples:
   requant bids /data /out participant --participant-label 01 02
   requant bids /data /out group
 
-participant: one dataset for each participant, in OUT_DIR/sub-XX. An unfinished one is gone on with, a finished one is
-left as it is unless --overwrite is given. group: all of them as one dataset in OUT_DIR/group; participants that are not
-there are named. To fit a whole dataset on one machine `requant run` is faster: it shares what participants have in common.")]
+participant: one dataset for each participant, in OUTPUT_DIR/sub-XX. An unfinished one is continued;
+a finished one stays unless --overwrite is given.
+group: all participants as one dataset in OUTPUT_DIR/group; missing ones are named.
+On one machine `requant run` is faster: it simulates each basis set once.")]
 pub(super) struct BidsArgs {
-    /// The dataset
+    /// BIDS dataset
     bids_dir: PathBuf,
     /// Folder for the results
     output_dir: PathBuf,
-    /// Which part of the work
+    /// Level of the analysis
     #[arg(value_enum)]
     level: Level,
-    /// Participants, with or without `sub-` (default: all)
+    /// Participants, with or without `sub-` [default: all]
     #[arg(long, alias = "participant_label", value_name = "LABEL", num_args = 1..)]
     participant_label: Vec<String>,
-    /// Sessions, with or without `ses-` (default: all)
+    /// Sessions, with or without `ses-` [default: all]
     #[arg(long, alias = "session_label", value_name = "LABEL", num_args = 1..)]
     session_label: Vec<String>,
     /// Use what `requant learn` wrote
     #[arg(long, value_name = "DIR")]
     learned: Option<PathBuf>,
-    /// Do finished participants again
+    /// Fit finished participants again
     #[arg(long)]
     overwrite: bool,
-    /// Write data, fit, baseline and components of every spectrum, too
+    /// Also write data, fit, baseline and components of every spectrum
     #[arg(long)]
     curves: bool,
-    /// Write shift, phase and amplitude of every transient, and whether it was kept, too
+    /// Also write shift, phase and amplitude of every transient, and whether it was kept
     #[arg(long)]
     transients: bool,
     #[command(flatten)]
@@ -68,7 +69,7 @@ pub(super) struct BidsArgs {
 enum Level {
     /// Fit each participant.
     Participant,
-    /// Put the participants' tables together.
+    /// Put the tables of all participants together.
     Group,
 }
 

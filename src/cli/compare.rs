@@ -18,33 +18,31 @@ use crate::store::writer::IfExists;
 #[command(after_help = "\
 Examples:
   requant compare results --truth demo/truth/truth.csv
-  requant compare results --truth truth_mM.csv --column amplitude
-  requant compare run-map run-learned --out comparison      agreement of two runs: tables, and Bland–Altman plots
-  requant compare results                                   agreement of the methods of one run
-  requant compare multiverse --out comparison               … of `run --vary`: whose variance, which setting; methods.html
-  requant compare results lcmodel-output/ tarquin.txt       beside what other programs found
+  requant compare results --out comparison               agreement of the methods of one run
+  requant compare run-map run-learned --out comparison   agreement of two runs
+  requant compare results lcmodel-output/ tarquin.txt    beside other programs' results
 
-Other programs' results are a file, or a folder of them (one spectrum each, named after the spectrum): LCModel's .table,
-.coord and .csv, TARQUIN's text and CSV, a CSV with id,metab,conc,crlb_pct, or with one column a spectrum. Spectra meet by
-id, or where one id is a part of the other's path.
+Other programs' results are a file, or a folder with one file for each spectrum: LCModel's .table,
+.coord and .csv; TARQUIN's text and CSV; a CSV with id,metab,conc,crlb_pct or with one column for
+each spectrum. Spectra are matched by id, or where one id is a part of the other's path.
 
-Units differ: an amplitude is in units of the basis set, another program's in whatever its scaling makes of it. The ratio
-to total creatine means the same everywhere. Concentrations compare only where a file says that they were scaled to water,
-and then by each program's own constants.")]
+Amplitudes of different programs have different units. Ratios to total creatine have the same
+meaning everywhere. Concentrations are compared only where a file says that they were scaled to
+water; each program uses its own constants.")]
 pub(super) struct CompareArgs {
-    /// Output folders of `requant run` (each method of a run counts by itself), and other programs' result files or folders
+    /// Output folders of `requant run`, and result files or folders of other programs
     #[arg(required = true)]
     runs: Vec<PathBuf>,
-    /// True values: a CSV with a column `id` (spectrum or subject) and one a metabolite, or `metabolite` and one a spectrum
+    /// True values: a CSV with `id` and a column for each metabolite, or `metabolite` and one for each spectrum
     #[arg(long, value_name = "FILE.csv")]
     truth: Option<PathBuf>,
-    /// Which result is compared (default: ratio; against a truth concentration, or amplitude where a source has none)
+    /// Quantity that is compared [default: ratio; with --truth concentration, or amplitude where there is none]
     #[arg(long, value_enum)]
     column: Option<ColumnChoice>,
-    /// Folder to write comparison/ (Parquet), methods.html and (up to eight runs and methods) bland-altman.svg to
+    /// Folder for comparison/ (Parquet), methods.html and, for up to eight methods, bland-altman.svg
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Replace an earlier comparison there
+    /// Replace an earlier comparison in the output folder
     #[arg(long)]
     overwrite: bool,
 }
@@ -94,7 +92,7 @@ pub(super) fn run(args: &CompareArgs) -> CliResult {
         }
         (0 | 1, Some(_)) => {}
         _ if found.matrices.is_empty() => {
-            say!("no metabolite has {MIN_SPECTRA} spectra in all of them: no agreement to tell")
+            say!("no metabolite has {MIN_SPECTRA} spectra in all of them: no agreement is computed")
         }
         _ => {
             print_agreement(&all, &found.agreements);

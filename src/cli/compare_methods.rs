@@ -40,7 +40,7 @@ fn width(name: &str) -> usize {
     name.rsplit('.').next().unwrap_or(name).chars().count().max(6)
 }
 
-/// What fits have beside metabolites by value of each setting, and what disagreement goes along with.
+/// What fits have beside metabolites by value of each setting, and what disagreement correlates with.
 pub(super) fn print_differences(sources: &[Source], versus: &Versus) {
     let typical = &versus.differences.typical;
     let measures: Vec<_> = MEASURES.iter().filter(|m| m.is(Role::Method)).collect();
@@ -70,7 +70,7 @@ pub(super) fn print_differences(sources: &[Source], versus: &Versus) {
         versus.differences.spread.iter().filter(|s| kind(&s.metabolite) == Kind::Metabolite).collect();
     spread.sort_by(|a, b| b.rank_correlation.value.abs().total_cmp(&a.rank_correlation.value.abs()));
     if !spread.is_empty() {
-        say!("\nspread over methods goes along with (Spearman, 95 %)");
+        say!("\nthe spread over methods correlates with (Spearman, 95 %)");
         for s in spread.iter().take(N_STRONGEST) {
             let (low, high) = s.rank_correlation.interval;
             let value = s.rank_correlation.value;
@@ -80,7 +80,7 @@ pub(super) fn print_differences(sources: &[Source], versus: &Versus) {
     let strong = strongest(versus, sources);
     let strong: Vec<_> = strong.iter().filter(|s| kind(&s.metabolite) == Kind::Metabolite).take(N_STRONGEST).collect();
     if !strong.is_empty() {
-        say!("\ndifferences go along with differences of (Spearman, median and range over pairs of methods)");
+        say!("\ndifferences between methods correlate with differences of (Spearman, median and range over pairs)");
         for s in strong {
             let (metabolite, measure, between) = (&s.metabolite, s.measure.label, &s.between);
             say!("{metabolite:14} {measure:20} {:+.2} ({:+.2} … {:+.2})  {between}", s.median, s.least, s.most);

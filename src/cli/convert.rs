@@ -18,8 +18,9 @@ Examples:
   requant convert meas_MID00042.dat sub-01_svs.nii.gz
   requant convert data.RAW data.nii --f0-mhz 123.2 --dwell-s 0.00025
 
-Samples are kept exactly, coils, transients and conditions as dimensions; nothing is processed and nothing about a person
-is written. A water reference inside the file goes to a file of its own: …_ref.nii.gz beside OUTPUT.")]
+Samples are kept exactly; coils, transients and conditions become dimensions. Nothing is processed,
+and nothing about a person is written. A water reference inside the file goes to a second file,
+…_ref.nii.gz beside OUTPUT.")]
 pub(super) struct ConvertArgs {
     /// File to convert
     file: PathBuf,

@@ -1,6 +1,6 @@
 //! How a command fails.
 
-/// A failure of a command: its exit code and what to tell the user.
+/// A failure of a command: its exit code and what the user reads.
 pub(crate) struct CliError {
     pub(super) code: u8,
     pub(super) error: anyhow::Error,

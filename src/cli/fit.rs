@@ -27,31 +27,31 @@ use crate::{basis, formats};
 #[command(after_help = "\
 Examples:
   requant fit scan.SDAT --basis press35.basis --plot scan.svg
-  requant fit scan.SDAT --overlay nulled.SDAT --plot scan.svg    fitted macromolecules under a metabolite-nulled scan
-  requant fit data.RAW --water data.H2O --basis set.basis --f0-mhz 123.2 --dwell-s 0.00025")]
+  requant fit mega.nii.gz --select diff --method gannet
+  requant fit data.RAW --water data.H2O --basis set.basis --f0-mhz 123.2 --dwell-s 0.00025
+  requant fit scan.SDAT --sequence PRESS --overlay nulled.SDAT --plot scan.svg")]
 pub(super) struct FitArgs {
     /// Spectrum to fit
     file: PathBuf,
-    /// Its water reference (default: paired by name, as `requant run` does)
+    /// Water reference [default: paired by name, as `requant run` does]
     #[arg(long, value_name = "FILE")]
     water: Option<PathBuf>,
-    /// Basis set (default: simulated for the protocol in the file's header)
+    /// Basis set [default: simulated from the file's header]
     #[arg(long, value_name = "PATH")]
     basis: Option<PathBuf>,
-    /// Method by name or from a .toml file
+    /// Method: a name of `requant methods` or a .toml file
     #[arg(long, value_name = "NAME|FILE", default_value = "map")]
     method: String,
     /// Draw data, fit, residual, baseline and every component
     #[arg(long, value_name = "FILE.svg")]
     plot: Option<PathBuf>,
-    /// Another spectrum of the voxel, metabolite-nulled, to compare with the fitted macromolecules (moved and phased as
-    /// the fit found for FILE)
+    /// Metabolite-nulled spectrum of the same voxel, to compare with the fitted macromolecules
     #[arg(long, value_name = "NULLED_FILE")]
     overlay: Option<PathBuf>,
-    /// Which spectrum of a file with several, as `requant run` names it (`diff`, `12,7,0`)
+    /// Which spectrum of a file that holds several: `diff`, `12,7,0`
     #[arg(long, value_name = "NAME")]
     select: Option<String>,
-    /// Configuration: values for gaps, preparation, constants of water scaling
+    /// Configuration (.toml): missing values, preparation, water scaling
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     #[command(flatten)]
@@ -168,12 +168,12 @@ fn overlay(
         [("dwell time", "s", other.dwell_s, fitted.dwell_s), ("frequency", "MHz", other.f0_mhz, fitted.f0_mhz)]
     {
         if ((own - expected) / expected).abs() > SAME {
-            let told = format!(
+            let message = format!(
                 "{}: its {what} is {own} {unit}, that of the fitted spectrum {expected} {unit}; an overlay must be acquired \
                  in the same way",
                 file.display()
             );
-            return Err(CliError::new(1, anyhow::anyhow!(told)));
+            return Err(CliError::new(1, anyhow::anyhow!(message)));
         }
     }
     other.fid.resize(fitted.fid.len(), Complex64::default());

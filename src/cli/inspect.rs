@@ -28,16 +28,16 @@ Examples:
 pub(super) struct InspectArgs {
     /// File to look at
     file: PathBuf,
-    /// Draw the spectrum before and after preparation and how its transients lay, and say its figures
+    /// Draw the spectrum before and after preparation, and shift and phase of each transient
     #[arg(long, value_name = "FILE.svg")]
     plot: Option<PathBuf>,
-    /// Water reference for --plot (default: paired by name, as `requant run` does)
+    /// Water reference for --plot [default: paired by name, as `requant run` does]
     #[arg(long, value_name = "FILE", requires = "plot")]
     water: Option<PathBuf>,
-    /// Which spectrum of a file with several --plot draws, as `requant run` names it (`diff`, `12,7,0`)
+    /// Which spectrum --plot draws, of a file that holds several: `diff`, `12,7,0`
     #[arg(long, value_name = "NAME", requires = "plot")]
     select: Option<String>,
-    /// Configuration: values for gaps, preparation
+    /// Configuration (.toml): missing values, preparation
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     #[command(flatten)]

@@ -23,34 +23,35 @@ Examples:
   requant run bids/ --learned learned --out results
   requant learn bids/ --by site --basis press35.basis --out learned --overwrite
 
-Learned by empirical Bayes: areas, places and widths of the macromolecule peaks, how much they vary from spectrum to
-spectrum, and the common Lorentzian width. Concentrations are never pooled, groups of subjects never seen. A protocol
-(field, sequence, echo time) with fewer than 5 spectra learns nothing. Writes learned/ (Parquet) and learned.svg.")]
+Learned by empirical Bayes: areas, chemical shifts and widths of the macromolecule peaks, their
+variation between spectra, and the common Lorentzian width. Concentrations are never pooled, and
+groups of subjects are not looked at. A protocol (field, sequence, echo time) needs 5 spectra.
+Writes learned/ (Parquet) and learned.svg.")]
 pub(super) struct LearnArgs {
     #[command(flatten)]
     job: JobArgs,
     /// Folder to write what was learned to
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", help_heading = "Output")]
     out: PathBuf,
-    /// Which spectra learn from one another
-    #[arg(long, value_enum, default_value = "protocol")]
+    /// Which spectra form a group
+    #[arg(long, value_enum, default_value = "protocol", help_heading = "Learning")]
     by: By,
-    /// Most passes over the spectra
-    #[arg(long, value_name = "N", default_value_t = 4)]
+    /// Largest number of passes over the spectra
+    #[arg(long, value_name = "N", default_value_t = 4, help_heading = "Learning")]
     passes: usize,
-    /// Most spectra of one group
-    #[arg(long, value_name = "N", default_value_t = 100)]
+    /// Largest number of spectra that a group learns from
+    #[arg(long, value_name = "N", default_value_t = 100, help_heading = "Learning")]
     spectra: usize,
-    /// Replace what was learned there before
-    #[arg(long)]
+    /// Replace what was learned earlier in the output folder
+    #[arg(long, help_heading = "Output")]
     overwrite: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum By {
-    /// Those of one field, sequence and echo time.
+    /// One group for each field, sequence and echo time.
     Protocol,
-    /// Those of one protocol at one site.
+    /// One group for each protocol at each site.
     Site,
 }
 

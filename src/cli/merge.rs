@@ -13,18 +13,18 @@ use crate::store::writer::IfExists;
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
-  requant merge results                       all shards wrote to one folder
-  requant merge node1 node2 node3 --out results
+  requant merge results                            all shards wrote to one folder
+  requant merge node1 node2 node3 --out results    each shard wrote to its own
 
-The tables are byte for byte those of one run that did it all.")]
+The tables are byte for byte those of one run over everything.")]
 pub(super) struct MergeArgs {
     /// The --out of the shards
     #[arg(required = true)]
     folders: Vec<PathBuf>,
-    /// Folder to write the tables to (default: the only folder named)
+    /// Folder to write the tables to [default: the only folder named]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Replace what an earlier run wrote to the output folder
+    /// Replace the results of an earlier run in the output folder
     #[arg(long)]
     overwrite: bool,
 }

@@ -11,7 +11,7 @@ use crate::fit::Method;
 #[command(after_help = "\
 Examples:
   requant methods                         list them
-  requant methods --toml map > mine.toml  start a method of your own: change a line, give it a name of its own")]
+  requant methods --toml map > mine.toml  start a method of your own: change a line and the name")]
 pub(super) struct MethodsArgs {
     /// Print the settings of this method (name or file) as TOML
     #[arg(long, value_name = "NAME|FILE")]

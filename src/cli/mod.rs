@@ -38,18 +38,20 @@ use clap::{Parser, Subcommand};
 
 use crate::error_chain::error_chain;
 
-/// Consistent re-quantification of ¹H-MR spectroscopy corpora.
+/// Re-quantify corpora of ¹H-MR spectra consistently: read, prepare, fit, write tables.
 #[derive(Parser)]
 #[command(name = "requant", version, about, long_about = None, max_term_width = 110, after_help = "\
 Examples:
-  requant simulate --out demo                      write a small corpus with known truth
-  requant run demo --out results                   basis sets are simulated from the headers
-  requant compare results --truth demo/truth/truth.csv
-  requant fit scan.nii.gz --basis press35.basis --plot scan.svg
-  requant inspect scan.SDAT
+  requant simulate --out demo                             a small corpus with known truth
+  requant run demo --out results                          basis sets are simulated
+  requant compare results --truth demo/truth/truth.csv    how close the fit came
+  requant inspect scan.SDAT                               what a file holds
 
-Exit codes: 0 done (failed spectra are rows) · 1 failed · 2 usage · 65 --strict and some spectra failed ·
-66 no input found · 73 output exists or cannot be created · 75 stopped, go on with --resume")]
+Exit codes:
+   0  done; spectra that failed are rows     66  no input found
+   1  failed                                 73  output exists or cannot be created
+   2  wrong usage                            75  stopped; go on with --resume
+  65  --strict, and some spectra failed")]
 pub struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -57,36 +59,40 @@ pub struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Say what a run would do, without fitting: batches, steps, what is missing.
+    /// List what a run would do, without fitting: basis sets, steps, what is missing.
     Plan(plan::PlanArgs),
-    /// Fit every spectrum found and write the tables.
+    /// Fit every spectrum of files, folders, BIDS datasets or manifests, and write the tables.
     Run(Box<run::RunArgs>),
-    /// Learn what the spectra of each protocol have in common, as priors for `run --learned`.
+    /// Learn the macromolecules and linewidth of each protocol, as priors for `run --learned`.
     Learn(Box<learn::LearnArgs>),
-    /// How far a run is, or what it came to.
+    /// Show how far a run is, or its summary.
     Status(status::StatusArgs),
-    /// Make the tables of a run from its shards.
+    /// Put the shards of a run together.
     Merge(merge::MergeArgs),
-    /// The BIDS-App form: participant and group level.
+    /// Run as a BIDS-App: participant level and group level.
     Bids(Box<bids::BidsArgs>),
-    /// Fit one spectrum and show it: table, and the fit as a picture.
+    /// Fit one spectrum and show the result as a table and a picture.
     Fit(fit::FitArgs),
-    /// Say what a file holds.
+    /// Show what a file holds.
     Inspect(inspect::InspectArgs),
     /// Write a file of any format as NIfTI-MRS.
     Convert(convert::ConvertArgs),
-    /// The GPUs of this machine: limits, self-test, and which one auto takes.
+    /// List the GPUs of this machine, test each, and say which one `--engine auto` takes.
+    #[command(after_help = "\
+Examples:
+  requant devices
+  requant run demo --engine gpu --gpu 1 --out results    take the second of the list")]
     Devices,
-    /// Basis sets.
+    /// Show, convert or simulate basis sets.
     #[command(subcommand)]
     Basis(basis::BasisCommand),
-    /// The built-in methods and their resolved settings.
+    /// List the built-in methods, or print the settings of one.
     Methods(methods::MethodsArgs),
-    /// Runs and methods against the truth and one another: bias, agreement, whose variance.
+    /// Compare runs and methods with the truth and with one another: bias, agreement, variance.
     Compare(compare::CompareArgs),
-    /// Methods over sets with known truth, beside other programs: one report.
+    /// Score methods on sets with known truth, beside other programs.
     Benchmark(benchmark::BenchmarkArgs),
-    /// Write a seeded multi-site corpus with known truth (BIDS), and its basis sets.
+    /// Simulate a multi-site corpus (BIDS) with known truth.
     Simulate(simulate::SimulateArgs),
 }
 

@@ -19,16 +19,16 @@ Examples:
   requant plan scans/ --out planned
   requant plan bids/ manifest.csv --basis press35.basis --out planned
 
-Reads and prepares every file, fits none. Writes plan/ (Parquet): per spectrum its basis set and batch, the steps, what is
-missing and what that costs, or why it will fail.")]
+Reads and prepares every file, and fits none. The table plan/ (Parquet) has for each spectrum the
+basis set and the steps, what is missing and what that costs, or why it will fail.")]
 pub(super) struct PlanArgs {
     #[command(flatten)]
     job: JobArgs,
     /// Folder to write the table to
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", help_heading = "Output")]
     out: PathBuf,
     /// Replace an earlier plan there
-    #[arg(long)]
+    #[arg(long, help_heading = "Output")]
     overwrite: bool,
 }
 

@@ -58,7 +58,7 @@ impl Progress for Shown {
         self.bar.set_message(message);
     }
 
-    // One line a failure, with words that batch systems can be told to look for.
+    // One line a failure, with words that batch systems can look for.
     fn failed(&self, row: &SpectrumRow) {
         let line = format!(
             "REQUANT_ERROR code={} spectrum={} method={} {}",

@@ -20,56 +20,53 @@ const EXIT_STRICT: u8 = 65;
 #[command(after_help = "\
 Examples:
   requant run scans/ --basis press35.basis --out results
-  requant run bids/ manifest.csv --basis press35.basis --method map --method mine.toml --out results
-  requant run bids/ --vary baseline.max_ed_per_ppm=2,4,8 --vary window_ppm=[0.2,4.2],[0.5,4.0] --out multiverse
-  requant run raw/ --basis set.basis --f0-mhz 123.2 --dwell-s 0.00025 --out results
+  requant run bids/ manifest.csv --method map --method mine.toml --out results
   requant run bids/ --learn protocol --out results
-  requant run bids/ --out results --resume            after a crash, a full disk, a killed job
-  requant run bids/ --out results --shard 3/16        on 16 machines, then: requant merge results
+  requant run bids/ --out results --resume              after a crash, a full disk, a killed job
 
-A manifest is a .csv, .tsv or .parquet with a column `path` and any of water_path, basis, subject, session,
-site, voi, sequence, te_s, tr_s, te1_s, tm_s, f0_mhz, dwell_s. Water references pair by BIDS, by vendors' habits
-(_act/_ref, .RAW/.H2O, …) or by the manifest. Results: spectra/, metabolites/ (Parquet) and run.json.")]
+A manifest is a .csv, .tsv or .parquet with a column `path` and any of water_path, id, basis,
+subject, session, site, voi, sequence, te_s, tr_s, te1_s, tm_s, f0_mhz, dwell_s.
+Water references are paired by BIDS rules, by vendors' habits (_act/_ref, .RAW/.H2O, …) or by the
+manifest. Results: spectra/ and metabolites/ (Parquet) and run.json.")]
 pub(super) struct RunArgs {
     #[command(flatten)]
     job: JobArgs,
     /// Folder to write the tables to
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", help_heading = "Output")]
     out: PathBuf,
-    /// Learn from the corpus first: macromolecule pattern and linewidth of each protocol, or of each protocol and site,
-    /// become the priors of its spectra (`requant learn` does this part alone)
-    #[arg(long, value_enum, default_value = "none", conflicts_with = "learned")]
+    /// Learn from the corpus first: macromolecules and linewidth of each group become the priors of its spectra
+    #[arg(long, value_enum, default_value = "none", conflicts_with = "learned", help_heading = "Learning")]
     learn: LearnChoice,
-    /// Use what was learned before: a folder that `requant learn` or an earlier run wrote
-    #[arg(long, value_name = "DIR")]
+    /// Use what `requant learn` or an earlier run learned
+    #[arg(long, value_name = "DIR", help_heading = "Learning")]
     learned: Option<PathBuf>,
-    /// Replace what an earlier run wrote to the output folder
-    #[arg(long, conflicts_with = "resume")]
+    /// Replace the results of an earlier run in the output folder
+    #[arg(long, conflicts_with = "resume", help_heading = "Output")]
     overwrite: bool,
-    /// Go on with the unfinished run in the output folder: what is done and whose inputs have not changed stays
-    #[arg(long)]
+    /// Go on with an unfinished run; finished parts stay if their inputs have not changed
+    #[arg(long, help_heading = "Job")]
     resume: bool,
-    /// Do part I of N only (I from 1), for `requant merge` (default: from SLURM_ARRAY_TASK_ID in a job array)
-    #[arg(long, value_name = "I/N", conflicts_with = "learn")]
+    /// Do part I of N only (I from 1), for `requant merge` [default in a Slurm job array: its task]
+    #[arg(long, value_name = "I/N", conflicts_with = "learn", help_heading = "Job")]
     shard: Option<String>,
-    /// Exit with 65 if any spectrum failed
-    #[arg(long)]
+    /// Exit with code 65 if any spectrum failed
+    #[arg(long, help_heading = "Job")]
     strict: bool,
-    /// Write data, fit, baseline and components of every spectrum, too
-    #[arg(long)]
+    /// Also write data, fit, baseline and components of every spectrum
+    #[arg(long, help_heading = "Output")]
     curves: bool,
-    /// Write shift, phase and amplitude of every transient, and whether it was kept, too
-    #[arg(long)]
+    /// Also write shift, phase and amplitude of every transient, and whether it was kept
+    #[arg(long, help_heading = "Output")]
     transients: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum LearnChoice {
-    /// Nothing.
+    /// No learning.
     None,
-    /// From the spectra of one field, sequence and echo time.
+    /// One group for each field, sequence and echo time.
     Protocol,
-    /// From those of one protocol at one site.
+    /// One group for each protocol at each site.
     Site,
 }
 
@@ -159,7 +156,7 @@ pub(super) fn print_learned(learned: &Learned) {
     }
     for group in &learned.groups {
         say!(
-            "learned: {}{} · {} spectra · {} passes · areas vary by {:.0} %, places by {:.3} ppm",
+            "learned: {}{} · {} spectra · {} passes · areas vary by {:.0} %, chemical shifts by {:.3} ppm",
             group.protocol,
             group.site.as_ref().map(|s| format!(" · {s}")).unwrap_or_default(),
             group.n_spectra,

@@ -19,26 +19,27 @@ use crate::store::writer::IfExists;
 
 /// Values for files that do not state them.
 #[derive(Args, Debug, Clone)]
+#[command(next_help_heading = "Values for files that do not state them")]
 pub(super) struct GapArgs {
-    /// Sequence of files that do not state it: PRESS, STEAM, sLASER, SPECIAL, spin-echo
+    /// Sequence: PRESS, STEAM, sLASER, SPECIAL, spin-echo
     #[arg(long, value_name = "NAME")]
     sequence: Option<String>,
-    /// Spectrometer frequency (MHz) of files that do not state it (LCModel RAW, plain text)
+    /// Spectrometer frequency (MHz)
     #[arg(long, value_name = "MHZ")]
     f0_mhz: Option<f64>,
-    /// Dwell time (s) of files that do not state it
+    /// Dwell time (s)
     #[arg(long, value_name = "S")]
     dwell_s: Option<f64>,
-    /// Echo time (s) of files that do not state it
+    /// Echo time (s)
     #[arg(long, value_name = "S")]
     te_s: Option<f64>,
-    /// Repetition time (s) of files that do not state it
+    /// Repetition time (s)
     #[arg(long, value_name = "S")]
     tr_s: Option<f64>,
-    /// First echo (s) of PRESS, to simulate its basis set (default: half of TE)
+    /// First echo time of PRESS (s), to simulate its basis set [default: half of TE]
     #[arg(long, value_name = "S")]
     te1_s: Option<f64>,
-    /// Mixing time (s) of STEAM, to simulate its basis set
+    /// Mixing time of STEAM (s), to simulate its basis set
     #[arg(long, value_name = "S")]
     tm_s: Option<f64>,
 }
@@ -60,21 +61,22 @@ impl GapArgs {
 /// Which engine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum EngineChoice {
-    /// The best that is there.
+    /// A GPU that passes its self-test, otherwise the processor.
     Auto,
-    /// The native engine.
+    /// The processor.
     Cpu,
-    /// A graphics processor.
+    /// A GPU, or an error.
     Gpu,
 }
 
 /// Which engine, and on what.
 #[derive(Args, Debug, Clone, Copy)]
+#[command(next_help_heading = "Engine")]
 pub(super) struct EngineArgs {
-    /// Engine that fits; auto takes a GPU that passes its self-test, never a software rasteriser
+    /// Engine that fits; auto never takes a software rasteriser
     #[arg(long, value_enum, default_value = "auto")]
     engine: EngineChoice,
-    /// Number of the GPU, as `requant devices` lists them
+    /// Number of the GPU in the list of `requant devices`
     #[arg(long, value_name = "N")]
     gpu: Option<usize>,
 }
@@ -124,28 +126,29 @@ impl JobArgs {
 
 /// How spectra are fitted, and with what.
 #[derive(Args, Debug)]
+#[command(next_help_heading = "Fit")]
 pub(super) struct HowArgs {
-    /// Basis set: LCModel .BASIS, or a folder of .RAW, FSL-MRS JSON or NIfTI-MRS files (default: simulated for the
-    /// protocol in each file's header)
+    /// Basis set: LCModel .BASIS, or a folder of .RAW, FSL-MRS JSON or NIfTI-MRS files [default: simulated from
+    /// each file's header]
     #[arg(long, value_name = "PATH")]
     basis: Option<PathBuf>,
-    /// Method by name or from a .toml file; several give each spectrum several rows
+    /// Method: a name of `requant methods` or a .toml file; several --method give each spectrum several rows
     #[arg(long, value_name = "NAME|FILE", default_value = "map")]
     method: Vec<String>,
-    /// Vary a setting of every method: KEY is its path in the method's file (`baseline.max_ed_per_ppm`), values are TOML,
-    /// bare words are text. Several --vary give all combinations, each a method of its own
+    /// Vary a setting of every method; KEY is its path in the method's file, values are TOML. Several --vary give
+    /// all combinations
     #[arg(long, value_name = "KEY=V1,V2,…")]
     vary: Vec<String>,
     #[command(flatten)]
     pub(super) engine: EngineArgs,
-    /// Worker threads (default: one per core)
-    #[arg(long, alias = "n-cpus", value_name = "N")]
+    /// Worker threads [default: one per core]
+    #[arg(long, alias = "n-cpus", value_name = "N", help_heading = "Engine")]
     threads: Option<usize>,
-    /// Memory to stay below, roughly: files that are read and fitted together are cut to it
-    #[arg(long, value_name = "SIZE", default_value = "4GiB", value_parser = bytes)]
+    /// Approximate limit of memory; it sets how many files are read together
+    #[arg(long, value_name = "SIZE", default_value = "4GiB", value_parser = bytes, help_heading = "Engine")]
     memory: u64,
-    /// Configuration: values for gaps, preparation, constants of water scaling
-    #[arg(long, value_name = "FILE")]
+    /// Configuration (.toml): missing values, preparation, water scaling
+    #[arg(long, value_name = "FILE", help_heading = "Fit")]
     config: Option<PathBuf>,
     #[command(flatten)]
     gaps: GapArgs,

@@ -14,24 +14,24 @@ Examples:
   requant simulate --out demo
   requant run demo --out results
   requant compare results --truth demo/truth/truth.csv
-  requant simulate --print-recipe > mine.toml          then change a line and give it with --recipe mine.toml")]
+  requant simulate --print-recipe > mine.toml    change a line, then: --recipe mine.toml")]
 pub(super) struct SimulateArgs {
     /// New folder: a BIDS dataset (NIfTI-MRS, water references, participants.tsv) with basis/ and truth/
     #[arg(long, value_name = "DIR", required_unless_present = "print_recipe")]
     out: Option<PathBuf>,
-    /// Recipe: sites, groups, voxels, concentrations, nuisances (default: three sites, 24 subjects)
+    /// Recipe: sites, groups, voxels, concentrations, nuisances [default: three sites, 24 subjects]
     #[arg(long, value_name = "FILE.toml", alias = "config")]
     recipe: Option<PathBuf>,
     /// Number of subjects, instead of the recipe's
     #[arg(long, value_name = "N")]
     subjects: Option<usize>,
-    /// Seed, instead of the recipe's: the same one gives the same files
+    /// Seed, instead of the recipe's; equal seeds give equal files
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
     /// Only nuisances that the method `map` models exactly
     #[arg(long)]
     within_model: bool,
-    /// Worker threads (default: one per core)
+    /// Worker threads [default: one per core]
     #[arg(long, value_name = "N")]
     threads: Option<usize>,
     /// Print the built-in recipe and stop

@@ -15,8 +15,9 @@ use crate::store::{Journal, SpectrumRow, read_run, read_table};
 #[command(after_help = "\
 Examples:
   requant status results
+  requant status results && requant merge results
 
-Reads what a run under way, a stopped one, its shards or a complete one have written; changes nothing.")]
+Reads what a running, stopped, sharded or finished run has written. Changes nothing.")]
 pub(super) struct StatusArgs {
     /// The --out of a run
     folder: PathBuf,

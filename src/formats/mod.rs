@@ -129,7 +129,7 @@ impl ReadError {
 }
 
 /// Largest file that is read (bytes): far above any spectroscopy file, far below any memory.
-const MAX_FILE_BYTES: u64 = 4 << 30;
+pub const MAX_FILE_BYTES: u64 = 4 << 30;
 
 /// Bytes in which a NIfTI header lies, gzipped or not: a search of folders reads no more of each file.
 const HEADER_BYTES: u64 = 1 << 16;

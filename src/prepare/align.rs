@@ -30,7 +30,7 @@ const PASSES: usize = 2;
 /// Samples on either side over which the power of a reference is smoothed.
 const SMOOTHED: usize = 16;
 /// Median of the peak over its noise below which there is nothing to align: over a hundred bins of pure noise reach 3.
-const DETECTED: f64 = 5.0;
+pub const DETECTED: f64 = 5.0;
 
 /// Where a transient lies beside its reference.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]

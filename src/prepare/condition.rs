@@ -12,6 +12,11 @@ use crate::acquisition::Acquisition;
 use crate::signal::magnitudes::{Magnitudes, WATER_PPM};
 use crate::signal::noise::used_length;
 
+/// More than one in so many transients that are left out raise a flag.
+pub const REJECTED_ONE_IN: usize = 4;
+/// Relative difference in dwell time from which a water reference corrects no eddy currents.
+pub const WATER_DWELL: f64 = 1e-3;
+
 /// The transients of one voxel and condition, coils combined, aligned to one another.
 pub(super) struct Aligned<'a> {
     preparation: &'a Preparation,
@@ -63,7 +68,7 @@ impl<'a> Aligned<'a> {
         let mut kept = record.kept.iter();
         transients.retain(|_| kept.next().copied().unwrap_or(true));
         record.n_kept = transients.len();
-        if record.n_kept < record.n_transients - record.n_transients / 4 {
+        if record.n_kept < record.n_transients - record.n_transients / REJECTED_ONE_IN {
             record.flags.push("many_transients_rejected");
         }
         record.motion = record.offsets.as_ref().and_then(|offsets| figures::motion(offsets, &record.kept));
@@ -165,7 +170,7 @@ fn apply_water(
         align::align(&mut references, reference.dwell_s.unwrap_or(dwell_s), f0_mhz, None);
     }
     let reference_fid = average::mean(&references);
-    let same_grid = reference.dwell_s.is_none_or(|d| (d / dwell_s - 1.0).abs() < 1e-3);
+    let same_grid = reference.dwell_s.is_none_or(|d| (d / dwell_s - 1.0).abs() < WATER_DWELL);
     let measured = check_samples(&reference_fid).ok().and_then(|()| water::amplitude(&reference_fid, dwell_s));
     match measured {
         None => record.flags.push("water_reference_unusable"),

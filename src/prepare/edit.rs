@@ -16,7 +16,7 @@ use crate::signal::magnitudes::Magnitudes;
 /// Chemical shifts that editing does not change (ppm): choline, and creatine's CH₂.
 const UNCHANGED_PPM: [(f64, f64); 2] = [(3.12, 3.35), (3.84, 4.0)];
 /// How far conditions may lie apart (Hz): they are measured in turn, and drift together.
-const MAX_APART_HZ: f64 = 8.0;
+pub const MAX_APART_HZ: f64 = 8.0;
 /// Part of their energy by which conditions that need no alignment differ.
 const ALIKE: f64 = 0.02;
 /// Time over which the reference of an alignment rises (s): with a step at its start, lines that differ between

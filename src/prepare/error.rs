@@ -90,7 +90,11 @@ impl PrepareError {
 }
 
 /// Fewest points before a zero tail that can be fitted.
-const MIN_POINTS: usize = 64;
+pub const MIN_POINTS: usize = 64;
+/// Dwell times (s) that can be right; another one is a mistaken unit.
+pub const DWELL_S: [f64; 2] = [1e-6, 1e-2];
+/// Spectrometer frequencies (MHz) that can be right: ¹H from 0.1 to 30 T.
+pub const F0_MHZ: [f64; 2] = [4.0, 1300.0];
 
 /// Dwell time and frequency, or what is wrong with the header.
 pub(super) fn check_header(data: &Acquisition) -> Result<(f64, f64), PrepareError> {
@@ -99,9 +103,8 @@ pub(super) fn check_header(data: &Acquisition) -> Result<(f64, f64), PrepareErro
     }
     let dwell_s = data.dwell_s.ok_or(PrepareError::Unknown { field: "dwell time", flag: "dwell-s" })?;
     let f0_mhz = data.f0_mhz.ok_or(PrepareError::Unknown { field: "spectrometer frequency", flag: "f0-mhz" })?;
-    // 1H from 0.1 to 30 T, dwell times from 1 µs to 10 ms: everything else is a mistaken unit.
-    for (field, value, low, high) in
-        [("dwell time (s)", dwell_s, 1e-6, 1e-2), ("spectrometer frequency (MHz)", f0_mhz, 4.0, 1300.0)]
+    for (field, value, [low, high]) in
+        [("dwell time (s)", dwell_s, DWELL_S), ("spectrometer frequency (MHz)", f0_mhz, F0_MHZ)]
     {
         if !(low..=high).contains(&value) {
             return Err(PrepareError::Implausible { field, value });

@@ -3,10 +3,10 @@
 pub mod align;
 pub mod average;
 pub mod coils;
-mod condition;
+pub mod condition;
 pub mod eddy;
 pub mod edit;
-mod error;
+pub mod error;
 pub mod figures;
 mod narrow;
 pub mod reject;

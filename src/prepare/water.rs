@@ -12,7 +12,7 @@ const SKIPPED_S: f64 = 0.001;
 /// How much taller than the metabolite data a reference must be to be unsuppressed water. Water
 /// (2 × 40 mol/kg of protons) stands about a thousand times above a metabolite singlet; residual water
 /// in the data lowers the ratio.
-const TALLER: f64 = 3.0;
+pub const TALLER: f64 = 3.0;
 
 /// Water amplitude at t = 0, in the data's units, from the magnitude of the reference: the decay of a
 /// Voigt line, ln|w(t)| = a − b·t − c·t², by least squares weighted with |w|² (the inverse variance of

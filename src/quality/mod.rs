@@ -1,5 +1,7 @@
 //! Flags: what a person should look at. They are columns, never deletions.
 
+pub mod glossary;
+
 use crate::fit::family::Limits;
 use crate::fit::{FitResult, FitState};
 
@@ -12,26 +14,43 @@ const MISFIT: f64 = 2.0;
 const BROAD_PPM: f64 = 0.1;
 /// SNR below which amplitudes say little.
 const LOW_SNR: f64 = 3.0;
+/// Part of the largest shift that is searched beyond which the true shift may lie outside.
+const SHIFT_NEAR_LIMIT: f64 = 0.9;
+/// Part of the largest effective dimension from which the baseline is at its limit.
+const BASELINE_NEAR_LIMIT: f64 = 0.95;
+
+/// The flags that a fit can raise, as the tables write them.
+mod flag {
+    pub(super) const NOT_CONVERGED: &str = "not_converged";
+    pub(super) const MISFIT: &str = "misfit";
+    pub(super) const LOW_SNR: &str = "low_snr";
+    pub(super) const BROAD_LINES: &str = "broad_lines";
+    pub(super) const SHIFT_AT_LIMIT: &str = "shift_at_limit";
+    pub(super) const BASELINE_FLEXIBLE: &str = "baseline_flexible";
+    pub(super) const IMPLAUSIBLE_TNAA_TCR: &str = "implausible_tnaa_tcr";
+}
 
 /// Flags of one fit, as stable snake_case words in fixed order.
 pub fn flags(fit: &FitResult, limits: Limits, f0_mhz: f64) -> Vec<&'static str> {
     let mut flags = Vec::new();
-    let mut when = |condition: bool, flag: &'static str| {
+    let mut raise_if = |condition: bool, flag: &'static str| {
         if condition {
             flags.push(flag);
         }
     };
-    when(fit.state == FitState::MaxIterations, "not_converged");
-    when(fit.residual_over_noise > MISFIT, "misfit");
-    when(fit.snr < LOW_SNR, "low_snr");
-    when(fit.fwhm_hz > BROAD_PPM * f0_mhz, "broad_lines");
-    // Within a tenth of the edge of the search: the true shift may lie beyond.
-    when(fit.shift_hz.abs() > 0.9 * limits.max_shift_ppm * f0_mhz, "shift_at_limit");
-    when(limits.max_baseline_ed.is_some_and(|most| fit.baseline_ed >= 0.95 * most), "baseline_flexible");
+    raise_if(fit.state == FitState::MaxIterations, flag::NOT_CONVERGED);
+    raise_if(fit.residual_over_noise > MISFIT, flag::MISFIT);
+    raise_if(fit.snr < LOW_SNR, flag::LOW_SNR);
+    raise_if(fit.fwhm_hz > BROAD_PPM * f0_mhz, flag::BROAD_LINES);
+    raise_if(fit.shift_hz.abs() > SHIFT_NEAR_LIMIT * limits.max_shift_ppm * f0_mhz, flag::SHIFT_AT_LIMIT);
+    raise_if(
+        limits.max_baseline_ed.is_some_and(|most| fit.baseline_ed >= BASELINE_NEAR_LIMIT * most),
+        flag::BASELINE_FLEXIBLE,
+    );
     if let (Some(naa), Some(creatine)) = (total(fit, "tNAA", "NAA"), total(fit, "tCr", "Cr")) {
         let ratio = naa / creatine;
         let [low, high] = PLAUSIBLE_TNAA_TO_TCR;
-        when(!(low..=high).contains(&ratio), "implausible_tnaa_tcr");
+        raise_if(!(low..=high).contains(&ratio), flag::IMPLAUSIBLE_TNAA_TCR);
     }
     flags
 }

@@ -15,7 +15,7 @@ use crate::acquisition::hz_from_ppm;
 
 /// Water is taken away where its peak is so many times the tallest of what is fitted; below, the baseline holds its tail,
 /// and nothing is gained by a change.
-const TOWERS: f64 = 3.0;
+pub const TOWERS: f64 = 3.0;
 /// Wide enough for lipids to lie where they are, not folded into the water's band, and for water that is no exponential,
 /// whose tail needs several.
 const SIZE: Size = Size { band_ppm: 8.0, samples: 512, components: 32 };

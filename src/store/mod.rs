@@ -1,7 +1,7 @@
 //! The dataset folder: the tables' schemas, a writer, a reader and the run's provenance.
 //!
 //! A column is declared once, in [`rows`]: the Rust field, the Arrow field with its metadata, the
-//! Parquet column and the line in `docs/columns.md` all come from that declaration.
+//! Parquet column and the line in `docs/reference/columns.md` all come from that declaration.
 
 pub mod cells;
 mod folder;

@@ -144,7 +144,7 @@ fn table_markdown<T: Table>(text: &mut String) {
     }
 }
 
-/// The data dictionary, as committed in `docs/columns.md`.
+/// The data dictionary, as committed in `docs/reference/columns.md`.
 pub fn columns_markdown() -> String {
     let mut text = format!(
         "# Columns\n\n\

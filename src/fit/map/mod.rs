@@ -4,7 +4,7 @@
 //! the baseline. [`solver::fit`] runs one spectrum through it: start values, Gauss–Newton on all parameters with the normal
 //! equations of [`normal`], σ² and λ by [`smoothness`], and the errors of [`report`].
 //!
-//! `docs/method-map.md` has the objective and its constants.
+//! `docs/reference/map.md` has the objective and its constants.
 
 pub mod component;
 pub mod evaluation;

@@ -1,0 +1,227 @@
+//! Words of the column `error_code`.
+
+use super::entry::{Entry, Kind, Thresholds};
+use crate::fit::FitState;
+
+/// All error codes.
+pub(super) fn entries(thresholds: &Thresholds) -> Vec<Entry> {
+    let mut all = of_the_search();
+    all.extend(of_files(thresholds));
+    all.extend(of_headers(thresholds));
+    all.extend(of_samples(thresholds));
+    all.extend(of_basis_sets(thresholds));
+    all.extend(of_fits());
+    all
+}
+
+fn entry(code: &'static str, threshold: impl Into<String>, meaning: &'static str, remedy: &'static str) -> Entry {
+    Entry { code, kind: Kind::ErrorCode, threshold: threshold.into(), meaning, remedy }
+}
+
+fn of_the_search() -> Vec<Entry> {
+    vec![
+        entry(
+            "water_reference",
+            "the file's name says that it is a water reference, and no spectrum claims it (`skipped`)",
+            "The file was left out.",
+            "Nothing, if it is a reference. List it in a manifest to analyse it as a spectrum.",
+        ),
+        entry(
+            "ambiguous_water_reference",
+            "several files could be the water reference",
+            "requant never guesses between references.",
+            "Name one in the column `water_path` of a manifest, or write `none` there.",
+        ),
+        entry(
+            "missing_water_reference",
+            "a manifest or a sidecar names a water reference that is not there",
+            "The spectrum was not fitted, as its concentrations would be missing without notice.",
+            "Correct the path, or write `none`.",
+        ),
+        entry(
+            "manifest_line",
+            "a line of the manifest has no usable value",
+            "The message names line and column.",
+            "Correct the line.",
+        ),
+        entry(
+            "unreadable_file",
+            "the system refuses to open the file",
+            "It was found and not read.",
+            "Check the permissions.",
+        ),
+    ]
+}
+
+fn of_files(t: &Thresholds) -> Vec<Entry> {
+    let gib = t.max_file_bytes >> 30;
+    vec![
+        entry(
+            "io",
+            format!("reading stopped with an error of the system, or the file is larger than {gib} GiB"),
+            "Disk, network or permissions.",
+            "Read the message; try again.",
+        ),
+        entry(
+            "unknown_format",
+            "the bytes are of no known format",
+            "The file is no spectrum, or of a format that requant does not read.",
+            "See [formats](formats.md); convert it with spec2nii.",
+        ),
+        entry(
+            "missing_companion",
+            "the second file of a pair is missing (SDAT/SPAR, DATA/LIST)",
+            "Header or samples are missing.",
+            "Put both files into one folder, with one name.",
+        ),
+        entry(
+            "bad_file",
+            "an LCModel RAW, jMRUI text or plain-text file does not follow its format",
+            "The message names line and fault.",
+            "Export the file again.",
+        ),
+        entry(
+            "bad_header",
+            "a header entry is missing or impossible",
+            "The message names the entry.",
+            "Export the file again.",
+        ),
+        entry(
+            "truncated",
+            "the file ends before one transient is complete",
+            "There is nothing to average. (Files with some complete transients are fitted and get the flag `truncated`.)",
+            "Copy or export the file again.",
+        ),
+        entry(
+            "unsupported",
+            "the file is valid and holds what the reader does not handle",
+            "As a rule: spectroscopic imaging or several arrayed parameters in a vendor's raw format.",
+            "Convert it to NIfTI-MRS (spec2nii), or export it in another form.",
+        ),
+        entry(
+            "unknown_revision",
+            "a GE P-file of a revision whose layout is not known",
+            "The header cannot be located.",
+            "Convert it with the vendor's tools or spec2nii.",
+        ),
+        entry(
+            "not_spectroscopy",
+            "the file is an image, a segmentation or a report",
+            "It looks like a spectrum by its name only.",
+            "Leave it out.",
+        ),
+    ]
+}
+
+fn of_headers(t: &Thresholds) -> Vec<Entry> {
+    let ([dwell_low, dwell_high], [f0_low, f0_high]) = (t.dwell_s, t.f0_mhz);
+    vec![
+        entry(
+            "missing_field",
+            "dwell time or spectrometer frequency is unknown",
+            "The format does not hold it (LCModel RAW, plain text), and nothing else states it.",
+            "Give `--dwell-s` and `--f0-mhz`, the manifest's columns, or an LCModel control file beside the data.",
+        ),
+        entry(
+            "implausible_field",
+            format!(
+                "dwell time outside {} µs to {} ms, or frequency outside {f0_low} to {f0_high} MHz",
+                1e6 * dwell_low,
+                1e3 * dwell_high
+            ),
+            "A unit is wrong, as a rule.",
+            "Correct the value in the manifest or on the command line.",
+        ),
+        entry("nucleus", "the nucleus is not ¹H", "Only ¹H is quantified.", "Leave the file out."),
+        entry(
+            "not_prepared",
+            "`prepare = \"none\"`, and the file holds several coils or transients",
+            "Data were said to be prepared and are not.",
+            "Leave `prepare` out of the configuration.",
+        ),
+        entry(
+            "water_mismatch",
+            "water reference and data have different numbers of voxels",
+            "The reference is of another acquisition.",
+            "Give a reference of the same grid.",
+        ),
+        entry(
+            "water_*",
+            "the water reference failed; `*` is its own error code (`water_truncated`, `water_io`, …)",
+            "The spectrum was not fitted, as its concentrations would be missing without notice.",
+            "See the code after `water_`; or write `none` in the manifest's `water_path`.",
+        ),
+    ]
+}
+
+fn of_samples(t: &Thresholds) -> Vec<Entry> {
+    vec![
+        entry(
+            "not_finite",
+            "a sample is NaN or infinite",
+            "The export failed. Nothing is replaced or left out.",
+            "Export the file again.",
+        ),
+        entry(
+            FitState::NoSignal.as_str(),
+            format!(
+                "fewer than {} samples before a zero-filled tail, no signal common to the coils, or no noise",
+                t.min_points
+            ),
+            "There is nothing to fit, or no noise by which to weigh the data.",
+            "Check the acquisition. Add noise to simulated spectra.",
+        ),
+    ]
+}
+
+fn of_basis_sets(t: &Thresholds) -> Vec<Entry> {
+    vec![
+        entry(
+            "basis",
+            "the basis set that a manifest names cannot be read",
+            "The message names file and fault.",
+            "Correct the path, or look at it with `requant basis show`.",
+        ),
+        entry(
+            "basis_header",
+            "no basis set was given, and the header does not say enough to simulate one",
+            "Sequence or echo time is unknown, or the sequence cannot be simulated (editing, GE or vendor names).",
+            "Give `--sequence`, `--te-s` (STEAM: `--tm-s`) or the manifest's columns; or give `--basis`.",
+        ),
+        entry(
+            "basis_field",
+            format!("frequencies of basis set and data differ by {} % or more", 100.0 * t.basis_field),
+            "At another field the multiplets have other shapes.",
+            "Give a basis set for this field.",
+        ),
+        entry(
+            "model",
+            "method and basis set cannot make a model for this spectrum",
+            "As a rule: no point of the spectrum lies in the window, or no component is left.",
+            "Read the message; check window and basis set.",
+        ),
+    ]
+}
+
+fn of_fits() -> Vec<Entry> {
+    vec![
+        entry(
+            "not_a_difference",
+            "a method for edited differences (`gannet`) met another spectrum",
+            "`on`, `off`, `sum` and unedited spectra are not fitted by it.",
+            "Nothing. For a difference that is alone in its file see [edited data](../guide/edited.md).",
+        ),
+        entry(
+            FitState::Singular.as_str(),
+            "the normal equations cannot be solved",
+            "Basis set and spectrum do not determine the parameters.",
+            "Look for two equal members in the basis set, or for an empty spectrum.",
+        ),
+        entry(
+            "internal",
+            "the engine returned nothing",
+            "This is a fault of requant.",
+            "Report it with the file's header.",
+        ),
+    ]
+}

@@ -1,0 +1,155 @@
+//! Words of the column `qc_flags`: those of the fit, which this room raises, and those of reading and preparation.
+
+use super::super::{BASELINE_NEAR_LIMIT, BROAD_PPM, LOW_SNR, MISFIT, PLAUSIBLE_TNAA_TO_TCR, SHIFT_NEAR_LIMIT, flag};
+use super::entry::{Entry, Kind, Thresholds};
+
+/// All flags.
+pub(super) fn entries(thresholds: &Thresholds) -> Vec<Entry> {
+    let mut all = of_the_fit();
+    all.extend(of_reading());
+    all.extend(of_water(thresholds));
+    all.extend(of_transients(thresholds));
+    all
+}
+
+fn entry(code: &'static str, threshold: String, meaning: &'static str, remedy: &'static str) -> Entry {
+    Entry { code, kind: Kind::Flag, threshold, meaning, remedy }
+}
+
+fn of_the_fit() -> Vec<Entry> {
+    let [low, high] = PLAUSIBLE_TNAA_TO_TCR;
+    vec![
+        entry(
+            flag::NOT_CONVERGED,
+            "`state` is `max_iterations`".to_owned(),
+            "The fit stopped before it reached the minimum.",
+            "Look at the fit; raise `max_iterations` in a copy of the method, or exclude the spectrum.",
+        ),
+        entry(
+            flag::MISFIT,
+            format!("`residual_sd_over_noise_sd` > {MISFIT}"),
+            "The residual is far larger than the noise: the model does not describe the spectrum. Usual causes are lipid or \
+             water signal, a wrong basis set, or very high SNR, where small faults of any model show.",
+            "Look at the residual. A peak at one chemical shift names the missing component; a pattern under all peaks points to \
+             the lineshape or the basis set.",
+        ),
+        entry(
+            flag::LOW_SNR,
+            format!("`snr` < {LOW_SNR}"),
+            "The tallest peak hardly stands above the noise. Amplitudes are uncertain; their errors say how much.",
+            "Use the spectrum only in analyses that weight by the errors, or exclude it.",
+        ),
+        entry(
+            flag::BROAD_LINES,
+            format!("`fwhm_hz` > {BROAD_PPM} ppm × `f0_mhz`"),
+            "Lines are so broad that neighbouring peaks merge. The usual cause is poor shimming.",
+            "Exclude the spectrum, or use sums (tNAA, tCr, tCho, Glx) only. Öz et al. 2014 give this limit.",
+        ),
+        entry(
+            flag::SHIFT_AT_LIMIT,
+            format!("`shift_hz` is beyond {SHIFT_NEAR_LIMIT} × the largest shift that the method searches"),
+            "The frequency reference may be wrong: the true shift may lie outside the search.",
+            "Draw the fit. If the peaks are not under the model, raise `start.max_shift_ppm` in a copy of the method.",
+        ),
+        entry(
+            flag::BASELINE_FLEXIBLE,
+            format!("`baseline_ed` ≥ {BASELINE_NEAR_LIMIT} × the method's limit (`max_ed_per_ppm` × window)"),
+            "The baseline is as flexible as the method allows. It may hold lipid or water signal, or a part of broad metabolites.",
+            "Draw the fit. Compare results with a lower limit: `--vary baseline.max_ed_per_ppm=2,4,8`.",
+        ),
+        entry(
+            flag::IMPLAUSIBLE_TNAA_TCR,
+            format!("tNAA/tCr outside {low:.1} to {high:.1}"),
+            "Such a ratio does not occur in healthy brain. The fit failed, the spectrum is not of brain, it was not \
+             water-suppressed, or metabolites were nulled. Large tumours do this, too.",
+            "Look at the spectrum. Exclude it, unless the tissue explains the ratio.",
+        ),
+    ]
+}
+
+fn of_reading() -> Vec<Entry> {
+    vec![
+        entry(
+            "untested_format",
+            "the file's format or version was written from its description only".to_owned(),
+            "No measured file of this kind was at hand when the reader was written.",
+            "Check one spectrum with `requant inspect`: NAA must lie at 2.01 ppm. Then report it, so that the flag can go.",
+        ),
+        entry(
+            "truncated",
+            "the file ends early, and at least one transient is complete".to_owned(),
+            "Only the complete transients were used.",
+            "Copy the file again. If it was stopped on the scanner, compare `n_transients` with the protocol.",
+        ),
+    ]
+}
+
+fn of_water(t: &Thresholds) -> Vec<Entry> {
+    vec![
+        entry(
+            "water_reference_coils",
+            "the water reference has another number of coils than the data".to_owned(),
+            "The reference was not used: no eddy-current correction, no concentrations.",
+            "Name the matching reference in a manifest (`water_path`).",
+        ),
+        entry(
+            "water_reference_unusable",
+            "the reference does not decay from a clear maximum".to_owned(),
+            "Its amplitude cannot be measured: no eddy-current correction, no concentrations.",
+            "Look at the reference with `requant inspect`; name another one in a manifest.",
+        ),
+        entry(
+            "water_reference_suppressed",
+            format!("the reference is less than {} times as tall as the data", t.water_over_data),
+            "The reference looks water-suppressed, or the data are not. It was not used: no concentrations.",
+            "Name the unsuppressed reference in a manifest, or write `none` there.",
+        ),
+        entry(
+            "eddy_not_corrected",
+            format!("dwell times of reference and data differ by {} % or more", 100.0 * t.water_dwell),
+            "The reference scales the amplitudes, and its phase was not used.",
+            "Nothing, if lines look undistorted. Otherwise give a reference of the same bandwidth.",
+        ),
+        entry(
+            "water_removal_failed",
+            format!(
+                "residual water is more than {} times as tall as the metabolites, and HSVD does not describe it",
+                t.water_over_metabolites
+            ),
+            "Residual water was left in; its tail may lie under the metabolites.",
+            "Look at the baseline near 4 ppm. Move the window's upper end to 4.0 ppm, or exclude the spectrum.",
+        ),
+    ]
+}
+
+fn of_transients(t: &Thresholds) -> Vec<Entry> {
+    vec![
+        entry(
+            "many_transients_rejected",
+            format!("more than 1 in {} transients were rejected", t.rejected_one_in),
+            "Much of the measurement was spoiled, by motion as a rule. Amplitudes stay right, the noise is higher.",
+            "Look at the transients: `requant inspect FILE --plot FILE.svg`.",
+        ),
+        entry(
+            "transients_not_aligned",
+            format!("the signal of a transient is less than {} times its noise", t.aligned_from),
+            "Frequency and phase of single transients cannot be found, so they were averaged as they are. Lines may be broader.",
+            "Nothing, if `fwhm_hz` is usual. A wider `align_band_ppm` may find more signal.",
+        ),
+        entry(
+            "subspectra_not_aligned",
+            format!(
+                "choline and creatine are lost in the noise, or no shift within {} Hz aligns the conditions",
+                t.conditions_apart_hz
+            ),
+            "Edit conditions were combined without alignment. Differences may hold residues of choline and creatine.",
+            "Look at 3.2 ppm of the difference: a residue of choline says that alignment was needed.",
+        ),
+        entry(
+            "edit_order_unknown",
+            "neither labels, nor pulse frequencies, nor NAA say which condition is ON".to_owned(),
+            "Only the sum was made; there is no difference spectrum.",
+            "Write the labels ON and OFF into the file (NIfTI-MRS: `EditCondition`).",
+        ),
+    ]
+}
