@@ -4,10 +4,11 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use super::{RunError, Summary, Tally};
-use crate::store::provenance::{Inputs, RunRecord, listing_sha256};
+use crate::hash::sha256_hex;
+use crate::store::provenance::{Inputs, RunRecord, command_line, listing_sha256, now_utc};
 use crate::store::writer::IfExists;
 use crate::store::{
-    CurveRow, DatasetWriter, LearnedRow, MetaboliteRow, SpectrumRow, TransientRow, read_run, read_table,
+    CurveRow, DatasetWriter, LearnedRow, MetaboliteRow, SpectrumRow, Timings, TransientRow, read_run, read_table,
 };
 
 /// Writes the rows of `datasets`, in their order, as one dataset to `out`.
@@ -15,10 +16,12 @@ use crate::store::{
 /// # Errors
 /// [`RunError`]: one of them is incomplete or damaged, or the tables cannot be written.
 pub fn union(datasets: &[PathBuf], out: &Path, if_exists: IfExists) -> Result<Summary, RunError> {
-    let started = Instant::now();
+    let (started, started_utc) = (Instant::now(), now_utc());
     let records: Vec<RunRecord> = datasets.iter().map(|d| read_run(d)).collect::<Result<_, _>>()?;
     let Some(first) = records.first() else { return Err(RunError::NoJournal { path: out.to_owned() }) };
-    let mut writer = DatasetWriter::create(out, if_exists)?;
+    let ids: Vec<&str> = records.iter().map(|r| r.run_id.as_str()).collect();
+    let run_id = sha256_hex(ids.join("\n").as_bytes())[..16].to_owned();
+    let mut writer = DatasetWriter::create(out, if_exists)?.of_run(run_id);
     let mut learned: Vec<LearnedRow> = Vec::new();
     let (mut tally, mut listed) = (Tally::default(), Vec::new());
     for dataset in datasets {
@@ -67,6 +70,9 @@ pub fn union(datasets: &[PathBuf], out: &Path, if_exists: IfExists) -> Result<Su
             listing_sha256: listing_sha256(listed.iter().map(|(p, h)| (p.as_str(), h.as_str()))),
         },
         device: first.device.clone(),
+        started_utc: Some(started_utc),
+        command_line: command_line(),
+        timings: Timings { merge_wall_s: started.elapsed().as_secs_f64(), ..Timings::default() },
         warnings: warnings.clone(),
         ..RunRecord::new(&first.engine, rayon::current_num_threads())
     };
