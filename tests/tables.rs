@@ -23,7 +23,7 @@ fn spectrum(index: usize) -> SpectrumRow {
         snr: Some(20.0 + 0.01 * index as f64),
         covariance_names: vec!["NAA".to_owned(), "Cr".to_owned()],
         covariance: Some(vec![1.0, 0.25, 2.0]),
-        flags: if index.is_multiple_of(3) { vec!["low_snr".to_owned()] } else { vec![] },
+        qc_flags: if index.is_multiple_of(3) { vec!["low_snr".to_owned()] } else { vec![] },
         ..SpectrumRow::default()
     }
 }
@@ -42,7 +42,7 @@ fn metabolite(index: usize) -> MetaboliteRow {
 }
 
 fn curve(index: usize) -> CurveRow {
-    let ramp: Vec<f64> = (0..50).map(|i| f64::from(i) * 0.1).collect();
+    let ramp: Vec<f32> = (0..50_u8).map(|i| f32::from(i) * 0.1).collect();
     CurveRow {
         spectrum_id: spectrum(index).spectrum_id,
         method: "lcm".to_owned(),
@@ -127,7 +127,7 @@ fn equal_rows_make_equal_bytes() {
     (0..5000).for_each(|i| writer.metabolite(metabolite(i)).unwrap());
     (0..5000).for_each(|i| writer.spectrum(spectrum(i)).unwrap());
     let mut run = RunRecord::new("cpu", 64);
-    run.started_unix_s = Some(1);
+    run.started_utc = Some("1970-01-01T00:00:01Z".to_owned());
     writer.finish(run).unwrap();
     let files = files_below(&one);
     assert_eq!(files, files_below(&two));
@@ -192,7 +192,7 @@ fn promised_columns_are_there() {
          subspec vendor sequence f0_mhz te_s tr_s dwell_s n_points n_coils n_transients basis_id \
          method method_hash learned_id engine status error_code error_message state n_iterations \
          noise_sd snr fwhm_hz chi2_reduced baseline_ed phi0_deg phi1_deg_per_ppm shift_hz \
-         lorentz_hz gauss_hz water_amplitude water_te_s water_tr_s covariance flags snr_residual",
+         lorentz_hz gauss_hz water_amplitude water_te_s water_tr_s covariance qc_flags snr_residual",
     );
     has(
         MetaboliteRow::columns().iter().map(|c| c.name).collect(),

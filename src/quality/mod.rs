@@ -24,7 +24,7 @@ pub fn flags(fit: &FitResult, limits: Limits, f0_mhz: f64) -> Vec<&'static str> 
     when(fit.state == FitState::MaxIterations, "not_converged");
     when(fit.residual_over_noise > MISFIT, "misfit");
     when(fit.snr < LOW_SNR, "low_snr");
-    when(fit.fwhm_hz > BROAD_PPM * f0_mhz, "broad_lines");
+    when(fit.fwhm_hz.is_some_and(|fwhm_hz| fwhm_hz > BROAD_PPM * f0_mhz), "broad_lines");
     // Within a tenth of the edge of the search: the true shift may lie beyond.
     when(fit.shift_hz.abs() > 0.9 * limits.max_shift_ppm * f0_mhz, "shift_at_limit");
     when(limits.max_baseline_ed.is_some_and(|most| fit.baseline_ed >= 0.95 * most), "baseline_flexible");
