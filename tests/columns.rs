@@ -23,7 +23,7 @@ use std::path::Path;
 use std::process::Command;
 
 use num_complex::Complex64;
-use requant::basis::save::{SetFormat, save};
+use requant::basis::{SetFormat, save};
 use requant::fit::Method;
 use rows::{Row, rows};
 use source::{GOOD, Made, Source, brain, mega, water, write};
@@ -132,14 +132,19 @@ impl Case<'_> {
 }
 
 fn requant(arguments: &[&str]) {
-    let output = Command::new(env!("CARGO_BIN_EXE_requant")).args(arguments).output().unwrap();
+    // Another build's tables can be held to the definitions of today.
+    let binary = std::env::var("REQUANT_TEST_BINARY").unwrap_or(env!("CARGO_BIN_EXE_requant").to_owned());
+    let output = Command::new(binary).args(arguments).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
 const FILES: [(&str, Made); 3] = [
     ("sub-01/ses-a/mrs/sub-01_ses-a_voi-pcc_svs", GOOD),
     // Noisy, broad and far off.
-    ("sub-02/mrs/sub-02_voi-pcc_svs", Made { naa: 0.2, shift_hz: 28.4, gauss_hz: 14.0, noise_sd: 60.0, artefact: 0.0, seed: 2 }),
+    (
+        "sub-02/mrs/sub-02_voi-pcc_svs",
+        Made { naa: 0.2, shift_hz: 28.4, gauss_hz: 14.0, noise_sd: 60.0, artefact: 0.0, seed: 2 },
+    ),
     ("sub-03/mrs/sub-03_voi-pcc_svs", Made { naa: 0.2, artefact: 40.0, seed: 3, ..GOOD }),
 ];
 const MEGA: &str = "sub-04/mrs/sub-04_voi-pcc_svs";
@@ -151,7 +156,9 @@ fn cases<'a>(input: &Path, out: &Path, run: &'a serde_json::Value) -> Vec<Case<'
     for spectrum in rows(out, "spectra") {
         let id = spectrum.text("spectrum_id").unwrap().to_owned();
         let method = spectrum.text("method").unwrap().to_owned();
-        let Some(file) = FILES.iter().map(|(file, _)| *file).chain([MEGA]).find(|f| id.starts_with(f)) else { continue };
+        let Some(file) = FILES.iter().map(|(file, _)| *file).chain([MEGA]).find(|f| id.starts_with(f)) else {
+            continue;
+        };
         let source = Source::read(&input.join(format!("{file}.nii")));
         let fid = match id.ends_with("#diff") {
             true => source.fids[0].iter().zip(&source.fids[1]).map(|(on, off)| on - off).collect(),
@@ -159,7 +166,11 @@ fn cases<'a>(input: &Path, out: &Path, run: &'a serde_json::Value) -> Vec<Case<'
         };
         // `gannet` has nothing to say about ON and OFF.
         let Some(curve) = curves.iter().find(|c| same(c, &spectrum)) else {
-            assert!(method == "gannet" && !id.ends_with("#diff"), "{id} {method}: {:?}", spectrum.text("error_message"));
+            assert!(
+                method == "gannet" && !id.ends_with("#diff"),
+                "{id} {method}: {:?}",
+                spectrum.text("error_message")
+            );
             continue;
         };
         let metabolites = metabolites.iter().filter(|m| same(m, &spectrum)).cloned().collect();
@@ -167,6 +178,27 @@ fn cases<'a>(input: &Path, out: &Path, run: &'a serde_json::Value) -> Vec<Case<'
         cases.push(Case { name, method, file, source, fid, spectrum, metabolites, curve: curve.clone(), run });
     }
     cases
+}
+
+/// What `run.json` says about how a run came about.
+fn record_of_a_run(record: &serde_json::Value) {
+    // 2026-01-31T12:00:00Z
+    let started: Vec<char> = record["started_utc"].as_str().unwrap().chars().collect();
+    assert!(started.len() == 20 && (started[4], started[10], started[19]) == ('-', 'T', 'Z'), "{started:?}");
+    let command = record["command_line"].as_array().unwrap();
+    assert!(command.iter().any(|argument| argument == "--curves"), "{command:?}");
+    for part in [
+        "find_wall_s",
+        "read_threads_s",
+        "prepare_threads_s",
+        "models_wall_s",
+        "fit_wall_s",
+        "rows_wall_s",
+        "write_wall_s",
+        "merge_wall_s",
+    ] {
+        assert!(record["timings"][part].as_f64().is_some_and(|s| s > 0.0), "{part}: {}", record["timings"]);
+    }
 }
 
 fn run_of(out: &Path) -> serde_json::Value {
@@ -212,8 +244,7 @@ fn columns_hold_what_their_definitions_say() {
         .iter()
         .map(|(column, failures)| format!("{column}: {} failures, such as {}", failures.len(), failures[0]))
         .collect();
-    let tables =
-        [("spectra", &all[0].spectrum), ("metabolites", &all[0].metabolites[0]), ("curves", &all[0].curve)];
+    let tables = [("spectra", &all[0].spectrum), ("metabolites", &all[0].metabolites[0]), ("curves", &all[0].curve)];
     let columns = tables.iter().flat_map(|(table, row)| row.0.keys().map(move |column| format!("{table}.{column}")));
     let unsettled: Vec<String> = columns
         .filter(|column| checks.done.contains(column) == LEFT_OUT.iter().any(|(name, _)| name == column))
@@ -224,6 +255,7 @@ fn columns_hold_what_their_definitions_say() {
         failed.len(),
         failed.join("\n")
     );
+    record_of_a_run(&record);
 }
 
 /// The referee of errors: what noise makes of amplitudes when it is drawn again and again.

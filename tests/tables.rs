@@ -6,9 +6,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use requant::store::provenance::GIT_HASH;
 use requant::store::{
-    CurveRow, DatasetWriter, IfExists, MetaboliteRow, RunRecord, SpectrumRow, Status, StoreError, Table,
-    columns_markdown, read_run, read_table,
+    CurveRow, DatasetWriter, IfExists, MetaboliteRow, RunRecord, SCHEMA_VERSION, SpectrumRow, Status, StoreError,
+    Table, columns_markdown, read_run, read_table,
 };
 
 fn spectrum(index: usize) -> SpectrumRow {
@@ -46,6 +47,9 @@ fn curve(index: usize) -> CurveRow {
     CurveRow {
         spectrum_id: spectrum(index).spectrum_id,
         method: "lcm".to_owned(),
+        shift_hz: Some(1.5),
+        phi0_deg: Some(-20.0),
+        phi1_deg_per_ppm: Some(0.5),
         ppm: Some(ramp.clone()),
         data: Some(ramp.clone()),
         fit: Some(ramp.clone()),
@@ -57,7 +61,7 @@ fn curve(index: usize) -> CurveRow {
 }
 
 fn write(dir: &Path, n: usize, with_curves: bool, if_exists: IfExists) -> Vec<PathBuf> {
-    let mut writer = DatasetWriter::create(dir, if_exists).unwrap();
+    let mut writer = DatasetWriter::create(dir, if_exists).unwrap().of_run("0123abcd".to_owned());
     for index in 0..n {
         writer.spectrum(spectrum(index)).unwrap();
         writer.metabolite(metabolite(index)).unwrap();
@@ -122,7 +126,7 @@ fn equal_rows_make_equal_bytes() {
     let (one, two) = (dir.path().join("one"), dir.path().join("two"));
     write(&one, 5000, true, IfExists::Refuse);
     // Time and machine may differ; they go to run.json only.
-    let mut writer = DatasetWriter::create(&two, IfExists::Refuse).unwrap();
+    let mut writer = DatasetWriter::create(&two, IfExists::Refuse).unwrap().of_run("0123abcd".to_owned());
     (0..5000).for_each(|i| writer.curve(curve(i)).unwrap());
     (0..5000).for_each(|i| writer.metabolite(metabolite(i)).unwrap());
     (0..5000).for_each(|i| writer.spectrum(spectrum(i)).unwrap());
@@ -165,7 +169,13 @@ fn check_file_metadata<T: Table>(out: &Path) {
     }
     let metadata = reader.metadata().file_metadata();
     let pairs = metadata.key_value_metadata().unwrap();
-    assert!(pairs.iter().any(|p| p.key == "requant_schema_version" && p.value.is_some()));
+    let value = |key: &str| pairs.iter().find(|p| p.key == key).and_then(|p| p.value.as_deref());
+    assert_eq!(value("requant_schema_version"), Some(SCHEMA_VERSION));
+    assert_eq!(value("requant_version"), Some(env!("CARGO_PKG_VERSION")));
+    assert_eq!(value("requant_git_hash"), GIT_HASH);
+    let run = read_run(out).unwrap();
+    assert_eq!((value("requant_run_id"), run.git_hash.as_deref()), (Some("0123abcd"), GIT_HASH));
+    assert_eq!(run.run_id, "0123abcd");
     assert_eq!(metadata.created_by().unwrap(), concat!("requant ", env!("CARGO_PKG_VERSION")));
 }
 

@@ -78,7 +78,8 @@ pub fn ratios_to_creatine(fit: &FitResult) -> Vec<Option<Ratio>> {
             let value = amplitude.value / total;
             let with_creatine = covariance(&own, &creatine);
             // Amplitudes that were kept at zero are not in the covariance; their error is known all the same.
-            let own_variance = Some(covariance(&own, &own)).filter(|v| *v > 0.0).unwrap_or(amplitude.sd_posterior.powi(2));
+            let own_variance =
+                Some(covariance(&own, &own)).filter(|v| *v > 0.0).unwrap_or(amplitude.sd_posterior.powi(2));
             let variance =
                 own_variance - 2.0 * value * with_creatine + value * value * covariance(&creatine, &creatine);
             Some(Ratio { value, sd: variance.max(0.0).sqrt() / total, covariance: with_creatine })

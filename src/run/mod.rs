@@ -154,8 +154,7 @@ impl Run<'_> {
         };
         let mut rows = ChunkRows::default();
         let mut listed = Vec::new();
-        let (made, timings) =
-            chunk::process(files, &loaded, self.options, &self.hashes, &self.models, self.engine);
+        let (made, timings) = chunk::process(files, &loaded, self.options, &self.hashes, &self.models, self.engine);
         for r in made {
             listed.push((r.spectrum.source_path.clone(), r.spectrum.source_sha256.clone().unwrap_or_default()));
             rows.spectra.push(r.spectrum);

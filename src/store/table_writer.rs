@@ -10,9 +10,7 @@ use parquet::file::properties::WriterProperties;
 
 use super::folder::temporary_path;
 use super::provenance::GIT_HASH;
-use super::schema::{
-    GIT_HASH_KEY, RUN_ID_KEY, SCHEMA_VERSION, SCHEMA_VERSION_KEY, TABLE_KEY, Table, VERSION_KEY,
-};
+use super::schema::{GIT_HASH_KEY, RUN_ID_KEY, SCHEMA_VERSION, SCHEMA_VERSION_KEY, TABLE_KEY, Table, VERSION_KEY};
 use super::writer::{StoreError, cannot_create, write_failed};
 
 /// A part that is complete under its temporary name.

@@ -70,8 +70,11 @@ fn errors(checks: &mut Checks, case: &Case<'_>) {
         let members = if sum_of.is_empty() { vec![metabolite.to_owned()] } else { sum_of };
         let indices: Vec<usize> =
             members.iter().map(|m| names.iter().position(|n| n == m).expect("a name in covariance_names")).collect();
-        let variance: f64 =
-            indices.iter().flat_map(|&i| indices.iter().map(move |&j| (i, j))).map(|(i, j)| packed(&covariance, i, j)).sum();
+        let variance: f64 = indices
+            .iter()
+            .flat_map(|&i| indices.iter().map(move |&j| (i, j)))
+            .map(|(i, j)| packed(&covariance, i, j))
+            .sum();
         // Both columns are defined by one another: one that is wrong shows in both.
         for column in ["spectra.covariance", "metabolites.sd_noise"] {
             checks.close(column, &name, Some(variance.max(0.0).sqrt()), Some(sd), 1e-6);
@@ -122,8 +125,7 @@ fn concentrations(checks: &mut Checks, case: &Case<'_>) {
             .zip(value("water_attenuation"))
             .zip(value("metabolite_attenuation"))
             .map(|((water, left_of_water), left)| proton * 2.0 * left_of_water * water / (WATER * left));
-        for (column, of) in
-            [("conc_lcmodel_mmol_per_kg", "amplitude"), ("conc_lcmodel_sd_mmol_per_kg", "sd_posterior")]
+        for (column, of) in [("conc_lcmodel_mmol_per_kg", "amplitude"), ("conc_lcmodel_sd_mmol_per_kg", "sd_posterior")]
         {
             let expected = factor.map(|factor| factor * row.number(of).unwrap());
             checks.close(&format!("metabolites.{column}"), &name, row.number(column), expected, tolerance);

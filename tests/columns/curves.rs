@@ -59,8 +59,7 @@ fn sums(checks: &mut Checks, case: &Case<'_>) {
     let off = worst(&difference, &curve("residual"));
     checks.holds("curves.residual", &case.name, off <= limit, || format!("{off} from data less fit"));
     let components = case.curve.lists("components");
-    let total: Vec<f64> =
-        (0..fit.len()).map(|i| baseline[i] + components.iter().map(|c| c[i]).sum::<f64>()).collect();
+    let total: Vec<f64> = (0..fit.len()).map(|i| baseline[i] + components.iter().map(|c| c[i]).sum::<f64>()).collect();
     let off = worst(&total, &fit);
     checks.holds("curves.fit", &case.name, off <= limit, || format!("{off} from baseline and components"));
     let names = case.curve.texts("component_names");

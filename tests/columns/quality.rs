@@ -132,7 +132,8 @@ fn flags(checks: &mut Checks, case: &Case<'_>) {
         settings["baseline"]["max_ed_per_ppm"].as_f64().unwrap() * (window(1) - window(0))
     });
     let number = |column: &str| row.number(column).unwrap();
-    let amplitude = |names: [&str; 2]| names.iter().find_map(|name| case.metabolite(name)).map(|m| m.number("amplitude"));
+    let amplitude =
+        |names: [&str; 2]| names.iter().find_map(|name| case.metabolite(name)).map(|m| m.number("amplitude"));
     let ratio = amplitude(["tNAA", "NAA"]).zip(amplitude(["tCr", "Cr"])).map(|(naa, cr)| naa.unwrap() / cr.unwrap());
     let raised = [
         ("not_converged", row.text("state") == Some("max_iterations")),

@@ -13,35 +13,31 @@ use serde_json::{Value, json};
 
 /// One row; what is null is `Null`.
 #[derive(Debug, Clone)]
-pub struct Row(pub BTreeMap<String, Value>);
+pub(crate) struct Row(pub(crate) BTreeMap<String, Value>);
 
 impl Row {
-    pub fn number(&self, column: &str) -> Option<f64> {
+    pub(crate) fn number(&self, column: &str) -> Option<f64> {
         self.0.get(column)?.as_f64()
     }
 
-    pub fn text(&self, column: &str) -> Option<&str> {
+    pub(crate) fn text(&self, column: &str) -> Option<&str> {
         self.0.get(column)?.as_str()
     }
 
-    pub fn truth(&self, column: &str) -> Option<bool> {
+    pub(crate) fn truth(&self, column: &str) -> Option<bool> {
         self.0.get(column)?.as_bool()
     }
 
-    pub fn is_null(&self, column: &str) -> bool {
-        self.0.get(column).is_some_and(Value::is_null)
-    }
-
     /// A list of numbers; empty where there is none.
-    pub fn numbers(&self, column: &str) -> Vec<f64> {
+    pub(crate) fn numbers(&self, column: &str) -> Vec<f64> {
         self.0.get(column).map(numbers).unwrap_or_default()
     }
 
-    pub fn lists(&self, column: &str) -> Vec<Vec<f64>> {
+    pub(crate) fn lists(&self, column: &str) -> Vec<Vec<f64>> {
         self.0.get(column).and_then(Value::as_array).map(|all| all.iter().map(numbers).collect()).unwrap_or_default()
     }
 
-    pub fn texts(&self, column: &str) -> Vec<String> {
+    pub(crate) fn texts(&self, column: &str) -> Vec<String> {
         let all = self.0.get(column).and_then(Value::as_array);
         all.into_iter().flatten().filter_map(|v| v.as_str().map(str::to_owned)).collect()
     }
@@ -52,7 +48,7 @@ fn numbers(list: &Value) -> Vec<f64> {
 }
 
 /// All rows of a table, in their order.
-pub fn rows(out: &Path, table: &str) -> Vec<Row> {
+pub(crate) fn rows(out: &Path, table: &str) -> Vec<Row> {
     let mut parts: Vec<_> = std::fs::read_dir(out.join(table)).unwrap().map(|e| e.unwrap().path()).collect();
     parts.sort();
     let mut rows = Vec::new();

@@ -11,26 +11,26 @@ use requant::formats::nifti_mrs;
 
 use super::common::{AMPLITUDES, DWELL_S, F0_MHZ, N_POINTS, Normal, basis};
 
-pub const TE_S: f64 = 0.03;
-pub const TR_S: f64 = 2.0;
+pub(crate) const TE_S: f64 = 0.03;
+pub(crate) const TR_S: f64 = 2.0;
 /// Signal of the water reference at t = 0, its echo and repetition time.
-pub const WATER: f64 = 20_000.0;
-pub const WATER_TE_S: f64 = 0.028;
-pub const WATER_TR_S: f64 = 9.0;
+pub(crate) const WATER: f64 = 20_000.0;
+pub(crate) const WATER_TE_S: f64 = 0.028;
+pub(crate) const WATER_TR_S: f64 = 9.0;
 
 /// One file as it lies on disk.
-pub struct Source {
-    pub bytes: Vec<u8>,
+pub(crate) struct Source {
+    pub(crate) bytes: Vec<u8>,
     /// Header extension.
-    pub meta: serde_json::Value,
-    pub dwell_s: f64,
+    pub(crate) meta: serde_json::Value,
+    pub(crate) dwell_s: f64,
     /// Samples of each condition.
-    pub fids: Vec<Vec<Complex64>>,
+    pub(crate) fids: Vec<Vec<Complex64>>,
 }
 
 impl Source {
     /// Reads a NIfTI-2 file of 128-bit complex samples, by the published layout.
-    pub fn read(path: &Path) -> Self {
+    pub(crate) fn read(path: &Path) -> Self {
         let bytes = fs::read(path).unwrap();
         let int = |at: usize| i64::from_le_bytes(bytes[at..at + 8].try_into().unwrap()) as usize;
         let float = |at: usize| f64::from_le_bytes(bytes[at..at + 8].try_into().unwrap());
@@ -43,14 +43,20 @@ impl Source {
         Self { meta: serde_json::from_str(&text).unwrap(), dwell_s: float(136), fids, bytes }
     }
 
-    pub fn f0_mhz(&self) -> f64 {
+    pub(crate) fn f0_mhz(&self) -> f64 {
         self.meta["SpectrometerFrequency"][0].as_f64().unwrap()
     }
 }
 
 /// Real part of e^{−i·phase} times the transform of `fid` (first sample counted half) at the bins of `ppm`, zero-filled
 /// twofold.
-pub fn spectrum_at(fid: &[Complex64], dwell_s: f64, f0_mhz: f64, ppm: &[f64], phase: impl Fn(f64) -> f64) -> Vec<f64> {
+pub(crate) fn spectrum_at(
+    fid: &[Complex64],
+    dwell_s: f64,
+    f0_mhz: f64,
+    ppm: &[f64],
+    phase: impl Fn(f64) -> f64,
+) -> Vec<f64> {
     let n = 2.0 * fid.len() as f64;
     ppm.iter()
         .map(|&ppm| {
@@ -73,17 +79,17 @@ pub fn spectrum_at(fid: &[Complex64], dwell_s: f64, f0_mhz: f64, ppm: &[f64], ph
 
 /// What one simulated spectrum is made with.
 #[derive(Clone, Copy)]
-pub struct Made {
-    pub naa: f64,
-    pub shift_hz: f64,
-    pub gauss_hz: f64,
-    pub noise_sd: f64,
+pub(crate) struct Made {
+    pub(crate) naa: f64,
+    pub(crate) shift_hz: f64,
+    pub(crate) gauss_hz: f64,
+    pub(crate) noise_sd: f64,
     /// Amplitude of a line that no basis set has.
-    pub artefact: f64,
-    pub seed: u64,
+    pub(crate) artefact: f64,
+    pub(crate) seed: u64,
 }
 
-pub const GOOD: Made = Made { naa: 1.0, shift_hz: 2.0, gauss_hz: 5.0, noise_sd: 0.4, artefact: 0.0, seed: 1 };
+pub(crate) const GOOD: Made = Made { naa: 1.0, shift_hz: 2.0, gauss_hz: 5.0, noise_sd: 0.4, artefact: 0.0, seed: 1 };
 
 fn decay(lorentz_hz: f64, gauss_hz: f64, t: f64) -> f64 {
     (-PI * lorentz_hz * t - (PI * gauss_hz * t).powi(2) / (4.0 * LN_2)).exp()
@@ -107,7 +113,7 @@ fn acquisition(samples: Array5<Complex64>, te_s: f64, tr_s: f64) -> Acquisition 
 }
 
 /// A spectrum of the analytic basis set over a broad hump.
-pub fn brain(made: Made) -> Acquisition {
+pub(crate) fn brain(made: Made) -> Acquisition {
     let (set, mut normal) = (basis(), Normal(made.seed));
     let samples = Array5::from_shape_fn((1, 1, 1, 1, N_POINTS), |(.., n)| {
         let t = n as f64 * DWELL_S;
@@ -122,15 +128,14 @@ pub fn brain(made: Made) -> Acquisition {
 }
 
 /// Its water reference: one line in phase.
-pub fn water() -> Acquisition {
-    let samples = Array5::from_shape_fn((1, 1, 1, 1, N_POINTS), |(.., n)| {
-        line(4.65, WATER, [6.0, 0.0], n as f64 * DWELL_S)
-    });
+pub(crate) fn water() -> Acquisition {
+    let samples =
+        Array5::from_shape_fn((1, 1, 1, 1, N_POINTS), |(.., n)| line(4.65, WATER, [6.0, 0.0], n as f64 * DWELL_S));
     acquisition(samples, WATER_TE_S, WATER_TR_S)
 }
 
 /// ON and OFF of an edited spectrum: GABA+ and Glx stand in their difference, NAA upside down.
-pub fn mega() -> Acquisition {
+pub(crate) fn mega() -> Acquisition {
     let (set, mut normal) = (basis(), Normal(7));
     let samples = Array5::from_shape_fn((1, 2, 1, 1, N_POINTS), |(_, condition, .., n)| {
         let t = n as f64 * DWELL_S;
@@ -146,7 +151,7 @@ pub fn mega() -> Acquisition {
 }
 
 /// Writes `data` to `path`.
-pub fn write(path: &Path, data: &Acquisition) {
+pub(crate) fn write(path: &Path, data: &Acquisition) {
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     fs::write(path, nifti_mrs::encode(data)).unwrap();
 }

@@ -303,8 +303,7 @@ impl Model {
             all
         };
         fit.covariance = both(difference.noise, found.noise);
-        fit.posterior_covariance =
-            both(difference.noise * difference.excess(), found.noise * found.excess());
+        fit.posterior_covariance = both(difference.noise * difference.excess(), found.noise * found.excess());
         fit.amplitudes.extend(amplitudes(target, &found, &self.units(target, 1)));
         fit.fwhm_hz = fit.amplitude("tCr").and_then(|a| a.lorentz_hz);
     }
