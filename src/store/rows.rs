@@ -156,7 +156,7 @@ table! {
     sum_of: Vec<String>, "", "Metabolites that are added up; empty unless `is_sum`.";
     amplitude: Option<f64>, "", "Fitted amplitude, in units of the basis set.";
     amplitude_free: Option<f64>, "", "Amplitude without the bound at zero, by one Gauss–Newton step from the solution with all bounds on amplitudes released: unbiased where a mean over many spectra is taken.";
-    sd_noise: Option<f64>, "", "Standard deviation of the amplitude from the measured noise (Cramér–Rao bound), all amplitudes free: no priors on amplitudes or their ratios, and no bound on them. The baseline's penalty and the method's priors on phases, shifts and widths hold. Also for an amplitude at its bound.";
+    sd_noise: Option<f64>, "", "Standard deviation of the amplitude from the measured noise (Cramér–Rao bound), all amplitudes free: no priors on amplitudes or their ratios, and no bound on them. The baseline's penalty and the method's priors on phases, shifts and widths are kept. Where the method has priors on amplitudes, these vary less than this from one noise to the next (`sd_posterior`). Also for an amplitude at its bound.";
     sd_posterior: Option<f64>, "", "Standard deviation of the amplitude when the method's priors on amplitudes are taken as information, too, and for the noise variance that the method itself estimates; also for an amplitude at its bound.";
     crlb_percent: Option<f64>, "%", "100 × `sd_noise` / `amplitude`; null if the amplitude is not positive.";
     at_bound: Option<bool>, "", "Whether the amplitude ended at its bound of zero.";

@@ -78,7 +78,7 @@ fn residual(checks: &mut Checks, case: &Case<'_>) {
 }
 
 fn snr(checks: &mut Checks, case: &Case<'_>) {
-    let is_metabolite = |name: &String| case.is_gannet() || super::curves::position(name).is_some();
+    let is_metabolite = |name: &String| !name.starts_with("MM") && !name.starts_with("Lip");
     let components = case.curve.lists("components");
     let names = case.curve.texts("component_names");
     let kept: Vec<_> = names.iter().zip(&components).filter(|(name, _)| is_metabolite(name)).map(|(_, c)| c).collect();
