@@ -7,7 +7,9 @@ use std::process::Command;
 /// first: packages are built from an archive.
 pub(crate) fn emit() {
     println!("cargo::rerun-if-env-changed=REQUANT_GIT_HASH");
-    if std::env::var_os("REQUANT_GIT_HASH").is_some() {
+    // While developing, a commit would make everything be compiled anew.
+    if std::env::var_os("REQUANT_GIT_HASH").is_some() || std::env::var("PROFILE").is_ok_and(|p| p == "debug") {
+        println!("cargo::rerun-if-changed=build/git_hash.rs");
         return;
     }
     let Some(hash) = git(&["rev-parse", "--short=12", "HEAD"]) else { return };

@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use super::identity::{RATIO_ROWS_KEY, SIMULATED_KEY, run_id};
 use super::{RunError, Summary, Tally};
-use crate::hash::sha256_hex;
-use crate::store::provenance::{Inputs, Named, listing_sha256};
+use crate::store::provenance::{Inputs, listing_sha256};
 use crate::store::writer::IfExists;
-use crate::store::{DatasetWriter, Journal, LearnedRow, Plan, RunRecord, Timings};
+use crate::store::{DatasetWriter, Journal, Plan, RunRecord, Timings};
 
 /// Writes the dataset to `out` from the journals in `folders`, which together must have every chunk of one run, and takes
 /// the journal in `out` away.
@@ -54,12 +54,28 @@ pub fn merge(folders: &[PathBuf], out: &Path, if_exists: IfExists) -> Result<Sum
         notes.extend(record.notes);
         timings += record.timings;
     }
-    let inputs = Inputs {
-        n_files: plan.n_files,
-        listing_sha256: listing_sha256(listed.iter().map(|(p, h)| (p.as_str(), h.as_str()))),
+    let warnings: Vec<String> = plan.warnings.iter().cloned().chain(notes).collect();
+    let mut config = plan.config.clone();
+    if let Some(fields) = config.as_object_mut() {
+        fields.insert(RATIO_ROWS_KEY.to_owned(), ratio_rows.into_iter().collect());
+        fields.insert(SIMULATED_KEY.to_owned(), recipes.into_values().collect());
+    }
+    let mut record = RunRecord {
+        signature: plan.signature.clone(),
+        config,
+        methods: plan.methods.clone(),
+        bases: bases.into_values().collect(),
+        inputs: Inputs {
+            n_files: plan.n_files,
+            listing_sha256: listing_sha256(listed.iter().map(|(p, h)| (p.as_str(), h.as_str()))),
+        },
+        device: plan.device.clone(),
+        started_utc: Some(plan.started_utc.clone()),
+        command_line: plan.command_line.clone(),
+        warnings: warnings.clone(),
+        ..RunRecord::new(&plan.engine, rayon::current_num_threads())
     };
-    let bases: Vec<Named> = bases.into_values().collect();
-    let mut writer = DatasetWriter::create(out, if_exists)?.of_run(run_id(plan, &bases, &learned, &inputs));
+    let mut writer = DatasetWriter::create(out, if_exists)?.of_run(run_id(&[&record], &learned, &record.inputs));
     writer.learned(learned)?;
     for (index, journal) in holders.into_iter().enumerate() {
         let rows = journal.rows(index)?;
@@ -71,43 +87,8 @@ pub fn merge(folders: &[PathBuf], out: &Path, if_exists: IfExists) -> Result<Sum
         rows.curves.into_iter().try_for_each(|row| writer.curve(row))?;
         rows.transients.into_iter().try_for_each(|row| writer.transient(row))?;
     }
-    let warnings: Vec<String> = plan.warnings.iter().cloned().chain(notes).collect();
-    let mut config = plan.config.clone();
-    if let Some(fields) = config.as_object_mut() {
-        fields.insert("ratio_rows".to_owned(), ratio_rows.into_iter().collect());
-        fields.insert("simulated_bases".to_owned(), recipes.into_values().collect());
-    }
-    let record = RunRecord {
-        signature: plan.signature.clone(),
-        config,
-        methods: plan.methods.clone(),
-        bases,
-        inputs,
-        device: plan.device.clone(),
-        started_utc: Some(plan.started_utc.clone()),
-        command_line: plan.command_line.clone(),
-        timings: Timings { merge_wall_s: started.elapsed().as_secs_f64(), ..timings },
-        warnings: warnings.clone(),
-        ..RunRecord::new(&plan.engine, rayon::current_num_threads())
-    };
+    record.timings = Timings { merge_wall_s: started.elapsed().as_secs_f64(), ..timings };
     let files = writer.finish(record)?;
     Journal::at(out).remove();
     Ok(Summary { tally, warnings, files, wall_s: started.elapsed().as_secs_f64(), shard: None })
-}
-
-/// Hash of everything that decides about the rows. How the run was cut into chunks and shards does not: equal runs have
-/// equal tables.
-fn run_id(plan: &Plan, bases: &[Named], learned: &[LearnedRow], inputs: &Inputs) -> String {
-    let named = |all: &[Named]| all.iter().map(|n| format!("{} {}", n.id, n.sha256)).collect::<Vec<_>>().join("\n");
-    let learned: BTreeSet<&str> = learned.iter().map(|row| row.learned_id.as_str()).collect();
-    let parts = [
-        env!("CARGO_PKG_VERSION").to_owned(),
-        plan.engine.clone(),
-        plan.config.to_string(),
-        named(&plan.methods),
-        named(bases),
-        learned.into_iter().collect::<Vec<_>>().join(" "),
-        inputs.listing_sha256.clone(),
-    ];
-    sha256_hex(parts.join("\n\n").as_bytes())[..16].to_owned()
 }

@@ -9,6 +9,7 @@ mod chunk;
 pub mod config;
 pub mod cut;
 mod error;
+mod identity;
 pub mod interrupt;
 pub mod load;
 mod merge;

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use super::identity::run_id;
 use super::{RunError, Summary, Tally};
-use crate::hash::sha256_hex;
 use crate::store::provenance::{Inputs, RunRecord, command_line, listing_sha256, now_utc};
 use crate::store::writer::IfExists;
 use crate::store::{
@@ -19,11 +19,9 @@ pub fn union(datasets: &[PathBuf], out: &Path, if_exists: IfExists) -> Result<Su
     let (started, started_utc) = (Instant::now(), now_utc());
     let records: Vec<RunRecord> = datasets.iter().map(|d| read_run(d)).collect::<Result<_, _>>()?;
     let Some(first) = records.first() else { return Err(RunError::NoJournal { path: out.to_owned() }) };
-    let ids: Vec<&str> = records.iter().map(|r| r.run_id.as_str()).collect();
-    let run_id = sha256_hex(ids.join("\n").as_bytes())[..16].to_owned();
-    let mut writer = DatasetWriter::create(out, if_exists)?.of_run(run_id);
     let mut learned: Vec<LearnedRow> = Vec::new();
-    let (mut tally, mut listed) = (Tally::default(), Vec::new());
+    let mut listed = Vec::new();
+    // What the id is made of comes first: the tables are written with it.
     for dataset in datasets {
         for row in read_table::<LearnedRow>(dataset)? {
             if !learned.contains(&row) {
@@ -31,11 +29,22 @@ pub fn union(datasets: &[PathBuf], out: &Path, if_exists: IfExists) -> Result<Su
             }
         }
         for row in read_table::<SpectrumRow>(dataset)? {
-            tally.add(&row);
-            let input = (row.source_path.clone(), row.source_sha256.clone().unwrap_or_default());
+            let input = (row.source_path, row.source_sha256.unwrap_or_default());
             if listed.last() != Some(&input) {
                 listed.push(input);
             }
+        }
+    }
+    let inputs = Inputs {
+        n_files: records.iter().map(|r| r.inputs.n_files).sum(),
+        listing_sha256: listing_sha256(listed.iter().map(|(p, h)| (p.as_str(), h.as_str()))),
+    };
+    let all: Vec<&RunRecord> = records.iter().collect();
+    let mut writer = DatasetWriter::create(out, if_exists)?.of_run(run_id(&all, &learned, &inputs));
+    let mut tally = Tally::default();
+    for dataset in datasets {
+        for row in read_table::<SpectrumRow>(dataset)? {
+            tally.add(&row);
             writer.spectrum(row)?;
         }
         read_table::<MetaboliteRow>(dataset)?.into_iter().try_for_each(|row| writer.metabolite(row))?;
@@ -65,10 +74,7 @@ pub fn union(datasets: &[PathBuf], out: &Path, if_exists: IfExists) -> Result<Su
         config: first.config.clone(),
         methods,
         bases,
-        inputs: Inputs {
-            n_files: records.iter().map(|r| r.inputs.n_files).sum(),
-            listing_sha256: listing_sha256(listed.iter().map(|(p, h)| (p.as_str(), h.as_str()))),
-        },
+        inputs,
         device: first.device.clone(),
         started_utc: Some(started_utc),
         command_line: command_line(),
