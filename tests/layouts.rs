@@ -269,7 +269,7 @@ fn files_are_found_by_name_and_their_rows_flagged() {
     let ids: Vec<&str> = rows.iter().map(|r| r.spectrum_id.as_str()).collect();
     assert_eq!(ids, ["pfile/P1", "raw_1", "scan/5/rawdata"]);
     for row in rows {
-        assert!(row.flags.iter().any(|f| f == UNTESTED_FORMAT), "{}: {:?}", row.spectrum_id, row.flags);
+        assert!(row.qc_flags.iter().any(|f| f == UNTESTED_FORMAT), "{}: {:?}", row.spectrum_id, row.qc_flags);
     }
 }
 

@@ -103,7 +103,7 @@ fn real_misfit_is_bounded_and_no_absurd_spectrum_goes_unflagged() {
     for row in rows.iter().filter(|r| r.metabolite == "tNAA") {
         let absurd = row.ratio_tcr.is_none_or(|r| !(0.8..=2.5).contains(&r));
         let spectrum = spectra.iter().find(|s| s.spectrum_id == row.spectrum_id).unwrap();
-        assert_eq!(absurd, spectrum.flags.iter().any(|f| f == "implausible_tnaa_tcr"), "{}", row.spectrum_id);
+        assert_eq!(absurd, spectrum.qc_flags.iter().any(|f| f == "implausible_tnaa_tcr"), "{}", row.spectrum_id);
     }
 }
 

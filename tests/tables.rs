@@ -6,9 +6,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use requant::store::provenance::GIT_HASH;
 use requant::store::{
-    CurveRow, DatasetWriter, IfExists, MetaboliteRow, RunRecord, SpectrumRow, Status, StoreError, Table,
-    columns_markdown, read_run, read_table,
+    CurveRow, DatasetWriter, IfExists, MetaboliteRow, RunRecord, SCHEMA_VERSION, SpectrumRow, Status, StoreError,
+    Table, columns_markdown, read_run, read_table,
 };
 
 fn spectrum(index: usize) -> SpectrumRow {
@@ -23,7 +24,7 @@ fn spectrum(index: usize) -> SpectrumRow {
         snr: Some(20.0 + 0.01 * index as f64),
         covariance_names: vec!["NAA".to_owned(), "Cr".to_owned()],
         covariance: Some(vec![1.0, 0.25, 2.0]),
-        flags: if index.is_multiple_of(3) { vec!["low_snr".to_owned()] } else { vec![] },
+        qc_flags: if index.is_multiple_of(3) { vec!["low_snr".to_owned()] } else { vec![] },
         ..SpectrumRow::default()
     }
 }
@@ -42,10 +43,13 @@ fn metabolite(index: usize) -> MetaboliteRow {
 }
 
 fn curve(index: usize) -> CurveRow {
-    let ramp: Vec<f64> = (0..50).map(|i| f64::from(i) * 0.1).collect();
+    let ramp: Vec<f32> = (0..50_u8).map(|i| f32::from(i) * 0.1).collect();
     CurveRow {
         spectrum_id: spectrum(index).spectrum_id,
         method: "lcm".to_owned(),
+        shift_hz: Some(1.5),
+        phi0_deg: Some(-20.0),
+        phi1_deg_per_ppm: Some(0.5),
         ppm: Some(ramp.clone()),
         data: Some(ramp.clone()),
         fit: Some(ramp.clone()),
@@ -57,7 +61,7 @@ fn curve(index: usize) -> CurveRow {
 }
 
 fn write(dir: &Path, n: usize, with_curves: bool, if_exists: IfExists) -> Vec<PathBuf> {
-    let mut writer = DatasetWriter::create(dir, if_exists).unwrap();
+    let mut writer = DatasetWriter::create(dir, if_exists).unwrap().of_run("0123abcd".to_owned());
     for index in 0..n {
         writer.spectrum(spectrum(index)).unwrap();
         writer.metabolite(metabolite(index)).unwrap();
@@ -122,12 +126,12 @@ fn equal_rows_make_equal_bytes() {
     let (one, two) = (dir.path().join("one"), dir.path().join("two"));
     write(&one, 5000, true, IfExists::Refuse);
     // Time and machine may differ; they go to run.json only.
-    let mut writer = DatasetWriter::create(&two, IfExists::Refuse).unwrap();
+    let mut writer = DatasetWriter::create(&two, IfExists::Refuse).unwrap().of_run("0123abcd".to_owned());
     (0..5000).for_each(|i| writer.curve(curve(i)).unwrap());
     (0..5000).for_each(|i| writer.metabolite(metabolite(i)).unwrap());
     (0..5000).for_each(|i| writer.spectrum(spectrum(i)).unwrap());
     let mut run = RunRecord::new("cpu", 64);
-    run.started_unix_s = Some(1);
+    run.started_utc = Some("1970-01-01T00:00:01Z".to_owned());
     writer.finish(run).unwrap();
     let files = files_below(&one);
     assert_eq!(files, files_below(&two));
@@ -165,7 +169,13 @@ fn check_file_metadata<T: Table>(out: &Path) {
     }
     let metadata = reader.metadata().file_metadata();
     let pairs = metadata.key_value_metadata().unwrap();
-    assert!(pairs.iter().any(|p| p.key == "requant_schema_version" && p.value.is_some()));
+    let value = |key: &str| pairs.iter().find(|p| p.key == key).and_then(|p| p.value.as_deref());
+    assert_eq!(value("requant_schema_version"), Some(SCHEMA_VERSION));
+    assert_eq!(value("requant_version"), Some(env!("CARGO_PKG_VERSION")));
+    assert_eq!(value("requant_git_hash"), GIT_HASH);
+    let run = read_run(out).unwrap();
+    assert_eq!((value("requant_run_id"), run.git_hash.as_deref()), (Some("0123abcd"), GIT_HASH));
+    assert_eq!(run.run_id, "0123abcd");
     assert_eq!(metadata.created_by().unwrap(), concat!("requant ", env!("CARGO_PKG_VERSION")));
 }
 
@@ -192,7 +202,7 @@ fn promised_columns_are_there() {
          subspec vendor sequence f0_mhz te_s tr_s dwell_s n_points n_coils n_transients basis_id \
          method method_hash learned_id engine status error_code error_message state n_iterations \
          noise_sd snr fwhm_hz chi2_reduced baseline_ed phi0_deg phi1_deg_per_ppm shift_hz \
-         lorentz_hz gauss_hz water_amplitude water_te_s water_tr_s covariance flags snr_residual",
+         lorentz_hz gauss_hz water_amplitude water_te_s water_tr_s covariance qc_flags snr_residual",
     );
     has(
         MetaboliteRow::columns().iter().map(|c| c.name).collect(),

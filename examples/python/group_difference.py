@@ -19,20 +19,17 @@ import pyarrow.dataset as ds
 
 
 def load(results, participants, metabolite, column):
-    spectra = ds.dataset(f"{results}/spectra").to_table(
-        columns=["spectrum_id", "method", "subject", "site", "voi", "status", "flags", "snr", "fwhm_hz"]
-    ).to_pandas()
-    rows = ds.dataset(f"{results}/metabolites").to_table(
-        columns=["spectrum_id", "method", "metabolite", column], filter=ds.field("metabolite") == metabolite
+    # Fitted spectra alone have rows here. `spectra` says what became of the others, and has the columns to leave spectra out
+    # by (snr, fwhm_hz, qc_flags), joined on spectrum_id and method: whoever analyses decides that.
+    table = ds.dataset(f"{results}/metabolites").to_table(
+        columns=["spectrum_id", "method", "subject", "site", "voi", column], filter=ds.field("metabolite") == metabolite
     ).to_pandas()
     people = pd.read_csv(participants, sep="\t", dtype={"participant_id": str})
     people["subject"] = people["participant_id"].str.removeprefix("sub-")
-    table = rows.merge(spectra, on=["spectrum_id", "method"], validate="one_to_one")
     # The site stands in both; the run's is the one that the fit knew.
     people = people.drop(columns=[c for c in ("site",) if c in people and table["site"].notna().any()])
     table = table.merge(people, on="subject", validate="many_to_one")
-    # Gates are columns: what is left out is decided here, by whoever analyses.
-    return table[(table["status"] == "ok") & table[column].notna()]
+    return table[table[column].notna()]
 
 
 def difference_by_site(table, column, groups):

@@ -13,21 +13,18 @@ results <- arguments[1]
 participants <- arguments[2]
 wanted <- if (length(arguments) > 2) arguments[3] else "Glu"
 
-spectra <- open_dataset(file.path(results, "spectra")) |>
-  select(spectrum_id, method, subject, site, status, snr, fwhm_hz) |>
-  collect()
+# Fitted spectra alone have rows here; `spectra` has what to leave spectra out by (snr, fwhm_hz, qc_flags).
 metabolites <- open_dataset(file.path(results, "metabolites")) |>
   filter(metabolite == wanted) |>
-  select(spectrum_id, method, ratio_tcr, ratio_tcr_sd) |>
+  select(spectrum_id, method, subject, site, ratio_tcr, ratio_tcr_sd) |>
   collect()
 people <- read.delim(participants, colClasses = c(participant_id = "character")) |>
   mutate(subject = sub("^sub-", "", participant_id)) |>
   select(subject, group)
 
 table <- metabolites |>
-  inner_join(spectra, by = c("spectrum_id", "method")) |>
   inner_join(people, by = "subject") |>
-  filter(status == "ok", !is.na(ratio_tcr))
+  filter(!is.na(ratio_tcr))
 
 # The group's effect within sites; the site is a fixed effect.
 table$site <- ifelse(is.na(table$site), "all", table$site)

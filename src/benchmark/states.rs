@@ -45,14 +45,14 @@ pub(super) fn of(
     for row in spectra.iter().filter(|s| truth.id_of(&s.spectrum_id).is_some()) {
         all.spectra += 1;
         all.failed += usize::from(row.status != Status::Ok);
-        for flag in &row.flags {
+        for flag in &row.qc_flags {
             *all.flags.entry(flag.clone()).or_insert(0) += 1;
         }
         if let Some(state) = row.state.as_ref().filter(|_| row.status == Status::Ok) {
             *all.states.entry(state.clone()).or_insert(0) += 1;
         }
         let converged = row.state.as_deref() == Some(FitState::Converged.as_str());
-        let warned = row.status != Status::Ok || !converged || !row.flags.is_empty();
+        let warned = row.status != Status::Ok || !converged || !row.qc_flags.is_empty();
         all.warned += usize::from(warned);
         warns.insert(&row.spectrum_id, warned);
     }

@@ -89,7 +89,7 @@ pub(super) fn run(args: &FitArgs) -> CliResult {
         say!("\n{}", overlay.summary());
     }
     if let Some(path) = &args.plot {
-        draw(path, name, &model, spectrum, &fit, curves, overlay)?;
+        draw(path, name, &model, &fit, curves, overlay)?;
         say!("\n{}", path.display());
     }
     Ok(0)
@@ -215,8 +215,7 @@ pub(super) fn choose(spectra: Vec<Entry>, select: Option<&str>) -> Result<(Spect
 }
 
 fn print_fit(model: &Model, spectrum: &Spectrum, fit: &FitResult, proton: Option<f64>, constants: &WaterScaling) {
-    // What a method does not have is not a number.
-    let hz = |value: f64, digits: usize| if value.is_nan() { "–".to_owned() } else { format!("{value:.digits$} Hz") };
+    let hz = |value: Option<f64>, digits: usize| value.map_or("–".to_owned(), |value| format!("{value:.digits$} Hz"));
     say!(
         "{} after {} iterations · SNR {:.1} · FWHM {} · residual sd / noise sd {:.2}",
         fit.state.as_str(),
@@ -266,7 +265,6 @@ fn draw(
     path: &Path,
     title: &str,
     model: &Model,
-    spectrum: &Spectrum,
     fit: &FitResult,
     curves: Curves,
     overlay: Option<Overlay>,
@@ -280,7 +278,7 @@ fn draw(
         components: model.component_names().into_iter().zip(curves.components).collect(),
         table: table_lines(fit),
         table_unit: "/tCr".to_owned(),
-        noise_sd: Some(fit.noise_sd * (spectrum.fid.len() as f64).sqrt()),
+        noise_sd: Some(fit.noise_sd),
         overlay,
     };
     std::fs::write(path, plot.render_svg()?)

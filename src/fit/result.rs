@@ -47,8 +47,8 @@ pub struct Amplitude {
     pub value: f64,
     /// Amplitude with the bound c ≥ 0 of all amplitudes released.
     pub free: f64,
-    /// Standard deviation from the measured noise: data, baseline penalty and nuisance priors, without
-    /// any prior on amplitudes, all amplitudes free.
+    /// Standard deviation from the measured noise, all amplitudes free: no prior on amplitudes and no bound on them; the
+    /// baseline's penalty and the priors on phases, shifts and widths hold.
     pub sd_noise: f64,
     /// Standard deviation from the full objective, all amplitudes free.
     pub sd_posterior: f64,
@@ -65,6 +65,12 @@ pub struct Amplitude {
 /// Curves of a fit on the fitted bins, in the data's units.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Curves {
+    /// Shift that was taken out of `data` (Hz): the fit's where it started; what it found beyond is in the components.
+    pub shift_hz: f64,
+    /// Zero-order phase that was taken out of `data` (°).
+    pub phi0_deg: f64,
+    /// First-order phase around 4.65 ppm that was taken out of `data` (°/ppm).
+    pub phi1_deg_per_ppm: f64,
     /// Chemical shift (ppm), falling.
     pub ppm: Vec<f64>,
     /// Real part of the phased spectrum.
@@ -86,36 +92,45 @@ pub struct FitResult {
     pub n_iterations: usize,
     /// Q, in units of σ².
     pub objective: f64,
-    /// Noise standard deviation per real and imaginary part of an FID sample, in the data's units.
+    /// Standard deviation of the noise in a point of [`Curves::data`], in the data's units.
     pub noise_sd: f64,
-    /// Standard deviation of the residual over that of the noise in the spectrum.
+    /// Standard deviation of the residual over that of the noise, in the points that the method compares.
     pub residual_over_noise: f64,
-    /// Residual sum of squares over noise variance and degrees of freedom.
+    /// Residual sum of squares over noise variance and `degrees_of_freedom`, in the points that the method compares.
     pub chi2_reduced: f64,
+    /// Points that the method compares, less what its parameters took up.
+    pub degrees_of_freedom: f64,
     /// Effective dimension of the baseline.
     pub baseline_ed: f64,
-    /// Baseline smoothness λ.
-    pub baseline_lambda: f64,
+    /// Baseline smoothness λ; `None` where the baseline has none.
+    pub baseline_lambda: Option<f64>,
     /// Zero-order phase (°).
     pub phi0_deg: f64,
     /// First-order phase (°/ppm) around 4.65 ppm.
     pub phi1_deg_per_ppm: f64,
     /// Common shift (Hz), positive towards lower ppm.
     pub shift_hz: f64,
-    /// Common Lorentzian width beyond the basis set's (FWHM, Hz).
-    pub lorentz_hz: f64,
-    /// Common Gaussian width (FWHM, Hz).
-    pub gauss_hz: f64,
-    /// Width of the fitted common lineshape, basis set included (FWHM, Hz).
-    pub fwhm_hz: f64,
+    /// Common Lorentzian width beyond the basis set's (FWHM, Hz); `None` without a basis set.
+    pub lorentz_hz: Option<f64>,
+    /// Common Gaussian width (FWHM, Hz); `None` without a basis set.
+    pub gauss_hz: Option<f64>,
+    /// Cubic phase of the common lineshape at 0.1 s (rad); `None` where the method has none.
+    pub skew_rad: Option<f64>,
+    /// Quartic damping of the common lineshape at 0.1 s; `None` where the method has none.
+    pub flatness: Option<f64>,
+    /// Width of the fitted common lineshape, basis set included (FWHM, Hz); `None` where no line tells it.
+    pub fwhm_hz: Option<f64>,
     /// Tallest metabolite peak of the fit over twice the noise sd of the real spectrum.
     pub snr: f64,
     /// The same over twice the residual's sd.
     pub snr_residual: f64,
     /// Components in the model's order, then the sums.
     pub amplitudes: Vec<Amplitude>,
-    /// Posterior covariance of the components' amplitudes, lower triangle row by row, basis units².
+    /// Noise covariance of the components' amplitudes, of what `sd_noise` holds: lower triangle row by row, basis units².
     pub covariance: Vec<f64>,
+    /// Posterior covariance of the components' amplitudes in the same order. Methods that keep amplitudes at zero leave
+    /// those out (zeros).
+    pub posterior_covariance: Vec<f64>,
     /// What the spectrum says about the macromolecule pattern, where the model asks for it.
     pub evidence: Option<Evidence>,
     /// Internal parameter vector, for curves.
@@ -139,18 +154,22 @@ impl FitResult {
             noise_sd: f64::NAN,
             residual_over_noise: f64::NAN,
             chi2_reduced: f64::NAN,
+            degrees_of_freedom: f64::NAN,
             baseline_ed: f64::NAN,
-            baseline_lambda: f64::NAN,
+            baseline_lambda: None,
             phi0_deg: f64::NAN,
             phi1_deg_per_ppm: f64::NAN,
             shift_hz: f64::NAN,
-            lorentz_hz: f64::NAN,
-            gauss_hz: f64::NAN,
-            fwhm_hz: f64::NAN,
+            lorentz_hz: None,
+            gauss_hz: None,
+            skew_rad: None,
+            flatness: None,
+            fwhm_hz: None,
             snr: f64::NAN,
             snr_residual: f64::NAN,
             amplitudes: Vec::new(),
             covariance: Vec::new(),
+            posterior_covariance: Vec::new(),
             evidence: None,
             parameters: Vec::new(),
             start_shift_hz: 0.0,

@@ -41,7 +41,7 @@ pub fn flags(fit: &FitResult, limits: Limits, f0_mhz: f64) -> Vec<&'static str> 
     raise_if(fit.state == FitState::MaxIterations, flag::NOT_CONVERGED);
     raise_if(fit.residual_over_noise > MISFIT, flag::MISFIT);
     raise_if(fit.snr < LOW_SNR, flag::LOW_SNR);
-    raise_if(fit.fwhm_hz > BROAD_PPM * f0_mhz, flag::BROAD_LINES);
+    raise_if(fit.fwhm_hz.is_some_and(|fwhm_hz| fwhm_hz > BROAD_PPM * f0_mhz), flag::BROAD_LINES);
     raise_if(fit.shift_hz.abs() > SHIFT_NEAR_LIMIT * limits.max_shift_ppm * f0_mhz, flag::SHIFT_AT_LIMIT);
     raise_if(
         limits.max_baseline_ed.is_some_and(|most| fit.baseline_ed >= BASELINE_NEAR_LIMIT * most),

@@ -47,6 +47,8 @@ pub struct Ratio {
     pub value: f64,
     /// Standard deviation to first order, with the covariance of both.
     pub sd: f64,
+    /// Posterior covariance of numerator and denominator (basis units²).
+    pub covariance: f64,
 }
 
 /// The ratio of each amplitude of `fit` (components, then sums) to total creatine (Cr + PCr, or the one
@@ -63,7 +65,7 @@ pub fn ratios_to_creatine(fit: &FitResult) -> Vec<Option<Ratio>> {
     }
     let total: f64 = creatine.iter().map(|&i| fit.amplitudes[i].value).sum();
     let covariance = |a: &[usize], b: &[usize]| -> f64 {
-        a.iter().flat_map(|&i| b.iter().map(move |&j| packed(&fit.covariance, i, j))).sum()
+        a.iter().flat_map(|&i| b.iter().map(move |&j| packed(&fit.posterior_covariance, i, j))).sum()
     };
     fit.amplitudes
         .iter()
@@ -74,9 +76,13 @@ pub fn ratios_to_creatine(fit: &FitResult) -> Vec<Option<Ratio>> {
             }
             let own: Vec<usize> = if amplitude.is_sum { amplitude.members.clone() } else { vec![index] };
             let value = amplitude.value / total;
-            let variance = covariance(&own, &own) - 2.0 * value * covariance(&own, &creatine)
-                + value * value * covariance(&creatine, &creatine);
-            Some(Ratio { value, sd: variance.max(0.0).sqrt() / total })
+            let with_creatine = covariance(&own, &creatine);
+            // Amplitudes that were kept at zero are not in the covariance; their error is known all the same.
+            let own_variance =
+                Some(covariance(&own, &own)).filter(|v| *v > 0.0).unwrap_or(amplitude.sd_posterior.powi(2));
+            let variance =
+                own_variance - 2.0 * value * with_creatine + value * value * covariance(&creatine, &creatine);
+            Some(Ratio { value, sd: variance.max(0.0).sqrt() / total, covariance: with_creatine })
         })
         .collect()
 }

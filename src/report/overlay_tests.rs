@@ -11,7 +11,7 @@ fn curves() -> (Vec<Kind>, Curves) {
     let baseline: Vec<f64> = ppm.iter().map(|p| 0.1 * p).collect();
     let fit: Vec<f64> = (0..400).map(|i| components[0][i] + components[1][i] + baseline[i]).collect();
     let kinds = vec![Kind::Metabolite, Kind::Macromolecule];
-    (kinds, Curves { data: fit.clone(), fit, ppm, baseline, components })
+    (kinds, Curves { data: fit.clone(), fit, ppm, baseline, components, ..Curves::default() })
 }
 
 #[test]

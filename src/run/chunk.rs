@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::time::Instant;
 
 use rayon::prelude::*;
 
@@ -12,7 +13,7 @@ use super::rows::{BasisRef, Origin};
 use crate::corpus::Found;
 use crate::engine::{Batch, Engine, Fitted};
 use crate::fit::FitState;
-use crate::store::{CurveRow, MetaboliteRow, SpectrumRow, Status, TransientRow};
+use crate::store::{CurveRow, MetaboliteRow, SpectrumRow, Status, Timings, TransientRow};
 
 /// Fits, roughly, that are prepared and done together: of many methods a few at a time, so that no more models and results
 /// are held than a device is kept busy with.
@@ -54,7 +55,7 @@ pub(super) fn read(chunk: &[Found], options: &RunOptions) -> Vec<Loaded> {
         .collect()
 }
 
-/// Fits and tabulates what was [`read`]; rows come in the order of the files.
+/// Fits and tabulates what was [`read`]; rows come in the order of the files, with how long the parts took.
 pub(super) fn process(
     chunk: &[Found],
     loaded: &[Loaded],
@@ -62,7 +63,9 @@ pub(super) fn process(
     hashes: &[String],
     models: &ModelStore,
     engine: &dyn Engine,
-) -> Vec<Rows> {
+) -> (Vec<Rows>, Timings) {
+    let mut timings = Timings::default();
+    loaded.iter().for_each(|loaded| timings += loaded.timings);
     let spectra: Vec<(usize, usize)> =
         (0..chunk.len()).flat_map(|f| (0..loaded[f].spectra.len()).map(move |s| (f, s))).collect();
     let n_methods = options.methods.len();
@@ -71,14 +74,16 @@ pub(super) fn process(
         .step_by(at_once)
         .map(|first| first..(first + at_once).min(n_methods))
         .map(|methods| {
-            let rows = of_methods(&spectra, methods.clone(), chunk, loaded, options, hashes, models, engine);
+            let (rows, own) = of_methods(&spectra, methods.clone(), chunk, loaded, options, hashes, models, engine);
+            timings += own;
             (methods.len(), rows.into_iter())
         })
         .collect();
     // Each group has its methods' rows of a spectrum side by side: all methods' rows of one, then the next.
-    (0..spectra.len())
+    let rows = (0..spectra.len())
         .flat_map(|_| groups.iter_mut().flat_map(|(n, rows)| rows.by_ref().take(*n)).collect::<Vec<_>>())
-        .collect()
+        .collect();
+    (rows, timings)
 }
 
 /// Rows of every spectrum × some of the methods.
@@ -91,7 +96,8 @@ fn of_methods(
     hashes: &[String],
     models: &ModelStore,
     engine: &dyn Engine,
-) -> Vec<Rows> {
+) -> (Vec<Rows>, Timings) {
+    let (started, mut timings) = (Instant::now(), Timings::default());
     let plan: Vec<(usize, usize, usize)> =
         spectra.iter().flat_map(|&(f, s)| methods.clone().map(move |m| (f, s, m))).collect();
     let mut jobs: Vec<Job<'_>> = plan
@@ -105,8 +111,14 @@ fn of_methods(
             Job { found, loaded, index, method, prepared, fit: None }
         })
         .collect();
+    timings.models_wall_s = started.elapsed().as_secs_f64();
+    let started = Instant::now();
     fit_all(&mut jobs, engine);
-    jobs.par_iter().map(|job| rows_of(job, options, hashes)).collect()
+    timings.fit_wall_s = started.elapsed().as_secs_f64();
+    let started = Instant::now();
+    let rows = jobs.par_iter().map(|job| rows_of(job, options, hashes)).collect();
+    timings.rows_wall_s = started.elapsed().as_secs_f64();
+    (rows, timings)
 }
 
 /// Batches of jobs that share a model, fitted side by side.

@@ -1,6 +1,7 @@
 //! From a found file to prepared spectra, or to the reason why not.
 
 use std::path::Path;
+use std::time::Instant;
 
 use super::config::Gaps;
 use crate::acquisition::{Acquisition, Format};
@@ -10,6 +11,7 @@ use crate::error_chain::error_chain;
 use crate::formats::{self, lcmodel_control};
 use crate::hash::sha256_file;
 use crate::prepare::{Preparation, Spectrum, prepare_with};
+use crate::store::Timings;
 
 /// Why a spectrum has no result: a stable code and a message for people.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,6 +34,8 @@ pub struct Loaded {
     pub header: Header,
     /// One entry per voxel and condition, or one failure for the file as a whole.
     pub spectra: Vec<(SpectrumKey, Result<Spectrum, Failure>)>,
+    /// How long reading and preparing took.
+    pub timings: Timings,
 }
 
 impl Loaded {
@@ -44,7 +48,8 @@ impl Loaded {
     /// The one entry of a file that is not read at all.
     pub(crate) fn empty(found: &Found) -> Self {
         let failure = Failure::new("not_read", format!("{}: not read", found.source_path));
-        Self { header: Header::default(), spectra: vec![(SpectrumKey::default(), Err(failure))] }
+        let spectra = vec![(SpectrumKey::default(), Err(failure))];
+        Self { header: Header::default(), spectra, timings: Timings::default() }
     }
 }
 
@@ -98,9 +103,13 @@ impl SpectrumKey {
 /// Reads and prepares one found file.
 pub fn load(found: &Found, gaps: &Gaps, preparation: &Preparation) -> Loaded {
     let mut header = Header { prepare_hash: Some(preparation.hash()), ..Header::default() };
-    match load_acquisitions(found, gaps, &mut header) {
-        Err(failure) => Loaded { header, spectra: vec![(SpectrumKey::default(), Err(failure))] },
+    let started = Instant::now();
+    let acquisitions = load_acquisitions(found, gaps, &mut header);
+    let read = Timings { read_threads_s: started.elapsed().as_secs_f64(), ..Timings::default() };
+    match acquisitions {
+        Err(failure) => Loaded { header, spectra: vec![(SpectrumKey::default(), Err(failure))], timings: read },
         Ok((data, water)) => {
+            let started = Instant::now();
             let [nx, ny, _] = data.grid;
             let spectra = (0..data.n_voxels()).flat_map(|voxel| {
                 let index = (data.n_voxels() > 1).then(|| [voxel % nx, voxel / nx % ny, voxel / (nx * ny)]);
@@ -109,7 +118,9 @@ pub fn load(found: &Found, gaps: &Gaps, preparation: &Preparation) -> Loaded {
                     (SpectrumKey { voxel: index, condition }, prepared)
                 })
             });
-            Loaded { spectra: spectra.collect(), header }
+            let spectra = spectra.collect();
+            let timings = Timings { prepare_threads_s: started.elapsed().as_secs_f64(), ..read };
+            Loaded { header, spectra, timings }
         }
     }
 }

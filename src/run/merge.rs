@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use super::identity::{RATIO_ROWS_KEY, SIMULATED_KEY, run_id};
 use super::{RunError, Summary, Tally};
 use crate::store::provenance::{Inputs, listing_sha256};
 use crate::store::writer::IfExists;
-use crate::store::{DatasetWriter, Journal, Plan, RunRecord};
+use crate::store::{DatasetWriter, Journal, Plan, RunRecord, Timings};
 
 /// Writes the dataset to `out` from the journals in `folders`, which together must have every chunk of one run, and takes
 /// the journal in `out` away.
@@ -31,24 +32,17 @@ pub fn merge(folders: &[PathBuf], out: &Path, if_exists: IfExists) -> Result<Sum
         return Err(RunError::Missing { missing, of: plan.n_chunks });
     }
     let started = Instant::now();
-    let mut writer = DatasetWriter::create(out, if_exists)?;
-    writer.learned(journals[0].learned()?)?;
+    let learned = journals[0].learned()?;
     let (mut listed, mut tally) = (Vec::new(), Tally::default());
     // Chunks repeat what they share; a large corpus has thousands of them.
     let (mut bases, mut recipes) = (BTreeMap::new(), BTreeMap::new());
     let (mut ratio_rows, mut notes) = (BTreeSet::new(), BTreeSet::new());
+    let (mut timings, mut holders) = (plan.timings, Vec::with_capacity(plan.n_chunks));
     for index in 0..plan.n_chunks {
         let Some((journal, record)) = holder(index) else {
             return Err(RunError::Missing { missing: 1, of: plan.n_chunks });
         };
-        let rows = journal.rows(index)?;
-        for row in rows.spectra {
-            tally.add(&row);
-            writer.spectrum(row)?;
-        }
-        rows.metabolites.into_iter().try_for_each(|row| writer.metabolite(row))?;
-        rows.curves.into_iter().try_for_each(|row| writer.curve(row))?;
-        rows.transients.into_iter().try_for_each(|row| writer.transient(row))?;
+        holders.push(journal);
         for input in record.listed {
             if listed.last() != Some(&input) {
                 listed.push(input);
@@ -58,14 +52,15 @@ pub fn merge(folders: &[PathBuf], out: &Path, if_exists: IfExists) -> Result<Sum
         recipes.extend(record.recipes.into_iter().map(|r| (r.to_string(), r)));
         ratio_rows.extend(record.ratio_rows);
         notes.extend(record.notes);
+        timings += record.timings;
     }
     let warnings: Vec<String> = plan.warnings.iter().cloned().chain(notes).collect();
     let mut config = plan.config.clone();
     if let Some(fields) = config.as_object_mut() {
-        fields.insert("ratio_rows".to_owned(), ratio_rows.into_iter().collect());
-        fields.insert("simulated_bases".to_owned(), recipes.into_values().collect());
+        fields.insert(RATIO_ROWS_KEY.to_owned(), ratio_rows.into_iter().collect());
+        fields.insert(SIMULATED_KEY.to_owned(), recipes.into_values().collect());
     }
-    let record = RunRecord {
+    let mut record = RunRecord {
         signature: plan.signature.clone(),
         config,
         methods: plan.methods.clone(),
@@ -75,10 +70,24 @@ pub fn merge(folders: &[PathBuf], out: &Path, if_exists: IfExists) -> Result<Sum
             listing_sha256: listing_sha256(listed.iter().map(|(p, h)| (p.as_str(), h.as_str()))),
         },
         device: plan.device.clone(),
-        timings_s: BTreeMap::from([("merge".into(), started.elapsed().as_secs_f64())]),
+        started_utc: Some(plan.started_utc.clone()),
+        command_line: plan.command_line.clone(),
         warnings: warnings.clone(),
         ..RunRecord::new(&plan.engine, rayon::current_num_threads())
     };
+    let mut writer = DatasetWriter::create(out, if_exists)?.of_run(run_id(&[&record], &learned, &record.inputs));
+    writer.learned(learned)?;
+    for (index, journal) in holders.into_iter().enumerate() {
+        let rows = journal.rows(index)?;
+        for row in rows.spectra {
+            tally.add(&row);
+            writer.spectrum(row)?;
+        }
+        rows.metabolites.into_iter().try_for_each(|row| writer.metabolite(row))?;
+        rows.curves.into_iter().try_for_each(|row| writer.curve(row))?;
+        rows.transients.into_iter().try_for_each(|row| writer.transient(row))?;
+    }
+    record.timings = Timings { merge_wall_s: started.elapsed().as_secs_f64(), ..timings };
     let files = writer.finish(record)?;
     Journal::at(out).remove();
     Ok(Summary { tally, warnings, files, wall_s: started.elapsed().as_secs_f64(), shard: None })

@@ -9,6 +9,7 @@ mod chunk;
 pub mod config;
 pub mod cut;
 mod error;
+mod identity;
 pub mod interrupt;
 pub mod load;
 mod merge;
@@ -32,9 +33,11 @@ use crate::corpus::{Found, Listing, Water};
 use crate::engine::Engine;
 use crate::hash::{sha256_file, sha256_hex};
 use crate::learned::{self, LearnedGroup};
-use crate::store::provenance::{Named, VARIED_KEY};
+use crate::store::provenance::{Named, VARIED_KEY, command_line, now_utc};
 use crate::store::writer::IfExists;
-use crate::store::{ChunkRecord, ChunkRows, Journal, Plan, SpectrumRow, Status, read_run, read_table};
+use crate::store::{
+    ChunkRecord, ChunkRows, Journal, Plan, SCHEMA_VERSION, SpectrumRow, Status, Timings, read_run, read_table,
+};
 
 pub use config::{Config, Gaps};
 pub use error::RunError;
@@ -67,11 +70,17 @@ enum Ready {
 /// says so. A shard leaves its chunks for [`merge()`].
 pub fn run(options: &RunOptions, engine: &dyn Engine, progress: &dyn Progress) -> Result<Summary, RunError> {
     let started = Instant::now();
+    let started_utc = now_utc();
     let listing = options.listing()?;
+    let find_wall_s = started.elapsed().as_secs_f64();
     let models = ModelStore::new(options)?;
     let hashes: Vec<String> = options.methods.iter().map(settings_hash).collect();
     let chunks = options.cut(&listing.found, engine);
-    let plan = journal_plan(options, &listing, &hashes, &models, &chunks, engine);
+    let plan = Plan {
+        started_utc,
+        timings: Timings { find_wall_s, ..Timings::default() },
+        ..journal_plan(options, &listing, &hashes, &models, &chunks, engine)
+    };
     if options.resume
         && let Ok(record) = read_run(&options.out)
         && record.signature == plan.signature
@@ -146,7 +155,8 @@ impl Run<'_> {
         };
         let mut rows = ChunkRows::default();
         let mut listed = Vec::new();
-        for r in chunk::process(files, &loaded, self.options, &self.hashes, &self.models, self.engine) {
+        let (made, timings) = chunk::process(files, &loaded, self.options, &self.hashes, &self.models, self.engine);
+        for r in made {
             listed.push((r.spectrum.source_path.clone(), r.spectrum.source_sha256.clone().unwrap_or_default()));
             rows.spectra.push(r.spectrum);
             rows.metabolites.extend(r.metabolites);
@@ -161,9 +171,10 @@ impl Run<'_> {
             recipes: self.models.recipes(),
             ratio_rows: self.models.ratio_rows(),
             notes: self.engine.notes(),
+            timings,
         };
         let spectra = rows.spectra.clone();
-        self.journal.write(index, &record, rows)?;
+        self.journal.write(index, record, rows)?;
         Ok(spectra)
     }
 }
@@ -188,6 +199,7 @@ fn journal_plan(
     let mut parts = vec![
         config.to_string(),
         env!("CARGO_PKG_VERSION").to_owned(),
+        SCHEMA_VERSION.to_owned(),
         engine.name().to_owned(),
         format!("{chunks:?} {} {} {:?}", options.curves, options.transients, models.used()),
     ];
@@ -207,6 +219,9 @@ fn journal_plan(
         warnings: listing.warnings.iter().map(ToString::to_string).collect(),
         engine: engine.name().to_owned(),
         device: engine.device(),
+        started_utc: String::new(),
+        command_line: command_line(),
+        timings: Timings::default(),
     }
 }
 

@@ -68,7 +68,7 @@ impl Origin<'_> {
             method_hash: Some(self.method_hash.to_owned()),
             water_te_s: header.water_te_s,
             water_tr_s: header.water_tr_s,
-            flags: header.flags.iter().map(|f| (*f).to_owned()).collect(),
+            qc_flags: header.flags.iter().map(|f| (*f).to_owned()).collect(),
             warnings: header.remarks.iter().chain(self.warnings).cloned().collect(),
             ..SpectrumRow::default()
         }
@@ -90,7 +90,7 @@ impl Origin<'_> {
             water_removed: Some(record.water_removed),
             lipid_index: record.lipid_index,
             water_amplitude: record.water_amplitude,
-            flags: self.header.flags.iter().chain(&record.flags).map(|f| (*f).to_owned()).collect(),
+            qc_flags: self.header.flags.iter().chain(&record.flags).map(|f| (*f).to_owned()).collect(),
             ..self.row()
         }
     }
@@ -158,8 +158,8 @@ impl Origin<'_> {
             };
             return (row, Vec::new());
         }
-        let mut flags = base.flags.clone();
-        flags.extend(quality::flags(fit, model.limits(), spectrum.f0_mhz).into_iter().map(str::to_owned));
+        let mut qc_flags = base.qc_flags.clone();
+        qc_flags.extend(quality::flags(fit, model.limits(), spectrum.f0_mhz).into_iter().map(str::to_owned));
         let row = SpectrumRow {
             status: Status::Ok,
             n_iterations: u32::try_from(fit.n_iterations).ok(),
@@ -169,18 +169,21 @@ impl Origin<'_> {
             snr: Some(fit.snr),
             snr_residual: Some(fit.snr_residual),
             residual_sd_over_noise_sd: Some(fit.residual_over_noise),
-            fwhm_hz: Some(fit.fwhm_hz),
+            fwhm_hz: fit.fwhm_hz,
             chi2_reduced: Some(fit.chi2_reduced),
+            degrees_of_freedom: Some(fit.degrees_of_freedom),
             baseline_ed: Some(fit.baseline_ed),
-            baseline_lambda: Some(fit.baseline_lambda),
+            baseline_lambda: fit.baseline_lambda,
             phi0_deg: Some(fit.phi0_deg),
             phi1_deg_per_ppm: Some(fit.phi1_deg_per_ppm),
             shift_hz: Some(fit.shift_hz),
-            lorentz_hz: Some(fit.lorentz_hz),
-            gauss_hz: Some(fit.gauss_hz),
+            lorentz_hz: fit.lorentz_hz,
+            gauss_hz: fit.gauss_hz,
+            skew_rad: fit.skew_rad,
+            flatness: fit.flatness,
             covariance_names: fit.amplitudes.iter().filter(|a| !a.is_sum).map(|a| a.name.clone()).collect(),
             covariance: Some(fit.covariance.clone()),
-            flags,
+            qc_flags,
             ..base
         };
         let rows = self.metabolites(spectrum, fit, basis, constants);
@@ -204,6 +207,10 @@ impl Origin<'_> {
             .zip(ratios_to_creatine(fit))
             .map(|(a, ratio)| MetaboliteRow {
                 spectrum_id: self.spectrum_id(),
+                subject: self.found.subject.clone(),
+                session: self.found.session.clone(),
+                site: self.found.site.clone(),
+                voi: self.found.voi.clone(),
                 method: self.method.to_owned(),
                 metabolite: a.name.clone(),
                 is_sum: a.is_sum,
@@ -218,6 +225,7 @@ impl Origin<'_> {
                 lorentz_hz: a.lorentz_hz,
                 ratio_tcr: ratio.map(|r| r.value),
                 ratio_tcr_sd: ratio.map(|r| r.sd),
+                tcr_covariance: ratio.map(|r| r.covariance),
                 conc_lcmodel_mmol_per_kg: factor.map(|f| f * a.value),
                 conc_lcmodel_sd_mmol_per_kg: factor.map(|f| f * a.sd_posterior),
                 sampled_mean: a.sampled.as_ref().map(|s| s.mean),
@@ -231,6 +239,7 @@ impl Origin<'_> {
                 sampled_q975: a.sampled.as_ref().map(|s| s.quantiles[6]),
                 sampled_rhat: a.sampled.as_ref().map(|s| s.rhat),
                 sampled_ess: a.sampled.as_ref().map(|s| s.effective_draws),
+                signal_per_proton: factor.and(basis.signal_per_proton),
                 water_concentration_mmol_per_kg: factor.map(|_| constants.water_concentration_mmol_per_kg),
                 water_attenuation: factor.map(|_| constants.water_attenuation),
                 metabolite_attenuation: factor.map(|_| constants.metabolite_attenuation),
@@ -240,16 +249,21 @@ impl Origin<'_> {
 
     /// The curves of a fitted spectrum.
     pub(crate) fn curves(&self, model: &Model, curves: Curves) -> CurveRow {
+        let narrow = |values: &[f64]| -> Vec<f32> { values.iter().map(|v| *v as f32).collect() };
+        let residual: Vec<f64> = curves.data.iter().zip(&curves.fit).map(|(d, f)| d - f).collect();
         CurveRow {
             spectrum_id: self.spectrum_id(),
             method: self.method.to_owned(),
-            residual: Some(curves.data.iter().zip(&curves.fit).map(|(d, f)| d - f).collect()),
-            ppm: Some(curves.ppm),
-            data: Some(curves.data),
-            fit: Some(curves.fit),
-            baseline: Some(curves.baseline),
+            shift_hz: Some(curves.shift_hz),
+            phi0_deg: Some(curves.phi0_deg),
+            phi1_deg_per_ppm: Some(curves.phi1_deg_per_ppm),
+            ppm: Some(narrow(&curves.ppm)),
+            data: Some(narrow(&curves.data)),
+            fit: Some(narrow(&curves.fit)),
+            baseline: Some(narrow(&curves.baseline)),
+            residual: Some(narrow(&residual)),
             component_names: model.component_names(),
-            components: curves.components,
+            components: curves.components.iter().map(|c| narrow(c)).collect(),
         }
     }
 }

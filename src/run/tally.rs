@@ -56,7 +56,7 @@ impl Tally {
         if let Some(code) = &row.error_code {
             *self.reasons.entry(code.clone()).or_insert(0) += 1;
         }
-        for flag in &row.flags {
+        for flag in &row.qc_flags {
             *self.flags.entry(flag.clone()).or_insert(0) += 1;
         }
         let protocol = Protocol {
@@ -71,7 +71,7 @@ impl Tally {
         let group = self.groups.entry((row.site.clone().unwrap_or_default(), label)).or_default();
         if row.status == Status::Ok {
             group.ok += 1;
-            group.flagged += usize::from(!row.flags.is_empty());
+            group.flagged += usize::from(!row.qc_flags.is_empty());
             group.snr.extend(row.snr);
             group.fwhm_hz.extend(row.fwhm_hz);
         } else {
@@ -100,7 +100,7 @@ mod tests {
             te_s: Some(0.035),
             sequence: Some("press".to_owned()),
             snr: Some(snr),
-            flags: flags.iter().map(|f| (*f).to_owned()).collect(),
+            qc_flags: flags.iter().map(|f| (*f).to_owned()).collect(),
             ..SpectrumRow::default()
         };
         let failed = SpectrumRow { status: Status::Failed, error_code: Some("nifti".into()), ..SpectrumRow::default() };

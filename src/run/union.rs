@@ -3,11 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use super::identity::run_id;
 use super::{RunError, Summary, Tally};
-use crate::store::provenance::{Inputs, RunRecord, listing_sha256};
+use crate::store::provenance::{Inputs, RunRecord, command_line, listing_sha256, now_utc};
 use crate::store::writer::IfExists;
 use crate::store::{
-    CurveRow, DatasetWriter, LearnedRow, MetaboliteRow, SpectrumRow, TransientRow, read_run, read_table,
+    CurveRow, DatasetWriter, LearnedRow, MetaboliteRow, SpectrumRow, Timings, TransientRow, read_run, read_table,
 };
 
 /// Writes the rows of `datasets`, in their order, as one dataset to `out`.
@@ -15,12 +16,12 @@ use crate::store::{
 /// # Errors
 /// [`RunError`]: one of them is incomplete or damaged, or the tables cannot be written.
 pub fn union(datasets: &[PathBuf], out: &Path, if_exists: IfExists) -> Result<Summary, RunError> {
-    let started = Instant::now();
+    let (started, started_utc) = (Instant::now(), now_utc());
     let records: Vec<RunRecord> = datasets.iter().map(|d| read_run(d)).collect::<Result<_, _>>()?;
     let Some(first) = records.first() else { return Err(RunError::NoJournal { path: out.to_owned() }) };
-    let mut writer = DatasetWriter::create(out, if_exists)?;
     let mut learned: Vec<LearnedRow> = Vec::new();
-    let (mut tally, mut listed) = (Tally::default(), Vec::new());
+    let mut listed = Vec::new();
+    // What the id is made of comes first: the tables are written with it.
     for dataset in datasets {
         for row in read_table::<LearnedRow>(dataset)? {
             if !learned.contains(&row) {
@@ -28,11 +29,22 @@ pub fn union(datasets: &[PathBuf], out: &Path, if_exists: IfExists) -> Result<Su
             }
         }
         for row in read_table::<SpectrumRow>(dataset)? {
-            tally.add(&row);
-            let input = (row.source_path.clone(), row.source_sha256.clone().unwrap_or_default());
+            let input = (row.source_path, row.source_sha256.unwrap_or_default());
             if listed.last() != Some(&input) {
                 listed.push(input);
             }
+        }
+    }
+    let inputs = Inputs {
+        n_files: records.iter().map(|r| r.inputs.n_files).sum(),
+        listing_sha256: listing_sha256(listed.iter().map(|(p, h)| (p.as_str(), h.as_str()))),
+    };
+    let all: Vec<&RunRecord> = records.iter().collect();
+    let mut writer = DatasetWriter::create(out, if_exists)?.of_run(run_id(&all, &learned, &inputs));
+    let mut tally = Tally::default();
+    for dataset in datasets {
+        for row in read_table::<SpectrumRow>(dataset)? {
+            tally.add(&row);
             writer.spectrum(row)?;
         }
         read_table::<MetaboliteRow>(dataset)?.into_iter().try_for_each(|row| writer.metabolite(row))?;
@@ -62,11 +74,11 @@ pub fn union(datasets: &[PathBuf], out: &Path, if_exists: IfExists) -> Result<Su
         config: first.config.clone(),
         methods,
         bases,
-        inputs: Inputs {
-            n_files: records.iter().map(|r| r.inputs.n_files).sum(),
-            listing_sha256: listing_sha256(listed.iter().map(|(p, h)| (p.as_str(), h.as_str()))),
-        },
+        inputs,
         device: first.device.clone(),
+        started_utc: Some(started_utc),
+        command_line: command_line(),
+        timings: Timings { merge_wall_s: started.elapsed().as_secs_f64(), ..Timings::default() },
         warnings: warnings.clone(),
         ..RunRecord::new(&first.engine, rayon::current_num_threads())
     };

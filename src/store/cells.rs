@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use arrow_array::builder::{BooleanBuilder, Float64Builder, Int64Builder, ListBuilder, StringBuilder};
-use arrow_array::{Array, ArrayRef, BooleanArray, Float64Array, Int64Array, ListArray, StringArray};
+use arrow_array::builder::{BooleanBuilder, Int64Builder, ListBuilder, PrimitiveBuilder, StringBuilder};
+use arrow_array::types::{ArrowPrimitiveType, Float32Type, Float64Type};
+use arrow_array::{Array, ArrayRef, BooleanArray, Float64Array, Int64Array, ListArray, PrimitiveArray, StringArray};
 use arrow_schema::{DataType, Field};
 
 /// A type that a field of a row may have.
@@ -188,9 +189,37 @@ impl Cell for Vec<String> {
     }
 }
 
-fn append_numbers(column: &mut Float64Builder, numbers: &[f64]) {
+/// Numbers with a fraction, as lists hold them.
+pub trait Real: Copy + Default + 'static {
+    /// The Arrow type of one.
+    type Arrow: ArrowPrimitiveType<Native = Self>;
+    /// What a null reads back as.
+    const NAN: Self;
+    /// Whether it is neither infinite nor NaN.
+    fn is_number(self) -> bool;
+}
+
+impl Real for f64 {
+    type Arrow = Float64Type;
+    const NAN: Self = Self::NAN;
+
+    fn is_number(self) -> bool {
+        self.is_finite()
+    }
+}
+
+impl Real for f32 {
+    type Arrow = Float32Type;
+    const NAN: Self = Self::NAN;
+
+    fn is_number(self) -> bool {
+        self.is_finite()
+    }
+}
+
+fn append_numbers<T: Real>(column: &mut PrimitiveBuilder<T::Arrow>, numbers: &[T]) {
     for number in numbers {
-        column.append_option(Some(*number).filter(|x| x.is_finite()));
+        column.append_option(Some(*number).filter(|x| x.is_number()));
     }
 }
 
@@ -200,20 +229,20 @@ fn index_range(offsets: &[i32], row: usize) -> std::ops::Range<usize> {
     bound(row)..bound(row + 1)
 }
 
-fn numbers_in(array: &Float64Array, range: std::ops::Range<usize>) -> Vec<f64> {
-    range.map(|k| if is_filled(array, k) { array.value(k) } else { f64::NAN }).collect()
+fn numbers_in<T: Real>(array: &PrimitiveArray<T::Arrow>, range: std::ops::Range<usize>) -> Vec<T> {
+    range.map(|k| if is_filled(array, k) { array.value(k) } else { T::NAN }).collect()
 }
 
 /// `None` is null. A NaN inside a list is a null inside the list, and reads back as NaN.
-impl Cell for Option<Vec<f64>> {
+impl<T: Real> Cell for Option<Vec<T>> {
     const NULLABLE: bool = true;
 
     fn data_type() -> DataType {
-        list_of(DataType::Float64, true)
+        list_of(T::Arrow::DATA_TYPE, true)
     }
 
     fn array(values: &mut dyn Iterator<Item = &Self>) -> ArrayRef {
-        let mut column = ListBuilder::new(Float64Builder::new());
+        let mut column = ListBuilder::new(PrimitiveBuilder::<T::Arrow>::new());
         for value in values {
             if let Some(numbers) = value {
                 append_numbers(column.values(), numbers);
@@ -225,7 +254,7 @@ impl Cell for Option<Vec<f64>> {
 
     fn values(array: &dyn Array) -> Option<Vec<Self>> {
         let lists = array.as_any().downcast_ref::<ListArray>()?;
-        let numbers = lists.values().as_any().downcast_ref::<Float64Array>()?;
+        let numbers = lists.values().as_any().downcast_ref::<PrimitiveArray<T::Arrow>>()?;
         let offsets = lists.value_offsets();
         Some(
             (0..lists.len())
@@ -236,16 +265,16 @@ impl Cell for Option<Vec<f64>> {
 }
 
 /// One list of numbers per name of a neighbouring column.
-impl Cell for Vec<Vec<f64>> {
+impl<T: Real> Cell for Vec<Vec<T>> {
     const NULLABLE: bool = false;
 
     fn data_type() -> DataType {
-        list_of(list_of(DataType::Float64, true), false)
+        list_of(list_of(T::Arrow::DATA_TYPE, true), false)
     }
 
     fn array(values: &mut dyn Iterator<Item = &Self>) -> ArrayRef {
-        let mut column =
-            ListBuilder::new(ListBuilder::new(Float64Builder::new())).with_field(item_field(Self::data_type()));
+        let numbers = ListBuilder::new(PrimitiveBuilder::<T::Arrow>::new());
+        let mut column = ListBuilder::new(numbers).with_field(item_field(Self::data_type()));
         for value in values {
             for numbers in value {
                 append_numbers(column.values().values(), numbers);
@@ -259,7 +288,7 @@ impl Cell for Vec<Vec<f64>> {
     fn values(array: &dyn Array) -> Option<Vec<Self>> {
         let outer = array.as_any().downcast_ref::<ListArray>()?;
         let inner = outer.values().as_any().downcast_ref::<ListArray>()?;
-        let numbers = inner.values().as_any().downcast_ref::<Float64Array>()?;
+        let numbers = inner.values().as_any().downcast_ref::<PrimitiveArray<T::Arrow>>()?;
         let (outer_offsets, inner_offsets) = (outer.value_offsets(), inner.value_offsets());
         Some(
             (0..outer.len())
@@ -292,8 +321,9 @@ mod tests {
         there_and_back(vec![true, false]);
         there_and_back(vec![Some(true), None]);
         there_and_back(vec![vec!["x".to_owned(), "y".to_owned()], vec![], vec!["z".to_owned()]]);
-        there_and_back(vec![Some(vec![1.0, 2.0]), None, Some(vec![]), Some(vec![3.0])]);
-        there_and_back(vec![vec![vec![1.0], vec![]], vec![], vec![vec![2.0, 3.0]]]);
+        there_and_back(vec![Some(vec![1.0_f64, 2.0]), None, Some(vec![]), Some(vec![3.0])]);
+        there_and_back(vec![Some(vec![1.0_f32, 2.0]), None, Some(vec![])]);
+        there_and_back(vec![vec![vec![1.0_f32], vec![]], vec![], vec![vec![2.0, 3.0]]]);
     }
 
     #[test]

@@ -5,7 +5,7 @@
 
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::time::{Instant, SystemTime};
 
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +14,7 @@ use super::provenance::Named;
 use super::reader::{ReadTableError, read_table};
 use super::rows::{CurveRow, LearnedRow, MetaboliteRow, SpectrumRow, TransientRow};
 use super::single::write_table;
+use super::timings::Timings;
 use super::writer::{IfExists, StoreError, cannot_create, write_failed};
 
 /// Name of the folder; the leading dot keeps dataset readers out.
@@ -41,6 +42,12 @@ pub struct Plan {
     pub engine: String,
     /// Device.
     pub device: String,
+    /// When the run began (UTC, RFC 3339).
+    pub started_utc: String,
+    /// The command that began it.
+    pub command_line: Vec<String>,
+    /// How long finding the inputs took.
+    pub timings: Timings,
 }
 
 /// What a finished chunk leaves beside its rows.
@@ -58,6 +65,8 @@ pub struct ChunkRecord {
     pub ratio_rows: Vec<String>,
     /// What happened on the way.
     pub notes: Vec<String>,
+    /// How long its parts took.
+    pub timings: Timings,
 }
 
 /// The rows of one chunk.
@@ -194,11 +203,12 @@ impl Journal {
         read_table(&self.folder)
     }
 
-    /// Writes chunk `index`; an older one of that number goes.
+    /// Writes chunk `index`, and how long that took; an older one of that number goes.
     ///
     /// # Errors
     /// [`StoreError::Write`]: the system refuses, as on a full disk. Nothing half-written stays.
-    pub fn write(&self, index: usize, record: &ChunkRecord, rows: ChunkRows) -> Result<(), StoreError> {
+    pub fn write(&self, index: usize, mut record: ChunkRecord, rows: ChunkRows) -> Result<(), StoreError> {
+        let started = Instant::now();
         let (folder, temporary) = (self.chunk_folder(index), self.folder.join(format!("tmp-{index:06}")));
         let attempt = || -> Result<(), StoreError> {
             let _ = fs::remove_dir_all(&temporary);
@@ -212,7 +222,8 @@ impl Journal {
                 write_table(&temporary, IfExists::Refuse, rows.transients)?;
             }
             let path = temporary.join(CHUNK);
-            write_synced(&path, &serde_json::to_vec(record).map_err(write_failed(&path))?)?;
+            record.timings.write_wall_s = started.elapsed().as_secs_f64();
+            write_synced(&path, &serde_json::to_vec(&record).map_err(write_failed(&path))?)?;
             if folder.exists() {
                 fs::remove_dir_all(&folder).map_err(write_failed(&folder))?;
             }

@@ -12,6 +12,7 @@ pub mod rows;
 pub mod schema;
 mod single;
 mod table_writer;
+pub mod timings;
 pub mod writer;
 
 pub use journal::{ChunkRecord, ChunkRows, Journal, Plan};
@@ -22,4 +23,5 @@ pub use rows::{
 };
 pub use schema::{SCHEMA_VERSION, Table, columns_markdown};
 pub use single::write_table;
+pub use timings::Timings;
 pub use writer::{DatasetWriter, IfExists, StoreError};

@@ -5,7 +5,11 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::schema::SCHEMA_VERSION;
+use super::timings::Timings;
 use crate::hash::sha256_hex;
+
+/// Git commit that requant was built from, by the build script.
+pub const GIT_HASH: Option<&str> = option_env!("REQUANT_GIT_HASH");
 
 /// Value of [`RunRecord::kind`]; tells a run record from anybody else's `run.json`.
 pub const RUN_KIND: &str = "requant-run";
@@ -19,6 +23,13 @@ pub struct RunRecord {
     pub schema_version: String,
     /// Version of requant.
     pub requant_version: String,
+    /// Git commit that requant was built from; `None` where it was not built from a checkout.
+    #[serde(default)]
+    pub git_hash: Option<String>,
+    /// Hash of everything that decides about the rows: version, settings, methods, basis sets, what was learned, and the
+    /// inputs' content. Equal for equal runs, however they were cut, interrupted or put together.
+    #[serde(default)]
+    pub run_id: String,
     /// Hash of what the run set out to do ([`super::Plan::signature`]); empty where it was put together from others.
     #[serde(default)]
     pub signature: String,
@@ -40,10 +51,15 @@ pub struct RunRecord {
     pub threads: usize,
     /// Rows written; [`super::DatasetWriter::finish`] fills it in.
     pub counts: Counts,
-    /// Start of the run (s since 1970-01-01 UTC).
-    pub started_unix_s: Option<u64>,
-    /// Wall time of each stage (s).
-    pub timings_s: BTreeMap<String, f64>,
+    /// When the run began: UTC, RFC 3339.
+    #[serde(default)]
+    pub started_utc: Option<String>,
+    /// The command that began it, program first.
+    #[serde(default)]
+    pub command_line: Vec<String>,
+    /// How long its parts took.
+    #[serde(default)]
+    pub timings: Timings,
     /// What the user should know about the run as a whole.
     pub warnings: Vec<String>,
 }
@@ -113,6 +129,8 @@ impl RunRecord {
             kind: RUN_KIND.to_owned(),
             schema_version: SCHEMA_VERSION.to_owned(),
             requant_version: env!("CARGO_PKG_VERSION").to_owned(),
+            git_hash: GIT_HASH.map(str::to_owned),
+            run_id: String::new(),
             signature: String::new(),
             config: serde_json::Value::Null,
             methods: Vec::new(),
@@ -123,11 +141,23 @@ impl RunRecord {
             cpu_model: cpu_model(),
             threads,
             counts: Counts::default(),
-            started_unix_s: None,
-            timings_s: BTreeMap::new(),
+            started_utc: None,
+            command_line: Vec::new(),
+            timings: Timings::default(),
             warnings: Vec::new(),
         }
     }
+}
+
+/// Now, in UTC, as RFC 3339 has it.
+pub fn now_utc() -> String {
+    chrono::DateTime::<chrono::Utc>::from(std::time::SystemTime::now())
+        .to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
+}
+
+/// The command of this process, program first.
+pub fn command_line() -> Vec<String> {
+    std::env::args_os().map(|argument| argument.to_string_lossy().into_owned()).collect()
 }
 
 /// The processor's model name, where the system tells it (Linux: `/proc/cpuinfo`).

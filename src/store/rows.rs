@@ -117,25 +117,28 @@ table! {
     n_iterations: Option<u32>, "", "Iterations of the final non-linear minimisation.";
     q_objective: Option<f64>, "", "Value of the minimised objective at the end.";
     ratio_rows_active: Option<u32>, "", "Soft ratio priors that entered the final objective.";
-    noise_sd: Option<f64>, "signal", "Standard deviation of the noise in the real part of the spectrum, in units of the stored signal.";
-    snr: Option<f64>, "", "Tallest metabolite peak of the fit over twice `noise_sd`.";
-    snr_residual: Option<f64>, "", "Tallest metabolite peak of the fit over twice the residual's standard deviation.";
-    residual_sd_over_noise_sd: Option<f64>, "", "Standard deviation of the residual in the fitted range over `noise_sd`; 1 if the model explains everything but noise.";
-    fwhm_hz: Option<f64>, "Hz", "Full width at half maximum of the fitted common lineshape, width of the basis set included.";
-    chi2_reduced: Option<f64>, "", "Sum of squared residuals over `noise_sd`², per degree of freedom.";
+    noise_sd: Option<f64>, "signal", "Standard deviation of the noise in a point of `data` in the table `curves`: the real part of the discrete Fourier transform (a plain sum, zero-filled twofold) of the N samples that are fitted. It is √N times the standard deviation of the real and imaginary parts of the last eighth of these samples about their mean, whatever the method compares; where the method broadens its spectra (`gannet`), √N becomes the root of the sum of the squared weights of the samples.";
+    snr: Option<f64>, "", "Signal-to-noise ratio: highest point of the sum of the fitted metabolites (`components` in `curves`, without macromolecules, lipids and baseline) over twice `noise_sd`.";
+    snr_residual: Option<f64>, "", "The same over twice the standard deviation of the residual: `snr` over `residual_sd_over_noise_sd`. `gannet` takes the root mean square of the residual instead, each point with its weight in the fit.";
+    residual_sd_over_noise_sd: Option<f64>, "", "Standard deviation of the residual over that of the noise, √`chi2_reduced`; about 1 if the model explains everything but noise.";
+    fwhm_hz: Option<f64>, "Hz", "Full width at half maximum of the fitted common lineshape, width of the basis set included: of the Voigt line of `lorentz_hz` + `basis_fwhm_hz` and `gauss_hz`, 0.5346·L + √(0.2166·L² + G²). Where the method fits the lineshape as a convolution kernel (`lcmodel`, `osprey`), the kernel's own width is taken instead, or added to G in quadrature where the method has both. For `gannet` the width of creatine in the spectrum without editing; null where there is none.";
+    chi2_reduced: Option<f64>, "", "Sum of the squared residuals over the noise variance and `degrees_of_freedom`, over the points that the method compares. For methods that compare the real spectrum these are the points of `residual` in `curves`, and the noise variance is `noise_sd`². `fsl` compares real and imaginary parts without zero-filling (the noise of each is `noise_sd`), `tarquin` and `varpro` compare samples (noise `noise_sd`/√N). `gannet` gives some points a smaller weight.";
+    degrees_of_freedom: Option<f64>, "", "Degrees of freedom of the residual: number of the real numbers that the method compares less that of the parameters that they determined. `map` counts effective parameters, baseline included (what the priors determine does not count); other programs' methods count amplitudes above zero, all coefficients of the baseline and the other free parameters; `gannet` takes the sum of squares that noise alone is expected to leave, over `noise_sd`².";
     baseline_ed: Option<f64>, "", "Effective dimension of the fitted baseline (trace of its smoother).";
     baseline_lambda: Option<f64>, "", "Smoothing parameter of the baseline.";
-    phi0_deg: Option<f64>, "deg", "Fitted zero-order phase.";
-    phi1_deg_per_ppm: Option<f64>, "deg/ppm", "Fitted first-order phase.";
+    phi0_deg: Option<f64>, "deg", "Fitted zero-order phase, at 4.65 ppm: the phase of the spectrum at a chemical shift is `phi0_deg` + `phi1_deg_per_ppm`·(ppm − 4.65).";
+    phi1_deg_per_ppm: Option<f64>, "deg/ppm", "Fitted first-order phase; 0 where the method has none.";
     shift_hz: Option<f64>, "Hz", "Fitted frequency shift common to all metabolites; positive towards lower ppm.";
     lorentz_hz: Option<f64>, "Hz", "Lorentzian full width at half maximum that the fit adds to the basis set.";
     gauss_hz: Option<f64>, "Hz", "Gaussian full width at half maximum that the fit adds to the basis set.";
+    skew_rad: Option<f64>, "rad", "Skewness of the fitted common lineshape: its FID is multiplied by exp(i·`skew_rad`·u³/(1 + (u/2)⁴)), u = t/0.1 s; null where the method has none.";
+    flatness: Option<f64>, "", "Flatness of the fitted common lineshape: its FID is multiplied by exp(−`flatness`·u⁴/(1 + (u/2)⁴)), u = t/0.1 s; null where the method has none.";
     water_amplitude: Option<f64>, "signal", "Amplitude of the water reference at t = 0, in units of the stored signal.";
     water_te_s: Option<f64>, "s", "Echo time of the water reference.";
     water_tr_s: Option<f64>, "s", "Repetition time of the water reference.";
     covariance_names: Vec<String>, "", "Metabolites (no sums) in the order of the rows of `covariance`.";
-    covariance: Option<Vec<f64>>, "amplitude²", "Noise covariance of the amplitudes, all of them free: the lower triangle row by row, (0,0), (1,0), (1,1), (2,0) …";
-    flags: Vec<String>, "", "Flags of reading (`untested_format`, `truncated`), preparation and fit; empty if none was raised.";
+    covariance: Option<Vec<f64>>, "amplitude²", "Covariance of the amplitudes from the measured noise, of what `sd_noise` in `metabolites` holds: its diagonal is `sd_noise`², and w'Cw is the variance of any weighted sum. The lower triangle row by row, (0,0), (1,0), (1,1), (2,0) …";
+    qc_flags: Vec<String>, "", "Quality flags of reading (`untested_format`, `truncated`), preparation and fit; empty if none was raised.";
     warnings: Vec<String>, "", "What had to be assumed or repaired on the way; empty if nothing.";
 }
 
@@ -143,22 +146,27 @@ table! {
     /// One metabolite, or sum of metabolites, of one spectrum analysed with one method.
     MetaboliteRow = "metabolites", "One row per fitted spectrum × method × metabolite; sums such as tNAA have rows of their own.";
     spectrum_id: String, "", "As in `spectra`.";
+    subject: Option<String>, "", "As in `spectra`.";
+    session: Option<String>, "", "As in `spectra`.";
+    site: Option<String>, "", "As in `spectra`.";
+    voi: Option<String>, "", "As in `spectra`.";
     method: String, "", "As in `spectra`.";
     metabolite: String, "", "Canonical name of the metabolite or sum.";
     is_sum: bool, "", "Whether the row is a sum of other rows.";
     sum_of: Vec<String>, "", "Metabolites that are added up; empty unless `is_sum`.";
     amplitude: Option<f64>, "", "Fitted amplitude, in units of the basis set.";
-    amplitude_free: Option<f64>, "", "Amplitude without the bound at zero, from the same linearised problem: unbiased where a mean over many spectra is taken.";
-    sd_noise: Option<f64>, "", "Standard deviation of `amplitude_free` from noise alone (Cramér-Rao bound, all amplitudes free, no priors); also at the bound.";
-    sd_posterior: Option<f64>, "", "Standard deviation with the method's priors taken as information; also at the bound.";
+    amplitude_free: Option<f64>, "", "Amplitude without the bound at zero, by one Gauss–Newton step from the solution with all bounds on amplitudes released: unbiased where a mean over many spectra is taken.";
+    sd_noise: Option<f64>, "", "Standard deviation of the amplitude from the measured noise (Cramér–Rao bound), all amplitudes free: no priors on amplitudes or their ratios, and no bound on them. The baseline's penalty and the method's priors on phases, shifts and widths are kept. Where the method has priors on amplitudes, these vary less than this from one noise to the next (`sd_posterior`). Also for an amplitude at its bound.";
+    sd_posterior: Option<f64>, "", "Standard deviation of the amplitude when the method's priors on amplitudes are taken as information, too, and for the noise variance that the method itself estimates; also for an amplitude at its bound.";
     crlb_percent: Option<f64>, "%", "100 × `sd_noise` / `amplitude`; null if the amplitude is not positive.";
     at_bound: Option<bool>, "", "Whether the amplitude ended at its bound of zero.";
     shift_hz: Option<f64>, "Hz", "Shift of this metabolite relative to the common shift; positive towards lower ppm.";
     lorentz_hz: Option<f64>, "Hz", "Lorentzian full width at half maximum that the fit adds for this metabolite, the common part included.";
-    ratio_tcr: Option<f64>, "", "`amplitude` over that of tCr (Cr + PCr).";
-    ratio_tcr_sd: Option<f64>, "", "Standard deviation of `ratio_tcr` from `covariance`.";
-    conc_lcmodel_mmol_per_kg: Option<f64>, "mmol/kg", "Water-scaled concentration by LCModel's formula, for the attenuations in this row; null without a water reference.";
-    conc_lcmodel_sd_mmol_per_kg: Option<f64>, "mmol/kg", "Standard deviation of `conc_lcmodel_mmol_per_kg` from `sd_posterior`.";
+    ratio_tcr: Option<f64>, "", "`amplitude` over that of tCr (Cr + PCr, or the one of both that the basis set has); null where tCr is zero or not fitted.";
+    ratio_tcr_sd: Option<f64>, "", "Standard deviation of `ratio_tcr` to first order, from the posterior covariance: √(s² − 2·r·c + r²·t²)/tCr with r = `ratio_tcr`, s = `sd_posterior`, c = `tcr_covariance`, and t the `sd_posterior` of tCr.";
+    tcr_covariance: Option<f64>, "amplitude²", "Posterior covariance of `amplitude` and that of tCr; null like `ratio_tcr`.";
+    conc_lcmodel_mmol_per_kg: Option<f64>, "mmol/kg", "Water-scaled concentration by LCModel's formula, `amplitude`·`signal_per_proton`·2·`water_attenuation`·`water_concentration_mmol_per_kg`/(`water_amplitude`·`metabolite_attenuation`), with `water_amplitude` of `spectra`; null without a water reference.";
+    conc_lcmodel_sd_mmol_per_kg: Option<f64>, "mmol/kg", "Standard deviation of `conc_lcmodel_mmol_per_kg` from `sd_posterior`, the water reference taken as exact.";
     sampled_mean: Option<f64>, "", "Mean of `amplitude` over its posterior, by sampling (`uncertainty = \"sample\"`; null, like the columns that follow, where the method does not ask for it).";
     sampled_sd: Option<f64>, "", "Standard deviation of `amplitude` over its posterior.";
     sampled_q025: Option<f64>, "", "Quantile of `amplitude`: 2.5 % of the posterior lie below.";
@@ -170,6 +178,7 @@ table! {
     sampled_q975: Option<f64>, "", "The same for 97.5 %.";
     sampled_rhat: Option<f64>, "", "Split-R̂ of the chains: 1 where they agree; above 1.05 more draws are needed. Null where a chain never moved.";
     sampled_ess: Option<f64>, "", "Effective number of independent draws.";
+    signal_per_proton: Option<f64>, "signal/amplitude", "Signal at t = 0 of one proton of the basis set at amplitude 1, from a reference singlet (creatine's methyl where the set has it); null like `conc_lcmodel_mmol_per_kg`.";
     water_concentration_mmol_per_kg: Option<f64>, "mmol/kg", "Water concentration used for scaling (LCModel: WCONC).";
     water_attenuation: Option<f64>, "", "Attenuation of the water signal by relaxation used for scaling (LCModel: ATTH2O).";
     metabolite_attenuation: Option<f64>, "", "Attenuation of the metabolite signal by relaxation used for scaling (LCModel: ATTMET).";
@@ -177,16 +186,19 @@ table! {
 
 table! {
     /// The curves of one fitted spectrum.
-    CurveRow = "curves", "One row per fitted spectrum × method, written on `--curves`. All lists of a row run over the points of `ppm`.";
+    CurveRow = "curves", "One row per fitted spectrum × method, written on `--curves`. All lists of a row run over the points of `ppm`, and hold single precision.";
     spectrum_id: String, "", "As in `spectra`.";
     method: String, "", "As in `spectra`.";
-    ppm: Option<Vec<f64>>, "ppm", "Chemical shift of each point.";
-    data: Option<Vec<f64>>, "signal", "Real part of the phased and shifted spectrum.";
-    fit: Option<Vec<f64>>, "signal", "Model, baseline included.";
-    baseline: Option<Vec<f64>>, "signal", "Baseline.";
-    residual: Option<Vec<f64>>, "signal", "`data` minus `fit`.";
+    shift_hz: Option<f64>, "Hz", "Frequency by which `data` were shifted. What the fit found beyond (`shift_hz` in `spectra` less this) is in the model.";
+    phi0_deg: Option<f64>, "deg", "Zero-order phase, at 4.65 ppm, by which `data` were phased. What the fit found beyond (`phi0_deg` in `spectra` less this) is in the model.";
+    phi1_deg_per_ppm: Option<f64>, "deg/ppm", "First-order phase by which `data` were phased. What the fit found beyond is in the model.";
+    ppm: Option<Vec<f32>>, "ppm", "Chemical shift of each point.";
+    data: Option<Vec<f32>>, "signal", "Real part of the spectrum, shifted by `shift_hz` and phased by `phi0_deg` and `phi1_deg_per_ppm` of this row: the discrete Fourier transform (a plain sum) of the samples, zero-filled twofold, the first sample counted half. The methods `tarquin` and `varpro` take residual water out first; `gannet` broadens by 3 Hz.";
+    fit: Option<Vec<f32>>, "signal", "Model, baseline included.";
+    baseline: Option<Vec<f32>>, "signal", "Baseline.";
+    residual: Option<Vec<f32>>, "signal", "`data` minus `fit`.";
     component_names: Vec<String>, "", "Metabolites in the order of `components`.";
-    components: Vec<Vec<f64>>, "signal", "Contribution of each metabolite to the model, without baseline.";
+    components: Vec<Vec<f32>>, "signal", "Contribution of each metabolite to the model, without baseline.";
 }
 
 table! {
@@ -195,9 +207,9 @@ table! {
     spectrum_id: String, "", "As in `spectra`.";
     transient: Option<u32>, "", "Number of the transient in the file, from 0.";
     kept: bool, "", "Whether it went into the average.";
-    shift_hz: Option<f64>, "Hz", "Frequency above that of the others, removed; null where transients were not aligned.";
-    phase_deg: Option<f64>, "deg", "Phase above that of the others at t = 0, removed.";
-    relative_amplitude: Option<f64>, "", "Its overlap with the others, over the median transient's.";
+    shift_hz: Option<f64>, "Hz", "Frequency offset from the other transients, removed by alignment; null where transients were not aligned.";
+    phase_deg: Option<f64>, "deg", "Zero-order phase offset from the other transients, removed by alignment.";
+    relative_amplitude: Option<f64>, "", "Amplitude relative to the median transient, from its inner product with the mean of the others.";
 }
 
 table! {
@@ -206,12 +218,12 @@ table! {
     learned_id: String, "", "Hash of the group's values; `spectra` name it where they were fitted with them.";
     protocol: String, "", "Field, sequence and echo time of the group's spectra.";
     site: Option<String>, "", "Site of the group's spectra; null for all sites of the protocol.";
-    component: String, "", "Macromolecule peak (named after its textbook place), or `all`.";
+    component: String, "", "Macromolecule peak (named after its chemical shift in the literature), or `all`.";
     component_group: Option<String>, "", "Group of peaks that vary together.";
-    quantity: String, "", "`area`, `place`, `width` of a peak; for `all`: `lorentz_mean`, and spreads between spectra (`…_sd`; areas and widths relative).";
+    quantity: String, "", "`area`, `place` (chemical shift), `width` of a peak; for `all`: `lorentz_mean`, and spreads between spectra (`…_sd`; areas and widths relative).";
     unit: String, "", "Unit of `value` and `standard_error`; empty for relative numbers.";
     value: Option<f64>, "", "The learned value, which is the mean (or spread) of the prior of each spectrum.";
-    standard_error: Option<f64>, "", "Standard error of `value`, textbook knowledge included.";
+    standard_error: Option<f64>, "", "Standard error of `value`, what the literature says included.";
     n_spectra: Option<u32>, "", "Spectra that it was learned from.";
     n_passes: Option<u32>, "", "Passes over them.";
 }

@@ -12,10 +12,16 @@ use super::rows::{
 };
 
 /// Version of the tables' columns; raised when a column changes its meaning, its type or goes.
-pub const SCHEMA_VERSION: &str = "1";
+pub const SCHEMA_VERSION: &str = "2";
 
 /// Key of the schema version in the files' key-value metadata.
 pub const SCHEMA_VERSION_KEY: &str = "requant_schema_version";
+/// Key of requant's version in the files' key-value metadata.
+pub const VERSION_KEY: &str = "requant_version";
+/// Key of the Git commit that requant was built from; absent where it was not built from a checkout.
+pub const GIT_HASH_KEY: &str = "requant_git_hash";
+/// Key of the run's id ([`super::RunRecord::run_id`]); absent in files that are no run's.
+pub const RUN_ID_KEY: &str = "requant_run_id";
 /// Key of the table's name in the files' key-value metadata.
 pub const TABLE_KEY: &str = "requant_table";
 /// Key of a column's unit in the Arrow field's metadata; empty for what has none.
@@ -120,6 +126,7 @@ fn type_name(data_type: &DataType) -> String {
     match data_type {
         DataType::Utf8 => "text".to_owned(),
         DataType::Float64 => "float64".to_owned(),
+        DataType::Float32 => "float32".to_owned(),
         DataType::Int64 => "int64".to_owned(),
         DataType::Boolean => "bool".to_owned(),
         DataType::List(item) => format!("list of {}", type_name(item.data_type())),

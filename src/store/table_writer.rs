@@ -9,7 +9,8 @@ use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
 
 use super::folder::temporary_path;
-use super::schema::{SCHEMA_VERSION, SCHEMA_VERSION_KEY, TABLE_KEY, Table};
+use super::provenance::GIT_HASH;
+use super::schema::{GIT_HASH_KEY, RUN_ID_KEY, SCHEMA_VERSION, SCHEMA_VERSION_KEY, TABLE_KEY, Table, VERSION_KEY};
 use super::writer::{StoreError, cannot_create, write_failed};
 
 /// A part that is complete under its temporary name.
@@ -27,6 +28,7 @@ pub(super) struct TableWriter<T: Table> {
     folder: PathBuf,
     rows_per_batch: usize,
     rows_per_part: Option<usize>,
+    run_id: Option<String>,
     waiting: Vec<T>,
     rows_in_part: usize,
     open: Option<(ArrowWriter<File>, Part)>,
@@ -45,6 +47,7 @@ impl<T: Table> TableWriter<T> {
             folder: folder.to_owned(),
             rows_per_batch,
             rows_per_part,
+            run_id: None,
             waiting: Vec::new(),
             rows_in_part: 0,
             open: None,
@@ -52,6 +55,11 @@ impl<T: Table> TableWriter<T> {
         };
         table.open_part()?;
         Ok(table)
+    }
+
+    /// Sets the id of the run that its files will carry.
+    pub(super) fn of_run(&mut self, run_id: Option<&str>) {
+        self.run_id = run_id.map(str::to_owned);
     }
 
     fn open_part(&mut self) -> Result<(), StoreError> {
@@ -92,7 +100,10 @@ impl<T: Table> TableWriter<T> {
     }
 
     fn close_part(&mut self) -> Result<(), StoreError> {
-        if let Some((writer, part)) = self.open.take() {
+        if let Some((mut writer, part)) = self.open.take() {
+            if let Some(run_id) = &self.run_id {
+                writer.append_key_value_metadata(KeyValue::new(RUN_ID_KEY.to_owned(), run_id.clone()));
+            }
             let file = writer.into_inner().map_err(write_failed(&part.path))?;
             file.sync_all().map_err(write_failed(&part.path))?;
         }
@@ -122,10 +133,16 @@ impl<T: Table> Drop for TableWriter<T> {
 /// Nothing in these depends on time, machine or number of threads, so equal rows make equal bytes.
 fn properties<T: Table>(rows_per_batch: usize) -> WriterProperties {
     let pair = |key: &str, value: &str| KeyValue::new(key.to_owned(), value.to_owned());
+    let mut pairs = vec![
+        pair(SCHEMA_VERSION_KEY, SCHEMA_VERSION),
+        pair(TABLE_KEY, T::NAME),
+        pair(VERSION_KEY, env!("CARGO_PKG_VERSION")),
+    ];
+    pairs.extend(GIT_HASH.map(|hash| pair(GIT_HASH_KEY, hash)));
     WriterProperties::builder()
         .set_compression(Compression::ZSTD(ZstdLevel::default()))
         .set_created_by(concat!("requant ", env!("CARGO_PKG_VERSION")).to_owned())
         .set_max_row_group_row_count(Some(16 * rows_per_batch))
-        .set_key_value_metadata(Some(vec![pair(SCHEMA_VERSION_KEY, SCHEMA_VERSION), pair(TABLE_KEY, T::NAME)]))
+        .set_key_value_metadata(Some(pairs))
         .build()
 }

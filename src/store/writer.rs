@@ -126,6 +126,7 @@ pub struct DatasetWriter {
     transients: Option<TableWriter<TransientRow>>,
     learned: Option<TableWriter<LearnedRow>>,
     counts: Counts,
+    run_id: Option<String>,
     made: MadeFolders,
 }
 
@@ -161,8 +162,18 @@ impl DatasetWriter {
             transients: None,
             learned: None,
             counts: Counts::default(),
+            run_id: None,
             made,
         })
+    }
+
+    /// The same for the run of that id, which `run.json` and every file of the tables will carry
+    /// ([`RunRecord::run_id`]).
+    #[must_use]
+    pub fn of_run(mut self, run_id: String) -> Self {
+        self.spectra.of_run(Some(&run_id));
+        self.metabolites.of_run(Some(&run_id));
+        Self { run_id: Some(run_id), ..self }
     }
 
     /// Adds a row to `spectra`.
@@ -189,7 +200,7 @@ impl DatasetWriter {
             None => {
                 let folder = self.dir.join(CurveRow::NAME);
                 self.made.create(&folder)?;
-                TableWriter::create(&folder, CURVES_PER_BATCH, Some(CURVES_PER_PART))?
+                self.table(&folder, CURVES_PER_BATCH, Some(CURVES_PER_PART))?
             }
         };
         self.counts.curves += 1;
@@ -203,7 +214,7 @@ impl DatasetWriter {
             None => {
                 let folder = self.dir.join(TransientRow::NAME);
                 self.made.create(&folder)?;
-                TableWriter::create(&folder, ROWS_PER_BATCH, None)?
+                self.table(&folder, ROWS_PER_BATCH, None)?
             }
         };
         self.counts.transients += 1;
@@ -217,8 +228,21 @@ impl DatasetWriter {
         }
         let folder = self.dir.join(LearnedRow::NAME);
         self.made.create(&folder)?;
-        let table = self.learned.insert(TableWriter::create(&folder, ROWS_PER_BATCH, None)?);
+        let table = self.table(&folder, ROWS_PER_BATCH, None)?;
+        let table = self.learned.insert(table);
         rows.into_iter().try_for_each(|row| table.push(row))
+    }
+
+    /// A table that is there only where it has rows.
+    fn table<T: Table>(
+        &self,
+        folder: &Path,
+        rows_per_batch: usize,
+        rows_per_part: Option<usize>,
+    ) -> Result<TableWriter<T>, StoreError> {
+        let mut table = TableWriter::create(folder, rows_per_batch, rows_per_part)?;
+        table.of_run(self.run_id.as_deref());
+        Ok(table)
     }
 
     /// Rows so far.
@@ -230,6 +254,7 @@ impl DatasetWriter {
     /// last. `run.counts` is filled in. Returns the paths of the files, `run.json` last.
     pub fn finish(mut self, mut run: RunRecord) -> Result<Vec<PathBuf>, StoreError> {
         run.counts = self.counts.clone();
+        run.run_id = self.run_id.clone().unwrap_or_default();
         let run_path = self.dir.join(RUN_FILE);
         let mut text = serde_json::to_string_pretty(&run).map_err(write_failed::<serde_json::Error>(&run_path))?;
         text.push('\n');

@@ -59,7 +59,7 @@ pub(crate) fn summarise(
     pin(model, m, &mut scratch.h, &mut scratch.g);
     let factorised = linalg::cholesky(&mut scratch.h, m, algebra).is_ok();
     if !factorised {
-        return FitResult { noise_sd: solution.noise_variance.sqrt(), ..FitResult::without_fit(FitState::Singular) };
+        return FitResult::without_fit(FitState::Singular);
     }
     linalg::inverse_from_factor(&scratch.h, m, &mut scratch.inverse, algebra);
     let effective = effective_parameters(model, solution, &scratch.inverse);
@@ -76,22 +76,19 @@ pub(crate) fn summarise(
     normal.penalised(model, x, &noise_weights, &mut scratch.h, &mut scratch.g);
     pin(model, m, &mut scratch.h, &mut scratch.g);
     if linalg::cholesky(&mut scratch.h, m, algebra).is_err() {
-        return FitResult { noise_sd: solution.noise_variance.sqrt(), ..FitResult::without_fit(FitState::Singular) };
+        return FitResult::without_fit(FitState::Singular);
     }
     linalg::inverse_from_factor(&scratch.h, m, &mut scratch.inverse_noise, algebra);
 
     let unit = model.basis_scale / solution.data_scale;
     let amplitudes = amplitudes(model, x, &free_step, &scratch.inverse, &scratch.inverse_noise, unit);
-    let mut covariance = Vec::with_capacity(k_all * (k_all + 1) / 2);
-    for i in 0..k_all {
-        for j in 0..=i {
-            covariance.push(symmetric(&scratch.inverse, m, i, j) * unit * unit);
-        }
-    }
+    let covariance = |inverse: &[f64]| -> Vec<f64> {
+        (0..k_all).flat_map(|i| (0..=i).map(move |j| symmetric(inverse, m, i, j) * unit * unit)).collect()
+    };
 
-    let n_win = model.band.n_window() as f64;
+    let degrees_of_freedom = (model.band.n_window() as f64 - effective).max(1.0);
     let noise_sd_spectrum = solution.noise_variance.sqrt();
-    let residual_sd = (rss / (n_win - effective).max(1.0)).sqrt();
+    let residual_sd = (rss / degrees_of_freedom).sqrt();
     let height = metabolite_height(model, x, evaluation);
     let lorentz_hz = x[layout.common_width()];
     let gauss_hz = x[layout.gauss()];
@@ -99,21 +96,25 @@ pub(crate) fn summarise(
         state: solution.state,
         n_iterations: solution.n_iterations,
         objective: solution.objective,
-        noise_sd: noise_sd_spectrum / (model.band.n_points as f64).sqrt() / solution.data_scale,
+        noise_sd: noise_sd_spectrum / solution.data_scale,
         residual_over_noise: residual_sd / noise_sd_spectrum,
         chi2_reduced: (residual_sd / noise_sd_spectrum).powi(2),
+        degrees_of_freedom,
         baseline_ed: ed,
-        baseline_lambda: solution.weights.lambda,
+        baseline_lambda: Some(solution.weights.lambda),
         phi0_deg: wrap_degrees(x[layout.phi0()].to_degrees()),
         phi1_deg_per_ppm: x[layout.phi1()].to_degrees(),
         shift_hz: solution.start_shift_hz + x[layout.common_shift()],
-        lorentz_hz,
-        gauss_hz,
-        fwhm_hz: voigt_fwhm_hz(lorentz_hz + model.basis_linewidth_hz, gauss_hz),
+        lorentz_hz: Some(lorentz_hz),
+        gauss_hz: Some(gauss_hz),
+        skew_rad: Some(x[layout.skew()]),
+        flatness: Some(x[layout.flatness()]),
+        fwhm_hz: Some(voigt_fwhm_hz(lorentz_hz + model.basis_linewidth_hz, gauss_hz)),
         snr: height / (2.0 * noise_sd_spectrum),
         snr_residual: height / (2.0 * residual_sd),
         amplitudes,
-        covariance,
+        covariance: covariance(&scratch.inverse_noise),
+        posterior_covariance: covariance(&scratch.inverse),
         evidence,
         parameters: x.to_vec(),
         start_shift_hz: solution.start_shift_hz,
@@ -262,6 +263,9 @@ pub fn curves(model: &Model, fid: &[Complex64], fit: &FitResult) -> Curves {
     }
     let fit_curve = (0..n).map(|p| baseline[p] + components.iter().map(|c| c[p]).sum::<f64>()).collect();
     Curves {
+        shift_hz: fit.start_shift_hz,
+        phi0_deg: fit.phi0_deg,
+        phi1_deg_per_ppm: fit.phi1_deg_per_ppm,
         ppm: model.band.ppm.clone(),
         data: (0..n).map(|p| rotate(model, x, data[p], p).re * back).collect(),
         fit: fit_curve,

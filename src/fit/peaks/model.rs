@@ -118,9 +118,10 @@ impl Model {
             state: if solution.converged { FitState::Converged } else { FitState::MaxIterations },
             n_iterations: solution.n_iterations,
             objective: solution.rss / (point_sd * point_sd),
-            noise_sd: *noise,
+            noise_sd: point_sd,
             residual_over_noise: excess,
             chi2_reduced: excess * excess,
+            degrees_of_freedom: found.errors.expected_rss / target.window.point_variance(),
             baseline_ed: target.n_background() as f64,
             phi0_deg: pose.phi0_rad.to_degrees(),
             phi1_deg_per_ppm: 0.0,
@@ -128,7 +129,8 @@ impl Model {
             snr: height / (2.0 * point_sd),
             snr_residual: height / (2.0 * residual_sd),
             amplitudes: amplitudes(target, found, &self.units(target, self.scale.conditions)),
-            covariance: covariance(&self.scaled(target, found, self.scale.conditions, excess * noise)),
+            covariance: covariance(&self.scaled(target, found, self.scale.conditions, *noise)),
+            posterior_covariance: covariance(&self.scaled(target, found, self.scale.conditions, excess * noise)),
             parameters: stored(*pose, solution),
             ..FitResult::without_fit(FitState::Converged)
         }
@@ -254,7 +256,16 @@ impl Model {
             baseline.iter_mut().zip(column).for_each(|(b, v)| *b += c * v);
         }
         let fit = (0..rows).map(|i| baseline[i] + components.iter().map(|c| c[i]).sum::<f64>()).collect();
-        Curves { ppm: target.window.ppm.clone(), data: target.window.of(fid, pose), fit, baseline, components }
+        Curves {
+            shift_hz: pose.shift_hz,
+            phi0_deg: pose.phi0_rad.to_degrees(),
+            phi1_deg_per_ppm: 0.0,
+            ppm: target.window.ppm.clone(),
+            data: target.window.of(fid, pose),
+            fit,
+            baseline,
+            components,
+        }
     }
 
     /// Names of the components in the order of the amplitudes.
@@ -279,22 +290,21 @@ impl Model {
         let Ok(found) = self.find(target, cut, None) else { return };
         let Ok(difference) = self.find(&self.difference, fid, found.clear_pose(target)) else { return };
         *fit = self.result(&difference);
-        let sd = difference.noise * difference.excess();
-        let own = self.scaled(&self.difference, &difference, self.scale.conditions, sd);
-        let other = self.scaled(target, &found, 1, found.noise * found.excess());
-        let n = own.len();
-        // The companion stands negative in the difference, with its own part of the difference's noise.
-        let common = -found.noise / difference.noise;
-        let cross = |i: usize, j: usize| product(&other[i], &own[j]) * common;
-        let mut all = covariance(&own);
-        for i in 0..other.len() {
-            all.extend((0..n).map(|j| cross(i, j)));
-            all.extend((0..=i).map(|j| product(&other[i], &other[j])));
-        }
-        fit.covariance = all;
+        let both = |own_sd: f64, other_sd: f64| {
+            let own = self.scaled(&self.difference, &difference, self.scale.conditions, own_sd);
+            let other = self.scaled(target, &found, 1, other_sd);
+            // The companion stands negative in the difference, with its own part of the difference's noise.
+            let common = -found.noise / difference.noise;
+            let mut all = covariance(&own);
+            for (i, h) in other.iter().enumerate() {
+                all.extend(own.iter().map(|own| product(h, own) * common));
+                all.extend(other[..=i].iter().map(|other| product(h, other)));
+            }
+            all
+        };
+        fit.covariance = both(difference.noise, found.noise);
+        fit.posterior_covariance = both(difference.noise * difference.excess(), found.noise * found.excess());
         fit.amplitudes.extend(amplitudes(target, &found, &self.units(target, 1)));
-        if let Some(width) = fit.amplitudes.iter().find(|a| a.name == "tCr").and_then(|a| a.lorentz_hz) {
-            fit.fwhm_hz = width;
-        }
+        fit.fwhm_hz = fit.amplitude("tCr").and_then(|a| a.lorentz_hz);
     }
 }

@@ -15,6 +15,7 @@ use super::settings::{Baseline as BaselineKind, Domain};
 use super::setup::{Setup, dry, pose};
 use super::smoothing::smoothed;
 use super::solver::Point;
+use crate::acquisition::CARRIER_PPM;
 use crate::basis::names::{Kind, sums};
 use crate::fit::linalg::{self, symmetric};
 use crate::fit::result::{Amplitude, Curves, FitResult, FitState};
@@ -69,12 +70,11 @@ pub(super) fn summarise(
     let amplitudes =
         Amplitudes { problem, p, c: &linear.c, released: &released, free: &free, bound: &bound, noise: &noise };
     let amplitudes = amplitudes.all(variance, found.noise_variance, unit);
-    let mut covariance = Vec::with_capacity(n_members * (n_members + 1) / 2);
-    for i in 0..n_members {
-        for j in 0..=i {
-            covariance.push(bound.at(i, j) * variance * unit * unit);
-        }
-    }
+    let covariance = |inverse: &Inverse, variance: f64| -> Vec<f64> {
+        (0..n_members).flat_map(|i| (0..=i).map(move |j| inverse.at(i, j) * variance * unit * unit)).collect()
+    };
+    let posterior_covariance = covariance(&bound, variance);
+    let covariance = covariance(&noise, found.noise_variance);
     let first = n_members;
     let weight = found.weights.baseline();
     let nb = problem.baseline.n;
@@ -89,6 +89,8 @@ pub(super) fn summarise(
     let freedom = rows.saturating_sub(linear.n_parameters).max(1) as f64;
     let residual_sd = (linear.residual / freedom).sqrt();
     let noise_sd_rows = found.noise_variance.sqrt();
+    // Whatever the method compares, curves show the real spectrum.
+    let spectrum_sd = model.start_grid.row_variance(found.noise).sqrt();
     let layout = &problem.layout;
     let shared = layout.groups.first().copied().unwrap_or_default();
     let at = |place: Option<usize>| place.map_or(0.0, |i| p[i]);
@@ -119,28 +121,31 @@ pub(super) fn summarise(
         state: if found.point.converged { FitState::Converged } else { FitState::MaxIterations },
         n_iterations: found.n_iterations,
         objective: linear.objective / variance,
-        noise_sd: found.noise / found.data_scale,
+        noise_sd: spectrum_sd / found.data_scale,
         residual_over_noise: residual_sd / noise_sd_rows,
         chi2_reduced: (residual_sd / noise_sd_rows).powi(2),
+        degrees_of_freedom: freedom,
         baseline_ed: nb as f64 - weight * trace,
-        baseline_lambda: weight,
-        phi0_deg: degrees(phi0 + phi1 * (crate::acquisition::CARRIER_PPM - problem.pivot_ppm)),
+        baseline_lambda: Some(weight),
+        phi0_deg: degrees(phi0 + phi1 * (CARRIER_PPM - problem.pivot_ppm)),
         phi1_deg_per_ppm: phi1.to_degrees(),
         shift_hz: found.shift_hz + at(shared.shift) / (2.0 * PI),
-        lorentz_hz,
-        gauss_hz,
-        fwhm_hz,
+        lorentz_hz: Some(lorentz_hz),
+        gauss_hz: Some(gauss_hz),
+        skew_rad: None,
+        flatness: None,
+        fwhm_hz: Some(fwhm_hz),
         snr: f64::NAN,
         snr_residual: f64::NAN,
         amplitudes,
         covariance,
+        posterior_covariance,
         evidence: None,
         parameters: stored(&found.setup, p, &linear.c),
         start_shift_hz: found.shift_hz,
         data_scale: found.data_scale,
     };
     let height = metabolite_height(model, &result);
-    let spectrum_sd = model.start_grid.row_variance(found.noise).sqrt();
     result.snr = height / (2.0 * spectrum_sd);
     result.snr_residual = result.snr * noise_sd_rows / residual_sd;
     Ok(result)
@@ -358,5 +363,14 @@ pub(super) fn curves(model: &Model, fid: &[Complex64], fit: &FitResult) -> Curve
         baseline = smoothed(&left, smoothing, bins);
     }
     let fit_curve = (0..baseline.len()).map(|i| baseline[i] + components.iter().map(|c| c[i]).sum::<f64>()).collect();
-    Curves { ppm: grid.ppm.clone(), data: turned, fit: fit_curve, baseline, components }
+    Curves {
+        shift_hz: fit.start_shift_hz,
+        phi0_deg: degrees(phi0 + phi1 * (CARRIER_PPM - pivot)),
+        phi1_deg_per_ppm: phi1.to_degrees(),
+        ppm: grid.ppm.clone(),
+        data: turned,
+        fit: fit_curve,
+        baseline,
+        components,
+    }
 }
