@@ -119,8 +119,8 @@ fn a_corpus_is_complete() {
         let data = formats::read(&out.join(format!("{id}.nii.gz"))).unwrap();
         let site = &recipe.site[i % 3];
         assert_eq!((data.n_coils(), data.n_transients()), (site.coils, site.transients));
-        assert_eq!((data.f0_mhz, data.te_s), (Some(site.f0_mhz), Some(site.sequence.te_s())));
-        assert_eq!(data.sequence.as_deref(), Some(site.sequence.name()));
+        assert_eq!((data.facts.f0_mhz, data.facts.te_s), (Some(site.f0_mhz), Some(site.sequence.te_s())));
+        assert_eq!(data.facts.sequence.as_deref(), Some(site.sequence.name()));
         assert_eq!(out.join(format!("{}mrsref.nii.gz", id.strip_suffix("svs").unwrap())).exists(), site.water);
     }
     assert!(out.join("truth/truth.parquet").exists() && out.join("truth/nuisances.csv").exists());
@@ -183,7 +183,7 @@ fn run_without_a_basis_set() {
     write(&corpus, &recipe).unwrap();
     let bare = corpus.join("sub-0002/mrs/sub-0002_voi-acc_svs.nii.gz");
     let mut data = formats::read(&bare).unwrap();
-    (data.te_s, data.sequence) = (None, None);
+    (data.facts.te_s, data.facts.sequence) = (None, None);
     fs::write(bare.with_extension(""), nifti_mrs::encode(&data)).unwrap();
     fs::remove_file(&bare).unwrap();
     let run = |name: &str, more: &[&str]| -> (Vec<SpectrumRow>, serde_json::Value) {

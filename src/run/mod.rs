@@ -36,7 +36,7 @@ use crate::store::provenance::{Named, VARIED_KEY};
 use crate::store::writer::IfExists;
 use crate::store::{ChunkRecord, ChunkRows, Journal, Plan, SpectrumRow, Status, read_run, read_table};
 
-pub use config::{Config, Gaps};
+pub use config::Config;
 pub use error::RunError;
 pub use merge::merge;
 pub(crate) use models::read_referenced;
