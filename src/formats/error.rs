@@ -15,10 +15,12 @@ pub enum ReadError {
         source: std::io::Error,
     },
     /// No known format.
-    #[error("{}: not in a format that is read ({})", path.display(), super::names())]
+    #[error("{}: not in a format that is read ({known})", path.display())]
     UnknownFormat {
         /// The file.
         path: PathBuf,
+        /// Names of the formats that are read.
+        known: String,
     },
     /// A second file that the format needs is missing.
     #[error("{}: its {what} is missing; put {} beside it", path.display(), companion.display())]

@@ -58,7 +58,7 @@ pub const READERS: [&dyn Reader; 13] = [
 pub fn reader_of(path: &Path) -> Result<&'static dyn Reader, ReadError> {
     let probe = Probe::new(path);
     let reader = READERS.into_iter().find(|reader| reader.recognises(&probe));
-    reader.ok_or_else(|| probe.unknown())
+    reader.ok_or_else(|| probe.unknown(READERS.map(|reader| reader.name()).join(", ")))
 }
 
 /// Reads one file of any known format, with the files that belong to it.
@@ -86,9 +86,4 @@ pub fn is_spectroscopy(path: &Path) -> bool {
         // Text that is no spectrum is somebody's notes; a file that cannot be read is a row.
         Err(error) => !matches!(error, ReadError::UnknownFormat { .. }),
     }
-}
-
-/// The formats' names, for a message.
-fn names() -> String {
-    READERS.map(|reader| reader.name()).join(", ")
 }

@@ -104,12 +104,12 @@ impl<'a> Probe<'a> {
         head.as_ref().map(Vec::as_slice).unwrap_or_default()
     }
 
-    /// Why no format recognised the file: it cannot be read, or it is of none.
-    pub(super) fn unknown(self) -> ReadError {
+    /// Why no format recognised the file: it cannot be read, or it is of none of the `known` ones.
+    pub(super) fn unknown(self, known: String) -> ReadError {
         let path = self.path.to_owned();
         match self.head.into_inner() {
             Some(Err(source)) => ReadError::Io { path, source },
-            _ => ReadError::UnknownFormat { path },
+            _ => ReadError::UnknownFormat { path, known },
         }
     }
 }

@@ -31,10 +31,8 @@ fn condition(on: bool) -> Vec<Complex64> {
 }
 
 fn edited(labels: &[&str], pulses_ppm: &[&[f64]]) -> Acquisition {
-    let mut data = Acquisition::from_samples(
-        crate::formats::nifti_mrs::NAME,
-        Array5::default((1, labels.len().max(pulses_ppm.len()), 1, 1, 8)),
-    );
+    let mut data =
+        Acquisition::from_samples("NIfTI-MRS", Array5::default((1, labels.len().max(pulses_ppm.len()), 1, 1, 8)));
     for (label, name) in data.condition_labels.iter_mut().zip(labels) {
         (*name).clone_into(label);
     }

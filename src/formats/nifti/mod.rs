@@ -234,3 +234,11 @@ fn extensions(bytes: &[u8], nifti: &Nifti, layout: Layout, data_offset: usize) -
     }
     Ok(found)
 }
+
+impl Nifti {
+    /// Voxel-to-scanner transform (mm) and which of the two forms it comes from: `"qform"` or `"sform"`; `None` where
+    /// neither is set.
+    pub fn affine_mm(&self) -> Option<([[f64; 4]; 4], &'static str)> {
+        self.geometry.affine_mm(&self.pixdim)
+    }
+}

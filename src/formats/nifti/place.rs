@@ -1,6 +1,5 @@
 //! Where a NIfTI file's voxels lie: its two forms, quaternion and matrix.
 
-use super::Nifti;
 use crate::formats::geometry::{cross, dot};
 
 /// Orientation fields.
@@ -21,39 +20,39 @@ pub struct Geometry {
 /// Mean distance (mm) of a voxel's corners between the two forms below which they are one transform, rounded twice.
 const SAME_FORM_MM: f64 = 1e-3;
 
-impl Nifti {
+impl Geometry {
     /// Voxel-to-scanner transform (mm) and which of the two forms it comes from: the quaternion where its code is above
     /// zero, else the matrix where its code is. Where both say the same, the matrix has more digits.
-    pub fn affine_mm(&self) -> Option<([[f64; 4]; 4], &'static str)> {
-        let g = &self.geometry;
-        let matrix = [g.srow[0], g.srow[1], g.srow[2], [0.0, 0.0, 0.0, 1.0]];
-        if g.qform_code > 0 {
-            let m = self.quaternion_affine();
+    pub(super) fn affine_mm(&self, pixdim: &[f64; 8]) -> Option<([[f64; 4]; 4], &'static str)> {
+        let [x, y, z] = self.srow;
+        let matrix = [x, y, z, [0.0, 0.0, 0.0, 1.0]];
+        if self.qform_code > 0 {
+            let m = self.quaternion_affine(pixdim);
             let difference: f64 = m.iter().flatten().zip(matrix.iter().flatten()).map(|(a, b)| (a - b).abs()).sum();
-            Some((if g.sform_code > 0 && difference < SAME_FORM_MM { matrix } else { m }, "qform"))
-        } else if g.sform_code > 0 {
+            Some((if self.sform_code > 0 && difference < SAME_FORM_MM { matrix } else { m }, "qform"))
+        } else if self.sform_code > 0 {
             Some((matrix, "sform"))
         } else {
             None
         }
     }
 
-    fn quaternion_affine(&self) -> [[f64; 4]; 4] {
-        let [b, c, d] = self.geometry.quaternion;
+    fn quaternion_affine(&self, pixdim: &[f64; 8]) -> [[f64; 4]; 4] {
+        let [b, c, d] = self.quaternion;
         let a = (1.0 - b * b - c * c - d * d).max(0.0).sqrt();
         let r = [
             [a * a + b * b - c * c - d * d, 2.0 * (b * c - a * d), 2.0 * (b * d + a * c)],
             [2.0 * (b * c + a * d), a * a + c * c - b * b - d * d, 2.0 * (c * d - a * b)],
             [2.0 * (b * d - a * c), 2.0 * (c * d + a * b), a * a + d * d - b * b - c * c],
         ];
-        let handed = if self.pixdim[0] < 0.0 { -1.0 } else { 1.0 };
-        let scale = [self.pixdim[1], self.pixdim[2], self.pixdim[3] * handed];
+        let handed = if pixdim[0] < 0.0 { -1.0 } else { 1.0 };
+        let scale = [pixdim[1], pixdim[2], pixdim[3] * handed];
         let mut m = [[0.0; 4]; 4];
         for i in 0..3 {
             for j in 0..3 {
                 m[i][j] = r[i][j] * scale[j];
             }
-            m[i][3] = self.geometry.offset_mm[i];
+            m[i][3] = self.offset_mm[i];
         }
         m[3][3] = 1.0;
         m

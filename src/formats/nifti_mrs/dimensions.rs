@@ -4,7 +4,8 @@ use ndarray::Array5;
 use num_complex::Complex64;
 use serde_json::{Map, Value, json};
 
-use super::{COMPLEX64, DecodeError, first};
+use super::error::DecodeError;
+use super::keys::{COMPLEX64, first};
 use crate::formats::bytes::{Bytes, Order};
 use crate::formats::nifti::Nifti;
 

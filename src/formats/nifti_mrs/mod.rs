@@ -3,6 +3,8 @@
 
 mod dimensions;
 mod encode;
+mod error;
+mod keys;
 
 use std::path::{Path, PathBuf};
 
@@ -11,73 +13,20 @@ use serde_json::{Map, Value};
 use super::bids_sidecar;
 use super::error::ReadError;
 use super::files::{bytes_of, head_of};
-use super::nifti::{self, Nifti, NiftiError};
+use super::nifti::{self, Nifti};
 use super::reader::{About, Probe, Reader};
 use crate::acquisition::{Acquisition, Facts, Processing};
 use dimensions::{edit_pulses_ppm, labels, roles, samples};
 pub use encode::encode;
+pub use error::DecodeError;
+pub use keys::EXTENSION_CODE;
+use keys::{
+    AVERAGES, COMPLEX64, COMPLEX128, MICROSECONDS, MILLISECONDS, MOST_STEPS, PROGRAM, SAME_F0, SECONDS, TEXT_CHARS,
+    TIME_BITS, first,
+};
 
 /// Name of the format.
 pub const NAME: &str = "NIfTI-MRS";
-
-/// Code of the header extension that makes a NIfTI file NIfTI-MRS.
-pub const EXTENSION_CODE: i32 = 44;
-const PROGRAM: &str = env!("CARGO_PKG_NAME");
-/// User-defined key: transients that the scanner averaged into each stored one.
-const AVERAGES: &str = "AveragesOnScanner";
-/// More processing steps than any file has.
-const MOST_STEPS: usize = 256;
-/// Text of a header is cut to so many characters.
-const TEXT_CHARS: usize = 80;
-/// Two frequencies of one scan differ by less than this fraction.
-const SAME_F0: f64 = 1e-3;
-const COMPLEX64: i16 = 32;
-const COMPLEX128: i16 = 1792;
-
-/// Why a file could not be decoded.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
-pub enum DecodeError {
-    /// The container.
-    #[error(transparent)]
-    Container(#[from] NiftiError),
-    /// Real-valued data: an image or a segmentation.
-    #[error("holds real numbers (NIfTI data type {datatype}): an image or a segmentation, not spectroscopy")]
-    NotSpectroscopy {
-        /// NIfTI data type.
-        datatype: i16,
-    },
-    /// Complex data without the NIfTI-MRS header extension.
-    #[error(
-        "complex NIfTI without the NIfTI-MRS header extension (code 44): frequency, nucleus and sign convention are not defined; convert it with spec2nii"
-    )]
-    NoExtension,
-    /// The header extension is not a JSON object.
-    #[error("the NIfTI-MRS header extension is not valid JSON ({reason}); convert the file again")]
-    Json {
-        /// What the parser says.
-        reason: String,
-    },
-    /// A dimension tag that the standard does not know.
-    #[error("{key} = {tag} is no dimension of the NIfTI-MRS standard; correct the header extension")]
-    Tag {
-        /// Which dimension.
-        key: String,
-        /// What it says.
-        tag: String,
-    },
-}
-
-impl DecodeError {
-    /// Stable code for the tables.
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::Container(NiftiError::Truncated { .. } | NiftiError::Gzip { .. }) => "truncated",
-            Self::Container(_) | Self::Json { .. } | Self::Tag { .. } => "bad_header",
-            Self::NotSpectroscopy { .. } => "not_spectroscopy",
-            Self::NoExtension => "unsupported",
-        }
-    }
-}
 
 /// The format's reader.
 #[derive(Debug)]
@@ -154,14 +103,6 @@ pub fn decode(file: &[u8], sidecar: Option<&Value>) -> Result<Acquisition, Decod
     Ok(data)
 }
 
-/// Value of `xyzt_units` for the unit of space.
-const MILLIMETRES: i32 = 2;
-/// Bits of `xyzt_units` for the unit of time, and its values.
-const TIME_BITS: i32 = 0x38;
-const SECONDS: i32 = 8;
-const MILLISECONDS: i32 = 16;
-const MICROSECONDS: i32 = 24;
-
 fn dwell_s(nifti: &Nifti, remarks: &mut Vec<String>) -> Option<f64> {
     let raw = nifti.pixdim[4];
     match nifti.xyzt_units & TIME_BITS {
@@ -222,12 +163,4 @@ fn processing(meta: &Map<String, Value>) -> Vec<Processing> {
         }
     };
     steps.iter().take(MOST_STEPS).map(step).collect()
-}
-
-/// A value, or the first of an array of values.
-fn first(value: Option<&Value>) -> Option<&Value> {
-    match value {
-        Some(Value::Array(values)) => values.first(),
-        other => other,
-    }
 }

@@ -3,6 +3,7 @@
 //! Layout: Siemens' IDEA documentation of measurement headers (MDH), as the open readers of twix files have it. Samples
 //! are conjugated into our convention; points before and behind the signal (cut-off) are left out.
 
+mod error;
 mod protocol;
 mod readouts;
 
@@ -18,53 +19,12 @@ use super::error::ReadError;
 use super::files::bytes_of;
 use super::reader::{About, Probe, Reader};
 use crate::acquisition::{Acquisition, TRUNCATED, UNTESTED_FORMAT};
+pub use error::DecodeError;
 use protocol::protocol;
 use readouts::{Readout, Readouts, VB, VD};
 
 /// Name of the format.
 pub const NAME: &str = "Siemens twix";
-
-/// Why a twix file could not be decoded.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
-pub enum DecodeError {
-    /// The header is none, or damaged.
-    #[error("the header of the measurement cannot be read ({what}); copy the file again")]
-    Header {
-        /// What is wrong.
-        what: &'static str,
-    },
-    /// No complete transient.
-    #[error("no complete transient in the file ({bytes} bytes); it is cut off, or no spectroscopy")]
-    NoTransients {
-        /// Bytes of the file.
-        bytes: usize,
-    },
-    /// Transients of different shapes.
-    #[error("transients of {first} and of {other} samples × coils in one file: it is no single-voxel spectroscopy")]
-    Shapes {
-        /// Of the first.
-        first: String,
-        /// Of another.
-        other: String,
-    },
-    /// Phase encoding.
-    #[error("spectroscopic imaging ({lines} lines) is not read from twix files; export it as DICOM or convert it")]
-    Imaging {
-        /// Phase-encoding lines.
-        lines: usize,
-    },
-}
-
-impl DecodeError {
-    /// Stable code for the tables.
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::Header { .. } => "bad_header",
-            Self::NoTransients { .. } => "truncated",
-            Self::Shapes { .. } | Self::Imaging { .. } => "unsupported",
-        }
-    }
-}
 
 /// Measurements in a file of VD or later.
 const MAX_MEASUREMENTS: u32 = 64;

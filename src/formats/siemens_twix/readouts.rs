@@ -2,7 +2,7 @@
 
 use num_complex::Complex64;
 
-use super::DecodeError;
+use super::error::DecodeError;
 use crate::formats::bytes::Bytes;
 
 /// Bits of a readout's evaluation mask.
