@@ -12,7 +12,7 @@ use requant::fit::map::settings::RatioPriors;
 use requant::fit::map::{self, Settings};
 use requant::fit::{FitState, Model};
 use requant::formats::{self, nifti_mrs};
-use requant::simulate::{Corpus, Recipe, write};
+use requant::simulate::{Corpus, Recipe, SimulateError, write};
 use requant::store::{SpectrumRow, Status, read_table};
 
 fn requant(args: &[&str]) -> Output {
@@ -124,7 +124,8 @@ fn a_corpus_is_complete() {
         assert_eq!(out.join(format!("{}mrsref.nii.gz", id.strip_suffix("svs").unwrap())).exists(), site.water);
     }
     assert!(out.join("truth/truth.parquet").exists() && out.join("truth/nuisances.csv").exists());
-    assert!(write(&out, &recipe).is_err(), "a folder with something in it is left alone");
+    // A folder with something in it is left alone.
+    assert!(matches!(write(&out, &recipe), Err(SimulateError::Exists { .. })));
 }
 
 /// The effect that a recipe sets is in the truth: half of the patients' share of a standard error.

@@ -15,6 +15,9 @@ pub use facts::{Facts, Number};
 /// Chemical shift (ppm) at the spectrometer frequency: water at body temperature.
 pub const CARRIER_PPM: f64 = 4.65;
 
+/// Proton frequency of one tesla (MHz): its gyromagnetic ratio over 2π (CODATA 2018: 42.577 478 518 MHz/T).
+pub const PROTON_MHZ_PER_T: f64 = 42.577_478;
+
 /// Axis of [`Acquisition::samples`] that runs over voxels (a grid, first index fastest).
 pub const AXIS_VOXEL: usize = 0;
 /// Axis over conditions that are analysed apart: edit pulses, b-values, echo times.

@@ -27,6 +27,9 @@ pub const NAME: &str = "GE P-file";
 /// Why a P-file could not be decoded.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum DecodeError {
+    /// The file does not begin with a revision.
+    #[error("the file does not begin with the revision of a P-file; it is another format, or damaged")]
+    NoRevision,
     /// The layout of this revision is not known.
     #[error(
         "P-file revision {revision} is not known (known are 7 to 30); convert it with the vendor's or another tool"
@@ -77,7 +80,7 @@ impl DecodeError {
     /// Stable code for the tables.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::Revision { .. } => "unknown_revision",
+            Self::Revision { .. } | Self::NoRevision => "unknown_revision",
             Self::Field { .. } => "bad_header",
             Self::Truncated { .. } => "truncated",
             Self::Grid { .. } | Self::Echoes { .. } => "unsupported",
@@ -148,7 +151,7 @@ fn checked(field: &'static str, value: f64, low: f64, high: f64) -> Result<f64, 
 /// # Errors
 /// See [`DecodeError`].
 pub fn decode(file: &[u8]) -> Result<Acquisition, DecodeError> {
-    let revision = revision(file).ok_or(DecodeError::Revision { revision: 0.0 })?;
+    let revision = revision(file).ok_or(DecodeError::NoRevision)?;
     let (layout, order) = layout(revision).ok_or(DecodeError::Revision { revision })?;
     let bytes = Bytes::new(file, order);
     let (frames, remark) = frames(&bytes, &layout)?;
@@ -300,7 +303,6 @@ mod tests {
         file[..4].copy_from_slice(&20.006_f32.to_le_bytes());
         let error = decode(&file).map(|_| ()).unwrap_err();
         assert_eq!(error, DecodeError::Field { field: "frame_size", value: 0.0 });
-        let error = decode(&[]).map(|_| ()).unwrap_err();
-        assert_eq!(error, DecodeError::Revision { revision: 0.0 });
+        assert_eq!(decode(&[]).map(|_| ()).unwrap_err(), DecodeError::NoRevision);
     }
 }
