@@ -154,7 +154,7 @@ fn files_that_clash_or_are_none() {
     std::fs::create_dir(&empty).unwrap();
     assert!(matches!(import::rows(&empty), Err(import::ImportError::Nothing { .. })));
     let nowhere = sources(&folder.path().join("nowhere")).unwrap_err().to_string();
-    assert!(nowhere.contains("nowhere") && nowhere.contains("cannot be read"), "{nowhere}");
+    assert!(nowhere.contains("nowhere: No such file") && nowhere.contains("give the folder"), "{nowhere}");
     // Two files of one name in different programs share the spectrum.
     let a = write("a.csv", &format!("{LONG}sub-1,NAA,1,5\n"));
     let b = write("b.csv", "id,metab,conc\nsub-1,NAA,2\n");

@@ -112,7 +112,7 @@ fn model(args: &FitArgs, method: &Method, one: &One, gaps: &Facts) -> Result<(Mo
     let set = match stated {
         Some(set) => set,
         None => {
-            let timing = Timing { te1_s: gaps.te1_s, tm_s: gaps.tm_s };
+            let timing = Timing { te1_s: header.facts.te1_s, tm_s: header.facts.tm_s };
             let set = Recipe::from_protocol(&header.protocol, timing)?.basis_set()?;
             say!("note: {}", set.id);
             set
