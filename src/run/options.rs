@@ -78,7 +78,7 @@ impl RunOptions {
             methods,
             varied: Vec::new(),
             learned: None,
-            gaps: Gaps::default(),
+            gaps: Facts::default(),
             preparation: Preparation::default(),
             water_scaling: WaterScaling::lcmodel()?,
             curves: false,
