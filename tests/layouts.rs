@@ -331,7 +331,7 @@ fn every_companion_belongs_to_its_file() {
         ),
     ];
     for (file, companion) in &pairs {
-        assert_eq!(formats::companions(file), [companion.clone()]);
+        assert_eq!(formats::companions(file), std::slice::from_ref(companion));
         formats::read(file).unwrap_or_else(|e| panic!("{e}"));
     }
     assert_eq!(formats::companions(&pairs[1].1), [pairs[1].0.clone()], "the SPAR's is the SDAT");
