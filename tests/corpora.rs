@@ -12,7 +12,7 @@ use requant::fit::map::settings::RatioPriors;
 use requant::fit::map::{self, Settings};
 use requant::fit::{FitState, Model};
 use requant::formats::{self, nifti_mrs};
-use requant::simulate::{Corpus, Recipe, write};
+use requant::simulate::{Corpus, Recipe, SimulateError, write};
 use requant::store::{SpectrumRow, Status, read_table};
 
 fn requant(args: &[&str]) -> Output {
@@ -119,12 +119,13 @@ fn a_corpus_is_complete() {
         let data = formats::read(&out.join(format!("{id}.nii.gz"))).unwrap();
         let site = &recipe.site[i % 3];
         assert_eq!((data.n_coils(), data.n_transients()), (site.coils, site.transients));
-        assert_eq!((data.f0_mhz, data.te_s), (Some(site.f0_mhz), Some(site.sequence.te_s())));
-        assert_eq!(data.sequence.as_deref(), Some(site.sequence.name()));
+        assert_eq!((data.facts.f0_mhz, data.facts.te_s), (Some(site.f0_mhz), Some(site.sequence.te_s())));
+        assert_eq!(data.facts.sequence.as_deref(), Some(site.sequence.name()));
         assert_eq!(out.join(format!("{}mrsref.nii.gz", id.strip_suffix("svs").unwrap())).exists(), site.water);
     }
     assert!(out.join("truth/truth.parquet").exists() && out.join("truth/nuisances.csv").exists());
-    assert!(write(&out, &recipe).is_err(), "a folder with something in it is left alone");
+    // A folder with something in it is left alone.
+    assert!(matches!(write(&out, &recipe), Err(SimulateError::Exists { .. })));
 }
 
 /// The effect that a recipe sets is in the truth: half of the patients' share of a standard error.
@@ -183,7 +184,7 @@ fn run_without_a_basis_set() {
     write(&corpus, &recipe).unwrap();
     let bare = corpus.join("sub-0002/mrs/sub-0002_voi-acc_svs.nii.gz");
     let mut data = formats::read(&bare).unwrap();
-    (data.te_s, data.sequence) = (None, None);
+    (data.facts.te_s, data.facts.sequence) = (None, None);
     fs::write(bare.with_extension(""), nifti_mrs::encode(&data)).unwrap();
     fs::remove_file(&bare).unwrap();
     let run = |name: &str, more: &[&str]| -> (Vec<SpectrumRow>, serde_json::Value) {

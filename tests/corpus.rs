@@ -417,9 +417,9 @@ fn manifests_lead_anywhere_but_ids_do_not() {
     );
     let x = &listing.found[0];
     assert_eq!((x.id.as_str(), x.subject.as_deref(), x.site.as_deref()), ("data/x", Some("07"), Some("here")));
-    assert_eq!(x.overrides.te_s, Some(0.03));
-    assert_eq!(x.overrides.dwell_s, Some(0.00025));
-    assert_eq!(x.overrides.f0_mhz, Some(123.2));
+    assert_eq!(x.overrides.facts.te_s, Some(0.03));
+    assert_eq!(x.overrides.facts.dwell_s, Some(0.00025));
+    assert_eq!(x.overrides.facts.f0_mhz, Some(123.2));
     assert!(x.overrides.basis.as_ref().unwrap().ends_with("lists/my.basis"));
     assert!(listing.found.iter().all(|found| !found.id.contains("..")));
     assert_eq!(listing.warnings.len(), 2);
@@ -475,7 +475,7 @@ fn parquet_manifests_are_read() {
     writer.close().unwrap();
     let listing = find(&[path], &by_extension).unwrap();
     assert_eq!(pairs(&listing), ["x.RAW -> -", "y.RAW -> -"]);
-    assert_eq!(listing.found[0].overrides.te_s, Some(0.03));
+    assert_eq!(listing.found[0].overrides.facts.te_s, Some(0.03));
     assert_eq!(listing.found[0].subject.as_deref(), Some("7"));
-    assert_eq!((listing.found[1].overrides.te_s, listing.found[1].subject.as_deref()), (None, None));
+    assert_eq!((listing.found[1].overrides.facts.te_s, listing.found[1].subject.as_deref()), (None, None));
 }

@@ -11,7 +11,7 @@ use std::process::{Command, Output};
 use common::{Normal, data};
 use ndarray::{Array5, Axis, concatenate};
 use num_complex::Complex64;
-use requant::acquisition::{Acquisition, Format, hz_from_ppm};
+use requant::acquisition::{Acquisition, Facts, hz_from_ppm};
 use requant::basis::simulate::{Band, Sequence, basis_set};
 use requant::formats::{self, nifti_mrs};
 use requant::store::{MetaboliteRow, SpectrumRow, Status, read_table};
@@ -85,12 +85,15 @@ fn mega(gaba: f64, shape: Shape, noise_sd: f64, seed: u64) -> Acquisition {
     }
     Acquisition {
         condition_labels: vec!["ON".into(), "OFF".into()],
-        dwell_s: Some(DWELL_S),
-        f0_mhz: Some(F0_MHZ),
-        nucleus: Some("1H".into()),
-        te_s: Some(TE_S),
-        sequence: Some("MEGA-PRESS".into()),
-        ..Acquisition::from_samples(Format::NiftiMrs, samples)
+        facts: Facts {
+            dwell_s: Some(DWELL_S),
+            f0_mhz: Some(F0_MHZ),
+            nucleus: Some("1H".into()),
+            te_s: Some(TE_S),
+            sequence: Some("MEGA-PRESS".into()),
+            ..Facts::default()
+        },
+        ..Acquisition::from_samples(nifti_mrs::NAME, samples)
     }
 }
 
@@ -215,7 +218,7 @@ fn what_is_no_difference_is_a_row_that_says_so() {
     let both = mega(1.5, LORENTZIAN, 0.3, 5);
     let single = |samples: Array5<Complex64>| Acquisition {
         condition_labels: vec![String::new()],
-        sequence: Some("PRESS".into()),
+        facts: Facts { sequence: Some("PRESS".into()), ..both.facts.clone() },
         ..Acquisition { samples, ..both.clone() }
     };
     let conditions = [0, 1].map(|c| both.samples.index_axis(Axis(1), c).insert_axis(Axis(1)).to_owned());
@@ -290,7 +293,7 @@ fn real_mega_of_a_brain_has_plausible_gaba() {
     assert!((ratio("GABA+") / 0.188 - 1.0).abs() < 0.08 && (ratio("Glx") / 0.461 - 1.0).abs() < 0.08);
     assert!((0.1..0.3).contains(&ratio("tCho")));
     // At 3.0 ppm, away from the bounds of ± 0.05.
-    assert!(of("GABA+").shift_hz.unwrap().abs() < 0.03 * both.f0_mhz.unwrap());
+    assert!(of("GABA+").shift_hz.unwrap().abs() < 0.03 * both.facts.f0_mhz.unwrap());
     let map = row(&rows, "brain#diff", "map", "GABA");
     assert!(map.amplitude.unwrap() > 3.0 * map.sd_posterior.unwrap());
 }

@@ -153,7 +153,8 @@ fn files_that_clash_or_are_none() {
     let empty = folder.path().join("empty");
     std::fs::create_dir(&empty).unwrap();
     assert!(matches!(import::rows(&empty), Err(import::ImportError::Nothing { .. })));
-    assert!(sources(&folder.path().join("nowhere")).is_err());
+    let nowhere = sources(&folder.path().join("nowhere")).unwrap_err().to_string();
+    assert!(nowhere.contains("nowhere: No such file") && nowhere.contains("give the folder"), "{nowhere}");
     // Two files of one name in different programs share the spectrum.
     let a = write("a.csv", &format!("{LONG}sub-1,NAA,1,5\n"));
     let b = write("b.csv", "id,metab,conc\nsub-1,NAA,2\n");

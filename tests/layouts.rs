@@ -20,8 +20,8 @@ fn data_list_has_transients_coils_and_water() {
     let (data, list) = small_list();
     let read = philips_list::decode(&data, list.as_bytes(), Some(SPAR.as_bytes())).unwrap();
     assert_eq!((read.n_conditions(), read.n_transients(), read.n_coils(), read.n_points()), (1, 2, 2, 32));
-    assert_eq!((read.dwell_s, read.f0_mhz, read.te_s), (Some(5e-4), Some(127.750_896), Some(0.035)));
-    assert_eq!((read.flags.as_slice(), read.water_suppressed), ([UNTESTED_FORMAT].as_slice(), Some(true)));
+    assert_eq!((read.facts.dwell_s, read.facts.f0_mhz, read.facts.te_s), (Some(5e-4), Some(127.750_896), Some(0.035)));
+    assert_eq!((read.flags.as_slice(), read.facts.water_suppressed), ([UNTESTED_FORMAT].as_slice(), Some(true)));
     // Conjugated, as SDAT is.
     for (t, coil, p) in [(0, 0, 0), (1, 0, 3), (0, 1, 0), (1, 1, 31)] {
         let fall = 1.0 / (1.0 + p as f64);
@@ -63,7 +63,7 @@ fn real_list_of_a_scan_is_understood() {
     assert_eq!((read.n_conditions(), read.n_transients(), read.n_coils(), read.n_points()), (2, 272, 1, 4096));
     assert_eq!(read.condition_labels, ["echo0-extr1-0-extr2-0", "echo0-extr1-1-extr2-0"]);
     assert_eq!(read.water.as_ref().unwrap().len_of(Axis(2)), 4);
-    assert_eq!((read.flags.as_slice(), read.f0_mhz), ([UNTESTED_FORMAT].as_slice(), Some(298.035_767)));
+    assert_eq!((read.flags.as_slice(), read.facts.f0_mhz), ([UNTESTED_FORMAT].as_slice(), Some(298.035_767)));
     // The last vector of the file is the second condition's last transient; the noise of 32 channels comes first.
     assert_eq!(read.samples[(0, 1, 271, 0, 0)].re, 579.0);
     assert!(read.samples[(0, 0, 0, 0, 0)].re >= 32.0);
@@ -116,9 +116,9 @@ fn bruker_signals_begin_where_the_filter_lets_them() {
     let decode = |method: &str| bruker::decode(bruker::Kind::Raw, &file, method.as_bytes(), ACQP.as_bytes(), None);
     let read = decode(&method).unwrap();
     assert_eq!((read.n_transients(), read.n_coils(), read.n_points()), (1, 2, points - 9));
-    assert_eq!((read.dwell_s, read.f0_mhz, read.te_s), (Some(dwell_s), Some(f0_mhz), Some(0.0165)));
-    assert_eq!((read.sequence.as_deref(), read.nucleus.as_deref()), (Some("PRESS"), Some("1H")));
-    assert_eq!((read.water_suppressed, read.flags.as_slice()), (Some(true), [UNTESTED_FORMAT].as_slice()));
+    assert_eq!((read.facts.dwell_s, read.facts.f0_mhz, read.facts.te_s), (Some(dwell_s), Some(f0_mhz), Some(0.0165)));
+    assert_eq!((read.facts.sequence.as_deref(), read.facts.nucleus.as_deref()), (Some("PRESS"), Some("1H")));
+    assert_eq!((read.facts.water_suppressed, read.flags.as_slice()), (Some(true), [UNTESTED_FORMAT].as_slice()));
     assert!(read.remarks.is_empty(), "{:?}", read.remarks);
     assert_eq!(read.affine_mm.unwrap()[1], [0.0, -3.0, 0.0, 1.0]);
     let size = want[1].norm();
@@ -150,7 +150,7 @@ fn bruker_blocks_words_and_orders() {
     let fid =
         |file: &[u8], acqp: &str| bruker::decode(bruker::Kind::Fid, file, method.as_bytes(), acqp.as_bytes(), None);
     let read = fid(&file, ACQP).unwrap();
-    assert_eq!((read.n_transients(), read.n_points(), read.averages_on_scanner), (3, 100, Some(2)));
+    assert_eq!((read.n_transients(), read.n_points(), read.facts.averages_on_scanner), (3, 100, Some(2)));
     assert_eq!(read.samples[(0, 0, 2, 0, 99)], Complex64::new(2198.0, -2199.0));
     // PV 360 lists the filter's delay first of a structure.
     let listed = format!("{ACQP}##$ACQ_RxFilterInfo=( 1 )\n(2, 1, <>)\n");
@@ -168,7 +168,8 @@ fn bruker_blocks_words_and_orders() {
     let refused = bruker::decode(bruker::Kind::Fid, &file, imaging.as_bytes(), ACQP.as_bytes(), None).unwrap_err();
     assert!(refused.to_string().contains("16 × 16"), "{refused}");
     let absurd = method.replace("DigShiftDbl=0", "DigShiftDbl=77");
-    assert!(bruker::decode(bruker::Kind::Fid, &file, absurd.as_bytes(), ACQP.as_bytes(), None).is_err());
+    let refused = bruker::decode(bruker::Kind::Fid, &file, absurd.as_bytes(), ACQP.as_bytes(), None).unwrap_err();
+    assert_eq!(refused, bruker::DecodeError::Delay { delay: 77.0, points: 100 });
 }
 
 #[test]
@@ -246,6 +247,7 @@ fn files_are_found_by_name_and_their_rows_flagged() {
     let data_file = write("raw_1.data", &data);
     write("raw_1.SPAR", SPAR.as_bytes());
     assert_eq!(formats::read(&list_file).unwrap().n_transients(), 2);
+    assert_eq!(formats::companions(&data_file), [list_file.clone(), data_file.with_file_name("raw_1.SPAR")]);
     assert!(formats::is_spectroscopy(&data_file) && !formats::is_spectroscopy(&list_file));
     let raw = write("scan/5/rawdata.job0", &small_bruker());
     assert_eq!(formats::read(&raw).unwrap_err().code(), "missing_companion");
@@ -253,6 +255,7 @@ fn files_are_found_by_name_and_their_rows_flagged() {
     write("scan/5/acqp", ACQP.as_bytes());
     let fid = write("scan/5/fid", &small_bruker());
     assert_eq!(formats::read(&raw).unwrap().n_transients(), 2);
+    assert_eq!(formats::companions(&raw), ["method", "acqp"].map(|name| raw.with_file_name(name)));
     // Both hold one measurement: the transients count.
     assert!(formats::is_spectroscopy(&raw) && !formats::is_spectroscopy(&fid));
     write("pfile/P1.7", &{
@@ -303,4 +306,65 @@ fn conversion_tells_what_was_done_and_keeps_the_voxel() {
     let twice = nifti_mrs::decode(&nifti_mrs::encode(&once), None).unwrap();
     assert_eq!((twice.processing.len(), twice.processing[0].program.as_str()), (2, "another"));
     assert_eq!((twice.processing[0].details.as_str(), twice.processing[1].details.as_str()), ("", "NIfTI-MRS"));
+}
+
+#[test]
+fn every_companion_belongs_to_its_file() {
+    let keep = tempfile::tempdir().unwrap();
+    let write = |name: &str, bytes: &[u8]| {
+        let path = keep.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, bytes).unwrap();
+        path
+    };
+    let pairs = [
+        (write("x.nii.gz", &small_nifti()), write("x.json", b"{}")),
+        (write("a.SDAT", &[0x41; 256]), write("a.SPAR", SPAR.as_bytes())),
+        (write("v.fid/fid", &small_varian()), write("v.fid/procpar", PROCPAR.as_bytes())),
+        (
+            write("l/met.RAW", small_raw().as_bytes()),
+            write("l/b.control", b" $LCMODL\n filraw='/old/met.RAW'\n $END\n"),
+        ),
+        (
+            write("t/p.txt", b"1.0 2.0\n3.0 -1.0\n"),
+            write("t/control", b" $LCMODL\n filraw='p.txt'\n deltat=5e-4\n $END\n"),
+        ),
+    ];
+    for (file, companion) in &pairs {
+        assert_eq!(formats::companions(file), std::slice::from_ref(companion));
+        formats::read(file).unwrap_or_else(|e| panic!("{e}"));
+    }
+    assert_eq!(formats::companions(&pairs[1].1), [pairs[1].0.clone()], "the SPAR's is the SDAT");
+    assert_eq!(formats::read(&pairs[4].0).unwrap().facts.dwell_s, Some(5e-4));
+    for alone in [write("m.dat", &small_twix()), write("r.rda", &small_rda()), write("notes.md", b"# no spectrum")] {
+        assert!(formats::companions(&alone).is_empty());
+    }
+}
+
+/// The page is made of what the readers say; REQUANT_UPDATE=1 renews it.
+#[test]
+fn the_page_of_formats_says_what_readers_say() {
+    let mut page = String::from(
+        "# Formats\n\nMade from the table of readers (`src/formats/mod.rs`); `REQUANT_UPDATE=1 cargo test --test layouts` \
+         renews it. A file belongs to the first format that recognises it. What is not stated stays unknown: give it in a \
+         manifest or in the configuration's `[gaps]`. `requant inspect FILE` shows what was read.\n\n\
+         | format | files | companions | what headers state | limits |\n|---|---|---|---|---|\n",
+    );
+    for reader in formats::READERS {
+        let about = reader.about();
+        page += &format!(
+            "| {} | {} | {} | {} | {} |\n",
+            reader.name(),
+            about.files,
+            about.companions,
+            about.facts,
+            about.limits
+        );
+    }
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/reference/formats.md");
+    if std::env::var_os("REQUANT_UPDATE").is_some() {
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, &page).unwrap();
+    }
+    assert_eq!(std::fs::read_to_string(&path).unwrap_or_default(), page, "run with REQUANT_UPDATE=1");
 }

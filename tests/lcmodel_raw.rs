@@ -71,8 +71,8 @@ fn real_bruker_files_have_their_macromolecules_on_the_right_side_of_water() {
     for te in [24, 32, 40, 52, 60] {
         let path = format!("lcmodel-9p4T/input/Summed_Averaged_TE{te}.RAW");
         let a = lcmodel_raw::decode(&fs::read(common::data().join(path)).unwrap()).unwrap();
-        assert_eq!(a.te_s.map(|t| (1e3 * t).round()), Some(f64::from(te)));
-        let f0_mhz = a.f0_mhz.unwrap();
+        assert_eq!(a.facts.te_s.map(|t| (1e3 * t).round()), Some(f64::from(te)));
+        let f0_mhz = a.facts.f0_mhz.unwrap();
         let (right, mirror) = (signal(&a, 1.25e-4, f0_mhz, 0.7, 1.1), signal(&a, 1.25e-4, f0_mhz, 8.2, 8.6));
         assert!(right > 3.0 * mirror, "TE {te}: {right:.2e} {mirror:.2e}");
     }
@@ -83,7 +83,10 @@ fn real_control_file_gives_the_grid_of_its_raw() {
     let raw = common::data().join("lcmodel-test/data.raw");
     let (path, control) = lcmodel_control::find_beside(&raw).unwrap();
     assert_eq!(path.file_name().unwrap(), "control.file");
-    assert_eq!((control.n_points, control.dwell_s, control.f0_mhz), (Some(1024), Some(5e-4), Some(127.786142)));
+    assert_eq!(
+        (control.n_points, control.facts.dwell_s, control.facts.f0_mhz),
+        (Some(1024), Some(5e-4), Some(127.786142))
+    );
     // The file of a folder up is not beside the data.
     assert!(
         lcmodel_control::find_beside(&common::data().join("lcmodel-9p4T/input/Summed_Averaged_TE24.RAW")).is_none()

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use common::data;
+use requant::acquisition::Facts;
 use requant::compare::Column;
 use requant::engine::CpuEngine;
 use requant::fit::map::Settings;
@@ -17,7 +18,7 @@ use requant::learn::{LearnOptions, Scope, learn};
 use requant::learned::{Learned, read};
 use requant::prepare::Preparation;
 use requant::quantify::WaterScaling;
-use requant::run::{Gaps, Progress, RunOptions, run};
+use requant::run::{Progress, RunOptions, run};
 use requant::simulate::{Recipe, write};
 use requant::store::writer::IfExists;
 use requant::store::{MetaboliteRow, SpectrumRow, read_table, write_table};
@@ -38,7 +39,7 @@ fn options(input: PathBuf, basis: Option<PathBuf>, out: &Path) -> RunOptions {
         methods: vec![Settings::map().unwrap().into()],
         varied: Vec::new(),
         learned: None,
-        gaps: Gaps::default(),
+        gaps: Facts::default(),
         preparation: Preparation::default(),
         water_scaling: WaterScaling::lcmodel().unwrap(),
         curves: false,

@@ -5,11 +5,12 @@ mod common;
 
 use common::{AMPLITUDES, DWELL_S, F0_MHZ, N_POINTS, Nuisance, basis, spectrum};
 use num_complex::Complex64;
+use requant::acquisition::Facts;
 use requant::engine::{Batch, CpuEngine, Engine};
 use requant::fit::{FitResult, FitState, Method};
 use requant::prepare::Preparation;
 use requant::quantify::WaterScaling;
-use requant::run::{Config, Gaps};
+use requant::run::Config;
 
 const SPECTRA: u64 = 4;
 
@@ -115,8 +116,8 @@ fn the_reference_of_configurations_has_every_key() {
         keys(&toml::Value::try_from(Method::built_in(name).unwrap().unwrap()).unwrap(), &mut found);
     }
     let known = Some(1.0);
-    let gaps = Gaps { sequence: Some(String::new()), f0_mhz: known, dwell_s: known, te_s: known, ..Gaps::default() };
-    let gaps = Gaps { tr_s: known, te1_s: known, tm_s: known, ..gaps };
+    let gaps = Facts { sequence: Some(String::new()), f0_mhz: known, dwell_s: known, te_s: known, ..Facts::default() };
+    let gaps = Facts { tr_s: known, te1_s: known, tm_s: known, ..gaps };
     let water_scaling = Some(WaterScaling::lcmodel().unwrap());
     let config = Config { gaps, prepare: Preparation::default(), water_scaling };
     keys(&toml::Value::try_from(config).unwrap(), &mut found);

@@ -7,11 +7,12 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use common::data;
+use requant::acquisition::Facts;
 use requant::basis::names::canonical;
 use requant::engine::CpuEngine;
 use requant::fit::Method;
 use requant::quantify::WaterScaling;
-use requant::run::{Gaps, Progress, RunOptions, run};
+use requant::run::{Progress, RunOptions, run};
 use requant::store::writer::IfExists;
 use requant::store::{MetaboliteRow, read_table};
 
@@ -35,7 +36,7 @@ fn ours(set: &str, basis: &str, method: Method) -> BTreeMap<Key, (f64, f64)> {
         methods: vec![method],
         varied: Vec::new(),
         learned: None,
-        gaps: Gaps::default(),
+        gaps: Facts::default(),
         preparation: requant::prepare::Preparation::default(),
         water_scaling: WaterScaling::lcmodel().unwrap(),
         curves: false,

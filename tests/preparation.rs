@@ -8,7 +8,7 @@ use std::f64::consts::TAU;
 use common::data;
 use ndarray::{Axis, concatenate, s};
 use num_complex::Complex64;
-use requant::acquisition::{Acquisition, hz_from_ppm};
+use requant::acquisition::{Acquisition, Facts, hz_from_ppm};
 use requant::engine::{Batch, CpuEngine, Engine};
 use requant::fit::Model;
 use requant::fit::map::{self, Settings};
@@ -246,10 +246,7 @@ fn on_off(on: &Acquisition, off: &Acquisition) -> Acquisition {
     let samples = concatenate(Axis(1), &[on.samples.view(), off.samples.view()]).unwrap();
     Acquisition {
         condition_labels: vec!["ON".into(), "OFF".into()],
-        dwell_s: on.dwell_s,
-        f0_mhz: on.f0_mhz,
-        nucleus: on.nucleus.clone(),
-        te_s: on.te_s,
+        facts: Facts { sequence: None, ..on.facts.clone() },
         ..Acquisition::from_samples(on.format, samples)
     }
 }
@@ -282,7 +279,7 @@ fn real_mega_differences_have_gaba_upright_at_three_ppm() {
     assert!(difference.iter().zip(plain(&vendor)).all(|(d, v)| (d - v).norm() < 1e-6 * scale));
     // A brain: GABA upright at 3.0 ppm, NAA upside down at 2.0 ppm, creatine and choline gone.
     let brain = on_off(&read("Siemens1_ON.rda"), &read("Siemens1_OFF.rda"));
-    let (dwell_s, f0_mhz) = (brain.dwell_s.unwrap(), brain.f0_mhz.unwrap());
+    let (dwell_s, f0_mhz) = (brain.facts.dwell_s.unwrap(), brain.facts.f0_mhz.unwrap());
     let all = prepare(&brain, None, 0);
     assert_eq!(
         all.iter().map(|(label, _)| label.as_deref().unwrap()).collect::<Vec<_>>(),
@@ -306,7 +303,7 @@ fn real_mega_differences_have_gaba_upright_at_three_ppm() {
     let data =
         requant::formats::read(&data().join("nifti-mrs/mega-synthetic/jdifference_nifti_SMART_MRS_EX.nii.gz")).unwrap();
     assert_eq!(data.edit_pulses_ppm, Some(vec![vec![1.9], vec![7.8]]));
-    let (dwell, f0) = (data.dwell_s.unwrap(), data.f0_mhz.unwrap());
+    let (dwell, f0) = (data.facts.dwell_s.unwrap(), data.facts.f0_mhz.unwrap());
     let all = prepare(&data, None, 0);
     let mean = |condition: usize| -> Vec<Complex64> {
         data.samples.slice(s![0, condition, .., 0, ..]).mean_axis(Axis(0)).unwrap().to_vec()

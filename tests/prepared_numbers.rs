@@ -10,7 +10,7 @@ use std::path::Path;
 use common::{Normal, data};
 use ndarray::Array5;
 use num_complex::Complex64;
-use requant::acquisition::{Acquisition, Format, hz_from_ppm};
+use requant::acquisition::{Acquisition, Facts, hz_from_ppm};
 use requant::engine::CpuEngine;
 use requant::fit::map::Settings as Method;
 use requant::formats::{self, nifti_mrs};
@@ -18,7 +18,7 @@ use requant::prepare::figures::{linewidth_hz, phased};
 use requant::prepare::settings::Step;
 use requant::prepare::{CoilMethod, Preparation, Record, Settings, Spectrum, prepare_with};
 use requant::quantify::WaterScaling;
-use requant::run::{Gaps, Progress, RunOptions, run};
+use requant::run::{Progress, RunOptions, run};
 use requant::store::writer::IfExists;
 use requant::store::{SpectrumRow, Status, TransientRow, read_table};
 
@@ -49,12 +49,15 @@ fn water(area: f64, t: f64) -> Complex64 {
 
 fn acquisition(samples: Array5<Complex64>) -> Acquisition {
     Acquisition {
-        dwell_s: Some(DWELL_S),
-        f0_mhz: Some(F0_MHZ),
-        nucleus: Some("1H".into()),
-        te_s: Some(0.03),
-        sequence: Some("PRESS".into()),
-        ..Acquisition::from_samples(Format::NiftiMrs, samples)
+        facts: Facts {
+            dwell_s: Some(DWELL_S),
+            f0_mhz: Some(F0_MHZ),
+            nucleus: Some("1H".into()),
+            te_s: Some(0.03),
+            sequence: Some("PRESS".into()),
+            ..Facts::default()
+        },
+        ..Acquisition::from_samples(nifti_mrs::NAME, samples)
     }
 }
 
@@ -101,7 +104,7 @@ fn tables(folder: &Path, out: &str, preparation: Preparation) -> (Vec<SpectrumRo
         methods: vec![Method::map().unwrap().into()],
         varied: Vec::new(),
         learned: None,
-        gaps: Gaps { sequence: Some("PRESS".into()), te_s: Some(0.03), ..Gaps::default() },
+        gaps: Facts { sequence: Some("PRESS".into()), te_s: Some(0.03), ..Facts::default() },
         preparation,
         water_scaling: WaterScaling::lcmodel().unwrap(),
         curves: false,
@@ -298,7 +301,7 @@ fn real_raw_sets_before_and_after() {
     let sets =
         (0..drifting.n_conditions()).map(|c| (format!("drift, {}", drifting.condition_labels[c]), &drifting, None, c));
     for (name, data, water, condition) in sets.chain([("7 T".to_owned(), &raw, Some(&water), 0)]) {
-        let f0_mhz = data.f0_mhz.unwrap();
+        let f0_mhz = data.facts.f0_mhz.unwrap();
         let of = |preparation: &Preparation| one(preparation, data, water, condition);
         let (before, after) = (of(&with(|s| s.steps.clear())), of(&Preparation::default()));
         let halves = [[1.8, 2.3], [2.9, 3.4]].map(|band| of(&with(|s| s.align_band_ppm = band)).record);

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use common::data;
 use num_complex::Complex64;
-use requant::acquisition::{Acquisition, ppm_from_hz};
+use requant::acquisition::{Acquisition, Facts, ppm_from_hz};
 use requant::formats::{self, nifti, nifti_mrs};
 use requant::prepare;
 use rustfft::FftPlanner;
@@ -73,10 +73,10 @@ fn real_sdat_and_lcmodel_files_match_an_independent_decoding() {
         assert_matches(file, &read, &entry, sdat || bruker);
         if sdat {
             let stated = |key: &str| entry[key].as_str().unwrap().trim().parse::<f64>().unwrap();
-            assert!((read.dwell_s.unwrap() * stated("sw") - 1.0).abs() < 1e-12, "{file}");
-            assert!((read.f0_mhz.unwrap() * 1e6 / stated("f0") - 1.0).abs() < 1e-12, "{file}");
-            assert!((read.te_s.unwrap() * 1e3 - stated("TE")).abs() < 1e-9, "{file}");
-            assert!((read.tr_s.unwrap() * 1e3 - stated("TR")).abs() < 1e-9, "{file}");
+            assert!((read.facts.dwell_s.unwrap() * stated("sw") - 1.0).abs() < 1e-12, "{file}");
+            assert!((read.facts.f0_mhz.unwrap() * 1e6 / stated("f0") - 1.0).abs() < 1e-12, "{file}");
+            assert!((read.facts.te_s.unwrap() * 1e3 - stated("TE")).abs() < 1e-9, "{file}");
+            assert!((read.facts.tr_s.unwrap() * 1e3 - stated("TR")).abs() < 1e-9, "{file}");
         }
         checked += 1;
     }
@@ -92,8 +92,8 @@ fn real_nifti_mrs_files_match_another_converter() {
         let read = formats::read(&data().join(file)).unwrap_or_else(|e| panic!("{e}"));
         let count: u64 = output["shape"].as_array().unwrap().iter().map(|n| n.as_u64().unwrap()).product();
         assert_eq!(read.samples.len() as u64, count, "{file}");
-        assert!((read.dwell_s.unwrap() / output["dwell_s"].as_f64().unwrap() - 1.0).abs() < 1e-6, "{file}");
-        assert!((read.f0_mhz.unwrap() / output["f0_MHz"][0].as_f64().unwrap() - 1.0).abs() < 1e-9, "{file}");
+        assert!((read.facts.dwell_s.unwrap() / output["dwell_s"].as_f64().unwrap() - 1.0).abs() < 1e-6, "{file}");
+        assert!((read.facts.f0_mhz.unwrap() / output["f0_MHz"][0].as_f64().unwrap() - 1.0).abs() < 1e-9, "{file}");
         let first: Vec<Complex64> = output["first4"].as_array().unwrap().iter().map(complex).collect();
         let size = first.iter().map(|z| z.norm()).fold(0.0, f64::max);
         for (point, want) in first.iter().enumerate() {
@@ -149,8 +149,14 @@ fn real_references_are_used_completely() {
             let read = formats::read(&data().join(file)).unwrap();
             let norm = flat(&read).iter().map(|z| z.norm_sqr()).sum::<f64>().sqrt();
             assert!((norm / output["l2norm"].as_f64().unwrap() - 1.0).abs() < 1e-5, "{file}: norm");
-            assert!((read.dwell_s.unwrap() / output["dwell_s"].as_f64().unwrap() - 1.0).abs() < 1e-6, "{file}: dwell");
-            assert!((read.f0_mhz.unwrap() / output["f0_MHz"][0].as_f64().unwrap() - 1.0).abs() < 1e-6, "{file}: f0");
+            assert!(
+                (read.facts.dwell_s.unwrap() / output["dwell_s"].as_f64().unwrap() - 1.0).abs() < 1e-6,
+                "{file}: dwell"
+            );
+            assert!(
+                (read.facts.f0_mhz.unwrap() / output["f0_MHz"][0].as_f64().unwrap() - 1.0).abs() < 1e-6,
+                "{file}: f0"
+            );
             let first: Vec<Complex64> = output["first4"].as_array().unwrap().iter().map(complex).collect();
             let size = first.iter().map(|z| z.norm()).fold(0.0, f64::max);
             for (point, want) in first.iter().enumerate() {
@@ -228,7 +234,7 @@ fn real_naa_lies_at_two_ppm_in_every_format() {
     ] {
         let read = formats::read(&data().join(file)).unwrap_or_else(|e| panic!("{e}"));
         let fid = flat(&read);
-        assert_naa(file, &fid, read.dwell_s.or(dwell_s).unwrap(), read.f0_mhz.or(f0_mhz).unwrap());
+        assert_naa(file, &fid, read.facts.dwell_s.or(dwell_s).unwrap(), read.facts.f0_mhz.or(f0_mhz).unwrap());
     }
 }
 
@@ -295,18 +301,24 @@ fn what_is_written_reads_back() {
         Complex64::new(f64::from(c as u8) + f64::from(p as u8), f64::from(t as u8) - 0.5)
     });
     let written = Acquisition {
-        dwell_s: Some(2.5e-4),
-        f0_mhz: Some(123.25),
-        nucleus: Some("1H".into()),
-        te_s: Some(0.03),
-        water_suppressed: Some(true),
+        facts: Facts {
+            dwell_s: Some(2.5e-4),
+            f0_mhz: Some(123.25),
+            nucleus: Some("1H".into()),
+            te_s: Some(0.03),
+            water_suppressed: Some(true),
+            ..Facts::default()
+        },
         condition_labels: vec!["ON".into(), "OFF".into()],
-        ..Acquisition::from_samples(requant::acquisition::Format::NiftiMrs, samples)
+        ..Acquisition::from_samples(nifti_mrs::NAME, samples)
     };
     let read = nifti_mrs::decode(&nifti_mrs::encode(&written), None).unwrap();
     assert_eq!(read.samples, written.samples);
-    assert_eq!((read.dwell_s, read.f0_mhz, read.te_s), (written.dwell_s, written.f0_mhz, written.te_s));
-    assert_eq!((read.condition_labels, read.water_suppressed), (written.condition_labels, Some(true)));
+    assert_eq!(
+        (read.facts.dwell_s, read.facts.f0_mhz, read.facts.te_s),
+        (written.facts.dwell_s, written.facts.f0_mhz, written.facts.te_s)
+    );
+    assert_eq!((read.condition_labels, read.facts.water_suppressed), (written.condition_labels, Some(true)));
 }
 
 #[test]
@@ -352,8 +364,8 @@ fn real_vendor_files_match_an_independent_decoding() {
             let last_of_all = samples[samples.len() - 1].conj();
             let near = |z: Complex64| (z - last).norm() <= 1e-5 * last.norm();
             assert!(near(last_of_first) || near(last_of_all), "{file}");
-            assert!((read.dwell_s.unwrap() * stated("sw_hz") - 1.0).abs() < 1e-9, "{file}");
-            assert!((read.f0_mhz.unwrap() / stated("f0") - 1.0).abs() < 1e-9, "{file}");
+            assert!((read.facts.dwell_s.unwrap() * stated("sw_hz") - 1.0).abs() < 1e-9, "{file}");
+            assert!((read.facts.f0_mhz.unwrap() / stated("f0") - 1.0).abs() < 1e-9, "{file}");
             let norm = samples.iter().map(|z| z.norm_sqr()).sum::<f64>().sqrt();
             assert!((norm / stated("l2norm") - 1.0).abs() < 1e-6, "{file}: {norm}");
         } else {
@@ -409,11 +421,11 @@ fn real_vendor_files_match_another_converter() {
         let close = |got: Option<f64>, want: &Value, scale: f64| {
             want.as_f64().is_none_or(|want| (got.unwrap() * scale / want - 1.0).abs() < 1e-4)
         };
-        assert!(close(read.dwell_s, &output["dwell_s"], 1.0), "{file}: {:?}", read.dwell_s);
+        assert!(close(read.facts.dwell_s, &output["dwell_s"], 1.0), "{file}: {:?}", read.facts.dwell_s);
         let scale = if file.starts_with("jmrui/") { 1e6 } else { 1.0 };
-        assert!(close(read.f0_mhz, &output["f0_MHz"][0], scale), "{file}: {:?}", read.f0_mhz);
-        assert!(close(read.te_s, &output["TE_s"], 1.0), "{file}: {:?}", read.te_s);
-        assert!(close(read.tr_s, &output["TR_s"], 1.0), "{file}: {:?}", read.tr_s);
+        assert!(close(read.facts.f0_mhz, &output["f0_MHz"][0], scale), "{file}: {:?}", read.facts.f0_mhz);
+        assert!(close(read.facts.te_s, &output["TE_s"], 1.0), "{file}: {:?}", read.facts.te_s);
+        assert!(close(read.facts.tr_s, &output["TR_s"], 1.0), "{file}: {:?}", read.facts.tr_s);
         placed += usize::from(assert_place(file, &read, output));
         checked += 1;
     }
@@ -465,13 +477,13 @@ fn real_files_of_every_format_convert_exactly() {
                 let name = entry.path().display();
                 assert!(back.samples == data.samples, "{name}");
                 assert_eq!(
-                    (back.dwell_s, back.f0_mhz, back.te_s, back.tr_s, back.tm_s),
-                    (data.dwell_s, data.f0_mhz, data.te_s, data.tr_s, data.tm_s),
+                    (back.facts.dwell_s, back.facts.f0_mhz, back.facts.te_s, back.facts.tr_s, back.facts.tm_s),
+                    (data.facts.dwell_s, data.facts.f0_mhz, data.facts.te_s, data.facts.tr_s, data.facts.tm_s),
                     "{name}"
                 );
                 assert_eq!(
-                    (&back.grid, &back.sequence, &back.vendor),
-                    (&data.grid, &data.sequence, &data.vendor),
+                    (&back.grid, &back.facts.sequence, &back.facts.vendor),
+                    (&data.grid, &data.facts.sequence, &data.facts.vendor),
                     "{name}"
                 );
                 assert_eq!(
@@ -480,8 +492,8 @@ fn real_files_of_every_format_convert_exactly() {
                     "{name}"
                 );
                 assert_eq!(
-                    (back.averages_on_scanner, back.water_suppressed, &back.edit_pulses_ppm),
-                    (data.averages_on_scanner, data.water_suppressed, &data.edit_pulses_ppm),
+                    (back.facts.averages_on_scanner, back.facts.water_suppressed, &back.edit_pulses_ppm),
+                    (data.facts.averages_on_scanner, data.facts.water_suppressed, &data.edit_pulses_ppm),
                     "{name}"
                 );
                 assert_eq!(back.processing.last().map(|p| p.details.as_str()), Some(data.format.to_string().as_str()));
@@ -564,8 +576,8 @@ fn real_pfile_gives_the_vendors_own_average() {
     let mut read = formats::read(&folder.join("P36864.7")).unwrap();
     let water = read.take_water().unwrap();
     assert_eq!((read.n_transients(), water.n_transients(), read.n_points()), (4, 2, 4096));
-    assert_eq!(read.sequence.as_deref(), Some("PROBE-P"));
-    assert!((read.te_s.unwrap() - 0.035).abs() < 1e-9 && (read.dwell_s.unwrap() - 2e-4).abs() < 1e-12);
+    assert_eq!(read.facts.sequence.as_deref(), Some("PROBE-P"));
+    assert!((read.facts.te_s.unwrap() - 0.035).abs() < 1e-9 && (read.facts.dwell_s.unwrap() - 2e-4).abs() < 1e-12);
     let mean = |data: &Acquisition| -> Vec<Complex64> {
         let transients: Vec<Vec<Complex64>> = prepare::average::transients(data, 0, 0, None);
         prepare::average::mean(&transients)
@@ -627,7 +639,7 @@ fn real_brains_of_every_vendor_have_naa_at_two_ppm() {
         ("lcmodel-test/data.raw", Some(127.786142), Some(5e-4)),
     ] {
         let mut read = formats::read(&data().join(file)).unwrap_or_else(|e| panic!("{e}"));
-        (read.f0_mhz, read.dwell_s) = (read.f0_mhz.or(f0_mhz), read.dwell_s.or(dwell_s));
+        (read.facts.f0_mhz, read.facts.dwell_s) = (read.facts.f0_mhz.or(f0_mhz), read.facts.dwell_s.or(dwell_s));
         let water = read.take_water();
         let spectrum = prepare::prepare(&read, water.as_ref(), 0).remove(0).1.unwrap();
         let (raw, shift, naa) = referenced_naa(&spectrum.fid, spectrum.dwell_s, spectrum.f0_mhz);

@@ -9,13 +9,14 @@ mod score;
 use std::path::{Path, PathBuf};
 
 use common::data;
+use requant::acquisition::Facts;
 use requant::compare::Column;
 use requant::engine::CpuEngine;
 use requant::fit::map::Settings;
 use requant::fit::map::settings::{Macromolecules, RatioPriors};
 use requant::prepare::Preparation;
 use requant::quantify::WaterScaling;
-use requant::run::{Gaps, Progress, RunOptions, Summary, run};
+use requant::run::{Progress, RunOptions, Summary, run};
 use requant::store::writer::IfExists;
 use requant::store::{MetaboliteRow, SpectrumRow, Status, read_table};
 
@@ -34,7 +35,7 @@ fn options(input: PathBuf, basis: PathBuf, out: &Path) -> RunOptions {
         methods: vec![Settings::map().unwrap().into()],
         varied: Vec::new(),
         learned: None,
-        gaps: Gaps::default(),
+        gaps: Facts::default(),
         preparation: Preparation::default(),
         water_scaling: WaterScaling::lcmodel().unwrap(),
         curves: false,
@@ -112,7 +113,7 @@ fn real_misfit_is_bounded_and_no_absurd_spectrum_goes_unflagged() {
 fn challenge(input: &str, out: &Path) -> Summary {
     let folder = data().join("challenge2016");
     let mut options = options(folder.join(input), folder.join("basis/press3T_30ms.BASIS"), out);
-    options.gaps = Gaps { f0_mhz: Some(123.2), dwell_s: Some(2.5e-4), te_s: Some(0.03), ..Gaps::default() };
+    options.gaps = Facts { f0_mhz: Some(123.2), dwell_s: Some(2.5e-4), te_s: Some(0.03), ..Facts::default() };
     options.water_scaling = WaterScaling {
         version: "challenge2016".into(),
         water_concentration_mmol_per_kg: 29_697.0,

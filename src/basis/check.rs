@@ -5,6 +5,7 @@
 use std::fmt;
 
 use super::BasisSet;
+use crate::acquisition::PROTON_MHZ_PER_T;
 
 /// Relative difference in field that warns: couplings no longer match the shifts.
 const FIELD_WARNS: f64 = 0.05;
@@ -35,8 +36,8 @@ pub struct Protocol {
 impl Protocol {
     /// Field (to half a tesla), sequence and echo time (to a millisecond) as people say them.
     pub fn label(&self) -> String {
-        const MHZ_PER_T: f64 = 42.577_478;
-        let field = self.f0_mhz.map(|f| format!("{} T ", (2.0 * f / MHZ_PER_T).round() / 2.0)).unwrap_or_default();
+        let half_teslas = |f: f64| (2.0 * f / PROTON_MHZ_PER_T).round();
+        let field = self.f0_mhz.map(|f| format!("{} T ", half_teslas(f) / 2.0)).unwrap_or_default();
         let sequence = self.sequence.as_deref().map_or_else(|| "any sequence".to_owned(), |s| s.trim().to_uppercase());
         let te = self.te_s.map(|te| format!(" {:.0} ms", 1e3 * te)).unwrap_or_default();
         format!("{field}{sequence}{te}")

@@ -143,10 +143,10 @@ fn single(data: Acquisition) -> Result<Decoded, String> {
     Ok(Decoded {
         fid: data.samples.iter().copied().collect(),
         name: None,
-        dwell_s: data.dwell_s,
-        f0_mhz: data.f0_mhz,
-        te_s: data.te_s,
-        sequence: data.sequence,
+        dwell_s: data.facts.dwell_s,
+        f0_mhz: data.facts.f0_mhz,
+        te_s: data.facts.te_s,
+        sequence: data.facts.sequence,
         linewidth_hz: None,
     })
 }

@@ -3,10 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use super::BenchmarkError;
+use crate::acquisition::Facts;
 use crate::compare::Column;
 use crate::fit::map::Settings;
 use crate::fit::map::settings::{Macromolecules, RatioPriors};
-use crate::run::{Config, Gaps};
+use crate::run::Config;
 
 /// One set of spectra with known truth.
 #[derive(Debug, Clone)]
@@ -169,7 +170,7 @@ fn existing(set: &str, path: PathBuf) -> Result<PathBuf, BenchmarkError> {
 fn challenge_sets(folder: &Path) -> Result<[Set; 2], BenchmarkError> {
     let constants: Config = toml::from_str(include_str!("../../datasets/challenge2016.toml"))
         .map_err(|e| BenchmarkError::Constants { reason: e.to_string() })?;
-    let gaps = Gaps { f0_mhz: Some(123.2), dwell_s: Some(2.5e-4), te_s: Some(0.03), ..Gaps::default() };
+    let gaps = Facts { f0_mhz: Some(123.2), dwell_s: Some(2.5e-4), te_s: Some(0.03), ..Facts::default() };
     let name = "challenge2016";
     let set = |name: &str, about: &str, column: Column, same_unit: bool| -> Result<Set, BenchmarkError> {
         Ok(Set {

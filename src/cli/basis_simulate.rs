@@ -6,14 +6,11 @@ use clap::{Args, ValueEnum};
 
 use super::basis_target::TargetArgs;
 use super::error::{CliError, CliResult};
-use crate::acquisition::hz_from_ppm;
+use crate::acquisition::{PROTON_MHZ_PER_T, hz_from_ppm};
 use crate::basis::BasisSet;
 use crate::basis::simulate::{BRAIN_METABOLITES, Band, LINEWIDTH_HZ, Library, Sequence, basis_set_from};
 use crate::fit::macromolecules::gaussian_fid;
 use crate::fit::macromolecules::{LCMODEL_LIPIDS, LCMODEL_MACROMOLECULES, Line, PATTERN_GROUPS};
-
-/// Proton frequency of one tesla (MHz).
-const MHZ_PER_T: f64 = 42.577_478;
 
 /// Arguments of `requant basis simulate`.
 #[derive(Args, Debug)]
@@ -124,7 +121,7 @@ enum EditChoice {
 
 pub(super) fn simulate(args: &SimulateArgs) -> CliResult {
     let sequences = args.sequences()?;
-    let f0_mhz = args.field_mhz.or(args.field_t.map(|t| t * MHZ_PER_T)).unwrap_or(0.0);
+    let f0_mhz = args.field_mhz.or(args.field_t.map(|t| t * PROTON_MHZ_PER_T)).unwrap_or(0.0);
     let own = args
         .spin_systems
         .as_ref()

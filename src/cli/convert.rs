@@ -9,7 +9,6 @@ use super::error::{CliError, CliResult};
 use super::shared::GapArgs;
 use crate::acquisition::Acquisition;
 use crate::formats::{self, nifti_mrs};
-use crate::run::load::with_gaps;
 
 /// Arguments of `requant convert`.
 #[derive(Args, Debug)]
@@ -38,9 +37,9 @@ pub(super) fn run(args: &ConvertArgs) -> CliResult {
     let Some(stem) = name.strip_suffix(".nii.gz").or_else(|| name.strip_suffix(".nii")) else {
         return Err(CliError::new(2, anyhow::anyhow!("{}: name the output .nii or .nii.gz", args.output.display())));
     };
-    let data = formats::read(&args.file).map_err(|e| CliError::new(1, e))?;
-    let mut data = with_gaps(data, &args.file, &args.gaps.gaps());
-    for (field, value) in [("f0-mhz", data.f0_mhz), ("dwell-s", data.dwell_s)] {
+    let mut data = formats::read(&args.file).map_err(|e| CliError::new(1, e))?;
+    data.facts = data.facts.or(args.gaps.gaps());
+    for (field, value) in [("f0-mhz", data.facts.f0_mhz), ("dwell-s", data.facts.dwell_s)] {
         if value.is_none() {
             return Err(CliError::new(
                 2,

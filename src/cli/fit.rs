@@ -7,6 +7,7 @@ use num_complex::Complex64;
 
 use super::error::{CliError, CliResult};
 use super::shared::{GapArgs, configuration, method};
+use crate::acquisition::Facts;
 use crate::basis::names::{Kind, kind};
 use crate::basis::simulate::{Recipe, Timing};
 use crate::corpus::{self, Found, Water};
@@ -17,7 +18,6 @@ use crate::quality;
 use crate::quantify::singlet::signal_per_proton;
 use crate::quantify::{WaterScaling, ratios_to_creatine};
 use crate::report::{FitPlot, Overlay, TableLine};
-use crate::run::config::Gaps;
 use crate::run::load::{Loaded, SpectrumKey, load};
 use crate::run::read_referenced;
 use crate::{basis, formats};
@@ -96,7 +96,7 @@ pub(super) fn run(args: &FitArgs) -> CliResult {
 }
 
 /// The model of `one`, and the signal of a proton in the units of its amplitudes, where that is known.
-fn model(args: &FitArgs, method: &Method, one: &One, gaps: &Gaps) -> Result<(Model, Option<f64>), CliError> {
+fn model(args: &FitArgs, method: &Method, one: &One, gaps: &Facts) -> Result<(Model, Option<f64>), CliError> {
     let (header, spectrum) = (&one.loaded.header, &one.spectrum);
     let grid = basis::Grid { dwell_s: gaps.dwell_s, f0_mhz: gaps.f0_mhz, te_s: gaps.te_s };
     let stated = args.basis.as_ref().map(|path| read_referenced(path, &grid)).transpose()?;
@@ -112,7 +112,7 @@ fn model(args: &FitArgs, method: &Method, one: &One, gaps: &Gaps) -> Result<(Mod
     let set = match stated {
         Some(set) => set,
         None => {
-            let timing = Timing { te1_s: gaps.te1_s, tm_s: gaps.tm_s };
+            let timing = Timing { te1_s: header.facts.te1_s, tm_s: header.facts.tm_s };
             let set = Recipe::from_protocol(&header.protocol, timing)?.basis_set()?;
             say!("note: {}", set.id);
             set
@@ -142,7 +142,7 @@ fn read(
     file: &Path,
     water: Option<&PathBuf>,
     select: Option<&str>,
-    gaps: &Gaps,
+    gaps: &Facts,
     preparation: &Preparation,
 ) -> Result<One, CliError> {
     let found = found(file, water)?;
@@ -155,7 +155,7 @@ fn read(
 fn overlay(
     file: &Path,
     select: Option<&str>,
-    gaps: &Gaps,
+    gaps: &Facts,
     preparation: &Preparation,
     (model, fitted): (&Model, &Spectrum),
     fit: &FitResult,

@@ -9,13 +9,12 @@ use rustfft::FftPlanner;
 use super::error::{CliError, CliResult};
 use super::fit::{choose, found};
 use super::shared::{GapArgs, configuration};
-use crate::acquisition::{Acquisition, ppm_from_hz};
+use crate::acquisition::{Acquisition, Facts, ppm_from_hz};
 use crate::formats;
 use crate::prepare::figures::{linewidth_hz, phased};
 use crate::prepare::{Preparation, Settings, Spectrum};
 use crate::report::PreparationPlot;
-use crate::run::Gaps;
-use crate::run::load::{load, with_gaps};
+use crate::run::load::load;
 use crate::signal::noise::noise_sd;
 
 /// Arguments of `requant inspect`.
@@ -45,25 +44,29 @@ pub(super) struct InspectArgs {
 }
 
 pub(super) fn run(args: &InspectArgs) -> CliResult {
-    let data = formats::read(&args.file).map_err(|e| CliError::new(1, e))?;
+    let mut data = formats::read(&args.file).map_err(|e| CliError::new(1, e))?;
     let (gaps, preparation, _) = configuration(args.config.as_ref(), args.gaps.gaps())?;
-    let data = with_gaps(data, &args.file, &gaps);
+    data.facts = data.facts.or(gaps.clone());
+    let facts = &data.facts;
     let number = |v: Option<f64>, unit: &str| v.map_or("unknown".to_owned(), |v| format!("{v} {unit}"));
     let text = |v: &Option<String>| v.clone().unwrap_or_else(|| "unknown".into());
     say!("format       {}", data.format);
+    for companion in formats::companions(&args.file) {
+        say!("read with    {}", companion.display());
+    }
     say!("points       {}", data.n_points());
     say!("coils        {}", data.n_coils());
     say!("transients   {}", data.n_transients());
     say!("conditions   {} {}", data.n_conditions(), data.condition_labels.join(" ").trim());
     say!("voxels       {} ({} × {} × {})", data.n_voxels(), data.grid[0], data.grid[1], data.grid[2]);
-    say!("dwell        {}", number(data.dwell_s, "s"));
-    say!("f0           {}", number(data.f0_mhz, "MHz"));
-    say!("nucleus      {}", text(&data.nucleus));
-    say!("TE           {}", number(data.te_s, "s"));
-    say!("TR           {}", number(data.tr_s, "s"));
-    say!("sequence     {}", text(&data.sequence));
-    say!("vendor       {}", text(&data.vendor));
-    if let (Some(dwell_s), Some(f0_mhz)) = (data.dwell_s, data.f0_mhz) {
+    say!("dwell        {}", number(facts.dwell_s, "s"));
+    say!("f0           {}", number(facts.f0_mhz, "MHz"));
+    say!("nucleus      {}", text(&facts.nucleus));
+    say!("TE           {}", number(facts.te_s, "s"));
+    say!("TR           {}", number(facts.tr_s, "s"));
+    say!("sequence     {}", text(&facts.sequence));
+    say!("vendor       {}", text(&facts.vendor));
+    if let (Some(dwell_s), Some(f0_mhz)) = (facts.dwell_s, facts.f0_mhz) {
         print_signal(&data, dwell_s, f0_mhz);
     }
     for flag in &data.flags {
@@ -109,7 +112,7 @@ fn print_signal(data: &Acquisition, dwell_s: f64, f0_mhz: f64) {
 }
 
 /// The spectrum before (coils combined, plain mean) and after preparation: picture and figures.
-fn draw(args: &InspectArgs, path: &Path, gaps: &Gaps, preparation: &Preparation) -> Result<(), CliError> {
+fn draw(args: &InspectArgs, path: &Path, gaps: &Facts, preparation: &Preparation) -> Result<(), CliError> {
     let found = found(&args.file, args.water.as_ref())?;
     let plain =
         Preparation::Steps(Settings { steps: Vec::new(), ..preparation.settings().cloned().unwrap_or_default() });

@@ -6,6 +6,7 @@ use clap::{Args, ValueEnum};
 
 use super::error::CliError;
 use super::vary::parse as parse_variation;
+use crate::acquisition::Facts;
 use crate::engine::gpu::{GpuError, device};
 use crate::engine::{CpuEngine, Engine, GpuEngine};
 use crate::fit::Method;
@@ -13,7 +14,7 @@ use crate::fit::vary::{self, VaryError};
 use crate::prepare::Preparation;
 use crate::quantify::WaterScaling;
 use crate::run::config::method_from_file;
-use crate::run::{Config, Gaps, RunOptions};
+use crate::run::{Config, RunOptions};
 use crate::store::provenance::VariedMethod;
 use crate::store::writer::IfExists;
 
@@ -45,8 +46,8 @@ pub(super) struct GapArgs {
 }
 
 impl GapArgs {
-    pub(super) fn gaps(&self) -> Gaps {
-        Gaps {
+    pub(super) fn gaps(&self) -> Facts {
+        Facts {
             sequence: self.sequence.clone(),
             f0_mhz: self.f0_mhz,
             dwell_s: self.dwell_s,
@@ -54,6 +55,7 @@ impl GapArgs {
             tr_s: self.tr_s,
             te1_s: self.te1_s,
             tm_s: self.tm_s,
+            ..Facts::default()
         }
     }
 }
@@ -221,7 +223,10 @@ impl HowArgs {
 }
 
 /// A configuration file's gaps, preparation and constants, the command line's gaps first.
-pub(super) fn configuration(path: Option<&PathBuf>, gaps: Gaps) -> Result<(Gaps, Preparation, WaterScaling), CliError> {
+pub(super) fn configuration(
+    path: Option<&PathBuf>,
+    gaps: Facts,
+) -> Result<(Facts, Preparation, WaterScaling), CliError> {
     let config = path.map(|p| Config::read(p)).transpose().map_err(|e| CliError::new(2, e))?.unwrap_or_default();
     let constants = match config.water_scaling {
         Some(constants) => constants,

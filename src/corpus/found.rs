@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use thiserror::Error;
 
 use super::identity::file_name;
-use super::manifest::{COLUMNS, ManifestError, Overrides};
+use super::manifest::{ManifestError, Overrides, columns};
 use super::pair::Water;
 
 /// One file that becomes rows.
@@ -136,7 +136,7 @@ pub enum FindWarning {
         message: String,
     },
     /// Columns of a manifest that have no meaning.
-    #[error("{path}: columns without meaning here: {}; known are {}", columns.join(", "), COLUMNS.join(", "))]
+    #[error("{path}: columns without meaning here: {}; known are {}", columns.join(", "), self::columns().join(", "))]
     UnknownColumns {
         /// The manifest.
         path: PathBuf,

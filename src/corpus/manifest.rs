@@ -7,25 +7,15 @@ use thiserror::Error;
 
 use super::identity::{file_name, split_extension};
 use super::sheet;
+use crate::acquisition::Facts;
 
-/// The columns that a manifest may have. `path` must be there.
-pub const COLUMNS: [&str; 15] = [
-    "path",
-    "water_path",
-    "id",
-    "basis",
-    "subject",
-    "session",
-    "site",
-    "voi",
-    "sequence",
-    "te_s",
-    "tr_s",
-    "te1_s",
-    "tm_s",
-    "f0_mhz",
-    "dwell_s",
-];
+/// Columns that are no facts of a header. `path` must be there.
+const OWN_COLUMNS: [&str; 9] = ["path", "water_path", "id", "basis", "subject", "session", "site", "voi", "sequence"];
+
+/// The columns that a manifest may have.
+pub fn columns() -> Vec<&'static str> {
+    OWN_COLUMNS.into_iter().chain(Facts::NUMBERS.iter().map(|number| number.name)).collect()
+}
 
 /// Word in the column `water_path` for a spectrum that is to be analysed without water reference.
 const NO_WATER: &str = "none";
@@ -35,20 +25,8 @@ const NO_WATER: &str = "none";
 pub struct Overrides {
     /// Basis set.
     pub basis: Option<PathBuf>,
-    /// Sequence name.
-    pub sequence: Option<String>,
-    /// Echo time (s).
-    pub te_s: Option<f64>,
-    /// Repetition time (s).
-    pub tr_s: Option<f64>,
-    /// Spectrometer frequency (MHz).
-    pub f0_mhz: Option<f64>,
-    /// Time between two samples (s).
-    pub dwell_s: Option<f64>,
-    /// First echo of PRESS (s).
-    pub te1_s: Option<f64>,
-    /// Mixing time of STEAM (s).
-    pub tm_s: Option<f64>,
+    /// What it states of the header.
+    pub facts: Facts,
 }
 
 /// Why a manifest as a whole cannot be used. Faults of single lines become rows.
@@ -63,7 +41,7 @@ pub enum ManifestError {
         message: String,
     },
     /// The column `path` is missing or a column occurs twice.
-    #[error("{path}: {message}; a manifest has the columns {}", COLUMNS.join(", "))]
+    #[error("{path}: {message}; a manifest has the columns {}", columns().join(", "))]
     Columns {
         /// The manifest.
         path: PathBuf,
@@ -116,19 +94,19 @@ pub(crate) fn read(path: &Path) -> Result<Manifest, ManifestError> {
     let name = file_name(path);
     let (_, extension) = split_extension(&name);
     let sheet = if extension.eq_ignore_ascii_case("parquet") {
-        sheet::read_parquet(path, &COLUMNS)
+        sheet::read_parquet(path, &columns())
     } else {
         sheet::read_text(path, extension.eq_ignore_ascii_case("tsv"))
     };
     let sheet = sheet.map_err(|message| ManifestError::Unreadable { path: path.to_owned(), message })?;
-    let columns = |message: String| ManifestError::Columns { path: path.to_owned(), message };
+    let faulty = |message: String| ManifestError::Columns { path: path.to_owned(), message };
     let header: Vec<String> = sheet.header.iter().map(|h| h.trim().to_lowercase()).collect();
     if !header.iter().any(|column| column == "path") {
-        return Err(columns("there is no column `path`".to_owned()));
+        return Err(faulty("there is no column `path`".to_owned()));
     }
     let mut seen = HashSet::new();
     if let Some(twice) = header.iter().find(|column| !seen.insert(column.as_str())) {
-        return Err(columns(format!("the column `{twice}` occurs twice")));
+        return Err(faulty(format!("the column `{twice}` occurs twice")));
     }
     let folder = path.parent().unwrap_or(Path::new(""));
     let lines = sheet
@@ -136,7 +114,7 @@ pub(crate) fn read(path: &Path) -> Result<Manifest, ManifestError> {
         .iter()
         .map(|(number, cells)| interpret(*number, &Cells { header: &header, cells }, folder))
         .collect();
-    let unknown_columns = header.iter().filter(|column| !COLUMNS.contains(&column.as_str())).cloned().collect();
+    let unknown_columns = header.iter().filter(|column| !columns().contains(&column.as_str())).cloned().collect();
     Ok(Manifest { lines, unknown_columns })
 }
 
@@ -172,19 +150,13 @@ impl Cells<'_> {
     }
 }
 
-/// The limits only catch another unit: no echo time is 5 s long, no dwell time 0.1 s.
 fn interpret(number: usize, cells: &Cells<'_>, folder: &Path) -> Line {
     let mut fault = None;
-    let overrides = Overrides {
-        basis: cells.text("basis").map(|path| folder.join(path)),
-        sequence: cells.text("sequence"),
-        te_s: cells.number("te_s", 5.0, &mut fault),
-        tr_s: cells.number("tr_s", 100.0, &mut fault),
-        f0_mhz: cells.number("f0_mhz", 2000.0, &mut fault),
-        dwell_s: cells.number("dwell_s", 0.1, &mut fault),
-        te1_s: cells.number("te1_s", 5.0, &mut fault),
-        tm_s: cells.number("tm_s", 5.0, &mut fault),
-    };
+    let mut facts = Facts { sequence: cells.text("sequence"), ..Facts::default() };
+    for number in Facts::NUMBERS {
+        *(number.of)(&mut facts) = cells.number(number.name, number.most, &mut fault);
+    }
+    let overrides = Overrides { basis: cells.text("basis").map(|path| folder.join(path)), facts };
     let id = cells.text("id");
     if id.as_ref().is_some_and(|id| id.split('/').any(|part| part == "..")) {
         fault = Some("id must not contain `..`".to_owned());
@@ -238,7 +210,7 @@ mod tests {
         ] {
             let manifest = manifest(name, text).unwrap();
             assert_eq!(manifest.lines.len(), 1);
-            assert_eq!(manifest.lines[0].overrides.te_s, Some(0.03), "{text:?}");
+            assert_eq!(manifest.lines[0].overrides.facts.te_s, Some(0.03), "{text:?}");
             assert_eq!(manifest.lines[0].fault, None);
             assert_eq!(manifest.lines[0].number, 2);
             assert!(manifest.lines[0].path.ends_with("x.RAW"));

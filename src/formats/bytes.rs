@@ -1,5 +1,7 @@
 //! Numbers out of somebody else's bytes: every read is checked, nothing panics.
 
+use num_complex::Complex64;
+
 /// Order of the bytes of a number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Order {
@@ -43,6 +45,17 @@ impl<'a> Bytes<'a> {
     number!(f32, f32, "32-bit float");
     number!(f64, f64, "64-bit float");
     number!(u64, u64, "64-bit unsigned integer");
+    number!(i64, i64, "64-bit integer");
+
+    /// A sample of two 32-bit floats, real and imaginary part, at `offset`; `None` beyond the end.
+    pub(crate) fn complex32(&self, offset: usize) -> Option<Complex64> {
+        Some(Complex64::new(self.f32(offset)?.into(), self.f32(offset.checked_add(4)?)?.into()))
+    }
+
+    /// A sample of two 64-bit floats at `offset`; `None` beyond the end.
+    pub(crate) fn complex64(&self, offset: usize) -> Option<Complex64> {
+        Some(Complex64::new(self.f64(offset)?, self.f64(offset.checked_add(8)?)?))
+    }
 
     /// All of them.
     pub(crate) fn all(&self) -> &'a [u8] {
@@ -72,6 +85,8 @@ mod tests {
         assert_eq!(little.f32(0), Some(1.0));
         assert_eq!((little.u16(4), Bytes::new(&bytes, Order::Big).u16(4)), (Some(0x4241), Some(0x4142)));
         assert_eq!((little.u32(5), little.u64(1), little.i16(usize::MAX)), (None, None, None));
+        assert_eq!(little.complex32(0).map(|z| z.re), Some(1.0));
+        assert_eq!((little.complex32(1), little.complex64(0), little.complex32(usize::MAX)), (None, None, None));
         assert_eq!(little.text(4, 100).as_deref(), Some("AB"));
         assert_eq!(little.text(6, 1), None);
     }

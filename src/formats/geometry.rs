@@ -1,13 +1,30 @@
-//! Voxels in space.
+//! Voxels in space, and the vectors for it.
+
+/// Scalar product.
+pub(crate) fn dot(a: [f64; 3], b: [f64; 3]) -> f64 {
+    a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
+}
+
+/// Vector product.
+pub(crate) fn cross(a: [f64; 3], b: [f64; 3]) -> [f64; 3] {
+    [a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]]
+}
+
+/// From `b` to `a`.
+pub(crate) fn difference(a: [f64; 3], b: [f64; 3]) -> [f64; 3] {
+    [a[0] - b[0], a[1] - b[1], a[2] - b[2]]
+}
+
+/// The direction of a vector; `None` for one without length.
+pub(crate) fn unit(a: [f64; 3]) -> Option<[f64; 3]> {
+    let length = a.iter().map(|x| x * x).sum::<f64>().sqrt();
+    (length > 1e-6).then(|| a.map(|x| x / length))
+}
 
 /// Voxel-to-scanner transform (mm, RAS+) of a voxel grid whose first axis runs along `row`, the second along `column`
 /// (unit vectors in DICOM's axes, LPS), with the first voxel's centre at `position` (mm, LPS) and the voxels' `size` (mm).
 pub(crate) fn affine_from_lps(row: [f64; 3], column: [f64; 3], position: [f64; 3], size: [f64; 3]) -> [[f64; 4]; 4] {
-    let normal = [
-        row[1] * column[2] - row[2] * column[1],
-        row[2] * column[0] - row[0] * column[2],
-        row[0] * column[1] - row[1] * column[0],
-    ];
+    let normal = cross(row, column);
     let ras = [-1.0, -1.0, 1.0];
     let mut affine = [[0.0; 4], [0.0; 4], [0.0; 4], [0.0, 0.0, 0.0, 1.0]];
     for k in 0..3 {
@@ -21,7 +38,7 @@ pub(crate) fn affine_from_lps(row: [f64; 3], column: [f64; 3], position: [f64; 3
     affine
 }
 
-/// Directions of readout and phase encoding (LPS) of a slab with the unit vector `normal`, turned by `in_plane_rad` about
+/// Directions of readout and phase encoding (LPS) of a slab with the unit vector `normal`, rotated by `in_plane_rad` about
 /// it: Siemens' patient coordinates (IDEA: `fGSLCalcPRS`). The main orientation is that of the normal's largest part.
 pub(crate) fn siemens_axes(normal: [f64; 3], in_plane_rad: f64) -> Option<([f64; 3], [f64; 3])> {
     let [x, y, z] = normal;
@@ -32,8 +49,6 @@ pub(crate) fn siemens_axes(normal: [f64; 3], in_plane_rad: f64) -> Option<([f64;
         let length = x.hypot(y);
         if y.abs() >= x.abs() { [y / length, -x / length, 0.0] } else { [-y / length, x / length, 0.0] }
     };
-    let cross =
-        |a: [f64; 3], b: [f64; 3]| [a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]];
     let read = cross(normal, phase);
     let (s, c) = in_plane_rad.sin_cos();
     let phase = [0, 1, 2].map(|k| c * phase[k] - s * read[k]);
@@ -54,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn a_turned_voxel_has_the_axes_that_the_scanner_wrote_beside_it() {
+    fn a_rotated_voxel_has_the_axes_that_the_scanner_wrote_beside_it() {
         // From a real header: normal, rotation and, elsewhere in it, the two axes to six digits.
         let (read, phase) = siemens_axes([-0.057355, -0.289682, 0.955403], -2.893191).unwrap_or_default();
         for (got, want) in read.iter().zip([0.967711, -0.251409, -0.018134]) {

@@ -2,11 +2,18 @@
 //!
 //! Samples are conjugated into our convention, as those of the text export are.
 
+use std::path::Path;
+
 use ndarray::Array5;
-use num_complex::Complex64;
 
 use super::bytes::{Bytes, Order};
-use crate::acquisition::{Acquisition, Format};
+use super::error::ReadError;
+use super::files::bytes_of;
+use super::reader::{About, Probe, Reader};
+use crate::acquisition::{Acquisition, Facts};
+
+/// Name of the format.
+pub const NAME: &str = "jMRUI binary";
 
 const HEADER_BYTES: usize = 512;
 const SAMPLE_BYTES: usize = 16;
@@ -42,11 +49,42 @@ impl DecodeError {
     }
 }
 
+/// The format's reader.
+#[derive(Debug)]
+pub struct JmruiBinary;
+
+impl Reader for JmruiBinary {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn about(&self) -> About {
+        About {
+            files: "`.mrui`",
+            companions: "none",
+            facts: "dwell time, f0",
+            limits: "several signals are conditions: the file does not say whether they may be averaged",
+        }
+    }
+
+    fn is_candidate(&self, probe: &Probe<'_>) -> bool {
+        self.recognises(probe)
+    }
+
+    fn recognises(&self, probe: &Probe<'_>) -> bool {
+        probe.ends_with(&[".mrui"])
+    }
+
+    fn read(&self, path: &Path) -> Result<Acquisition, ReadError> {
+        decode(&bytes_of(path)?).map_err(|e| ReadError::content(path, e.code(), e))
+    }
+}
+
 /// Decodes a file. Several signals become conditions: jMRUI does not say whether they may be averaged.
 pub fn decode(file: &[u8]) -> Result<Acquisition, DecodeError> {
     let bytes = Bytes::new(file, Order::Big);
-    let field = |index: usize| bytes.f64(8 * index).unwrap_or(f64::NAN);
-    let points = field(1);
+    let field = |index: usize| bytes.f64(8 * index);
+    let points = field(1).unwrap_or(0.0);
     if !(1.0..1e7).contains(&points) || points.fract() != 0.0 {
         return Err(DecodeError::Header { points });
     }
@@ -58,14 +96,14 @@ pub fn decode(file: &[u8]) -> Result<Acquisition, DecodeError> {
     }
     let samples = Array5::from_shape_fn((1, signals, 1, 1, points), |(_, s, _, _, p)| {
         let at = HEADER_BYTES + s * signal_bytes + p * SAMPLE_BYTES;
-        Complex64::new(bytes.f64(at).unwrap_or(0.0), -bytes.f64(at + 8).unwrap_or(0.0))
+        bytes.complex64(at).unwrap_or_default().conj()
     });
-    let positive = |value: f64| Some(value).filter(|v| v.is_finite() && *v > 0.0);
-    let mut data = Acquisition::from_samples(Format::JmruiBinary, samples);
+    let mut data = Acquisition::from_samples(NAME, samples);
     if signals > 1 {
         data.condition_labels = (1..=signals).map(|s| format!("signal{s}")).collect();
     }
-    data.dwell_s = positive(field(2)).map(|ms| ms * 1e-3);
-    data.f0_mhz = positive(field(5)).map(|hz| hz * 1e-6);
+    let positive = |index: usize| field(index).filter(|v| v.is_finite() && *v > 0.0);
+    data.facts =
+        Facts { dwell_s: positive(2).map(|ms| ms * 1e-3), f0_mhz: positive(5).map(|hz| hz * 1e-6), ..Facts::default() };
     Ok(data)
 }

@@ -2,11 +2,21 @@
 //!
 //! Samples are conjugated into our convention (NAA of one spectrum in four formats, see the tests).
 
+use std::path::Path;
+
 use ndarray::Array5;
 use num_complex::Complex64;
 
+use super::error::ReadError;
+use super::files::bytes_of;
 use super::plain_text::pair;
-use crate::acquisition::{Acquisition, Format};
+use super::reader::{About, Probe, Reader};
+use crate::acquisition::{Acquisition, Facts};
+
+/// Name of the format.
+pub const NAME: &str = "jMRUI text";
+/// How a file begins.
+const BEGIN: &str = "jMRUI";
 
 /// Why a jMRUI text file could not be decoded.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -35,6 +45,44 @@ pub enum DecodeError {
         /// Points announced for each.
         points: usize,
     },
+}
+
+impl DecodeError {
+    /// Stable code for the tables.
+    pub fn code(&self) -> &'static str {
+        "bad_file"
+    }
+}
+
+/// The format's reader.
+#[derive(Debug)]
+pub struct JmruiText;
+
+impl Reader for JmruiText {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn about(&self) -> About {
+        About {
+            files: "text that begins with `jMRUI` (`.txt`)",
+            companions: "none",
+            facts: "dwell time, f0",
+            limits: "several signals are conditions: the file does not say whether they may be averaged",
+        }
+    }
+
+    fn is_candidate(&self, probe: &Probe<'_>) -> bool {
+        probe.ends_with(&[".txt"])
+    }
+
+    fn recognises(&self, probe: &Probe<'_>) -> bool {
+        String::from_utf8_lossy(probe.head()).trim_start().starts_with(BEGIN)
+    }
+
+    fn read(&self, path: &Path) -> Result<Acquisition, ReadError> {
+        decode(&bytes_of(path)?).map_err(|e| ReadError::content(path, e.code(), e))
+    }
 }
 
 /// Decodes a file. Several signals become conditions: jMRUI does not say whether they may be averaged.
@@ -66,12 +114,15 @@ pub fn decode(bytes: &[u8]) -> Result<Acquisition, DecodeError> {
     }
     let array: Array5<Complex64> =
         Array5::from_shape_fn((1, signals, 1, 1, points), |(_, s, _, _, p)| samples[s * points + p]);
-    let mut data = Acquisition::from_samples(Format::JmruiText, array);
+    let mut data = Acquisition::from_samples(NAME, array);
     if signals > 1 {
         data.condition_labels = (1..=signals).map(|s| format!("signal{s}")).collect();
     }
-    data.dwell_s = header.interval_ms.map(|ms| ms / 1e3);
-    data.f0_mhz = header.frequency_hz.map(|hz| hz / 1e6);
+    data.facts = Facts {
+        dwell_s: header.interval_ms.map(|ms| ms / 1e3),
+        f0_mhz: header.frequency_hz.map(|hz| hz / 1e6),
+        ..Facts::default()
+    };
     Ok(data)
 }
 

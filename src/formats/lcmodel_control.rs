@@ -7,6 +7,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use super::namelist::{Namelist, NamelistError, Reader};
+use crate::acquisition::{Acquisition, Facts};
 
 /// The most bytes of a control file that are read; real ones have a few kilobytes.
 const MAX_BYTES: u64 = 64 * 1024;
@@ -19,12 +20,8 @@ const MAX_FILES: usize = 2_000;
 pub struct Control {
     /// `NUNFIL`: number of complex points.
     pub n_points: Option<usize>,
-    /// `DELTAT`: dwell time (s).
-    pub dwell_s: Option<f64>,
-    /// `HZPPPM`: spectrometer frequency (MHz).
-    pub f0_mhz: Option<f64>,
-    /// `ECHOT`: echo time (s; the file has ms).
-    pub te_s: Option<f64>,
+    /// `DELTAT` (dwell time), `HZPPPM` (spectrometer frequency) and `ECHOT` (echo time).
+    pub facts: Facts,
     /// `FILRAW` as written.
     pub raw_file: Option<String>,
     /// `FILH2O` as written.
@@ -62,9 +59,12 @@ fn from_namelist(list: Namelist) -> Result<Control, NamelistError> {
     let text = |key: &str| list.text(key).map(str::to_owned);
     Ok(Control {
         n_points: positive("NUNFIL")?.filter(|n| n.fract() == 0.0 && *n < 1e9).map(|n| n as usize),
-        dwell_s: positive("DELTAT")?,
-        f0_mhz: positive("HZPPPM")?,
-        te_s: positive("ECHOT")?.map(|ms| ms * 1e-3),
+        facts: Facts {
+            dwell_s: positive("DELTAT")?,
+            f0_mhz: positive("HZPPPM")?,
+            te_s: positive("ECHOT")?.map(|ms| ms * 1e-3),
+            ..Facts::default()
+        },
         raw_file: text("FILRAW"),
         water_file: text("FILH2O"),
         basis_file: text("FILBAS"),
@@ -82,34 +82,47 @@ fn from_namelist(list: Namelist) -> Result<Control, NamelistError> {
 /// Files that cannot be read or parsed are passed over; at most 64 KiB of each are read. Two control
 /// files that name the same RAW but disagree on its grid are no evidence: then `None`.
 pub fn find_beside(raw_path: &Path) -> Option<(PathBuf, Control)> {
+    let mut all = all_naming(raw_path).into_iter();
+    let first = all.next()?;
+    let grid = |control: &Control| (control.facts.dwell_s, control.facts.f0_mhz);
+    all.all(|(_, other)| grid(&other) == grid(&first.1)).then_some(first)
+}
+
+/// All control files in the folder of `raw_path` that name that file, sorted: what they say decides together.
+pub(super) fn naming(raw_path: &Path) -> Vec<PathBuf> {
+    all_naming(raw_path).into_iter().map(|(path, _)| path).collect()
+}
+
+/// The acquisition with what it lacks from the control file beside it, if there is one.
+pub(super) fn with_control(mut data: Acquisition, raw_path: &Path) -> Acquisition {
+    if let Some((_, control)) = find_beside(raw_path) {
+        data.facts = data.facts.or(control.facts);
+    }
+    data
+}
+
+fn all_naming(raw_path: &Path) -> Vec<(PathBuf, Control)> {
     let folder = match raw_path.parent() {
         Some(p) if !p.as_os_str().is_empty() => p,
         _ => Path::new("."),
     };
-    let wanted = raw_path.file_name()?.to_str()?;
+    let Some(wanted) = raw_path.file_name().and_then(|n| n.to_str()) else { return Vec::new() };
+    let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
     let mut candidates: Vec<PathBuf> =
-        fs::read_dir(folder).ok()?.take(MAX_FILES).flatten().map(|e| e.path()).filter(|p| is_control(p)).collect();
+        entries.take(MAX_FILES).flatten().map(|e| e.path()).filter(|p| is_control(p)).collect();
     // The order of a folder is the file system's; ours must not be.
     candidates.sort();
-    let mut found: Option<(PathBuf, Control)> = None;
-    for path in candidates {
-        let Some(control) = read_start(&path).and_then(|bytes| parse(&bytes).ok().flatten()) else { continue };
-        let names_it = [&control.raw_file, &control.water_file]
+    let names_it = |control: &Control| {
+        [&control.raw_file, &control.water_file]
             .into_iter()
             .flatten()
-            .any(|file| last_component(file).eq_ignore_ascii_case(wanted));
-        if !names_it {
-            continue;
-        }
-        if let Some((_, first)) = &found {
-            if (first.dwell_s, first.f0_mhz) != (control.dwell_s, control.f0_mhz) {
-                return None;
-            }
-        } else {
-            found = Some((path, control));
-        }
-    }
-    found
+            .any(|file| last_component(file).eq_ignore_ascii_case(wanted))
+    };
+    let read = |path: PathBuf| {
+        let control = read_start(&path).and_then(|bytes| parse(&bytes).ok().flatten())?;
+        names_it(&control).then_some((path, control))
+    };
+    candidates.into_iter().filter_map(read).collect()
 }
 
 /// `x.control`, `x.CONTROL`, `control`, `control.file`, `control_press`, …
@@ -139,8 +152,8 @@ mod tests {
     #[test]
     fn reads_what_lcmodel_was_told() {
         let c = parse(TEXT.as_bytes()).unwrap().unwrap();
-        assert_eq!((c.n_points, c.dwell_s, c.f0_mhz), (Some(1024), Some(5e-4), Some(127.786142)));
-        assert_eq!(c.te_s, Some(0.03));
+        assert_eq!((c.n_points, c.facts.dwell_s, c.facts.f0_mhz), (Some(1024), Some(5e-4), Some(127.786142)));
+        assert_eq!(c.facts.te_s, Some(0.03));
         assert_eq!(c.basis_file.as_deref(), Some("3t.basis"));
         assert_eq!((c.water_attenuation, c.water_conc_mm), (Some(0.7), Some(35880.0)));
         assert!(c.water_scaling && !c.eddy_correction);
@@ -158,8 +171,9 @@ mod tests {
         fs::write(folder.path().join("control"), "$LCMODL broken").unwrap();
         let (path, control) = find_beside(&raw).unwrap();
         assert!(path.ends_with("b.CONTROL"));
-        assert_eq!(control.dwell_s, Some(5e-4));
+        assert_eq!(control.facts.dwell_s, Some(5e-4));
+        assert_eq!(naming(&raw), [path]);
         fs::write(folder.path().join("c.control"), TEXT.replace("5e-04", "4e-04")).unwrap();
-        assert_eq!(find_beside(&raw), None);
+        assert_eq!((find_beside(&raw), naming(&raw).len()), (None, 2));
     }
 }

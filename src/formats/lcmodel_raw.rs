@@ -5,12 +5,23 @@
 //! TRAMP/VOLUME and conjugated where `BRUKER = T`; the result has `ppm = 4.65 − f/f0`. The ID is never
 //! kept: it may be a patient's name.
 
+use std::path::{Path, PathBuf};
+
 use ndarray::Array5;
 use num_complex::Complex64;
 use thiserror::Error;
 
-use super::namelist::{Namelist, NamelistError, Reader};
-use crate::acquisition::{Acquisition, Format};
+use super::error::ReadError;
+use super::files::bytes_of;
+use super::lcmodel_control;
+use super::namelist::{self, Namelist, NamelistError};
+use super::reader::{About, Probe, Reader};
+use crate::acquisition::{Acquisition, Facts};
+
+/// Name of the format.
+pub const NAME: &str = "LCModel RAW";
+/// Names of a spectrum and of a water reference.
+const ENDINGS: [&str; 2] = [".raw", ".h2o"];
 
 /// Why a file is not a readable LCModel RAW.
 #[derive(Debug, Clone, PartialEq, Error)]
@@ -66,6 +77,49 @@ pub enum DecodeError {
     },
 }
 
+impl DecodeError {
+    /// Stable code for the tables.
+    pub fn code(&self) -> &'static str {
+        "bad_file"
+    }
+}
+
+/// The format's reader.
+#[derive(Debug)]
+pub struct LcmodelRaw;
+
+impl Reader for LcmodelRaw {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn about(&self) -> About {
+        About {
+            files: "`.RAW`, `.H2O`: one combined and averaged spectrum",
+            companions: "the LCModel control file in its folder whose `filraw` or `filh2o` names it",
+            facts: "from `$SEQPAR` dwell time, f0, TE, sequence; what it lacks from the control file (dwell time, f0, TE)",
+            limits: "control files that contradict one another are not used; `SEQACQ = T` is refused",
+        }
+    }
+
+    fn is_candidate(&self, probe: &Probe<'_>) -> bool {
+        probe.ends_with(&ENDINGS)
+    }
+
+    fn recognises(&self, probe: &Probe<'_>) -> bool {
+        probe.ends_with(&ENDINGS) || String::from_utf8_lossy(probe.head()).trim_start().starts_with('$')
+    }
+
+    fn companions(&self, path: &Path) -> Vec<PathBuf> {
+        lcmodel_control::naming(path)
+    }
+
+    fn read(&self, path: &Path) -> Result<Acquisition, ReadError> {
+        let data = decode(&bytes_of(path)?).map_err(|e| ReadError::content(path, e.code(), e))?;
+        Ok(lcmodel_control::with_control(data, path))
+    }
+}
+
 /// Decodes the bytes of a `.RAW` or `.H2O` file: one voxel, one coil, one transient.
 ///
 /// Dwell time and frequency are there only if the file has `$SEQPAR` with them; LCModel itself keeps
@@ -74,7 +128,7 @@ pub enum DecodeError {
 /// # Errors
 /// See [`DecodeError`].
 pub fn decode(bytes: &[u8]) -> Result<Acquisition, DecodeError> {
-    let mut reader = Reader::new(bytes);
+    let mut reader = namelist::Reader::new(bytes);
     let mut seqpar: Option<Namelist> = None;
     let nmid = loop {
         match reader.next_namelist()? {
@@ -119,22 +173,30 @@ pub fn decode(bytes: &[u8]) -> Result<Acquisition, DecodeError> {
         Complex64::new(scale * re, sign * im)
     });
 
-    let mut acquisition = Acquisition::from_samples(Format::LcmodelRaw, samples);
+    let mut acquisition = Acquisition::from_samples(NAME, samples);
     acquisition.remarks = remarks;
     if let Some(list) = seqpar {
-        let positive = |key: &str| list.number(key).map(|v| v.filter(|v| *v > 0.0));
-        if let Some(stated) = positive("NUMBEROFPOINTS")?.filter(|&n| n != pairs.len() as f64) {
-            return Err(DecodeError::PointCount { stated, found: pairs.len(), line });
-        }
-        acquisition.te_s = positive("ECHOT")?.map(|ms| ms * 1e-3);
-        acquisition.f0_mhz = match positive("HZPPPM")? {
-            None => positive("HZPPM")?,
-            stated => stated,
-        };
-        acquisition.dwell_s = positive("DWELLTIME")?;
-        acquisition.sequence = list.text("SEQ").map(str::to_owned);
+        acquisition.facts = facts(&list, pairs.len(), line)?;
     }
     Ok(acquisition)
+}
+
+/// What `$SEQPAR` states, with the number of points compared to those `found`.
+fn facts(list: &Namelist, found: usize, line: usize) -> Result<Facts, DecodeError> {
+    let positive = |key: &str| list.number(key).map(|v| v.filter(|v| *v > 0.0));
+    if let Some(stated) = positive("NUMBEROFPOINTS")?.filter(|&n| n != found as f64) {
+        return Err(DecodeError::PointCount { stated, found, line });
+    }
+    Ok(Facts {
+        te_s: positive("ECHOT")?.map(|ms| ms * 1e-3),
+        f0_mhz: match positive("HZPPPM")? {
+            None => positive("HZPPM")?,
+            stated => stated,
+        },
+        dwell_s: positive("DWELLTIME")?,
+        sequence: list.text("SEQ").map(str::to_owned),
+        ..Facts::default()
+    })
 }
 
 /// TRAMP or VOLUME; 1 where the header has none.
@@ -169,10 +231,10 @@ mod tests {
     #[test]
     fn header_values_and_their_other_spellings() {
         let a = decode(b" $SEQPAR\n ECHOT = 24.\n HZPPM= 399.7182\n SEQ = 'STEAM'\n dwellTime= 1.25e-4\n NumberOfPoints=1\n $END\n $NMID FMTDAT='(2E15.6)' $END\n 1. 2.\n").unwrap();
-        assert_eq!(a.te_s, Some(0.024));
-        assert_eq!(a.f0_mhz, Some(399.7182));
-        assert_eq!(a.dwell_s, Some(1.25e-4));
-        assert_eq!(a.sequence.as_deref(), Some("STEAM"));
+        assert_eq!(a.facts.te_s, Some(0.024));
+        assert_eq!(a.facts.f0_mhz, Some(399.7182));
+        assert_eq!(a.facts.dwell_s, Some(1.25e-4));
+        assert_eq!(a.facts.sequence.as_deref(), Some("STEAM"));
     }
 
     #[test]

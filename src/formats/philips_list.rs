@@ -5,13 +5,19 @@
 //! those of SDAT are.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 
 use ndarray::Array5;
-use num_complex::Complex64;
 
 use super::bytes::{Bytes, Order};
+use super::error::ReadError;
+use super::files::{bytes_of, needed_of_stem, of_stem};
 use super::philips_sdat;
-use crate::acquisition::{Acquisition, Format, TRUNCATED, UNTESTED_FORMAT};
+use super::reader::{About, Probe, Reader};
+use crate::acquisition::{Acquisition, TRUNCATED, UNTESTED_FORMAT};
+
+/// Name of the format.
+pub const NAME: &str = "Philips DATA/LIST";
 
 /// Why a pair could not be decoded.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -68,6 +74,45 @@ impl DecodeError {
     }
 }
 
+/// The format's reader.
+#[derive(Debug)]
+pub struct PhilipsList;
+
+impl Reader for PhilipsList {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn about(&self) -> About {
+        About {
+            files: "`.data` with its `.list`: every transient of every coil, and water",
+            companions: "the other file of the pair (needed); the SPAR of the same name",
+            facts: "vendor, water suppression; with the SPAR dwell time, f0, nucleus, TE, TR, voxel",
+            limits: "no spectroscopic imaging, mixes beyond the second are left out; flagged `untested_format`",
+        }
+    }
+
+    fn is_candidate(&self, probe: &Probe<'_>) -> bool {
+        // The SDAT of the same scan has it averaged already: one of them is a row.
+        probe.ends_with(&[".data"]) && probe.has_of_stem("list") && !probe.has_of_stem("sdat")
+    }
+
+    fn recognises(&self, probe: &Probe<'_>) -> bool {
+        probe.ends_with(&[".list"]) || (probe.ends_with(&[".data"]) && probe.has_of_stem("list"))
+    }
+
+    fn companions(&self, path: &Path) -> Vec<PathBuf> {
+        ["data", "list", "spar"].iter().filter_map(|e| of_stem(path, e)).filter(|file| file != path).collect()
+    }
+
+    fn read(&self, path: &Path) -> Result<Acquisition, ReadError> {
+        let data = bytes_of(&needed_of_stem(path, "data", ".data file with the samples")?)?;
+        let list = bytes_of(&needed_of_stem(path, "list", ".list file with their index")?)?;
+        let spar = of_stem(path, "spar").map(|spar| bytes_of(&spar)).transpose()?;
+        decode(&data, &list, spar.as_deref()).map_err(|e| ReadError::content(path, e.code(), e))
+    }
+}
+
 /// Bytes of a complex sample: two floats.
 const SAMPLE_BYTES: usize = 8;
 /// Numbers behind the type of a vector: mix, dyn, card, echo, loca, chan, extr1, extr2, kx, ky, kz, aver, sign, rf,
@@ -117,60 +162,28 @@ fn vectors(list: &str) -> Result<Vec<Vector>, DecodeError> {
 /// The second mix is the water reference, as Philips' single-voxel sequences measure it. Echoes and "extra attributes"
 /// become conditions: what the latter are depends on the sequence. Transients that are not whole are left out, and the
 /// acquisition is flagged.
+///
+/// # Errors
+/// See [`DecodeError`].
 pub fn decode(data: &[u8], list: &[u8], spar: Option<&[u8]>) -> Result<Acquisition, DecodeError> {
     let vectors = vectors(&String::from_utf8_lossy(list))?;
-    let size = vectors.first().ok_or(DecodeError::NoVectors)?.size;
-    if let Some(other) = vectors.iter().find(|v| v.size != size) {
-        return Err(DecodeError::Sizes { first: size, other: other.size });
-    }
-    let is_encoded = |v: &Vector| v.attributes[K_SPACE].iter().any(|k| *k != 0) || v.attributes[LOCATION] != 0;
-    if vectors.iter().any(is_encoded) {
-        return Err(DecodeError::Imaging);
-    }
+    let size = common_size(&vectors)?;
     let points = size / SAMPLE_BYTES;
     if points == 0 {
         return Err(DecodeError::NoVectors);
     }
-    let inside: Vec<&Vector> =
-        vectors.iter().filter(|v| v.offset.checked_add(size).is_some_and(|end| end <= data.len())).collect();
-    // Or a few lines could ask for the same bytes over and over.
-    let places: BTreeSet<usize> = inside.iter().map(|v| v.offset).collect();
-    let needed = inside.len().saturating_mul(size);
-    if places.len() < inside.len() || needed > data.len() {
-        return Err(DecodeError::Overlap { got: data.len(), needed });
-    }
-    let channels: BTreeSet<i64> = vectors.iter().map(|v| v.attributes[CHANNEL]).collect();
-    let mut mixes: BTreeMap<i64, BTreeMap<[i64; 3], Transients>> = BTreeMap::new();
-    for vector in &inside {
-        let a = &vector.attributes;
-        let condition = CONDITIONS.map(|(k, _)| a[k]);
-        let transients = mixes.entry(a[0]).or_default().entry(condition).or_default();
-        transients.entry(TRANSIENTS.map(|k| a[k])).or_default().insert(a[CHANNEL], vector.offset);
-    }
-    let n_coils = channels.len();
-    let mut is_whole = inside.len() == vectors.len();
-    for transients in mixes.values_mut().flat_map(BTreeMap::values_mut) {
-        let before = transients.len();
-        transients.retain(|_, coils| coils.len() == n_coils);
-        is_whole &= transients.len() == before;
-    }
-    let mut mixes = mixes.into_values().filter(|mix| mix.values().any(|t| !t.is_empty()));
-    let signal = mixes.next().ok_or(DecodeError::Truncated { got: data.len() })?;
-    let water = mixes.next();
-    let others = mixes.count();
-
+    let Mixes { signal, water, n_others, is_whole, n_coils } = mixes(&vectors, size, data.len())?;
     let bytes = Bytes::new(data, Order::Little);
     let sample = |coils: &Coils, coil: usize, point: usize| {
-        let at = coils.values().nth(coil).map_or(usize::MAX, |at| at + SAMPLE_BYTES * point);
-        let part = |at: Option<usize>| at.and_then(|at| bytes.f32(at)).map_or(0.0, f64::from);
-        Complex64::new(part(Some(at)), -part(at.checked_add(4)))
+        let at = coils.values().nth(coil).map(|at| at + SAMPLE_BYTES * point);
+        at.and_then(|at| bytes.complex32(at)).unwrap_or_default().conj()
     };
     let conditions: Vec<(&[i64; 3], Vec<&Coils>)> =
         signal.iter().filter(|(_, t)| !t.is_empty()).map(|(key, t)| (key, t.values().collect())).collect();
     let n_transients = conditions.iter().map(|(_, t)| t.len()).min().unwrap_or(0);
     let shape = (1, conditions.len(), n_transients, n_coils, points);
     let samples = Array5::from_shape_fn(shape, |(_, c, t, coil, p)| sample(conditions[c].1[t], coil, p));
-    let mut acquisition = Acquisition::from_samples(Format::PhilipsList, samples);
+    let mut acquisition = Acquisition::from_samples(NAME, samples);
     if conditions.len() > 1 {
         acquisition.condition_labels = conditions.iter().map(|(key, _)| label(key)).collect();
     }
@@ -180,17 +193,8 @@ pub fn decode(data: &[u8], list: &[u8], spar: Option<&[u8]>) -> Result<Acquisiti
             sample(transients[t], coil, p)
         })
     });
-    acquisition.water_suppressed = acquisition.water.as_ref().map(|_| true);
-    acquisition.vendor = Some("Philips".to_owned());
-    match spar {
-        Some(spar) => philips_sdat::set_protocol(&mut acquisition, spar).map_err(DecodeError::Spar)?,
-        None => acquisition.remarks.push(
-            "no SPAR of the same name beside it: dwell time, frequency and the voxel's place are not known".to_owned(),
-        ),
-    }
-    // The SPAR counts what its own SDAT averages; here every transient is there.
-    acquisition.averages_on_scanner = None;
     acquisition.flags.push(UNTESTED_FORMAT);
+    set_facts(&mut acquisition, spar)?;
     if !is_whole {
         acquisition.flags.push(TRUNCATED);
         acquisition.remarks.push(format!("truncated: {n_transients} transients of each condition are whole"));
@@ -200,10 +204,83 @@ pub fn decode(data: &[u8], list: &[u8], spar: Option<&[u8]>) -> Result<Acquisiti
             .remarks
             .push(format!("conditions have different numbers of transients: {n_transients} of each were taken"));
     }
-    if others > 0 {
-        acquisition.remarks.push(format!("{others} further mixes were not read"));
+    if n_others > 0 {
+        acquisition.remarks.push(format!("{n_others} further mixes were not read"));
     }
     Ok(acquisition)
+}
+
+/// The bytes of every vector, which are as many for all.
+fn common_size(vectors: &[Vector]) -> Result<usize, DecodeError> {
+    let size = vectors.first().ok_or(DecodeError::NoVectors)?.size;
+    if let Some(other) = vectors.iter().find(|v| v.size != size) {
+        return Err(DecodeError::Sizes { first: size, other: other.size });
+    }
+    let is_encoded = |v: &Vector| v.attributes[K_SPACE].iter().any(|k| *k != 0) || v.attributes[LOCATION] != 0;
+    if vectors.iter().any(is_encoded) {
+        return Err(DecodeError::Imaging);
+    }
+    Ok(size)
+}
+
+/// The conditions of a mix.
+type Mix = BTreeMap<[i64; 3], Transients>;
+
+/// What the index lists and the data hold.
+struct Mixes {
+    signal: Mix,
+    water: Option<Mix>,
+    /// Number of mixes beyond the second.
+    n_others: usize,
+    /// Whether all that is listed is there.
+    is_whole: bool,
+    n_coils: usize,
+}
+
+/// Sorts the vectors that lie inside the data of `length` bytes; transients that lack a coil are left out.
+fn mixes(vectors: &[Vector], size: usize, length: usize) -> Result<Mixes, DecodeError> {
+    let inside: Vec<&Vector> =
+        vectors.iter().filter(|v| v.offset.checked_add(size).is_some_and(|end| end <= length)).collect();
+    // Or a few lines could ask for the same bytes over and over.
+    let places: BTreeSet<usize> = inside.iter().map(|v| v.offset).collect();
+    let needed = inside.len().saturating_mul(size);
+    if places.len() < inside.len() || needed > length {
+        return Err(DecodeError::Overlap { got: length, needed });
+    }
+    let channels: BTreeSet<i64> = vectors.iter().map(|v| v.attributes[CHANNEL]).collect();
+    let n_coils = channels.len();
+    let mut mixes: BTreeMap<i64, Mix> = BTreeMap::new();
+    for vector in &inside {
+        let a = &vector.attributes;
+        let condition = CONDITIONS.map(|(k, _)| a[k]);
+        let transients = mixes.entry(a[0]).or_default().entry(condition).or_default();
+        transients.entry(TRANSIENTS.map(|k| a[k])).or_default().insert(a[CHANNEL], vector.offset);
+    }
+    let mut is_whole = inside.len() == vectors.len();
+    for transients in mixes.values_mut().flat_map(BTreeMap::values_mut) {
+        let before = transients.len();
+        transients.retain(|_, coils| coils.len() == n_coils);
+        is_whole &= transients.len() == before;
+    }
+    let mut mixes = mixes.into_values().filter(|mix| mix.values().any(|t| !t.is_empty()));
+    let signal = mixes.next().ok_or(DecodeError::Truncated { got: length })?;
+    let water = mixes.next();
+    Ok(Mixes { signal, water, n_others: mixes.count(), is_whole, n_coils })
+}
+
+/// What is known of the protocol: next to nothing without the SPAR.
+fn set_facts(acquisition: &mut Acquisition, spar: Option<&[u8]>) -> Result<(), DecodeError> {
+    acquisition.facts.water_suppressed = acquisition.water.as_ref().map(|_| true);
+    acquisition.facts.vendor = Some("Philips".to_owned());
+    match spar {
+        Some(spar) => philips_sdat::set_protocol(acquisition, spar).map_err(DecodeError::Spar)?,
+        None => acquisition.remarks.push(
+            "no SPAR of the same name beside it: dwell time, frequency and the voxel's place are not known".to_owned(),
+        ),
+    }
+    // The SPAR counts what its own SDAT averages; here every transient is there.
+    acquisition.facts.averages_on_scanner = None;
+    Ok(())
 }
 
 fn label(key: &[i64; 3]) -> String {

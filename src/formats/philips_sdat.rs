@@ -4,12 +4,19 @@
 //! other way than ours: samples are conjugated.
 
 use std::collections::HashMap;
+use std::path::{Path, PathBuf};
 
 use ndarray::Array5;
 use num_complex::Complex64;
 
+use super::error::ReadError;
+use super::files::{bytes_of, needed_of_stem, of_stem};
+use super::reader::{About, Probe, Reader};
 use super::vax::f32_from_vax;
-use crate::acquisition::{Acquisition, Format};
+use crate::acquisition::{Acquisition, Facts};
+
+/// Name of the format.
+pub const NAME: &str = "Philips SDAT/SPAR";
 
 /// Why an SDAT/SPAR pair could not be decoded.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -54,6 +61,45 @@ impl DecodeError {
     }
 }
 
+/// The format's reader.
+#[derive(Debug)]
+pub struct PhilipsSdat;
+
+impl Reader for PhilipsSdat {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn about(&self) -> About {
+        About {
+            files: "`.SDAT` with its `.SPAR`",
+            companions: "the other file of the pair (needed)",
+            facts: "dwell time, f0, nucleus, TE, TR, vendor, averages, voxel",
+            limits: "no sequence, no water suppression: the header does not say; what several rows are is found from the data",
+        }
+    }
+
+    fn is_candidate(&self, probe: &Probe<'_>) -> bool {
+        // With the samples there only these count; a SPAR alone becomes a row that says what is missing.
+        let is_alone = || !probe.has_of_stem("sdat") && !probe.has_of_stem("list");
+        probe.ends_with(&[".sdat"]) || (probe.ends_with(&[".spar"]) && is_alone())
+    }
+
+    fn recognises(&self, probe: &Probe<'_>) -> bool {
+        probe.ends_with(&[".sdat", ".spar"])
+    }
+
+    fn companions(&self, path: &Path) -> Vec<PathBuf> {
+        ["sdat", "spar"].iter().filter_map(|e| of_stem(path, e)).filter(|file| file != path).collect()
+    }
+
+    fn read(&self, path: &Path) -> Result<Acquisition, ReadError> {
+        let sdat = needed_of_stem(path, "SDAT", "SDAT file with the samples")?;
+        let spar = needed_of_stem(path, "SPAR", "SPAR file with the header")?;
+        decode(&bytes_of(&sdat)?, &bytes_of(&spar)?).map_err(|e| ReadError::content(path, e.code(), e))
+    }
+}
+
 /// Bytes of a complex sample.
 const SAMPLE_BYTES: usize = 8;
 
@@ -85,7 +131,7 @@ pub fn decode(sdat: &[u8], spar: &[u8]) -> Result<Acquisition, DecodeError> {
     };
     let shape = (1, conditions, rows / conditions, 1, samples);
     let array = Array5::from_shape_fn(shape, |(_, c, t, _, point)| at(t * conditions + c, point));
-    let mut data = Acquisition::from_samples(Format::PhilipsSdat, array);
+    let mut data = Acquisition::from_samples(NAME, array);
     set_from(&mut data, &header)?;
     match (conditions, rows) {
         (_, 1) => {}
@@ -128,14 +174,18 @@ pub(super) fn set_protocol(data: &mut Acquisition, spar: &[u8]) -> Result<(), De
 }
 
 fn set_from(data: &mut Acquisition, header: &HashMap<String, String>) -> Result<(), DecodeError> {
-    data.dwell_s = Some(1.0 / positive(header, "sample_frequency")?);
-    data.f0_mhz = Some(positive(header, "synthesizer_frequency")? / 1e6);
-    data.te_s = positive(header, "echo_time").ok().map(|ms| ms / 1e3);
-    data.tr_s = positive(header, "repetition_time").ok().map(|ms| ms / 1e3);
-    data.nucleus = header.get("nucleus").cloned().filter(|n| !n.is_empty());
-    data.averages_on_scanner = count(header, "averages").ok();
-    data.vendor = Some("Philips".to_owned());
-    // The name of the scan is free text and can hold a person's name: no entry tells the sequence.
+    let seconds = |field| positive(header, field).ok().map(|ms| ms / 1e3);
+    data.facts = Facts {
+        dwell_s: Some(1.0 / positive(header, "sample_frequency")?),
+        f0_mhz: Some(positive(header, "synthesizer_frequency")? / 1e6),
+        te_s: seconds("echo_time"),
+        tr_s: seconds("repetition_time"),
+        nucleus: header.get("nucleus").cloned().filter(|n| !n.is_empty()),
+        averages_on_scanner: count(header, "averages").ok(),
+        vendor: Some("Philips".to_owned()),
+        // The name of the scan is free text and can hold a person's name: no entry tells the sequence.
+        ..data.facts.clone()
+    };
     data.affine_mm = affine(header);
     Ok(())
 }

@@ -3,10 +3,19 @@
 //! The sign convention is that of jMRUI text, from which such files come (measured on a spectrum that
 //! exists in both and as LCModel RAW): samples are conjugated.
 
+use std::path::{Path, PathBuf};
+
 use ndarray::Array5;
 use num_complex::Complex64;
 
-use crate::acquisition::{Acquisition, Format};
+use super::error::ReadError;
+use super::files::bytes_of;
+use super::lcmodel_control;
+use super::reader::{About, Probe, Reader};
+use crate::acquisition::Acquisition;
+
+/// Name of the format.
+pub const NAME: &str = "plain text";
 
 /// Why a file of numbers could not be decoded.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -20,6 +29,49 @@ pub enum DecodeError {
     /// No line at all.
     #[error("holds no numbers")]
     Empty,
+}
+
+impl DecodeError {
+    /// Stable code for the tables.
+    pub fn code(&self) -> &'static str {
+        "bad_file"
+    }
+}
+
+/// The format's reader.
+#[derive(Debug)]
+pub struct PlainText;
+
+impl Reader for PlainText {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn about(&self) -> About {
+        About {
+            files: "text of two columns of numbers, real and imaginary part (`.txt`)",
+            companions: "an LCModel control file whose `filraw` or `filh2o` names the file",
+            facts: "none; from the control file dwell time, f0, TE",
+            limits: "one spectrum a file; the sign convention is that of jMRUI text",
+        }
+    }
+
+    fn is_candidate(&self, probe: &Probe<'_>) -> bool {
+        probe.ends_with(&[".txt"])
+    }
+
+    fn recognises(&self, probe: &Probe<'_>) -> bool {
+        looks_like(probe.head())
+    }
+
+    fn companions(&self, path: &Path) -> Vec<PathBuf> {
+        lcmodel_control::naming(path)
+    }
+
+    fn read(&self, path: &Path) -> Result<Acquisition, ReadError> {
+        let data = decode(&bytes_of(path)?).map_err(|e| ReadError::content(path, e.code(), e))?;
+        Ok(lcmodel_control::with_control(data, path))
+    }
 }
 
 /// Whether the start of a file reads as two columns of numbers.
@@ -43,7 +95,7 @@ pub fn decode(bytes: &[u8]) -> Result<Acquisition, DecodeError> {
     }
     let n = samples.len();
     let array = Array5::from_shape_fn((1, 1, 1, 1, n), |(_, _, _, _, p)| samples[p]);
-    Ok(Acquisition::from_samples(Format::PlainText, array))
+    Ok(Acquisition::from_samples(NAME, array))
 }
 
 /// The first two of exactly two (or four: signal and its transform) numbers of a line.

@@ -1,12 +1,18 @@
 //! Siemens RDA: lines of `Name: value`, then doubles, real and imaginary in turn. Its sign convention is ours.
 
 use std::collections::HashMap;
+use std::path::Path;
 
 use ndarray::Array5;
-use num_complex::Complex64;
 
 use super::bytes::{Bytes, Order};
-use crate::acquisition::{Acquisition, Format};
+use super::error::ReadError;
+use super::files::bytes_of;
+use super::reader::{About, Probe, Reader};
+use crate::acquisition::{Acquisition, Facts};
+
+/// Name of the format.
+pub const NAME: &str = "Siemens RDA";
 
 const BEGIN: &[u8] = b">>> Begin of header <<<";
 const END: &[u8] = b">>> End of header <<<";
@@ -48,6 +54,37 @@ impl DecodeError {
     }
 }
 
+/// The format's reader.
+#[derive(Debug)]
+pub struct SiemensRda;
+
+impl Reader for SiemensRda {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn about(&self) -> About {
+        About {
+            files: "`.rda`, single voxels and grids",
+            companions: "none",
+            facts: "dwell time, f0, nucleus, TE, TR, TM, sequence, vendor, averages, voxel",
+            limits: "coils and transients are combined on the scanner",
+        }
+    }
+
+    fn is_candidate(&self, probe: &Probe<'_>) -> bool {
+        probe.ends_with(&[".rda"])
+    }
+
+    fn recognises(&self, probe: &Probe<'_>) -> bool {
+        looks_like(probe.head()) || probe.ends_with(&[".rda"])
+    }
+
+    fn read(&self, path: &Path) -> Result<Acquisition, ReadError> {
+        decode(&bytes_of(path)?).map_err(|e| ReadError::content(path, e.code(), e))
+    }
+}
+
 /// Whether the file is an RDA file, by its first bytes.
 pub fn looks_like(head: &[u8]) -> bool {
     head.starts_with(BEGIN)
@@ -83,21 +120,25 @@ pub fn decode(file: &[u8]) -> Result<Acquisition, DecodeError> {
     let bytes = Bytes::new(samples, Order::Little);
     let array = Array5::from_shape_fn((voxels, 1, 1, 1, points), |(voxel, _, _, _, point)| {
         let at = SAMPLE_BYTES * (voxel * points + point);
-        Complex64::new(bytes.f64(at).unwrap_or(0.0), bytes.f64(at + 8).unwrap_or(0.0))
+        bytes.complex64(at).unwrap_or_default()
     });
     let positive = |key: &str| number(key).filter(|v| *v > 0.0);
     let word = |key: &str| header.get(key).filter(|v| !v.is_empty()).map(|v| v.chars().take(80).collect::<String>());
-    let mut data = Acquisition::from_samples(Format::SiemensRda, array);
+    let mut data = Acquisition::from_samples(NAME, array);
     data.grid = grid;
-    data.dwell_s = positive("DwellTime").map(|us| us * 1e-6);
-    data.f0_mhz = positive("MRFrequency");
-    data.te_s = positive("TE").map(|ms| ms * 1e-3);
-    data.tr_s = positive("TR").map(|ms| ms * 1e-3);
-    data.tm_s = positive("TM").map(|ms| ms * 1e-3);
-    data.nucleus = word("Nucleus");
-    data.sequence = word("SequenceName");
-    data.vendor = Some("Siemens".to_owned());
-    data.averages_on_scanner = positive("NumberOfAverages").map(|n| n as usize);
+    let seconds = |key: &str| positive(key).map(|ms| ms * 1e-3);
+    data.facts = Facts {
+        dwell_s: positive("DwellTime").map(|us| us * 1e-6),
+        f0_mhz: positive("MRFrequency"),
+        te_s: seconds("TE"),
+        tr_s: seconds("TR"),
+        tm_s: seconds("TM"),
+        nucleus: word("Nucleus"),
+        sequence: word("SequenceName"),
+        vendor: Some("Siemens".to_owned()),
+        averages_on_scanner: positive("NumberOfAverages").map(|n| n as usize),
+        ..Facts::default()
+    };
     data.affine_mm = affine(&number, voxels);
     Ok(data)
 }

@@ -3,12 +3,22 @@
 //! Layout: "VnmrJ User Programming", chapters on data files and parameter files. Its sign convention is ours.
 
 use std::collections::HashMap;
+use std::path::{Path, PathBuf};
 
 use ndarray::Array5;
 use num_complex::Complex64;
 
 use super::bytes::{Bytes, Order};
-use crate::acquisition::{Acquisition, Format};
+use super::error::ReadError;
+use super::files::{beside, bytes_beside, bytes_of};
+use super::reader::{About, Probe, Reader};
+use crate::acquisition::{Acquisition, Facts};
+
+/// Name of the format.
+pub const NAME: &str = "Varian";
+/// The files of a folder.
+const FID: &str = "fid";
+const PROCPAR: &str = "procpar";
 
 const FILE_HEADER: usize = 32;
 const BLOCK_HEADER: usize = 28;
@@ -53,42 +63,109 @@ impl DecodeError {
     }
 }
 
+/// The format's reader.
+#[derive(Debug)]
+pub struct Varian;
+
+impl Reader for Varian {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn about(&self) -> About {
+        About {
+            files: "`fid` of a Varian or Agilent folder",
+            companions: "`procpar` beside it (needed)",
+            facts: "dwell time, f0, nucleus, TE, TR, TM, sequence, vendor, averages",
+            limits: "no voxel in space; arrays over several parameters are refused",
+        }
+    }
+
+    fn is_candidate(&self, probe: &Probe<'_>) -> bool {
+        // Its name has no extension, as DICOM exports often have none; which `fid` of Bruker's counts, its reader says.
+        probe.name() == FID && probe.has_beside(PROCPAR)
+    }
+
+    fn recognises(&self, probe: &Probe<'_>) -> bool {
+        probe.name() == FID && probe.has_beside(PROCPAR)
+    }
+
+    fn companions(&self, path: &Path) -> Vec<PathBuf> {
+        beside(path, PROCPAR).into_iter().collect()
+    }
+
+    fn read(&self, path: &Path) -> Result<Acquisition, ReadError> {
+        let procpar = bytes_beside(path, PROCPAR, "file of parameters")?;
+        decode(&bytes_of(path)?, &procpar).map_err(|e| ReadError::content(path, e.code(), e))
+    }
+}
+
+/// How the traces lie in `fid`.
+struct Layout {
+    blocks: usize,
+    traces: usize,
+    /// Numbers of a trace, two a sample.
+    numbers: usize,
+    /// Bytes of a number.
+    width: usize,
+    is_float: bool,
+    block_bytes: usize,
+    /// Bytes of a block before its first trace.
+    head_bytes: usize,
+}
+
+impl Layout {
+    fn of(bytes: &Bytes<'_>) -> Result<Self, DecodeError> {
+        let got = bytes.all().len();
+        let field = |index: usize| bytes.i32(4 * index).ok_or(DecodeError::Truncated { got, needed: FILE_HEADER });
+        let positive = |name: &'static str, value: i32| match usize::try_from(value) {
+            Ok(n) if (1..1 << 26).contains(&n) => Ok(n),
+            _ => Err(DecodeError::Header { field: name, value: i64::from(value) }),
+        };
+        let (blocks, traces) = (positive("nblocks", field(0)?)?, positive("ntraces", field(1)?)?);
+        let (numbers, block_bytes) = (positive("np", field(2)?)?, positive("bbytes", field(5)?)?);
+        let status = bytes.i16(26).ok_or(DecodeError::Truncated { got, needed: FILE_HEADER })?;
+        let width = if status & (STATUS_FLOAT | STATUS_32_BIT) != 0 { 4 } else { 2 };
+        let head_bytes = positive("nbheaders", field(7)?).unwrap_or(1).min(9) * BLOCK_HEADER;
+        let used = head_bytes + traces * numbers * width;
+        if block_bytes < used {
+            return Err(DecodeError::Header { field: "bbytes", value: block_bytes as i64 });
+        }
+        // The last trace of the last block must be there; padding behind it need not.
+        let needed = FILE_HEADER
+            .checked_add((blocks - 1).saturating_mul(block_bytes))
+            .and_then(|n| n.checked_add(used))
+            .unwrap_or(usize::MAX);
+        if needed > got {
+            return Err(DecodeError::Truncated { got, needed });
+        }
+        let is_float = status & STATUS_FLOAT != 0;
+        Ok(Self { blocks, traces, numbers, width, is_float, block_bytes, head_bytes })
+    }
+
+    fn sample(&self, bytes: &Bytes<'_>, row: usize, point: usize) -> Complex64 {
+        let trace = self.head_bytes + row % self.traces * self.numbers * self.width;
+        let at = FILE_HEADER + row / self.traces * self.block_bytes + trace + 2 * self.width * point;
+        let part = |at: usize| match (self.is_float, self.width) {
+            (true, _) => bytes.f32(at).map(f64::from),
+            (false, 4) => bytes.i32(at).map(f64::from),
+            _ => bytes.i16(at).map(f64::from),
+        };
+        Complex64::new(part(at).unwrap_or(0.0), part(at + self.width).unwrap_or(0.0))
+    }
+}
+
 /// Decodes `fid` with its `procpar`. Blocks are transients, or conditions where a parameter was arrayed that changes
 /// what is measured.
+///
+/// # Errors
+/// See [`DecodeError`].
 pub fn decode(fid: &[u8], procpar: &[u8]) -> Result<Acquisition, DecodeError> {
     let bytes = Bytes::new(fid, Order::Big);
     let parameters = parameters(&String::from_utf8_lossy(procpar));
-    let truncated = |needed: usize| DecodeError::Truncated { got: fid.len(), needed };
-    let field = |index: usize| bytes.i32(4 * index).ok_or(truncated(FILE_HEADER));
-    let positive = |name: &'static str, value: i32| match usize::try_from(value) {
-        Ok(n) if (1..1 << 26).contains(&n) => Ok(n),
-        _ => Err(DecodeError::Header { field: name, value: i64::from(value) }),
-    };
-    let (blocks, traces) = (positive("nblocks", field(0)?)?, positive("ntraces", field(1)?)?);
-    let (numbers, block_bytes) = (positive("np", field(2)?)?, positive("bbytes", field(5)?)?);
-    let status = bytes.i16(26).ok_or(truncated(FILE_HEADER))?;
-    let width = if status & (STATUS_FLOAT | STATUS_32_BIT) != 0 { 4 } else { 2 };
-    let trace_bytes = numbers * width;
-    let headers = positive("nbheaders", field(7)?).unwrap_or(1).min(9);
-    if block_bytes < headers * BLOCK_HEADER + traces * trace_bytes {
-        return Err(DecodeError::Header { field: "bbytes", value: block_bytes as i64 });
-    }
-    // The last trace of the last block must be there; padding behind it need not.
-    let needed = FILE_HEADER
-        .checked_add((blocks - 1).saturating_mul(block_bytes))
-        .and_then(|n| n.checked_add(headers * BLOCK_HEADER + traces * trace_bytes));
-    if needed.is_none_or(|n| n > fid.len()) {
-        return Err(truncated(needed.unwrap_or(usize::MAX)));
-    }
-    let part = |at: usize| match (status & STATUS_FLOAT != 0, width) {
-        (true, _) => bytes.f32(at).map(f64::from),
-        (false, 4) => bytes.i32(at).map(f64::from),
-        _ => bytes.i16(at).map(f64::from),
-    };
-    let points = numbers / 2;
-    let rows = blocks * traces;
+    let layout = Layout::of(&bytes)?;
+    let (points, rows) = (layout.numbers / 2, layout.blocks * layout.traces);
     let word = |name: &str| parameters.get(name).and_then(|v| v.first()).filter(|v| !v.is_empty()).cloned();
-    let number = |name: &str| word(name).and_then(|v| v.parse::<f64>().ok()).filter(|v| v.is_finite() && *v > 0.0);
     let array = word("array").unwrap_or_default();
     // Arrays over these repeat one measurement; any other parameter makes measurements of its own.
     let repeats = ["", "nt", "count", "rep"].contains(&array.as_str());
@@ -96,28 +173,27 @@ pub fn decode(fid: &[u8], procpar: &[u8]) -> Result<Acquisition, DecodeError> {
         return Err(DecodeError::Array { array });
     }
     let shape = if repeats { (1, 1, rows, 1, points) } else { (1, rows, 1, 1, points) };
-    let samples = Array5::from_shape_fn(shape, |(_, c, t, _, p)| {
-        let row = c.max(t);
-        let trace = headers * BLOCK_HEADER + row % traces * trace_bytes;
-        let at = FILE_HEADER + row / traces * block_bytes + trace + 2 * width * p;
-        Complex64::new(part(at).unwrap_or(0.0), part(at + width).unwrap_or(0.0))
-    });
-    let mut data = Acquisition::from_samples(Format::Varian, samples);
+    let samples = Array5::from_shape_fn(shape, |(_, c, t, _, p)| layout.sample(&bytes, c.max(t), p));
+    let mut data = Acquisition::from_samples(NAME, samples);
     if !repeats && rows > 1 {
         let values = parameters.get(array.as_str());
         data.condition_labels = (0..rows)
             .map(|i| format!("{array}={}", values.and_then(|v| v.get(i)).map_or("?", String::as_str)))
             .collect();
     }
-    data.dwell_s = number("sw").map(|hz| 1.0 / hz);
-    data.f0_mhz = number("sfrq");
-    data.te_s = number("te");
-    data.tr_s = number("tr");
-    data.tm_s = number("tm");
-    data.nucleus = word("tn").map(|name| if name == "H1" { "1H".to_owned() } else { name });
-    data.sequence = word("pslabel").or_else(|| word("seqfil"));
-    data.vendor = Some("Varian".to_owned());
-    data.averages_on_scanner = number("nt").map(|n| n as usize);
+    let number = |name: &str| word(name).and_then(|v| v.parse::<f64>().ok()).filter(|v| v.is_finite() && *v > 0.0);
+    data.facts = Facts {
+        dwell_s: number("sw").map(|hz| 1.0 / hz),
+        f0_mhz: number("sfrq"),
+        te_s: number("te"),
+        tr_s: number("tr"),
+        tm_s: number("tm"),
+        nucleus: word("tn").map(|name| if name == "H1" { "1H".to_owned() } else { name }),
+        sequence: word("pslabel").or_else(|| word("seqfil")),
+        vendor: Some("Varian".to_owned()),
+        averages_on_scanner: number("nt").map(|n| n as usize),
+        ..Facts::default()
+    };
     Ok(data)
 }
 

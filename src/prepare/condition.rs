@@ -165,12 +165,12 @@ fn apply_water(
     }
     let condition = if reference.n_conditions() == data.n_conditions() { condition } else { 0 };
     let mut references = average::transients(reference, voxel, condition, weights);
-    let f0_mhz = reference.f0_mhz.or(data.f0_mhz).unwrap_or_default();
+    let f0_mhz = reference.facts.f0_mhz.or(data.facts.f0_mhz).unwrap_or_default();
     if preparation.has(Step::Align) && references.iter().all(|fid| check_finite(fid).is_ok()) {
-        align::align(&mut references, reference.dwell_s.unwrap_or(dwell_s), f0_mhz, None);
+        align::align(&mut references, reference.facts.dwell_s.unwrap_or(dwell_s), f0_mhz, None);
     }
     let reference_fid = average::mean(&references);
-    let same_grid = reference.dwell_s.is_none_or(|d| (d / dwell_s - 1.0).abs() < WATER_DWELL);
+    let same_grid = reference.facts.dwell_s.is_none_or(|d| (d / dwell_s - 1.0).abs() < WATER_DWELL);
     let measured = check_samples(&reference_fid).ok().and_then(|()| water::amplitude(&reference_fid, dwell_s));
     match measured {
         None => record.flags.push("water_reference_unusable"),

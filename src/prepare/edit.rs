@@ -55,7 +55,7 @@ pub struct Scheme {
 /// Whether the conditions are those of spectral editing.
 pub fn is_edited(data: &Acquisition) -> bool {
     let n = data.n_conditions();
-    let name = data.sequence.as_deref().unwrap_or_default().to_lowercase();
+    let name = data.facts.sequence.as_deref().unwrap_or_default().to_lowercase();
     let by_name = ["mega", "svs_edit", "hermes", "hercules", "gaba"].iter().any(|part| name.contains(part));
     (n == 2 || n == 4) && (data.edit_pulses_ppm.is_some() || on_first(&data.condition_labels).is_some() || by_name)
 }

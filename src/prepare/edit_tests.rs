@@ -5,7 +5,7 @@ use std::f64::consts::PI;
 use ndarray::Array5;
 
 use super::*;
-use crate::acquisition::{Format, hz_from_ppm};
+use crate::acquisition::hz_from_ppm;
 use crate::random::Random;
 
 const DWELL_S: f64 = 5e-4;
@@ -32,7 +32,7 @@ fn condition(on: bool) -> Vec<Complex64> {
 
 fn edited(labels: &[&str], pulses_ppm: &[&[f64]]) -> Acquisition {
     let mut data =
-        Acquisition::from_samples(Format::NiftiMrs, Array5::default((1, labels.len().max(pulses_ppm.len()), 1, 1, 8)));
+        Acquisition::from_samples("NIfTI-MRS", Array5::default((1, labels.len().max(pulses_ppm.len()), 1, 1, 8)));
     for (label, name) in data.condition_labels.iter_mut().zip(labels) {
         (*name).clone_into(label);
     }
@@ -86,7 +86,7 @@ fn pulses_of_hermes_and_hercules_give_each_target_its_difference() {
 fn other_conditions_are_not_edited() {
     assert!(!is_edited(&edited(&["b=0", "b=1000"], &[])));
     let mut named = edited(&["b=0", "b=1000"], &[]);
-    named.sequence = Some("MEGA-PRESS".into());
+    named.facts.sequence = Some("MEGA-PRESS".into());
     assert!(is_edited(&named));
     assert!(!is_edited(&edited(&["ON"], &[&[1.9]])));
 }
@@ -160,7 +160,7 @@ fn hermes_gives_gaba_and_gsh_upright_and_twice() {
         }
     }
     data.samples = samples;
-    (data.dwell_s, data.f0_mhz) = (Some(DWELL_S), Some(F0_MHZ));
+    (data.facts.dwell_s, data.facts.f0_mhz) = (Some(DWELL_S), Some(F0_MHZ));
     let all = crate::prepare::prepare(&data, None, 0);
     let names: Vec<&str> = all.iter().filter_map(|(label, _)| label.as_deref()).collect();
     assert_eq!(names, ["a", "b", "c", "d", "diff_gsh", "diff_gaba", "sum"]);

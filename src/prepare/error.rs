@@ -98,11 +98,11 @@ pub const F0_MHZ: [f64; 2] = [4.0, 1300.0];
 
 /// Dwell time and frequency, or what is wrong with the header.
 pub(super) fn check_header(data: &Acquisition) -> Result<(f64, f64), PrepareError> {
-    if let Some(nucleus) = data.nucleus.as_deref().filter(|n| !is_proton(n)) {
+    if let Some(nucleus) = data.facts.nucleus.as_deref().filter(|n| !is_proton(n)) {
         return Err(PrepareError::Nucleus { nucleus: nucleus.to_owned() });
     }
-    let dwell_s = data.dwell_s.ok_or(PrepareError::Unknown { field: "dwell time", flag: "dwell-s" })?;
-    let f0_mhz = data.f0_mhz.ok_or(PrepareError::Unknown { field: "spectrometer frequency", flag: "f0-mhz" })?;
+    let dwell_s = data.facts.dwell_s.ok_or(PrepareError::Unknown { field: "dwell time", flag: "dwell-s" })?;
+    let f0_mhz = data.facts.f0_mhz.ok_or(PrepareError::Unknown { field: "spectrometer frequency", flag: "f0-mhz" })?;
     for (field, value, [low, high]) in
         [("dwell time (s)", dwell_s, DWELL_S), ("spectrometer frequency (MHz)", f0_mhz, F0_MHZ)]
     {

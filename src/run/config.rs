@@ -4,53 +4,18 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::acquisition::Facts;
 use crate::fit::Method;
 use crate::fit::method::MethodError;
 use crate::prepare::Preparation;
 use crate::quantify::WaterScaling;
 
-/// Values that fill gaps where neither file nor manifest states them.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Gaps {
-    /// Sequence name (PRESS, STEAM, sLASER, SPECIAL, spin-echo, or a vendor's).
-    pub sequence: Option<String>,
-    /// Spectrometer frequency (MHz).
-    pub f0_mhz: Option<f64>,
-    /// Time between two samples (s).
-    pub dwell_s: Option<f64>,
-    /// Echo time (s).
-    pub te_s: Option<f64>,
-    /// Repetition time (s).
-    pub tr_s: Option<f64>,
-    /// First echo of PRESS (s), to simulate its basis set.
-    pub te1_s: Option<f64>,
-    /// Mixing time of STEAM (s), to simulate its basis set.
-    pub tm_s: Option<f64>,
-}
-
-impl Gaps {
-    /// These values, and `other`'s where these have none.
-    #[must_use]
-    pub fn or(self, other: Self) -> Self {
-        Self {
-            f0_mhz: self.f0_mhz.or(other.f0_mhz),
-            dwell_s: self.dwell_s.or(other.dwell_s),
-            te_s: self.te_s.or(other.te_s),
-            tr_s: self.tr_s.or(other.tr_s),
-            sequence: self.sequence.or(other.sequence),
-            te1_s: self.te1_s.or(other.te1_s),
-            tm_s: self.tm_s.or(other.tm_s),
-        }
-    }
-}
-
 /// A configuration file.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
-    /// Values for files that do not state them.
-    pub gaps: Gaps,
+    /// Values that fill gaps where neither file nor manifest states them.
+    pub gaps: Facts,
     /// How spectra are prepared.
     pub prepare: Preparation,
     /// Constants of water scaling; LCModel's where it is left out.

@@ -3,12 +3,11 @@
 use std::path::Path;
 use std::time::Instant;
 
-use super::config::Gaps;
-use crate::acquisition::{Acquisition, Format};
+use crate::acquisition::{Acquisition, Facts};
 use crate::basis::check::Protocol;
 use crate::corpus::{Found, Water};
 use crate::error_chain::error_chain;
-use crate::formats::{self, lcmodel_control};
+use crate::formats;
 use crate::hash::sha256_file;
 use crate::prepare::{Preparation, Spectrum, prepare_with};
 use crate::store::Timings;
@@ -58,14 +57,10 @@ impl Loaded {
 pub struct Header {
     /// SHA-256 of the file.
     pub sha256: Option<String>,
-    /// Scanner manufacturer.
-    pub vendor: Option<String>,
+    /// What manifest, file and configuration state, in this order.
+    pub facts: Facts,
     /// What is compared with the basis set.
     pub protocol: Protocol,
-    /// Repetition time (s).
-    pub tr_s: Option<f64>,
-    /// Mixing time (s).
-    pub tm_s: Option<f64>,
     /// Number of coils.
     pub n_coils: Option<usize>,
     /// Number of stored transients.
@@ -101,7 +96,7 @@ impl SpectrumKey {
 }
 
 /// Reads and prepares one found file.
-pub fn load(found: &Found, gaps: &Gaps, preparation: &Preparation) -> Loaded {
+pub fn load(found: &Found, gaps: &Facts, preparation: &Preparation) -> Loaded {
     let mut header = Header { prepare_hash: Some(preparation.hash()), ..Header::default() };
     let started = Instant::now();
     let acquisitions = load_acquisitions(found, gaps, &mut header);
@@ -127,25 +122,23 @@ pub fn load(found: &Found, gaps: &Gaps, preparation: &Preparation) -> Loaded {
 
 fn load_acquisitions(
     found: &Found,
-    gaps: &Gaps,
+    gaps: &Facts,
     header: &mut Header,
 ) -> Result<(Acquisition, Option<Acquisition>), Failure> {
-    let overrides = &found.overrides;
+    let stated = &found.overrides.facts;
     let (sha256, data) =
-        rayon::join(|| sha256_file(&found.path).ok(), || read(&found.path, &found.source_path, gaps, overrides));
+        rayon::join(|| sha256_file(&found.path).ok(), || read(&found.path, &found.source_path, gaps, stated));
     header.sha256 = sha256;
     let mut data = data?;
     let inside = data.take_water();
-    header.vendor = data.vendor.clone();
+    header.facts = data.facts.clone();
     header.protocol = Protocol {
-        f0_mhz: data.f0_mhz,
-        te_s: data.te_s,
-        sequence: overrides.sequence.clone().or_else(|| data.sequence.clone()).or_else(|| gaps.sequence.clone()),
-        dwell_s: data.dwell_s,
+        f0_mhz: data.facts.f0_mhz,
+        te_s: data.facts.te_s,
+        sequence: data.facts.sequence.clone(),
+        dwell_s: data.facts.dwell_s,
         n_points: Some(data.n_points()),
     };
-    header.tr_s = data.tr_s;
-    header.tm_s = data.tm_s;
     header.n_coils = Some(data.n_coils());
     header.n_transients = Some(data.n_transients());
     header.flags.clone_from(&data.flags);
@@ -154,10 +147,10 @@ fn load_acquisitions(
         Water::None => inside,
         Water::Paired(path) => {
             let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-            let water = read(path, &name, gaps, overrides)
+            let water = read(path, &name, gaps, stated)
                 .map_err(|f| Failure::new(format!("water_{}", f.code), format!("water reference {}", f.message)))?;
-            header.water_te_s = water.te_s;
-            header.water_tr_s = water.tr_s;
+            header.water_te_s = water.facts.te_s;
+            header.water_tr_s = water.facts.tr_s;
             Some(water)
         }
         // Refused before anything is read ([`Found::refusal`]).
@@ -166,44 +159,13 @@ fn load_acquisitions(
     Ok((data, water))
 }
 
-/// Reads one file and fills what it does not state: from the manifest first (which also overrules the
-/// file), then from an LCModel control file beside it, then from the configuration.
-fn read(
-    path: &Path,
-    shown_as: &str,
-    gaps: &Gaps,
-    overrides: &crate::corpus::Overrides,
-) -> Result<Acquisition, Failure> {
+/// Reads one file. What the manifest states goes before what the file and its companions do, the configuration's values
+/// fill what is left.
+fn read(path: &Path, shown_as: &str, gaps: &Facts, stated: &Facts) -> Result<Acquisition, Failure> {
     let mut data = formats::read(path).map_err(|e| {
         let message = error_chain(&e).replace(&path.display().to_string(), shown_as);
         Failure::new(e.code(), if message.starts_with(shown_as) { message } else { format!("{shown_as}: {message}") })
     })?;
-    data.f0_mhz = overrides.f0_mhz.or(data.f0_mhz);
-    data.dwell_s = overrides.dwell_s.or(data.dwell_s);
-    data.te_s = overrides.te_s.or(data.te_s);
-    data.tr_s = overrides.tr_s.or(data.tr_s);
-    let data = with_gaps(data, path, gaps);
+    data.facts = stated.clone().or(data.facts).or(gaps.clone());
     Ok(data)
-}
-
-/// Fills what a file does not state: from an LCModel control file beside it, then from `gaps`.
-pub(crate) fn with_gaps(mut data: Acquisition, path: &Path, gaps: &Gaps) -> Acquisition {
-    let mut fallback = gaps.clone();
-    if matches!(data.format, Format::LcmodelRaw | Format::PlainText)
-        && let Some((_, control)) = lcmodel_control::find_beside(path)
-    {
-        fallback = Gaps {
-            f0_mhz: control.f0_mhz,
-            dwell_s: control.dwell_s,
-            te_s: control.te_s,
-            tr_s: None,
-            ..Gaps::default()
-        }
-        .or(gaps.clone());
-    }
-    data.f0_mhz = data.f0_mhz.or(fallback.f0_mhz);
-    data.dwell_s = data.dwell_s.or(fallback.dwell_s);
-    data.te_s = data.te_s.or(fallback.te_s);
-    data.tr_s = data.tr_s.or(fallback.tr_s);
-    data
 }

@@ -39,7 +39,7 @@ use crate::store::{
     ChunkRecord, ChunkRows, Journal, Plan, SCHEMA_VERSION, SpectrumRow, Status, Timings, read_run, read_table,
 };
 
-pub use config::{Config, Gaps};
+pub use config::Config;
 pub use error::RunError;
 pub use merge::merge;
 pub(crate) use models::read_referenced;

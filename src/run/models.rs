@@ -123,9 +123,7 @@ impl<'a> ModelStore<'a> {
     }
 
     fn recipe(&self, found: &Found, header: &Header) -> Result<Recipe, Failure> {
-        let gaps = &self.options.gaps;
-        let tm_s = found.overrides.tm_s.or(header.tm_s).or(gaps.tm_s);
-        let timing = Timing { te1_s: found.overrides.te1_s.or(gaps.te1_s), tm_s };
+        let timing = Timing { te1_s: header.facts.te1_s, tm_s: header.facts.tm_s };
         Recipe::from_protocol(&header.protocol, timing)
             .map_err(|e| Failure::new("basis_header", format!("{}: {e}", found.source_path)))
     }

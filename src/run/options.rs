@@ -1,9 +1,9 @@
 //! What a run is asked to do.
 
-use super::config::Gaps;
 use super::cut;
 use super::error::RunError;
 use super::summary::Shard;
+use crate::acquisition::Facts;
 use crate::corpus::{self, Found, Listing};
 use crate::engine::Engine;
 use crate::fit::Method;
@@ -35,7 +35,7 @@ pub struct RunOptions {
     /// What was learned from the corpus before; it becomes the prior of the spectra that it was learned for.
     pub learned: Option<Learned>,
     /// Values for files that do not state them.
-    pub gaps: Gaps,
+    pub gaps: Facts,
     /// How spectra are prepared.
     pub preparation: Preparation,
     /// Constants of water scaling.
@@ -78,7 +78,7 @@ impl RunOptions {
             methods,
             varied: Vec::new(),
             learned: None,
-            gaps: Gaps::default(),
+            gaps: Facts::default(),
             preparation: Preparation::default(),
             water_scaling: WaterScaling::lcmodel()?,
             curves: false,

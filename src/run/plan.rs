@@ -140,7 +140,7 @@ fn missing(spectrum: &Spectrum, header: &Header) -> Vec<String> {
     if spectrum.record.water_amplitude.is_none() {
         missing.push("water reference: no concentrations, no eddy-current correction".to_owned());
     }
-    if header.tr_s.is_none() {
+    if header.facts.tr_s.is_none() {
         missing.push("tr_s: no correction for saturation".to_owned());
     }
     missing

@@ -8,9 +8,10 @@ use rustfft::FftPlanner;
 
 use super::macromolecules::MacromoleculeGroup;
 use super::recipe::{Nuisances, Site};
-use crate::acquisition::{Acquisition, Format, hz_from_ppm};
+use crate::acquisition::{Acquisition, Facts, hz_from_ppm};
 use crate::basis::BasisSet;
 use crate::fit::macromolecules::LCMODEL_LIPIDS;
+use crate::formats::nifti_mrs;
 use crate::random::Random;
 
 /// Water protons' signal, in units of a metabolite proton at amplitude 1: what LCModel's constants
@@ -306,7 +307,7 @@ fn acquisition(
             }
         }
     }
-    Acquisition {
+    let facts = Facts {
         dwell_s: Some(dwell_s),
         f0_mhz: Some(site.f0_mhz),
         nucleus: Some("1H".into()),
@@ -315,6 +316,7 @@ fn acquisition(
         sequence: Some(site.sequence.name().into()),
         vendor: Some(site.vendor.clone()),
         water_suppressed: Some(suppressed),
-        ..Acquisition::from_samples(Format::NiftiMrs, samples)
-    }
+        ..Facts::default()
+    };
+    Acquisition { facts, ..Acquisition::from_samples(nifti_mrs::NAME, samples) }
 }

@@ -123,8 +123,8 @@ pub fn benchmark(set: &str, basis: &str, method: &Method) -> (Model, Vec<Vec<Com
     });
     let files: Vec<_> = files.collect();
     let first = formats::read(&files[0]).unwrap();
-    let (n, dwell_s, f0_mhz) = (first.n_points(), first.dwell_s.unwrap(), first.f0_mhz.unwrap());
-    let model = method.model(&basis, n, dwell_s, f0_mhz, first.te_s).unwrap();
+    let (n, dwell_s, f0_mhz) = (first.n_points(), first.facts.dwell_s.unwrap(), first.facts.f0_mhz.unwrap());
+    let model = method.model(&basis, n, dwell_s, f0_mhz, first.facts.te_s).unwrap();
     (model, files.iter().map(|f| fid(f)).collect())
 }
 

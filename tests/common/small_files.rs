@@ -2,15 +2,14 @@
 
 use ndarray::Array5;
 use num_complex::Complex64;
-use requant::acquisition::{Acquisition, Format};
+use requant::acquisition::{Acquisition, Facts};
 use requant::formats::nifti_mrs;
 
 pub fn small_nifti() -> Vec<u8> {
     let samples = Array5::from_shape_fn((1, 1, 2, 1, 32), |(_, _, t, _, p)| Complex64::new(p as f64, t as f64));
     let data = Acquisition {
-        dwell_s: Some(5e-4),
-        f0_mhz: Some(123.2),
-        ..Acquisition::from_samples(Format::NiftiMrs, samples)
+        facts: Facts { dwell_s: Some(5e-4), f0_mhz: Some(123.2), ..Facts::default() },
+        ..Acquisition::from_samples(nifti_mrs::NAME, samples)
     };
     nifti_mrs::encode(&data)
 }

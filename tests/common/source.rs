@@ -6,7 +6,7 @@ use std::path::Path;
 
 use ndarray::Array5;
 use num_complex::Complex64;
-use requant::acquisition::{Acquisition, Format, hz_from_ppm};
+use requant::acquisition::{Acquisition, Facts, hz_from_ppm};
 use requant::formats::nifti_mrs;
 
 use super::common::{AMPLITUDES, DWELL_S, F0_MHZ, N_POINTS, Normal, basis};
@@ -100,7 +100,7 @@ fn line(ppm: f64, area: f64, [lorentz_hz, gauss_hz]: [f64; 2], t: f64) -> Comple
 }
 
 fn acquisition(samples: Array5<Complex64>, te_s: f64, tr_s: f64) -> Acquisition {
-    Acquisition {
+    let facts = Facts {
         dwell_s: Some(DWELL_S),
         f0_mhz: Some(F0_MHZ),
         nucleus: Some("1H".into()),
@@ -108,8 +108,9 @@ fn acquisition(samples: Array5<Complex64>, te_s: f64, tr_s: f64) -> Acquisition 
         tr_s: Some(tr_s),
         sequence: Some("PRESS".into()),
         vendor: Some("Acme".into()),
-        ..Acquisition::from_samples(Format::NiftiMrs, samples)
-    }
+        ..Facts::default()
+    };
+    Acquisition { facts, ..Acquisition::from_samples(nifti_mrs::NAME, samples) }
 }
 
 /// A spectrum of the analytic basis set over a broad hump.

@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 
-use super::bytes::{Bytes, Order};
+use crate::formats::bytes::{Bytes, Order};
 
 const NAME_BYTES: usize = 64;
 const TAG_BYTES: usize = NAME_BYTES + 20;

@@ -5,13 +5,18 @@
 //! `f0` the spectrometer frequency in MHz. Readers conjugate where their format needs it; nobody
 //! else ever conjugates.
 
-use std::fmt;
+mod facts;
 
 use ndarray::Array5;
 use num_complex::Complex64;
 
+pub use facts::{Facts, Number};
+
 /// Chemical shift (ppm) at the spectrometer frequency: water at body temperature.
 pub const CARRIER_PPM: f64 = 4.65;
+
+/// Proton frequency of one tesla (MHz): its gyromagnetic ratio over 2π (CODATA 2018: 42.577 478 518 MHz/T).
+pub const PROTON_MHZ_PER_T: f64 = 42.577_478;
 
 /// Axis of [`Acquisition::samples`] that runs over voxels (a grid, first index fastest).
 pub const AXIS_VOXEL: usize = 0;
@@ -25,8 +30,6 @@ pub const AXIS_COIL: usize = 3;
 pub const AXIS_POINT: usize = 4;
 
 /// One measurement as decoded from a file.
-///
-/// A value that the file does not state is `None`; no reader fills in a default.
 #[derive(Debug, Clone)]
 pub struct Acquisition {
     /// Complex samples, `[voxel, condition, transient, coil, point]`, contiguous in that order.
@@ -41,30 +44,12 @@ pub struct Acquisition {
     /// Where the file says that its conditions are those of spectral editing: chemical shifts of each one's editing
     /// pulses (ppm), empty lists where it does not say which.
     pub edit_pulses_ppm: Option<Vec<Vec<f64>>>,
-    /// Time between two samples (s).
-    pub dwell_s: Option<f64>,
-    /// Spectrometer frequency (MHz).
-    pub f0_mhz: Option<f64>,
-    /// Resonant nucleus as the file writes it (`"1H"`).
-    pub nucleus: Option<String>,
-    /// Echo time (s).
-    pub te_s: Option<f64>,
-    /// Repetition time (s).
-    pub tr_s: Option<f64>,
-    /// Mixing time of a stimulated echo (s).
-    pub tm_s: Option<f64>,
-    /// Sequence name as the file writes it.
-    pub sequence: Option<String>,
-    /// Scanner manufacturer.
-    pub vendor: Option<String>,
-    /// Whether water was suppressed.
-    pub water_suppressed: Option<bool>,
-    /// Number of transients that the scanner had averaged already into each stored one.
-    pub averages_on_scanner: Option<usize>,
+    /// What the header states.
+    pub facts: Facts,
     /// Voxel-to-scanner transform (mm, RAS+), if the file places the voxel in space.
     pub affine_mm: Option<[[f64; 4]; 4]>,
-    /// The format that the file was decoded from.
-    pub format: Format,
+    /// Name of the format that the file was decoded from.
+    pub format: &'static str,
     /// What was done to the samples before this file was written, the earliest first.
     pub processing: Vec<Processing>,
     /// Flags that every row of this file carries: `untested_format`, `truncated`.
@@ -93,7 +78,7 @@ pub const TRUNCATED: &str = "truncated";
 
 impl Acquisition {
     /// An acquisition with the given samples and nothing else known.
-    pub fn from_samples(format: Format, samples: Array5<Complex64>) -> Self {
+    pub fn from_samples(format: &'static str, samples: Array5<Complex64>) -> Self {
         let voxels = samples.len_of(ndarray::Axis(AXIS_VOXEL));
         let conditions = samples.len_of(ndarray::Axis(AXIS_CONDITION));
         Self {
@@ -102,16 +87,7 @@ impl Acquisition {
             grid: [voxels, 1, 1],
             condition_labels: vec![String::new(); conditions],
             edit_pulses_ppm: None,
-            dwell_s: None,
-            f0_mhz: None,
-            nucleus: None,
-            te_s: None,
-            tr_s: None,
-            tm_s: None,
-            sequence: None,
-            vendor: None,
-            water_suppressed: None,
-            averages_on_scanner: None,
+            facts: Facts::default(),
             affine_mm: None,
             format,
             processing: Vec::new(),
@@ -125,11 +101,8 @@ impl Acquisition {
         let samples = self.water.take()?;
         let mut water = Self::from_samples(self.format, samples);
         water.grid = self.grid;
-        (water.dwell_s, water.f0_mhz, water.te_s, water.tr_s) = (self.dwell_s, self.f0_mhz, self.te_s, self.tr_s);
-        (water.nucleus, water.vendor, water.sequence) =
-            (self.nucleus.clone(), self.vendor.clone(), self.sequence.clone());
+        water.facts = Facts { water_suppressed: Some(false), averages_on_scanner: None, ..self.facts.clone() };
         water.affine_mm = self.affine_mm;
-        water.water_suppressed = Some(false);
         water.flags = self.flags.clone();
         water.processing = self.processing.clone();
         Some(water)
@@ -158,57 +131,6 @@ impl Acquisition {
     /// Number of voxels.
     pub fn n_voxels(&self) -> usize {
         self.samples.len_of(ndarray::Axis(AXIS_VOXEL))
-    }
-}
-
-/// The file formats that are told apart by their content or name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Format {
-    /// NIfTI-MRS, plain or gzipped.
-    NiftiMrs,
-    /// LCModel RAW (`.RAW`) or its water reference (`.H2O`).
-    LcmodelRaw,
-    /// Philips SDAT with its SPAR.
-    PhilipsSdat,
-    /// jMRUI text.
-    JmruiText,
-    /// Two columns of numbers without a header.
-    PlainText,
-    /// jMRUI binary.
-    JmruiBinary,
-    /// GE P-file.
-    GePfile,
-    /// Siemens RDA.
-    SiemensRda,
-    /// Siemens twix.
-    SiemensTwix,
-    /// DICOM spectroscopy, standard or Siemens' private.
-    Dicom,
-    /// Varian or Agilent folder.
-    Varian,
-    /// Philips DATA/LIST.
-    PhilipsList,
-    /// Bruker ParaVision folder.
-    Bruker,
-}
-
-impl fmt::Display for Format {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::NiftiMrs => "NIfTI-MRS",
-            Self::LcmodelRaw => "LCModel RAW",
-            Self::PhilipsSdat => "Philips SDAT/SPAR",
-            Self::JmruiText => "jMRUI text",
-            Self::PlainText => "plain text",
-            Self::JmruiBinary => "jMRUI binary",
-            Self::GePfile => "GE P-file",
-            Self::SiemensRda => "Siemens RDA",
-            Self::SiemensTwix => "Siemens twix",
-            Self::Dicom => "DICOM",
-            Self::Varian => "Varian",
-            Self::PhilipsList => "Philips DATA/LIST",
-            Self::Bruker => "Bruker ParaVision",
-        })
     }
 }
 

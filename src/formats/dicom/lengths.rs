@@ -6,7 +6,7 @@
 use dicom_core::dictionary::{DataDictionary, DataDictionaryEntry};
 use dicom_object::{StandardDataDictionary, Tag};
 
-use super::bytes::{Bytes, Order};
+use crate::formats::bytes::{Bytes, Order};
 
 /// Deeper than any real file; the library descends by calling itself.
 const MOST_LEVELS: usize = 64;

@@ -3,53 +3,27 @@
 //! The standard object holds the conjugate of our convention, Siemens' private one holds the samples as we want them, as
 //! the RDA export of the same measurement does: measured by where NAA of real brains lies, see the tests.
 
+mod csa;
+mod lengths;
+mod tags;
+
+use std::path::Path;
+
 use dicom_object::{DefaultDicomObject, InMemDicomObject, OpenFileOptions, Tag};
 use ndarray::Array5;
 use num_complex::Complex64;
 
 use super::bytes::{Bytes, Order};
-use super::dicom_lengths;
+use super::error::ReadError;
+use super::files::bytes_of;
 use super::geometry::affine_from_lps;
-use super::siemens_csa::Csa;
-use crate::acquisition::{Acquisition, Format};
+use super::reader::{About, Probe, Reader};
+use crate::acquisition::{Acquisition, Facts};
+use csa::Csa;
+use tags::*;
 
-const MANUFACTURER: Tag = Tag(0x0008, 0x0070);
-const SOP_CLASS: Tag = Tag(0x0008, 0x0016);
-const REPETITION_TIME: Tag = Tag(0x0018, 0x0080);
-const SLICE_THICKNESS: Tag = Tag(0x0018, 0x0050);
-const SUPPRESSION: Tag = Tag(0x0018, 0x9025);
-const SEQUENCE_NAME: Tag = Tag(0x0018, 0x9005);
-const SPECTRAL_WIDTH: Tag = Tag(0x0018, 0x9052);
-const LOCALIZATION: Tag = Tag(0x0018, 0x9054);
-const EFFECTIVE_ECHO_TIME: Tag = Tag(0x0018, 0x9082);
-const TRANSMITTER_FREQUENCY: Tag = Tag(0x0018, 0x9098);
-const NUCLEUS: Tag = Tag(0x0018, 0x9100);
-const TIMING_SEQUENCE: Tag = Tag(0x0018, 0x9112);
-const ECHO_SEQUENCE: Tag = Tag(0x0018, 0x9114);
-const WATER_REFERENCED: Tag = Tag(0x0018, 0x9199);
-const POSITION: Tag = Tag(0x0020, 0x0032);
-const ORIENTATION: Tag = Tag(0x0020, 0x0037);
-const POSITION_SEQUENCE: Tag = Tag(0x0020, 0x9113);
-const ORIENTATION_SEQUENCE: Tag = Tag(0x0020, 0x9116);
-const PIXEL_SPACING: Tag = Tag(0x0028, 0x0030);
-const MEASURES_SEQUENCE: Tag = Tag(0x0028, 0x9110);
-const FRAMES: Tag = Tag(0x0028, 0x0008);
-const ROWS: Tag = Tag(0x0028, 0x0010);
-const COLUMNS: Tag = Tag(0x0028, 0x0011);
-const POINT_ROWS: Tag = Tag(0x0028, 0x9001);
-const POINT_COLUMNS: Tag = Tag(0x0028, 0x9002);
-const SHARED_GROUPS: Tag = Tag(0x5200, 0x9229);
-const FRAME_GROUPS: Tag = Tag(0x5200, 0x9230);
-const SPECTROSCOPY_DATA: Tag = Tag(0x5600, 0x0020);
-/// Siemens' CSA header of the spectrum, and its samples.
-const CSA_HEADER: [Tag; 2] = [Tag(0x0029, 0x1110), Tag(0x0029, 0x1210)];
-const CSA_DATA: Tag = Tag(0x7fe1, 0x1010);
-/// Philips' own echo time (ms, as text) and repetition times (ms).
-const PHILIPS_ECHO_TIME: Tag = Tag(0x2001, 0x1025);
-const PHILIPS_REPETITION_TIME: Tag = Tag(0x2005, 0x1030);
-/// Philips' own voxel: its extents (mm) from left to right, front to back and foot to head.
-const PHILIPS_VOLUME: Tag = Tag(0x2005, 0x1085);
-const PHILIPS_EXTENTS: [Tag; 3] = [Tag(0x2005, 0x1059), Tag(0x2005, 0x1057), Tag(0x2005, 0x1058)];
+/// Name of the format.
+pub const NAME: &str = "DICOM";
 
 /// What text conversions put in the place of bytes that are no UTF-8.
 const REPLACED: &[u8] = "\u{fffd}".as_bytes();
@@ -107,6 +81,42 @@ impl DecodeError {
     }
 }
 
+/// The format's reader.
+#[derive(Debug)]
+pub struct Dicom;
+
+impl Reader for Dicom {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn about(&self) -> About {
+        About {
+            files: "`.dcm`, `.ima`, `.mr` or no extension: MR Spectroscopy Storage (Philips, Siemens VE and XA), Siemens' private CSA objects (VB to VE)",
+            companions: "none",
+            facts: "dwell time, f0, nucleus, TE, TR, sequence, vendor, water suppression, averages (CSA), voxel",
+            limits: "explicit and implicit little-endian files as exported; no two-dimensional spectroscopy, no Philips raw data storage",
+        }
+    }
+
+    fn is_candidate(&self, probe: &Probe<'_>) -> bool {
+        // Exports name their files without an extension, or by a number; so do others, of which the first bytes tell.
+        probe.ends_with(&[".dcm", ".ima", ".mr"]) || (probe.is_bare() && probe.name() != "fid")
+    }
+
+    fn recognises(&self, probe: &Probe<'_>) -> bool {
+        looks_like(probe.head())
+    }
+
+    fn is_spectroscopy(&self, path: &Path) -> bool {
+        bytes_of(path).is_ok_and(|file| is_spectroscopy(&file))
+    }
+
+    fn read(&self, path: &Path) -> Result<Acquisition, ReadError> {
+        decode(&bytes_of(path)?).map_err(|e| ReadError::content(path, e.code(), e))
+    }
+}
+
 /// Whether the file is DICOM, by its first bytes: with the preamble, or without it beginning with group 2 or 8.
 pub fn looks_like(head: &[u8]) -> bool {
     head.get(128..132) == Some(b"DICM")
@@ -123,7 +133,7 @@ pub fn is_spectroscopy(file: &[u8]) -> bool {
 
 fn open(file: &[u8]) -> Result<DefaultDicomObject, DecodeError> {
     let is_text = || file.windows(REPLACED.len()).filter(|w| *w == REPLACED).count() > 8;
-    if let Some(at) = dicom_lengths::first_wrong(file) {
+    if let Some(at) = lengths::first_wrong(file) {
         let reason = format!("the length of the attribute at byte {at} cannot be right");
         return Err(if is_text() { DecodeError::Text } else { DecodeError::CutOff { reason } });
     }
@@ -174,32 +184,44 @@ fn standard(object: &InMemDicomObject, bytes: &[u8]) -> Result<Acquisition, Deco
     let part = |first: usize, n: usize| {
         Array5::from_shape_fn((voxels, 1, n, 1, points), |(v, _, t, _, p)| samples[(v + first + t) * points + p].conj())
     };
-    let mut data = Acquisition::from_samples(Format::Dicom, part(0, kept));
+    let mut data = Acquisition::from_samples(NAME, part(0, kept));
     if voxels > 1 {
         data.grid = [columns, rows, frames];
     }
     if with_water {
         data.water = Some(part(kept, kept));
     }
-    // Siemens writes NONE whether water was suppressed or not.
-    let suppression = text(object, SUPPRESSION).is_some_and(|s| s.contains("WATER"));
-    data.water_suppressed = (with_water || suppression).then_some(true);
+    data.facts = facts(object);
+    if with_water {
+        data.facts.water_suppressed = Some(true);
+    }
     data.affine_mm = affine(object);
-    data.dwell_s = number(object, SPECTRAL_WIDTH).filter(|w| *w > 0.0).map(|w| 1.0 / w);
-    data.f0_mhz = number(object, TRANSMITTER_FREQUENCY).filter(|f| *f > 0.0);
-    data.nucleus = text(object, NUCLEUS);
-    data.vendor = text(object, MANUFACTURER);
+    Ok(data)
+}
+
+/// What a standard object states: times in its groups of all frames, else in Philips' own attributes.
+fn facts(object: &InMemDicomObject) -> Facts {
+    let positive = |object, tag| number(object, tag).filter(|v| *v > 0.0);
     let shared = item(object, SHARED_GROUPS);
-    let ms = |sequence: Tag, tag: Tag| {
-        shared.and_then(|s| item(s, sequence)).and_then(|s| number(s, tag)).filter(|v| *v > 0.0).map(|v| v * 1e-3)
+    let seconds = |sequence: Tag, tag: Tag, own: Tag| {
+        let ms = shared.and_then(|s| item(s, sequence)).and_then(|s| positive(s, tag));
+        ms.or_else(|| positive(object, own)).map(|v| v * 1e-3)
     };
-    let own_ms = |tag: Tag| number(object, tag).filter(|v| *v > 0.0).map(|v| v * 1e-3);
-    data.te_s = ms(ECHO_SEQUENCE, EFFECTIVE_ECHO_TIME).or_else(|| own_ms(PHILIPS_ECHO_TIME));
-    data.tr_s = ms(TIMING_SEQUENCE, REPETITION_TIME).or_else(|| own_ms(PHILIPS_REPETITION_TIME));
     // Philips writes PRIME and SPECTROSCOPY where others name the sequence.
     let known = |name: Option<String>| name.filter(|n| !["PRIME", "SPECTROSCOPY", "NONE"].contains(&n.as_str()));
-    data.sequence = known(text(object, SEQUENCE_NAME)).or_else(|| known(text(object, LOCALIZATION)));
-    Ok(data)
+    // Siemens writes NONE whether water was suppressed or not.
+    let is_suppressed = text(object, SUPPRESSION).is_some_and(|s| s.contains("WATER"));
+    Facts {
+        dwell_s: positive(object, SPECTRAL_WIDTH).map(|w| 1.0 / w),
+        f0_mhz: positive(object, TRANSMITTER_FREQUENCY),
+        nucleus: text(object, NUCLEUS),
+        vendor: text(object, MANUFACTURER),
+        te_s: seconds(ECHO_SEQUENCE, EFFECTIVE_ECHO_TIME, PHILIPS_ECHO_TIME),
+        tr_s: seconds(TIMING_SEQUENCE, REPETITION_TIME, PHILIPS_REPETITION_TIME),
+        sequence: known(text(object, SEQUENCE_NAME)).or_else(|| known(text(object, LOCALIZATION))),
+        water_suppressed: is_suppressed.then_some(true),
+        ..Facts::default()
+    }
 }
 
 /// The voxel in space, from the groups of all frames or of the first: single voxels lie about the stated position, a grid
@@ -240,17 +262,20 @@ fn private(object: &InMemDicomObject, csa: &Csa, bytes: &[u8]) -> Result<Acquisi
     let voxels = grid[0].saturating_mul(grid[1]).saturating_mul(grid[2]);
     let samples = samples(bytes, voxels, points)?;
     let array = Array5::from_shape_fn((voxels, 1, 1, 1, points), |(v, _, _, _, p)| samples[v * points + p]);
-    let mut data = Acquisition::from_samples(Format::Dicom, array);
+    let mut data = Acquisition::from_samples(NAME, array);
     let positive = |name: &str| csa.number(name).filter(|v| *v > 0.0);
     data.grid = grid;
-    data.dwell_s = positive("RealDwellTime").map(|ns| ns * 1e-9);
-    data.f0_mhz = positive("ImagingFrequency");
-    data.te_s = positive("EchoTime").map(|ms| ms * 1e-3);
-    data.tr_s = positive("RepetitionTime").map(|ms| ms * 1e-3);
-    data.nucleus = csa.text("ImagedNucleus");
-    data.sequence = csa.text("SequenceName");
-    data.averages_on_scanner = positive("NumberOfAverages").map(|n| n as usize);
-    data.vendor = text(object, MANUFACTURER).or_else(|| Some("Siemens".to_owned()));
+    data.facts = Facts {
+        dwell_s: positive("RealDwellTime").map(|ns| ns * 1e-9),
+        f0_mhz: positive("ImagingFrequency"),
+        te_s: positive("EchoTime").map(|ms| ms * 1e-3),
+        tr_s: positive("RepetitionTime").map(|ms| ms * 1e-3),
+        nucleus: csa.text("ImagedNucleus"),
+        sequence: csa.text("SequenceName"),
+        averages_on_scanner: positive("NumberOfAverages").map(|n| n as usize),
+        vendor: text(object, MANUFACTURER).or_else(|| Some("Siemens".to_owned())),
+        ..Facts::default()
+    };
     if voxels == 1 {
         data.affine_mm = csa.numbers::<6>("ImageOrientationPatient").and_then(|axes| {
             let size = [csa.number("VoiReadoutFoV")?, csa.number("VoiPhaseFoV")?, csa.number("VoiThickness")?];
@@ -276,8 +301,7 @@ fn samples(bytes: &[u8], rows: usize, points: usize) -> Result<Vec<Complex64>, D
         return Err(DecodeError::Truncated { got, needed });
     }
     let bytes = Bytes::new(bytes, Order::Little);
-    let part = |at: usize| bytes.f32(at).map_or(0.0, f64::from);
-    Ok((0..needed).map(|i| Complex64::new(part(8 * i), part(8 * i + 4))).collect())
+    Ok((0..needed).map(|i| bytes.complex32(8 * i).unwrap_or_default()).collect())
 }
 
 fn text(object: &InMemDicomObject, tag: Tag) -> Option<String> {

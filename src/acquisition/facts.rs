@@ -1,0 +1,116 @@
+//! What a header states about a measurement: one struct for readers, manifests, sidecars and the configuration.
+
+use serde::{Deserialize, Serialize};
+
+/// One of the facts that are numbers, as a column or an entry of a form has it.
+#[derive(Debug, Clone, Copy)]
+pub struct Number {
+    /// Its name, with the unit.
+    pub name: &'static str,
+    /// Above this it is stated in another unit: no echo time is 5 s long, no dwell time 0.1 s.
+    pub most: f64,
+    /// The field itself.
+    pub of: fn(&mut Facts) -> &mut Option<f64>,
+}
+
+/// Declares the facts once: the struct, [`Facts::or`] and [`Facts::NUMBERS`] follow.
+macro_rules! facts {
+    (
+        texts { $($(#[$text_doc:meta])* $text:ident,)* }
+        numbers { $($(#[$number_doc:meta])* $number:ident up to $most:literal,)* }
+        of_files { $($(#[$own_doc:meta])* $own:ident: $own_type:ty,)* }
+    ) => {
+        /// What is known about a measurement apart from its samples. `None`: not stated; nobody fills in a default.
+        ///
+        /// As the table `gaps` of a configuration it holds what files do not state; vendor, nucleus and what was done
+        /// on the scanner only files state.
+        #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+        #[serde(deny_unknown_fields, default)]
+        pub struct Facts {
+            $($(#[$text_doc])* pub $text: Option<String>,)*
+            $($(#[$number_doc])* pub $number: Option<f64>,)*
+            $($(#[$own_doc])* #[serde(skip)] pub $own: Option<$own_type>,)*
+        }
+
+        impl Facts {
+            /// The facts that are numbers.
+            pub const NUMBERS: &'static [Number] = &[
+                $(Number { name: stringify!($number), most: $most, of: |facts| &mut facts.$number },)*
+            ];
+
+            /// These facts, and `other`'s where these have none.
+            #[must_use]
+            pub fn or(self, other: Self) -> Self {
+                Self {
+                    $($text: self.$text.or(other.$text),)*
+                    $($number: self.$number.or(other.$number),)*
+                    $($own: self.$own.or(other.$own),)*
+                }
+            }
+        }
+    };
+}
+
+facts! {
+    texts {
+        /// Sequence name: the vendor's, or PRESS, STEAM, sLASER, SPECIAL, spin-echo.
+        sequence,
+    }
+    numbers {
+        /// Echo time (s).
+        te_s up to 5.0,
+        /// Repetition time (s).
+        tr_s up to 100.0,
+        /// First echo of PRESS (s).
+        te1_s up to 5.0,
+        /// Mixing time of a stimulated echo (s).
+        tm_s up to 5.0,
+        /// Spectrometer frequency (MHz).
+        f0_mhz up to 2000.0,
+        /// Time between two samples (s).
+        dwell_s up to 0.1,
+    }
+    of_files {
+        /// Resonant nucleus as the file writes it (`"1H"`).
+        nucleus: String,
+        /// Scanner manufacturer.
+        vendor: String,
+        /// Whether water was suppressed.
+        water_suppressed: bool,
+        /// Number of transients that the scanner had averaged already into each stored one.
+        averages_on_scanner: usize,
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_stated_first_holds() {
+        let first = Facts { te_s: Some(0.03), vendor: Some("GE".into()), ..Facts::default() };
+        let second = Facts { te_s: Some(0.035), tr_s: Some(2.0), vendor: Some("Philips".into()), ..Facts::default() };
+        let both = first.or(second);
+        assert_eq!((both.te_s, both.tr_s, both.vendor.as_deref()), (Some(0.03), Some(2.0), Some("GE")));
+        assert_eq!(both.clone().or(Facts::default()), both);
+        assert_eq!(Facts::default().or(both.clone()), both);
+    }
+
+    #[test]
+    fn numbers_are_reached_by_name() {
+        let mut facts = Facts::default();
+        for (i, number) in Facts::NUMBERS.iter().enumerate() {
+            *(number.of)(&mut facts) = Some(i as f64);
+        }
+        assert_eq!((facts.te_s, facts.dwell_s), (Some(0.0), Some(5.0)));
+        assert_eq!(Facts::NUMBERS[4].name, "f0_mhz");
+    }
+
+    #[test]
+    fn a_configuration_states_no_vendor() {
+        let read = |text: &str| toml::from_str::<Facts>(text);
+        assert_eq!(read("te_s = 0.03").unwrap().te_s, Some(0.03));
+        assert!(read("vendor = \"GE\"").unwrap_err().to_string().contains("unknown field `vendor`"));
+    }
+}

@@ -1,0 +1,64 @@
+//! What readers do with the file system: read within limits, and find the files that belong to one.
+
+use std::fs;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use super::error::ReadError;
+
+/// Largest file that is read (bytes): far above any spectroscopy file, far below any memory.
+pub const MAX_FILE_BYTES: u64 = 4 << 30;
+
+/// All of a file.
+pub(super) fn bytes_of(path: &Path) -> Result<Vec<u8>, ReadError> {
+    let failed = |source| ReadError::Io { path: path.to_owned(), source };
+    let length = fs::metadata(path).map_err(failed)?.len();
+    if length > MAX_FILE_BYTES {
+        return Err(failed(io::Error::other(format!("{length} bytes are more than any spectroscopy file has"))));
+    }
+    fs::read(path).map_err(failed)
+}
+
+/// The first bytes of a file.
+pub(super) fn head_of(path: &Path, most: u64) -> io::Result<Vec<u8>> {
+    let mut head = Vec::new();
+    fs::File::open(path)?.take(most).read_to_end(&mut head)?;
+    Ok(head)
+}
+
+/// The file called `name` in the same folder, if there is one.
+pub(super) fn beside(path: &Path, name: &str) -> Option<PathBuf> {
+    Some(path.with_file_name(name)).filter(|p| p.is_file())
+}
+
+/// The content of the file called `name` in the same folder; an error that says `what` is missing where there is none.
+pub(super) fn bytes_beside(path: &Path, name: &str, what: &'static str) -> Result<Vec<u8>, ReadError> {
+    let missing = || ReadError::MissingCompanion { path: path.to_owned(), what, companion: PathBuf::from(name) };
+    bytes_of(&beside(path, name).ok_or_else(missing)?)
+}
+
+/// The file of the same stem with another extension (lower case), in any usual case of letters; `path` itself where that
+/// is its own.
+pub(super) fn of_stem(path: &Path, extension: &str) -> Option<PathBuf> {
+    if path.extension().is_some_and(|e| e.eq_ignore_ascii_case(extension)) {
+        return Some(path.to_owned());
+    }
+    [extension.to_owned(), extension.to_ascii_uppercase(), capitalised(extension)]
+        .iter()
+        .map(|e| path.with_extension(e))
+        .find(|p| p.is_file())
+}
+
+/// [`of_stem`], or an error that says `what` is missing.
+pub(super) fn needed_of_stem(path: &Path, extension: &str, what: &'static str) -> Result<PathBuf, ReadError> {
+    of_stem(path, extension.to_ascii_lowercase().as_str()).ok_or_else(|| ReadError::MissingCompanion {
+        path: path.to_owned(),
+        what,
+        companion: PathBuf::from(path.with_extension(extension).file_name().unwrap_or_default()),
+    })
+}
+
+fn capitalised(word: &str) -> String {
+    let mut letters = word.chars();
+    letters.next().map(|c| c.to_ascii_uppercase().to_string() + letters.as_str()).unwrap_or_default()
+}

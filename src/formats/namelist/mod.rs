@@ -1,0 +1,168 @@
+//! Fortran namelists (`$NAME key = value … $END`) and the fixed-width blocks of numbers that follow them.
+//!
+//! LCModel's files are written by Fortran and by a dozen programs that imitate it, so this reader is
+//! tolerant: `&NAME … /` as well as `$NAME … $END`, strings that begin on the next line, quotes that
+//! are missing or doubled (`ID=Mac''`), several values a key, several keys a line, `3*0.` repeats.
+
+mod block;
+mod reader;
+#[cfg(test)]
+mod tests;
+
+use thiserror::Error;
+
+pub use block::field_width;
+pub use reader::Reader;
+
+/// The most values that one namelist may hold: a missing `$END` must not swallow a data block.
+const MAX_VALUES: usize = 10_000;
+
+/// Why a namelist or a block of numbers could not be read.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum NamelistError {
+    /// The file ends inside a namelist.
+    #[error("line {line}: namelist ${name} has no $END; the file is cut off or not an LCModel file")]
+    Unterminated {
+        /// Name of the namelist.
+        name: String,
+        /// Line on which it starts (from 1).
+        line: usize,
+    },
+    /// A namelist holds more values than any LCModel file has.
+    #[error("line {line}: namelist ${name} holds more than {MAX_VALUES} values; is its $END missing?")]
+    TooLong {
+        /// Name of the namelist.
+        name: String,
+        /// Line on which it starts (from 1).
+        line: usize,
+    },
+    /// A value is not the number that its key asks for.
+    #[error("line {line}: {key} = {text:?} is not a finite number")]
+    NotANumber {
+        /// The key.
+        key: String,
+        /// What stands there.
+        text: String,
+        /// Line (from 1).
+        line: usize,
+    },
+    /// A line of a data block is not made of numbers.
+    #[error("line {line}: {text:?} does not decode as numbers (format {format})")]
+    BadData {
+        /// The first characters of the line.
+        text: String,
+        /// Line (from 1).
+        line: usize,
+        /// The Fortran format that the header states.
+        format: String,
+    },
+    /// A data block ends too early.
+    #[error("line {line}: {found} numbers where {expected} are announced; the file is cut off")]
+    Truncated {
+        /// Numbers found.
+        found: usize,
+        /// Numbers announced.
+        expected: usize,
+        /// Line at which the block ends (from 1).
+        line: usize,
+    },
+    /// A data block goes on after its announced length.
+    #[error("line {line}: more than the announced {expected} numbers; correct NDATAB or the file")]
+    Surplus {
+        /// Numbers announced.
+        expected: usize,
+        /// Line at which the surplus starts (from 1).
+        line: usize,
+    },
+}
+
+/// One value as written, quotes taken off.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Value {
+    text: String,
+    line: usize,
+}
+
+/// One `key = value …` of a namelist.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Entry {
+    /// Upper case, with an index such as `PPMGAP(1,1)` without blanks.
+    key: String,
+    values: Vec<Value>,
+}
+
+/// A namelist: its name and its keys in the order of the file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Namelist {
+    /// Name in upper case, without `$` or `&`.
+    pub name: String,
+    /// Line on which it starts (from 1).
+    pub line: usize,
+    entries: Vec<Entry>,
+}
+
+impl Namelist {
+    fn entry(&self, key: &str) -> Option<&Entry> {
+        // As in Fortran, the last assignment to a key holds.
+        self.entries.iter().rev().find(|e| e.key.eq_ignore_ascii_case(key))
+    }
+
+    /// First value of `key` as text, blanks trimmed; `None` where absent or blank.
+    pub fn text(&self, key: &str) -> Option<&str> {
+        self.entry(key)?.values.first().map(|v| v.text.trim()).filter(|t| !t.is_empty())
+    }
+
+    /// All values of `key` as text.
+    pub fn texts(&self, key: &str) -> impl Iterator<Item = &str> {
+        self.entry(key).into_iter().flat_map(|e| e.values.iter().map(|v| v.text.as_str()))
+    }
+
+    /// First value of `key` as a number; `None` where absent or blank (`ECHOT = ,`).
+    ///
+    /// # Errors
+    /// [`NamelistError::NotANumber`] if something else than a finite number stands there.
+    pub fn number(&self, key: &str) -> Result<Option<f64>, NamelistError> {
+        let Some(value) = self.entry(key).and_then(|e| e.values.first()) else {
+            return Ok(None);
+        };
+        if value.text.trim().is_empty() {
+            return Ok(None);
+        }
+        parse_number(&value.text).map(Some).ok_or_else(|| NamelistError::NotANumber {
+            key: key.to_owned(),
+            text: excerpt(value.text.as_bytes()),
+            line: value.line,
+        })
+    }
+
+    /// First value of `key` as a Fortran logical: anything that starts with T or `.T` is true.
+    pub fn flag(&self, key: &str) -> bool {
+        self.text(key).is_some_and(|t| t.trim_start_matches('.').starts_with(['T', 't']))
+    }
+
+    /// Keys in the order of the file, upper case.
+    pub fn keys(&self) -> impl Iterator<Item = &str> {
+        self.entries.iter().map(|e| e.key.as_str())
+    }
+}
+
+/// A number as Fortran writes it: `1.5`, `-.5`, `1.D-3`, `5e-04`. `None` for anything else, infinities
+/// and NaN included.
+pub fn parse_number(text: &str) -> Option<f64> {
+    let text = text.trim();
+    let first = text.trim_start_matches(['+', '-']).bytes().next()?;
+    if !(first.is_ascii_digit() || first == b'.') {
+        return None; // "inf", "nan", "****"
+    }
+    let value = if text.bytes().any(|b| matches!(b, b'd' | b'D')) {
+        text.replace(['d', 'D'], "e").parse::<f64>()
+    } else {
+        text.parse::<f64>()
+    };
+    value.ok().filter(|v| v.is_finite())
+}
+
+/// The first characters of a line, for an error message.
+fn excerpt(bytes: &[u8]) -> String {
+    bytes.iter().take(40).map(|&b| char::from(b)).collect()
+}

@@ -1,0 +1,118 @@
+//! What a NIfTI-MRS file's dimensions above the fourth mean, and the samples in our order.
+
+use ndarray::Array5;
+use num_complex::Complex64;
+use serde_json::{Map, Value, json};
+
+use super::error::DecodeError;
+use super::keys::{COMPLEX64, first};
+use crate::formats::bytes::{Bytes, Order};
+use crate::formats::nifti::Nifti;
+
+/// What becomes of a dimension above the fourth.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Role {
+    Coil,
+    /// Averaged: repetitions, phase cycles, ISIS steps, repeated measurements.
+    Transient,
+    /// Analysed apart: edit conditions, indirect and user-defined dimensions.
+    Condition,
+}
+
+pub(super) fn roles(nifti: &Nifti, meta: &Map<String, Value>) -> Result<[Role; 3], DecodeError> {
+    const DEFAULTS: [&str; 3] = ["DIM_COIL", "DIM_DYN", "DIM_INDIRECT_0"];
+    let mut roles = [Role::Transient; 3];
+    for (i, role) in roles.iter_mut().enumerate() {
+        let key = format!("dim_{}", i + 5);
+        let tag = first(meta.get(&key)).and_then(Value::as_str).unwrap_or(DEFAULTS[i]);
+        *role = match tag {
+            "DIM_COIL" => Role::Coil,
+            "DIM_DYN" | "DIM_MEAS" | "DIM_PHASE_CYCLE" | "DIM_ISIS" => Role::Transient,
+            _ if tag == "DIM_EDIT" || tag == "DIM_METCYCLE" => Role::Condition,
+            _ if tag.starts_with("DIM_INDIRECT") || tag.starts_with("DIM_USER") => Role::Condition,
+            _ if nifti.shape[i + 4] == 1 => Role::Transient,
+            _ => return Err(DecodeError::Tag { key, tag: tag.chars().take(40).collect() }),
+        };
+    }
+    Ok(roles)
+}
+
+/// Extent of all dimensions of one role together.
+fn extent(nifti: &Nifti, roles: &[Role; 3], role: Role) -> usize {
+    (0..3).filter(|&i| roles[i] == role).map(|i| nifti.shape[i + 4]).product()
+}
+
+pub(super) fn samples(nifti: &Nifti, roles: &[Role; 3]) -> Array5<Complex64> {
+    let voxels: usize = nifti.shape[..3].iter().product();
+    let points = nifti.shape[3];
+    let size = |role| extent(nifti, roles, role);
+    let shape = (voxels, size(Role::Condition), size(Role::Transient), size(Role::Coil), points);
+    let bytes = Bytes::new(&nifti.data, if nifti.big_endian { Order::Big } else { Order::Little });
+    let sample = |index: usize| match nifti.datatype {
+        COMPLEX64 => bytes.complex32(8 * index),
+        _ => bytes.complex64(16 * index),
+    };
+    Array5::from_shape_fn(shape, |(voxel, condition, transient, coil, point)| {
+        let mut left = [(Role::Condition, condition), (Role::Transient, transient), (Role::Coil, coil)];
+        let mut index = voxel + voxels * point;
+        let mut stride = voxels * points;
+        for (i, role) in roles.iter().enumerate() {
+            let n = nifti.shape[i + 4];
+            if let Some((_, rest)) = left.iter_mut().find(|(r, _)| r == role) {
+                index += (*rest % n) * stride;
+                *rest /= n;
+            }
+            stride *= n;
+        }
+        sample(index).unwrap_or_default()
+    })
+}
+
+/// A label for each condition: the values that `dim_N_header` gives, else the index.
+pub(super) fn labels(nifti: &Nifti, roles: &[Role; 3], meta: &Map<String, Value>) -> Vec<String> {
+    let n = extent(nifti, roles, Role::Condition);
+    if n == 1 {
+        return vec![String::new()];
+    }
+    (0..n)
+        .map(|condition| {
+            let mut rest = condition;
+            let mut parts = Vec::new();
+            for i in (0..3).filter(|&i| roles[i] == Role::Condition && nifti.shape[i + 4] > 1) {
+                let index = rest % nifti.shape[i + 4];
+                rest /= nifti.shape[i + 4];
+                parts.push(label(meta.get(&format!("dim_{}_header", i + 5)), index));
+            }
+            parts.join(",")
+        })
+        .collect()
+}
+
+/// Where the editing pulses of each condition lie, if a dimension says that it is one of editing.
+pub(super) fn edit_pulses_ppm(labels: &[String], meta: &Map<String, Value>) -> Option<Vec<Vec<f64>>> {
+    let is_edited = (5..=7).any(|i| first(meta.get(&format!("dim_{i}"))).and_then(Value::as_str) == Some("DIM_EDIT"));
+    let offsets = |label: &String| match meta.get("EditPulse").and_then(|p| p.get(label)?.get("PulseOffset")) {
+        Some(Value::Array(all)) => all.iter().filter_map(Value::as_f64).collect(),
+        Some(one) => one.as_f64().into_iter().collect(),
+        None => Vec::new(),
+    };
+    is_edited.then(|| labels.iter().map(offsets).collect())
+}
+
+fn label(header: Option<&Value>, index: usize) -> String {
+    let Some((name, value)) = header.and_then(Value::as_object).and_then(|h| h.iter().next()) else {
+        return index.to_string();
+    };
+    let value = value.get("Value").unwrap_or(value);
+    let at = match (value.get(index), value.get("start"), value.get("increment")) {
+        (Some(v), _, _) => v.clone(),
+        (None, Some(s), Some(d)) => json!(s.as_f64().unwrap_or(0.0) + index as f64 * d.as_f64().unwrap_or(0.0)),
+        _ => return format!("{name}={index}"),
+    };
+    match at {
+        Value::String(text) => text,
+        Value::Number(number) => format!("{name}={number}"),
+        // Vectors (gradient directions) would make unreadable ids.
+        _ => format!("{name}={index}"),
+    }
+}

@@ -1,0 +1,48 @@
+//! Why a file could not be decoded.
+
+use crate::formats::nifti::NiftiError;
+
+/// Why a file could not be decoded.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum DecodeError {
+    /// The container.
+    #[error(transparent)]
+    Container(#[from] NiftiError),
+    /// Real-valued data: an image or a segmentation.
+    #[error("holds real numbers (NIfTI data type {datatype}): an image or a segmentation, not spectroscopy")]
+    NotSpectroscopy {
+        /// NIfTI data type.
+        datatype: i16,
+    },
+    /// Complex data without the NIfTI-MRS header extension.
+    #[error(
+        "complex NIfTI without the NIfTI-MRS header extension (code 44): frequency, nucleus and sign convention are not defined; convert it with spec2nii"
+    )]
+    NoExtension,
+    /// The header extension is not a JSON object.
+    #[error("the NIfTI-MRS header extension is not valid JSON ({reason}); convert the file again")]
+    Json {
+        /// What the parser says.
+        reason: String,
+    },
+    /// A dimension tag that the standard does not know.
+    #[error("{key} = {tag} is no dimension of the NIfTI-MRS standard; correct the header extension")]
+    Tag {
+        /// Which dimension.
+        key: String,
+        /// What it says.
+        tag: String,
+    },
+}
+
+impl DecodeError {
+    /// Stable code for the tables.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Container(NiftiError::Truncated { .. } | NiftiError::Gzip { .. }) => "truncated",
+            Self::Container(_) | Self::Json { .. } | Self::Tag { .. } => "bad_header",
+            Self::NotSpectroscopy { .. } => "not_spectroscopy",
+            Self::NoExtension => "unsupported",
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! Names and numbers of the NIfTI-MRS standard that reading and writing share.
+
+use serde_json::Value;
+
+/// Code of the header extension that makes a NIfTI file NIfTI-MRS.
+pub const EXTENSION_CODE: i32 = 44;
+pub(super) const PROGRAM: &str = env!("CARGO_PKG_NAME");
+/// User-defined key: transients that the scanner averaged into each stored one.
+pub(super) const AVERAGES: &str = "AveragesOnScanner";
+/// More processing steps than any file has.
+pub(super) const MOST_STEPS: usize = 256;
+/// Text of a header is cut to so many characters.
+pub(super) const TEXT_CHARS: usize = 80;
+/// Two frequencies of one scan differ by less than this fraction.
+pub(super) const SAME_F0: f64 = 1e-3;
+pub(super) const COMPLEX64: i16 = 32;
+pub(super) const COMPLEX128: i16 = 1792;
+/// Value of `xyzt_units` for the unit of space.
+pub(super) const MILLIMETRES: i32 = 2;
+/// Bits of `xyzt_units` for the unit of time, and its values.
+pub(super) const TIME_BITS: i32 = 0x38;
+pub(super) const SECONDS: i32 = 8;
+pub(super) const MILLISECONDS: i32 = 16;
+pub(super) const MICROSECONDS: i32 = 24;
+
+/// A value, or the first of an array of values.
+pub(super) fn first(value: Option<&Value>) -> Option<&Value> {
+    match value {
+        Some(Value::Array(values)) => values.first(),
+        other => other,
+    }
+}

@@ -1,0 +1,166 @@
+//! NIfTI-MRS: a NIfTI container with a JSON header extension (Clarke et al. 2022,
+//! <https://doi.org/10.1002/mrm.29418>, standard version 0.10). Its sign convention is ours.
+
+mod dimensions;
+mod encode;
+mod error;
+mod keys;
+
+use std::path::{Path, PathBuf};
+
+use serde_json::{Map, Value};
+
+use super::bids_sidecar;
+use super::error::ReadError;
+use super::files::{bytes_of, head_of};
+use super::nifti::{self, Nifti};
+use super::reader::{About, Probe, Reader};
+use crate::acquisition::{Acquisition, Facts, Processing};
+use dimensions::{edit_pulses_ppm, labels, roles, samples};
+pub use encode::encode;
+pub use error::DecodeError;
+pub use keys::EXTENSION_CODE;
+use keys::{
+    AVERAGES, COMPLEX64, COMPLEX128, MICROSECONDS, MILLISECONDS, MOST_STEPS, PROGRAM, SAME_F0, SECONDS, TEXT_CHARS,
+    TIME_BITS, first,
+};
+
+/// Name of the format.
+pub const NAME: &str = "NIfTI-MRS";
+
+/// The format's reader.
+#[derive(Debug)]
+pub struct NiftiMrs;
+
+impl Reader for NiftiMrs {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn about(&self) -> About {
+        About {
+            files: "`.nii`, `.nii.gz`: NIfTI-1 and -2 with the NIfTI-MRS header extension",
+            companions: "BIDS sidecar `x.json` beside `x.nii[.gz]`, for what the file does not state",
+            facts: "dwell time, f0, nucleus, TE, TR, TM, sequence, vendor, water suppression, averages, edit pulses, voxel",
+            limits: "complex NIfTI without the extension is refused; sidecars higher up (BIDS inheritance) are not read",
+        }
+    }
+
+    fn is_candidate(&self, probe: &Probe<'_>) -> bool {
+        self.recognises(probe)
+    }
+
+    fn recognises(&self, probe: &Probe<'_>) -> bool {
+        probe.ends_with(&[".nii", ".nii.gz"])
+    }
+
+    fn is_spectroscopy(&self, path: &Path) -> bool {
+        head_of(path, nifti::HEADER_BYTES as u64).is_ok_and(|head| is_spectroscopy(&head))
+    }
+
+    fn companions(&self, path: &Path) -> Vec<PathBuf> {
+        bids_sidecar::path_beside(path).into_iter().collect()
+    }
+
+    fn read(&self, path: &Path) -> Result<Acquisition, ReadError> {
+        let sidecar = bids_sidecar::beside(path);
+        decode(&bytes_of(path)?, sidecar.as_ref()).map_err(|e| ReadError::content(path, e.code(), e))
+    }
+}
+
+/// Whether a NIfTI file holds complex data (or is too broken to tell): something a row must account for.
+pub fn is_spectroscopy(file: &[u8]) -> bool {
+    nifti::parse(file, false).map_or(true, |n| matches!(n.datatype, COMPLEX64 | COMPLEX128))
+}
+
+/// Decodes a file, with the BIDS sidecar beside it if there is one.
+pub fn decode(file: &[u8], sidecar: Option<&Value>) -> Result<Acquisition, DecodeError> {
+    let head = nifti::parse(file, false)?;
+    if !matches!(head.datatype, COMPLEX64 | COMPLEX128) {
+        return Err(DecodeError::NotSpectroscopy { datatype: head.datatype });
+    }
+    let extension = head.extensions.iter().find(|e| e.code == EXTENSION_CODE).ok_or(DecodeError::NoExtension)?;
+    let text: Vec<u8> = extension.content.iter().copied().take_while(|b| *b != 0).collect();
+    let meta: Map<String, Value> =
+        serde_json::from_slice(&text).map_err(|e| DecodeError::Json { reason: e.to_string() })?;
+    let nifti = nifti::parse(file, true)?;
+    let roles = roles(&nifti, &meta)?;
+    let mut data = Acquisition::from_samples(NAME, samples(&nifti, &roles));
+    data.grid = [nifti.shape[0], nifti.shape[1], nifti.shape[2]];
+    data.condition_labels = labels(&nifti, &roles, &meta);
+    data.edit_pulses_ppm = edit_pulses_ppm(&data.condition_labels, &meta);
+    data.processing = processing(&meta);
+    data.facts = Facts { dwell_s: dwell_s(&nifti, &mut data.remarks), ..facts(&meta, sidecar, &mut data.remarks) };
+    match nifti.affine_mm() {
+        Some((affine, form)) => {
+            data.affine_mm = Some(affine);
+            if form == "sform" {
+                data.remarks.push("qform_code is 0: the voxel's place was taken from the sform".to_owned());
+            }
+        }
+        None => data.remarks.push("neither qform nor sform is set: the voxel has no place in space".to_owned()),
+    }
+    Ok(data)
+}
+
+fn dwell_s(nifti: &Nifti, remarks: &mut Vec<String>) -> Option<f64> {
+    let raw = nifti.pixdim[4];
+    match nifti.xyzt_units & TIME_BITS {
+        SECONDS => Some(raw),
+        MILLISECONDS => Some(raw * 1e-3),
+        MICROSECONDS => Some(raw * 1e-6),
+        _ if (1e-6..1e-2).contains(&raw) => {
+            remarks.push("xyzt_units has no unit of time: the dwell time was taken as seconds".to_owned());
+            Some(raw)
+        }
+        _ => None,
+    }
+    .filter(|d| d.is_finite() && *d > 0.0)
+}
+
+/// What the header extension states, and the sidecar where that does not: key by key, for a sidecar's
+/// `PulseSequenceType` says more than a file's `SequenceName`.
+fn facts(meta: &Map<String, Value>, sidecar: Option<&Value>, remarks: &mut Vec<String>) -> Facts {
+    let sidecar = sidecar.and_then(Value::as_object);
+    let beside = |key: &str| first(sidecar.and_then(|s| s.get(key)));
+    let get = |key: &str| first(meta.get(key)).or_else(|| beside(key));
+    let number = |key: &str| get(key).and_then(Value::as_f64).filter(|v| v.is_finite() && *v > 0.0);
+    let text = |key: &str| get(key).and_then(Value::as_str).map(|s| s.chars().take(TEXT_CHARS).collect::<String>());
+    let averages = meta.get(AVERAGES).and_then(|v| v.get("Value")?.as_u64());
+    let f0_mhz = number("SpectrometerFrequency");
+    if let (Some(header), Some(stated)) = (f0_mhz, beside("SpectrometerFrequency").and_then(Value::as_f64))
+        && (stated / header - 1.0).abs() > SAME_F0
+    {
+        remarks.push(format!("the sidecar says {stated} MHz and the file {header} MHz: the file's was taken"));
+    }
+    Facts {
+        f0_mhz,
+        nucleus: text("ResonantNucleus"),
+        te_s: number("EchoTime"),
+        tr_s: number("RepetitionTime"),
+        tm_s: number("MixingTime"),
+        sequence: text("PulseSequenceType").or_else(|| text("SequenceName")),
+        vendor: text("Manufacturer"),
+        water_suppressed: get("WaterSuppressed").and_then(Value::as_bool),
+        averages_on_scanner: averages.and_then(|n| usize::try_from(n).ok()).filter(|n| *n > 0),
+        ..Facts::default()
+    }
+}
+
+/// What was done before. What other programs write as details can hold paths and names: it stays in the file.
+fn processing(meta: &Map<String, Value>) -> Vec<Processing> {
+    let steps = meta.get("ProcessingApplied").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let text = |step: &Value, key: &str| -> String {
+        step.get(key).and_then(Value::as_str).unwrap_or_default().chars().take(TEXT_CHARS).collect()
+    };
+    let step = |step: &Value| {
+        let own = step.get("Program").and_then(Value::as_str) == Some(PROGRAM);
+        Processing {
+            program: text(step, "Program"),
+            version: text(step, "Version"),
+            method: text(step, "Method"),
+            details: if own { text(step, "Details") } else { String::new() },
+        }
+    };
+    steps.iter().take(MOST_STEPS).map(step).collect()
+}

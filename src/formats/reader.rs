@@ -1,0 +1,115 @@
+//! What a file format has to say about itself: which files are its own, what belongs to them, and how they are read.
+
+use std::cell::OnceCell;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::error::ReadError;
+use super::files::{self, head_of};
+use crate::acquisition::Acquisition;
+
+/// Bytes that tell formats apart which do not go by a file's name.
+const HEAD_BYTES: u64 = 4096;
+
+/// A file format. Each has a file of its own in this folder and an entry in [`super::READERS`]; nothing else knows of it.
+pub trait Reader: Sync {
+    /// Its name, for people and for [`Acquisition::format`].
+    fn name(&self) -> &'static str;
+
+    /// What users should know about it.
+    fn about(&self) -> About;
+
+    /// Whether a file that is met in a folder is worth a look: by its name and what lies beside it, without opening it. Of
+    /// several files of one measurement one is.
+    fn is_candidate(&self, probe: &Probe<'_>) -> bool;
+
+    /// Whether a file is of this format: by its name, what lies beside it, or its first bytes.
+    fn recognises(&self, probe: &Probe<'_>) -> bool;
+
+    /// Whether a file of this format holds a spectrum, or at least a broken one, rather than an image. Reads no more than
+    /// it needs to tell.
+    fn is_spectroscopy(&self, _path: &Path) -> bool {
+        true
+    }
+
+    /// The files beside `path` without which what is read from it would be another: only those that are there.
+    fn companions(&self, _path: &Path) -> Vec<PathBuf> {
+        Vec::new()
+    }
+
+    /// Reads the file with its companions.
+    ///
+    /// # Errors
+    /// [`ReadError`] if a file cannot be read, a companion is missing, or the content is damaged or not supported.
+    fn read(&self, path: &Path) -> Result<Acquisition, ReadError>;
+}
+
+/// What users should know about a format; `docs/reference/formats.md` is made of it.
+#[derive(Debug, Clone, Copy)]
+pub struct About {
+    /// Which files and versions are read.
+    pub files: &'static str,
+    /// Which files belong to them.
+    pub companions: &'static str,
+    /// What their headers state.
+    pub facts: &'static str,
+    /// What is not read, or read without a real file at hand.
+    pub limits: &'static str,
+}
+
+/// A file that is looked at: its name, its neighbours and, once somebody asks for them, its first bytes.
+#[derive(Debug)]
+pub struct Probe<'a> {
+    path: &'a Path,
+    /// File name in lower case.
+    name: String,
+    head: OnceCell<io::Result<Vec<u8>>>,
+}
+
+impl<'a> Probe<'a> {
+    /// Looks at the file at `path`; opens nothing.
+    pub fn new(path: &'a Path) -> Self {
+        let name = path.file_name().map(|n| n.to_string_lossy().to_ascii_lowercase()).unwrap_or_default();
+        Self { path, name, head: OnceCell::new() }
+    }
+
+    /// The file's name in lower case.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Whether the name ends in one of these (lower case, with the dot).
+    pub fn ends_with(&self, endings: &[&str]) -> bool {
+        endings.iter().any(|ending| self.name.ends_with(ending))
+    }
+
+    /// Whether the name has no extension, or a number in its place.
+    pub fn is_bare(&self) -> bool {
+        self.path.extension().is_none_or(|e| e.to_string_lossy().bytes().all(|b| b.is_ascii_digit()))
+    }
+
+    /// Whether the folder has a file of this name.
+    pub fn has_beside(&self, name: &str) -> bool {
+        files::beside(self.path, name).is_some()
+    }
+
+    /// Whether there is a file of the same stem with this extension (lower case).
+    pub fn has_of_stem(&self, extension: &str) -> bool {
+        files::of_stem(self.path, extension).is_some()
+    }
+
+    /// The first bytes; none where the file cannot be read.
+    pub fn head(&self) -> &[u8] {
+        let head = self.head.get_or_init(|| head_of(self.path, HEAD_BYTES));
+        head.as_ref().map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// Why no format recognised the file: it cannot be read, or it is of none of the `known` ones.
+    pub(super) fn unknown(self, known: String) -> ReadError {
+        let path = self.path.to_owned();
+        match self.head.into_inner() {
+            Some(Err(source)) => ReadError::Io { path, source },
+            _ => ReadError::UnknownFormat { path, known },
+        }
+    }
+}

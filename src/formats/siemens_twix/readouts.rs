@@ -1,0 +1,155 @@
+//! The readouts of a measurement: a header each (MDH), then the samples of every coil.
+
+use num_complex::Complex64;
+
+use super::error::DecodeError;
+use crate::formats::bytes::Bytes;
+
+/// Bits of a readout's evaluation mask.
+mod flag {
+    /// The last of the measurement; it holds no signal.
+    pub(super) const ACQUISITION_END: u64 = 1;
+    /// Feedback of the scanner's loop in real time.
+    const REALTIME_FEEDBACK: u64 = 1 << 1;
+    const HIGH_PASS_FEEDBACK: u64 = 1 << 2;
+    /// Data of another kind than samples (physiology), as long as their own header says.
+    pub(super) const SYNC_DATA: u64 = 1 << 5;
+    const PHASE_CORRECTION: u64 = 1 << 21;
+    const NOISE_SCAN: u64 = 1 << 25;
+    /// Readouts that hold no signal of the measurement.
+    pub(super) const NO_SIGNAL: u64 =
+        REALTIME_FEEDBACK | HIGH_PASS_FEEDBACK | SYNC_DATA | PHASE_CORRECTION | NOISE_SCAN;
+}
+
+/// Bits of a readout's first word that hold its length; those above are flags.
+const LENGTH_BITS: usize = 0x1ff_ffff;
+/// Bytes of a sample: two floats.
+const SAMPLE_BYTES: usize = 8;
+/// Number of loop counters.
+const COUNTERS: usize = 14;
+
+/// Sizes and places of one version's headers (bytes).
+#[derive(Debug)]
+pub(super) struct Layout {
+    /// Header of a readout; none in VB, where each coil's samples have one.
+    scan: usize,
+    /// Header of a coil's samples.
+    channel: usize,
+    mask: usize,
+    samples: usize,
+    counters: usize,
+    /// Whether real files of it were at hand.
+    pub(super) is_tested: bool,
+}
+
+pub(super) const VB: Layout = Layout { scan: 0, channel: 128, mask: 20, samples: 28, counters: 32, is_tested: false };
+pub(super) const VD: Layout = Layout { scan: 192, channel: 32, mask: 40, samples: 48, counters: 52, is_tested: true };
+
+/// Loop counters in the order of the header.
+const LINE: usize = 0;
+const PARTITION: usize = 3;
+
+/// One readout: which it is, and where its samples begin.
+#[derive(Debug)]
+pub(super) struct Readout {
+    pub(super) counters: [u16; COUNTERS],
+    at: usize,
+}
+
+/// What all readouts have in common.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Shape {
+    /// Points that are stored.
+    stored: usize,
+    coils: usize,
+    /// Points before and behind the signal.
+    before: usize,
+    behind: usize,
+}
+
+/// The readouts of a measurement that hold signal.
+#[derive(Debug)]
+pub(super) struct Readouts<'a> {
+    bytes: Bytes<'a>,
+    pub(super) all: Vec<Readout>,
+    /// Whether the measurement's end was there.
+    pub(super) is_complete: bool,
+    /// Points of a signal.
+    pub(super) points: usize,
+    pub(super) coils: usize,
+    /// From a readout to its first coil's first point, and from coil to coil (bytes).
+    first: usize,
+    coil_bytes: usize,
+}
+
+impl<'a> Readouts<'a> {
+    /// Walks through the readouts from `at` on.
+    pub(super) fn walk(bytes: Bytes<'a>, layout: &Layout, mut at: usize) -> Result<Self, DecodeError> {
+        let length = bytes.all().len();
+        let mut all: Vec<Readout> = Vec::new();
+        let mut shape: Option<Shape> = None;
+        let mut is_complete = false;
+        while let Some((mask, n)) = bytes.u64(at.saturating_add(layout.mask)).zip(bytes.u16(at + layout.samples)) {
+            if mask & flag::ACQUISITION_END != 0 {
+                is_complete = true;
+                break;
+            }
+            let dma = bytes.u32(at).unwrap_or(0) as usize & LENGTH_BITS;
+            let coils = usize::from(bytes.u16(at + layout.samples + 2).unwrap_or(0));
+            let block = layout.channel + SAMPLE_BYTES * usize::from(n);
+            let size = if mask & flag::SYNC_DATA != 0 { dma } else { layout.scan + coils * block };
+            if size == 0 || at + size > length {
+                break;
+            }
+            if mask & flag::NO_SIGNAL == 0 && n > 0 && coils > 0 {
+                let number = |i: usize| bytes.u16(at + layout.counters + 2 * i).unwrap_or(0);
+                let cut = |i: usize| usize::from(number(COUNTERS + i));
+                let this = Shape { stored: usize::from(n), coils, before: cut(0), behind: cut(1) };
+                let first = *shape.get_or_insert(this);
+                if first != this {
+                    let text = |s: Shape| format!("{} × {}", s.stored, s.coils);
+                    return Err(DecodeError::Shapes { first: text(first), other: text(this) });
+                }
+                all.push(Readout { counters: std::array::from_fn(number), at: at + layout.scan });
+            }
+            at += if layout.scan == 0 { size } else { dma.max(size) };
+        }
+        let shape = shape.filter(|s| s.stored > s.before + s.behind);
+        let Shape { stored, coils, before, behind } = shape.ok_or(DecodeError::NoTransients { bytes: length })?;
+        let readouts = Self {
+            bytes,
+            all,
+            is_complete,
+            points: stored - before - behind,
+            coils,
+            first: layout.channel + SAMPLE_BYTES * before,
+            coil_bytes: layout.channel + SAMPLE_BYTES * stored,
+        };
+        readouts.single_voxel()
+    }
+
+    /// These, unless they are of spectroscopic imaging.
+    fn single_voxel(self) -> Result<Self, DecodeError> {
+        match self.all.iter().map(|r| r.counters[LINE].max(r.counters[PARTITION])).max() {
+            Some(last) if last > 0 => Err(DecodeError::Imaging { lines: usize::from(last) + 1 }),
+            _ => Ok(self),
+        }
+    }
+
+    /// A sample in our convention.
+    pub(super) fn sample(&self, readout: &Readout, coil: usize, point: usize) -> Complex64 {
+        let at = readout.at + self.first + coil * self.coil_bytes + SAMPLE_BYTES * point;
+        self.bytes.complex32(at).map(|z| z.conj()).unwrap_or_default()
+    }
+
+    /// Root of the mean square of the first points over all coils of `group`.
+    pub(super) fn strength(&self, group: &[&Readout]) -> f64 {
+        /// The signal's beginning, where it is strongest.
+        const POINTS: usize = 16;
+        let points = self.points.min(POINTS);
+        let of_coil = |r: &Readout, c: usize| (0..points).map(|p| self.sample(r, c, p).norm_sqr()).sum::<f64>();
+        let parts = group.iter().flat_map(|r| (0..self.coils).map(move |c| (r, c)));
+        let sum: f64 = parts.map(|(r, c)| of_coil(r, c)).sum();
+        (sum / group.len().max(1) as f64).sqrt()
+    }
+}
