@@ -7,8 +7,6 @@
 mod common;
 #[path = "common/parity.rs"]
 mod parity;
-#[path = "common/stages.rs"]
-mod stages;
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use num_complex::Complex64;
@@ -29,7 +27,7 @@ fn main() {
     let arguments = Arguments::from_args();
     let adapters = device::list();
     let required = std::env::var_os("REQUANT_REQUIRE_GPU").is_some();
-    let tests: [(&str, Body); 17] = [
+    let tests: [(&str, Body); 15] = [
         ("gpu_self_test_passes", self_test_passes),
         ("gpu_parity_over_settings", parity_over_settings),
         ("gpu_parity_harness_can_fail", parity_harness_can_fail),
@@ -40,8 +38,6 @@ fn main() {
         ("gpu_what_the_shaders_cannot_do_is_done_on_the_processor", unsupported_models),
         ("gpu_methods_that_decide_on_the_host_in_any_batch", methods_in_any_batch),
         ("gpu_draws_follow_the_native_ones", draws_follow),
-        ("gpu_stages_of_preparation_agree", stages_agree),
-        ("gpu_stages_of_preparation_survive_a_lost_device", stages_survive),
         ("real_gpu_parity_challenge", real_parity_challenge),
         ("real_gpu_parity_of_methods", real_parity_of_methods),
         ("real_gpu_parity_voigt", |i| real_parity("voigt", "lcmodel-test/3t.basis", |_| {}, i)),
@@ -187,30 +183,6 @@ fn a_tiny_problem(index: usize) {
         assert!(fitted.iter().enumerate().all(|(i, f)| *f == once[i % 16]), "a batch of {n}");
     }
     assert!(engine.notes().is_empty(), "{:?}", engine.notes());
-}
-
-fn stages_agree(index: usize) {
-    let gpu = engine(index);
-    stages::all_agree(&gpu);
-    assert!(gpu.notes().is_empty(), "{:?}", gpu.notes());
-    // Chunks that do not divide the batch, lengths that only the processor transforms, and nothing at all.
-    let cut = engine(index).with_chunk(2);
-    assert_eq!(stages::difference(&cut, 1000, 3, |e, f| e.transform(f)), 0.0);
-    assert_eq!(cut.notes().len(), 1, "{:?}", cut.notes());
-    assert!(stages::difference(&cut, 8192, 5, |e, f| e.transform(f)) < 2e-6);
-    assert!(stages::difference(&cut, 300, 5, |e, f| e.turn_back(f, &stages::offsets(5), DWELL_S)) < 6e-6);
-    assert_eq!(stages::difference(&cut, 256, 0, |e, f| e.transform(f)), 0.0);
-}
-
-fn stages_survive(index: usize) {
-    let gpu = engine(index).with_chunk(2);
-    gpu.lose_device();
-    assert!(stages::difference(&gpu, 256, 5, |e, f| e.transform(f)) < 2e-6);
-    assert_eq!(gpu.notes().len(), 1, "{:?}", gpu.notes());
-    gpu.forbid_reopening();
-    gpu.lose_device();
-    assert_eq!(stages::difference(&gpu, 256, 5, |e, f| e.transform(f)), 0.0, "natively");
-    assert_eq!(stages::difference(&gpu, 256, 5, |e, f| e.apodise(f, &[0.5; 256])), 0.0, "natively");
 }
 
 fn faulty_spectra(index: usize) {

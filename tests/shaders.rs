@@ -5,8 +5,8 @@
 use std::mem::offset_of;
 
 use naga::valid::{Capabilities, ValidationFlags, Validator};
-use requant::engine::gpu::layout::{FidsShape, RequestShape, RequestSizes, Scalars, Shape};
-use requant::engine::gpu::source::{FILES, FIT_STAGES, PREPARATION_STAGES, REQUEST_STAGES, compose, fft_threads};
+use requant::engine::gpu::layout::{RequestShape, RequestSizes, Scalars, Shape};
+use requant::engine::gpu::source::{FILES, FIT_STAGES, REQUEST_STAGES, compose, fft_threads};
 use requant::fit::peers::remote::{Job, Member};
 
 /// Workgroup memory that every adapter must have (bytes): what `engine::gpu::device` asks for.
@@ -18,7 +18,7 @@ fn module(stage: &str, fft_n: usize) -> naga::Module {
 }
 
 fn stages() -> impl Iterator<Item = &'static str> {
-    FIT_STAGES.into_iter().chain(["compact"]).chain(PREPARATION_STAGES).chain(REQUEST_STAGES)
+    FIT_STAGES.into_iter().chain(["compact"]).chain(REQUEST_STAGES)
 }
 
 #[test]
@@ -68,7 +68,6 @@ fn shared_structures_have_one_layout() {
         spline_count spline_offset spline_at is_fixed);
     let scalars = offsets!(Scalars: phase iteration attempts passes newton frozen state failed damping variance lambda
         noise_variance predicted variance_before lambda_before cost rss rss_change start_variance unused);
-    let fids = offsets!(FidsShape: n_points n_fids parts n_used n_bins columns);
     let sizes = offsets!(RequestSizes: n_requests n_carried origin window_offset stride n_observed parts most_members
         most_columns most_products twiddles time from_pivot);
     let request = offsets!(RequestShape: n_members n_jobs n_baseline n_functions n_columns turns_baseline slopes_only
@@ -78,7 +77,6 @@ fn shared_structures_have_one_layout() {
     for (name, stage, host, size) in [
         ("Shape", "weights", shape, size_of::<Shape>()),
         ("Scalars", "weights", scalars, size_of::<Scalars>()),
-        ("FidsShape", "transform", fids, size_of::<FidsShape>()),
         ("RequestSizes", "observe", sizes, size_of::<RequestSizes>()),
         ("RequestShape", "observe", request, size_of::<RequestShape>()),
         ("Member", "observe", member, size_of::<Member>()),

@@ -3,7 +3,6 @@
 
 pub mod cpu;
 pub mod gpu;
-pub mod stages;
 
 use num_complex::Complex64;
 
@@ -11,7 +10,6 @@ use crate::fit::{FitResult, Model};
 
 pub use cpu::CpuEngine;
 pub use gpu::GpuEngine;
-pub use stages::{Fids, Stages};
 
 /// Spectra that share one model: same basis set, grid and method.
 pub struct Batch<'a> {
@@ -31,7 +29,7 @@ pub struct Fitted {
 }
 
 /// Runs batches.
-pub trait Engine: Stages + Sync {
+pub trait Engine: Sync {
     /// Name in the tables and logs.
     fn name(&self) -> &'static str;
 

@@ -1,13 +1,12 @@
 //! Adapters and devices: what there is, which one to take, and its life and death.
 
 use std::collections::HashMap;
-use std::hash::Hash;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::GpuError;
-use super::pipelines::{Pipelines, PreparationStage, RequestPipelines};
+use super::pipelines::{Pipelines, RequestPipelines};
 
 /// Workgroup memory that the largest stage needs (bytes): a transform of 4096 samples.
 const WORKGROUP_BYTES: u32 = 32768;
@@ -49,7 +48,6 @@ pub(super) struct Device {
     error: Arc<Mutex<Option<String>>>,
     pipelines: Mutex<HashMap<usize, Arc<Pipelines>>>,
     request_pipelines: Mutex<HashMap<usize, Arc<RequestPipelines>>>,
-    preparation: Mutex<HashMap<(&'static str, usize), Arc<PreparationStage>>>,
 }
 
 fn instance() -> wgpu::Instance {
@@ -154,7 +152,6 @@ impl Device {
             error,
             pipelines: Mutex::default(),
             request_pipelines: Mutex::default(),
-            preparation: Mutex::default(),
         })
     }
 
@@ -168,16 +165,11 @@ impl Device {
         self.built(&self.request_pipelines, fft_n, || RequestPipelines::new(self, fft_n))
     }
 
-    /// A stage of preparation for transforms of `fft_n` samples, built on first use.
-    pub(super) fn preparation(&self, stage: &'static str, fft_n: usize) -> Result<Arc<PreparationStage>, GpuError> {
-        self.built(&self.preparation, (stage, fft_n), || PreparationStage::new(self, stage, fft_n))
-    }
-
     /// What `all` has under `key`, or what `build` makes.
-    fn built<K: Eq + Hash, T>(
+    fn built<T>(
         &self,
-        all: &Mutex<HashMap<K, Arc<T>>>,
-        key: K,
+        all: &Mutex<HashMap<usize, Arc<T>>>,
+        key: usize,
         build: impl FnOnce() -> Result<T, GpuError>,
     ) -> Result<Arc<T>, GpuError> {
         let mut all = all.lock().unwrap_or_else(PoisonError::into_inner);

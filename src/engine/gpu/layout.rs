@@ -78,19 +78,6 @@ pub struct Scalars {
     pub unused: f32,
 }
 
-/// FIDs in a stage of preparation; the twin of `FidsShape` in `shaders/shared/fids.wgsl`.
-#[repr(C)]
-#[derive(Debug, Clone, Copy, Default, PartialEq, Pod, Zeroable)]
-#[allow(missing_docs, reason = "documented in the shader, in one place")]
-pub struct FidsShape {
-    pub n_points: u32,
-    pub n_fids: u32,
-    pub parts: u32,
-    pub n_used: u32,
-    pub n_bins: u32,
-    pub columns: u32,
-}
-
 /// Sizes that all requests of a batch share; the twin of `RequestSizes` in `shaders/shared/requests.wgsl`.
 #[repr(C)]
 #[derive(Debug, Clone, Copy, Default, PartialEq, Pod, Zeroable)]

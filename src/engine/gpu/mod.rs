@@ -14,7 +14,6 @@ mod rendezvous;
 mod requests;
 mod self_test;
 pub mod source;
-mod stages;
 mod tables;
 pub mod timeline;
 

@@ -47,22 +47,6 @@ impl RequestPipelines {
     }
 }
 
-/// A stage of preparation for one length of the transform.
-pub(super) struct PreparationStage {
-    pub(super) layout: wgpu::BindGroupLayout,
-    pub(super) pipeline: wgpu::ComputePipeline,
-}
-
-impl PreparationStage {
-    pub(super) fn new(device: &Device, stage: &str, fft_n: usize) -> Result<Self, GpuError> {
-        use wgpu::BufferBindingType::{Storage, Uniform};
-        let (read, write) = (Storage { read_only: true }, Storage { read_only: false });
-        let layout = bindings(device, stage, &[Uniform, read, read, write]);
-        let pipeline = pipeline(device, stage, fft_n, &[Some(&layout)])?;
-        Ok(Self { layout, pipeline })
-    }
-}
-
 fn bindings(device: &Device, label: &str, types: &[wgpu::BufferBindingType]) -> wgpu::BindGroupLayout {
     let entries: Vec<_> = types
         .iter()

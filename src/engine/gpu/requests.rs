@@ -1,11 +1,12 @@
 //! Normal equations of many spectra at once, as other programs' methods ask for them ([`Request`]).
 
+use std::f64::consts::TAU;
+
 use super::GpuError;
 use super::chunk::read;
 use super::device::Device;
 use super::layout::{RequestShape, RequestSizes};
 use super::source::{THREADS, fft_threads};
-use super::stages::twiddles;
 use crate::fit::peers::Model;
 use crate::fit::peers::remote::{Answer, Constants, Request};
 use crate::fit::peers::settings::Ratios;
@@ -203,6 +204,14 @@ impl Buffers {
             device.queue.write_buffer(buffer, 0, bytes);
         }
     }
+}
+
+/// exp(−2πi·j/n) for all j.
+fn twiddles(n: usize) -> impl Iterator<Item = [f32; 2]> {
+    (0..n).map(move |j| {
+        let (sin, cos) = (-TAU * j as f64 / n as f64).sin_cos();
+        [cos as f32, sin as f32]
+    })
 }
 
 fn make(device: &Device, size: u64, usage: wgpu::BufferUsages) -> wgpu::Buffer {

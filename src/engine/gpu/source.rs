@@ -7,7 +7,6 @@
 use std::fmt::Write;
 
 use crate::fit::map::solver;
-use crate::prepare::align;
 
 /// Invocations of a workgroup in the stages that do dense algebra.
 pub const THREADS: u32 = 256;
@@ -22,9 +21,6 @@ const COST_ROUNDING: f64 = 2e-6;
 /// Stages of a fit, in the order in which they run; stems of files in `shaders/`.
 pub const FIT_STAGES: [&str; 8] = ["components", "common", "gram", "project", "weights", "step", "trial", "decide"];
 
-/// Stages of preparation; stems of files in `shaders/`.
-pub const PREPARATION_STAGES: [&str; 6] = ["transform", "join", "window", "turn", "eddy", "register"];
-
 /// Stages that answer requests for normal equations, in the order in which they run; stems of files in `shaders/`.
 pub const REQUEST_STAGES: [&str; 4] = ["carry", "observe", "residual", "normal"];
 
@@ -35,7 +31,7 @@ macro_rules! files {
 }
 
 /// Every file of `shaders/`.
-pub const FILES: [(&str, &str); 30] = files![
+pub const FILES: [(&str, &str); 23] = files![
     "shared/batch.wgsl",
     "shared/trigonometry.wgsl",
     "shared/fft.wgsl",
@@ -44,7 +40,6 @@ pub const FILES: [(&str, &str); 30] = files![
     "shared/cholesky.wgsl",
     "shared/objective.wgsl",
     "shared/splines.wgsl",
-    "shared/fids.wgsl",
     "shared/requests.wgsl",
     "shared/tiles.wgsl",
     "components.wgsl",
@@ -56,12 +51,6 @@ pub const FILES: [(&str, &str); 30] = files![
     "trial.wgsl",
     "decide.wgsl",
     "compact.wgsl",
-    "transform.wgsl",
-    "join.wgsl",
-    "window.wgsl",
-    "turn.wgsl",
-    "eddy.wgsl",
-    "register.wgsl",
     "carry.wgsl",
     "observe.wgsl",
     "residual.wgsl",
@@ -101,7 +90,6 @@ pub fn compose(stage: &str, fft_n: usize) -> Result<String, SourceError> {
         ("THREADS", THREADS),
         ("MAX_PARAMETERS", MAX_PARAMETERS),
         ("MAX_ROWS", MAX_ROWS),
-        ("NEWTON_STEPS", align::NEWTON_STEPS as u32),
         ("NEWTON_FROM", solver::NEWTON_FROM as u32),
         ("EVIDENCE_FROM", solver::EVIDENCE_FROM as u32),
         ("VARIANCE_FROM", solver::VARIANCE_FROM as u32),
