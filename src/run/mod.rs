@@ -188,7 +188,7 @@ fn journal_plan(
     let mut parts = vec![
         config.to_string(),
         env!("CARGO_PKG_VERSION").to_owned(),
-        engine.name().to_owned(),
+        engine.kind().as_str().to_owned(),
         format!("{chunks:?} {} {} {:?}", options.curves, options.transients, models.used()),
     ];
     parts.extend(options.learned.iter().flat_map(|l| l.groups.iter().map(LearnedGroup::id)));
@@ -205,7 +205,7 @@ fn journal_plan(
             .map(|(m, h)| Named { id: m.name().to_owned(), sha256: h.clone() })
             .collect(),
         warnings: listing.warnings.iter().map(ToString::to_string).collect(),
-        engine: engine.name().to_owned(),
+        engine: engine.kind().as_str().to_owned(),
         device: engine.device(),
     }
 }

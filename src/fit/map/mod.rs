@@ -7,6 +7,7 @@
 //! `docs/reference/map.md` has the objective and its constants.
 
 pub mod component;
+pub(crate) mod constants;
 pub mod evaluation;
 mod evidence;
 mod fit;

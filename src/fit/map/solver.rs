@@ -3,6 +3,9 @@
 
 use num_complex::Complex64;
 
+use super::constants::{
+    EVIDENCE_FROM, FREEZE_TOLERANCE, LAMBDA_TOLERANCE, NEWTON_FROM, PREDICTED_TOLERANCE, REFRESH_ROWS, VARIANCE_FROM, VARIANCE_TO,
+};
 use super::evaluation::PhaseColumns;
 use super::model::Model;
 use super::normal::{Weights, prior_cost};
@@ -13,25 +16,6 @@ use super::step::{add_bilinear_curvature, bounded_step, hold_bounds, predicted_f
 use super::workspace::{Hold, Workspace};
 use crate::fit::result::{FitResult, FitState};
 use crate::fit::start::ShiftPhase;
-
-/// Iterations at which the scales of the soft rows are taken from the current amplitudes.
-pub(crate) const REFRESH_ROWS: [usize; 3] = [3, 6, 9];
-/// First iteration that uses second derivatives; before, far from the solution, they mislead.
-pub(crate) const NEWTON_FROM: usize = 3;
-/// First iteration at which λ follows the evidence: before, widths and shifts still explain too little, and what they leave
-/// would be taken for baseline, from where some spectra never come back.
-pub(crate) const EVIDENCE_FROM: usize = 3;
-/// First iteration at which σ follows the misfit, and the last.
-pub(crate) const VARIANCE_FROM: usize = 3;
-pub(crate) const VARIANCE_TO: usize = 40;
-/// A step whose predicted fall of Q is below this is the last: it moves the solution by at most
-/// √2e-4 = 0.014 standard deviations, and what is left after it is a small part of that.
-pub(crate) const PREDICTED_TOLERANCE: f64 = 2e-4;
-/// Relative change of λ between the last two steps: it moves no amplitude by a hundredth of its standard
-/// deviation, and f32 can tell it.
-pub(crate) const LAMBDA_TOLERANCE: f64 = 1e-3;
-/// Relative change of λ and σ² below which σ² is frozen.
-pub(crate) const FREEZE_TOLERANCE: f64 = 0.05;
 
 /// Fits one FID with `model`, from its own start values.
 pub fn fit(model: &Model, fid: &[Complex64], workspace: &mut Workspace) -> FitResult {

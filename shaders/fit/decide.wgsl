@@ -5,8 +5,6 @@
 #import "shared/reduce.wgsl"
 #import "shared/objective.wgsl"
 
-const MAX_ATTEMPTS: u32 = 12u;
-
 var<workgroup> group_phase: u32;
 var<workgroup> group_lambda: f32;
 var<workgroup> group_accepted: u32;

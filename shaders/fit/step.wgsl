@@ -9,7 +9,6 @@
 #import "shared/splines.wgsl"
 
 const PASSES: u32 = 4u;
-const MAX_PASSES: u32 = 12u;
 
 var<workgroup> group_phase: u32;
 var<workgroup> group_scalars: vec4<f32>;

@@ -7,9 +7,6 @@
 #import "shared/cholesky.wgsl"
 #import "shared/objective.wgsl"
 
-const MAX_LAMBDA: f32 = 1e8;
-const EVIDENCE_ROUNDS: u32 = 4u;
-
 var<workgroup> group_phase: u32;
 var<workgroup> group_scalars: vec4<f32>;
 // Right-hand side of the baseline's own system.
