@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::error::GpuError;
+use super::quiet::quietly;
 use super::sizes::{THREADS, WORKGROUP_BYTES};
 
 /// Storage buffers that the stages see together.
@@ -53,7 +54,7 @@ fn instance() -> wgpu::Instance {
 }
 
 fn adapters() -> Vec<wgpu::Adapter> {
-    pollster::block_on(instance().enumerate_adapters(wgpu::Backends::PRIMARY))
+    quietly(|| pollster::block_on(instance().enumerate_adapters(wgpu::Backends::PRIMARY)))
 }
 
 /// All adapters of this machine; none where there is no driver.

@@ -9,6 +9,7 @@ pub mod device;
 mod engine;
 mod error;
 mod pipelines;
+mod quiet;
 mod requests;
 pub mod rounds;
 mod self_test;
