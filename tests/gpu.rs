@@ -7,11 +7,13 @@
 mod common;
 #[path = "common/parity.rs"]
 mod parity;
+#[path = "common/stages.rs"]
+mod stages;
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use num_complex::Complex64;
 use requant::engine::gpu::device;
-use requant::engine::{Batch, CpuEngine, Engine, Fitted, GpuEngine};
+use requant::engine::{Batch, CpuEngine, Engine, EngineKind, Fitted, GpuEngine};
 use requant::fit::map::settings::{Macromolecules, RatioPriors, Smoothness};
 use requant::fit::map::{self, Settings};
 use requant::fit::sample::settings::{SamplingSettings, Uncertainty};
@@ -27,7 +29,7 @@ fn main() {
     let arguments = Arguments::from_args();
     let adapters = device::list();
     let required = std::env::var_os("REQUANT_REQUIRE_GPU").is_some();
-    let tests: [(&str, Body); 15] = [
+    let tests: [(&str, Body); 18] = [
         ("gpu_self_test_passes", self_test_passes),
         ("gpu_parity_over_settings", parity_over_settings),
         ("gpu_parity_harness_can_fail", parity_harness_can_fail),
@@ -38,6 +40,9 @@ fn main() {
         ("gpu_what_the_shaders_cannot_do_is_done_on_the_processor", unsupported_models),
         ("gpu_methods_that_decide_on_the_host_in_any_batch", methods_in_any_batch),
         ("gpu_draws_follow_the_native_ones", draws_follow),
+        ("gpu_every_stage_agrees_with_its_twin", every_stage_agrees),
+        ("gpu_a_constant_changed_on_one_side_is_noticed", changed_constants),
+        ("real_gpu_every_stage_agrees_with_its_twin", real_every_stage_agrees),
         ("real_gpu_parity_challenge", real_parity_challenge),
         ("real_gpu_parity_of_methods", real_parity_of_methods),
         ("real_gpu_parity_voigt", |i| real_parity("voigt", "lcmodel-test/3t.basis", |_| {}, i)),
@@ -185,6 +190,24 @@ fn a_tiny_problem(index: usize) {
     assert!(engine.notes().is_empty(), "{:?}", engine.notes());
 }
 
+fn map_model(model: &Model) -> &map::Model {
+    let Model::Map(model) = model else { panic!("a model of map is wanted") };
+    model
+}
+
+fn every_stage_agrees(index: usize) {
+    stages::check(map_model(&model_with(|_| {})), &spectra(3)[2], index);
+}
+
+fn real_every_stage_agrees(index: usize) {
+    let (model, fids) = parity::benchmark("voigt", "lcmodel-test/3t.basis", &Settings::map().unwrap().into());
+    stages::check(map_model(&model), &fids[0], index);
+}
+
+fn changed_constants(index: usize) {
+    stages::notices_changed_constants(map_model(&model_with(|_| {})), &spectra(3)[2], index);
+}
+
 fn faulty_spectra(index: usize) {
     let model = model_with(|_| {});
     let good = spectra(4);
@@ -215,13 +238,13 @@ fn a_lost_device(index: usize) {
     engine.lose_device();
     let after = engine.fit(&batch(&model, &fids));
     assert!(bits(&after) == before, "a new device gives the same");
-    assert!(after.iter().all(|f| f.engine == "gpu"));
+    assert!(after.iter().all(|f| f.engine == EngineKind::Gpu));
     assert_eq!(engine.notes().len(), 1, "{:?}", engine.notes());
     // The adapter is gone for good: the processor does it, and says so.
     engine.forbid_reopening();
     engine.lose_device();
     let native = engine.fit(&batch(&model, &fids));
-    assert!(native.iter().all(|f| f.engine == "cpu"), "{:?}", engine.notes());
+    assert!(native.iter().all(|f| f.engine == EngineKind::Cpu), "{:?}", engine.notes());
     assert_eq!(bits(&native), bits(&CpuEngine.fit(&batch(&model, &fids))));
 }
 
@@ -238,7 +261,7 @@ fn unsupported_models(index: usize) {
         let fids = spectra(2);
         let engine = engine(index);
         let fitted = engine.fit(&batch(&model, &fids));
-        assert!(fitted.iter().all(|f| f.engine == "cpu"));
+        assert!(fitted.iter().all(|f| f.engine == EngineKind::Cpu));
         assert!(engine.notes()[0].contains(told), "{:?}", engine.notes());
     }
 }
@@ -279,7 +302,7 @@ fn methods_in_any_batch(index: usize) {
     let whole = bits(&engine(index).fit(&batch(model, &fids)));
     for at_once in [1, 2] {
         let cut = engine(index).with_chunk(at_once).fit(&batch(model, &fids));
-        assert!(bits(&cut) == whole && cut.iter().all(|f| f.engine == "gpu"), "{at_once} at a time");
+        assert!(bits(&cut) == whole && cut.iter().all(|f| f.engine == EngineKind::Gpu), "{at_once} at a time");
     }
     fids[1][7].im = f64::NAN;
     fids[3].fill(Complex64::default());
@@ -292,7 +315,7 @@ fn methods_in_any_batch(index: usize) {
     engine.forbid_reopening();
     engine.lose_device();
     let native = engine.fit(&batch(model, &fids));
-    assert!([0, 2, 4].iter().all(|&i| native[i].engine == "cpu"), "{:?}", engine.notes());
+    assert!([0, 2, 4].iter().all(|&i| native[i].engine == EngineKind::Cpu), "{:?}", engine.notes());
     assert_eq!(bits(&native), bits(&CpuEngine.fit(&batch(model, &fids))));
 }
 
@@ -310,7 +333,7 @@ fn draws_follow(index: usize) {
         let native = CpuEngine.fit(&batch(&model, &fids));
         let mut off = Vec::new();
         for ((ours, theirs), again) in on_device.iter().zip(&native).zip(&alone) {
-            assert_eq!(ours.engine, "gpu");
+            assert_eq!(ours.engine, EngineKind::Gpu);
             let amplitudes = ours.result.amplitudes.iter().zip(&theirs.result.amplitudes).zip(&again.result.amplitudes);
             for ((a, b), again) in amplitudes {
                 let (Some(drawn), Some(expected)) = (&a.sampled, &b.sampled) else { panic!("{name}: no draws") };

@@ -159,7 +159,8 @@ impl GpuEngine {
         let fids = &batch.fids;
         let mut on_device = OnDevice::new(model);
         let shape = on_device.shape();
-        let by_limits = self.lock().as_ref().map_or(1, |o| chunk_size(&shape, &o.device.limits, o.device.is_software).max(1));
+        let by_limits =
+            self.lock().as_ref().map_or(1, |o| chunk_size(&shape, &o.device.limits, o.device.is_software).max(1));
         let size = self.chunk.unwrap_or(by_limits).min(by_limits);
         let chunks: Vec<&[&[Complex64]]> = fids.chunks(size).collect();
         let prepare = |c: usize| -> Option<Vec<Result<Problem, FitState>>> {
@@ -197,12 +198,7 @@ impl GpuEngine {
     }
 
     /// Fits a batch of another program's method: its fits run on the host and ask the device for normal equations.
-    fn fit_by_requests(
-        &self,
-        model: &peers::Model,
-        mut requests: Requests,
-        fids: &[&[Complex64]],
-    ) -> Vec<Fitted> {
+    fn fit_by_requests(&self, model: &peers::Model, mut requests: Requests, fids: &[&[Complex64]]) -> Vec<Fitted> {
         let is_software = self.lock().as_ref().is_none_or(|opened| opened.device.is_software);
         let at_once = self.chunk.unwrap_or(if is_software { SOFTWARE_AT_ONCE } else { AT_ONCE });
         requests::fit(model, fids, at_once, |asked| {

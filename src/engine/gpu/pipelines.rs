@@ -81,10 +81,9 @@ fn layout(device: &Device, family: Family, group: u32) -> wgpu::BindGroupLayout 
 
 fn pipeline(device: &Device, stage: Stage, source: String, groups: &[wgpu::BindGroupLayout]) -> wgpu::ComputePipeline {
     let label = Some(stage.name());
-    let module = device.device.create_shader_module(wgpu::ShaderModuleDescriptor {
-        label,
-        source: wgpu::ShaderSource::Wgsl(source.into()),
-    });
+    let module = device
+        .device
+        .create_shader_module(wgpu::ShaderModuleDescriptor { label, source: wgpu::ShaderSource::Wgsl(source.into()) });
     let own: Vec<_> = groups.iter().take(stage.n_groups()).map(Some).collect();
     let layout = device.device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
         label,

@@ -23,6 +23,7 @@ mod settings_check;
 mod smoothness;
 pub mod solver;
 mod step;
+pub(crate) mod twin;
 mod workspace;
 
 #[cfg(test)]

@@ -66,7 +66,11 @@ impl Requests {
     ///
     /// # Errors
     /// [`GpuError::Device`] where the device fails.
-    pub(in crate::engine::gpu) fn evaluate(&mut self, opened: &Opened, requests: &[Request]) -> Result<Vec<Answer>, GpuError> {
+    pub(in crate::engine::gpu) fn evaluate(
+        &mut self,
+        opened: &Opened,
+        requests: &[Request],
+    ) -> Result<Vec<Answer>, GpuError> {
         let mut answers = Vec::with_capacity(requests.len());
         let mut rest = requests;
         while !rest.is_empty() {

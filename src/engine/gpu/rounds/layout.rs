@@ -35,7 +35,7 @@ pub(in crate::engine::gpu) fn chunk_size(shape: &Shape, limits: &wgpu::Limits, i
     let bytes = Buffer::ALL.iter().filter_map(|buffer| bytes_per_spectrum(*buffer, shape));
     let (largest, total) = bytes.fold((1, 0), |(largest, total), b| (largest.max(b), total + b));
     let binding = limits.max_storage_buffer_binding_size.min(limits.max_buffer_size);
-        let fits = (binding.saturating_sub(COUNTS_BYTES) / largest).min(CHUNK_BYTES / total.max(1));
+    let fits = (binding.saturating_sub(COUNTS_BYTES) / largest).min(CHUNK_BYTES / total.max(1));
     let fits = if is_software { fits.min(SOFTWARE_CHUNK) } else { fits };
     fits.min(u64::from(limits.max_compute_workgroups_per_dimension)) as usize
 }

@@ -1,6 +1,9 @@
 //! Fits of `map` on the device: rounds of all stages over the unfinished spectra of a chunk, until none is left.
 
 mod chunk;
+mod decided;
+#[doc(hidden)]
+pub mod inspect;
 mod layout;
 mod modes;
 mod on_device;

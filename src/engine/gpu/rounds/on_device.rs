@@ -89,7 +89,9 @@ impl Solution {
 }
 
 /// Which spectra pose a problem, and their problems.
-pub(in crate::engine::gpu) fn posed(prepared: Vec<Result<Problem, FitState>>) -> (Vec<Result<(), FitState>>, Vec<Problem>) {
+pub(in crate::engine::gpu) fn posed(
+    prepared: Vec<Result<Problem, FitState>>,
+) -> (Vec<Result<(), FitState>>, Vec<Problem>) {
     let mut problems = Vec::with_capacity(prepared.len());
     let posed = prepared.into_iter().map(|p| p.map(|problem| problems.push(problem))).collect();
     (posed, problems)
