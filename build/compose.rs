@@ -30,8 +30,9 @@ fn append(root: &Path, file: &str, out: &mut Composed) -> Result<(), String> {
     let text = std::fs::read_to_string(root.join(file)).map_err(|e| format!("shaders/{file}: {e}"))?;
     for (number, line) in text.lines().enumerate() {
         match line.strip_prefix("#import \"").and_then(|rest| rest.strip_suffix('"')) {
-            Some(import) => append(root, import, out)
-                .map_err(|e| if e.contains(": imported") { e } else { format!("{e}: imported by shaders/{file}:{}", number + 1) })?,
+            Some(import) => append(root, import, out).map_err(|e| {
+                if e.contains(": imported") { e } else { format!("{e}: imported by shaders/{file}:{}", number + 1) }
+            })?,
             None => {
                 out.text.push_str(line);
                 out.text.push('\n');

@@ -37,8 +37,12 @@ pub(crate) struct Reflected {
 /// # Errors
 /// A message that names the file and line of the fault.
 pub(crate) fn reflect(stage: &Composed, constants: &str) -> Result<Reflected, String> {
-    let mut out =
-        Reflected { bindings: BTreeMap::new(), threads: Vec::new(), structures: BTreeMap::new(), constants: BTreeMap::new() };
+    let mut out = Reflected {
+        bindings: BTreeMap::new(),
+        threads: Vec::new(),
+        structures: BTreeMap::new(),
+        constants: BTreeMap::new(),
+    };
     for fft_n in sizes::FFT_LENGTHS {
         let head = sizes::head(fft_n) + constants;
         let text = format!("{head}{}", stage.text);
@@ -50,7 +54,8 @@ pub(crate) fn reflect(stage: &Composed, constants: &str) -> Result<Reflected, St
             },
             None => format!("shaders/{}", stage.files[0]),
         };
-        let module = naga::front::wgsl::parse_str(&text).map_err(|e| format!("{}: {}", at(e.location(&text)), e.message()))?;
+        let module =
+            naga::front::wgsl::parse_str(&text).map_err(|e| format!("{}: {}", at(e.location(&text)), e.message()))?;
         Validator::new(ValidationFlags::all(), Capabilities::empty())
             .validate(&module)
             .map_err(|e| format!("{}: {} (transforms of {fft_n})", at(e.location(&text)), chain(e.as_inner())))?;
@@ -58,13 +63,23 @@ pub(crate) fn reflect(stage: &Composed, constants: &str) -> Result<Reflected, St
         if bytes > sizes::WORKGROUP_BYTES {
             let file = &stage.files[0];
             let most = sizes::WORKGROUP_BYTES;
-            return Err(format!("shaders/{file}: {bytes} bytes of workgroup memory at transforms of {fft_n}, {most} at most"));
+            return Err(format!(
+                "shaders/{file}: {bytes} bytes of workgroup memory at transforms of {fft_n}, {most} at most"
+            ));
         }
         let [entry] = &module.entry_points[..] else {
-            return Err(format!("shaders/{}: one entry point is wanted, not {}", stage.files[0], module.entry_points.len()));
+            return Err(format!(
+                "shaders/{}: one entry point is wanted, not {}",
+                stage.files[0],
+                module.entry_points.len()
+            ));
         };
         if entry.name != sizes::ENTRY || entry.workgroup_size[1..] != [1, 1] {
-            return Err(format!("shaders/{}: the entry point is a row of invocations named {}", stage.files[0], sizes::ENTRY));
+            return Err(format!(
+                "shaders/{}: the entry point is a row of invocations named {}",
+                stage.files[0],
+                sizes::ENTRY
+            ));
         }
         out.threads.push(entry.workgroup_size[0]);
         read(&module, &stage.files[0], &mut out)?;

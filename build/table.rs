@@ -36,7 +36,11 @@ pub(crate) fn table(stages: &[Stage], generated: &str, sizes: &str) -> Result<St
         for (name, structure) in &stage.reflected.structures {
             agree(&mut family.structures, name.clone(), structure.clone(), stage)?;
         }
-        let own = stage.reflected.constants.iter().filter(|(name, _)| !is_declared(name, generated) && !is_declared(name, sizes));
+        let own = stage
+            .reflected
+            .constants
+            .iter()
+            .filter(|(name, _)| !is_declared(name, generated) && !is_declared(name, sizes));
         for (name, value) in own {
             agree(&mut family.constants, name.clone(), *value, stage)?;
         }
@@ -60,9 +64,10 @@ fn agree<K: Ord, V: PartialEq + std::fmt::Debug>(
     stage: &Stage,
 ) -> Result<(), String> {
     match all.get(&key) {
-        Some(other) if *other != value => {
-            Err(format!("shaders/{}: {value:?}, where another stage of this folder has {other:?}", stage.composed.files[0]))
-        }
+        Some(other) if *other != value => Err(format!(
+            "shaders/{}: {value:?}, where another stage of this folder has {other:?}",
+            stage.composed.files[0]
+        )),
         _ => {
             all.insert(key, value);
             Ok(())
@@ -72,12 +77,16 @@ fn agree<K: Ord, V: PartialEq + std::fmt::Debug>(
 
 fn stage_enum(stages: &[Stage], families: &BTreeMap<&str, Family>, generated: &str, out: &mut String) {
     let derives = "#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]";
-    let _ = writeln!(out, "/// A stage: one file of `shaders/fit/` or `shaders/requests/`.\n{derives}\npub enum Stage {{");
+    let _ =
+        writeln!(out, "/// A stage: one file of `shaders/fit/` or `shaders/requests/`.\n{derives}\npub enum Stage {{");
     for stage in stages {
         let about = stage.composed.text.lines().next().unwrap_or_default().trim_start_matches("// ");
         let _ = writeln!(out, "    /// `{}`: {about}\n    {},", stage.composed.files[0], pascal(&stage.name));
     }
-    let _ = writeln!(out, "}}\n\n/// Stages that see the same buffers: a folder of `shaders/`.\n{derives}\npub enum Family {{");
+    let _ = writeln!(
+        out,
+        "}}\n\n/// Stages that see the same buffers: a folder of `shaders/`.\n{derives}\npub enum Family {{"
+    );
     for name in families.keys() {
         let _ = writeln!(out, "    /// `shaders/{name}/`.\n    {},", pascal(name));
     }
