@@ -1,8 +1,21 @@
-//! What is known only when the crate is built.
+//! What is known only when the crate is built: the commit, and the table of the shaders' stages.
+#![allow(clippy::print_stdout, reason = "cargo reads what a build script prints")]
 
 #[path = "build/git_hash.rs"]
 mod git_hash;
+#[cfg(feature = "gpu")]
+#[path = "build/shaders.rs"]
+mod shaders;
 
-fn main() {
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    println!("cargo::rerun-if-changed=build.rs");
     git_hash::emit();
+    #[cfg(feature = "gpu")]
+    if let Err(fault) = shaders::write_table() {
+        println!("cargo::error={}", fault.replace('\n', " "));
+        return ExitCode::FAILURE;
+    }
+    ExitCode::SUCCESS
 }

@@ -11,7 +11,7 @@ use num_complex::Complex64;
 use requant::basis::BasisSet;
 use requant::basis::simulate::Library;
 use requant::engine::gpu::device;
-use requant::engine::gpu::profile::PROFILED;
+use requant::engine::gpu::stage::Stage;
 use requant::engine::gpu::timeline::Work;
 use requant::engine::{Batch, CpuEngine, Engine, GpuEngine};
 use requant::fit::map::evaluation::Evaluation;
@@ -96,7 +96,7 @@ fn main() {
     for &(k, n) in grid {
         let problem = Problem::new(k, n, distinct);
         let profile = engine.profile(&problem.batch(batch)).unwrap();
-        let alone = batch as f64 / profile.seconds.iter().sum::<f64>();
+        let alone = batch as f64 / profile.seconds.values().sum::<f64>();
         let components = problem.map().components.len();
         println!("| {components} | {n} | {:.0} | {alone:.0} |", rate(&engine, &problem, batch));
     }
@@ -118,7 +118,7 @@ fn methods(engine: &GpuEngine, problem: &Problem, n: usize) {
         let per_second = |engine: &dyn Engine| {
             let start = Instant::now();
             let fitted = engine.fit(&batch);
-            assert!(fitted.iter().all(|f| f.engine == engine.name()), "{name}: done elsewhere");
+            assert!(fitted.iter().all(|f| f.engine == engine.kind()), "{name}: done elsewhere");
             n as f64 / start.elapsed().as_secs_f64()
         };
         println!("| {name} | {:.1} | {:.1} |", per_second(engine), per_second(&CpuEngine));
@@ -169,7 +169,7 @@ fn agreement(engine: &dyn Engine, problem: &Problem, n: usize) {
 }
 
 /// Operations and bytes of global memory that one spectrum's stage needs in one round, counted from the shaders' loops.
-fn counted(model: &map::Model) -> [(f64, f64); 9] {
+fn counted(stage: Stage, model: &map::Model) -> (f64, f64) {
     let (k, n, w) = (model.components.len() as f64, model.band.n_short() as f64, model.band.n_window() as f64);
     let (m, nb, c) = (model.layout.len() as f64, model.layout.n_splines as f64, Evaluation::n_columns(model) as f64);
     let fft = 5.0 * n * n.log2();
@@ -177,25 +177,25 @@ fn counted(model: &map::Model) -> [(f64, f64); 9] {
     let modulation = 40.0 * k * n;
     let factor = m * m * m / 3.0;
     let square = 4.0 * m * m;
-    [
-        (modulation + 2.0 * k * fft, 12.0 * k * w),
-        (modulation + 2.0 * fft, 4.0 * 6.0 * w),
-        (c * c * w, 4.0 * c * w * (c / 32.0).ceil()),
-        (8.0 * c * w + 2.0 * nb * nb * c, 16.0 * c * w + 4.0 * nb * nb * c),
+    match stage {
+        Stage::Components => (modulation + 2.0 * k * fft, 12.0 * k * w),
+        Stage::Common => (modulation + 2.0 * fft, 4.0 * 6.0 * w),
+        Stage::Gram => (c * c * w, 4.0 * c * w * (c / 32.0).ceil()),
+        Stage::Project => (8.0 * c * w + 2.0 * nb * nb * c, 16.0 * c * w + 4.0 * nb * nb * c),
         // Factor, its inverse, four small factors with their inverses.
-        (2.0 * factor + 4.0 * nb * nb * nb, 12.0 * square),
-        (1.5 * factor + 6.0 * m * m, 10.0 * square),
-        (modulation + fft, 16.0 * w),
-        (20.0 * m, 12.0 * m),
-        (10.0, 200.0),
-    ]
+        Stage::Weights => (2.0 * factor + 4.0 * nb * nb * nb, 12.0 * square),
+        Stage::Step => (1.5 * factor + 6.0 * m * m, 10.0 * square),
+        Stage::Trial => (modulation + fft, 16.0 * w),
+        Stage::Decide => (20.0 * m, 12.0 * m),
+        _ => (10.0, 200.0),
+    }
 }
 
 fn stages(engine: &GpuEngine, problem: &Problem, n: usize) {
     let profile = engine.profile(&problem.batch(n)).unwrap();
     let fits = CpuEngine.fit(&problem.batch(n.min(8)));
     let iterations = fits.iter().map(|f| f.result.n_iterations as f64).sum::<f64>() / fits.len() as f64 + 1.0;
-    let total: f64 = profile.seconds.iter().sum();
+    let total: f64 = profile.seconds.values().sum();
     println!(
         "\nStages: {n} spectra, K {}, {} parameters, about {iterations:.1} evaluations each, {} rounds\n",
         problem.map().components.len(),
@@ -205,10 +205,12 @@ fn stages(engine: &GpuEngine, problem: &Problem, n: usize) {
     println!(
         "| stage | µs a spectrum | share | MFLOP a spectrum | GFLOP/s | MB a spectrum | GB/s |\n|---|---|---|---|---|---|---|"
     );
-    for ((stage, seconds), (flop, bytes)) in PROFILED.iter().zip(profile.seconds).zip(counted(problem.map())) {
+    for (stage, seconds) in &profile.seconds {
+        let (flop, bytes) = counted(*stage, problem.map());
         let (each, flop, bytes) = (seconds / n as f64, flop * iterations, bytes * iterations);
         println!(
-            "| {stage} | {:.2} | {:.0} % | {:.2} | {:.1} | {:.3} | {:.2} |",
+            "| {} | {:.2} | {:.0} % | {:.2} | {:.1} | {:.3} | {:.2} |",
+            stage.name(),
             each * 1e6,
             100.0 * seconds / total.max(1e-12),
             flop * 1e-6,

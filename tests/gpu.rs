@@ -13,7 +13,7 @@ mod stages;
 use libtest_mimic::{Arguments, Failed, Trial};
 use num_complex::Complex64;
 use requant::engine::gpu::device;
-use requant::engine::{Batch, CpuEngine, Engine, Fitted, GpuEngine};
+use requant::engine::{Batch, CpuEngine, Engine, EngineKind, Fitted, GpuEngine};
 use requant::fit::map::settings::{Macromolecules, RatioPriors, Smoothness};
 use requant::fit::map::{self, Settings};
 use requant::fit::sample::settings::{SamplingSettings, Uncertainty};
@@ -29,7 +29,7 @@ fn main() {
     let arguments = Arguments::from_args();
     let adapters = device::list();
     let required = std::env::var_os("REQUANT_REQUIRE_GPU").is_some();
-    let tests: [(&str, Body); 17] = [
+    let tests: [(&str, Body); 18] = [
         ("gpu_self_test_passes", self_test_passes),
         ("gpu_parity_over_settings", parity_over_settings),
         ("gpu_parity_harness_can_fail", parity_harness_can_fail),
@@ -40,8 +40,9 @@ fn main() {
         ("gpu_what_the_shaders_cannot_do_is_done_on_the_processor", unsupported_models),
         ("gpu_methods_that_decide_on_the_host_in_any_batch", methods_in_any_batch),
         ("gpu_draws_follow_the_native_ones", draws_follow),
-        ("gpu_stages_of_preparation_agree", stages_agree),
-        ("gpu_stages_of_preparation_survive_a_lost_device", stages_survive),
+        ("gpu_every_stage_agrees_with_its_twin", every_stage_agrees),
+        ("gpu_a_constant_changed_on_one_side_is_noticed", changed_constants),
+        ("real_gpu_every_stage_agrees_with_its_twin", real_every_stage_agrees),
         ("real_gpu_parity_challenge", real_parity_challenge),
         ("real_gpu_parity_of_methods", real_parity_of_methods),
         ("real_gpu_parity_voigt", |i| real_parity("voigt", "lcmodel-test/3t.basis", |_| {}, i)),
@@ -189,28 +190,22 @@ fn a_tiny_problem(index: usize) {
     assert!(engine.notes().is_empty(), "{:?}", engine.notes());
 }
 
-fn stages_agree(index: usize) {
-    let gpu = engine(index);
-    stages::all_agree(&gpu);
-    assert!(gpu.notes().is_empty(), "{:?}", gpu.notes());
-    // Chunks that do not divide the batch, lengths that only the processor transforms, and nothing at all.
-    let cut = engine(index).with_chunk(2);
-    assert_eq!(stages::difference(&cut, 1000, 3, |e, f| e.transform(f)), 0.0);
-    assert_eq!(cut.notes().len(), 1, "{:?}", cut.notes());
-    assert!(stages::difference(&cut, 8192, 5, |e, f| e.transform(f)) < 2e-6);
-    assert!(stages::difference(&cut, 300, 5, |e, f| e.turn_back(f, &stages::offsets(5), DWELL_S)) < 6e-6);
-    assert_eq!(stages::difference(&cut, 256, 0, |e, f| e.transform(f)), 0.0);
+fn map_model(model: &Model) -> &map::Model {
+    let Model::Map(model) = model else { panic!("a model of map is wanted") };
+    model
 }
 
-fn stages_survive(index: usize) {
-    let gpu = engine(index).with_chunk(2);
-    gpu.lose_device();
-    assert!(stages::difference(&gpu, 256, 5, |e, f| e.transform(f)) < 2e-6);
-    assert_eq!(gpu.notes().len(), 1, "{:?}", gpu.notes());
-    gpu.forbid_reopening();
-    gpu.lose_device();
-    assert_eq!(stages::difference(&gpu, 256, 5, |e, f| e.transform(f)), 0.0, "natively");
-    assert_eq!(stages::difference(&gpu, 256, 5, |e, f| e.apodise(f, &[0.5; 256])), 0.0, "natively");
+fn every_stage_agrees(index: usize) {
+    stages::check(map_model(&model_with(|_| {})), &spectra(3)[2], index);
+}
+
+fn real_every_stage_agrees(index: usize) {
+    let (model, fids) = parity::benchmark("voigt", "lcmodel-test/3t.basis", &Settings::map().unwrap().into());
+    stages::check(map_model(&model), &fids[0], index);
+}
+
+fn changed_constants(index: usize) {
+    stages::notices_changed_constants(map_model(&model_with(|_| {})), &spectra(3)[2], index);
 }
 
 fn faulty_spectra(index: usize) {
@@ -243,13 +238,13 @@ fn a_lost_device(index: usize) {
     engine.lose_device();
     let after = engine.fit(&batch(&model, &fids));
     assert!(bits(&after) == before, "a new device gives the same");
-    assert!(after.iter().all(|f| f.engine == "gpu"));
+    assert!(after.iter().all(|f| f.engine == EngineKind::Gpu));
     assert_eq!(engine.notes().len(), 1, "{:?}", engine.notes());
     // The adapter is gone for good: the processor does it, and says so.
     engine.forbid_reopening();
     engine.lose_device();
     let native = engine.fit(&batch(&model, &fids));
-    assert!(native.iter().all(|f| f.engine == "cpu"), "{:?}", engine.notes());
+    assert!(native.iter().all(|f| f.engine == EngineKind::Cpu), "{:?}", engine.notes());
     assert_eq!(bits(&native), bits(&CpuEngine.fit(&batch(&model, &fids))));
 }
 
@@ -266,7 +261,7 @@ fn unsupported_models(index: usize) {
         let fids = spectra(2);
         let engine = engine(index);
         let fitted = engine.fit(&batch(&model, &fids));
-        assert!(fitted.iter().all(|f| f.engine == "cpu"));
+        assert!(fitted.iter().all(|f| f.engine == EngineKind::Cpu));
         assert!(engine.notes()[0].contains(told), "{:?}", engine.notes());
     }
 }
@@ -307,7 +302,7 @@ fn methods_in_any_batch(index: usize) {
     let whole = bits(&engine(index).fit(&batch(model, &fids)));
     for at_once in [1, 2] {
         let cut = engine(index).with_chunk(at_once).fit(&batch(model, &fids));
-        assert!(bits(&cut) == whole && cut.iter().all(|f| f.engine == "gpu"), "{at_once} at a time");
+        assert!(bits(&cut) == whole && cut.iter().all(|f| f.engine == EngineKind::Gpu), "{at_once} at a time");
     }
     fids[1][7].im = f64::NAN;
     fids[3].fill(Complex64::default());
@@ -320,7 +315,7 @@ fn methods_in_any_batch(index: usize) {
     engine.forbid_reopening();
     engine.lose_device();
     let native = engine.fit(&batch(model, &fids));
-    assert!([0, 2, 4].iter().all(|&i| native[i].engine == "cpu"), "{:?}", engine.notes());
+    assert!([0, 2, 4].iter().all(|&i| native[i].engine == EngineKind::Cpu), "{:?}", engine.notes());
     assert_eq!(bits(&native), bits(&CpuEngine.fit(&batch(model, &fids))));
 }
 
@@ -338,7 +333,7 @@ fn draws_follow(index: usize) {
         let native = CpuEngine.fit(&batch(&model, &fids));
         let mut off = Vec::new();
         for ((ours, theirs), again) in on_device.iter().zip(&native).zip(&alone) {
-            assert_eq!(ours.engine, "gpu");
+            assert_eq!(ours.engine, EngineKind::Gpu);
             let amplitudes = ours.result.amplitudes.iter().zip(&theirs.result.amplitudes).zip(&again.result.amplitudes);
             for ((a, b), again) in amplitudes {
                 let (Some(drawn), Some(expected)) = (&a.sampled, &b.sampled) else { panic!("{name}: no draws") };

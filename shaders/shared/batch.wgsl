@@ -1,6 +1,6 @@
 // What every stage of a fit sees: the model's constants, the state of each spectrum and the scratch memory.
 
-// The model's sizes, and where each table begins in `tables` and `indices`. Same order as `Shape` in layout.rs.
+// The model's sizes, and where each table begins in `tables` and `indices`.
 struct Shape {
     n_short: u32,          // samples of a band FID
     n_positive: u32,       // of which 0..n_positive and first_negative.. are not zero
@@ -47,7 +47,7 @@ struct Shape {
     is_fixed: u32,
 }
 
-// Where the fit of one spectrum stands. Same order as `Scalars` in layout.rs.
+// Where the fit of one spectrum stands.
 struct Scalars {
     phase: u32,
     iteration: u32,
@@ -111,7 +111,10 @@ fn unfinished(position: u32) -> u32 {
     return lists[2u + shape.n_spectra + position];
 }
 
-// First floats of the vectors of spectrum `s`; the first six have n_parameters entries each. The baseline's parameters are
+// Vectors of n_parameters entries that a spectrum has: x, trial, gradient, step, held, held step.
+const N_VECTORS: u32 = 6u;
+
+// First floats of the vectors of spectrum `s`. The baseline's parameters are
 // its Demmler–Reinsch modes, in which BᵀB is the unit matrix and D₂ᵀD₂ is diagonal: in f32 the splines themselves cannot
 // carry a penalty that is a million times the data's weight.
 fn x_of(s: u32) -> u32 { return s * shape.vectors_len; }
@@ -120,7 +123,7 @@ fn gradient_of(s: u32) -> u32 { return s * shape.vectors_len + 2u * shape.n_para
 fn step_of(s: u32) -> u32 { return s * shape.vectors_len + 3u * shape.n_parameters; }
 fn held_of(s: u32) -> u32 { return s * shape.vectors_len + 4u * shape.n_parameters; }
 fn held_step_of(s: u32) -> u32 { return s * shape.vectors_len + 5u * shape.n_parameters; }
-fn row_weights_of(s: u32) -> u32 { return s * shape.vectors_len + 6u * shape.n_parameters; }
+fn row_weights_of(s: u32) -> u32 { return s * shape.vectors_len + N_VECTORS * shape.n_parameters; }
 // Spline coefficients at x and at the trial.
 fn splines_of(s: u32) -> u32 { return row_weights_of(s) + shape.n_rows; }
 fn trial_splines_of(s: u32) -> u32 { return splines_of(s) + shape.n_splines; }

@@ -23,7 +23,7 @@ fn row_weight(row: u32, parameters: u32) -> f32 {
         scale += tables[scales + k] * c;
         all += c;
     }
-    scale = max(scale, 1e-3 * all);
+    scale = max(scale, LEAST_ROW_SCALE * all);
     if (scale <= 0.0) { return 0.0; }
     return 1.0 / (tables[shape.row_sd + row] * scale);
 }

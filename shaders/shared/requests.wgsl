@@ -1,6 +1,6 @@
 // What the stages for other programs' methods see: requests for the normal equations of one spectrum each.
 
-// Sizes that all requests of a batch share. Same order as `RequestSizes` in layout.rs.
+// Sizes that all requests of a batch share.
 struct RequestSizes {
     n_requests: u32,
     n_carried: u32,        // samples of a carried FID: those of a band FID that are not zero, in the order of time
@@ -17,7 +17,7 @@ struct RequestSizes {
     from_pivot: u32,       // distance of each compared bin from the phase's pivot (ppm)
 }
 
-// What one spectrum asks for, and where its values begin in `arena`. Same order as `RequestShape` in layout.rs.
+// What one spectrum asks for, and where its values begin in `arena`.
 struct RequestShape {
     n_members: u32,
     n_jobs: u32,

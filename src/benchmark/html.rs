@@ -16,7 +16,7 @@ pub(super) fn report(results: &[SetResult], options: &BenchmarkOptions, engine: 
     page.paragraph(&format!(
         "requant {} · engine {} · {} sets, {} fits. Methods: {}",
         env!("CARGO_PKG_VERSION"),
-        engine.name(),
+        engine.kind().as_str(),
         results.len(),
         results.iter().flat_map(SetResult::whole).filter_map(|e| e.states.as_ref()).map(|s| s.spectra).sum::<usize>(),
         methods.join(" ")

@@ -2,15 +2,15 @@
 
 use rayon::prelude::*;
 
-use super::{Batch, Engine, Fitted};
+use super::{Batch, Engine, EngineKind, Fitted};
 
 /// Runs fits on the processor's cores, in the rayon pool that it is called in.
 #[derive(Debug, Default, Clone, Copy)]
 pub struct CpuEngine;
 
 impl Engine for CpuEngine {
-    fn name(&self) -> &'static str {
-        "cpu"
+    fn kind(&self) -> EngineKind {
+        EngineKind::Cpu
     }
 
     fn device(&self) -> String {
@@ -26,7 +26,7 @@ impl Engine for CpuEngine {
             .fids
             .par_iter()
             .map_init(|| batch.model.fitter(), |fit, fid| fit(fid))
-            .map(|result| Fitted { result, engine: "cpu" })
+            .map(|result| Fitted { result, engine: EngineKind::Cpu })
             .collect()
     }
 }

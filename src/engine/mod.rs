@@ -3,7 +3,6 @@
 
 pub mod cpu;
 pub mod gpu;
-pub mod stages;
 
 use num_complex::Complex64;
 
@@ -11,7 +10,6 @@ use crate::fit::{FitResult, Model};
 
 pub use cpu::CpuEngine;
 pub use gpu::GpuEngine;
-pub use stages::{Fids, Stages};
 
 /// Spectra that share one model: same basis set, grid and method.
 pub struct Batch<'a> {
@@ -26,14 +24,33 @@ pub struct Batch<'a> {
 pub struct Fitted {
     /// The result.
     pub result: FitResult,
-    /// Name of the engine that did it: an engine may leave to the native one what it cannot do.
-    pub engine: &'static str,
+    /// The engine that did it: an engine may leave to the native one what it cannot do.
+    pub engine: EngineKind,
+}
+
+/// Where a fit is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum EngineKind {
+    /// On the processor, in f64.
+    Cpu,
+    /// On a GPU, iterated in f32.
+    Gpu,
+}
+
+impl EngineKind {
+    /// Its name in the tables and logs.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Cpu => "cpu",
+            Self::Gpu => "gpu",
+        }
+    }
 }
 
 /// Runs batches.
-pub trait Engine: Stages + Sync {
-    /// Name in the tables and logs.
-    fn name(&self) -> &'static str;
+pub trait Engine: Sync {
+    /// Which it is.
+    fn kind(&self) -> EngineKind;
 
     /// What it runs on.
     fn device(&self) -> String;

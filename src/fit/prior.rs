@@ -4,6 +4,8 @@
 //! its denominator (and further terms), frozen from an earlier solution so that the row stays linear
 //! (LCModel 6.3, CHRATO).
 
+use super::map::constants::LEAST_ROW_SCALE;
+
 /// One row; terms are (component, weight).
 #[derive(Debug, Clone)]
 pub struct RatioRow {
@@ -22,7 +24,7 @@ impl RatioRow {
     /// thousandth of all amplitudes, as LCModel does; 0 switches the row off.
     pub fn weight(&self, c: &[f64]) -> f64 {
         let scale: f64 = self.scale_terms.iter().map(|&(k, w)| w * c[k].max(0.0)).sum();
-        let floor = 1e-3 * c.iter().map(|v| v.max(0.0)).sum::<f64>();
+        let floor = LEAST_ROW_SCALE * c.iter().map(|v| v.max(0.0)).sum::<f64>();
         let scale = scale.max(floor);
         if scale > 0.0 { 1.0 / (self.sd * scale) } else { 0.0 }
     }

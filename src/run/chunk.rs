@@ -203,7 +203,7 @@ fn rows_of(job: &Job<'_>, options: &RunOptions, hashes: &[String]) -> Rows {
     };
     let basis = BasisRef { id: &prepared.basis_id, signal_per_proton: prepared.signal_per_proton };
     let (row, metabolites) =
-        origin.fitted(spectrum, prepared.model.as_ref(), fit, &basis, engine, &options.water_scaling);
+        origin.fitted(spectrum, prepared.model.as_ref(), fit, &basis, engine.as_str(), &options.water_scaling);
     let fitted = !matches!(fit.state, FitState::NoSignal | FitState::Singular);
     let curve = (options.curves && fitted)
         .then(|| origin.curves(prepared.model.as_ref(), prepared.model.curves(&spectrum.fid, fit)));

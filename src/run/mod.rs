@@ -200,7 +200,7 @@ fn journal_plan(
         config.to_string(),
         env!("CARGO_PKG_VERSION").to_owned(),
         SCHEMA_VERSION.to_owned(),
-        engine.name().to_owned(),
+        engine.kind().as_str().to_owned(),
         format!("{chunks:?} {} {} {:?}", options.curves, options.transients, models.used()),
     ];
     parts.extend(options.learned.iter().flat_map(|l| l.groups.iter().map(LearnedGroup::id)));
@@ -217,7 +217,7 @@ fn journal_plan(
             .map(|(m, h)| Named { id: m.name().to_owned(), sha256: h.clone() })
             .collect(),
         warnings: listing.warnings.iter().map(ToString::to_string).collect(),
-        engine: engine.name().to_owned(),
+        engine: engine.kind().as_str().to_owned(),
         device: engine.device(),
         started_utc: String::new(),
         command_line: command_line(),

@@ -64,7 +64,7 @@ pub fn compare(batch: &Batch<'_>, engine: &dyn Engine, sabotage: Sabotage) -> Ag
     let native = CpuEngine.fit(batch);
     let mut other = engine.fit(batch);
     assert_eq!(native.len(), other.len());
-    assert!(other.iter().all(|f| f.engine == engine.name()), "done elsewhere: {:?}", engine.notes());
+    assert!(other.iter().all(|f| f.engine == engine.kind()), "done elsewhere: {:?}", engine.notes());
     let victim = &mut other[0].result;
     match sabotage {
         Sabotage::None => {}

@@ -1,96 +1,178 @@
-//! The stages of preparation on an adapter beside the native ones, which other tests hold against the truth.
+//! Parity of the fit's stages, one by one: what a stage makes of given inputs beside its native twin.
+#![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "test support")]
 
 use num_complex::Complex64;
-use requant::engine::{CpuEngine, Fids, GpuEngine, Stages};
-use requant::prepare::align::{MAX_SHIFT_HZ, Offset, turn_back};
+use requant::engine::gpu::rounds::inspect::{Inspector, Pair};
+use requant::engine::gpu::stage::Stage;
+use requant::engine::gpu::stage::fit::STEP_FAILED;
+use requant::fit::map::Model;
 
-use crate::common::DWELL_S;
+/// Columns, relative to the largest value: transforms of a few thousand f32 samples are exact to 1e-6, and the
+/// modulation's exponents, up to 80, carry 80 units of the last place into it.
+const COLUMNS: f64 = 2e-5;
+/// Products of columns, relative to their lengths: a sum of a thousand f32 terms, one after the other, is off by
+/// √1000 · 6e-8 = 2e-6, the worst of thousands of sums by some times that.
+const PRODUCTS: f64 = 1e-5;
+/// ln σ²: the effective number of parameters comes from an f32 inverse, and is a tenth of the points.
+const VARIANCE: f64 = 1e-4;
+/// ln λ: four rounds of a fixed-point iteration on an f32 factor, of which a fit asks a thousandth.
+const LAMBDA: f64 = 1e-3;
+/// Weights of soft rows: f32 sums of positive amplitudes.
+const ROWS: f64 = 1e-6;
+/// A step (standard deviations): the factor of a matrix of condition 1e3 loses three of seven digits of steps of up to
+/// some standard deviations.
+const STEP: f64 = 2e-3;
+/// The predicted fall of Q, relative or of Q itself: as far as the step is off, whichever is larger.
+const PREDICTED: f64 = 1e-3;
+/// The change of |r|² that a step makes, relative to |r|²: the decision forgives as much (`COST_ROUNDING`).
+const CHANGE: f64 = 2e-6;
+/// Phases, counters and flags are whole numbers.
+const WHOLE: f64 = 0.0;
+/// ln of the damping: a ratio of f32 falls, cubed.
+const DAMPING: f64 = 5e-3;
 
-/// Relative to the largest sample: some units in the last place of f32, growing with the logarithm of the length.
-const ROUNDING: f64 = 2e-6;
-/// A thousandth of what noise leaves uncertain at a signal-to-noise ratio of ten a transient.
-const SHIFT_TOLERANCE_HZ: f64 = 2e-4;
-const PHASE_TOLERANCE_RAD: f64 = 3e-5;
-
-/// A decaying line with something noise-like on it, FID by FID different and of very different size.
-fn fids(n_points: usize, count: usize) -> Vec<Complex64> {
-    (0..count)
-        .flat_map(|i| {
-            let (x, size) = (i as f64, 10_f64.powi(3 * (i as i32 % 7) - 9));
-            (0..n_points).map(move |n| {
-                let t = n as f64 * DWELL_S;
-                let line = Complex64::from_polar((-9.0 * t).exp(), 61.0 * (x - 3.0) * t + x);
-                let rough = (n as f64 * (1.7 + x) + (n * n % 977) as f64).sin();
-                size * (line + 0.05 * Complex64::new(rough, -rough * rough))
-            })
-        })
-        .collect()
+/// Whether a pair agrees, and by how much it does not.
+#[derive(Debug)]
+pub struct Judged {
+    pub what: &'static str,
+    pub worst: f64,
+    pub most: f64,
 }
 
-/// Not a number where one is not a number.
-fn differ(a: &[Complex64], b: &[Complex64], n_points: usize) -> f64 {
-    let largest = |values: &mut dyn Iterator<Item = f64>| values.max_by(f64::total_cmp).unwrap_or(0.0);
-    largest(&mut a.chunks(n_points).zip(b.chunks(n_points)).map(|(a, b)| {
-        largest(&mut a.iter().zip(b).map(|(x, y)| (x - y).norm())) / largest(&mut a.iter().map(|z| z.norm()))
-    }))
-}
-
-/// Runs `stage` on both engines; the largest difference, relative to each FID's largest sample.
-pub(crate) fn difference(gpu: &GpuEngine, n_points: usize, count: usize, stage: impl Fn(&dyn Stages, Fids<'_>)) -> f64 {
-    let (mut native, mut device) = (fids(n_points, count), fids(n_points, count));
-    stage(&CpuEngine, Fids { samples: &mut native, n_points });
-    stage(gpu, Fids { samples: &mut device, n_points });
-    differ(&native, &device, n_points)
-}
-
-pub(crate) fn offsets(count: usize) -> Vec<Offset> {
-    let of = |i: usize| Offset { shift_hz: (i as f64 * 1.3).sin() * 19.0, phase_rad: i as f64 * 2.1, overlap: 0.0 };
-    (0..count).map(of).collect()
-}
-
-pub(crate) fn all_agree(gpu: &GpuEngine) {
-    for n in [128, 256, 1024, 2048, 4096, 8192, 16384] {
-        let worst = difference(gpu, n, 5, |e, f| e.transform(f));
-        assert!(worst < ROUNDING, "transform of {n}: {worst:e}");
-    }
-    for n in [100, 2048, 5000] {
-        let window: Vec<f64> = (0..n).map(|i| (-3.0 * i as f64 / n as f64).exp()).collect();
-        let worst = difference(gpu, n, 9, |e, f| e.apodise(f, &window));
-        assert!(worst < ROUNDING, "window of {n}: {worst:e}");
-        let worst = difference(gpu, n, 9, |e, f| e.turn_back(f, &offsets(9), DWELL_S));
-        // A turn is known to an ulp of the turns so far.
-        assert!(worst < 3.0 * ROUNDING, "turn of {n}: {worst:e}");
-        let water: Vec<Complex64> = fids(n, 9).iter().map(|z| 1e3 * z).collect();
-        let worst = difference(gpu, n, 9, |e, f| e.correct_eddy_currents(f, &water));
-        assert!(worst < 3.0 * ROUNDING, "eddy currents of {n}: {worst:e}");
-    }
-    for n in [100, 512, 2048, 5000] {
-        let worst = registration(gpu, n, 12, 0.0);
-        assert!(worst.0 < SHIFT_TOLERANCE_HZ && worst.1 < PHASE_TOLERANCE_RAD, "registration of {n}: {worst:?}");
-        // The test sees what it is there to see.
-        assert!(registration(gpu, n, 12, 1e-3).0 > SHIFT_TOLERANCE_HZ);
+impl Judged {
+    pub fn holds(&self) -> bool {
+        self.worst <= self.most
     }
 }
 
-/// Largest difference between the engines' shifts (Hz) and phases (rad); the device's data lie `moved_hz` higher.
-fn registration(gpu: &GpuEngine, n_points: usize, count: usize, moved_hz: f64) -> (f64, f64) {
-    let reference = &fids(n_points, 4)[3 * n_points..];
-    let data = |extra_hz: f64| -> Vec<Complex64> {
-        let mut all = Vec::new();
-        for (i, offset) in offsets(count).iter().enumerate() {
-            let mut fid: Vec<Complex64> = reference.iter().map(|z| z * 10_f64.powi(i as i32 - 5)).collect();
-            let shift_hz = -offset.shift_hz - extra_hz;
-            turn_back(&mut fid, &Offset { shift_hz, phase_rad: offset.phase_rad, overlap: 0.0 }, DWELL_S);
-            all.extend(fid);
-        }
-        all
+/// Largest difference of a pair beside what it may be; NaN counts as infinite.
+pub fn judge(pair: &Pair) -> Judged {
+    assert_eq!(pair.device.len(), pair.native.len(), "{}", pair.what);
+    let (most, is_relative) = match pair.what {
+        "amplitudes" | "shifts" | "widths" | "Gaussian width" | "phases" | "lineshape" | "residual" => (COLUMNS, false),
+        "columns" | "modes" => (PRODUCTS, false),
+        "ln variance" => (VARIANCE, false),
+        "ln lambda" => (LAMBDA, false),
+        "rows" => (ROWS, true),
+        "step" => (STEP, false),
+        "predicted" => (PREDICTED, true),
+        "change" => (CHANGE, false),
+        "state" => (WHOLE, false),
+        "ln damping" => (DAMPING, false),
+        other => panic!("no tolerance for {other}"),
     };
-    let (mut a, mut b) = (data(0.0), data(moved_hz));
-    let native = CpuEngine.register(Fids { samples: &mut a, n_points }, reference, DWELL_S, MAX_SHIFT_HZ);
-    let device = gpu.register(Fids { samples: &mut b, n_points }, reference, DWELL_S, MAX_SHIFT_HZ);
-    native.iter().zip(&device).fold((0.0, 0.0), |(shift, phase), (a, b)| {
-        assert!((a.overlap / b.overlap - 1.0).abs() < 1e-4);
-        let turn = Complex64::from_polar(1.0, a.phase_rad - b.phase_rad).arg().abs();
-        (f64::max(shift, (a.shift_hz - b.shift_hz).abs()), f64::max(phase, turn))
-    })
+    let differences = pair.device.iter().zip(&pair.native).map(|(a, b)| {
+        let difference = if is_relative { (a - b) / b.abs().max(f64::MIN_POSITIVE) } else { a - b };
+        if a == b { 0.0 } else { difference.abs() }
+    });
+    let worst = differences.fold(0.0, |worst: f64, d| if d.is_nan() { f64::INFINITY } else { worst.max(d) });
+    Judged { what: pair.what, worst, most }
+}
+
+/// The stages of a fit with what each is compared by.
+type Compare = fn(&Inspector<'_>) -> Vec<Pair>;
+
+/// Every stage, or two that make one quantity, with what it is compared by.
+pub const STAGES: [(&str, Compare); 6] = [
+    ("components, common", |spectrum| spectrum.columns().unwrap()),
+    ("gram, project", |spectrum| spectrum.products().unwrap()),
+    ("weights", |spectrum| spectrum.weights(None).unwrap()),
+    ("step", |spectrum| spectrum.step().unwrap()),
+    ("trial", |spectrum| spectrum.trial().unwrap()),
+    ("decide", decisions),
+];
+
+/// Decisions of every kind.
+pub fn decisions(spectrum: &Inspector<'_>) -> Vec<Pair> {
+    let mut all = spectrum.decide(|_| {}).unwrap();
+    let mut case = |change: &dyn Fn(&mut requant::engine::gpu::stage::fit::Scalars)| {
+        all.extend(spectrum.decide(|scalars| change(scalars)).unwrap());
+    };
+    // A step that falls far less than predicted, and one that rises.
+    case(&|s| s.predicted *= 20.0);
+    case(&|s| (s.rss_change, s.predicted) = (1e3 * s.variance, 1.0));
+    case(&|s| (s.rss_change, s.predicted, s.damping) = (1e3 * s.variance, 1.0, 1e-7));
+    case(&|s| (s.rss_change, s.predicted, s.attempts) = (1e3 * s.variance, 1.0, 11));
+    case(&|s| (s.rss_change, s.predicted, s.attempts) = (1e3 * s.variance, 5e-3, 11));
+    // The end: frozen, and nothing is left to gain.
+    case(&|s| (s.rss_change, s.predicted, s.frozen, s.iteration) = (1e3 * s.variance, 1e-4, 1, 20));
+    case(&|s| (s.rss_change, s.predicted, s.iteration) = (1e3 * s.variance, 1e-4, 20));
+    case(&|s| (s.rss_change, s.predicted, s.frozen, s.lambda_before) = (1e3 * s.variance, 1e-4, 1, 1.01 * s.lambda));
+    case(&|s| s.iteration = 10_000);
+    // Systems that are not positive definite.
+    case(&|s| (s.phase, s.newton) = (STEP_FAILED, 1));
+    case(&|s| (s.phase, s.newton) = (STEP_FAILED, 0));
+    case(&|s| (s.phase, s.newton, s.damping) = (STEP_FAILED, 0, 1e-5));
+    case(&|s| (s.phase, s.newton, s.damping) = (STEP_FAILED, 0, 2e5));
+    all
+}
+
+/// A spectrum at `iteration` of its fit, on stages whose source `change` changes.
+pub fn inspect<'a>(
+    index: usize,
+    model: &'a Model,
+    fid: &[Complex64],
+    iteration: u32,
+    change: impl Fn(Stage, String) -> String,
+) -> Inspector<'a> {
+    Inspector::new(index, model, fid, iteration, change).unwrap()
+}
+
+/// The source as it is.
+pub fn unchanged(_: Stage, source: String) -> String {
+    source
+}
+
+/// The source with another value of a constant, if it has it.
+pub fn with(constant: &'static str, value: &'static str) -> impl Fn(Stage, String) -> String {
+    move |_, source| {
+        let start = source.find(&format!("const {constant}:")).unwrap();
+        let end = start + source[start..].find('\n').unwrap();
+        let kind = &source[start..end][..source[start..end].find('=').unwrap()];
+        format!("{}{kind}= {value};{}", &source[..start], &source[end..])
+    }
+}
+
+/// All stages at the first iteration and at one where all of them are at work; each comparison sees a value that is off
+/// by three times its tolerance.
+pub fn check(model: &Model, fid: &[Complex64], index: usize) {
+    let mut faults = Vec::new();
+    for iteration in [0, 3, 5] {
+        let spectrum = inspect(index, model, fid, iteration, unchanged);
+        assert!(spectrum.iteration() >= iteration);
+        for (stage, pairs) in STAGES {
+            for mut pair in pairs(&spectrum) {
+                let judged = judge(&pair);
+                println!("{stage}, iteration {}: {judged:?}", spectrum.iteration());
+                if !judged.holds() {
+                    faults.push(format!("{stage}, iteration {}: {judged:?}", spectrum.iteration()));
+                }
+                if let Some(value) = pair.device.first_mut() {
+                    *value += 3.0 * judged.most * value.abs().max(1.0) + if judged.most > 0.0 { 0.0 } else { 1.0 };
+                    assert!(!judge(&pair).holds(), "{stage}: {} was not noticed", judged.what);
+                }
+            }
+        }
+    }
+    assert!(faults.is_empty(), "{faults:#?}");
+}
+
+/// A constant that one engine has otherwise is seen by the comparison of the stage that uses it.
+pub fn notices_changed_constants(model: &Model, fid: &[Complex64], index: usize) {
+    let holds = |pairs: Vec<Pair>| pairs.iter().all(|pair| judge(pair).holds());
+    // λ just below its end, where the data ask for a straight baseline or a tenfold one at most.
+    let at_the_end = |spectrum: &Inspector<'_>| spectrum.weights(Some(9.9e7)).unwrap();
+    let changes: [(&'static str, &'static str, Compare); 5] = [
+        ("MAX_LAMBDA", "1e6f", at_the_end),
+        ("EVIDENCE_ROUNDS", "1u", |spectrum| spectrum.weights(Some(1e5)).unwrap()),
+        ("DAMPING_RISE_REJECTED", "8f", decisions),
+        ("MIN_DAMPING_REJECTED", "2e-4f", decisions),
+        ("NEAR_MINIMUM", "1e-3f", decisions),
+    ];
+    for (constant, value, compare) in changes {
+        let spectrum = inspect(index, model, fid, 4, unchanged);
+        assert!(holds(compare(&spectrum)), "{constant} as it is");
+        let spectrum = inspect(index, model, fid, 4, with(constant, value));
+        assert!(!holds(compare(&spectrum)), "{constant} = {value} was not noticed");
+    }
 }

@@ -1,16 +1,13 @@
 //! Adapters and devices: what there is, which one to take, and its life and death.
 
-use std::collections::HashMap;
-use std::hash::Hash;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use super::GpuError;
-use super::pipelines::{Pipelines, PreparationStage, RequestPipelines};
+use super::error::GpuError;
+use super::quiet::quietly;
+use super::sizes::{THREADS, WORKGROUP_BYTES};
 
-/// Workgroup memory that the largest stage needs (bytes): a transform of 4096 samples.
-const WORKGROUP_BYTES: u32 = 32768;
 /// Storage buffers that the stages see together.
 const STORAGE_BUFFERS: u32 = 13;
 /// Longest wait for one submission; each is a few milliseconds of work on a GPU, seconds on a rasteriser.
@@ -47,9 +44,6 @@ pub(super) struct Device {
     pub(super) is_software: bool,
     lost: Arc<AtomicBool>,
     error: Arc<Mutex<Option<String>>>,
-    pipelines: Mutex<HashMap<usize, Arc<Pipelines>>>,
-    request_pipelines: Mutex<HashMap<usize, Arc<RequestPipelines>>>,
-    preparation: Mutex<HashMap<(&'static str, usize), Arc<PreparationStage>>>,
 }
 
 fn instance() -> wgpu::Instance {
@@ -60,7 +54,7 @@ fn instance() -> wgpu::Instance {
 }
 
 fn adapters() -> Vec<wgpu::Adapter> {
-    pollster::block_on(instance().enumerate_adapters(wgpu::Backends::PRIMARY))
+    quietly(|| pollster::block_on(instance().enumerate_adapters(wgpu::Backends::PRIMARY)))
 }
 
 /// All adapters of this machine; none where there is no driver.
@@ -93,7 +87,7 @@ fn summary(index: usize, adapter: &wgpu::Adapter) -> AdapterSummary {
 pub fn lacks(limits: &wgpu::Limits) -> Option<String> {
     let needs = [
         ("workgroup memory (bytes)", limits.max_compute_workgroup_storage_size, WORKGROUP_BYTES),
-        ("invocations a workgroup", limits.max_compute_invocations_per_workgroup, super::source::THREADS),
+        ("invocations a workgroup", limits.max_compute_invocations_per_workgroup, THREADS),
         ("storage buffers a stage", limits.max_storage_buffers_per_shader_stage, STORAGE_BUFFERS),
     ];
     needs
@@ -136,13 +130,13 @@ impl Device {
         }))
         .map_err(|e| GpuError::Open { adapter: summary.name.clone(), reason: e.to_string() })?;
         let (lost, error) = (Arc::new(AtomicBool::new(false)), Arc::new(Mutex::new(None)));
-        let (seen, told) = (Arc::clone(&lost), Arc::clone(&error));
+        let (seen, noted) = (Arc::clone(&lost), Arc::clone(&error));
         device.set_device_lost_callback(move |reason, message| {
             seen.store(true, Ordering::SeqCst);
-            tell(&told, format!("device lost ({reason:?}) {message}"));
+            note(&noted, format!("device lost ({reason:?}) {message}"));
         });
-        let told = Arc::clone(&error);
-        device.on_uncaptured_error(Arc::new(move |e: wgpu::Error| tell(&told, e.to_string())));
+        let noted = Arc::clone(&error);
+        device.on_uncaptured_error(Arc::new(move |e: wgpu::Error| note(&noted, e.to_string())));
         Ok(Self {
             device,
             queue,
@@ -152,42 +146,7 @@ impl Device {
             is_software: summary.is_software,
             lost,
             error,
-            pipelines: Mutex::default(),
-            request_pipelines: Mutex::default(),
-            preparation: Mutex::default(),
         })
-    }
-
-    /// The pipelines for band FIDs of `fft_n` samples, built on first use.
-    pub(super) fn pipelines(&self, fft_n: usize) -> Result<Arc<Pipelines>, GpuError> {
-        self.built(&self.pipelines, fft_n, || Pipelines::new(self, fft_n))
-    }
-
-    /// The stages that answer requests, for carried FIDs of `fft_n` samples, built on first use.
-    pub(super) fn request_pipelines(&self, fft_n: usize) -> Result<Arc<RequestPipelines>, GpuError> {
-        self.built(&self.request_pipelines, fft_n, || RequestPipelines::new(self, fft_n))
-    }
-
-    /// A stage of preparation for transforms of `fft_n` samples, built on first use.
-    pub(super) fn preparation(&self, stage: &'static str, fft_n: usize) -> Result<Arc<PreparationStage>, GpuError> {
-        self.built(&self.preparation, (stage, fft_n), || PreparationStage::new(self, stage, fft_n))
-    }
-
-    /// What `all` has under `key`, or what `build` makes.
-    fn built<K: Eq + Hash, T>(
-        &self,
-        all: &Mutex<HashMap<K, Arc<T>>>,
-        key: K,
-        build: impl FnOnce() -> Result<T, GpuError>,
-    ) -> Result<Arc<T>, GpuError> {
-        let mut all = all.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(found) = all.get(&key) {
-            return Ok(Arc::clone(found));
-        }
-        let built = Arc::new(build()?);
-        self.check()?;
-        all.insert(key, Arc::clone(&built));
-        Ok(built)
     }
 
     /// What has gone wrong since the last call.
@@ -207,8 +166,25 @@ impl Device {
         self.check()?;
         waited.map(|_| ()).map_err(|e| GpuError::Device { reason: e.to_string() })
     }
+
+    /// The first `bytes` of a buffer that can be mapped, once `submission` is done.
+    pub(super) fn read<T: bytemuck::AnyBitPattern>(
+        &self,
+        buffer: &wgpu::Buffer,
+        bytes: u64,
+        submission: wgpu::SubmissionIndex,
+    ) -> Result<Vec<T>, GpuError> {
+        let slice = buffer.slice(..bytes);
+        slice.map_async(wgpu::MapMode::Read, |_| {});
+        self.wait(submission)?;
+        let view = slice.get_mapped_range().map_err(|e| GpuError::Device { reason: e.to_string() })?;
+        let values = view.chunks_exact(size_of::<T>()).map(bytemuck::pod_read_unaligned).collect();
+        drop(view);
+        buffer.unmap();
+        Ok(values)
+    }
 }
 
-fn tell(slot: &Mutex<Option<String>>, message: String) {
+fn note(slot: &Mutex<Option<String>>, message: String) {
     slot.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(message);
 }

@@ -1,107 +1,105 @@
-//! Compiled stages and the layout of their bindings.
+//! Compiled stages and the layouts of their bindings, all from the table of stages.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::device::Device;
-use super::source::{FIT_STAGES, REQUEST_STAGES, compose};
-use super::{GpuError, source::SourceError};
+use super::error::GpuError;
+use super::sizes::ENTRY;
+use super::stage::{Access, Family, Stage};
 
-/// The stages of a fit for one length of the transform.
-pub(super) struct Pipelines {
-    pub(super) constants_layout: wgpu::BindGroupLayout,
-    pub(super) batch_layout: wgpu::BindGroupLayout,
-    pub(super) arguments_layout: wgpu::BindGroupLayout,
-    /// In the order of [`FIT_STAGES`].
-    pub(super) stages: Vec<wgpu::ComputePipeline>,
-    pub(super) compact: wgpu::ComputePipeline,
+/// A device and what was compiled for it.
+pub(super) struct Opened {
+    pub(super) device: Device,
+    compiled: Mutex<HashMap<(Family, usize), Arc<Compiled>>>,
 }
 
-impl Pipelines {
-    pub(super) fn new(device: &Device, fft_n: usize) -> Result<Self, GpuError> {
-        use wgpu::BufferBindingType::{Storage, Uniform};
-        let (read, write) = (Storage { read_only: true }, Storage { read_only: false });
-        let constants_layout = bindings(device, "constants", &[Uniform, read, read, read]);
-        let batch_layout = bindings(device, "batch", &[write, write, read, write, write, write, write, write, write]);
-        let arguments_layout = bindings(device, "arguments", &[write]);
-        let build = |stage: &str, layouts: &[Option<&wgpu::BindGroupLayout>]| pipeline(device, stage, fft_n, layouts);
-        let two = [Some(&constants_layout), Some(&batch_layout)];
-        let stages = FIT_STAGES.iter().map(|stage| build(stage, &two)).collect::<Result<_, _>>()?;
-        let compact = build("compact", &[Some(&constants_layout), Some(&batch_layout), Some(&arguments_layout)])?;
-        Ok(Self { constants_layout, batch_layout, arguments_layout, stages, compact })
+impl Opened {
+    /// Opens adapter number `index`.
+    pub(super) fn open(index: usize) -> Result<Self, GpuError> {
+        Ok(Self { device: Device::open(index)?, compiled: Mutex::default() })
+    }
+
+    /// The stages of `family` for transforms of `fft_n` samples, compiled on first use.
+    pub(super) fn compiled(&self, family: Family, fft_n: usize) -> Result<Arc<Compiled>, GpuError> {
+        let mut all = self.compiled.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(found) = all.get(&(family, fft_n)) {
+            return Ok(Arc::clone(found));
+        }
+        let compiled = Arc::new(Compiled::new(&self.device, family, |stage| stage.source(fft_n)));
+        self.device.check()?;
+        all.insert((family, fft_n), Arc::clone(&compiled));
+        Ok(compiled)
     }
 }
 
-/// The stages that answer requests, for one length of the transform.
-pub(super) struct RequestPipelines {
-    pub(super) layout: wgpu::BindGroupLayout,
-    /// In the order of [`REQUEST_STAGES`].
-    pub(super) stages: Vec<wgpu::ComputePipeline>,
+/// The stages of a family, compiled.
+pub(super) struct Compiled {
+    /// Layouts of the groups of bindings, in their order.
+    pub(super) groups: Vec<wgpu::BindGroupLayout>,
+    stages: HashMap<Stage, wgpu::ComputePipeline>,
 }
 
-impl RequestPipelines {
-    pub(super) fn new(device: &Device, fft_n: usize) -> Result<Self, GpuError> {
-        use wgpu::BufferBindingType::{Storage, Uniform};
-        let (read, write) = (Storage { read_only: true }, Storage { read_only: false });
-        let layout = bindings(device, "requests", &[Uniform, read, read, read, read, write, write, write]);
-        let build = |stage: &&str| pipeline(device, stage, fft_n, &[Some(&layout)]);
-        let stages = REQUEST_STAGES.iter().map(build).collect::<Result<_, _>>()?;
-        Ok(Self { layout, stages })
+impl Compiled {
+    /// Compiles the sources of a family's stages.
+    pub(super) fn new(device: &Device, family: Family, source: impl Fn(Stage) -> String) -> Self {
+        let n_groups = family.stages().map(Stage::n_groups).max().unwrap_or(0);
+        let groups: Vec<_> = (0..n_groups).map(|group| layout(device, family, group as u32)).collect();
+        let stages = family.stages().map(|stage| (stage, pipeline(device, stage, source(stage), &groups))).collect();
+        Self { groups, stages }
+    }
+
+    /// Makes `stage` the one that `pass` dispatches, on buffers bound as `groups`.
+    pub(super) fn set(&self, pass: &mut wgpu::ComputePass<'_>, stage: Stage, groups: &[wgpu::BindGroup]) {
+        pass.set_pipeline(&self.stages[&stage]);
+        for (i, group) in groups.iter().enumerate().take(stage.n_groups()) {
+            pass.set_bind_group(i as u32, group, &[]);
+        }
     }
 }
 
-/// A stage of preparation for one length of the transform.
-pub(super) struct PreparationStage {
-    pub(super) layout: wgpu::BindGroupLayout,
-    pub(super) pipeline: wgpu::ComputePipeline,
-}
-
-impl PreparationStage {
-    pub(super) fn new(device: &Device, stage: &str, fft_n: usize) -> Result<Self, GpuError> {
-        use wgpu::BufferBindingType::{Storage, Uniform};
-        let (read, write) = (Storage { read_only: true }, Storage { read_only: false });
-        let layout = bindings(device, stage, &[Uniform, read, read, write]);
-        let pipeline = pipeline(device, stage, fft_n, &[Some(&layout)])?;
-        Ok(Self { layout, pipeline })
-    }
-}
-
-fn bindings(device: &Device, label: &str, types: &[wgpu::BufferBindingType]) -> wgpu::BindGroupLayout {
-    let entries: Vec<_> = types
-        .iter()
-        .enumerate()
-        .map(|(i, &ty)| wgpu::BindGroupLayoutEntry {
-            binding: i as u32,
+fn layout(device: &Device, family: Family, group: u32) -> wgpu::BindGroupLayout {
+    let own = family.bindings().iter().filter(|binding| binding.group == group);
+    let entries: Vec<_> = own
+        .map(|binding| wgpu::BindGroupLayoutEntry {
+            binding: binding.index,
             visibility: wgpu::ShaderStages::COMPUTE,
-            ty: wgpu::BindingType::Buffer { ty, has_dynamic_offset: false, min_binding_size: None },
+            ty: wgpu::BindingType::Buffer {
+                ty: match binding.access {
+                    Access::Uniform => wgpu::BufferBindingType::Uniform,
+                    Access::Read => wgpu::BufferBindingType::Storage { read_only: true },
+                    Access::ReadWrite => wgpu::BufferBindingType::Storage { read_only: false },
+                },
+                has_dynamic_offset: false,
+                min_binding_size: None,
+            },
             count: None,
         })
         .collect();
-    device.device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor { label: Some(label), entries: &entries })
+    device.device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor { label: None, entries: &entries })
 }
 
-fn pipeline(
-    device: &Device,
-    stage: &str,
-    fft_n: usize,
-    layouts: &[Option<&wgpu::BindGroupLayout>],
-) -> Result<wgpu::ComputePipeline, SourceError> {
-    let module = device.device.create_shader_module(wgpu::ShaderModuleDescriptor {
-        label: Some(stage),
-        source: wgpu::ShaderSource::Wgsl(compose(stage, fft_n)?.into()),
-    });
+fn pipeline(device: &Device, stage: Stage, source: String, groups: &[wgpu::BindGroupLayout]) -> wgpu::ComputePipeline {
+    let label = Some(stage.name());
+    let module = device
+        .device
+        .create_shader_module(wgpu::ShaderModuleDescriptor { label, source: wgpu::ShaderSource::Wgsl(source.into()) });
+    let own: Vec<_> = groups.iter().take(stage.n_groups()).map(Some).collect();
     let layout = device.device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
-        label: Some(stage),
-        bind_group_layouts: layouts,
+        label,
+        bind_group_layouts: &own,
         immediate_size: 0,
     });
-    Ok(device.device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
-        label: Some(stage),
+    device.device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+        label,
         layout: Some(&layout),
         module: &module,
-        entry_point: Some("main"),
+        entry_point: Some(ENTRY),
         // Every stage writes its workgroup memory before it reads it.
         compilation_options: wgpu::PipelineCompilationOptions {
             zero_initialize_workgroup_memory: false,
             ..Default::default()
         },
         cache: None,
-    }))
+    })
 }

@@ -6,13 +6,12 @@ use std::f64::consts::{PI, TAU};
 use ndarray::Array2;
 use num_complex::Complex64;
 
-use super::{GpuEngine, GpuError};
+use super::error::GpuError;
 use crate::acquisition::hz_from_ppm;
 use crate::basis::BasisSet;
-use crate::engine::{Batch, CpuEngine, Engine, Fitted};
-use crate::fit::FitState;
-use crate::fit::Method;
+use crate::engine::{Batch, CpuEngine, Engine, EngineKind, Fitted};
 use crate::fit::map::Settings;
+use crate::fit::{FitState, Method};
 
 /// Largest difference that a device may have (standard deviations): far more than f32 makes, far less than any
 /// fault does.
@@ -36,7 +35,7 @@ impl SelfTest {
     ///
     /// # Errors
     /// [`GpuError::Device`] if the known problem cannot be built (it always can).
-    pub fn run(engine: &GpuEngine) -> Result<Self, GpuError> {
+    pub fn run(engine: &dyn Engine) -> Result<Self, GpuError> {
         let fail = |reason: String| GpuError::Device { reason };
         let (basis, fids) = known_spectra(N_SPECTRA);
         let settings = Settings::map().map_err(|e| fail(e.to_string()))?;
@@ -50,7 +49,7 @@ impl SelfTest {
         let mut test = Self { worst_sd: 0.0, n_other_states: 0, n_not_done: native.len().abs_diff(device.len()) };
         for (a, b) in native.iter().zip(device) {
             test.n_other_states += usize::from(a.result.state != b.result.state);
-            test.n_not_done += usize::from(b.engine != "gpu" || b.result.state == FitState::Singular);
+            test.n_not_done += usize::from(b.engine != EngineKind::Gpu || b.result.state == FitState::Singular);
             for (x, y) in a.result.amplitudes.iter().zip(&b.result.amplitudes) {
                 let difference = ((x.value - y.value) / x.sd_posterior).abs();
                 // NaN counts as the worst there is.

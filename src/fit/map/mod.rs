@@ -7,6 +7,7 @@
 //! `docs/reference/map.md` has the objective and its constants.
 
 pub mod component;
+pub(crate) mod constants;
 pub mod evaluation;
 mod evidence;
 mod fit;
@@ -22,6 +23,7 @@ mod settings_check;
 mod smoothness;
 pub mod solver;
 mod step;
+pub(crate) mod twin;
 mod workspace;
 
 #[cfg(test)]

@@ -1,5 +1,9 @@
 //! The weights of the objective: σ² from noise and misfit, the baseline's λ by evidence.
 
+use super::constants::{
+    EVIDENCE_ROUNDS, EVIDENCE_TOLERANCE, MAX_LAMBDA, MAX_LAMBDA_CHANGE, MAX_STEADY_RATIO, MIN_CURVED_DIMENSION,
+    MIN_LAMBDA, MIN_STEADY_RATIO,
+};
 use super::model::Model;
 use super::normal::Weights;
 use super::report::{Solution, effective_parameters};
@@ -8,11 +12,6 @@ use super::step::{factorise, hold_bounds, hold_fixed};
 use super::workspace::Workspace;
 use crate::fit::linalg::{self, symmetric};
 use crate::fit::result::FitState;
-
-/// λ above which the baseline is a straight line for every purpose.
-const MAX_LAMBDA: f64 = 1e8;
-/// Ratios of successive steps in ln λ that are extrapolated: steadily converging ones.
-const STEADY: std::ops::RangeInclusive<f64> = 1e-3..=0.98;
 
 /// Brings σ² and λ up to date at `x`, on the undamped system.
 ///
@@ -74,7 +73,6 @@ fn evidence_step(
     lambda: &mut f64,
     ws: &mut Workspace,
 ) -> Result<(), linalg::NotPositiveDefinite> {
-    const ROUNDS: usize = 4;
     let (m, first, nb) = (model.layout.len(), model.layout.baseline(), model.layout.n_splines);
     let [low, high] = model.settings.window_ppm;
     let max_ed = (model.settings.baseline.max_ed_per_ppm * (high - low)).min(nb as f64);
@@ -93,7 +91,7 @@ fn evidence_step(
     }
     let start = *lambda;
     let mut before = start;
-    for round in 0..ROUNDS {
+    for round in 0..EVIDENCE_ROUNDS {
         let change = *lambda - start;
         for ((f, a), p) in s.factor.iter_mut().zip(&s.schur).zip(&model.baseline.penalty) {
             *f = a + change * p;
@@ -115,21 +113,21 @@ fn evidence_step(
         }
         let roughness = model.baseline.roughness(&s.solution).max(f64::MIN_POSITIVE);
         let ed = nb as f64 - *lambda * trace;
-        let by_evidence = (ed.min(nb as f64) - 2.0).max(1e-3) / roughness;
+        let by_evidence = (ed.min(nb as f64) - 2.0).max(MIN_CURVED_DIMENSION) / roughness;
         // The effective dimension goes with λ^(−1/4) (cubic splines, second differences).
         let by_dimension = |wanted: f64| *lambda * (ed / wanted).powi(4);
         let next = match model.settings.baseline.smoothness {
             Smoothness::EdPerPpm(per_ppm) => by_dimension(per_ppm * (high - low)),
             Smoothness::Evidence | Smoothness::Fixed(_) => by_evidence.max(by_dimension(max_ed)),
         };
-        let next = next.clamp(1e-6, MAX_LAMBDA);
+        let next = next.clamp(MIN_LAMBDA, MAX_LAMBDA);
         // Not more than a factor of ten a round: early residuals are not the baseline's.
-        let next = next.clamp(*lambda / 10.0, *lambda * 10.0);
+        let next = next.clamp(*lambda / MAX_LAMBDA_CHANGE, *lambda * MAX_LAMBDA_CHANGE);
         let moved = (next / *lambda).ln().abs();
-        let reached = if round + 2 == ROUNDS { extrapolated(before, *lambda, next) } else { next };
+        let reached = if round + 2 == EVIDENCE_ROUNDS { extrapolated(before, *lambda, next) } else { next };
         before = *lambda;
         *lambda = reached;
-        if moved < 1e-5 {
+        if moved < EVIDENCE_TOLERANCE {
             break;
         }
     }
@@ -141,11 +139,11 @@ fn evidence_step(
 fn extrapolated(first: f64, second: f64, third: f64) -> f64 {
     let (step, next_step) = ((second / first).ln(), (third / second).ln());
     let ratio = next_step / step;
-    if !(STEADY.contains(&ratio)) {
+    if !(MIN_STEADY_RATIO..=MAX_STEADY_RATIO).contains(&ratio) {
         return third;
     }
     let rest = next_step * ratio / (1.0 - ratio);
-    third * rest.clamp(-10.0_f64.ln(), 10.0_f64.ln()).exp()
+    third * rest.clamp(-MAX_LAMBDA_CHANGE.ln(), MAX_LAMBDA_CHANGE.ln()).exp()
 }
 
 #[cfg(test)]

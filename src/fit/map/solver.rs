@@ -3,6 +3,12 @@
 
 use num_complex::Complex64;
 
+use super::constants::{
+    COST_ROUNDING_F64, DAMPING_RISE_REJECTED, DAMPING_RISE_SINGULAR, EVIDENCE_FROM, FREEZE_FROM, FREEZE_TOLERANCE,
+    LAMBDA_TOLERANCE, LAST_REFRESH, LEAST_START_AMPLITUDE, MAX_ATTEMPTS, MAX_DAMPING, MAX_DAMPING_FACTOR, MIN_DAMPING,
+    MIN_DAMPING_FACTOR, MIN_DAMPING_REJECTED, MIN_DAMPING_SINGULAR, NEAR_MINIMUM, NEWTON_FROM, PREDICTED_TOLERANCE,
+    REFRESH_ROWS, START_DAMPING, VARIANCE_FROM, VARIANCE_TO,
+};
 use super::evaluation::PhaseColumns;
 use super::model::Model;
 use super::normal::{Weights, prior_cost};
@@ -13,25 +19,6 @@ use super::step::{add_bilinear_curvature, bounded_step, hold_bounds, predicted_f
 use super::workspace::{Hold, Workspace};
 use crate::fit::result::{FitResult, FitState};
 use crate::fit::start::ShiftPhase;
-
-/// Iterations at which the scales of the soft rows are taken from the current amplitudes.
-pub(crate) const REFRESH_ROWS: [usize; 3] = [3, 6, 9];
-/// First iteration that uses second derivatives; before, far from the solution, they mislead.
-pub(crate) const NEWTON_FROM: usize = 3;
-/// First iteration at which λ follows the evidence: before, widths and shifts still explain too little, and what they leave
-/// would be taken for baseline, from where some spectra never come back.
-pub(crate) const EVIDENCE_FROM: usize = 3;
-/// First iteration at which σ follows the misfit, and the last.
-pub(crate) const VARIANCE_FROM: usize = 3;
-pub(crate) const VARIANCE_TO: usize = 40;
-/// A step whose predicted fall of Q is below this is the last: it moves the solution by at most
-/// √2e-4 = 0.014 standard deviations, and what is left after it is a small part of that.
-pub(crate) const PREDICTED_TOLERANCE: f64 = 2e-4;
-/// Relative change of λ between the last two steps: it moves no amplitude by a hundredth of its standard
-/// deviation, and f32 can tell it.
-pub(crate) const LAMBDA_TOLERANCE: f64 = 1e-3;
-/// Relative change of λ and σ² below which σ² is frozen.
-pub(crate) const FREEZE_TOLERANCE: f64 = 0.05;
 
 /// Fits one FID with `model`, from its own start values.
 pub fn fit(model: &Model, fid: &[Complex64], workspace: &mut Workspace) -> FitResult {
@@ -77,7 +64,7 @@ fn start_amplitudes(model: &Model, data: &[Complex64], x: &mut [f64], weights: &
     // Small and positive rather than zero: at zero the derivatives for shift and width vanish.
     let largest = x[..layout.n_components].iter().copied().fold(0.0, f64::max);
     for c in &mut x[..layout.n_components] {
-        *c = c.max(1e-3 * largest);
+        *c = c.max(LEAST_START_AMPLITUDE * largest);
     }
     refresh_rows(model, x, weights);
 }
@@ -98,7 +85,7 @@ fn iterate(
 ) -> (FitState, usize, f64) {
     let is_fixed = matches!(model.settings.baseline.smoothness, Smoothness::Fixed(_));
     let follows = !is_fixed && model.layout.n_splines > 2;
-    let mut damping = 1e-2;
+    let mut damping = START_DAMPING;
     let mut frozen = false;
     let mut cost = f64::INFINITY;
     for iteration in 0..model.settings.max_iterations {
@@ -118,7 +105,7 @@ fn iterate(
         let mut accepted = false;
         let mut predicted = 0.0;
         let mut newton = iteration >= NEWTON_FROM;
-        for _ in 0..12 {
+        for _ in 0..MAX_ATTEMPTS {
             ws.normal.penalised(model, x, weights, &mut ws.hessian, &mut ws.gradient);
             if newton {
                 add_bilinear_curvature(model, x, weights.variance, ws);
@@ -129,8 +116,8 @@ fn iterate(
                     newton = false;
                     continue;
                 }
-                damping = (damping * 10.0).max(1e-3);
-                if damping > 1e6 {
+                damping = (damping * DAMPING_RISE_SINGULAR).max(MIN_DAMPING_SINGULAR);
+                if damping > MAX_DAMPING {
                     return (FitState::Singular, iteration, cost);
                 }
                 continue;
@@ -142,12 +129,13 @@ fn iterate(
             }
             let rss = ws.evaluation.residual_sum_of_squares(model, &ws.trial, data);
             let after = rss / weights.variance + prior_cost(model, &ws.trial, weights);
-            if after <= before + 1e-9 * before.abs() {
+            if after <= before + COST_ROUNDING_F64 * before.abs() {
                 x.copy_from_slice(&ws.trial);
                 cost = after;
                 // Nielsen's rule (1999): the closer the fall is to the predicted one, the less damping.
                 let gain = if predicted > 0.0 { (before - after) / predicted } else { 1.0 };
-                damping = (damping * (1.0 - (2.0 * gain - 1.0).powi(3)).clamp(1.0 / 5.0, 3.0)).max(1e-9);
+                let factor = (1.0 - (2.0 * gain - 1.0).powi(3)).clamp(MIN_DAMPING_FACTOR, MAX_DAMPING_FACTOR);
+                damping = (damping * factor).max(MIN_DAMPING);
                 accepted = true;
                 break;
             }
@@ -155,13 +143,13 @@ fn iterate(
                 cost = before;
                 break;
             }
-            damping = (damping * 6.0).max(1e-4);
+            damping = (damping * DAMPING_RISE_REJECTED).max(MIN_DAMPING_REJECTED);
         }
         let lambda_moved = (weights.lambda / lambda_before).ln().abs();
         let variance_moved = (weights.variance / variance_before).ln().abs();
-        let settled = iteration > REFRESH_ROWS[2].min(model.settings.max_iterations / 2);
-        if iteration >= VARIANCE_FROM + 2
-            && predicted < 1e-2
+        let settled = iteration > LAST_REFRESH.min(model.settings.max_iterations / 2);
+        if iteration >= FREEZE_FROM
+            && predicted < NEAR_MINIMUM
             && lambda_moved < FREEZE_TOLERANCE
             && variance_moved < FREEZE_TOLERANCE
             && settled
@@ -172,8 +160,8 @@ fn iterate(
             return (FitState::Converged, iteration + 1, cost);
         }
         if !accepted && predicted >= PREDICTED_TOLERANCE {
-            // Twelve ever shorter steps all failed: the objective's floor within rounding.
-            let state = if predicted < 1e-2 { FitState::Converged } else { FitState::MaxIterations };
+            // Ever shorter steps all failed: the objective's floor within rounding.
+            let state = if predicted < NEAR_MINIMUM { FitState::Converged } else { FitState::MaxIterations };
             return (state, iteration + 1, cost);
         }
     }

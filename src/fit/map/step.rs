@@ -1,5 +1,6 @@
 //! One step of the solver: the damped normal equations with an active set for the bounds.
 
+use super::constants::MAX_PASSES;
 use super::model::Model;
 use super::report::fixed_parameters;
 use super::workspace::{Hold, Workspace};
@@ -49,7 +50,6 @@ pub(super) fn bounded_step(
     damping: f64,
     ws: &mut Workspace,
 ) -> Result<(), linalg::NotPositiveDefinite> {
-    const MAX_PASSES: usize = 12;
     for _ in 0..MAX_PASSES {
         factorise(model, damping, ws)?;
         ws.step.copy_from_slice(&ws.rhs);

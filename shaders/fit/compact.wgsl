@@ -4,8 +4,7 @@
 // One workgroup in all.
 #import "shared/batch.wgsl"
 
-// Arguments of an indirect dispatch, three numbers a stage: components, common, gram, project, weights, and one for
-// all stages on the unfinished.
+// Arguments of an indirect dispatch, three numbers a stage.
 @group(2) @binding(0) var<storage, read_write> arguments: array<u32>;
 
 var<workgroup> counts: array<vec2<u32>, THREADS>;
@@ -33,12 +32,14 @@ fn main(@builtin(local_invocation_index) thread: u32) {
         lists[0] = sum.x;
         lists[1] = sum.y;
         let tiles = (shape.n_columns + 31u) / 32u;
-        write_arguments(0u, shape.n_components, sum.x);
-        write_arguments(1u, sum.x, 1u);
-        write_arguments(2u, tiles * (tiles + 1u) / 2u, sum.x);
-        write_arguments(3u, select(0u, shape.n_columns, shape.n_splines > 0u), sum.x);
-        write_arguments(4u, sum.x, 1u);
-        write_arguments(5u, sum.y, 1u);
+        write_arguments(STAGE_COMPONENTS, shape.n_components, sum.x);
+        write_arguments(STAGE_COMMON, sum.x, 1u);
+        write_arguments(STAGE_GRAM, tiles * (tiles + 1u) / 2u, sum.x);
+        write_arguments(STAGE_PROJECT, select(0u, shape.n_columns, shape.n_splines > 0u), sum.x);
+        write_arguments(STAGE_WEIGHTS, sum.x, 1u);
+        write_arguments(STAGE_STEP, sum.y, 1u);
+        write_arguments(STAGE_TRIAL, sum.y, 1u);
+        write_arguments(STAGE_DECIDE, sum.y, 1u);
     }
     workgroupBarrier();
     var at = counts[thread];

@@ -1,28 +1,16 @@
 //! Time that each stage takes on the device, by timestamp queries.
 
-use super::GpuError;
-use super::chunk::read;
-use super::device::Device;
-use super::source::FIT_STAGES;
+use std::collections::BTreeMap;
 
-/// Names of the profiled stages, in the order of [`Profile::seconds`].
-pub const PROFILED: [&str; N_STAGES] = {
-    let mut names = ["compact"; N_STAGES];
-    let mut i = 0;
-    while i < FIT_STAGES.len() {
-        names[i] = FIT_STAGES[i];
-        i += 1;
-    }
-    names
-};
-
-const N_STAGES: usize = FIT_STAGES.len() + 1;
+use crate::engine::gpu::device::Device;
+use crate::engine::gpu::error::GpuError;
+use crate::engine::gpu::stage::Stage;
 
 /// Seconds by stage, summed over all rounds of a fit.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Profile {
-    /// Seconds, in the order of [`PROFILED`].
-    pub seconds: [f64; N_STAGES],
+    /// Seconds; empty on a device without timestamps.
+    pub seconds: BTreeMap<Stage, f64>,
     /// Rounds of all stages.
     pub rounds: usize,
 }
@@ -33,7 +21,7 @@ pub(super) struct Timestamps {
     resolved: wgpu::Buffer,
     read: wgpu::Buffer,
     /// Stage of each pass so far.
-    passes: Vec<usize>,
+    passes: Vec<Stage>,
 }
 
 impl Timestamps {
@@ -63,8 +51,8 @@ impl Timestamps {
         })
     }
 
-    /// Where the next pass, of stage number `stage`, writes its timestamps.
-    pub(super) fn next(&mut self, stage: usize) -> wgpu::ComputePassTimestampWrites<'_> {
+    /// Where the next pass, of `stage`, writes its timestamps.
+    pub(super) fn next(&mut self, stage: Stage) -> wgpu::ComputePassTimestampWrites<'_> {
         let first = 2 * self.passes.len() as u32;
         self.passes.push(stage);
         wgpu::ComputePassTimestampWrites {
@@ -87,10 +75,10 @@ impl Timestamps {
         submission: wgpu::SubmissionIndex,
         profile: &mut Profile,
     ) -> Result<(), GpuError> {
-        let ticks: Vec<u64> = read(device, &self.read, 16 * self.passes.len() as u64, submission)?;
+        let ticks: Vec<u64> = device.read(&self.read, 16 * self.passes.len() as u64, submission)?;
         let period_s = f64::from(device.queue.get_timestamp_period()) * 1e-9;
         for (stage, pair) in self.passes.iter().zip(ticks.chunks_exact(2)) {
-            profile.seconds[*stage] += pair[1].saturating_sub(pair[0]) as f64 * period_s;
+            *profile.seconds.entry(*stage).or_default() += pair[1].saturating_sub(pair[0]) as f64 * period_s;
         }
         Ok(())
     }

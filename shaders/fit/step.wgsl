@@ -9,7 +9,6 @@
 #import "shared/splines.wgsl"
 
 const PASSES: u32 = 4u;
-const MAX_PASSES: u32 = 12u;
 
 var<workgroup> group_phase: u32;
 var<workgroup> group_scalars: vec4<f32>;
@@ -124,7 +123,7 @@ fn finish_start(s: u32, solved: bool, thread: u32) {
     storageBarrier();
     workgroupBarrier();
     for (var k = thread; k < shape.n_components; k += THREADS) {
-        vectors[x + k] = max(vectors[x + k], 1e-3 * largest);
+        vectors[x + k] = max(vectors[x + k], LEAST_START_AMPLITUDE * largest);
     }
     storageBarrier();
     workgroupBarrier();

@@ -7,9 +7,6 @@
 #import "shared/cholesky.wgsl"
 #import "shared/objective.wgsl"
 
-const MAX_LAMBDA: f32 = 1e8;
-const EVIDENCE_ROUNDS: u32 = 4u;
-
 var<workgroup> group_phase: u32;
 var<workgroup> group_scalars: vec4<f32>;
 // Right-hand side of the baseline's own system.
@@ -102,9 +99,9 @@ fn extrapolated(first: f32, second: f32, third: f32) -> f32 {
     let next_step = log(third / second);
     if (step == 0.0) { return third; }
     let ratio = next_step / step;
-    if (ratio < 1e-3 || ratio > 0.98) { return third; }
+    if (ratio < MIN_STEADY_RATIO || ratio > MAX_STEADY_RATIO) { return third; }
     let rest = next_step * ratio / (1.0 - ratio);
-    return third * exp(clamp(rest, -log(10.0), log(10.0)));
+    return third * exp(clamp(rest, -log(MAX_LAMBDA_CHANGE), log(MAX_LAMBDA_CHANGE)));
 }
 
 // λ moved towards its fixed point by evidence on the linearised problem. With everything else eliminated, the
@@ -177,16 +174,16 @@ fn evidence_step(s: u32, start: f32, thread: u32) -> f32 {
         }
         let roughness = max(sum_over_group(thread, rough_share), 1e-30);
         let ed = f32(nb) - lambda * trace;
-        let by_evidence = max(min(ed, f32(nb)) - 2.0, 1e-3) / roughness;
+        let by_evidence = max(min(ed, f32(nb)) - 2.0, MIN_CURVED_DIMENSION) / roughness;
         let excess = ed / shape.max_ed;
         let by_limit = lambda * (excess * excess) * (excess * excess);
         // Not more than a factor of ten a round: early residuals are not the baseline's.
-        let next = clamp(clamp(max(by_evidence, by_limit), 1e-6, MAX_LAMBDA), 0.1 * lambda, 10.0 * lambda);
-        let moved = abs(next / lambda - 1.0);
+        let next = clamp(clamp(max(by_evidence, by_limit), MIN_LAMBDA, MAX_LAMBDA), lambda / MAX_LAMBDA_CHANGE, MAX_LAMBDA_CHANGE * lambda);
+        let moved = abs(log(next / lambda));
         let reached = select(next, extrapolated(before, lambda, next), round + 2u == EVIDENCE_ROUNDS);
         before = lambda;
         lambda = reached;
-        if (moved < 1e-5) { break; }
+        if (moved < EVIDENCE_TOLERANCE) { break; }
         workgroupBarrier();
     }
     return lambda;

@@ -1,9 +1,9 @@
 //! The constants of a model as the shaders read them: f32 and u32 tables, and where each begins.
 
-use super::layout::{N_VECTORS, Shape};
 use super::modes::Modes;
-use super::source::{MAX_PARAMETERS, MAX_ROWS, fft_threads};
 use crate::acquisition::CARRIER_PPM;
+use crate::engine::gpu::sizes::{MAX_PARAMETERS, MAX_ROWS, fft_threads};
+use crate::engine::gpu::stage::fit::{N_VECTORS, Shape};
 use crate::fit::baseline::ORDER;
 use crate::fit::map::Model;
 use crate::fit::map::evaluation::Evaluation;
@@ -27,7 +27,7 @@ pub(super) struct Tables {
 const NO_BOUND: f32 = -1e30;
 
 /// Why the shaders cannot fit this model; `None` if they can.
-pub(super) fn unsupported(model: &Model) -> Option<String> {
+pub(in crate::engine::gpu) fn unsupported(model: &Model) -> Option<String> {
     let (n, m) = (model.band.n_short(), model.layout.len());
     if fft_threads(n).is_none() {
         return Some(format!("transforms of {n} samples (128 to 4096, powers of two)"));

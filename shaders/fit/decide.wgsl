@@ -5,8 +5,6 @@
 #import "shared/reduce.wgsl"
 #import "shared/objective.wgsl"
 
-const MAX_ATTEMPTS: u32 = 12u;
-
 var<workgroup> group_phase: u32;
 var<workgroup> group_lambda: f32;
 var<workgroup> group_accepted: u32;
@@ -18,7 +16,7 @@ fn end_iteration(s: u32, accepted: bool) {
     let variance_moved = abs(log(now.variance / now.variance_before));
     let settled = now.iteration > min(LAST_REFRESH, shape.max_iterations / 2u);
     var frozen = now.frozen != 0u;
-    if (now.iteration >= VARIANCE_FROM + 2u && now.predicted < 1e-2 && lambda_moved < FREEZE_TOLERANCE
+    if (now.iteration >= FREEZE_FROM && now.predicted < NEAR_MINIMUM && lambda_moved < FREEZE_TOLERANCE
         && variance_moved < FREEZE_TOLERANCE && settled) {
         frozen = true;
         scalars[s].frozen = 1u;
@@ -31,7 +29,7 @@ fn end_iteration(s: u32, accepted: bool) {
     } else if (!accepted && now.predicted >= PREDICTED_TOLERANCE) {
         // Ever shorter steps all failed: the objective's floor within rounding.
         scalars[s].phase = DONE;
-        scalars[s].state = select(MAX_ITERATIONS, CONVERGED, now.predicted < 1e-2);
+        scalars[s].state = select(MAX_ITERATIONS, CONVERGED, now.predicted < NEAR_MINIMUM);
     } else if (now.iteration + 1u >= shape.max_iterations) {
         scalars[s].phase = DONE;
         scalars[s].state = MAX_ITERATIONS;
@@ -49,8 +47,8 @@ fn after_failure(s: u32) {
     if (scalars[s].newton != 0u) {
         scalars[s].newton = 0u;
     } else {
-        scalars[s].damping = max(10.0 * scalars[s].damping, 1e-3);
-        if (scalars[s].damping > 1e6) {
+        scalars[s].damping = max(DAMPING_RISE_SINGULAR * scalars[s].damping, MIN_DAMPING_SINGULAR);
+        if (scalars[s].damping > MAX_DAMPING) {
             scalars[s].phase = DONE;
             scalars[s].state = SINGULAR;
             return;
@@ -68,9 +66,10 @@ fn after_trial(s: u32, prior_before: f32, prior_after: f32) -> bool {
         scalars[s].cost = before - fall;
         // Nielsen's rule (1999).
         var gain = 1.0;
+        // The factor is at its bound long before ±10, beyond which f32 could overflow.
         if (now.predicted > 0.0) { gain = clamp(fall / now.predicted, -10.0, 10.0); }
         let cube = (2.0 * gain - 1.0) * (2.0 * gain - 1.0) * (2.0 * gain - 1.0);
-        scalars[s].damping = max(now.damping * clamp(1.0 - cube, 0.2, 3.0), 1e-9);
+        scalars[s].damping = max(now.damping * clamp(1.0 - cube, MIN_DAMPING_FACTOR, MAX_DAMPING_FACTOR), MIN_DAMPING);
         end_iteration(s, true);
         return true;
     }
@@ -79,7 +78,7 @@ fn after_trial(s: u32, prior_before: f32, prior_after: f32) -> bool {
         end_iteration(s, false);
         return false;
     }
-    scalars[s].damping = max(6.0 * now.damping, 1e-4);
+    scalars[s].damping = max(DAMPING_RISE_REJECTED * now.damping, MIN_DAMPING_REJECTED);
     try_again(s);
     return false;
 }

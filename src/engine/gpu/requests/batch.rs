@@ -1,35 +1,30 @@
 //! Normal equations of many spectra at once, as other programs' methods ask for them ([`Request`]).
 
-use super::GpuError;
-use super::chunk::read;
-use super::device::Device;
-use super::layout::{RequestShape, RequestSizes};
-use super::source::{THREADS, fft_threads};
-use super::stages::twiddles;
+use std::f64::consts::TAU;
+
+use bytemuck::{bytes_of, cast_slice};
+
+use crate::engine::gpu::buffers::{Buffers, make};
+use crate::engine::gpu::device::Device;
+use crate::engine::gpu::error::GpuError;
+use crate::engine::gpu::pipelines::Opened;
+use crate::engine::gpu::sizes::fft_threads;
+use crate::engine::gpu::stage::requests::{Buffer, RequestShape, RequestSizes, TILE};
+use crate::engine::gpu::stage::{Access, Family, NamedBuffer, Stage};
 use crate::fit::peers::Model;
 use crate::fit::peers::remote::{Answer, Constants, Request};
 use crate::fit::peers::settings::Ratios;
 
 /// Memory that one of the batch's buffers may take (bytes).
 const BUFFER_BYTES: u64 = 1 << 30;
-/// Columns and rows of a tile of products.
-const TILE: usize = 32;
-
-/// Bindings behind the uniform, in the order of `shaders/shared/requests.wgsl`, and how many there are.
-const CONSTANTS: usize = 0;
-const FIDS: usize = 1;
-const SHAPES: usize = 2;
-const ARENA: usize = 3;
-const CARRIED: usize = 4;
-const COLUMNS: usize = 5;
-const GRAM: usize = 6;
-const N_BUFFERS: usize = 7;
+/// Bytes that a buffer has at least.
+const LEAST_BYTES: u64 = 64;
 
 /// A model on the device, and the memory for its requests, which grows as they need it.
-pub(super) struct Requests {
+pub(in crate::engine::gpu) struct Requests {
     constants: Constants,
     sizes: RequestSizes,
-    buffers: Buffers,
+    buffers: Option<Buffers<Buffer>>,
     read: Option<wgpu::Buffer>,
 }
 
@@ -38,7 +33,7 @@ impl Requests {
     ///
     /// # Errors
     /// What of the model the shaders do not do.
-    pub(super) fn new(model: &Model) -> Result<Self, String> {
+    pub(in crate::engine::gpu) fn new(model: &Model) -> Result<Self, String> {
         // A fixed point of fits in turn answers differences of 1e-7 with some of a σ (Osprey's lineshape is free).
         if matches!(model.settings.ratios, Ratios::Tarquin | Ratios::Osprey) {
             return Err("rows that follow the fit before".to_owned());
@@ -58,12 +53,12 @@ impl Requests {
         };
         sizes.time = 2 * constants.n_short as u32;
         sizes.from_pivot = sizes.time + sizes.n_carried;
-        Ok(Self { constants, sizes, buffers: Buffers::default(), read: None })
+        Ok(Self { constants, sizes, buffers: None, read: None })
     }
 
     /// Forgets what is on a device that is gone.
-    pub(super) fn forget(&mut self) {
-        self.buffers = Buffers::default();
+    pub(in crate::engine::gpu) fn forget(&mut self) {
+        self.buffers = None;
         self.read = None;
     }
 
@@ -71,12 +66,16 @@ impl Requests {
     ///
     /// # Errors
     /// [`GpuError::Device`] where the device fails.
-    pub(super) fn evaluate(&mut self, device: &Device, requests: &[Request]) -> Result<Vec<Answer>, GpuError> {
+    pub(in crate::engine::gpu) fn evaluate(
+        &mut self,
+        opened: &Opened,
+        requests: &[Request],
+    ) -> Result<Vec<Answer>, GpuError> {
         let mut answers = Vec::with_capacity(requests.len());
         let mut rest = requests;
         while !rest.is_empty() {
-            let (now, later) = rest.split_at(self.at_once(device, rest));
-            answers.append(&mut self.submit(device, now)?);
+            let (now, later) = rest.split_at(self.at_once(&opened.device, rest));
+            answers.append(&mut self.submit(opened, now)?);
             rest = later;
         }
         Ok(answers)
@@ -108,8 +107,8 @@ impl Requests {
         ]
     }
 
-    fn submit(&mut self, device: &Device, requests: &[Request]) -> Result<Vec<Answer>, GpuError> {
-        use wgpu::BufferUsages as Usage;
+    fn submit(&mut self, opened: &Opened, requests: &[Request]) -> Result<Vec<Answer>, GpuError> {
+        let device = &opened.device;
         let (members, columns, most_products) = most(requests);
         self.sizes.n_requests = requests.len() as u32;
         self.sizes.most_members = members as u32;
@@ -117,100 +116,96 @@ impl Requests {
         self.sizes.most_products = most_products as u32;
         let [_, carried, products_of, gram] = self.lengths(requests);
         let (shapes, arena) = packed(requests);
-        self.upload_model(device);
-        let uploads: [&[u8]; 2] = [bytemuck::cast_slice(&shapes), bytemuck::cast_slice(&arena)];
-        for (binding, bytes) in [SHAPES, ARENA].into_iter().zip(uploads) {
-            self.buffers.write(device, binding, bytes);
+        let mut buffers = self.buffers.take().unwrap_or_else(|| self.on_device(device));
+        upload(&mut buffers, device, Buffer::Sizes, bytes_of(&self.sizes));
+        upload(&mut buffers, device, Buffer::Requests, cast_slice(&shapes));
+        upload(&mut buffers, device, Buffer::Arena, cast_slice(&arena));
+        for (buffer, words) in [(Buffer::Carried, carried), (Buffer::Columns, products_of), (Buffer::Gram, gram)] {
+            room(&mut buffers, device, buffer, 4 * words);
         }
-        for (binding, words) in [(CARRIED, carried), (COLUMNS, products_of), (GRAM, gram)] {
-            self.buffers.room(device, binding, 4 * words);
-        }
-        let bytes = 4 * gram as u64;
-        let uniform = make(device, size_of::<RequestSizes>() as u64, Usage::UNIFORM | Usage::COPY_DST);
-        device.queue.write_buffer(&uniform, 0, bytemuck::bytes_of(&self.sizes));
-        let pipelines = device.request_pipelines(self.constants.n_short)?;
-        let bound: Vec<_> = std::iter::once(&uniform)
-            .chain(self.buffers.0.iter().flatten())
-            .zip(0..)
-            .map(|(buffer, binding)| wgpu::BindGroupEntry { binding, resource: buffer.as_entire_binding() })
-            .collect();
-        let group = device.device.create_bind_group(&wgpu::BindGroupDescriptor {
-            label: Some("requests"),
-            layout: &pipelines.layout,
-            entries: &bound,
-        });
+        let compiled = opened.compiled(Family::Requests, self.constants.n_short)?;
+        let groups = buffers.groups(device, &compiled);
         let mut encoder = device.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
-        let jobs = requests.iter().map(|r| r.jobs.len()).max().unwrap_or(0) as u32;
-        let tiles = columns.div_ceil(TILE);
-        let blocks = self.sizes.n_observed.div_ceil(THREADS);
-        let groups = [members as u32, jobs, blocks, (tiles * (tiles + 1) / 2) as u32];
         {
             let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
-            pass.set_bind_group(0, &group, &[]);
-            for (pipeline, groups) in pipelines.stages.iter().zip(groups) {
-                pass.set_pipeline(pipeline);
-                pass.dispatch_workgroups(groups, requests.len() as u32, 1);
+            for (stage, workgroups) in self.workgroups(requests) {
+                compiled.set(&mut pass, stage, &groups);
+                pass.dispatch_workgroups(workgroups, requests.len() as u32, 1);
             }
         }
-        if self.read.as_ref().is_none_or(|read| read.size() < bytes) {
-            self.read = Some(make(device, bytes.next_power_of_two(), Usage::MAP_READ | Usage::COPY_DST));
-        }
-        let (Some(out), Some(products)) = (&self.read, &self.buffers.0[GRAM]) else { return Ok(Vec::new()) };
-        encoder.copy_buffer_to_buffer(products, 0, out, 0, bytes);
+        let bytes = 4 * gram as u64;
+        let out = match self.read.take().filter(|read| read.size() >= bytes) {
+            Some(read) => read,
+            None => {
+                let usage = wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST;
+                make(device, "read", bytes.next_power_of_two(), usage)
+            }
+        };
+        encoder.copy_buffer_to_buffer(&buffers[Buffer::Gram], 0, &out, 0, bytes);
         let submission = device.queue.submit([encoder.finish()]);
-        let products: Vec<f32> = read(device, out, bytes, submission)?;
+        let products: Vec<f32> = device.read(&out, bytes, submission)?;
+        (self.buffers, self.read) = (Some(buffers), Some(out));
         let own = products.chunks(most_products.max(1)).zip(requests);
         Ok(own.map(|(own, request)| Answer(own[..request.n_products()].to_vec())).collect())
     }
 
-    /// What does not change from batch to batch.
-    fn upload_model(&mut self, device: &Device) {
-        if self.buffers.0[CONSTANTS].is_some() {
-            return;
-        }
+    /// The stages in their order, with the workgroups that each needs for a request.
+    fn workgroups(&self, requests: &[Request]) -> [(Stage, u32); 4] {
+        let (members, columns, _) = most(requests);
+        let jobs = requests.iter().map(|r| r.jobs.len()).max().unwrap_or(0);
+        let tiles = (columns as u32).div_ceil(TILE);
+        let bins = Stage::Residual.threads().at(self.constants.n_short);
+        [
+            (Stage::Carry, members as u32),
+            (Stage::Observe, jobs as u32),
+            (Stage::Residual, self.sizes.n_observed.div_ceil(bins)),
+            (Stage::Normal, tiles * (tiles + 1) / 2),
+        ]
+    }
+
+    /// The buffers, with what does not change from batch to batch.
+    fn on_device(&self, device: &Device) -> Buffers<Buffer> {
+        let mut buffers = Buffers::new(|buffer: Buffer| sized(device, buffer, LEAST_BYTES));
         let constants: Vec<f32> = twiddles(self.constants.n_short)
             .flatten()
             .chain(self.constants.time_s.iter().copied())
             .chain(self.constants.from_pivot_ppm.iter().copied())
             .collect();
-        let uploads: [&[u8]; 2] = [bytemuck::cast_slice(&constants), bytemuck::cast_slice(&self.constants.fids)];
-        for (binding, bytes) in [CONSTANTS, FIDS].into_iter().zip(uploads) {
-            self.buffers.write(device, binding, bytes);
-        }
+        upload(&mut buffers, device, Buffer::Constants, cast_slice(&constants));
+        upload(&mut buffers, device, Buffer::Fids, cast_slice(&self.constants.fids));
+        buffers
     }
 }
 
-/// Buffers by binding, made when they are first needed and again when they are too small.
-#[derive(Default)]
-struct Buffers([Option<wgpu::Buffer>; N_BUFFERS]);
-
-impl Buffers {
-    /// Makes room for `bytes`.
-    fn room(&mut self, device: &Device, binding: usize, bytes: usize) {
-        use wgpu::BufferUsages as Usage;
-        let needed = (bytes as u64).next_multiple_of(4).max(64);
-        if self.0[binding].as_ref().is_none_or(|buffer| buffer.size() < needed) {
-            // Twice as large each time, or batches that grow would make new ones in every round.
-            let limit = device.limits.max_storage_buffer_binding_size.min(device.limits.max_buffer_size);
-            let size = needed.next_power_of_two().min(limit).max(needed);
-            self.0[binding] = Some(make(device, size, Usage::STORAGE | Usage::COPY_DST | Usage::COPY_SRC));
-        }
-    }
-
-    fn write(&mut self, device: &Device, binding: usize, bytes: &[u8]) {
-        self.room(device, binding, bytes.len());
-        if let Some(buffer) = &self.0[binding] {
-            device.queue.write_buffer(buffer, 0, bytes);
-        }
+/// Makes room for `bytes` in a buffer.
+fn room(buffers: &mut Buffers<Buffer>, device: &Device, buffer: Buffer, bytes: usize) {
+    let needed = (bytes as u64).next_multiple_of(4).max(LEAST_BYTES);
+    if buffers[buffer].size() < needed {
+        // Twice as large each time, or batches that grow would make new ones in every round.
+        let limit = device.limits.max_storage_buffer_binding_size.min(device.limits.max_buffer_size);
+        buffers.replace(buffer, sized(device, buffer, needed.next_power_of_two().min(limit).max(needed)));
     }
 }
 
-fn make(device: &Device, size: u64, usage: wgpu::BufferUsages) -> wgpu::Buffer {
-    device.device.create_buffer(&wgpu::BufferDescriptor {
-        label: Some("requests"),
-        size,
-        usage,
-        mapped_at_creation: false,
+fn upload(buffers: &mut Buffers<Buffer>, device: &Device, buffer: Buffer, bytes: &[u8]) {
+    room(buffers, device, buffer, bytes.len());
+    buffers.write(device, buffer, bytes);
+}
+
+fn sized(device: &Device, buffer: Buffer, bytes: u64) -> wgpu::Buffer {
+    use wgpu::BufferUsages as Usage;
+    let usage = match buffer.binding().access {
+        Access::Uniform => Usage::UNIFORM | Usage::COPY_DST,
+        Access::Read | Access::ReadWrite => Usage::STORAGE | Usage::COPY_DST | Usage::COPY_SRC,
+    };
+    make(device, buffer.binding().name, bytes, usage)
+}
+
+/// exp(−2πi·j/n) for all j.
+fn twiddles(n: usize) -> impl Iterator<Item = [f32; 2]> {
+    (0..n).map(move |j| {
+        let (sin, cos) = (-TAU * j as f64 / n as f64).sin_cos();
+        [cos as f32, sin as f32]
     })
 }
 

@@ -1,0 +1,105 @@
+//! The solver's constants, for both engines: the native solver takes them by name, the shaders as WGSL constants of the same
+//! names ([`wgsl`]), which the build script writes before every stage.
+
+macro_rules! constants {
+    (@type count) => { usize };
+    (@type number) => { f64 };
+    (@line count $name:ident) => { format!("const {}: u32 = {}u;\n", stringify!($name), $name) };
+    (@line number $name:ident) => { format!("const {}: f32 = {:e}f;\n", stringify!($name), $name) };
+    ($($(#[$doc:meta])* $kind:ident $name:ident = $value:expr;)*) => {
+        $($(#[$doc])* pub(crate) const $name: constants!(@type $kind) = $value;)*
+
+        /// All constants as declarations in WGSL.
+        #[allow(dead_code, reason = "the build script calls it")]
+        pub(crate) fn wgsl() -> String {
+            [$(constants!(@line $kind $name)),*].concat()
+        }
+    };
+}
+
+constants! {
+    // When something begins or ends (iterations, counted from 0).
+    /// First of the iterations at which the scales of the soft rows are taken from the current amplitudes.
+    count REFRESH_1 = 3;
+    /// The second.
+    count REFRESH_2 = 6;
+    /// The last.
+    count LAST_REFRESH = 9;
+    /// First iteration that uses second derivatives; before, far from the solution, they mislead.
+    count NEWTON_FROM = 3;
+    /// First iteration at which λ follows the evidence: before, widths and shifts still explain too little, and what they
+    /// leave would be taken for baseline, from where some spectra never come back.
+    count EVIDENCE_FROM = 3;
+    /// First iteration at which σ² follows the misfit.
+    count VARIANCE_FROM = 3;
+    /// The last.
+    count VARIANCE_TO = 40;
+    /// First iteration after which σ² may be frozen: it has followed the misfit twice.
+    count FREEZE_FROM = VARIANCE_FROM + 2;
+
+    // When a fit has converged.
+    /// A step whose predicted fall of Q is below this is the last: it moves the solution by at most
+    /// √2e-4 = 0.014 standard deviations, and what is left after it is a small part of that.
+    number PREDICTED_TOLERANCE = 2e-4;
+    /// A predicted fall of Q below this, a tenth of a standard deviation, is near the minimum: σ² may be frozen, and a fit
+    /// whose steps all fail here has converged within rounding.
+    number NEAR_MINIMUM = 1e-2;
+    /// Change of ln λ between the last two steps: it moves no amplitude by a hundredth of its standard deviation, and f32
+    /// can resolve it.
+    number LAMBDA_TOLERANCE = 1e-3;
+    /// Change of ln λ and ln σ² below which σ² is frozen.
+    number FREEZE_TOLERANCE = 0.05;
+    /// Rise of Q, relative, that f64 rounding can cause.
+    number COST_ROUNDING_F64 = 1e-9;
+    /// The same in f32: some units in the last place of a sum of a thousand squares.
+    number COST_ROUNDING = 2e-6;
+
+    // Steps and their damping.
+    /// Steps that an iteration tries, each shorter than the one before.
+    count MAX_ATTEMPTS = 12;
+    /// Solutions of the normal equations in one step, each with more parameters held at their bound.
+    count MAX_PASSES = 12;
+    /// Amplitudes begin no smaller than this part of the largest: at zero the derivatives for shift and width vanish.
+    number LEAST_START_AMPLITUDE = 1e-3;
+    /// The scale of a soft row is no smaller than this part of all amplitudes together.
+    number LEAST_ROW_SCALE = 1e-3;
+    /// Damping before the first step.
+    number START_DAMPING = 1e-2;
+    /// Damping never falls below this.
+    number MIN_DAMPING = 1e-9;
+    /// Damping above which a system that is still not positive definite is given up.
+    number MAX_DAMPING = 1e6;
+    /// Factor of the damping after a system that is not positive definite.
+    number DAMPING_RISE_SINGULAR = 10.0;
+    /// Least damping after such a system.
+    number MIN_DAMPING_SINGULAR = 1e-3;
+    /// Factor of the damping after a step that raised Q.
+    number DAMPING_RISE_REJECTED = 6.0;
+    /// Least damping after such a step.
+    number MIN_DAMPING_REJECTED = 1e-4;
+    /// Least and largest factor of the damping after a step that lowered Q (Nielsen 1999 has 1/3 and no upper one).
+    number MIN_DAMPING_FACTOR = 0.2;
+    /// See [`MIN_DAMPING_FACTOR`].
+    number MAX_DAMPING_FACTOR = 3.0;
+
+    // The baseline's smoothness λ by evidence.
+    /// Rounds of the fixed-point iteration for λ in one iteration of the fit.
+    count EVIDENCE_ROUNDS = 4;
+    /// Change of ln λ below which these rounds end.
+    number EVIDENCE_TOLERANCE = 1e-5;
+    /// λ below which the baseline is as flexible as its splines for every purpose.
+    number MIN_LAMBDA = 1e-6;
+    /// λ above which the baseline is a straight line for every purpose.
+    number MAX_LAMBDA = 1e8;
+    /// Largest factor of λ in a round, and of its extrapolation: early residuals are not the baseline's.
+    number MAX_LAMBDA_CHANGE = 10.0;
+    /// Least effective dimension of the baseline beyond a straight line that the evidence divides.
+    number MIN_CURVED_DIMENSION = 1e-3;
+    /// Ratios of successive steps in ln λ that are extrapolated, steadily converging ones: the least.
+    number MIN_STEADY_RATIO = 1e-3;
+    /// The largest.
+    number MAX_STEADY_RATIO = 0.98;
+}
+
+/// Iterations at which the scales of the soft rows are taken from the current amplitudes.
+pub(crate) const REFRESH_ROWS: [usize; 3] = [REFRESH_1, REFRESH_2, LAST_REFRESH];
