@@ -6,8 +6,8 @@ use std::error::Error;
 use naga::valid::{Capabilities, ValidationFlags, Validator};
 use naga::{AddressSpace, Expression, Literal, Module, ScalarKind, StorageAccess, TypeInner};
 
-use crate::compose::Composed;
-use crate::sizes;
+use super::compose::Composed;
+use super::sizes;
 
 /// A buffer that a stage sees.
 #[derive(Debug, Clone, PartialEq)]

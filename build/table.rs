@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use crate::compose::Composed;
-use crate::reflect::{Binding, Reflected, Structure};
+use super::compose::Composed;
+use super::reflect::{Binding, Reflected, Structure};
 
 /// A stage: its family (the folder below `shaders/`), its name (the file's stem), and what the compiler made of it.
 pub(crate) struct Stage {

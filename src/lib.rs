@@ -7,17 +7,25 @@
 //! [`store`] writes the tables. [`corpus`] finds the work, [`learn`] finds what
 //! its spectra have in common, and [`report`] draws it.
 //!
+//! Programs that call requant need four verbs: [`read()`], [`prepare()`], [`fit()`], [`quantify()`].
+//!
+//! Features, all of them on by default: `cli` (the command), `gpu` (the engine in WGSL shaders), `report` (pictures and
+//! pages). Without them the library reads, prepares, fits, quantifies and writes tables.
+//!
 //! See `ARCHITECTURE.md` for the rules that hold everywhere (sign convention, units in names,
 //! one row per spectrum whatever happens).
 
 pub mod acquisition;
 pub mod basis;
+#[cfg(feature = "report")]
 pub mod benchmark;
+#[cfg(feature = "cli")]
 pub mod cli;
 pub mod compare;
 pub mod corpus;
 pub mod engine;
 pub(crate) mod error_chain;
+mod facade;
 pub mod fit;
 pub mod formats;
 pub(crate) mod hash;
@@ -27,8 +35,11 @@ pub mod prepare;
 pub mod quality;
 pub mod quantify;
 pub(crate) mod random;
+#[cfg(feature = "report")]
 pub mod report;
 pub mod run;
 pub mod signal;
 pub mod simulate;
 pub mod store;
+
+pub use facade::{Fit, Quantity, fit, fit_many, prepare, quantify, read, read_basis, spectrum};

@@ -20,7 +20,7 @@ use requant::prepare::Preparation;
 use requant::quantify::WaterScaling;
 use requant::run::{Progress, RunOptions, run};
 use requant::simulate::{Recipe, write};
-use requant::store::writer::IfExists;
+use requant::store::IfExists;
 use requant::store::{MetaboliteRow, SpectrumRow, read_table, write_table};
 use score::Score;
 

@@ -13,7 +13,7 @@ use requant::engine::CpuEngine;
 use requant::fit::Method;
 use requant::quantify::WaterScaling;
 use requant::run::{Progress, RunOptions, run};
-use requant::store::writer::IfExists;
+use requant::store::IfExists;
 use requant::store::{MetaboliteRow, read_table};
 
 struct Quiet;

@@ -19,7 +19,7 @@ use requant::prepare::settings::Step;
 use requant::prepare::{CoilMethod, Preparation, Record, Settings, Spectrum, prepare_with};
 use requant::quantify::WaterScaling;
 use requant::run::{Progress, RunOptions, run};
-use requant::store::writer::IfExists;
+use requant::store::IfExists;
 use requant::store::{SpectrumRow, Status, TransientRow, read_table};
 
 const DWELL_S: f64 = 5e-4;

@@ -17,7 +17,7 @@ use requant::fit::map::settings::{Macromolecules, RatioPriors};
 use requant::prepare::Preparation;
 use requant::quantify::WaterScaling;
 use requant::run::{Progress, RunOptions, Summary, run};
-use requant::store::writer::IfExists;
+use requant::store::IfExists;
 use requant::store::{MetaboliteRow, SpectrumRow, Status, read_table};
 
 struct Quiet;

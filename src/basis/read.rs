@@ -3,7 +3,11 @@
 use std::path::Path;
 
 use super::member::read_bytes;
-use super::{BasisError, BasisSet, Grid, folder, lcmodel};
+use super::{BasisError, BasisSet, FirstPoint, Grid, folder, lcmodel};
+
+/// Offset of a basis set's singlets beyond which it is moved to where they belong (ppm). The macromolecules
+/// and lipids that a fit adds lie where they belong.
+const REFERENCED_FROM_PPM: f64 = 0.01;
 
 impl BasisSet {
     /// Reads an LCModel `.BASIS` file, a folder of LCModel `.RAW`, FSL-MRS JSON or NIfTI-MRS files, or
@@ -25,5 +29,16 @@ impl BasisSet {
         } else {
             lcmodel::decode(&read_bytes(path)?, path, grid)
         }
+    }
+
+    /// As [`BasisSet::read_with`], ready to be fitted: first samples in full, as every transform of a fit halves them, and
+    /// singlets at their chemical shifts. A remark says so where the set had to be moved.
+    ///
+    /// # Errors
+    /// As [`BasisSet::read`].
+    pub fn read_for_fit(path: &Path, grid: &Grid) -> Result<Self, BasisError> {
+        let set = Self::read_with(path, grid)?.with_first_point(FirstPoint::Full);
+        let off = set.offset_ppm().is_some_and(|offset| offset.abs() > REFERENCED_FROM_PPM);
+        Ok(if off { set.referenced() } else { set })
     }
 }

@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 
 use self::error::io;
 use crate::engine::Engine;
-use crate::store::writer::IfExists;
+use crate::store::IfExists;
 use crate::store::{BenchmarkRow, write_table};
 
 pub use entry::{Entry, SetResult, Time};

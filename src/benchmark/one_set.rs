@@ -12,7 +12,7 @@ use crate::fit::Method;
 use crate::learn::{self, LearnOptions};
 use crate::run::{Config, RunError, RunOptions, run as run_corpus};
 use crate::simulate::Recipe;
-use crate::store::writer::IfExists;
+use crate::store::IfExists;
 use crate::store::{MetaboliteRow, SpectrumRow, read_table};
 
 /// Spectra of a set on disk.

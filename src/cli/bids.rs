@@ -13,7 +13,7 @@ use crate::engine::Engine;
 use crate::learned;
 use crate::run::union::union;
 use crate::run::{RunError, RunOptions, run as run_corpus};
-use crate::store::writer::IfExists;
+use crate::store::IfExists;
 
 /// Folder of the group level in the output folder.
 const GROUP: &str = "group";

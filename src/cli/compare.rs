@@ -10,8 +10,8 @@ use crate::compare::differences::MOST_PAIRED;
 use crate::compare::matrix::MIN_SPECTRA;
 use crate::compare::{Agreement, Column, Score, Source, Versus, against_truth, share_ids, sources, table, versus};
 use crate::report::{agreement_plot, methods_page};
+use crate::store::IfExists;
 use crate::store::write_table;
-use crate::store::writer::IfExists;
 
 /// Arguments of `requant compare`.
 #[derive(Args, Debug)]

@@ -8,6 +8,7 @@ use num_complex::Complex64;
 use super::error::{CliError, CliResult};
 use super::shared::{GapArgs, configuration, method};
 use crate::acquisition::Facts;
+use crate::basis::BasisSet;
 use crate::basis::names::{Kind, kind};
 use crate::basis::simulate::{Recipe, Timing};
 use crate::corpus::{self, Found, Water};
@@ -19,7 +20,7 @@ use crate::quantify::singlet::signal_per_proton;
 use crate::quantify::{WaterScaling, ratios_to_creatine};
 use crate::report::{FitPlot, Overlay, TableLine};
 use crate::run::load::{Loaded, SpectrumKey, load};
-use crate::run::read_referenced;
+
 use crate::{basis, formats};
 
 /// Arguments of `requant fit`.
@@ -99,7 +100,7 @@ pub(super) fn run(args: &FitArgs) -> CliResult {
 fn model(args: &FitArgs, method: &Method, one: &One, gaps: &Facts) -> Result<(Model, Option<f64>), CliError> {
     let (header, spectrum) = (&one.loaded.header, &one.spectrum);
     let grid = basis::Grid { dwell_s: gaps.dwell_s, f0_mhz: gaps.f0_mhz, te_s: gaps.te_s };
-    let stated = args.basis.as_ref().map(|path| read_referenced(path, &grid)).transpose()?;
+    let stated = args.basis.as_ref().map(|path| BasisSet::read_for_fit(path, &grid)).transpose()?;
     let (n_points, dwell_s, f0_mhz) = (spectrum.fid.len(), spectrum.dwell_s, spectrum.f0_mhz);
     if let Method::Peaks(settings) = method {
         let why = |why| CliError::new(1, anyhow::anyhow!("{}: {why}", args.file.display()));

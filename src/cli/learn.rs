@@ -12,8 +12,8 @@ use crate::fit::Method;
 use crate::learn::{self, LearnOptions, Scope};
 use crate::learned::{self, Shared};
 use crate::report::learned_plot;
+use crate::store::IfExists;
 use crate::store::write_table;
-use crate::store::writer::IfExists;
 
 /// Arguments of `requant learn`.
 #[derive(Args, Debug)]

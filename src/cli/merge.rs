@@ -7,7 +7,7 @@ use clap::Args;
 use super::error::{CliError, CliResult};
 use super::progress::print_summary;
 use crate::run::merge;
-use crate::store::writer::IfExists;
+use crate::store::IfExists;
 
 /// Arguments of `requant merge`.
 #[derive(Args, Debug)]

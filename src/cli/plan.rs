@@ -9,8 +9,8 @@ use super::error::{CliError, CliResult};
 use super::progress::Shown;
 use super::shared::JobArgs;
 use crate::run::plan::plan;
+use crate::store::IfExists;
 use crate::store::write_table;
-use crate::store::writer::IfExists;
 
 /// Arguments of `requant plan`.
 #[derive(Args, Debug)]

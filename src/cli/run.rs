@@ -10,7 +10,7 @@ use super::shared::JobArgs;
 use crate::learn::{self, LearnOptions, Scope};
 use crate::learned::{self, Learned};
 use crate::run::{Shard, interrupt, run as run_corpus};
-use crate::store::writer::IfExists;
+use crate::store::IfExists;
 
 /// Exit code where `--strict` was asked for and some spectra failed.
 const EXIT_STRICT: u8 = 65;

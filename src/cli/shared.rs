@@ -15,8 +15,8 @@ use crate::prepare::Preparation;
 use crate::quantify::WaterScaling;
 use crate::run::config::method_from_file;
 use crate::run::{Config, RunOptions};
+use crate::store::IfExists;
 use crate::store::provenance::VariedMethod;
-use crate::store::writer::IfExists;
 
 /// Values for files that do not state them.
 #[derive(Args, Debug, Clone)]

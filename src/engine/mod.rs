@@ -2,14 +2,20 @@
 //! that nobody has to know where a spectrum was fitted.
 
 pub mod cpu;
+#[cfg(feature = "gpu")]
 pub mod gpu;
+#[cfg(any(test, feature = "gpu"))]
+mod known;
 
 use num_complex::Complex64;
 
 use crate::fit::{FitResult, Model};
 
 pub use cpu::CpuEngine;
+#[cfg(feature = "gpu")]
 pub use gpu::GpuEngine;
+#[cfg(test)]
+pub(crate) use known::known_spectra;
 
 /// Spectra that share one model: same basis set, grid and method.
 pub struct Batch<'a> {

@@ -6,8 +6,8 @@ use std::time::Instant;
 
 use super::identity::{RATIO_ROWS_KEY, SIMULATED_KEY, run_id};
 use super::{RunError, Summary, Tally};
+use crate::store::IfExists;
 use crate::store::provenance::{Inputs, listing_sha256};
-use crate::store::writer::IfExists;
 use crate::store::{DatasetWriter, Journal, Plan, RunRecord, Timings};
 
 /// Writes the dataset to `out` from the journals in `folders`, which together must have every chunk of one run, and takes

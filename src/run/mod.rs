@@ -33,8 +33,8 @@ use crate::corpus::{Found, Listing, Water};
 use crate::engine::Engine;
 use crate::hash::{sha256_file, sha256_hex};
 use crate::learned::{self, LearnedGroup};
+use crate::store::IfExists;
 use crate::store::provenance::{Named, VARIED_KEY, command_line, now_utc};
-use crate::store::writer::IfExists;
 use crate::store::{
     ChunkRecord, ChunkRows, Journal, Plan, SCHEMA_VERSION, SpectrumRow, Status, Timings, read_run, read_table,
 };
@@ -42,7 +42,7 @@ use crate::store::{
 pub use config::Config;
 pub use error::RunError;
 pub use merge::merge;
-pub(crate) use models::read_referenced;
+
 pub use options::RunOptions;
 pub use summary::{Progress, Shard, Summary};
 pub use tally::{Group, Tally};

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use super::RunOptions;
 use super::load::{Failure, Header, SpectrumKey};
 use crate::basis::simulate::{Recipe, Timing};
-use crate::basis::{BasisError, BasisSet, FirstPoint, Grid};
+use crate::basis::{BasisError, BasisSet, Grid};
 use crate::corpus::Found;
 use crate::error_chain::error_chain;
 use crate::fit::map::settings::Macromolecules;
@@ -111,7 +111,7 @@ impl<'a> ModelStore<'a> {
     fn read_basis(&self, path: &Path) -> Result<ReadBasis, BasisError> {
         let gaps = &self.options.gaps;
         let grid = Grid { dwell_s: gaps.dwell_s, f0_mhz: gaps.f0_mhz, te_s: gaps.te_s };
-        let set = read_referenced(path, &grid)?;
+        let set = BasisSet::read_for_fit(path, &grid)?;
         let signal_per_proton = signal_per_proton(&set).map(|(signal, _)| signal);
         Ok(ReadBasis { set, signal_per_proton })
     }
@@ -335,18 +335,6 @@ fn conditions(found: &Found, settings: &peaks::Settings, key: &SpectrumKey) -> R
     settings
         .conditions(key.condition.as_deref())
         .map_err(|why| Failure::new("not_a_difference", format!("{}: {why}", found.source_path)))
-}
-
-/// Offset of a basis set's singlets beyond which it is moved to where they belong (ppm). The macromolecules
-/// and lipids that a fit adds lie where they belong.
-const REFERENCED_FROM_PPM: f64 = 0.01;
-
-/// A basis set with its singlets where they belong; a remark says so where it had to be moved.
-pub(crate) fn read_referenced(path: &Path, grid: &Grid) -> Result<BasisSet, BasisError> {
-    // Every transform of the fit halves the first sample: it must come in full.
-    let set = BasisSet::read_with(path, grid)?.with_first_point(FirstPoint::Full);
-    let off = set.offset_ppm().is_some_and(|o| o.abs() > REFERENCED_FROM_PPM);
-    Ok(if off { set.referenced() } else { set })
 }
 
 /// A lock whose holder panicked still guards good data: slots are filled whole or not at all.

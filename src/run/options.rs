@@ -12,8 +12,8 @@ use crate::formats;
 use crate::learned::Learned;
 use crate::prepare::Preparation;
 use crate::quantify::WaterScaling;
+use crate::store::IfExists;
 use crate::store::provenance::VariedMethod;
-use crate::store::writer::IfExists;
 use std::ops::Range;
 use std::path::PathBuf;
 

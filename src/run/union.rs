@@ -5,8 +5,8 @@ use std::time::Instant;
 
 use super::identity::run_id;
 use super::{RunError, Summary, Tally};
+use crate::store::IfExists;
 use crate::store::provenance::{Inputs, RunRecord, command_line, listing_sha256, now_utc};
-use crate::store::writer::IfExists;
 use crate::store::{
     CurveRow, DatasetWriter, LearnedRow, MetaboliteRow, SpectrumRow, Timings, TransientRow, read_run, read_table,
 };

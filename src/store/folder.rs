@@ -4,9 +4,9 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use super::error::{StoreError, cannot_create, write_failed};
 use super::provenance::RUN_KIND;
 use super::rows::TABLES;
-use super::writer::{StoreError, cannot_create, write_failed};
 
 /// Name of the run record in the dataset folder.
 pub(super) const RUN_FILE: &str = "run.json";

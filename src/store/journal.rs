@@ -9,13 +9,13 @@ use std::time::{Instant, SystemTime};
 
 use serde::{Deserialize, Serialize};
 
+use super::error::{IfExists, StoreError, cannot_create, write_failed};
 use super::folder::{older_files, sync_folder, write_synced};
 use super::provenance::Named;
 use super::reader::{ReadTableError, read_table};
 use super::rows::{CurveRow, LearnedRow, MetaboliteRow, SpectrumRow, TransientRow};
 use super::single::write_table;
 use super::timings::Timings;
-use super::writer::{IfExists, StoreError, cannot_create, write_failed};
 
 /// Name of the folder; the leading dot keeps dataset readers out.
 pub(super) const JOURNAL: &str = ".requant";

@@ -4,6 +4,8 @@
 //! Parquet column and the line in `docs/reference/columns.md` all come from that declaration.
 
 pub mod cells;
+mod dictionary;
+mod error;
 mod folder;
 pub mod journal;
 pub mod provenance;
@@ -15,13 +17,15 @@ mod table_writer;
 pub mod timings;
 pub mod writer;
 
+pub use dictionary::columns_markdown;
+pub use error::{IfExists, StoreError};
 pub use journal::{ChunkRecord, ChunkRows, Journal, Plan};
 pub use provenance::RunRecord;
 pub use reader::{ReadTableError, read_run, read_table};
 pub use rows::{
     BenchmarkRow, ComparisonRow, CurveRow, LearnedRow, MetaboliteRow, PlannedRow, SpectrumRow, Status, TransientRow,
 };
-pub use schema::{SCHEMA_VERSION, Table, columns_markdown};
+pub use schema::{SCHEMA_VERSION, Table};
 pub use single::write_table;
 pub use timings::Timings;
-pub use writer::{DatasetWriter, IfExists, StoreError};
+pub use writer::DatasetWriter;

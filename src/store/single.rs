@@ -3,10 +3,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::error::{IfExists, StoreError, cannot_create, write_failed};
 use super::folder::{MadeFolders, sync_folder};
 use super::schema::Table;
 use super::table_writer::TableWriter;
-use super::writer::{IfExists, StoreError, cannot_create, write_failed};
 
 /// Writes `rows` to the table's folder in `dir` and returns the files' paths.
 ///

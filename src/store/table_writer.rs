@@ -8,10 +8,10 @@ use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
 
+use super::error::{StoreError, cannot_create, write_failed};
 use super::folder::temporary_path;
 use super::provenance::GIT_HASH;
 use super::schema::{GIT_HASH_KEY, RUN_ID_KEY, SCHEMA_VERSION, SCHEMA_VERSION_KEY, TABLE_KEY, Table, VERSION_KEY};
-use super::writer::{StoreError, cannot_create, write_failed};
 
 /// A part that is complete under its temporary name.
 #[derive(Debug, Clone)]

@@ -20,5 +20,3 @@ pub mod timeline;
 pub use engine::GpuEngine;
 pub use error::GpuError;
 pub use self_test::SelfTest;
-#[cfg(test)]
-pub(crate) use self_test::known_spectra;

@@ -23,6 +23,7 @@ mod settings_check;
 mod smoothness;
 pub mod solver;
 mod step;
+#[cfg(feature = "gpu")]
 pub(crate) mod twin;
 mod workspace;
 

@@ -1,6 +1,6 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 use super::potential::Potential;
-use crate::engine::gpu::known_spectra;
+use crate::engine::known_spectra;
 use crate::fit::map::model::Model;
 use crate::fit::map::problem::Problem;
 use crate::fit::map::settings::{Macromolecules, Settings};

@@ -77,7 +77,7 @@ fn known_without_data(parameter: &Parameter) -> f64 {
 mod tests {
     use super::super::settings::{Macromolecules, Settings};
     use super::super::{Model, fit};
-    use crate::engine::gpu::known_spectra;
+    use crate::engine::known_spectra;
     use crate::fit::Method;
     use crate::fit::sample::settings::Uncertainty;
 

@@ -7,10 +7,10 @@ use super::fit::fit_told;
 use super::model::Model;
 use super::search::Event;
 use crate::acquisition::Facts;
-use crate::basis::Grid;
+use crate::basis::{BasisSet, Grid};
 use crate::fit::Method;
 use crate::run::load::load;
-use crate::run::read_referenced;
+
 use crate::{corpus, formats};
 
 fn data() -> PathBuf {
@@ -24,7 +24,7 @@ fn real_search_is_that_of_lcmodel() {
     let (dwell_s, f0_mhz) = (5e-4, 127.786_142);
     let gaps = Facts { dwell_s: Some(dwell_s), f0_mhz: Some(f0_mhz), te_s: Some(0.03), ..Facts::default() };
     let grid = Grid { dwell_s: gaps.dwell_s, f0_mhz: gaps.f0_mhz, te_s: gaps.te_s };
-    let basis = read_referenced(&data().join("3t.basis"), &grid).unwrap();
+    let basis = BasisSet::read_for_fit(&data().join("3t.basis"), &grid).unwrap();
     let listing = corpus::find(&[data().join("data.raw")], &formats::is_spectroscopy).unwrap();
     // As LCModel reads it: it takes no residual water away.
     let loaded = load(&listing.found[0], &gaps, &crate::prepare::Preparation::None);
