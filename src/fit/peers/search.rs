@@ -1,35 +1,31 @@
 //! LCModel's choice of α_B and α_S: a reference solution with the least regularisation, a target for the probability
 //! that it is the better one, and searches by regula falsi (its TWOREG, RFALSI; survey section 1.10).
 
+mod bracket;
 mod falsi;
 mod pulled;
 mod state;
+mod trade;
 
 use num_complex::Complex64;
 
 use super::bounded::Singular;
 use super::objective::{Objective, Weights};
-use super::parameter::Parameter;
 use super::problem::Problem;
 use super::settings::{Baseline, Lineshape, PriorsIn, Ratios, Search as SearchSettings, Turns};
 use super::solver::Point;
 
-/// Factor by which α_B falls and α_S rises from one trade-off to the next (RDALPB) …
+/// Factor by which α_B falls and α_S rises from one trade-off to the next (RDALPB).
 const TRADE: f64 = 2.0;
-/// … by which a multiplier is expanded where nothing brackets it (RALINC), and extrapolated at most (XTRPMX) …
-const EXPAND: f64 = 2.0;
-/// … and below which a change of it says that a bracket is wrong (RALIMN).
-const LEAST_CHANGE: f64 = 1.02;
-/// Relative slack of the limits.
-const SLACK: f64 = 1e-5;
-/// Penalty (σ²) of an α_B below the threshold (PNALPB), and the rise of the penalty that ends the trade-off (RPENMX).
+/// Penalty (σ²) of an α_B below the threshold (PNALPB).
 const LOW_PENALTY: f64 = 9.0;
-const PENALTY_RISE: f64 = 1.00001;
 /// Part of a phase that is corrected at once (FREPHA).
 const REPHASED_PART: f64 = 0.5;
 /// Where data turn with the phases: most turns, and the phase (rad) that is none.
 pub(super) const MOST_TURNS: usize = 4;
 pub(super) const TURNED_RAD: f64 = 2e-3;
+/// Phase at the window's ends beyond which data are turned where no search is made (LCModel's DEGMAX).
+const MAX_PHASE_RAD: f64 = 12.5 * std::f64::consts::PI / 180.0;
 /// Iterations of a difficult fit and of one that starts from a neighbour.
 const ITERATIONS: [usize; 2] = [40, 30];
 
@@ -56,32 +52,6 @@ pub(super) struct Solution {
     pub(super) data: Vec<Complex64>,
     pub(super) turned: [f64; 2],
 }
-
-/// Which α's a multiplier acts on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Vary {
-    Baseline,
-    Shape,
-    Both,
-}
-
-/// Which range of probabilities is aimed at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Aim {
-    Solution,
-    Smoothing,
-}
-
-/// A bracket of the multiplier.
-#[derive(Debug, Clone, Copy)]
-struct Bracket {
-    low: [f64; 2],
-    high: [f64; 2],
-    start: f64,
-}
-
-/// Nothing known on either side; a sum of squares just below zero marks that.
-const OPEN: Bracket = Bracket { low: [-f64::MIN_POSITIVE, 0.0], high: [f64::INFINITY, f64::INFINITY], start: 1.0 };
 
 struct Limits {
     baseline: [f64; 3],
@@ -251,133 +221,4 @@ impl<'s, 'm> Search<'s, 'm> {
         self.keep_best();
         Ok(())
     }
-
-    fn with_search(&mut self, test: &FTest) -> Result<(), Singular> {
-        let least_shape = self.limits.shape[0];
-        if self.problem.model.settings.ratios == Ratios::Lcmodel {
-            let start = self.best_alpha()[0];
-            let (ok, _) = self.regula_falsi(test, Vary::Baseline, Aim::Solution, true, [start, least_shape], OPEN)?;
-            if ok {
-                self.keep_best();
-            }
-            if let Some(near) = &self.near {
-                self.weights.soft = self.problem.model.frozen_rows(self.problem, &near.point.linear.c);
-            }
-        }
-        let mut stiffest: Option<Solution> = None;
-        for round in 0..test.max_rephasings {
-            self.phase_pair(test)?;
-            let beyond = self.phase_is_beyond(test.max_phase_rad);
-            if beyond && round + 1 == test.max_rephasings {
-                // No stable phases: keep the ones found last.
-                self.rephase(1.0);
-                let places = [self.problem.layout.phi0(), self.problem.layout.phi1()];
-                let parameters = &mut self.problem.layout.parameters;
-                let free = places.map(|i| std::mem::replace(&mut parameters[i], Parameter::fixed(0.0)));
-                let found = self.phase_pair(test);
-                for (i, parameter) in places.into_iter().zip(free) {
-                    self.problem.layout.parameters[i] = parameter;
-                }
-                found?;
-            }
-            let best = self.best.as_ref().ok_or(Singular)?;
-            if stiffest.as_ref().is_none_or(|s| best.alpha[0] >= s.alpha[0]) {
-                stiffest = Some(best.clone());
-            }
-            if !beyond {
-                return Ok(());
-            }
-            self.part = REPHASED_PART;
-        }
-        self.best = stiffest;
-        Ok(())
-    }
-
-    /// α's for the phases as they are (TWORG3).
-    fn phase_pair(&mut self, test: &FTest) -> Result<(), Singular> {
-        let [least_baseline, _, _] = self.limits.baseline;
-        let [least_shape, _, most_shape] = self.limits.shape;
-        let start = self.best_alpha()[0];
-        let mut lowest_penalty = f64::INFINITY;
-        let mut shape_before = (0, 0);
-        let (ok, _) = self.regula_falsi(test, Vary::Baseline, Aim::Solution, true, [start, least_shape], OPEN)?;
-        if !self.is_kernel() {
-            if ok {
-                self.keep_best();
-            }
-            return Ok(());
-        }
-        for _ in 0..test.max_decreases {
-            let [alpha_baseline, alpha_shape] = self.near_alpha();
-            let bracket = Bracket { low: [self.reference.0, 0.0], ..OPEN };
-            let from = [alpha_baseline / TRADE, alpha_shape * TRADE];
-            let (ok, _) = self.regula_falsi(test, Vary::Both, Aim::Solution, false, from, bracket)?;
-            let near = self.near.as_ref().ok_or(Singular)?;
-            if ok {
-                let (extrema, inflections) = self.shape_of(&near.point.p);
-                if near.penalty < lowest_penalty {
-                    lowest_penalty = near.penalty;
-                    shape_before = (extrema, inflections);
-                    self.keep_best();
-                } else if near.penalty >= PENALTY_RISE * lowest_penalty {
-                    break;
-                }
-                if extrema <= 1 {
-                    break;
-                }
-            }
-            let [alpha_baseline, alpha_shape] = self.near_alpha();
-            if alpha_baseline <= least_baseline || alpha_shape >= most_shape {
-                break;
-            }
-        }
-        if lowest_penalty.is_infinite() {
-            self.keep_best();
-            shape_before = self.best.as_ref().map_or((0, 0), |b| self.shape_of(&b.point.p));
-        }
-        let [best_baseline, best_shape] = self.best_alpha();
-        if shape_before.1 > 2 && best_baseline > least_baseline && best_shape < most_shape {
-            self.smooth_shape(test, shape_before)?;
-        }
-        Ok(())
-    }
-
-    /// A smoother lineshape at the price of a worse fit, and then back to the range (steps 2 and 3).
-    fn smooth_shape(&mut self, test: &FTest, shape_before: (usize, usize)) -> Result<(), Singular> {
-        let best = self.best.clone().ok_or(Singular)?;
-        let [alpha_baseline, alpha_shape] = best.alpha;
-        self.aim(test, Aim::Smoothing);
-        self.p.clone_from(&best.point.p);
-        let bracket = Bracket { low: [best.point.linear.sum_of_squares, 1.0], start: EXPAND, ..OPEN };
-        let (ok, probability) =
-            self.regula_falsi(test, Vary::Shape, Aim::Smoothing, false, [alpha_baseline, alpha_shape], bracket)?;
-        if !ok {
-            return Ok(());
-        }
-        let near = self.near.clone().ok_or(Singular)?;
-        let smooth = self.shape_of(&near.point.p).1 <= 2;
-        let high = [near.point.linear.sum_of_squares, 1.0];
-        let bracket = Bracket { high, start: 1.0 / EXPAND, ..OPEN };
-        let from = [alpha_baseline, near.alpha[1]];
-        let mut ok = ok;
-        if smooth {
-            if probability > test.probability[1] {
-                self.aim(test, Aim::Solution);
-                let bracket = Bracket { low: [self.reference.0, 0.0], ..bracket };
-                ok = self.regula_falsi(test, Vary::Both, Aim::Solution, false, from, bracket)?.0;
-            }
-        } else {
-            self.aim(test, Aim::Solution);
-            ok = self.regula_falsi(test, Vary::Baseline, Aim::Solution, false, from, bracket)?.0;
-        }
-        let near = self.near.as_ref().ok_or(Singular)?;
-        let (extrema, inflections) = self.shape_of(&near.point.p);
-        if ok && (extrema < shape_before.0 || inflections < shape_before.1) {
-            self.keep_best();
-        }
-        Ok(())
-    }
 }
-
-/// Phase at the window's ends beyond which data are turned where no search is made (LCModel's DEGMAX).
-const MAX_PHASE_RAD: f64 = 12.5 * std::f64::consts::PI / 180.0;

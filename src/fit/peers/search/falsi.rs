@@ -1,157 +1,175 @@
 //! Regula falsi for a multiplier of α_B, α_S or both (RFALSI of LCModel).
+//!
+//! Each attempt multiplies the α's, cut to their limits ([`Search::multiply`]); ends where the limits leave nothing to
+//! multiply ([`Search::stuck`]); fits; keeps the fit nearest to the range that is aimed at ([`Search::judge`]); and asks the
+//! bracket for the next multiplier ([`Bracket::next`]).
 
 use super::super::bounded::Singular;
 use super::super::fisher;
 use super::super::solver::Point;
-use super::{Aim, Bracket, EXPAND, Event, FTest, LEAST_CHANGE, OPEN, SLACK, Search, Vary};
+use super::bracket::{Bracket, EXPAND, End, middle};
+use super::{Event, FTest, Search};
+
+/// Relative slack of the α's limits.
+const SLACK: f64 = 1e-5;
+/// A search that ends without a fit to its liking still succeeds where the probability misses its range by no more.
+const MISSES_BY: f64 = 0.01;
+
+/// Which α's a multiplier acts on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Vary {
+    Baseline,
+    Shape,
+    Both,
+}
+
+/// Which range of probabilities is aimed at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Aim {
+    Solution,
+    Smoothing,
+}
+
+/// A search to make.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Falsi {
+    pub(super) vary: Vary,
+    pub(super) aim: Aim,
+    /// Whether the data are phased and a new reference is made first.
+    pub(super) rephase: bool,
+    /// α's that are multiplied.
+    pub(super) from: [f64; 2],
+    pub(super) bracket: Bracket,
+    /// Multiplier that is tried first.
+    pub(super) start: f64,
+}
+
+impl Vary {
+    /// Whether α number `i` (α_B, α_S) is multiplied.
+    fn includes(self, i: usize) -> bool {
+        self == Self::Both || (i == 0) == (self == Self::Baseline)
+    }
+}
 
 impl Search<'_, '_> {
-    /// Searches a multiplier of the α's `from` at which the sum of squares is in the range aimed at; whether it was
-    /// found, and the probability there (RFALSI). `rephase`: turns the data and makes a new reference first.
-    pub(super) fn regula_falsi(
-        &mut self,
-        test: &FTest,
-        vary: Vary,
-        aim: Aim,
-        rephase: bool,
-        from: [f64; 2],
-        bracket: Bracket,
-    ) -> Result<(bool, f64), Singular> {
-        let [b_min, _, b_max] = self.limits.baseline;
-        let [s_min, _, s_max] = self.limits.shape;
-        if rephase {
-            let part = std::mem::replace(&mut self.part, 1.0);
-            self.rephase(part);
-            self.set_alpha([b_min, s_min]);
-            let reference = self.fit(false)?;
-            self.follow_sigma = false;
-            self.set_reference(test, aim, &reference);
+    /// Searches a multiplier of the α's at which the sum of squares is in the range aimed at; whether it was found, and the
+    /// probability there.
+    pub(super) fn regula_falsi(&mut self, test: &FTest, mut falsi: Falsi) -> Result<(bool, f64), Singular> {
+        if falsi.rephase {
+            self.new_reference(test, falsi.aim)?;
         }
-        let from = [from[0].clamp(b_min, b_max), from[1].clamp(s_min, s_max)];
-        let Bracket { mut low, mut high, start: mut alpha } = bracket;
-        let (at_most, at_least) =
-            (|v: f64, max: f64| v >= (1.0 - SLACK) * max, |v: f64, min: f64| v <= (1.0 + SLACK) * min);
+        for (i, from) in falsi.from.iter_mut().enumerate() {
+            let [min, max] = self.limits_of(i);
+            *from = from.clamp(min, max);
+        }
+        let mut multiplier = falsi.start;
         let mut nearest = f64::INFINITY;
         let mut found = false;
-        self.set_alpha(from);
+        self.set_alpha(falsi.from);
         for attempt in 0..test.max_fits {
             let before = self.alpha();
-            let baseline = (from[0] * alpha).clamp(b_min, b_max);
-            let shape = (from[1] * alpha).clamp(s_min, s_max);
-            match vary {
-                Vary::Baseline => self.set_alpha([baseline, from[1]]),
-                Vary::Shape => self.set_alpha([from[0], shape]),
-                Vary::Both => self.set_alpha([baseline, shape]),
+            multiplier = self.multiply(&falsi, multiplier);
+            if attempt > 0
+                && let Some(is_solution) = self.stuck(falsi.vary, before)
+            {
+                found = is_solution;
+                break;
             }
-            let now = self.alpha();
-            // What the limits left of the multiplier.
-            let (by_baseline, by_shape) = (now[0] / from[0], now[1] / from[1]);
-            alpha = match vary {
-                Vary::Baseline => by_baseline,
-                Vary::Shape => by_shape,
-                Vary::Both if by_baseline.ln().abs() > by_shape.ln().abs() => by_baseline,
-                Vary::Both => by_shape,
-            };
-            if attempt > 0 {
-                let varied = |i: usize| vary == Vary::Both || (i == 0) == (vary == Vary::Baseline);
-                let most = [b_max, s_max];
-                let least = [b_min, s_min];
-                let stuck_high = (0..2).filter(|&i| varied(i)).all(|i| at_most(before[i].min(now[i]), most[i]));
-                let stuck_low = (0..2).filter(|&i| varied(i)).all(|i| at_least(before[i].max(now[i]), least[i]));
-                if stuck_high {
-                    if vary == Vary::Both {
-                        found = self.near.as_ref().is_some_and(|n| n.point.linear.sum_of_squares <= self.range[1]);
-                    }
-                    break;
-                }
-                if stuck_low {
-                    break;
-                }
-            }
-            let Ok(point) = self.fit(!rephase) else {
-                alpha *= EXPAND;
+            let Ok(point) = self.fit(!falsi.rephase) else {
+                multiplier *= EXPAND;
                 continue;
             };
-            let sum = point.linear.sum_of_squares;
-            let (extrema, inflections) = self.shape_of(&point.p);
-            self.events.push(Event::Fit {
-                alpha_baseline: now[0],
-                alpha_shape: now[1],
-                sum_of_squares: sum,
-                n_extrema: extrema,
-                n_inflections: inflections,
-            });
-            if inflections <= 2 && sum <= self.range[1] {
-                found = vary == Vary::Shape || (at_most(now[0], b_max) && (vary == Vary::Both || !self.is_kernel()));
-            }
-            let aimed = 0.5 * (self.range[0] + self.range[1]);
-            if (sum - aimed).abs() < nearest || found {
-                nearest = (sum - aimed).abs().min(nearest);
-                self.keep_near(&point);
-            }
+            found = self.judge(falsi.vary, &point, &mut nearest);
             if found {
                 break;
             }
-            let old = alpha;
-            if sum <= self.reference.0.max(low[0]) {
-                // A local minimum before: of a neighbour, or of the reference.
-                if sum < self.reference.0 {
-                    self.set_reference(test, aim, &point);
-                }
-                low = [sum, alpha];
-                alpha =
-                    if high[1].is_finite() { (0.5 * (alpha + high[1])).min(alpha * EXPAND) } else { alpha * EXPAND };
-            } else if sum >= high[0] {
-                alpha = (0.5 * (alpha + low[1])).max(alpha / EXPAND);
-            } else if sum > self.range[1] {
-                if high[0] - aimed <= aimed - low[0] {
-                    // Too far from the low end to go between: back from the high one.
-                    let back = high[1] - (high[1] - alpha) * (high[0] - aimed) / (high[0] - sum);
-                    alpha = back.max(alpha / EXPAND);
-                    if alpha <= low[1] {
-                        alpha = 0.5 * (old + low[1]);
-                    }
-                } else if low[0] < 0.0 {
-                    alpha /= EXPAND;
-                } else {
-                    alpha = low[1] + (alpha - low[1]) * (aimed - low[0]) / (sum - low[0]);
-                }
-                high = [sum, old];
-            } else if sum < self.range[0] {
-                if high[0].is_infinite() {
-                    let beyond = low[1] + (alpha - low[1]) * (aimed - low[0]) / (sum - low[0]);
-                    alpha = if low[0] < 0.0 { alpha * EXPAND } else { beyond.min(EXPAND * alpha) };
-                } else if aimed - low[0] <= high[0] - aimed && low[0] > 0.0 {
-                    alpha = low[1] + (alpha - low[1]) * (aimed - low[0]) / (sum - low[0]);
-                    if alpha >= high[1] {
-                        alpha = alpha.min(old * EXPAND);
-                        high = OPEN.high;
-                    }
-                } else {
-                    alpha += (high[1] - alpha) * (aimed - sum) / (high[0] - sum);
-                }
-                low = [sum, old];
-            } else {
-                break;
+            let sum_of_squares = point.linear.sum_of_squares;
+            if sum_of_squares < self.reference.0 {
+                // The reference was a local minimum: this fit is the better one.
+                self.set_reference(test, falsi.aim, &point);
             }
-            if alpha > old && alpha / old < LEAST_CHANGE {
-                high = OPEN.high;
-            } else if alpha < old && old / alpha < LEAST_CHANGE {
-                low = OPEN.low;
+            match falsi.bracket.next(End { sum_of_squares, multiplier }, self.reference.0, self.range) {
+                Some(next) => multiplier = next,
+                None => break,
             }
         }
         let near = self.near.as_ref().ok_or(Singular)?;
         let probability = self.probability(near.point.linear.sum_of_squares);
         self.events.push(Event::Ended { probability });
-        let [low, high] = self.probabilities(test, aim);
-        Ok((found || (0.99 * low..=1.01 * high).contains(&probability), probability))
+        let [low, high] = probabilities(test, falsi.aim);
+        let is_near = ((1.0 - MISSES_BY) * low..=(1.0 + MISSES_BY) * high).contains(&probability);
+        Ok((found || is_near, probability))
     }
 
-    fn probabilities(&self, test: &FTest, aim: Aim) -> [f64; 2] {
-        match aim {
-            Aim::Solution => test.probability,
-            Aim::Smoothing => test.smoothing,
+    /// Phases the data and makes a reference solution, least regularised, in them.
+    fn new_reference(&mut self, test: &FTest, aim: Aim) -> Result<(), Singular> {
+        let part = std::mem::replace(&mut self.part, 1.0);
+        self.rephase(part);
+        self.set_alpha([self.limits.baseline[0], self.limits.shape[0]]);
+        let reference = self.fit(false)?;
+        self.follow_sigma = false;
+        self.set_reference(test, aim, &reference);
+        Ok(())
+    }
+
+    /// Smallest and largest α number `i` (α_B, α_S).
+    fn limits_of(&self, i: usize) -> [f64; 2] {
+        let [min, _, max] = if i == 0 { self.limits.baseline } else { self.limits.shape };
+        [min, max]
+    }
+
+    /// Sets the α's to `multiplier` times those of the start, as far as their limits allow; the multiplier that these leave,
+    /// where both α's are multiplied that of the α which moves farther.
+    fn multiply(&mut self, falsi: &Falsi, multiplier: f64) -> f64 {
+        let from = falsi.from;
+        let mut now = from;
+        for i in (0..2).filter(|&i| falsi.vary.includes(i)) {
+            let [min, max] = self.limits_of(i);
+            now[i] = (from[i] * multiplier).clamp(min, max);
         }
+        self.set_alpha(now);
+        let (by_baseline, by_shape) = (now[0] / from[0], now[1] / from[1]);
+        match falsi.vary {
+            Vary::Baseline => by_baseline,
+            Vary::Shape => by_shape,
+            Vary::Both if by_baseline.ln().abs() > by_shape.ln().abs() => by_baseline,
+            Vary::Both => by_shape,
+        }
+    }
+
+    /// Where all α's that are multiplied stand at the same limits as `before`, more attempts would find nothing else: whether
+    /// what is there counts as found. `None` where there is room.
+    fn stuck(&self, vary: Vary, before: [f64; 2]) -> Option<bool> {
+        let now = self.alpha();
+        let all = |holds: &dyn Fn(usize) -> bool| (0..2).filter(|&i| vary.includes(i)).all(holds);
+        if all(&|i| at_max(before[i].min(now[i]), self.limits_of(i)[1])) {
+            // Stiffest of all: good enough where both were multiplied, if the fit is no worse than the range allows.
+            let is_allowed = self.near.as_ref().is_some_and(|n| n.point.linear.sum_of_squares <= self.range[1]);
+            return Some(vary == Vary::Both && is_allowed);
+        }
+        all(&|i| at_min(before[i].max(now[i]), self.limits_of(i)[0])).then_some(false)
+    }
+
+    /// Notes the fit `point`, and keeps it where it is the nearest to the range so far or a solution. It is a solution where
+    /// its lineshape is smooth and its sum of squares no worse than the range allows, and α_B has room left above it.
+    fn judge(&mut self, vary: Vary, point: &Point, nearest: &mut f64) -> bool {
+        let sum_of_squares = point.linear.sum_of_squares;
+        let [alpha_baseline, alpha_shape] = self.alpha();
+        let (n_extrema, n_inflections) = self.shape_of(&point.p);
+        self.events.push(Event::Fit { alpha_baseline, alpha_shape, sum_of_squares, n_extrema, n_inflections });
+        let is_solution = n_inflections <= 2
+            && sum_of_squares <= self.range[1]
+            && match vary {
+                Vary::Shape => true,
+                Vary::Both => at_max(alpha_baseline, self.limits.baseline[2]),
+                Vary::Baseline => at_max(alpha_baseline, self.limits.baseline[2]) && !self.is_kernel(),
+            };
+        let distance = (sum_of_squares - middle(self.range)).abs();
+        if distance < *nearest || is_solution {
+            *nearest = distance.min(*nearest);
+            self.keep_near(point);
+        }
+        is_solution
     }
 
     /// Probability that the reference is better than a solution with this sum of squares.
@@ -168,9 +186,27 @@ impl Search<'_, '_> {
         self.events.push(Event::Reference { sum_of_squares, n_parameters, range: self.range });
     }
 
+    /// Sets the range of sums of squares that has the probabilities aimed at.
     pub(super) fn aim(&mut self, test: &FTest, aim: Aim) {
         let (reference, n) = (self.reference.0, self.reference.1 as f64);
         let rest = self.problem.grid.n_rows() as f64 - n;
-        self.range = self.probabilities(test, aim).map(|p| reference * (1.0 + fisher::quantile(p, n, rest) * n / rest));
+        self.range = probabilities(test, aim).map(|p| reference * (1.0 + fisher::quantile(p, n, rest) * n / rest));
     }
+}
+
+fn probabilities(test: &FTest, aim: Aim) -> [f64; 2] {
+    match aim {
+        Aim::Solution => test.probability,
+        Aim::Smoothing => test.smoothing,
+    }
+}
+
+/// Whether an α is at its upper limit.
+fn at_max(value: f64, max: f64) -> bool {
+    value >= (1.0 - SLACK) * max
+}
+
+/// Whether an α is at its lower limit.
+fn at_min(value: f64, min: f64) -> bool {
+    value <= (1.0 + SLACK) * min
 }
