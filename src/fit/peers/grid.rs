@@ -8,7 +8,7 @@ use std::sync::Arc;
 use num_complex::Complex64;
 use rustfft::{Fft, FftPlanner};
 
-use super::settings::{Domain, Settings};
+use super::settings::{Domain, Samples, Settings};
 use crate::acquisition::{CARRIER_PPM, ppm_from_hz};
 use crate::fit::band::{Band, BandError};
 
@@ -69,15 +69,10 @@ impl Grid {
             return Err(BandError::OutsideSpectrum { low_ppm: low, high_ppm: high, width_hz, f0_mhz });
         }
         let ppm: Vec<f64> = (first_bin..=last_bin).map(|k| ppm_from_hz(k as f64 * bin_hz, f0_mhz)).collect();
-        let mut first_sample = 0;
-        let mut n_observed = ppm.len();
-        if domain == Domain::Time
-            && let Some(samples) = settings.samples
-        {
-            first_sample = ((samples.first_s / dwell_s).round() as usize).max(samples.first_samples);
-            let end = ((samples.last_fraction * n_points as f64).round() as usize).min(n_points);
-            n_observed = end.saturating_sub(first_sample);
-        }
+        let (first_sample, n_observed) = match settings.samples {
+            Some(samples) if domain == Domain::Time => compared_samples(samples, n_points, dwell_s),
+            _ => (0, ppm.len()),
+        };
         if n_observed < NEEDED {
             return Err(BandError::TooFewPoints { points: n_observed, needed: NEEDED });
         }
@@ -87,11 +82,7 @@ impl Grid {
             .then(|| Band::over_bins(n_points, dwell_s, f0_mhz, zero_fill * first_bin, zero_fill * last_bin));
         let first_in_band = band.as_ref().map_or(0, Band::window_offset);
         let time_s = match &band {
-            Some(band) => {
-                let negative = band.n_short() - band.first_negative();
-                let (first, step_s) = (-(negative as f64), band.time_s[1]);
-                (0..negative + band.n_positive).map(|j| (first + j as f64) * step_s).collect()
-            }
+            Some(band) => times_of(band),
             None => (0..n_points).map(|j| j as f64 * dwell_s).collect(),
         };
         Ok(Self {
@@ -280,6 +271,20 @@ impl Grid {
     }
 }
 
+/// First sample that is compared, and how many.
+fn compared_samples(samples: Samples, n_points: usize, dwell_s: f64) -> (usize, usize) {
+    let first = ((samples.first_s / dwell_s).round() as usize).max(samples.first_samples);
+    let end = ((samples.last_fraction * n_points as f64).round() as usize).min(n_points);
+    (first, end.saturating_sub(first))
+}
+
+/// Times of a band's samples, the negative ones first (s).
+fn times_of(band: &Band) -> Vec<f64> {
+    let negative = band.n_short() - band.first_negative();
+    let (first, step_s) = (-(negative as f64), band.time_s[1]);
+    (0..negative + band.n_positive).map(|j| (first + j as f64) * step_s).collect()
+}
+
 /// Buffers of a transform.
 pub(super) struct Scratch {
     buffer: Vec<Complex64>,
@@ -288,84 +293,5 @@ pub(super) struct Scratch {
 }
 
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, reason = "tests")]
-    use std::f64::consts::PI;
-
-    use super::super::derivative_tests::settings;
-    use super::*;
-
-    const DOMAINS: [Domain; 3] = [Domain::RealSpectrum, Domain::ComplexSpectrum, Domain::Time];
-    const N_POINTS: usize = 2048;
-
-    fn grid(domain: Domain) -> Grid {
-        Grid::in_domain(&settings("fsl", |_| {}), domain, N_POINTS, 2.5e-4, 123.2).unwrap()
-    }
-
-    /// Three lines, one of them outside of the window.
-    fn fid() -> Vec<Complex64> {
-        let line = |hz: f64, t: f64| Complex64::new(-4.0 * t, 2.0 * PI * hz * t).exp();
-        (0..N_POINTS).map(|n| n as f64 * 2.5e-4).map(|t| line(325.0, t) + line(80.0, t) + line(-150.0, t)).collect()
-    }
-
-    #[test]
-    fn carried_fids_show_what_whole_ones_do() {
-        // Damping, shift and Gaussian of some size.
-        let modulation = |t: f64| Complex64::new(-50.0 * t - (20.0 * t).powi(2), 2.0 * PI * 8.0 * t).exp();
-        for domain in DOMAINS {
-            let grid = grid(domain);
-            let (mut exact, mut carried) = (vec![Complex64::default(); grid.n_observed], Vec::new());
-            let mut found = exact.clone();
-            let whole: Vec<_> = (fid().iter().enumerate()).map(|(n, z)| z * modulation(n as f64 * 2.5e-4)).collect();
-            grid.observe(&whole, &mut grid.scratch(), &mut exact);
-            carried.extend(grid.carry(&fid()).iter().zip(&grid.time_s).map(|(z, t)| z * modulation(*t)));
-            grid.observe_carried(&carried, &mut grid.scratch(), &mut found);
-            let tallest = exact.iter().map(|z| z.norm()).fold(0.0, f64::max);
-            let worst = exact.iter().zip(&found).map(|(a, b)| (a - b).norm()).fold(0.0, f64::max);
-            // What the band's roll-off costs (`crate::fit::band`).
-            assert!(worst < 1e-5 * tallest, "{domain:?}: {worst} of {tallest}");
-        }
-    }
-
-    #[test]
-    fn a_part_shows_its_bins_of_the_whole() {
-        for domain in DOMAINS {
-            let grid = grid(domain);
-            let Some((part, first)) = grid.part([1.8, 4.0]) else {
-                assert_eq!(domain, Domain::Time, "samples have no part");
-                continue;
-            };
-            let seen = first..first + part.n_observed;
-            assert_eq!(part.ppm, grid.ppm[seen.clone()]);
-            assert!(grid.ppm[first - 1] > 4.0 && part.ppm[0] <= 4.0 && grid.ppm[seen.end] < 1.8);
-            let bins = |grid: &Grid, carried: bool| {
-                let mut out = vec![Complex64::default(); grid.n_observed];
-                match carried {
-                    true => grid.observe_carried(&grid.carry(&fid()), &mut grid.scratch(), &mut out),
-                    false => grid.observe(&fid(), &mut grid.scratch(), &mut out),
-                }
-                out
-            };
-            for carried in [true, false] {
-                assert_eq!(bins(&part, carried), bins(&grid, carried)[seen.clone()]);
-            }
-            assert!(grid.part([3.9, 4.0]).is_none(), "too few bins");
-        }
-    }
-
-    #[test]
-    fn the_adjoint_carries_points_back() {
-        for domain in DOMAINS {
-            let grid = grid(domain);
-            let q: Vec<_> =
-                (0..grid.n_observed).map(|j| Complex64::new((j % 7) as f64, (j % 5) as f64 - 2.0)).collect();
-            let carried = grid.carry(&fid());
-            let (mut seen, mut back) = (q.clone(), carried.clone());
-            grid.observe_carried(&carried, &mut grid.scratch(), &mut seen);
-            grid.adjoint(&q, &mut grid.scratch(), &mut back);
-            let forwards: Complex64 = q.iter().zip(&seen).map(|(a, b)| a * b).sum();
-            let backwards: Complex64 = back.iter().zip(&carried).map(|(a, b)| a * b).sum();
-            assert!((forwards - backwards).norm() < 1e-9 * forwards.norm(), "{domain:?}: {forwards} {backwards}");
-        }
-    }
-}
+#[path = "grid_tests.rs"]
+mod tests;

@@ -1,8 +1,15 @@
 //! A method of this family as data. Every name carries its unit.
 
+mod baseline;
+mod lineshape;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+
+use baseline::is_zero;
+pub use baseline::{Baseline, Smoothing, Smoothness};
+pub use lineshape::{KernelSmoothing, KernelStart, Lineshape, SmoothingSource};
 
 use crate::fit::sample::settings::{SamplingSettings, Uncertainty};
 
@@ -124,77 +131,6 @@ pub struct Components {
     pub lineshape_on_added: bool,
 }
 
-/// Lineshape that components share.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
-pub enum Lineshape {
-    /// None.
-    None,
-    /// A free kernel over frequency (LCModel, Osprey): its points on either side of the centre.
-    Kernel {
-        /// Half-length of the kernel in half widths of the start's lines.
-        reach: f64,
-        /// Fewest points on a side.
-        min_side_points: usize,
-        /// Most points on a side; a longer kernel has gaps.
-        max_side_points: usize,
-        /// FWHM of the Gaussian that it is smoothed with before extrema and inflections are counted.
-        smoothing_ppm: KernelSmoothing,
-        /// Weight of its second differences (LCModel's α_S): smallest, start, largest; all 0: none.
-        penalty: [f64; 3],
-        /// What it is at the start.
-        #[serde(default, skip_serializing_if = "KernelStart::is_gaussian")]
-        start: KernelStart,
-    },
-    /// Pseudo-Voigt with a width that changes over the line (ABfit).
-    Asymmetric {
-        /// Width at the start (FWHM, Hz).
-        start_hz: f64,
-        /// Largest width (FWHM, Hz).
-        max_hz: f64,
-        /// Largest asymmetry.
-        max_asymmetry: f64,
-        /// Standard deviation of the asymmetry around zero; 0: no prior.
-        asymmetry_sd: f64,
-    },
-}
-
-/// FWHM of the Gaussian that a free kernel is smoothed with.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(untagged, expecting = "a width in ppm, or \"basis\"")]
-pub enum KernelSmoothing {
-    /// This (ppm).
-    Ppm(f64),
-    /// What something else says.
-    Of(SmoothingSource),
-}
-
-/// What says how a kernel is smoothed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum SmoothingSource {
-    /// FWHMBA of the basis set, as LCModel has it.
-    Basis,
-}
-
-/// What a free kernel is at the start.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum KernelStart {
-    /// A Gaussian of the width of the start's lines (LCModel).
-    #[default]
-    Gaussian,
-    /// One at its centre: no broadening (Osprey).
-    Delta,
-}
-
-impl KernelStart {
-    #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
-    fn is_gaussian(&self) -> bool {
-        *self == Self::Gaussian
-    }
-}
-
 /// Which components share shifts and widths.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -253,11 +189,6 @@ pub struct Own {
     pub max_damping_per_s_broad: f64,
 }
 
-#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
-fn is_zero(value: &f64) -> bool {
-    *value == 0.0
-}
-
 /// Phases.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -285,80 +216,6 @@ pub enum Turns {
     /// The data, so that real parts of a model in phase are compared (ABfit): components turn within a fit, and the data
     /// by what was found, until nothing is left.
     Data,
-}
-
-/// Baseline.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
-pub enum Baseline {
-    /// None.
-    None,
-    /// None in the fit; the curves show the smoothed spectrum of what the fit of the samples left.
-    SmoothedResidual {
-        /// How it is smoothed.
-        smoothing: Smoothing,
-    },
-    /// A polynomial over the window, real and imaginary part each where both are compared.
-    Polynomial {
-        /// Its order.
-        order: usize,
-    },
-    /// Cubic B-splines on LCModel's knots.
-    Spline {
-        /// Least distance of knots (ppm).
-        spacing_ppm: f64,
-        /// Least distance of knots in widths of the start's lines.
-        spacing_widths: f64,
-        /// The same in the start's own fits.
-        start_spacing_widths: f64,
-        /// Weight of the roughness (LCModel's α_B for these knots): smallest, start, largest; all 0: none.
-        penalty: [f64; 3],
-        /// Weight below which a solution counts as worse (LCModel's ALPBPN).
-        penalised_below: f64,
-    },
-    /// Cubic B-splines with a penalty on second differences, λ|D₂b|².
-    PSpline {
-        /// Splines per ppm.
-        per_ppm: f64,
-        /// Splines for each effective dimension in the fit itself, once that is chosen (ABfit-reg); 0: `per_ppm` there too.
-        #[serde(default, skip_serializing_if = "is_zero")]
-        per_ed: f64,
-        /// How λ is found.
-        smoothness: Smoothness,
-    },
-}
-
-/// How a residual spectrum is smoothed; bins are those of the spectrum as acquired.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Smoothing {
-    /// The half wave of a cosine that ends this many bins from its centre (TARQUIN).
-    CosineHalfWidthBins(f64),
-    /// A Gaussian of this standard deviation, cut at two and a half of them (varpro of spant).
-    GaussianSdBins(f64),
-}
-
-/// How the λ of a P-spline is found.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Smoothness {
-    /// Fixed.
-    Lambda(f64),
-    /// So that the splines have this effective dimension per ppm.
-    EdPerPpm(f64),
-    /// So that they have this effective dimension.
-    Ed(f64),
-    /// Least modified AIC, ln SSE + m·2·ED/n (ABfit).
-    ModifiedAic {
-        /// Weight of the effective dimension.
-        m: f64,
-        /// Largest effective dimension per ppm that is tried.
-        max_ed_per_ppm: f64,
-        /// Smallest effective dimension that is tried.
-        min_ed: f64,
-        /// Values tried, evenly spaced in log λ.
-        steps: usize,
-    },
 }
 
 /// Soft ratios between amplitudes.
