@@ -9,7 +9,7 @@ use super::{BenchmarkError, BenchmarkOptions, Entry, SetResult, Time, Watch, pee
 use crate::compare::{CompareError, Truth, against};
 use crate::engine::Engine;
 use crate::fit::Method;
-use crate::learn::{self, LearnOptions};
+use crate::learn::{self, LearnOptions, Scope};
 use crate::run::{Config, RunError, RunOptions, run as run_corpus};
 use crate::simulate::Recipe;
 use crate::store::IfExists;
@@ -67,7 +67,9 @@ pub(super) fn run_set(
             let method = if learned { format!("{}+learned", settings.name()) } else { settings.name().to_owned() };
             watch.begins(&set.name, &method);
             let out = options.out.join("runs").join(&set.name).join(&method);
-            let time = fit(&set, &prepared, settings, learned, options, &out, engine, watch)
+            let run = run_options(&set, &prepared, settings, options, &out);
+            let scope = options.learn.filter(|_| learned);
+            let time = fit(run, scope, engine, watch)
                 .map_err(|source| BenchmarkError::Run { set: set.name.clone(), source })?;
             let spectra: Vec<SpectrumRow> = read_table(&out)?;
             let rows: Vec<MetaboliteRow> = read_table(&out)?;
@@ -107,21 +109,19 @@ fn conditions(spectra: &[SpectrumRow]) -> Vec<String> {
     if sites.len() < 2 { Vec::new() } else { sites }
 }
 
-fn fit(
+/// The run of one method over a set.
+fn run_options(
     set: &Set,
     prepared: &Prepared,
     settings: &Method,
-    learned: bool,
     options: &BenchmarkOptions,
     out: &Path,
-    engine: &dyn Engine,
-    watch: &dyn Watch,
-) -> Result<Time, RunError> {
+) -> RunOptions {
     let mut method = settings.clone();
     if let Method::Map(settings) = &mut method {
         (set.adapt)(settings);
     }
-    let mut run = RunOptions {
+    RunOptions {
         inputs: vec![prepared.spectra.clone()],
         out: out.to_owned(),
         if_exists: IfExists::Refuse,
@@ -139,8 +139,17 @@ fn fit(
         memory_bytes: options.memory_bytes,
         participants: prepared.participants.clone(),
         sessions: Vec::new(),
-    };
-    if let Some(scope) = options.learn.filter(|_| learned) {
+    }
+}
+
+/// Runs; learns from the spectra first where `scope` says from which together.
+fn fit(
+    mut run: RunOptions,
+    scope: Option<Scope>,
+    engine: &dyn Engine,
+    watch: &dyn Watch,
+) -> Result<Time, RunError> {
+    if let Some(scope) = scope {
         run.learned = Some(learn::learn(&run, &LearnOptions::new(scope), engine, watch)?);
     }
     let (started, cpu_before) = (Instant::now(), cpu_s());

@@ -63,14 +63,7 @@ pub(super) fn run(args: &CompareArgs) -> CliResult {
         all.extend(sources(run).map_err(|e| CliError::new(1, e))?);
     }
     share_ids(&mut all);
-    let column = match args.column {
-        Some(ColumnChoice::Amplitude) => Column::Amplitude,
-        Some(ColumnChoice::Concentration) => Column::Concentration,
-        Some(ColumnChoice::Ratio) => Column::Ratio,
-        None if args.truth.is_none() => Column::Ratio,
-        None if all.iter().all(|s| s.has(Column::Concentration)) => Column::Concentration,
-        None => Column::Amplitude,
-    };
+    let column = column(args, &all);
     if let Some(without) = all.iter().find(|s| !s.has(column)) {
         let what = format!("{}: no value of {}; choose another --column", without.label, column.name());
         return Err(CliError::new(2, anyhow::anyhow!(what)));
@@ -118,6 +111,18 @@ pub(super) fn run(args: &CompareArgs) -> CliResult {
         }
     }
     Ok(0)
+}
+
+/// The column that was asked for, or the one that all sources have and the truth can be.
+fn column(args: &CompareArgs, sources: &[Source]) -> Column {
+    match args.column {
+        Some(ColumnChoice::Amplitude) => Column::Amplitude,
+        Some(ColumnChoice::Concentration) => Column::Concentration,
+        Some(ColumnChoice::Ratio) => Column::Ratio,
+        None if args.truth.is_none() => Column::Ratio,
+        None if sources.iter().all(|s| s.has(Column::Concentration)) => Column::Concentration,
+        None => Column::Amplitude,
+    }
 }
 
 fn written(path: PathBuf, text: &str) -> Result<PathBuf, CliError> {

@@ -5,13 +5,15 @@
 //! band, and its largest jump between two samples. A transient is out where one of these is an outlier among all (distance from the median in units of the
 //! median absolute deviation), so that a third of them may be spoiled.
 
+use std::sync::Arc;
+
 use num_complex::Complex64;
 use rayon::prelude::*;
-use rustfft::FftDirection;
+use rustfft::{Fft, FftDirection};
 
 use super::align::{median, median_fid, without_tail};
 use crate::acquisition::ppm_from_hz;
-use crate::signal::fft::transform as fourier;
+use crate::signal::fft::{signed_bin, transform as fourier};
 use crate::signal::filter::filtered;
 
 /// Fewer transients than this tell no outlier from chance.
@@ -29,66 +31,18 @@ const SD_PER_MAD: f64 = 1.4826;
 /// Least spread of amplitudes and phases that counts as such: differences of a hundredth are no motion.
 const LEAST_SPREAD: f64 = 0.01;
 
+/// What is measured of a transient: amplitudes and phases along the median, the largest jump, and energies beside the median.
+const MEASURES: usize = ALONG + 1 + PARTS;
+
 /// Which transients to keep: none further than `beyond_sd` from the others; all of them where they are too few to tell.
 pub fn kept(transients: &[Vec<Complex64>], dwell_s: f64, f0_mhz: f64, beyond_sd: f64) -> Vec<bool> {
-    if transients.len() < FEWEST {
-        return vec![true; transients.len()];
-    }
-    let middle = median_fid(transients);
-    let inside = |ppm| f64::from(u8::from((BAND_PPM.0..=BAND_PPM.1).contains(&ppm)));
-    let band = |fid: &[Complex64]| filtered(fid, dwell_s, f0_mhz, inside);
-    let reference = without_tail(band(&middle));
-    let energy: f64 = reference.iter().map(|z| z.norm_sqr()).sum();
-    if energy <= 0.0 {
-        return vec![true; transients.len()];
-    }
-    // A phase that jumps on the way shows in the half of the signal's energy that comes later.
-    let mut sum = 0.0;
-    let half = reference
-        .iter()
-        .position(|z| {
-            sum += z.norm_sqr();
-            sum >= 0.5 * energy
-        })
-        .map_or(0, |last| last + 1);
-    let used = reference.iter().rposition(|z| z.norm_sqr() > 0.0).map_or(0, |last| last + 1);
-    let part_of: Vec<Option<usize>> = (0..used)
-        .map(|k| {
-            let signed = if 2 * k < used { k as f64 } else { k as f64 - used as f64 };
-            let ppm = ppm_from_hz(signed / (used as f64 * dwell_s), f0_mhz);
-            let part = (ppm - BAND_PPM.0) / (BAND_PPM.1 - BAND_PPM.0) * PARTS as f64;
-            (0.0..PARTS as f64).contains(&part).then_some(part as usize)
-        })
-        .collect();
-    let transform = fourier(used, FftDirection::Forward);
-    let measured = |fid: &Vec<Complex64>| -> [f64; ALONG + 1 + PARTS] {
-        let cut = band(fid);
-        let overlap = |from: usize, to: usize| -> Complex64 {
-            let sum: Complex64 = reference[from..to].iter().zip(&cut[from..to]).map(|(r, x)| r.conj() * x).sum();
-            sum / reference[from..to].iter().map(|r| r.norm_sqr()).sum::<f64>().max(f64::MIN_POSITIVE)
-        };
-        let along = overlap(0, used);
-        let mut beside: Vec<Complex64> = reference[..used].iter().zip(&cut).map(|(r, x)| x - along * r).collect();
-        transform.process(&mut beside);
-        let mut energies = [f64::MIN_POSITIVE; PARTS];
-        for (z, part) in beside.iter().zip(&part_of) {
-            if let Some(part) = part {
-                energies[*part] += z.norm_sqr();
-            }
-        }
-        let jump = (1..fid.len()).map(|n| ((fid[n] - middle[n]) - (fid[n - 1] - middle[n - 1])).norm_sqr());
-        let mut measures = [0.0; ALONG + 1 + PARTS];
-        for (k, z) in [along, overlap(0, half), overlap(half, used)].into_iter().enumerate() {
-            measures[2 * k] = z.re;
-            measures[2 * k + 1] = z.im;
-        }
-        measures[ALONG] = jump.fold(f64::MIN_POSITIVE, f64::max).ln();
-        energies.iter().zip(&mut measures[ALONG + 1..]).for_each(|(energy, measure)| *measure = energy.ln());
-        measures
-    };
-    let measures: Vec<[f64; ALONG + 1 + PARTS]> = transients.par_iter().map(measured).collect();
     let mut keep = vec![true; transients.len()];
-    for k in 0..ALONG + 1 + PARTS {
+    if transients.len() < FEWEST {
+        return keep;
+    }
+    let Some(median_of) = Median::new(transients, dwell_s, f0_mhz) else { return keep };
+    let measures: Vec<[f64; MEASURES]> = transients.par_iter().map(|fid| median_of.measures(fid)).collect();
+    for k in 0..MEASURES {
         let values: Vec<f64> = measures.iter().map(|m| m[k]).collect();
         let centre = median(values.iter().copied());
         let spread = SD_PER_MAD * median(values.iter().map(|v| (v - centre).abs()));
@@ -99,6 +53,85 @@ pub fn kept(transients: &[Vec<Complex64>], dwell_s: f64, f0_mhz: f64, beyond_sd:
         }
     }
     keep
+}
+
+/// The median of all transients, with which each is compared.
+struct Median {
+    dwell_s: f64,
+    f0_mhz: f64,
+    whole: Vec<Complex64>,
+    /// The same in the band, without its tail.
+    in_band: Vec<Complex64>,
+    /// Samples with signal, and those that hold the first half of its energy.
+    used: usize,
+    half: usize,
+    /// Part of the band of each bin of the transform of `used` samples.
+    part_of: Vec<Option<usize>>,
+    transform: Arc<dyn Fft<f64>>,
+}
+
+impl Median {
+    /// `None` where there is nothing in the band.
+    fn new(transients: &[Vec<Complex64>], dwell_s: f64, f0_mhz: f64) -> Option<Self> {
+        let whole = median_fid(transients);
+        let in_band = without_tail(band(&whole, dwell_s, f0_mhz));
+        let energy: f64 = in_band.iter().map(|z| z.norm_sqr()).sum();
+        if energy <= 0.0 {
+            return None;
+        }
+        // A phase that jumps on the way shows in the half of the signal's energy that comes later.
+        let mut sum = 0.0;
+        let half = in_band
+            .iter()
+            .position(|z| {
+                sum += z.norm_sqr();
+                sum >= 0.5 * energy
+            })
+            .map_or(0, |last| last + 1);
+        let used = in_band.iter().rposition(|z| z.norm_sqr() > 0.0).map_or(0, |last| last + 1);
+        let part_of = (0..used)
+            .map(|k| {
+                let ppm = ppm_from_hz(signed_bin(k, used) / (used as f64 * dwell_s), f0_mhz);
+                let part = (ppm - BAND_PPM.0) / (BAND_PPM.1 - BAND_PPM.0) * PARTS as f64;
+                (0.0..PARTS as f64).contains(&part).then_some(part as usize)
+            })
+            .collect();
+        let transform = fourier(used, FftDirection::Forward);
+        Some(Self { dwell_s, f0_mhz, whole, in_band, used, half, part_of, transform })
+    }
+
+    fn measures(&self, fid: &[Complex64]) -> [f64; MEASURES] {
+        let (median, used, half) = (&self.in_band, self.used, self.half);
+        let cut = band(fid, self.dwell_s, self.f0_mhz);
+        let overlap = |from: usize, to: usize| -> Complex64 {
+            let sum: Complex64 = median[from..to].iter().zip(&cut[from..to]).map(|(r, x)| r.conj() * x).sum();
+            sum / median[from..to].iter().map(|r| r.norm_sqr()).sum::<f64>().max(f64::MIN_POSITIVE)
+        };
+        let along = overlap(0, used);
+        let mut beside: Vec<Complex64> = median[..used].iter().zip(&cut).map(|(r, x)| x - along * r).collect();
+        self.transform.process(&mut beside);
+        let mut energies = [f64::MIN_POSITIVE; PARTS];
+        for (z, part) in beside.iter().zip(&self.part_of) {
+            if let Some(part) = part {
+                energies[*part] += z.norm_sqr();
+            }
+        }
+        let whole = &self.whole;
+        let jump = (1..fid.len()).map(|n| ((fid[n] - whole[n]) - (fid[n - 1] - whole[n - 1])).norm_sqr());
+        let mut measures = [0.0; MEASURES];
+        for (k, z) in [along, overlap(0, half), overlap(half, used)].into_iter().enumerate() {
+            measures[2 * k] = z.re;
+            measures[2 * k + 1] = z.im;
+        }
+        measures[ALONG] = jump.fold(f64::MIN_POSITIVE, f64::max).ln();
+        energies.iter().zip(&mut measures[ALONG + 1..]).for_each(|(energy, measure)| *measure = energy.ln());
+        measures
+    }
+}
+
+/// An FID's part in the band.
+fn band(fid: &[Complex64], dwell_s: f64, f0_mhz: f64) -> Vec<Complex64> {
+    filtered(fid, dwell_s, f0_mhz, |ppm| f64::from(u8::from((BAND_PPM.0..=BAND_PPM.1).contains(&ppm))))
 }
 
 #[cfg(test)]

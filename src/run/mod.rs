@@ -5,6 +5,7 @@
 //! next chunk's ([`crate::store::journal`]). While one chunk is fitted the next one is read.
 //! Whatever fails on the way leaves as a row that says why.
 
+mod bases;
 mod chunk;
 pub mod config;
 pub mod cut;
@@ -42,7 +43,6 @@ use crate::store::{
 pub use config::Config;
 pub use error::RunError;
 pub use merge::merge;
-
 pub use options::RunOptions;
 pub use summary::{Progress, Shard, Summary};
 pub use tally::{Group, Tally};

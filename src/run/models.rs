@@ -1,20 +1,19 @@
-//! Basis sets and models of a run: read or built once, shared by all spectra that need them.
+//! Models of a run: made once, shared by all spectra that need them.
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
 
 use super::RunOptions;
+use super::bases::{Bases, Slot, Source, lock};
 use super::load::{Failure, Header, SpectrumKey};
-use crate::basis::simulate::{Recipe, Timing};
-use crate::basis::{BasisError, BasisSet, Grid};
+use crate::basis::{BasisError, BasisSet};
 use crate::corpus::Found;
 use crate::error_chain::error_chain;
 use crate::fit::map::settings::Macromolecules;
 use crate::fit::{Method, Model, map, peaks};
 use crate::learned::{Learned, LearnedGroup};
 use crate::prepare::Spectrum;
-use crate::quantify::singlet::signal_per_proton;
 use crate::store::provenance::Named;
 
 /// Models kept; one is a few MB, and a corpus of sites with their own frequencies needs one for each.
@@ -38,22 +37,6 @@ impl Prepared {
     }
 }
 
-struct ReadBasis {
-    set: BasisSet,
-    signal_per_proton: Option<f64>,
-}
-
-/// Where a basis set comes from.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-enum Source {
-    /// A file or folder.
-    File(PathBuf),
-    /// Simulated; the recipe as JSON.
-    Simulated(String),
-    /// There is none, and the method needs none.
-    None,
-}
-
 /// What a model depends on; frequencies and times by their bits.
 #[derive(Clone, PartialEq, Eq, Hash)]
 struct Key {
@@ -68,13 +51,12 @@ struct Key {
     learned: Option<String>,
 }
 
-type Slot<T> = Arc<OnceLock<Result<Arc<T>, Failure>>>;
 type ModelSlot = Slot<Model>;
 
 /// Basis sets and models of a run.
 pub(crate) struct ModelStore<'a> {
     options: &'a RunOptions,
-    bases: Mutex<HashMap<Source, Slot<ReadBasis>>>,
+    bases: Bases<'a>,
     models: Mutex<HashMap<Key, ModelSlot>>,
     /// What was learned from the corpus.
     learned: Learned,
@@ -85,20 +67,13 @@ pub(crate) struct ModelStore<'a> {
 impl<'a> ModelStore<'a> {
     /// Reads the basis set of the whole run, so that a wrong path ends it before any work.
     pub(crate) fn new(options: &'a RunOptions) -> Result<Self, BasisError> {
-        let store = Self {
+        Ok(Self {
             options,
-            bases: Mutex::default(),
+            bases: Bases::new(options)?,
             models: Mutex::default(),
             learned: options.learned.clone().unwrap_or_default(),
             wants_evidence: false,
-        };
-        if let Some(path) = &options.basis {
-            let set = store.read_basis(path)?;
-            let slot = Arc::new(OnceLock::new());
-            let _ = slot.set(Ok(Arc::new(set)));
-            lock(&store.bases).insert(Source::File(path.clone()), slot);
-        }
-        Ok(store)
+        })
     }
 
     /// Turns to learning, with `learned` as what is known so far.
@@ -106,26 +81,6 @@ impl<'a> ModelStore<'a> {
         self.learned = learned;
         self.wants_evidence = true;
         lock(&self.models).clear();
-    }
-
-    fn read_basis(&self, path: &Path) -> Result<ReadBasis, BasisError> {
-        let gaps = &self.options.gaps;
-        let grid = Grid { dwell_s: gaps.dwell_s, f0_mhz: gaps.f0_mhz, te_s: gaps.te_s };
-        let set = BasisSet::read_for_fit(path, &grid)?;
-        let signal_per_proton = signal_per_proton(&set).map(|(signal, _)| signal);
-        Ok(ReadBasis { set, signal_per_proton })
-    }
-
-    fn read_once(&self, path: &Path) -> Result<Arc<ReadBasis>, Failure> {
-        let slot = lock(&self.bases).entry(Source::File(path.to_owned())).or_default().clone();
-        slot.get_or_init(|| self.read_basis(path).map(Arc::new).map_err(|e| Failure::new("basis", error_chain(&e))))
-            .clone()
-    }
-
-    fn recipe(&self, found: &Found, header: &Header) -> Result<Recipe, Failure> {
-        let timing = Timing { te1_s: header.facts.te1_s, tm_s: header.facts.tm_s };
-        Recipe::from_protocol(&header.protocol, timing)
-            .map_err(|e| Failure::new("basis_header", format!("{}: {e}", found.source_path)))
     }
 
     /// What the basis set of a spectrum will be, without simulating it; why `method` cannot fit it, where it cannot.
@@ -139,51 +94,22 @@ impl<'a> ModelStore<'a> {
         let path = found.overrides.basis.as_ref().or(self.options.basis.as_ref());
         if let Method::Peaks(settings) = method {
             conditions(found, settings, key)?;
-            return path.map_or(Ok(NO_BASIS.to_owned()), |path| Ok(self.read_once(path)?.set.id.clone()));
+            return path.map_or(Ok(NO_BASIS.to_owned()), |path| Ok(self.bases.read_once(path)?.set.id.clone()));
         }
         match path {
             Some(path) => {
-                let basis = self.read_once(path)?;
+                let basis = self.bases.read_once(path)?;
                 match basis.set.check(&header.protocol).iter().find(|finding| finding.refuses()) {
                     Some(finding) => Err(Failure::new("basis_field", format!("{}: {finding}", found.source_path))),
                     None => Ok(basis.set.id.clone()),
                 }
             }
             None => {
-                let recipe = self.recipe(found, header)?;
+                let recipe = self.bases.recipe(found, header)?;
                 let te_ms = header.protocol.te_s.map(|te| format!(" TE {:.1} ms", 1e3 * te)).unwrap_or_default();
                 Ok(format!("simulated {}{te_ms} at {:.2} MHz", recipe.sequence.name(), recipe.f0_mhz))
             }
         }
-    }
-
-    /// The basis set for the protocol in a file's header: simulated once a protocol.
-    fn simulated(&self, found: &Found, header: &Header) -> Result<(Source, Arc<ReadBasis>), Failure> {
-        let failed = |message: String| Failure::new("basis_header", format!("{}: {message}", found.source_path));
-        let recipe = self.recipe(found, header)?;
-        let text = serde_json::to_string(&recipe).map_err(|e| failed(e.to_string()))?;
-        let source = Source::Simulated(text);
-        let slot = lock(&self.bases).entry(source.clone()).or_default().clone();
-        let basis = slot.get_or_init(|| {
-            let set = recipe.basis_set().map_err(|e| Failure::new("basis_header", e))?;
-            let signal_per_proton = signal_per_proton(&set).map(|(signal, _)| signal);
-            Ok(Arc::new(ReadBasis { set, signal_per_proton }))
-        });
-        let basis = basis.clone().map_err(|f| failed(f.message))?;
-        Ok((source, basis))
-    }
-
-    /// The recipes of the simulated basis sets, for the provenance.
-    pub(crate) fn recipes(&self) -> Vec<serde_json::Value> {
-        let mut recipes: Vec<String> = lock(&self.bases)
-            .keys()
-            .filter_map(|source| match source {
-                Source::Simulated(recipe) => Some(recipe.clone()),
-                Source::File(_) | Source::None => None,
-            })
-            .collect();
-        recipes.sort();
-        recipes.iter().filter_map(|r| serde_json::from_str(r).ok()).collect()
     }
 
     /// The model for one spectrum and method, and what the basis check says.
@@ -200,8 +126,8 @@ impl<'a> ModelStore<'a> {
             return self.peaks(found, key, spectrum, method, settings, path);
         }
         let (source, basis) = match path {
-            Some(path) => (Source::File(path.clone()), self.read_once(path)?),
-            None => self.simulated(found, header)?,
+            Some(path) => (Source::File(path.clone()), self.bases.read_once(path)?),
+            None => self.bases.simulated(found, header)?,
         };
         let mut warnings: Vec<String> = basis.set.remarks.iter().map(|r| format!("basis set: {r}")).collect();
         for finding in basis.set.check(&header.protocol) {
@@ -230,26 +156,35 @@ impl<'a> ModelStore<'a> {
         };
         let model = self
             .slot(key)
-            .get_or_init(|| {
-                let (n_points, dwell_s, f0_mhz) = (spectrum.fid.len(), spectrum.dwell_s, spectrum.f0_mhz);
-                let te_s = header.protocol.te_s;
-                let built = match chosen {
-                    Method::Map(settings) => {
-                        let learned = group.map(|g| g.shared.applied_to(settings));
-                        let settings = learned.as_ref().unwrap_or(settings);
-                        map::Model::new(&basis.set, n_points, dwell_s, f0_mhz, te_s, settings).map(|mut model| {
-                            model.wants_evidence = self.wants_evidence;
-                            Model::Map(model)
-                        })
-                    }
-                    Method::Peers(_) | Method::Peaks(_) => chosen.model(&basis.set, n_points, dwell_s, f0_mhz, te_s),
-                };
-                built.map(Arc::new).map_err(|e| Failure::new("model", error_chain(&e)))
-            })
+            .get_or_init(|| self.built(&basis.set, spectrum, header.protocol.te_s, chosen, group))
             .clone()
             .map_err(|f| Failure::new(f.code, format!("{}: {}", found.source_path, f.message)))?;
         let (basis_id, signal_per_proton) = (basis.set.id.clone(), basis.signal_per_proton);
         Ok(Prepared { model, basis_id, signal_per_proton, warnings, learned_id })
+    }
+
+    /// Makes the model of a basis set, with what was learned for the spectrum's protocol.
+    fn built(
+        &self,
+        basis: &BasisSet,
+        spectrum: &Spectrum,
+        te_s: Option<f64>,
+        method: &Method,
+        group: Option<&LearnedGroup>,
+    ) -> Result<Arc<Model>, Failure> {
+        let (n_points, dwell_s, f0_mhz) = (spectrum.fid.len(), spectrum.dwell_s, spectrum.f0_mhz);
+        let built = match method {
+            Method::Map(settings) => {
+                let learned = group.map(|g| g.shared.applied_to(settings));
+                let settings = learned.as_ref().unwrap_or(settings);
+                map::Model::new(basis, n_points, dwell_s, f0_mhz, te_s, settings).map(|mut model| {
+                    model.wants_evidence = self.wants_evidence;
+                    Model::Map(model)
+                })
+            }
+            Method::Peers(_) | Method::Peaks(_) => method.model(basis, n_points, dwell_s, f0_mhz, te_s),
+        };
+        built.map(Arc::new).map_err(|e| Failure::new("model", error_chain(&e)))
     }
 
     /// The model of peaks, which takes of a basis set no more than the signal of a proton.
@@ -263,7 +198,7 @@ impl<'a> ModelStore<'a> {
         path: Option<&PathBuf>,
     ) -> Result<Prepared, Failure> {
         let conditions = conditions(found, settings, key)?;
-        let basis = path.map(|path| self.read_once(path)).transpose()?;
+        let basis = path.map(|path| self.bases.read_once(path)).transpose()?;
         let stated = basis.as_ref().and_then(|basis| basis.signal_per_proton);
         let mut warnings = Vec::new();
         if basis.is_some() && stated.is_none() {
@@ -304,14 +239,12 @@ impl<'a> ModelStore<'a> {
 
     /// The basis sets that were read.
     pub(crate) fn used(&self) -> Vec<Named> {
-        let mut used: Vec<Named> = lock(&self.bases)
-            .values()
-            .filter_map(|slot| slot.get()?.as_ref().ok())
-            .map(|b| Named { id: b.set.id.clone(), sha256: b.set.sha256.clone() })
-            .collect();
-        used.sort_by(|a, b| (&a.id, &a.sha256).cmp(&(&b.id, &b.sha256)));
-        used.dedup();
-        used
+        self.bases.used()
+    }
+
+    /// The recipes of the simulated basis sets, for the provenance.
+    pub(crate) fn recipes(&self) -> Vec<serde_json::Value> {
+        self.bases.recipes()
     }
 
     /// The soft rows that hold in any model of the run, for the provenance.
@@ -335,9 +268,4 @@ fn conditions(found: &Found, settings: &peaks::Settings, key: &SpectrumKey) -> R
     settings
         .conditions(key.condition.as_deref())
         .map_err(|why| Failure::new("not_a_difference", format!("{}: {why}", found.source_path)))
-}
-
-/// A lock whose holder panicked still guards good data: slots are filled whole or not at all.
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -208,6 +208,33 @@ impl Departure {
     }
 }
 
+fn positive(name: &str, value: f64) -> Result<(), String> {
+    let is_positive = value.is_finite() && value > 0.0;
+    if is_positive { Ok(()) } else { Err(format!("{name} = {value}; it must be positive")) }
+}
+
+impl Site {
+    fn check(&self) -> Result<(), String> {
+        let field = |name: &str| format!("site {}: {name}", self.name);
+        for (name, value) in [
+            ("f0_mhz", self.f0_mhz),
+            ("bandwidth_hz", self.bandwidth_hz),
+            ("tr_s", self.tr_s),
+            ("snr", self.snr[0]),
+        ] {
+            positive(&field(name), value)?;
+        }
+        if self.snr[1] < self.snr[0] || self.gauss_hz[0] < 0.0 || self.gauss_hz[1] < self.gauss_hz[0] {
+            return Err(format!("{} and gauss_hz must be [least, most]", field("snr")));
+        }
+        if self.n_points < 256 || self.coils == 0 || self.transients == 0 {
+            return Err(format!("{}: at least 256, and one coil and transient", field("n_points")));
+        }
+        self.sequence.events().map_err(|e| format!("{}: {e}", field("sequence")))?;
+        Ok(())
+    }
+}
+
 impl Recipe {
     /// The recipe of the first run.
     pub const FIRST_RUN: &'static str = include_str!("../../datasets/first-run.toml");
@@ -238,13 +265,6 @@ impl Recipe {
 
     /// What is wrong with the recipe.
     pub(super) fn check(&self) -> Result<(), String> {
-        let positive = |name: &str, value: f64| {
-            if value.is_finite() && value > 0.0 {
-                Ok(())
-            } else {
-                Err(format!("{name} = {value}; it must be positive"))
-            }
-        };
         if self.subjects == 0 {
             return Err("subjects = 0; at least one".to_owned());
         }
@@ -265,24 +285,11 @@ impl Recipe {
                 return Err(format!("{name} has an effect or factor but no concentration"));
             }
         }
-        for site in &self.site {
-            let field = |name: &str| format!("site {}: {name}", site.name);
-            for (name, value) in [
-                ("f0_mhz", site.f0_mhz),
-                ("bandwidth_hz", site.bandwidth_hz),
-                ("tr_s", site.tr_s),
-                ("snr", site.snr[0]),
-            ] {
-                positive(&field(name), value)?;
-            }
-            if site.snr[1] < site.snr[0] || site.gauss_hz[0] < 0.0 || site.gauss_hz[1] < site.gauss_hz[0] {
-                return Err(format!("{} and gauss_hz must be [least, most]", field("snr")));
-            }
-            if site.n_points < 256 || site.coils == 0 || site.transients == 0 {
-                return Err(format!("{}: at least 256, and one coil and transient", field("n_points")));
-            }
-            site.sequence.events().map_err(|e| format!("{}: {e}", field("sequence")))?;
-        }
+        self.site.iter().try_for_each(Site::check)?;
+        self.check_nuisances()
+    }
+
+    fn check_nuisances(&self) -> Result<(), String> {
         if self.site.iter().any(|s| !(s.artefacts.shift_ppm.is_finite() && s.artefacts.phase_deg.is_finite())) {
             return Err("shift_ppm and phase_deg of a site's artefacts must be finite".to_owned());
         }

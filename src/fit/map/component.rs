@@ -91,13 +91,15 @@ pub(crate) fn assemble(
     (components, array)
 }
 
+/// Standard deviation of the width of a basis set's own macromolecules and lipids, in those of metabolites: their lines are
+/// some times as broad, and what the subject adds is of the order of the parametrised components' standard deviations.
+const BROAD_WIDTH_SD: f64 = 4.0;
+
 fn member(name: &str, f0_mhz: f64, settings: &Settings) -> Component {
     let kind = kind(name);
     let (shift_sd_ppm, width_sd_hz) = match kind {
-        // A basis set's own macromolecules and lipids have their width in them; what the subject adds
-        // is of the order of the parametrised components' standard deviations.
         Kind::Macromolecule | Kind::Lipid => {
-            (settings.components.pattern_shift_sd_ppm, 4.0 * settings.priors.width_sd_hz)
+            (settings.components.pattern_shift_sd_ppm, BROAD_WIDTH_SD * settings.priors.width_sd_hz)
         }
         _ if matches!(name, "NAA" | "NAAG") => (settings.priors.shift_sd_naa_ppm, settings.priors.width_sd_hz),
         _ => (settings.priors.shift_sd_ppm, settings.priors.width_sd_hz),

@@ -79,33 +79,9 @@ impl Evaluation {
 
     /// Fills [`Self::columns`] at the parameters `x` for the spectrum `data` (fitted bins).
     pub fn columns(&mut self, model: &Model, x: &[f64], data: &[Complex64], phase: PhaseColumns) {
+        self.carry(model, x);
         let layout = &model.layout;
         let (k_all, n, n_win) = (layout.n_components, model.band.n_short(), model.band.n_window());
-        self.set_common(model, x);
-        self.sums.fill(Complex64::default());
-        let (s_part, t_part) = self.fids.split_at_mut(k_all * n);
-        for k in 0..k_all {
-            let s = &mut s_part[k * n..(k + 1) * n];
-            let t = &mut t_part[k * n..(k + 1) * n];
-            modulate(model, k, x[layout.shift(k)], x[layout.width(k)], &self.common, s);
-            let c = x[layout.amplitude(k)];
-            for (((s, t), sum), &time) in s.iter().zip(t.iter_mut()).zip(&mut self.sums[..n]).zip(&model.band.time_s) {
-                *t = s * time;
-                *sum += s * c;
-            }
-        }
-        let (total, rest) = self.sums.split_at_mut(n);
-        let (gauss, rest) = rest.split_at_mut(n);
-        let (skew, flat) = rest.split_at_mut(n);
-        for i in 0..n {
-            let t = model.band.time_s[i];
-            gauss[i] = total[i] * (t * t);
-            skew[i] = total[i] * model.skew_time[i];
-            flat[i] = total[i] * model.flat_time[i];
-        }
-        model.band.transform(&mut self.fids, &mut self.fft_scratch);
-        model.band.transform(&mut self.sums, &mut self.fft_scratch);
-
         let column = |j: usize| j * n_win..(j + 1) * n_win;
         for k in 0..k_all {
             let c = x[layout.amplitude(k)];
@@ -139,6 +115,36 @@ impl Evaluation {
             self.columns[(base + 5) * n_win + p] = rotated.re - total.re;
         }
         subtract_baseline(model, x, &mut self.columns[(base + 5) * n_win..]);
+    }
+
+    /// Transforms of each component at `x`, also times t, and of their sum, also times t², skew and flatness.
+    fn carry(&mut self, model: &Model, x: &[f64]) {
+        let layout = &model.layout;
+        let (k_all, n) = (layout.n_components, model.band.n_short());
+        self.set_common(model, x);
+        self.sums.fill(Complex64::default());
+        let (s_part, t_part) = self.fids.split_at_mut(k_all * n);
+        for k in 0..k_all {
+            let s = &mut s_part[k * n..(k + 1) * n];
+            let t = &mut t_part[k * n..(k + 1) * n];
+            modulate(model, k, x[layout.shift(k)], x[layout.width(k)], &self.common, s);
+            let c = x[layout.amplitude(k)];
+            for (((s, t), sum), &time) in s.iter().zip(t.iter_mut()).zip(&mut self.sums[..n]).zip(&model.band.time_s) {
+                *t = s * time;
+                *sum += s * c;
+            }
+        }
+        let (total, rest) = self.sums.split_at_mut(n);
+        let (gauss, rest) = rest.split_at_mut(n);
+        let (skew, flat) = rest.split_at_mut(n);
+        for i in 0..n {
+            let t = model.band.time_s[i];
+            gauss[i] = total[i] * (t * t);
+            skew[i] = total[i] * model.skew_time[i];
+            flat[i] = total[i] * model.flat_time[i];
+        }
+        model.band.transform(&mut self.fids, &mut self.fft_scratch);
+        model.band.transform(&mut self.sums, &mut self.fft_scratch);
     }
 
     /// Sum of squared residuals at `x`: one transform, for trial steps. The residual is left as the

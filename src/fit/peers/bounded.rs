@@ -15,6 +15,15 @@ const ZERO_MULTIPLIER: f64 = 1e-11;
 /// Added to the diagonal (relative) where a first factorisation fails.
 const RIDGE: f64 = 1e-10;
 
+/// The bound that a step meets first.
+#[derive(Debug, Clone, Copy)]
+struct Blocking {
+    variable: usize,
+    bound: f64,
+    /// Part of the step up to there.
+    fraction: f64,
+}
+
 /// Scratch, reused from system to system.
 pub(super) struct Bounded {
     scale: Vec<f64>,
@@ -50,49 +59,25 @@ impl Bounded {
         x: &mut [f64],
     ) -> Result<(), Singular> {
         let n = g.len();
-        let mut largest: f64 = 0.0;
-        for i in 0..n {
-            let d = h[i * n + i];
-            self.scale[i] = if d > 0.0 { 1.0 / d.sqrt() } else { 0.0 };
-            largest = largest.max((g[i] * self.scale[i]).abs());
-            x[i] = x[i].clamp(lower[i], upper[i]);
-            self.is_free[i] = self.scale[i] > 0.0 && lower[i] < x[i] && x[i] < upper[i];
-        }
-        let zero = ZERO_MULTIPLIER * largest;
-        self.refused[..n].fill(false);
+        let zero = ZERO_MULTIPLIER * self.begin(h, g, lower, upper, x);
         let mut entered = None;
         // Each round frees one variable or holds at least one: finite, and bounded here against rounding.
         for _ in 0..10 * n + 10 {
             self.solve_free(h, g, x)?;
-            let mut fraction = 1.0;
-            let mut blocking = None;
-            for (&i, &z) in self.free.iter().zip(&self.rhs) {
-                let bound = if z < lower[i] {
-                    lower[i]
-                } else if z > upper[i] {
-                    upper[i]
-                } else {
-                    continue;
-                };
-                let part = if z == x[i] { 0.0 } else { (bound - x[i]) / (z - x[i]) };
-                if part < fraction {
-                    fraction = part;
-                    blocking = Some((i, bound));
-                }
-            }
+            let blocking = self.blocking(lower, upper, x);
             // A variable that was let go and would turn back at once: rounding; leave it where it was.
-            if let (Some(i), Some((b, _))) = (entered, blocking)
-                && i == b
+            if let (Some(i), Some(Blocking { variable, fraction, .. })) = (entered, blocking)
+                && i == variable
                 && fraction <= 0.0
             {
                 self.is_free[i] = false;
                 self.refused[i] = true;
-            } else if let Some((b, bound)) = blocking {
+            } else if let Some(Blocking { variable, bound, fraction }) = blocking {
                 for (&i, &z) in self.free.iter().zip(&self.rhs) {
                     x[i] += fraction * (z - x[i]);
                 }
-                x[b] = bound;
-                self.is_free[b] = false;
+                x[variable] = bound;
+                self.is_free[variable] = false;
                 entered = None;
                 continue;
             } else {
@@ -108,6 +93,42 @@ impl Bounded {
             }
         }
         Ok(())
+    }
+
+    /// Scales the variables, brings `x` within its bounds and frees what is between them; the largest scaled gradient.
+    fn begin(&mut self, h: &[f64], g: &[f64], lower: &[f64], upper: &[f64], x: &mut [f64]) -> f64 {
+        let n = g.len();
+        let mut largest: f64 = 0.0;
+        for i in 0..n {
+            let d = h[i * n + i];
+            self.scale[i] = if d > 0.0 { 1.0 / d.sqrt() } else { 0.0 };
+            largest = largest.max((g[i] * self.scale[i]).abs());
+            x[i] = x[i].clamp(lower[i], upper[i]);
+            self.is_free[i] = self.scale[i] > 0.0 && lower[i] < x[i] && x[i] < upper[i];
+        }
+        self.refused[..n].fill(false);
+        largest
+    }
+
+    /// What ends the way from `x` to the solution on the free variables first.
+    fn blocking(&self, lower: &[f64], upper: &[f64], x: &[f64]) -> Option<Blocking> {
+        let mut first = None;
+        let mut shortest = 1.0;
+        for (&i, &z) in self.free.iter().zip(&self.rhs) {
+            let bound = if z < lower[i] {
+                lower[i]
+            } else if z > upper[i] {
+                upper[i]
+            } else {
+                continue;
+            };
+            let fraction = if z == x[i] { 0.0 } else { (bound - x[i]) / (z - x[i]) };
+            if fraction < shortest {
+                shortest = fraction;
+                first = Some(Blocking { variable: i, bound, fraction });
+            }
+        }
+        first
     }
 
     /// Solution on the free variables, the others held, into `rhs`.

@@ -7,98 +7,138 @@ use super::settings::{
     Start,
 };
 
+/// A field that cannot be as it is, and why.
+type Refusal = Option<(&'static str, &'static str)>;
+
+/// The refusal of `field` unless it `holds`.
+fn needs(holds: bool, field: &'static str, why: &'static str) -> Refusal {
+    (!holds).then_some((field, why))
+}
+
 impl Settings {
     /// Whether the settings, read from `text`, can go together.
     ///
     /// # Errors
     /// The first setting that cannot, with its line.
     pub(crate) fn check(&self, text: &str) -> Result<(), SettingsError> {
-        let fail = |field: &'static str, why| Err(SettingsError::at(text, field, why));
         let [low, high] = self.window_ppm;
-        if !(low.is_finite() && high.is_finite() && low < high) {
-            return fail("window_ppm", "the lower end comes first");
-        }
-        if (self.domain == Domain::Time) != self.samples.is_some() {
-            return fail("domain", "`samples` belongs to the domain `time`, and to no other");
-        }
-        if let Some(samples) = self.samples
-            && !(samples.first_s >= 0.0 && samples.last_fraction > 0.0 && samples.last_fraction <= 1.0)
-        {
-            return fail("samples.last_fraction", "0 < last_fraction ≤ 1, and first_s ≥ 0");
-        }
-        if let Some((field, why)) = self.sampling.refused(self.uncertainty) {
-            return fail(field, why);
-        }
-        let is_residual = matches!(self.baseline, Baseline::SmoothedResidual { .. });
-        if self.domain == Domain::Time && self.baseline != Baseline::None && !is_residual {
-            return fail(
+        let refusal = self
+            .samples_refused()
+            .or_else(|| self.sampling.refused(self.uncertainty))
+            .or_else(|| self.residual_baseline_refused())
+            .or_else(|| self.baseline.refused(high - low))
+            .or_else(|| self.own_shifts_refused())
+            .or_else(|| self.domain_refused())
+            .or_else(|| self.search_refused())
+            .or_else(|| self.penalties_refused())
+            .or_else(|| self.ratios_refused())
+            .or_else(|| self.iterations_refused());
+        refusal.map_or(Ok(()), |(field, why)| Err(SettingsError::at(text, field, why)))
+    }
+
+    fn samples_refused(&self) -> Refusal {
+        let [low, high] = self.window_ppm;
+        let is_window = low.is_finite() && high.is_finite() && low < high;
+        needs(is_window, "window_ppm", "the lower end comes first")
+            .or_else(|| {
+                let belong = (self.domain == Domain::Time) == self.samples.is_some();
+                needs(belong, "domain", "`samples` belongs to the domain `time`, and to no other")
+            })
+            .or_else(|| {
+                let samples = self.samples?;
+                let holds = samples.first_s >= 0.0 && samples.last_fraction > 0.0 && samples.last_fraction <= 1.0;
+                needs(holds, "samples.last_fraction", "0 < last_fraction ≤ 1, and first_s ≥ 0")
+            })
+    }
+
+    fn residual_baseline_refused(&self) -> Refusal {
+        let is_time = self.domain == Domain::Time;
+        match self.baseline {
+            Baseline::None => None,
+            Baseline::SmoothedResidual { .. } if !is_time => {
+                Some(("baseline.kind", "`smoothed-residual` needs the domain `time`, whose fit has no baseline"))
+            }
+            Baseline::SmoothedResidual {
+                smoothing: Smoothing::CosineHalfWidthBins(bins) | Smoothing::GaussianSdBins(bins),
+            } => needs(bins > 0.0 && bins.is_finite(), "baseline.smoothing", "a number of bins above 0"),
+            _ if is_time => Some((
                 "baseline.kind",
                 "samples have no baseline: leave early ones out, with `none` or `smoothed-residual`",
-            );
+            )),
+            _ => None,
         }
-        if self.domain != Domain::Time && is_residual {
-            return fail("baseline.kind", "`smoothed-residual` needs the domain `time`, whose fit has no baseline");
-        }
-        if let Baseline::SmoothedResidual {
-            smoothing: Smoothing::CosineHalfWidthBins(bins) | Smoothing::GaussianSdBins(bins),
-        } = self.baseline
-            && !(bins > 0.0 && bins.is_finite())
-        {
-            return fail("baseline.smoothing", "a number of bins above 0");
-        }
-        if let Some((field, why)) = self.baseline.refused(high - low) {
-            return fail(field, why);
-        }
+    }
+
+    fn own_shifts_refused(&self) -> Refusal {
         let own = &self.own;
-        for (field, hz, ppm) in [
+        let limits = [
             ("own.max_shift_hz", own.max_shift_hz, own.max_shift_ppm),
             ("own.max_shift_hz_broad", own.max_shift_hz_broad, own.max_shift_ppm_broad),
-        ] {
-            if hz.is_nan() || hz < 0.0 || (hz > 0.0 && ppm != 0.0) {
-                return fail(field, "at least 0, and where it is above, the same limit in ppm is 0");
-            }
-        }
-        if self.domain != Domain::RealSpectrum && matches!(self.lineshape, Lineshape::Kernel { .. }) {
-            return fail("lineshape.kind", "a kernel needs the domain `real-spectrum`");
-        }
-        if self.domain != Domain::RealSpectrum && matches!(self.start, Start::Grid { .. }) {
-            return fail("start.kind", "`grid` compares real spectra: `correlate` in other domains");
-        }
-        if matches!(self.start, Start::Grid { .. }) && !matches!(self.baseline, Baseline::Spline { .. }) {
-            return fail("start.kind", "`grid` needs a baseline of kind `spline`, whose knots it spaces: `correlate`");
-        }
-        if matches!(self.search, Search::FTest { .. }) {
-            match self.baseline {
-                Baseline::Spline { penalty: [least, ..], .. } if least > 0.0 => {}
-                _ => return fail("search.kind", "`f-test` needs a baseline of kind `spline` with a penalty above 0"),
-            }
-            if self.priors_in != PriorsIn::FitSd {
-                return fail("search.kind", "`f-test` needs `priors_in = \"fit-sd\"`");
-            }
-        }
+        ];
+        limits.into_iter().find_map(|(field, hz, ppm)| {
+            let holds = hz >= 0.0 && (hz == 0.0 || ppm == 0.0);
+            needs(holds, field, "at least 0, and where it is above, the same limit in ppm is 0")
+        })
+    }
+
+    fn domain_refused(&self) -> Refusal {
+        let is_real = self.domain == Domain::RealSpectrum;
+        let has_kernel = matches!(self.lineshape, Lineshape::Kernel { .. });
+        let is_grid = matches!(self.start, Start::Grid { .. });
+        let has_knots = matches!(self.baseline, Baseline::Spline { .. });
+        needs(is_real || !has_kernel, "lineshape.kind", "a kernel needs the domain `real-spectrum`")
+            .or_else(|| {
+                let why = "`grid` compares real spectra: `correlate` in other domains";
+                needs(is_real || !is_grid, "start.kind", why)
+            })
+            .or_else(|| {
+                let why = "`grid` needs a baseline of kind `spline`, whose knots it spaces: `correlate`";
+                needs(has_knots || !is_grid, "start.kind", why)
+            })
+    }
+
+    fn search_refused(&self) -> Refusal {
+        let Search::FTest { .. } = self.search else { return None };
+        let is_penalised = matches!(self.baseline, Baseline::Spline { penalty: [least, ..], .. } if least > 0.0);
+        let why = "`f-test` needs a baseline of kind `spline` with a penalty above 0";
+        needs(is_penalised, "search.kind", why).or_else(|| {
+            needs(self.priors_in == PriorsIn::FitSd, "search.kind", "`f-test` needs `priors_in = \"fit-sd\"`")
+        })
+    }
+
+    fn penalties_refused(&self) -> Refusal {
         if let Lineshape::Kernel { smoothing_ppm: KernelSmoothing::Ppm(ppm), .. } = self.lineshape
             && (ppm.is_nan() || ppm <= 0.0)
         {
-            return fail("lineshape.smoothing_ppm", "above 0");
+            return Some(("lineshape.smoothing_ppm", "above 0"));
         }
-        for (field, [least, start, most]) in self.penalties() {
-            if !(0.0 <= least && least <= start && start <= most && most.is_finite()) {
-                return fail(field, "smallest, start, largest, in that order");
+        self.penalties().find_map(|(field, [least, start, most])| {
+            let is_ordered = 0.0 <= least && least <= start && start <= most && most.is_finite();
+            needs(is_ordered, field, "smallest, start, largest, in that order")
+        })
+    }
+
+    fn ratios_refused(&self) -> Refusal {
+        match self.ratios {
+            Ratios::None => None,
+            Ratios::Lcmodel => {
+                let why = "LCModel's rows are counted in the fit's sd: `priors_in = \"fit-sd\"`";
+                needs(self.priors_in == PriorsIn::FitSd, "ratios", why)
+            }
+            Ratios::Tarquin | Ratios::Osprey => {
+                let why = "rows that follow the solution go with `search.kind = \"none\"`";
+                needs(self.search == Search::None, "ratios", why)
             }
         }
-        if self.ratios == Ratios::Lcmodel && self.priors_in != PriorsIn::FitSd {
-            return fail("ratios", "LCModel's rows are counted in the fit's sd: `priors_in = \"fit-sd\"`");
-        }
-        if matches!(self.ratios, Ratios::Tarquin | Ratios::Osprey) && self.search != Search::None {
-            return fail("ratios", "rows that follow the solution go with `search.kind = \"none\"`");
-        }
-        if self.groups.by == GroupBy::None && self.groups.has_any() {
-            return fail("groups.by", "`none` shares nothing: shift, damping and Gaussian must be 0");
-        }
-        if self.solver.max_iterations == 0 || self.solver.tolerance <= 0.0 {
-            return fail("solver.max_iterations", "at least one iteration, and a tolerance above 0");
-        }
-        Ok(())
+    }
+
+    fn iterations_refused(&self) -> Refusal {
+        let shares = self.groups.by != GroupBy::None || !self.groups.has_any();
+        let why = "`none` shares nothing: shift, damping and Gaussian must be 0";
+        needs(shares, "groups.by", why).or_else(|| {
+            let holds = self.solver.max_iterations > 0 && self.solver.tolerance > 0.0;
+            needs(holds, "solver.max_iterations", "at least one iteration, and a tolerance above 0")
+        })
     }
 
     fn penalties(&self) -> impl Iterator<Item = (&'static str, [f64; 3])> {
@@ -122,22 +162,21 @@ const HIGHEST_ORDER: usize = 50;
 
 impl Baseline {
     /// The first setting that cannot be used over a window of `range_ppm`, and why.
-    fn refused(&self, range_ppm: f64) -> Option<(&'static str, &'static str)> {
-        let refuse = |unless: bool, field, why| (!unless).then_some((field, why));
+    fn refused(&self, range_ppm: f64) -> Refusal {
         let few = |splines: f64| splines > 0.0 && splines <= MOST_SPLINES;
         match *self {
             Self::None | Self::SmoothedResidual { .. } => None,
-            Self::Polynomial { order } => refuse(order <= HIGHEST_ORDER, "baseline.order", "at most 50"),
+            Self::Polynomial { order } => needs(order <= HIGHEST_ORDER, "baseline.order", "at most 50"),
             Self::Spline { spacing_ppm, .. } => {
                 let why = "above 0, and no more than 1000 splines in the window";
-                refuse(few(range_ppm / spacing_ppm), "baseline.spacing_ppm", why)
+                needs(few(range_ppm / spacing_ppm), "baseline.spacing_ppm", why)
             }
             Self::PSpline { per_ppm, per_ed, smoothness } => {
                 let why = "above 0, and no more than 1000 splines in the window";
-                refuse(few(range_ppm * per_ppm), "baseline.per_ppm", why)
+                needs(few(range_ppm * per_ppm), "baseline.per_ppm", why)
                     .or_else(|| {
                         let why = "0, or 1 to 10: no fewer splines than effective dimensions";
-                        refuse(per_ed == 0.0 || (1.0..=10.0).contains(&per_ed), "baseline.per_ed", why)
+                        needs(per_ed == 0.0 || (1.0..=10.0).contains(&per_ed), "baseline.per_ed", why)
                     })
                     .or_else(|| smoothness.refused(range_ppm))
             }
@@ -146,7 +185,7 @@ impl Baseline {
 }
 
 impl Smoothness {
-    fn refused(&self, range_ppm: f64) -> Option<(&'static str, &'static str)> {
+    fn refused(&self, range_ppm: f64) -> Refusal {
         let (can, why) = match *self {
             Self::Lambda(lambda) => (lambda >= 0.0 && lambda.is_finite(), "a finite λ of at least 0"),
             Self::Ed(dimension) => {
@@ -163,7 +202,7 @@ impl Smoothness {
                 "2 < min_ed < max_ed_per_ppm × the window, 2 to 1000 steps, and m at least 0",
             ),
         };
-        (!can).then_some(("baseline.smoothness", why))
+        needs(can, "baseline.smoothness", why)
     }
 }
 

@@ -185,7 +185,15 @@ impl<'a, 'm> Potential<'a, 'm> {
         for (d, (a, s)) in self.derivative.iter_mut().zip(self.adjoint.iter().zip(&self.shape)) {
             *d = a * s;
         }
-        for k in 0..members {
+        self.derivatives_of_members(c, p, linear, nonlinear);
+    }
+
+    /// Along amplitudes, shifts and widths, from the residual that `data_gradient` carried back to the samples: `adjoint`, and
+    /// with the lineshape in `derivative`.
+    fn derivatives_of_members(&mut self, c: &[f64], p: &[f64], linear: &mut [f64], nonlinear: &mut [f64]) {
+        let problem = self.problem;
+        let (grid, layout) = (problem.grid, &problem.layout);
+        for k in 0..c.len() {
             let carried = if takes_shape(problem, k) { &self.derivative } else { &self.adjoint };
             if let Some(delay) = &mut self.delay {
                 delay.derivative(k, &mut self.total);

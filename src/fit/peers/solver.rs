@@ -11,6 +11,9 @@ const START: f64 = 1.0;
 const SUCCESS: f64 = 0.5;
 const FAILURE: f64 = 4.0;
 const AFTER_FAILURE: f64 = 0.6;
+/// Values above which a system that is still singular is given up, and a fit that no step improves is at its minimum.
+const MOST_SINGULAR: f64 = 1e12;
+const MOST_FAILED: f64 = 1e14;
 /// Largest step of a parameter, in its units.
 const LONGEST: f64 = 5.0;
 /// Relative increase of the objective that still counts as none, in tolerances: a step that ends above where it began by
@@ -72,44 +75,28 @@ pub(super) fn minimise(
     let linear = evaluate(problem, objective, weights, p, &[], follow)?;
     let mut now = Point { p: p.to_vec(), linear, n_iterations: 0, converged: false };
     let mut marquardt = START;
-    let (mut may_try_undamped, mut bad, mut skip) = (true, 0_usize, 0_i64);
+    let mut undamped = Undamped { is_allowed: options.try_undamped, after_success: true, n_bad: 0, n_to_skip: 0 };
     let noise = objective.noise();
     let tolerance = options.tolerance.max(noise);
     while now.n_iterations < options.max_iterations {
         now.n_iterations += 1;
-        let mut tried = None;
-        if options.try_undamped && may_try_undamped && skip <= 0 {
-            if let Ok(trial) = Trial::new(problem, objective, weights, &now, 0.0, follow) {
-                if trial.linear.objective >= now.linear.objective {
-                    bad += 1;
-                    skip = bad as i64;
-                } else {
-                    bad = 0;
-                    tried = Some(trial);
+        let tried = undamped.trial(problem, objective, weights, &now, follow);
+        let trial = match tried.map_or_else(|| Trial::new(problem, objective, weights, &now, marquardt, follow), Ok) {
+            Ok(trial) => trial,
+            Err(Singular) => {
+                marquardt = (marquardt * FAILURE).max(AFTER_FAILURE);
+                undamped.after_success = false;
+                if marquardt > MOST_SINGULAR {
+                    return Err(Singular);
                 }
+                continue;
             }
-        } else {
-            skip -= 1;
-        }
-        let trial = match tried {
-            Some(trial) => trial,
-            None => match Trial::new(problem, objective, weights, &now, marquardt, follow) {
-                Ok(trial) => trial,
-                Err(_) => {
-                    marquardt = (marquardt * FAILURE).max(AFTER_FAILURE);
-                    may_try_undamped = false;
-                    if marquardt > 1e12 {
-                        return Err(Singular);
-                    }
-                    continue;
-                }
-            },
         };
         let before = now.linear.objective;
         let predicted = 1.0 - trial.predicted / before;
         let actual = 1.0 - trial.linear.objective / before;
-        may_try_undamped = actual >= -(NO_INCREASE * tolerance).max(noise);
-        if may_try_undamped {
+        undamped.after_success = actual >= -(NO_INCREASE * tolerance).max(noise);
+        if undamped.after_success {
             marquardt = (SUCCESS * marquardt).max(f64::EPSILON);
             let done = predicted.abs().max(actual.abs()) <= tolerance
                 && actual.abs() < (2.0 * predicted.abs()).max(noise)
@@ -125,22 +112,53 @@ pub(super) fn minimise(
         if trial.marquardt > 0.0 {
             marquardt *= FAILURE;
         }
-        match trial.shortened(problem, objective, weights, &now, follow)? {
-            Some(shorter) => now.accept(shorter),
-            None => {
-                if trial.marquardt > 0.0 {
-                    marquardt = marquardt.max(AFTER_FAILURE);
-                }
-                // A minimum to rounding: no step of any length leads down.
-                if marquardt > 1e14 {
-                    now.converged = true;
-                    break;
-                }
-                continue;
-            }
+        if let Some(shorter) = trial.shortened(problem, objective, weights, &now, follow)? {
+            now.accept(shorter);
+            continue;
+        }
+        if trial.marquardt > 0.0 {
+            marquardt = marquardt.max(AFTER_FAILURE);
+        }
+        // A minimum to rounding: no step of any length leads down.
+        if marquardt > MOST_FAILED {
+            now.converged = true;
+            break;
         }
     }
     Ok(now)
+}
+
+/// When a step is tried undamped first: after one that led down, and the more of them were bad in a row the more rarely.
+struct Undamped {
+    is_allowed: bool,
+    after_success: bool,
+    n_bad: usize,
+    n_to_skip: i64,
+}
+
+impl Undamped {
+    /// An undamped step that leads down.
+    fn trial(
+        &mut self,
+        problem: &Problem<'_>,
+        objective: &mut Objective,
+        weights: &mut Weights,
+        now: &Point,
+        follow: bool,
+    ) -> Option<Trial> {
+        if !(self.is_allowed && self.after_success && self.n_to_skip <= 0) {
+            self.n_to_skip -= 1;
+            return None;
+        }
+        let trial = Trial::new(problem, objective, weights, now, 0.0, follow).ok()?;
+        if trial.linear.objective >= now.linear.objective {
+            self.n_bad += 1;
+            self.n_to_skip = self.n_bad as i64;
+            return None;
+        }
+        self.n_bad = 0;
+        Some(trial)
+    }
 }
 
 /// From where the method's tolerance let a fit converge to the minimum itself, and the iterations of that: what is
