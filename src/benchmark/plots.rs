@@ -5,13 +5,9 @@ use plotters::style::RGBColor;
 use super::score::{INTERVALS, USUAL};
 use super::{Entry, SetResult};
 use crate::compare::figure::Figure;
-use crate::report::canvas::{Align, Canvas, with_size_in_px};
+use crate::report::canvas::{Align, Canvas};
+use crate::report::page_theme::{AXIS, BAND, FAINT, GRID, TEXT, WIDTH_PX, drawn};
 
-const TEXT: RGBColor = RGBColor(25, 25, 25);
-const FAINT: RGBColor = RGBColor(105, 105, 105);
-const GRID: RGBColor = RGBColor(226, 226, 226);
-const AXIS: RGBColor = RGBColor(120, 120, 120);
-const BAND: RGBColor = RGBColor(246, 246, 246);
 /// Okabe & Ito's colours, which colour-blind people tell apart, then some more: names stand beside all lines.
 const COLOURS: [RGBColor; 12] = [
     RGBColor(0, 114, 178),
@@ -27,7 +23,6 @@ const COLOURS: [RGBColor; 12] = [
     RGBColor(110, 160, 40),
     RGBColor(20, 50, 80),
 ];
-const WIDTH_PX: f64 = 1000.0;
 const LEFT_PX: f64 = 190.0;
 const RIGHT_PX: f64 = 210.0;
 const LINE_PX: f64 = 15.0;
@@ -120,14 +115,6 @@ fn dot(canvas: &Canvas<'_>, (x, y): (f64, f64), colour: RGBColor) -> Result<(), 
     canvas.rectangle((x - DOT_PX, y - DOT_PX), (x + DOT_PX, y + DOT_PX), colour)
 }
 
-fn finished(width: f64, height: f64, draw: impl Fn(&Canvas<'_>) -> Result<(), String>) -> Result<String, String> {
-    let mut svg = String::new();
-    let canvas = Canvas::new(&mut svg, width, height)?;
-    draw(&canvas)?;
-    canvas.finish()?;
-    Ok(with_size_in_px(&svg, width, height))
-}
-
 /// Mean summed squared error (aligned) of every method and program on every set.
 pub(super) fn error_by_set(results: &[SetResult], palette: &Palette) -> Result<String, String> {
     let entries: Vec<&Entry> = results.iter().flat_map(SetResult::whole).collect();
@@ -136,7 +123,7 @@ pub(super) fn error_by_set(results: &[SetResult], palette: &Palette) -> Result<S
     let axis = logarithmic(ends, (LEFT_PX, WIDTH_PX - RIGHT_PX));
     let (top, gap) = (16.0, 8.0);
     let bottom = top + LINE_PX * entries.len() as f64 + gap * results.len() as f64;
-    finished(WIDTH_PX, bottom + 44.0, |canvas| {
+    drawn(WIDTH_PX, bottom + 44.0, |canvas| {
         let mut y = top;
         for (i, result) in results.iter().enumerate() {
             let n = result.whole().count() as f64;
@@ -183,7 +170,7 @@ pub(super) fn bias_by_metabolite(results: &[SetResult], palette: &Palette) -> Re
     let row = (5.0 * most + 5.0).max(15.0);
     let size = (WIDTH_PX / PER_ROW as f64, 46.0 + row * USUAL.len() as f64 + 22.0);
     let n_rows = results.len().div_ceil(PER_ROW);
-    finished(WIDTH_PX, size.1 * n_rows as f64, |canvas| {
+    drawn(WIDTH_PX, size.1 * n_rows as f64, |canvas| {
         for (i, result) in results.iter().enumerate() {
             let (x, y) = panel_place(i, PER_ROW, size);
             let axis = Axis { from: -END, to: END, px: (x + 52.0, x + size.0 - 14.0), log: false };
@@ -229,7 +216,7 @@ pub(super) fn calibration(results: &[SetResult], palette: &Palette) -> Result<St
     const PER_ROW: usize = 4;
     let size = (WIDTH_PX / PER_ROW as f64, WIDTH_PX / PER_ROW as f64 + 24.0);
     let n_rows = results.len().div_ceil(PER_ROW);
-    finished(WIDTH_PX, size.1 * n_rows as f64, |canvas| {
+    drawn(WIDTH_PX, size.1 * n_rows as f64, |canvas| {
         for (i, result) in results.iter().enumerate() {
             let (x, y) = panel_place(i, PER_ROW, size);
             let across = Axis { from: 0.0, to: 1.0, px: (x + 36.0, x + size.0 - 12.0), log: false };
@@ -270,7 +257,7 @@ pub(super) fn error_by_snr(series: &[Series], palette: &Palette) -> Result<Strin
     let figures = || series.iter().flat_map(|s| &s.points);
     let across = logarithmic(figures().map(|p| p.0), (64.0, width - 190.0));
     let up = logarithmic(figures().flat_map(|p| [p.1.value, p.1.interval.0, p.1.interval.1]), (height - 46.0, 24.0));
-    finished(width, height, |canvas| {
+    drawn(width, height, |canvas| {
         for value in up.decades() {
             canvas.line(&[(across.px.0, up.px(value)), (across.px.1, up.px(value))], GRID, 0.8)?;
             canvas.text(&tick(value), (across.px.0 - 6.0, up.px(value)), Align::Right, 11.0, TEXT)?;

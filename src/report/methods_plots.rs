@@ -2,7 +2,8 @@
 
 use plotters::style::RGBColor;
 
-use super::canvas::{Align, Canvas, with_size_in_px};
+use super::canvas::{Align, Canvas};
+use super::page_theme::{AXIS, BAND, FAINT, GRID, TEXT, WIDTH_PX, drawn};
 use crate::compare::{Factor, Matrix, Variance, factors};
 
 pub(super) const SPECTRUM: RGBColor = RGBColor(0, 114, 178);
@@ -21,24 +22,10 @@ const SETTINGS: [RGBColor; 8] = [
     RGBColor(110, 60, 160),
     RGBColor(90, 90, 90),
 ];
-const TEXT: RGBColor = RGBColor(25, 25, 25);
-const FAINT: RGBColor = RGBColor(105, 105, 105);
-const GRID: RGBColor = RGBColor(226, 226, 226);
-const AXIS: RGBColor = RGBColor(120, 120, 120);
-const BAND: RGBColor = RGBColor(246, 246, 246);
-const WIDTH_PX: f64 = 1000.0;
 
 /// Colour of factor number `i`.
 pub(super) fn setting_colour(i: usize) -> RGBColor {
     SETTINGS[i % SETTINGS.len()]
-}
-
-fn finished(width: f64, height: f64, draw: impl Fn(&Canvas<'_>) -> Result<(), String>) -> Result<String, String> {
-    let mut svg = String::new();
-    let canvas = Canvas::new(&mut svg, width, height)?;
-    draw(&canvas)?;
-    canvas.finish()?;
-    Ok(with_size_in_px(&svg, width, height))
 }
 
 /// One bar a metabolite, its parts in their colours; the whisker is the first part's interval.
@@ -53,7 +40,7 @@ fn bars(bars: &[Bar<'_>], title: &str) -> Result<String, String> {
     let (left, right, top) = (110.0, WIDTH_PX - 60.0, 10.0);
     let bottom = top + LINE_PX * bars.len() as f64;
     let px = |share: f64| left + (right - left) * share.clamp(0.0, 1.0);
-    finished(WIDTH_PX, bottom + 42.0, |canvas| {
+    drawn(WIDTH_PX, bottom + 42.0, |canvas| {
         for (i, bar) in bars.iter().enumerate() {
             let y = top + LINE_PX * i as f64;
             canvas.text(bar.label, (left - 8.0, y + 0.5 * LINE_PX), Align::Right, 12.0, TEXT)?;
@@ -133,7 +120,7 @@ pub(super) fn specification_curves(matrices: &[&Matrix], factors: &[Factor]) -> 
     let levels_px = ROW_PX * n_levels as f64 + 5.0 * factors.len() as f64;
     let size = (WIDTH_PX / PER_ROW as f64, 34.0 + CURVE_PX + levels_px + 22.0);
     let n_rows = matrices.len().div_ceil(PER_ROW);
-    finished(WIDTH_PX, size.1 * n_rows as f64, |canvas| {
+    drawn(WIDTH_PX, size.1 * n_rows as f64, |canvas| {
         for (i, matrix) in matrices.iter().enumerate() {
             let at = ((i % PER_ROW) as f64 * size.0, (i / PER_ROW) as f64 * size.1);
             curve(canvas, matrix, factors, at, size.0, (CURVE_PX, ROW_PX))?;

@@ -11,6 +11,7 @@ mod methods_plots;
 mod overlay;
 mod overlay_part;
 pub(crate) mod page;
+pub(crate) mod page_theme;
 mod preparation_plot;
 mod theme;
 
