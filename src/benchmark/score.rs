@@ -11,6 +11,7 @@ use crate::basis::names;
 use crate::compare::figure::Figure;
 use crate::compare::statistics::bootstrap;
 use crate::compare::{Column, Truth};
+use crate::signal::median::median;
 use crate::store::MetaboliteRow;
 
 /// Sums and metabolites that studies report.
@@ -153,7 +154,7 @@ pub fn score(rows: &[MetaboliteRow], truth: &Truth, column: Column) -> Result<Sc
             }
         }
     }
-    let scale = if factors.is_empty() { 1.0 } else { median(&factors) };
+    let scale = median(&factors).unwrap_or(1.0);
     Ok(Scored {
         n: truth.ids.len(),
         n_found: estimates.0.iter().filter(|e| !e.is_empty()).count(),
@@ -190,9 +191,9 @@ fn errors(estimates: &Estimates<'_>, truth: &Truth, sums: &[(&str, Vec<&str>)], 
     members.extend(sums.iter().map(|s| member(s.0, &of(s))));
     Errors {
         mean: over_spectra(&summed_squares, mean),
-        median: over_spectra(&summed_squares, median),
+        median: over_spectra(&summed_squares, |squares| median(squares).unwrap_or(f64::NAN)),
         error_over_sd: mean(&squares).sqrt(),
-        error_over_sd_robust: (median(&squares) / MEDIAN_SQUARE).sqrt(),
+        error_over_sd_robust: (median(&squares).unwrap_or(f64::NAN) / MEDIAN_SQUARE).sqrt(),
         coverage: INTERVALS.iter().map(|&(_, half)| coverage(&ratios, half)).collect(),
         summed_squares,
         members,
@@ -252,13 +253,6 @@ fn share(part: usize, all: usize) -> f64 {
 
 fn mean(values: &[f64]) -> f64 {
     values.iter().sum::<f64>() / values.len() as f64
-}
-
-fn median(values: &[f64]) -> f64 {
-    let mut sorted = values.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    let n = sorted.len();
-    if n == 0 { f64::NAN } else { 0.5 * (sorted[(n - 1) / 2] + sorted[n / 2]) }
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ use rustfft::FftDirection;
 
 use crate::signal::fft::transform as fourier;
 use crate::signal::filter::filtered;
+use crate::signal::median::upper_median;
 use crate::signal::noise::noise_sd;
 use crate::signal::water_removal;
 
@@ -142,7 +143,7 @@ pub fn align(
         offsets = transients.par_iter().map(|x| register(x, &cut, dwell_s, MAX_SHIFT_HZ)).collect::<Vec<_>>();
         // The first pass's reference says nothing about its own detection.
         let others = transients.iter().zip(&offsets).enumerate().filter(|(i, _)| *i != first);
-        if median(others.map(|(_, (x, o))| detection(x, &cut, o))) < DETECTED {
+        if upper_median(others.map(|(_, (x, o))| detection(x, &cut, o))) < DETECTED {
             return None;
         }
         if pass == PASSES {
@@ -152,7 +153,7 @@ pub fn align(
         turned.par_iter_mut().zip(&offsets).for_each(|(x, o)| turn_back(x, o, dwell_s));
         reference = median_fid(&turned);
     }
-    let shift_hz = median(offsets.iter().map(|o| o.shift_hz));
+    let shift_hz = upper_median(offsets.iter().map(|o| o.shift_hz));
     let phase_rad = offsets.iter().map(|o| Complex64::from_polar(1.0, o.phase_rad)).sum::<Complex64>().arg();
     transients.par_iter_mut().zip(&mut offsets).for_each(|(fid, offset)| {
         offset.shift_hz -= shift_hz;
@@ -209,17 +210,8 @@ pub(super) fn median_fid(fids: &[Vec<Complex64>]) -> Vec<Complex64> {
     let n_points = fids.iter().map(Vec::len).min().unwrap_or(0);
     (0..n_points)
         .into_par_iter()
-        .map(|n| Complex64::new(median(fids.iter().map(|f| f[n].re)), median(fids.iter().map(|f| f[n].im))))
+        .map(|n| Complex64::new(upper_median(fids.iter().map(|f| f[n].re)), upper_median(fids.iter().map(|f| f[n].im))))
         .collect()
-}
-
-pub(crate) fn median(values: impl Iterator<Item = f64>) -> f64 {
-    let mut all: Vec<f64> = values.collect();
-    if all.is_empty() {
-        return 0.0;
-    }
-    let half = all.len() / 2;
-    *all.select_nth_unstable_by(half, f64::total_cmp).1
 }
 
 fn wrapped(phase_rad: f64) -> f64 {

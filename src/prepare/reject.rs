@@ -11,10 +11,11 @@ use num_complex::Complex64;
 use rayon::prelude::*;
 use rustfft::{Fft, FftDirection};
 
-use super::align::{median, median_fid, without_tail};
+use super::align::{median_fid, without_tail};
 use crate::acquisition::ppm_from_hz;
 use crate::signal::fft::{signed_bin, transform as fourier};
 use crate::signal::filter::filtered;
+use crate::signal::median::upper_median;
 
 /// Fewer transients than this tell no outlier from chance.
 const FEWEST: usize = 8;
@@ -44,8 +45,8 @@ pub fn kept(transients: &[Vec<Complex64>], dwell_s: f64, f0_mhz: f64, beyond_sd:
     let measures: Vec<[f64; MEASURES]> = transients.par_iter().map(|fid| median_of.measures(fid)).collect();
     for k in 0..MEASURES {
         let values: Vec<f64> = measures.iter().map(|m| m[k]).collect();
-        let centre = median(values.iter().copied());
-        let spread = SD_PER_MAD * median(values.iter().map(|v| (v - centre).abs()));
+        let centre = upper_median(values.iter().copied());
+        let spread = SD_PER_MAD * upper_median(values.iter().map(|v| (v - centre).abs()));
         for (keep, value) in keep.iter_mut().zip(&values) {
             // Amplitude and phase may be off to either side; less noise than usual is no fault.
             let distance = if k < ALONG { (value - centre).abs() } else { value - centre };

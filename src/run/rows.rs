@@ -4,10 +4,10 @@ use super::load::{Failure, Header, SpectrumKey};
 use crate::corpus::{Found, Water};
 use crate::fit::result::Curves;
 use crate::fit::{FitResult, FitState, Method, Model};
-use crate::prepare::align::median;
 use crate::prepare::{Record, Spectrum};
 use crate::quality;
 use crate::quantify::{WaterScaling, ratios_to_creatine};
+use crate::signal::median::upper_median;
 use crate::store::{CurveRow, MetaboliteRow, SpectrumRow, Status, TransientRow};
 
 /// What a row says about where it comes from, whatever became of it.
@@ -101,7 +101,7 @@ impl Origin<'_> {
         if kept.len() < 2 {
             return Vec::new();
         }
-        let typical = offsets.as_ref().map(|all| median(all.iter().map(|o| o.overlap))).filter(|m| *m > 0.0);
+        let typical = offsets.as_ref().map(|all| upper_median(all.iter().map(|o| o.overlap))).filter(|m| *m > 0.0);
         let rows = kept.iter().zip(0_u32..).map(|(&kept, transient)| {
             let offset = offsets.as_ref().and_then(|all| all.get(transient as usize));
             TransientRow {

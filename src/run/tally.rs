@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::basis::check::Protocol;
+use crate::signal::median::median;
 use crate::store::provenance::Counts;
 use crate::store::{SpectrumRow, Status};
 
@@ -78,13 +79,6 @@ impl Tally {
             group.not_fitted += 1;
         }
     }
-}
-
-fn median(values: &[f64]) -> Option<f64> {
-    let mut sorted = values.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    let n = sorted.len();
-    (n > 0).then(|| 0.5 * (sorted[(n - 1) / 2] + sorted[n / 2]))
 }
 
 #[cfg(test)]

@@ -6,5 +6,6 @@ pub mod filter;
 pub mod frequency;
 pub mod linewidth;
 pub mod magnitudes;
+pub(crate) mod median;
 pub mod noise;
 pub mod water_removal;
