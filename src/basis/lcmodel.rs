@@ -8,12 +8,13 @@
 use std::path::Path;
 
 use num_complex::Complex64;
-use rustfft::FftPlanner;
+use rustfft::FftDirection;
 
 use super::member::{Grid, Member, assemble, stem};
 use super::{BasisError, BasisSet};
 use crate::formats::namelist::{Namelist, NamelistError, Reader};
 use crate::hash::sha256_hex;
+use crate::signal::fft::transform;
 
 /// A FWHMBA above this (ppm) is a value in Hz: LCModel's unit is ppm, and no basis set is made with
 /// lines broader than 6 Hz at 3 T. (spant writes Hz.)
@@ -35,7 +36,6 @@ pub(super) fn decode(bytes: &[u8], path: &Path, grid: &Grid) -> Result<BasisSet,
     let mut seqpar: Option<Namelist> = None;
     let mut layout: Option<(Layout, Option<String>)> = None;
     let mut members = Vec::new();
-    let mut planner = FftPlanner::new();
     while let Some(list) = reader.next_namelist().map_err(text)? {
         match list.name.as_str() {
             "SEQPAR" => seqpar = Some(list),
@@ -44,7 +44,7 @@ pub(super) fn decode(bytes: &[u8], path: &Path, grid: &Grid) -> Result<BasisSet,
                 let Some((layout, _)) = &layout else {
                     return Err(missing("NDATAB", "the $BASIS1 namelist must come before the first $BASIS"));
                 };
-                members.push(member(&list, layout, &mut reader, &mut planner, path)?);
+                members.push(member(&list, layout, &mut reader, path)?);
             }
             _ => {} // $NMUSED, $NMEACH: how the set was made; nothing that a reader needs.
         }
@@ -141,13 +141,7 @@ impl Header {
 }
 
 /// One `$BASIS` namelist and the numbers after it.
-fn member(
-    list: &Namelist,
-    layout: &Layout,
-    reader: &mut Reader<'_>,
-    planner: &mut FftPlanner<f64>,
-    path: &Path,
-) -> Result<Member, BasisError> {
+fn member(list: &Namelist, layout: &Layout, reader: &mut Reader<'_>, path: &Path) -> Result<Member, BasisError> {
     let name = list
         .text("METABO")
         .or_else(|| list.text("ID"))
@@ -175,7 +169,7 @@ fn member(
     // Point k of the referenced spectrum is point k + ISHIFT of the stored one.
     let left = (shift as i64).rem_euclid(n as i64) as usize;
     spectrum.rotate_left(left);
-    planner.plan_fft_inverse(n).process(&mut spectrum);
+    transform(n, FftDirection::Inverse).process(&mut spectrum);
     let scale = tramp / (volume * conc) / (n as f64).sqrt();
     spectrum.iter_mut().for_each(|z| *z *= scale);
     Ok(Member { name, fid: spectrum })

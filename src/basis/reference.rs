@@ -4,11 +4,12 @@ use std::f64::consts::PI;
 
 use ndarray::ArrayView1;
 use num_complex::Complex64;
-use rustfft::FftPlanner;
+use rustfft::FftDirection;
 
 use super::BasisSet;
 use super::names::SINGLETS;
 use crate::acquisition::hz_from_ppm;
+use crate::signal::fft::transform;
 
 /// How far from its place a singlet is looked for (ppm). Neighbouring singlets of one molecule are
 /// farther apart.
@@ -75,7 +76,7 @@ fn tallest(fid: ArrayView1<'_, Complex64>, dwell_s: f64, centre_hz: f64, half_wi
     let mut spectrum: Vec<Complex64> =
         fid.iter().enumerate().map(|(k, z)| z * Complex64::cis(-2.0 * PI * centre_hz * dwell_s * k as f64)).collect();
     spectrum.resize(n, Complex64::default());
-    FftPlanner::new().plan_fft_forward(n).process(&mut spectrum);
+    transform(n, FftDirection::Forward).process(&mut spectrum);
     let step_hz = 1.0 / (n as f64 * dwell_s);
     let reach = ((half_width_hz / step_hz) as i64).min(n as i64 / 2 - 2).max(1);
     let height = |k: i64| spectrum[k.rem_euclid(n as i64) as usize].norm();

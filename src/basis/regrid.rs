@@ -10,9 +10,10 @@
 
 use ndarray::{Array2, ArrayView1};
 use num_complex::Complex64;
-use rustfft::FftPlanner;
+use rustfft::FftDirection;
 
 use super::{BasisError, BasisSet};
+use crate::signal::fft::transform;
 
 /// Bandwidths (in ppm) that agree to this relative accuracy are the same grid: over 4096 points the
 /// sampling times then differ by 0.004 of a dwell. Fortran's single precision alone makes 1e-7.
@@ -47,13 +48,13 @@ impl BasisSet {
         }
         let first_points = self.first_points();
         let (from, to) = lengths(2 * self.fids.ncols(), ratio);
-        let mut planner = FftPlanner::new();
+        let (forward, inverse) = (transform(from, FftDirection::Forward), transform(to, FftDirection::Inverse));
         for ((fid, mut row), first_point) in self.fids.rows().into_iter().zip(out.rows_mut()).zip(first_points) {
             let weight = first_point.weight();
             let (mut mirrored, phase) = mirror(fid, weight, from);
-            planner.plan_fft_forward(from).process(&mut mirrored);
+            forward.process(&mut mirrored);
             let mut resized = resize_spectrum(&mirrored, to);
-            planner.plan_fft_inverse(to).process(&mut resized);
+            inverse.process(&mut resized);
             let scale = phase / from as f64;
             for (value, sample) in row.iter_mut().zip(resized.iter().take(to / 2)) {
                 *value = sample * scale;

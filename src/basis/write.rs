@@ -3,9 +3,10 @@
 use std::fmt::Write as _;
 
 use num_complex::Complex64;
-use rustfft::FftPlanner;
+use rustfft::FftDirection;
 
 use super::BasisSet;
+use crate::signal::fft::transform;
 
 /// The text of an LCModel `.BASIS` file.
 ///
@@ -32,8 +33,7 @@ pub fn write_lcmodel(set: &BasisSet) -> String {
         plain(&set.id),
         set.dwell_s
     );
-    let mut planner = FftPlanner::new();
-    let fft = planner.plan_fft_forward(n);
+    let fft = transform(n, FftDirection::Forward);
     for (name, fid) in set.metabolites.iter().zip(set.fids.outer_iter()) {
         let _ = write!(
             text,

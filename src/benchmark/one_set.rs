@@ -143,12 +143,7 @@ fn run_options(
 }
 
 /// Runs; learns from the spectra first where `scope` says from which together.
-fn fit(
-    mut run: RunOptions,
-    scope: Option<Scope>,
-    engine: &dyn Engine,
-    watch: &dyn Watch,
-) -> Result<Time, RunError> {
+fn fit(mut run: RunOptions, scope: Option<Scope>, engine: &dyn Engine, watch: &dyn Watch) -> Result<Time, RunError> {
     if let Some(scope) = scope {
         run.learned = Some(learn::learn(&run, &LearnOptions::new(scope), engine, watch)?);
     }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use num_complex::Complex64;
-use rustfft::FftPlanner;
+use rustfft::FftDirection;
 
 use super::error::{CliError, CliResult};
 use super::fit::{choose, found};
@@ -15,6 +15,7 @@ use crate::prepare::figures::{linewidth_hz, phased};
 use crate::prepare::{Preparation, Settings, Spectrum};
 use crate::report::PreparationPlot;
 use crate::run::load::load;
+use crate::signal::fft::{signed_bin, transform};
 use crate::signal::noise::noise_sd;
 
 /// Arguments of `requant inspect`.
@@ -91,11 +92,8 @@ fn print_signal(data: &Acquisition, dwell_s: f64, f0_mhz: f64) {
         .collect();
     let mut spectrum = fid.clone();
     spectrum.resize(4 * n, Complex64::default());
-    FftPlanner::new().plan_fft_forward(4 * n).process(&mut spectrum);
-    let ppm = |k: usize| {
-        let signed = if k < 2 * n { k as f64 } else { k as f64 - 4.0 * n as f64 };
-        ppm_from_hz(signed / (4.0 * n as f64 * dwell_s), f0_mhz)
-    };
+    transform(4 * n, FftDirection::Forward).process(&mut spectrum);
+    let ppm = |k: usize| ppm_from_hz(signed_bin(k, 4 * n) / (4.0 * n as f64 * dwell_s), f0_mhz);
     let tallest = |low: f64, high: f64| {
         (0..4 * n)
             .filter(|&k| (low..=high).contains(&ppm(k)))

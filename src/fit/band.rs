@@ -13,9 +13,10 @@
 use std::sync::Arc;
 
 use num_complex::Complex64;
-use rustfft::{Fft, FftPlanner};
+use rustfft::{Fft, FftDirection};
 
 use crate::acquisition::{CARRIER_PPM, ppm_from_hz};
+use crate::signal::fft::transform;
 
 /// Samples of a band FID before t = 0 and after the end of the acquisition that hold the ringing of
 /// the roll-off.
@@ -111,7 +112,6 @@ impl Band {
         let margin = (n_short - n_window) / 2;
         let first_crop = if decimated { first - margin as i64 } else { -half };
         let offset = usize::try_from(first - first_crop).unwrap_or(0);
-        let mut planner = FftPlanner::new();
         let sampling = n_short as f64 / n_long as f64;
         let (n_positive, roll_off) = if decimated {
             let n_positive = (n_points as f64 * sampling).ceil() as usize + NEGATIVE_SAMPLES;
@@ -136,9 +136,9 @@ impl Band {
             n_positive,
             first_crop,
             offset,
-            long: planner.plan_fft_forward(n_long),
-            short: planner.plan_fft_forward(n_short),
-            short_inverse: planner.plan_fft_inverse(n_short),
+            long: transform(n_long, FftDirection::Forward),
+            short: transform(n_short, FftDirection::Forward),
+            short_inverse: transform(n_short, FftDirection::Inverse),
             roll_off,
         }
     }

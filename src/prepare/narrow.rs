@@ -14,7 +14,7 @@ use rustfft::FftDirection;
 
 use super::align::{Offset, turn_back};
 use crate::acquisition::ppm_from_hz;
-use crate::signal::fft::transform;
+use crate::signal::fft::{signed_bin, transform};
 
 /// Lines are broadened by so much (FWHM, Hz), which keeps the late noise of the samples out.
 const BROADENING_HZ: f64 = 2.0;
@@ -35,10 +35,7 @@ impl Narrow {
     /// For FIDs of at least `n_points` samples.
     pub(super) fn new(bands_ppm: &[(f64, f64)], n_points: usize, dwell_s: f64, f0_mhz: f64) -> Self {
         let n = 2 * n_points;
-        let ppm = |k: usize| {
-            let signed = if k < n_points { k as f64 } else { k as f64 - n as f64 };
-            ppm_from_hz(signed / (n as f64 * dwell_s), f0_mhz)
-        };
+        let ppm = |k: usize| ppm_from_hz(signed_bin(k, n) / (n as f64 * dwell_s), f0_mhz);
         // In the order of frequency: a band may lie on both sides of the spectrum's ends.
         let bins = |(low, high): &(f64, f64)| {
             (n_points..n).chain(0..n_points).filter(|&k| (*low..=*high).contains(&ppm(k))).collect()

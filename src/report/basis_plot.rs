@@ -2,12 +2,13 @@
 
 use num_complex::Complex64;
 use plotters::style::RGBColor;
-use rustfft::FftPlanner;
+use rustfft::FftDirection;
 
 use super::canvas::{Align, Canvas, with_size_in_px};
 use super::theme::{FAINT_TEXT, PlotError, TEXT};
 use crate::acquisition::ppm_from_hz;
 use crate::basis::BasisSet;
+use crate::signal::fft::{signed_bin, transform};
 
 const WINDOW_PPM: (f64, f64) = (0.0, 5.0);
 const LEFT_PX: f64 = 90.0;
@@ -80,13 +81,10 @@ fn spectrum(set: &BasisSet, k: usize) -> Vec<(f64, f64)> {
         .collect();
     buffer[0] *= 0.5;
     buffer.resize(n, Complex64::default());
-    FftPlanner::new().plan_fft_forward(n).process(&mut buffer);
+    transform(n, FftDirection::Forward).process(&mut buffer);
     let bin_hz = 1.0 / (n as f64 * set.dwell_s);
     let mut points: Vec<(f64, f64)> = (0..n)
-        .map(|i| {
-            let signed = if i < n / 2 { i as f64 } else { i as f64 - n as f64 };
-            (ppm_from_hz(signed * bin_hz, set.f0_mhz), buffer[i].re * set.dwell_s)
-        })
+        .map(|i| (ppm_from_hz(signed_bin(i, n) * bin_hz, set.f0_mhz), buffer[i].re * set.dwell_s))
         .filter(|(ppm, _)| (WINDOW_PPM.0..=WINDOW_PPM.1).contains(ppm))
         .collect();
     points.sort_by(|a, b| a.0.total_cmp(&b.0));

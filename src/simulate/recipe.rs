@@ -216,12 +216,9 @@ fn positive(name: &str, value: f64) -> Result<(), String> {
 impl Site {
     fn check(&self) -> Result<(), String> {
         let field = |name: &str| format!("site {}: {name}", self.name);
-        for (name, value) in [
-            ("f0_mhz", self.f0_mhz),
-            ("bandwidth_hz", self.bandwidth_hz),
-            ("tr_s", self.tr_s),
-            ("snr", self.snr[0]),
-        ] {
+        for (name, value) in
+            [("f0_mhz", self.f0_mhz), ("bandwidth_hz", self.bandwidth_hz), ("tr_s", self.tr_s), ("snr", self.snr[0])]
+        {
             positive(&field(name), value)?;
         }
         if self.snr[1] < self.snr[0] || self.gauss_hz[0] < 0.0 || self.gauss_hz[1] < self.gauss_hz[0] {

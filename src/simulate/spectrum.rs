@@ -4,7 +4,7 @@ use std::f64::consts::{LN_2, PI, TAU};
 
 use ndarray::{Array5, ArrayView1};
 use num_complex::Complex64;
-use rustfft::FftPlanner;
+use rustfft::FftDirection;
 
 use super::macromolecules::MacromoleculeGroup;
 use super::recipe::{Nuisances, Site};
@@ -13,6 +13,7 @@ use crate::basis::BasisSet;
 use crate::fit::macromolecules::LCMODEL_LIPIDS;
 use crate::formats::nifti_mrs;
 use crate::random::Random;
+use crate::signal::fft::{signed_bin, transform};
 
 /// Water protons' signal, in units of a metabolite proton at amplitude 1: what LCModel's constants
 /// (35880 · 0.7 mmol/kg, two protons) make of amplitudes in mmol/kg.
@@ -156,7 +157,7 @@ fn tallest_peak(fid: &[Complex64], shape: &[Complex64]) -> f64 {
     let mut spectrum: Vec<Complex64> = fid.iter().zip(shape).map(|(z, s)| z * s).collect();
     spectrum[0] *= 0.5;
     spectrum.resize(2 * fid.len(), Complex64::default());
-    FftPlanner::new().plan_fft_forward(spectrum.len()).process(&mut spectrum);
+    transform(spectrum.len(), FftDirection::Forward).process(&mut spectrum);
     spectrum.iter().map(|z| z.re).fold(0.0, f64::max)
 }
 
@@ -253,14 +254,12 @@ fn first_order_phase(fid: &mut [Complex64], deg_per_ppm: f64, f0_mhz: f64, dwell
     let mut spectrum = fid.to_vec();
     spectrum[0] *= 0.5;
     spectrum.resize(n, Complex64::default());
-    let mut planner = FftPlanner::new();
-    planner.plan_fft_forward(n).process(&mut spectrum);
+    transform(n, FftDirection::Forward).process(&mut spectrum);
     for (i, z) in spectrum.iter_mut().enumerate() {
-        let signed = if i < n / 2 { i as f64 } else { i as f64 - n as f64 };
-        let from_carrier_ppm = -signed / (n as f64 * dwell_s) / f0_mhz;
+        let from_carrier_ppm = -signed_bin(i, n) / (n as f64 * dwell_s) / f0_mhz;
         *z *= Complex64::from_polar(1.0 / n as f64, (deg_per_ppm * from_carrier_ppm).to_radians());
     }
-    planner.plan_fft_inverse(n).process(&mut spectrum);
+    transform(n, FftDirection::Inverse).process(&mut spectrum);
     spectrum[0] *= 2.0;
     fid.copy_from_slice(&spectrum[..fid.len()]);
 }

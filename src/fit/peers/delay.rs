@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use num_complex::Complex64;
-use rustfft::{Fft, FftPlanner};
+use rustfft::{Fft, FftDirection};
 
 use super::problem::Problem;
 use super::settings::Domain;
 use crate::acquisition::ppm_from_hz;
+use crate::signal::fft::{signed_bin, transform};
 
 /// FIDs whose spectra are turned by φ1(δ − pivot): FID{cis(φ1(δ − pivot))·spectrum of m}. As TARQUIN has it, the phase
 /// comes before damping and shift (its `residual_objective_all`), so that only φ1 asks for transforms.
@@ -32,20 +33,15 @@ impl Delay {
             return None;
         }
         let n = problem.grid.n_points;
-        let mut planner = FftPlanner::new();
-        let (forward, inverse) = (planner.plan_fft_forward(n), planner.plan_fft_inverse(n));
+        let (forward, inverse) = (transform(n, FftDirection::Forward), transform(n, FftDirection::Inverse));
         let mut spectra: Vec<Complex64> =
             (0..problem.members.len()).flat_map(|k| problem.fid(k).iter().copied()).collect();
         // The inverse leaves a factor of n.
         spectra.iter_mut().for_each(|z| *z /= n as f64);
         forward.process(&mut spectra);
         let bin_hz = 1.0 / (n as f64 * problem.grid.dwell_s);
-        let from_pivot_ppm = (0..n)
-            .map(|k| {
-                let bin = if k < n.div_ceil(2) { k as f64 } else { k as f64 - n as f64 };
-                ppm_from_hz(bin * bin_hz, problem.grid.f0_mhz) - problem.pivot_ppm
-            })
-            .collect();
+        let from_pivot_ppm =
+            (0..n).map(|k| ppm_from_hz(signed_bin(k, n) * bin_hz, problem.grid.f0_mhz) - problem.pivot_ppm).collect();
         let zero = Complex64::default();
         let scratch = vec![zero; inverse.get_inplace_scratch_len()];
         let (turned, phase) = (vec![zero; spectra.len()], vec![zero; n]);

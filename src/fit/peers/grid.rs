@@ -6,11 +6,12 @@
 use std::sync::Arc;
 
 use num_complex::Complex64;
-use rustfft::{Fft, FftPlanner};
+use rustfft::{Fft, FftDirection};
 
 use super::settings::{Domain, Samples, Settings};
 use crate::acquisition::{CARRIER_PPM, ppm_from_hz};
 use crate::fit::band::{Band, BandError};
+use crate::signal::fft::transform;
 
 /// Fewest points that are fitted.
 const NEEDED: usize = 64;
@@ -76,7 +77,7 @@ impl Grid {
         if n_observed < NEEDED {
             return Err(BandError::TooFewPoints { points: n_observed, needed: NEEDED });
         }
-        let fft = FftPlanner::new().plan_fft_forward(n_transform);
+        let fft = transform(n_transform, FftDirection::Forward);
         let zero_fill = (2 * n_points / n_transform) as i64;
         let band = (domain != Domain::Time)
             .then(|| Band::over_bins(n_points, dwell_s, f0_mhz, zero_fill * first_bin, zero_fill * last_bin));

@@ -68,8 +68,7 @@ fn a_part_shows_its_bins_of_the_whole() {
 fn the_adjoint_carries_points_back() {
     for domain in DOMAINS {
         let grid = grid(domain);
-        let q: Vec<_> =
-            (0..grid.n_observed).map(|j| Complex64::new((j % 7) as f64, (j % 5) as f64 - 2.0)).collect();
+        let q: Vec<_> = (0..grid.n_observed).map(|j| Complex64::new((j % 7) as f64, (j % 5) as f64 - 2.0)).collect();
         let carried = grid.carry(&fid());
         let (mut seen, mut back) = (q.clone(), carried.clone());
         grid.observe_carried(&carried, &mut grid.scratch(), &mut seen);

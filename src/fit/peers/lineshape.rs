@@ -4,9 +4,10 @@ use std::f64::consts::{LN_2, PI};
 use std::sync::Arc;
 
 use num_complex::Complex64;
-use rustfft::{Fft, FftPlanner};
+use rustfft::{Fft, FftDirection};
 
 use super::grid::Grid;
+use crate::signal::fft::{signed_bin, transform};
 
 /// s(t) on the samples of an FID.
 pub(super) enum Shape {
@@ -129,19 +130,15 @@ impl Asymmetric {
         Self {
             bin_hz: 1.0 / (n as f64 * grid.carried_dwell_s()),
             origin: grid.origin(),
-            inverse: FftPlanner::new().plan_fft_inverse(n),
+            inverse: transform(n, FftDirection::Inverse),
         }
     }
 
     /// FID of the line `value` over frequency, twice as finely as an FID's own transform.
     fn fid_of(&self, value: impl Fn(f64) -> f64, out: &mut [Complex64]) {
         let n = self.inverse.len();
-        let mut line: Vec<Complex64> = (0..n)
-            .map(|k| {
-                let k = if k < n / 2 { k as f64 } else { k as f64 - n as f64 };
-                Complex64::new(value(k * self.bin_hz), 0.0)
-            })
-            .collect();
+        let mut line: Vec<Complex64> =
+            (0..n).map(|k| Complex64::new(value(signed_bin(k, n) * self.bin_hz), 0.0)).collect();
         self.inverse.process(&mut line);
         let (negative, positive) = out.split_at_mut(self.origin);
         negative.copy_from_slice(&line[n - self.origin..]);

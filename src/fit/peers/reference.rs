@@ -8,8 +8,8 @@ use num_complex::Complex64;
 
 use super::bounded::Singular;
 use super::model::Model;
-pub(super) use few::fwhm_ppm_from_rate;
 use few::Few;
+pub(super) use few::fwhm_ppm_from_rate;
 pub(super) use landmarks::Limits;
 use landmarks::{MAX_PHI1_DEG, landmarks, steepest};
 

@@ -100,8 +100,7 @@ pub(super) fn minimise(
             marquardt = (SUCCESS * marquardt).max(f64::EPSILON);
             let done = predicted.abs().max(actual.abs()) <= tolerance
                 && actual.abs() < (2.0 * predicted.abs()).max(noise)
-                && trial.marquardt < AFTER_FAILURE
-                && trial.fraction >= 1.0;
+                && trial.is_whole();
             now.accept(trial);
             if done {
                 now.converged = true;
@@ -217,6 +216,11 @@ impl Trial {
             delta: step.delta,
             gradient: step.gradient,
         })
+    }
+
+    /// Whether the step was neither cut nor much damped.
+    fn is_whole(&self) -> bool {
+        self.marquardt < AFTER_FAILURE && self.fraction >= 1.0
     }
 
     /// The step cut to where a parabola through slope and both ends has its minimum.

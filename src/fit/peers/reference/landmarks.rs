@@ -114,4 +114,3 @@ pub(super) fn steepest(model: &Model, fid: &[Complex64]) -> [f64; 2] {
     let [phi0, phi1] = best.1;
     [-if best.2 < 0.0 { phi0 - 180.0 } else { phi0 }, -phi1]
 }
-
