@@ -7,6 +7,7 @@ use super::evidence::evidence;
 use super::model::Model;
 use super::normal::{DataNormal, Weights, for_each_prior};
 use crate::basis::names::{self, Kind};
+use crate::fit::evidence::Evidence;
 use crate::fit::linalg::{self, symmetric};
 use crate::fit::result::{Amplitude, Curves, FitResult, FitState};
 use crate::signal::linewidth::voigt_fwhm_hz;
@@ -48,47 +49,23 @@ pub(crate) fn summarise(
     scratch: &mut ReportScratch,
     algebra: &mut linalg::Scratch,
 ) -> FitResult {
-    let layout = &model.layout;
-    let (m, k_all, x) = (layout.len(), layout.n_components, solution.x);
-    // Phase columns without the data's noise: see the module `model`.
+    let (layout, x) = (&model.layout, solution.x);
+    // Phase columns without the data's noise, which would make the errors smaller than they are.
     evaluation.columns(model, x, solution.data, PhaseColumns::FromModel);
     normal.assemble(model, evaluation);
-    let rss = normal.rss;
-
-    normal.penalised(model, x, solution.weights, &mut scratch.h, &mut scratch.g);
-    pin(model, m, &mut scratch.h, &mut scratch.g);
-    let factorised = linalg::cholesky(&mut scratch.h, m, algebra).is_ok();
-    if !factorised {
+    let Ok(posterior) = posterior(model, solution, normal, scratch, algebra) else {
+        return FitResult::without_fit(FitState::Singular);
+    };
+    if invert_noise(model, solution, normal, scratch, algebra).is_err() {
         return FitResult::without_fit(FitState::Singular);
     }
-    linalg::inverse_from_factor(&scratch.h, m, &mut scratch.inverse, algebra);
-    let effective = effective_parameters(model, solution, &scratch.inverse);
-    let mut free_step = scratch.g.clone();
-    linalg::solve_lower(&scratch.h, m, &mut free_step, 1);
-    linalg::solve_lower_transposed(&scratch.h, m, &mut free_step);
-    let ed = baseline_ed(model, solution.weights.lambda, &scratch.inverse);
-
-    let evidence = if model.wants_evidence { evidence(model, x, &free_step, &scratch.inverse) } else { None };
-
-    // Measured noise, no rows between amplitudes.
-    let noise_weights =
-        Weights { variance: solution.noise_variance, lambda: solution.weights.lambda, rows: Vec::new() };
-    normal.penalised(model, x, &noise_weights, &mut scratch.h, &mut scratch.g);
-    pin(model, m, &mut scratch.h, &mut scratch.g);
-    if linalg::cholesky(&mut scratch.h, m, algebra).is_err() {
-        return FitResult::without_fit(FitState::Singular);
-    }
-    linalg::inverse_from_factor(&scratch.h, m, &mut scratch.inverse_noise, algebra);
+    let Posterior { free_step, effective_parameters, baseline_ed, evidence } = posterior;
 
     let unit = model.basis_scale / solution.data_scale;
     let amplitudes = amplitudes(model, x, &free_step, &scratch.inverse, &scratch.inverse_noise, unit);
-    let covariance = |inverse: &[f64]| -> Vec<f64> {
-        (0..k_all).flat_map(|i| (0..=i).map(move |j| symmetric(inverse, m, i, j) * unit * unit)).collect()
-    };
-
-    let degrees_of_freedom = (model.band.n_window() as f64 - effective).max(1.0);
+    let degrees_of_freedom = (model.band.n_window() as f64 - effective_parameters).max(1.0);
     let noise_sd_spectrum = solution.noise_variance.sqrt();
-    let residual_sd = (rss / degrees_of_freedom).sqrt();
+    let residual_sd = (normal.rss / degrees_of_freedom).sqrt();
     let height = metabolite_height(model, x, evaluation);
     let lorentz_hz = x[layout.common_width()];
     let gauss_hz = x[layout.gauss()];
@@ -100,7 +77,7 @@ pub(crate) fn summarise(
         residual_over_noise: residual_sd / noise_sd_spectrum,
         chi2_reduced: (residual_sd / noise_sd_spectrum).powi(2),
         degrees_of_freedom,
-        baseline_ed: ed,
+        baseline_ed,
         baseline_lambda: Some(solution.weights.lambda),
         phi0_deg: wrap_degrees(x[layout.phi0()].to_degrees()),
         phi1_deg_per_ppm: x[layout.phi1()].to_degrees(),
@@ -113,13 +90,69 @@ pub(crate) fn summarise(
         snr: height / (2.0 * noise_sd_spectrum),
         snr_residual: height / (2.0 * residual_sd),
         amplitudes,
-        covariance: covariance(&scratch.inverse_noise),
-        posterior_covariance: covariance(&scratch.inverse),
+        covariance: covariance(model, &scratch.inverse_noise, unit),
+        posterior_covariance: covariance(model, &scratch.inverse, unit),
         evidence,
         parameters: x.to_vec(),
         start_shift_hz: solution.start_shift_hz,
         data_scale: solution.data_scale,
     }
+}
+
+/// What the posterior at the solution says beside its covariance.
+struct Posterior {
+    /// The way from the solution to the minimum with all bounds released.
+    free_step: Vec<f64>,
+    effective_parameters: f64,
+    baseline_ed: f64,
+    evidence: Option<Evidence>,
+}
+
+/// Inverts the Hessian at the solution, everything free but what the method fixes, into `scratch.inverse`.
+fn posterior(
+    model: &Model,
+    solution: &Solution<'_>,
+    normal: &DataNormal,
+    scratch: &mut ReportScratch,
+    algebra: &mut linalg::Scratch,
+) -> Result<Posterior, linalg::NotPositiveDefinite> {
+    let (m, x) = (model.layout.len(), solution.x);
+    normal.penalised(model, x, solution.weights, &mut scratch.h, &mut scratch.g);
+    pin(model, m, &mut scratch.h, &mut scratch.g);
+    linalg::cholesky(&mut scratch.h, m, algebra)?;
+    linalg::inverse_from_factor(&scratch.h, m, &mut scratch.inverse, algebra);
+    let mut free_step = scratch.g.clone();
+    linalg::solve_lower(&scratch.h, m, &mut free_step, 1);
+    linalg::solve_lower_transposed(&scratch.h, m, &mut free_step);
+    Ok(Posterior {
+        effective_parameters: effective_parameters(model, solution, &scratch.inverse),
+        baseline_ed: baseline_ed(model, solution.weights.lambda, &scratch.inverse),
+        evidence: if model.wants_evidence { evidence(model, x, &free_step, &scratch.inverse) } else { None },
+        free_step,
+    })
+}
+
+/// Inverts the Hessian in measured noise, without rows between amplitudes, into `scratch.inverse_noise`.
+fn invert_noise(
+    model: &Model,
+    solution: &Solution<'_>,
+    normal: &DataNormal,
+    scratch: &mut ReportScratch,
+    algebra: &mut linalg::Scratch,
+) -> Result<(), linalg::NotPositiveDefinite> {
+    let m = model.layout.len();
+    let weights = Weights { variance: solution.noise_variance, lambda: solution.weights.lambda, rows: Vec::new() };
+    normal.penalised(model, solution.x, &weights, &mut scratch.h, &mut scratch.g);
+    pin(model, m, &mut scratch.h, &mut scratch.g);
+    linalg::cholesky(&mut scratch.h, m, algebra)?;
+    linalg::inverse_from_factor(&scratch.h, m, &mut scratch.inverse_noise, algebra);
+    Ok(())
+}
+
+/// Lower triangle of the amplitudes' covariance, in units of the results.
+fn covariance(model: &Model, inverse: &[f64], unit: f64) -> Vec<f64> {
+    let (m, k_all) = (model.layout.len(), model.layout.n_components);
+    (0..k_all).flat_map(|i| (0..=i).map(move |j| symmetric(inverse, m, i, j) * unit * unit)).collect()
 }
 
 /// Takes parameters that the method fixes out of a system.
