@@ -55,15 +55,21 @@ pub(super) fn read(chunk: &[Found], options: &RunOptions) -> Vec<Loaded> {
         .collect()
 }
 
+/// A chunk's files as they were [`read`], and what its rows are made with.
+#[derive(Clone, Copy)]
+pub(super) struct Work<'a> {
+    pub(super) chunk: &'a [Found],
+    pub(super) loaded: &'a [Loaded],
+    pub(super) options: &'a RunOptions,
+    /// SHA-256 of each method's settings.
+    pub(super) hashes: &'a [String],
+    pub(super) models: &'a ModelStore<'a>,
+    pub(super) engine: &'a dyn Engine,
+}
+
 /// Fits and tabulates what was [`read`]; rows come in the order of the files, with how long the parts took.
-pub(super) fn process(
-    chunk: &[Found],
-    loaded: &[Loaded],
-    options: &RunOptions,
-    hashes: &[String],
-    models: &ModelStore,
-    engine: &dyn Engine,
-) -> (Vec<Rows>, Timings) {
+pub(super) fn process(work: &Work<'_>) -> (Vec<Rows>, Timings) {
+    let Work { chunk, loaded, options, .. } = *work;
     let mut timings = Timings::default();
     loaded.iter().for_each(|loaded| timings += loaded.timings);
     let spectra: Vec<(usize, usize)> =
@@ -74,7 +80,7 @@ pub(super) fn process(
         .step_by(at_once)
         .map(|first| first..(first + at_once).min(n_methods))
         .map(|methods| {
-            let (rows, own) = of_methods(&spectra, methods.clone(), chunk, loaded, options, hashes, models, engine);
+            let (rows, own) = of_methods(work, &spectra, methods.clone());
             timings += own;
             (methods.len(), rows.into_iter())
         })
@@ -87,16 +93,8 @@ pub(super) fn process(
 }
 
 /// Rows of every spectrum × some of the methods.
-fn of_methods(
-    spectra: &[(usize, usize)],
-    methods: Range<usize>,
-    chunk: &[Found],
-    loaded: &[Loaded],
-    options: &RunOptions,
-    hashes: &[String],
-    models: &ModelStore,
-    engine: &dyn Engine,
-) -> (Vec<Rows>, Timings) {
+fn of_methods(work: &Work<'_>, spectra: &[(usize, usize)], methods: Range<usize>) -> (Vec<Rows>, Timings) {
+    let Work { chunk, loaded, options, hashes, models, engine } = *work;
     let (started, mut timings) = (Instant::now(), Timings::default());
     let plan: Vec<(usize, usize, usize)> =
         spectra.iter().flat_map(|&(f, s)| methods.clone().map(move |m| (f, s, m))).collect();

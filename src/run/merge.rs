@@ -7,8 +7,8 @@ use std::time::Instant;
 use super::identity::{RATIO_ROWS_KEY, SIMULATED_KEY, run_id};
 use super::{RunError, Summary, Tally};
 use crate::store::IfExists;
-use crate::store::provenance::{Inputs, listing_sha256};
-use crate::store::{DatasetWriter, Journal, Plan, RunRecord, Timings};
+use crate::store::provenance::{Inputs, Named, listing_sha256};
+use crate::store::{ChunkRecord, DatasetWriter, Journal, Plan, RunRecord, Timings};
 
 /// Writes the dataset to `out` from the journals in `folders`, which together must have every chunk of one run, and takes
 /// the journal in `out` away.
@@ -33,48 +33,18 @@ pub fn merge(folders: &[PathBuf], out: &Path, if_exists: IfExists) -> Result<Sum
     }
     let started = Instant::now();
     let learned = journals[0].learned()?;
-    let (mut listed, mut tally) = (Vec::new(), Tally::default());
-    // Chunks repeat what they share; a large corpus has thousands of them.
-    let (mut bases, mut recipes) = (BTreeMap::new(), BTreeMap::new());
-    let (mut ratio_rows, mut notes) = (BTreeSet::new(), BTreeSet::new());
-    let (mut timings, mut holders) = (plan.timings, Vec::with_capacity(plan.n_chunks));
+    let (mut all, mut tally) = (Gathered { timings: plan.timings, ..Gathered::default() }, Tally::default());
+    let mut holders = Vec::with_capacity(plan.n_chunks);
     for index in 0..plan.n_chunks {
         let Some((journal, record)) = holder(index) else {
             return Err(RunError::Missing { missing: 1, of: plan.n_chunks });
         };
         holders.push(journal);
-        for input in record.listed {
-            if listed.last() != Some(&input) {
-                listed.push(input);
-            }
-        }
-        bases.extend(record.bases.into_iter().map(|b| ((b.id.clone(), b.sha256.clone()), b)));
-        recipes.extend(record.recipes.into_iter().map(|r| (r.to_string(), r)));
-        ratio_rows.extend(record.ratio_rows);
-        notes.extend(record.notes);
-        timings += record.timings;
+        all.add(record);
     }
-    let warnings: Vec<String> = plan.warnings.iter().cloned().chain(notes).collect();
-    let mut config = plan.config.clone();
-    if let Some(fields) = config.as_object_mut() {
-        fields.insert(RATIO_ROWS_KEY.to_owned(), ratio_rows.into_iter().collect());
-        fields.insert(SIMULATED_KEY.to_owned(), recipes.into_values().collect());
-    }
-    let mut record = RunRecord {
-        signature: plan.signature.clone(),
-        config,
-        methods: plan.methods.clone(),
-        bases: bases.into_values().collect(),
-        inputs: Inputs {
-            n_files: plan.n_files,
-            listing_sha256: listing_sha256(listed.iter().map(|(p, h)| (p.as_str(), h.as_str()))),
-        },
-        device: plan.device.clone(),
-        started_utc: Some(plan.started_utc.clone()),
-        command_line: plan.command_line.clone(),
-        warnings: warnings.clone(),
-        ..RunRecord::new(&plan.engine, rayon::current_num_threads())
-    };
+    let timings = all.timings;
+    let mut record = all.into_record(plan);
+    let warnings = record.warnings.clone();
     let mut writer = DatasetWriter::create(out, if_exists)?.of_run(run_id(&[&record], &learned, &record.inputs));
     writer.learned(learned)?;
     for (index, journal) in holders.into_iter().enumerate() {
@@ -91,4 +61,57 @@ pub fn merge(folders: &[PathBuf], out: &Path, if_exists: IfExists) -> Result<Sum
     let files = writer.finish(record)?;
     Journal::at(out).remove();
     Ok(Summary { tally, warnings, files, wall_s: started.elapsed().as_secs_f64(), shard: None })
+}
+
+/// What the chunks' records say together; a large corpus has thousands of chunks, which repeat what they share.
+#[derive(Default)]
+struct Gathered {
+    listed: Vec<(String, String)>,
+    /// By id and hash.
+    bases: BTreeMap<(String, String), Named>,
+    /// By their text.
+    recipes: BTreeMap<String, serde_json::Value>,
+    ratio_rows: BTreeSet<String>,
+    notes: BTreeSet<String>,
+    timings: Timings,
+}
+
+impl Gathered {
+    fn add(&mut self, record: ChunkRecord) {
+        for input in record.listed {
+            if self.listed.last() != Some(&input) {
+                self.listed.push(input);
+            }
+        }
+        self.bases.extend(record.bases.into_iter().map(|b| ((b.id.clone(), b.sha256.clone()), b)));
+        self.recipes.extend(record.recipes.into_iter().map(|r| (r.to_string(), r)));
+        self.ratio_rows.extend(record.ratio_rows);
+        self.notes.extend(record.notes);
+        self.timings += record.timings;
+    }
+
+    /// The record of the whole run, without its timings.
+    fn into_record(self, plan: &Plan) -> RunRecord {
+        let warnings: Vec<String> = plan.warnings.iter().cloned().chain(self.notes).collect();
+        let mut config = plan.config.clone();
+        if let Some(fields) = config.as_object_mut() {
+            fields.insert(RATIO_ROWS_KEY.to_owned(), self.ratio_rows.into_iter().collect());
+            fields.insert(SIMULATED_KEY.to_owned(), self.recipes.into_values().collect());
+        }
+        RunRecord {
+            signature: plan.signature.clone(),
+            config,
+            methods: plan.methods.clone(),
+            bases: self.bases.into_values().collect(),
+            inputs: Inputs {
+                n_files: plan.n_files,
+                listing_sha256: listing_sha256(self.listed.iter().map(|(p, h)| (p.as_str(), h.as_str()))),
+            },
+            device: plan.device.clone(),
+            started_utc: Some(plan.started_utc.clone()),
+            command_line: plan.command_line.clone(),
+            warnings,
+            ..RunRecord::new(&plan.engine, rayon::current_num_threads())
+        }
+    }
 }

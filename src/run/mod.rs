@@ -156,7 +156,14 @@ impl Run<'_> {
         };
         let mut rows = ChunkRows::default();
         let mut listed = Vec::new();
-        let (made, timings) = chunk::process(files, &loaded, self.options, &self.hashes, &self.models, self.engine);
+        let (made, timings) = chunk::process(&chunk::Work {
+            chunk: files,
+            loaded: &loaded,
+            options: self.options,
+            hashes: &self.hashes,
+            models: &self.models,
+            engine: self.engine,
+        });
         for r in made {
             listed.push((r.spectrum.source_path.clone(), r.spectrum.source_sha256.clone().unwrap_or_default()));
             rows.spectra.push(r.spectrum);
