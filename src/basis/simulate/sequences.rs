@@ -302,6 +302,7 @@ mod tests {
         assert_eq!(read("sequence = \"pulse-acquire\"").unwrap(), Sequence::PulseAcquire {});
         let message = read("sequence = \"steam\"\nte_s = 0.02").unwrap_err().to_string();
         assert!(message.contains("tm_s"), "{message}");
-        assert!(read("sequence = \"spin-echo\"\nte_s = 0.02\ntm_s = 0.01").is_err());
+        let message = read("sequence = \"spin-echo\"\nte_s = 0.02\ntm_s = 0.01").unwrap_err().to_string();
+        assert!(message.contains("unknown field `tm_s`"), "{message}");
     }
 }

@@ -167,6 +167,7 @@ mod tests {
     #[test]
     fn an_unknown_setting_is_refused() {
         let text = Settings::MAP_TOML.replace("max_iterations", "max_iteration");
-        assert!(toml::from_str::<Settings>(&text).is_err());
+        let message = toml::from_str::<Settings>(&text).unwrap_err().to_string();
+        assert!(message.contains("unknown field `max_iteration`"), "{message}");
     }
 }

@@ -9,6 +9,8 @@ use super::solver::minimise;
 use super::target::Target;
 use super::{Model, Scale, Settings};
 use crate::acquisition::hz_from_ppm;
+use crate::fit::band::BandError;
+use crate::fit::model_error::ModelError;
 use crate::fit::{FitResult, Method};
 use crate::quantify::{packed, ratios_to_creatine};
 use crate::random::Random;
@@ -239,6 +241,8 @@ fn nothing_and_noise_are_no_panic() {
     assert_eq!((alone, fit.amplitudes.len(), fit.covariance.len()), (2, 2, 3));
     let sizes: Vec<f64> = fit.amplitudes.iter().map(|a| a.value.abs() / a.sd_noise).collect();
     assert!(sizes.iter().all(|s| *s < 5.0), "{sizes:?}");
-    assert!(Model::new(&settings(), 64, DWELL_S, F0_MHZ, Scale::default()).is_err());
-    assert!(Model::new(&settings(), N_POINTS, 5e-3, F0_MHZ, Scale::default()).is_err());
+    let few = Model::new(&settings(), 64, DWELL_S, F0_MHZ, Scale::default()).err();
+    assert!(matches!(few, Some(ModelError::Band(BandError::TooFewPoints { .. }))), "{few:?}");
+    let narrow = Model::new(&settings(), N_POINTS, 5e-3, F0_MHZ, Scale::default()).err();
+    assert!(matches!(narrow, Some(ModelError::Band(BandError::OutsideSpectrum { .. }))), "{narrow:?}");
 }
