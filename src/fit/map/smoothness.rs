@@ -73,22 +73,11 @@ fn evidence_step(
     lambda: &mut f64,
     ws: &mut Workspace,
 ) -> Result<(), linalg::NotPositiveDefinite> {
-    let (m, first, nb) = (model.layout.len(), model.layout.baseline(), model.layout.n_splines);
+    let (first, nb) = (model.layout.baseline(), model.layout.n_splines);
     let [low, high] = model.settings.window_ppm;
     let max_ed = (model.settings.baseline.max_ed_per_ppm * (high - low)).min(nb as f64);
+    set_schur(model, ws);
     let s = &mut ws.smooth;
-    // S at the present λ, and S·z for the forward-solved right-hand side z.
-    s.schur.fill(0.0);
-    s.rhs.fill(0.0);
-    for j in 0..nb {
-        let column = &ws.factor[(first + j) * m + first..(first + j + 1) * m];
-        for i in j..nb {
-            s.rhs[i] += column[i] * ws.rhs[first + j];
-            for k in j..=i {
-                s.schur[k * nb + i] += column[i] * column[k];
-            }
-        }
-    }
     let start = *lambda;
     let mut before = start;
     for round in 0..EVIDENCE_ROUNDS {
@@ -132,6 +121,23 @@ fn evidence_step(
         }
     }
     Ok(())
+}
+
+/// S at the present λ, and S·z for the forward-solved right-hand side z, from the factor of the whole system.
+fn set_schur(model: &Model, ws: &mut Workspace) {
+    let (m, first, nb) = (model.layout.len(), model.layout.baseline(), model.layout.n_splines);
+    let s = &mut ws.smooth;
+    s.schur.fill(0.0);
+    s.rhs.fill(0.0);
+    for j in 0..nb {
+        let column = &ws.factor[(first + j) * m + first..(first + j + 1) * m];
+        for i in j..nb {
+            s.rhs[i] += column[i] * ws.rhs[first + j];
+            for k in j..=i {
+                s.schur[k * nb + i] += column[i] * column[k];
+            }
+        }
+    }
 }
 
 /// Where three successive values of a linearly converging iteration lead, on a logarithmic scale (Aitken's Δ² process); at

@@ -17,6 +17,7 @@ use super::settings::Smoothness;
 use super::smoothness::update_weights;
 use super::step::{add_bilinear_curvature, bounded_step, hold_bounds, predicted_fall};
 use super::workspace::{Hold, Workspace};
+use crate::fit::linalg::NotPositiveDefinite;
 use crate::fit::result::{FitResult, FitState};
 use crate::fit::start::ShiftPhase;
 
@@ -40,8 +41,9 @@ fn solve(model: &Model, problem: &Problem, workspace: &mut Workspace) -> FitResu
     let mut x = problem.start_parameters(model);
     let mut weights = problem.start_weights(model);
     start_amplitudes(model, &problem.data, &mut x, &mut weights, workspace);
-    let (state, n_iterations, objective) =
-        iterate(model, &problem.data, &mut x, &mut weights, problem.noise_variance, workspace);
+    let mut iterations = Iterations::new(model, &problem.data, problem.noise_variance);
+    let (state, n_iterations) = iterations.run(&mut x, &mut weights, workspace);
+    let objective = iterations.cost;
     problem.finish(model, &Solved { x, weights, state, n_iterations, objective }, workspace)
 }
 
@@ -75,50 +77,104 @@ fn refresh_rows(model: &Model, x: &[f64], weights: &mut Weights) {
     }
 }
 
-fn iterate(
-    model: &Model,
-    data: &[Complex64],
-    x: &mut [f64],
-    weights: &mut Weights,
+/// The iterations of one spectrum: what moves beside its parameters and weights.
+struct Iterations<'a> {
+    model: &'a Model,
+    data: &'a [Complex64],
     noise_variance: f64,
-    ws: &mut Workspace,
-) -> (FitState, usize, f64) {
-    let is_fixed = matches!(model.settings.baseline.smoothness, Smoothness::Fixed(_));
-    let follows = !is_fixed && model.layout.n_splines > 2;
-    let mut damping = START_DAMPING;
-    let mut frozen = false;
-    let mut cost = f64::INFINITY;
-    for iteration in 0..model.settings.max_iterations {
-        if REFRESH_ROWS.contains(&iteration) {
-            refresh_rows(model, x, weights);
+    /// Levenberg–Marquardt damping of the next step.
+    damping: f64,
+    /// Whether σ² has settled and stays.
+    frozen: bool,
+    /// Objective at the parameters.
+    cost: f64,
+}
+
+/// What an iteration's steps came to.
+struct Stepped {
+    accepted: bool,
+    /// Fall of the objective that the last of them promised.
+    predicted: f64,
+}
+
+/// How far an iteration moved the logarithms of the weights.
+struct Moved {
+    lambda: f64,
+    variance: f64,
+}
+
+impl<'a> Iterations<'a> {
+    fn new(model: &'a Model, data: &'a [Complex64], noise_variance: f64) -> Self {
+        Self { model, data, noise_variance, damping: START_DAMPING, frozen: false, cost: f64::INFINITY }
+    }
+
+    /// Iterates to the minimum; how that ended, and after how many iterations.
+    fn run(&mut self, x: &mut [f64], weights: &mut Weights, ws: &mut Workspace) -> (FitState, usize) {
+        let most = self.model.settings.max_iterations;
+        for iteration in 0..most {
+            if REFRESH_ROWS.contains(&iteration) {
+                refresh_rows(self.model, x, weights);
+            }
+            ws.evaluation.columns(self.model, x, self.data, PhaseColumns::FromData);
+            ws.normal.assemble(self.model, &ws.evaluation);
+            let (variance_before, lambda_before) = (weights.variance, weights.lambda);
+            if self.reweigh(iteration, x, weights, ws).is_err() {
+                return (FitState::Singular, iteration);
+            }
+            let Ok(stepped) = self.step(iteration >= NEWTON_FROM, x, weights, ws) else {
+                return (FitState::Singular, iteration);
+            };
+            let lambda = (weights.lambda / lambda_before).ln().abs();
+            let variance = (weights.variance / variance_before).ln().abs();
+            if let Some(state) = self.ended(iteration, &stepped, &Moved { lambda, variance }) {
+                return (state, iteration + 1);
+            }
         }
-        ws.evaluation.columns(model, x, data, PhaseColumns::FromData);
-        ws.normal.assemble(model, &ws.evaluation);
-        let (variance_before, lambda_before) = (weights.variance, weights.lambda);
-        let evidence = follows && iteration >= EVIDENCE_FROM;
-        let follow_misfit = !frozen && (VARIANCE_FROM..=VARIANCE_TO).contains(&iteration);
-        if (follow_misfit || evidence)
-            && update_weights(model, x, weights, noise_variance, follow_misfit, evidence, ws).is_err()
-        {
-            return (FitState::Singular, iteration, cost);
+        (FitState::MaxIterations, most)
+    }
+
+    /// Brings σ² and λ up to date, each in the iterations that are its own.
+    fn reweigh(
+        &self,
+        iteration: usize,
+        x: &[f64],
+        weights: &mut Weights,
+        ws: &mut Workspace,
+    ) -> Result<(), NotPositiveDefinite> {
+        let is_fixed = matches!(self.model.settings.baseline.smoothness, Smoothness::Fixed(_));
+        let evidence = !is_fixed && self.model.layout.n_splines > 2 && iteration >= EVIDENCE_FROM;
+        let follow_misfit = !self.frozen && (VARIANCE_FROM..=VARIANCE_TO).contains(&iteration);
+        if !(follow_misfit || evidence) {
+            return Ok(());
         }
-        let mut accepted = false;
+        update_weights(self.model, x, weights, self.noise_variance, follow_misfit, evidence, ws)
+    }
+
+    /// Tries steps, each shorter than the one before, until one does not raise the objective. `newton`: with second
+    /// derivatives, as long as the system stays positive definite with them.
+    fn step(
+        &mut self,
+        mut newton: bool,
+        x: &mut [f64],
+        weights: &Weights,
+        ws: &mut Workspace,
+    ) -> Result<Stepped, NotPositiveDefinite> {
+        let model = self.model;
         let mut predicted = 0.0;
-        let mut newton = iteration >= NEWTON_FROM;
         for _ in 0..MAX_ATTEMPTS {
             ws.normal.penalised(model, x, weights, &mut ws.hessian, &mut ws.gradient);
             if newton {
                 add_bilinear_curvature(model, x, weights.variance, ws);
             }
             hold_bounds(model, x, ws);
-            if bounded_step(model, x, damping, ws).is_err() {
+            if let Err(error) = bounded_step(model, x, self.damping, ws) {
                 if newton {
                     newton = false;
                     continue;
                 }
-                damping = (damping * DAMPING_RISE_SINGULAR).max(MIN_DAMPING_SINGULAR);
-                if damping > MAX_DAMPING {
-                    return (FitState::Singular, iteration, cost);
+                self.damping = (self.damping * DAMPING_RISE_SINGULAR).max(MIN_DAMPING_SINGULAR);
+                if self.damping > MAX_DAMPING {
+                    return Err(error);
                 }
                 continue;
             }
@@ -127,43 +183,49 @@ fn iterate(
             for i in 0..x.len() {
                 ws.trial[i] = (x[i] + ws.step[i]).max(model.layout.lower_bound(i));
             }
-            let rss = ws.evaluation.residual_sum_of_squares(model, &ws.trial, data);
+            let rss = ws.evaluation.residual_sum_of_squares(model, &ws.trial, self.data);
             let after = rss / weights.variance + prior_cost(model, &ws.trial, weights);
             if after <= before + COST_ROUNDING_F64 * before.abs() {
                 x.copy_from_slice(&ws.trial);
-                cost = after;
-                // Nielsen's rule (1999): the closer the fall is to the predicted one, the less damping.
-                let gain = if predicted > 0.0 { (before - after) / predicted } else { 1.0 };
-                let factor = (1.0 - (2.0 * gain - 1.0).powi(3)).clamp(MIN_DAMPING_FACTOR, MAX_DAMPING_FACTOR);
-                damping = (damping * factor).max(MIN_DAMPING);
-                accepted = true;
-                break;
+                self.cost = after;
+                self.relax(before - after, predicted);
+                return Ok(Stepped { accepted: true, predicted });
             }
             if predicted < PREDICTED_TOLERANCE {
-                cost = before;
+                self.cost = before;
                 break;
             }
-            damping = (damping * DAMPING_RISE_REJECTED).max(MIN_DAMPING_REJECTED);
+            self.damping = (self.damping * DAMPING_RISE_REJECTED).max(MIN_DAMPING_REJECTED);
         }
-        let lambda_moved = (weights.lambda / lambda_before).ln().abs();
-        let variance_moved = (weights.variance / variance_before).ln().abs();
-        let settled = iteration > LAST_REFRESH.min(model.settings.max_iterations / 2);
+        Ok(Stepped { accepted: false, predicted })
+    }
+
+    /// Nielsen's rule (1999): the closer the fall is to the predicted one, the less damping.
+    fn relax(&mut self, fall: f64, predicted: f64) {
+        let gain = if predicted > 0.0 { fall / predicted } else { 1.0 };
+        let factor = (1.0 - (2.0 * gain - 1.0).powi(3)).clamp(MIN_DAMPING_FACTOR, MAX_DAMPING_FACTOR);
+        self.damping = (self.damping * factor).max(MIN_DAMPING);
+    }
+
+    /// How the fit ends with this iteration, if it does; freezes σ² first, near the minimum and with settled weights.
+    fn ended(&mut self, iteration: usize, stepped: &Stepped, moved: &Moved) -> Option<FitState> {
+        let Stepped { accepted, predicted } = *stepped;
+        let rows_settled = iteration > LAST_REFRESH.min(self.model.settings.max_iterations / 2);
         if iteration >= FREEZE_FROM
             && predicted < NEAR_MINIMUM
-            && lambda_moved < FREEZE_TOLERANCE
-            && variance_moved < FREEZE_TOLERANCE
-            && settled
+            && moved.lambda < FREEZE_TOLERANCE
+            && moved.variance < FREEZE_TOLERANCE
+            && rows_settled
         {
-            frozen = true;
+            self.frozen = true;
         }
-        if frozen && predicted < PREDICTED_TOLERANCE && lambda_moved < LAMBDA_TOLERANCE {
-            return (FitState::Converged, iteration + 1, cost);
+        if self.frozen && predicted < PREDICTED_TOLERANCE && moved.lambda < LAMBDA_TOLERANCE {
+            return Some(FitState::Converged);
         }
-        if !accepted && predicted >= PREDICTED_TOLERANCE {
-            // Ever shorter steps all failed: the objective's floor within rounding.
-            let state = if predicted < NEAR_MINIMUM { FitState::Converged } else { FitState::MaxIterations };
-            return (state, iteration + 1, cost);
+        if accepted || predicted < PREDICTED_TOLERANCE {
+            return None;
         }
+        // Ever shorter steps all failed: the objective's floor within rounding.
+        Some(if predicted < NEAR_MINIMUM { FitState::Converged } else { FitState::MaxIterations })
     }
-    (FitState::MaxIterations, model.settings.max_iterations, cost)
 }
