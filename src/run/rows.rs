@@ -144,19 +144,7 @@ impl Origin<'_> {
             ..self.prepared(spectrum)
         };
         if matches!(fit.state, FitState::NoSignal | FitState::Singular) {
-            let message = match fit.state {
-                FitState::NoSignal => {
-                    "no noise or no signal in the spectrum: nothing to fit; is it a simulated FID without noise, or an empty export?"
-                }
-                _ => "the normal equations are singular: basis set and data do not determine one another; look at both",
-            };
-            let row = SpectrumRow {
-                status: Status::Failed,
-                error_code: Some(fit.state.as_str().to_owned()),
-                error_message: Some(format!("{}: {message}", self.found.source_path)),
-                ..base
-            };
-            return (row, Vec::new());
+            return (self.without_result(fit.state, base), Vec::new());
         }
         let mut qc_flags = base.qc_flags.clone();
         qc_flags.extend(quality::flags(fit, model.limits(), spectrum.f0_mhz).into_iter().map(str::to_owned));
@@ -188,6 +176,22 @@ impl Origin<'_> {
         };
         let rows = self.metabolites(spectrum, fit, basis, constants);
         (row, rows)
+    }
+
+    /// The row of a spectrum that a method could not fit.
+    fn without_result(&self, state: FitState, base: SpectrumRow) -> SpectrumRow {
+        let message = match state {
+            FitState::NoSignal => {
+                "no noise or no signal in the spectrum: nothing to fit; is it a simulated FID without noise, or an empty export?"
+            }
+            _ => "the normal equations are singular: basis set and data do not determine one another; look at both",
+        };
+        SpectrumRow {
+            status: Status::Failed,
+            error_code: Some(state.as_str().to_owned()),
+            error_message: Some(format!("{}: {message}", self.found.source_path)),
+            ..base
+        }
     }
 
     fn metabolites(

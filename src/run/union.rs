@@ -6,7 +6,7 @@ use std::time::Instant;
 use super::identity::run_id;
 use super::{RunError, Summary, Tally};
 use crate::store::IfExists;
-use crate::store::provenance::{Inputs, RunRecord, command_line, listing_sha256, now_utc};
+use crate::store::provenance::{Inputs, Named, RunRecord, command_line, listing_sha256, now_utc};
 use crate::store::{
     CurveRow, DatasetWriter, LearnedRow, MetaboliteRow, SpectrumRow, Timings, TransientRow, read_run, read_table,
 };
@@ -19,22 +19,8 @@ pub fn union(datasets: &[PathBuf], out: &Path, if_exists: IfExists) -> Result<Su
     let (started, started_utc) = (Instant::now(), now_utc());
     let records: Vec<RunRecord> = datasets.iter().map(|d| read_run(d)).collect::<Result<_, _>>()?;
     let Some(first) = records.first() else { return Err(RunError::NoJournal { path: out.to_owned() }) };
-    let mut learned: Vec<LearnedRow> = Vec::new();
-    let mut listed = Vec::new();
     // What the id is made of comes first: the tables are written with it.
-    for dataset in datasets {
-        for row in read_table::<LearnedRow>(dataset)? {
-            if !learned.contains(&row) {
-                learned.push(row);
-            }
-        }
-        for row in read_table::<SpectrumRow>(dataset)? {
-            let input = (row.source_path, row.source_sha256.unwrap_or_default());
-            if listed.last() != Some(&input) {
-                listed.push(input);
-            }
-        }
-    }
+    let (learned, listed) = shared(datasets)?;
     let inputs = Inputs {
         n_files: records.iter().map(|r| r.inputs.n_files).sum(),
         listing_sha256: listing_sha256(listed.iter().map(|(p, h)| (p.as_str(), h.as_str()))),
@@ -52,28 +38,11 @@ pub fn union(datasets: &[PathBuf], out: &Path, if_exists: IfExists) -> Result<Su
         read_table::<TransientRow>(dataset)?.into_iter().try_for_each(|row| writer.transient(row))?;
     }
     writer.learned(learned)?;
-    let mut methods: Vec<_> = records.iter().flat_map(|r| r.methods.clone()).collect();
-    methods.sort_by(|a, b| (&a.id, &a.sha256).cmp(&(&b.id, &b.sha256)));
-    methods.dedup();
-    let mut bases: Vec<_> = records.iter().flat_map(|r| r.bases.clone()).collect();
-    bases.sort_by(|a, b| (&a.id, &a.sha256).cmp(&(&b.id, &b.sha256)));
-    bases.dedup();
-    let mut warnings: Vec<String> = records.iter().flat_map(|r| r.warnings.clone()).collect();
-    warnings.sort();
-    warnings.dedup();
-    for (what, differs) in [
-        ("versions of requant", records.iter().any(|r| r.requant_version != first.requant_version)),
-        ("methods", records.iter().any(|r| r.methods != first.methods)),
-        ("engines", records.iter().any(|r| r.engine != first.engine)),
-    ] {
-        if differs {
-            warnings.push(format!("the datasets that were put together come from different {what}"));
-        }
-    }
+    let warnings = warnings(&records);
     let record = RunRecord {
         config: first.config.clone(),
-        methods,
-        bases,
+        methods: named(records.iter().flat_map(|r| &r.methods)),
+        bases: named(records.iter().flat_map(|r| &r.bases)),
         inputs,
         device: first.device.clone(),
         started_utc: Some(started_utc),
@@ -84,4 +53,50 @@ pub fn union(datasets: &[PathBuf], out: &Path, if_exists: IfExists) -> Result<Su
     };
     let files = writer.finish(record)?;
     Ok(Summary { tally, warnings, files, wall_s: started.elapsed().as_secs_f64(), shard: None })
+}
+
+/// What the datasets learned and their inputs, each once where neighbours repeat it.
+fn shared(datasets: &[PathBuf]) -> Result<(Vec<LearnedRow>, Vec<(String, String)>), RunError> {
+    let mut learned: Vec<LearnedRow> = Vec::new();
+    let mut listed = Vec::new();
+    for dataset in datasets {
+        for row in read_table::<LearnedRow>(dataset)? {
+            if !learned.contains(&row) {
+                learned.push(row);
+            }
+        }
+        for row in read_table::<SpectrumRow>(dataset)? {
+            let input = (row.source_path, row.source_sha256.unwrap_or_default());
+            if listed.last() != Some(&input) {
+                listed.push(input);
+            }
+        }
+    }
+    Ok((learned, listed))
+}
+
+/// Each of `all` once, in the order of their ids.
+fn named<'a>(all: impl Iterator<Item = &'a Named>) -> Vec<Named> {
+    let mut all: Vec<Named> = all.cloned().collect();
+    all.sort_by(|a, b| (&a.id, &a.sha256).cmp(&(&b.id, &b.sha256)));
+    all.dedup();
+    all
+}
+
+/// The runs' warnings, and how the runs differ.
+fn warnings(records: &[RunRecord]) -> Vec<String> {
+    let mut warnings: Vec<String> = records.iter().flat_map(|r| r.warnings.clone()).collect();
+    warnings.sort();
+    warnings.dedup();
+    let Some(first) = records.first() else { return warnings };
+    for (what, differs) in [
+        ("versions of requant", records.iter().any(|r| r.requant_version != first.requant_version)),
+        ("methods", records.iter().any(|r| r.methods != first.methods)),
+        ("engines", records.iter().any(|r| r.engine != first.engine)),
+    ] {
+        if differs {
+            warnings.push(format!("the datasets that were put together come from different {what}"));
+        }
+    }
+    warnings
 }

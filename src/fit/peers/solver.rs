@@ -102,8 +102,8 @@ pub(super) fn minimise(
                 && actual.abs() < (2.0 * predicted.abs()).max(noise)
                 && trial.is_whole();
             now.accept(trial);
+            now.converged = done;
             if done {
-                now.converged = true;
                 break;
             }
             continue;
