@@ -137,6 +137,7 @@ fn raw_data_are_restored() {
     }
 }
 
+#[expect(clippy::too_many_lines, reason = "one measurement from raw data to figures, read from top to bottom")]
 fn restored(residual_water: f64) {
     let with = |snr: f64, coils: usize, transients: usize, residual_water: f64| {
         corpus(|r| {

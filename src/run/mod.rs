@@ -40,7 +40,6 @@ use crate::store::{
     ChunkRecord, ChunkRows, Journal, Plan, SCHEMA_VERSION, SpectrumRow, Status, Timings, read_run, read_table,
 };
 
-pub(crate) use bases::read_referenced;
 pub use config::Config;
 pub use error::RunError;
 pub use merge::merge;

@@ -55,10 +55,13 @@ pub fn union(datasets: &[PathBuf], out: &Path, if_exists: IfExists) -> Result<Su
     Ok(Summary { tally, warnings, files, wall_s: started.elapsed().as_secs_f64(), shard: None })
 }
 
+/// Inputs and their hashes.
+type Listed = Vec<(String, String)>;
+
 /// What the datasets learned and their inputs, each once where neighbours repeat it.
-fn shared(datasets: &[PathBuf]) -> Result<(Vec<LearnedRow>, Vec<(String, String)>), RunError> {
+fn shared(datasets: &[PathBuf]) -> Result<(Vec<LearnedRow>, Listed), RunError> {
     let mut learned: Vec<LearnedRow> = Vec::new();
-    let mut listed = Vec::new();
+    let mut listed = Listed::new();
     for dataset in datasets {
         for row in read_table::<LearnedRow>(dataset)? {
             if !learned.contains(&row) {
