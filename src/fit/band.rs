@@ -234,7 +234,7 @@ fn roll_off(n_short: usize, offset: usize, n_window: usize) -> Vec<f64> {
     // slope is cut off at each, and the ringing is a Gaussian of 5·n/(π·margin) samples.
     let edge = |distance: f64, margin: f64| {
         let sd = margin / 10.0;
-        0.5 * erfc((distance - margin / 2.0) / (sd * std::f64::consts::SQRT_2))
+        0.5 * libm::erfc((distance - margin / 2.0) / (sd * std::f64::consts::SQRT_2))
     };
     (0..n_short)
         .map(|i| {
@@ -247,27 +247,6 @@ fn roll_off(n_short: usize, offset: usize, n_window: usize) -> Vec<f64> {
             }
         })
         .collect()
-}
-
-/// Complementary error function to 1.2e-7 relative (Numerical Recipes' Chebyshev form, W. J. Cody's
-/// accuracy is not needed: any smooth roll-off serves).
-fn erfc(x: f64) -> f64 {
-    let t = 1.0 / (1.0 + 0.5 * x.abs());
-    const C: [f64; 10] = [
-        -1.265_512_23,
-        1.000_023_68,
-        0.374_091_96,
-        0.096_784_18,
-        -0.186_288_06,
-        0.278_868_07,
-        -1.135_203_98,
-        1.488_515_87,
-        -0.822_152_23,
-        0.170_872_77,
-    ];
-    let polynomial = C.iter().rev().fold(0.0, |sum, c| sum * t + c);
-    let value = t * (-x * x + polynomial).exp();
-    if x >= 0.0 { value } else { 2.0 - value }
 }
 
 #[cfg(test)]

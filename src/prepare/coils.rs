@@ -6,6 +6,8 @@
 //! Combined data have the scale of the coils' root sum of squares and the phase of the strongest coil, for water and
 //! metabolites alike.
 
+use faer::linalg::triangular_solve::{solve_lower_triangular_in_place, solve_upper_triangular_in_place};
+use faer::{Mat, MatMut, MatRef, Par, Side};
 use ndarray::{ArrayView3, Axis};
 use num_complex::Complex64;
 use rayon::prelude::*;
@@ -40,21 +42,21 @@ impl Weights {
     pub fn new(method: CoilMethod, signal: ArrayView3<'_, Complex64>, data: ArrayView3<'_, Complex64>) -> Option<Self> {
         let coils = signal.len_of(Axis(1));
         let covariance = noise_covariance(data)?;
-        let lower = cholesky(&covariance, coils)?;
+        let lower = factor(&covariance, coils)?;
         let points = signal.len_of(Axis(2)).min(SIGNAL_POINTS);
         let step = (signal.len_of(Axis(0)) * points).div_ceil(MOST_SIGNAL_SAMPLES).max(1);
         let mut samples: Vec<Complex64> = Vec::new();
         for transient in signal.axis_iter(Axis(0)) {
             (0..points).step_by(step).for_each(|point| samples.extend(transient.column(point)));
         }
-        samples.par_chunks_exact_mut(coils).for_each(|sample| solve_lower(&lower, sample));
+        whiten(&lower, &mut samples);
         let n = samples.len() / coils;
         let together = outer_products(&samples, coils);
         let (direction, energy) = match method {
             CoilMethod::Svd => dominant(&together, coils)?,
             CoilMethod::Gls | CoilMethod::FirstPoint => {
                 let mut direction = first_point(signal)?;
-                solve_lower(&lower, &mut direction);
+                whiten(&lower, &mut direction);
                 normalise(&mut direction)?;
                 let energy = energy_along(&together, &direction);
                 (direction, energy)
@@ -66,7 +68,7 @@ impl Weights {
         let quality = ((energy - n as f64) / signal_trace).clamp(0.0, 1.0);
         // Sensitivities s = L·u; weights Ψ⁻¹s = L⁻ᴴ·u, for which wᴴs = 1.
         let sensitivities: Vec<Complex64> =
-            (0..coils).map(|i| (0..=i).map(|j| lower[i * coils + j] * direction[j]).sum()).collect();
+            (0..coils).map(|i| (0..=i).map(|j| lower[(i, j)] * direction[j]).sum()).collect();
         let norm = sensitivities.iter().map(|s| s.norm_sqr()).sum::<f64>().sqrt();
         let strongest = sensitivities.iter().max_by(|a, b| a.norm().total_cmp(&b.norm()))?;
         let scale = Complex64::from_polar(norm, strongest.arg());
@@ -74,7 +76,8 @@ impl Weights {
             sensitivities.iter().map(|s| s / (norm * norm)).collect()
         } else {
             let mut weights = direction;
-            solve_upper(&lower, &mut weights);
+            let columns = MatMut::from_column_major_slice_mut(&mut weights, coils, 1);
+            solve_upper_triangular_in_place(lower.adjoint(), columns, Par::Seq);
             weights
         };
         let factors: Vec<Complex64> = weights.iter().map(|w| w.conj() * scale).collect();
@@ -167,65 +170,26 @@ fn energy_along(a: &[Complex64], x: &[Complex64]) -> f64 {
     a.chunks_exact(x.len()).zip(x).map(|(r, z)| (z.conj() * row(r)).re).sum()
 }
 
-/// Lower triangle L with L·Lᴴ = A, row by row.
-fn cholesky(a: &[Complex64], n: usize) -> Option<Vec<Complex64>> {
-    let mut lower = vec![Complex64::default(); n * n];
-    for i in 0..n {
-        for j in 0..=i {
-            let sum: Complex64 = (0..j).map(|k| lower[i * n + k] * lower[j * n + k].conj()).sum();
-            let rest = a[i * n + j] - sum;
-            lower[i * n + j] = if i == j {
-                if rest.re.is_nan() || rest.re <= 0.0 {
-                    return None;
-                }
-                Complex64::new(rest.re.sqrt(), 0.0)
-            } else {
-                rest / lower[j * n + j]
-            };
-        }
-    }
-    Some(lower)
+/// Lower triangle L with L·Lᴴ = A, for the rows of a Hermitian A; `None` where it is not positive definite.
+fn factor(a: &[Complex64], n: usize) -> Option<Mat<Complex64>> {
+    let factor = MatRef::from_row_major_slice(a, n, n).llt(Side::Lower).ok()?;
+    Some(factor.L().to_owned())
 }
 
-/// x ← L⁻¹x.
-fn solve_lower(lower: &[Complex64], x: &mut [Complex64]) {
-    let n = x.len();
-    for i in 0..n {
-        let sum: Complex64 = (0..i).map(|j| lower[i * n + j] * x[j]).sum();
-        x[i] = (x[i] - sum) / lower[i * n + i];
-    }
+/// x ← L⁻¹x for every sample x of all coils.
+fn whiten(lower: &Mat<Complex64>, samples: &mut [Complex64]) {
+    let (coils, n) = (lower.nrows(), samples.len() / lower.nrows().max(1));
+    let columns = MatMut::from_column_major_slice_mut(&mut samples[..coils * n], coils, n);
+    solve_lower_triangular_in_place(lower.as_ref(), columns, Par::Seq);
 }
 
-/// x ← L⁻ᴴx.
-fn solve_upper(lower: &[Complex64], x: &mut [Complex64]) {
-    let n = x.len();
-    for i in (0..n).rev() {
-        let sum: Complex64 = (i + 1..n).map(|j| lower[j * n + i].conj() * x[j]).sum();
-        x[i] = (x[i] - sum) / lower[i * n + i];
-    }
-}
-
-/// The eigenvector of the largest eigenvalue of a positive Hermitian matrix, and that value, by power iteration.
+/// The eigenvector of the largest eigenvalue of a Hermitian matrix with these rows, and that value.
 fn dominant(a: &[Complex64], n: usize) -> Option<(Vec<Complex64>, f64)> {
-    const ITERATIONS: usize = 1000;
-    // Begins at the coil with the most signal.
-    let start = (0..n).max_by(|&i, &j| a[i * n + i].re.total_cmp(&a[j * n + j].re))?;
-    let mut x: Vec<Complex64> = (0..n).map(|i| a[i * n + start]).collect();
-    let mut value = 0.0;
-    for _ in 0..ITERATIONS {
-        normalise(&mut x)?;
-        let next: Vec<Complex64> =
-            a.chunks_exact(n).map(|row| row.iter().zip(&x).map(|(m, z)| m * z).sum::<Complex64>()).collect();
-        let new = x.iter().zip(&next).map(|(a, b)| (a.conj() * b).re).sum::<f64>();
-        let is_done = (new - value).abs() <= 1e-14 * new.abs();
-        value = new;
-        if is_done {
-            return Some((x, value));
-        }
-        x = next;
-    }
-    let norm = x.iter().map(|z| z.norm_sqr()).sum::<f64>().sqrt();
-    Some((x.iter().map(|z| z / norm).collect(), value))
+    let eigen = MatRef::from_row_major_slice(a, n, n).self_adjoint_eigen(Side::Lower).ok()?;
+    // In rising order.
+    let value = eigen.S().column_vector().iter().last()?.re;
+    let vector: Vec<Complex64> = eigen.U().col(n - 1).iter().copied().collect();
+    (value.is_finite() && value > 0.0).then_some((vector, value))
 }
 
 #[cfg(test)]

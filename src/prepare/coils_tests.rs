@@ -57,9 +57,9 @@ fn measured(
 fn ideal(sensitivities: &[Complex64], mixing: &[Complex64]) -> f64 {
     let columns: Vec<Complex64> = (0..COILS).flat_map(|k| (0..COILS).map(move |c| mixing[c * COILS + k])).collect();
     let covariance = outer_products(&columns, COILS);
-    let lower = cholesky(&covariance, COILS).unwrap();
+    let lower = factor(&covariance, COILS).unwrap();
     let mut x = sensitivities.to_vec();
-    solve_lower(&lower, &mut x);
+    whiten(&lower, &mut x);
     // Each of the two parts of the white noise has variance 1.
     x.iter().map(|z| z.norm_sqr()).sum::<f64>().sqrt() / std::f64::consts::SQRT_2
 }
