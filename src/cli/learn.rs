@@ -12,6 +12,7 @@ use crate::fit::Method;
 use crate::learn::{self, LearnOptions, Scope};
 use crate::learned::{self, Shared};
 use crate::report::learned_plot;
+use crate::run::Inputs;
 use crate::store::IfExists;
 use crate::store::write_table;
 
@@ -67,9 +68,10 @@ pub(super) fn run(args: LearnArgs) -> CliResult {
         By::Site => Scope::Site,
     };
     let how = LearnOptions { max_passes: args.passes, max_spectra: args.spectra, ..LearnOptions::new(scope) };
+    let inputs = Inputs::find(&options).map_err(|e| CliError::new(e.exit_code(), e))?;
     let engine = args.job.how.engine.open()?;
     let shown = Shown::new();
-    let learned = args.job.how.pool()?.install(|| learn::learn(&options, &how, engine.as_ref(), &shown));
+    let learned = args.job.how.pool()?.install(|| learn::learn_found(&options, &inputs, &how, engine.as_ref(), &shown));
     shown.finish();
     let learned = learned.map_err(|e| CliError::new(e.exit_code(), e))?;
     print_learned(&learned);

@@ -9,7 +9,7 @@ use super::progress::{Shown, print_summary};
 use super::shared::JobArgs;
 use crate::learn::{self, LearnOptions, Scope};
 use crate::learned::{self, Learned};
-use crate::run::{Shard, interrupt, run as run_corpus};
+use crate::run::{Inputs, Shard, interrupt, run_found};
 use crate::store::IfExists;
 
 /// Exit code where `--strict` was asked for and some spectra failed.
@@ -85,6 +85,7 @@ pub(super) fn run(args: RunArgs) -> CliResult {
     }
     options.learned = args.learned.as_deref().map(learned::read).transpose()?;
     stop_on_signals();
+    let inputs = Inputs::find(&options).map_err(|e| CliError::new(e.exit_code(), e))?;
     let engine = args.job.how.engine.open()?;
     let scope = match args.learn {
         LearnChoice::None => None,
@@ -94,12 +95,12 @@ pub(super) fn run(args: RunArgs) -> CliResult {
     let result = args.job.how.pool()?.install(|| {
         if let Some(scope) = scope {
             let shown = Shown::new();
-            let learned = learn::learn(&options, &LearnOptions::new(scope), engine.as_ref(), &shown);
+            let learned = learn::learn_found(&options, &inputs, &LearnOptions::new(scope), engine.as_ref(), &shown);
             shown.finish();
             options.learned = Some(learned?);
         }
         let shown = Shown::new();
-        let result = run_corpus(&options, engine.as_ref(), &shown);
+        let result = run_found(&options, &inputs, engine.as_ref(), &shown);
         shown.finish();
         result
     });

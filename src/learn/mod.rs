@@ -18,7 +18,7 @@ use crate::hash::sha256_hex;
 use crate::learned::{Learned, LearnedGroup, Shared};
 use crate::run::load::{Header, SpectrumKey, load};
 use crate::run::models::{ModelStore, Prepared};
-use crate::run::{Progress, RunError, RunOptions};
+use crate::run::{Inputs, Progress, RunError, RunOptions};
 
 /// Which spectra learn from one another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,7 +55,7 @@ const SETTLED: f64 = 0.3;
 type GroupKey = (String, Option<String>);
 
 /// A spectrum that takes part.
-struct Pupil {
+struct TrainingSpectrum {
     found: Found,
     header: Header,
     key: SpectrumKey,
@@ -71,14 +71,27 @@ pub fn learn(
     engine: &dyn Engine,
     progress: &dyn Progress,
 ) -> Result<Learned, RunError> {
-    let listing = options.listing()?;
-    let groups = pupils(&listing.found, options, how, progress, engine.files_at_once().max(1));
+    learn_found(options, &Inputs::find(options)?, how, engine, progress)
+}
+
+/// [`learn`] from inputs that were found before.
+///
+/// # Errors
+/// As [`learn`].
+pub fn learn_found(
+    options: &RunOptions,
+    inputs: &Inputs,
+    how: &LearnOptions,
+    engine: &dyn Engine,
+    progress: &dyn Progress,
+) -> Result<Learned, RunError> {
+    let groups = training_spectra(inputs.found(), options, how, progress, engine.files_at_once().max(1));
     let Some(settings) = options.methods.first().and_then(Method::as_map) else { return Ok(Learned::default()) };
     let textbook = Shared::from_settings(settings);
     let mut learned = Learned {
         groups: groups
             .iter()
-            .filter(|(_, pupils)| pupils.len() >= MIN_SPECTRA)
+            .filter(|(_, spectra)| spectra.len() >= MIN_SPECTRA)
             .map(|((protocol, site), _)| LearnedGroup {
                 protocol: protocol.clone(),
                 site: site.clone(),
@@ -123,15 +136,15 @@ pub fn learn(
 }
 
 /// Those spectra of each group whose names have the smallest hashes.
-fn pupils(
+fn training_spectra(
     found: &[Found],
     options: &RunOptions,
     how: &LearnOptions,
     progress: &dyn Progress,
     at_once: usize,
-) -> BTreeMap<GroupKey, BTreeMap<String, Pupil>> {
+) -> BTreeMap<GroupKey, BTreeMap<String, TrainingSpectrum>> {
     progress.found(found.len());
-    let mut groups: BTreeMap<GroupKey, BTreeMap<String, Pupil>> = BTreeMap::new();
+    let mut groups: BTreeMap<GroupKey, BTreeMap<String, TrainingSpectrum>> = BTreeMap::new();
     for chunk in found.chunks(at_once) {
         let loaded: Vec<_> = chunk
             .par_iter()
@@ -145,8 +158,10 @@ fn pupils(
                 let Ok(spectrum) = spectrum else { continue };
                 let rank = sha256_hex(format!("{}{}", found.id, suffix.suffix()).as_bytes());
                 let group = groups.entry(key.clone()).or_default();
-                group
-                    .insert(rank, Pupil { found: found.clone(), header: loaded.header.clone(), key: suffix, spectrum });
+                group.insert(
+                    rank,
+                    TrainingSpectrum { found: found.clone(), header: loaded.header.clone(), key: suffix, spectrum },
+                );
                 if group.len() > how.max_spectra {
                     group.pop_last();
                 }
@@ -158,8 +173,12 @@ fn pupils(
 }
 
 /// What each spectrum says, with its frequency (MHz).
-fn evidence(pupils: &BTreeMap<String, Pupil>, models: &ModelStore<'_>, engine: &dyn Engine) -> Vec<(f64, Evidence)> {
-    let prepared: Vec<(&Pupil, Prepared)> = pupils
+fn evidence(
+    spectra: &BTreeMap<String, TrainingSpectrum>,
+    models: &ModelStore<'_>,
+    engine: &dyn Engine,
+) -> Vec<(f64, Evidence)> {
+    let prepared: Vec<(&TrainingSpectrum, Prepared)> = spectra
         .values()
         .filter_map(|p| Some((p, models.model(&p.found, &p.header, &p.key, &p.spectrum, 0).ok()?)))
         .collect();

@@ -11,6 +11,7 @@ pub mod config;
 pub mod cut;
 mod error;
 mod identity;
+mod inputs;
 pub mod interrupt;
 pub mod load;
 mod merge;
@@ -23,7 +24,6 @@ mod tally;
 pub mod union;
 
 use std::ops::Range;
-use std::time::Instant;
 
 use rayon::prelude::*;
 
@@ -35,13 +35,14 @@ use crate::engine::Engine;
 use crate::hash::{sha256_file, sha256_hex};
 use crate::learned::{self, LearnedGroup};
 use crate::store::IfExists;
-use crate::store::provenance::{Named, VARIED_KEY, command_line, now_utc};
+use crate::store::provenance::{Named, VARIED_KEY, command_line};
 use crate::store::{
     ChunkRecord, ChunkRows, Journal, Plan, SCHEMA_VERSION, SpectrumRow, Status, Timings, read_run, read_table,
 };
 
 pub use config::Config;
 pub use error::RunError;
+pub use inputs::Inputs;
 pub use merge::merge;
 pub use options::RunOptions;
 pub use summary::{Progress, Shard, Summary};
@@ -53,7 +54,7 @@ struct Run<'a> {
     engine: &'a dyn Engine,
     models: ModelStore<'a>,
     hashes: Vec<String>,
-    listing: Listing,
+    listing: &'a Listing,
     plan: Plan,
     journal: Journal,
 }
@@ -69,17 +70,27 @@ enum Ready {
 /// Runs it all, or one shard of it; what an unfinished run has done already is not done again where `options.resume`
 /// says so. A shard leaves its chunks for [`merge()`].
 pub fn run(options: &RunOptions, engine: &dyn Engine, progress: &dyn Progress) -> Result<Summary, RunError> {
-    let started = Instant::now();
-    let started_utc = now_utc();
-    let listing = options.listing()?;
-    let find_wall_s = started.elapsed().as_secs_f64();
+    run_found(options, &Inputs::find(options)?, engine, progress)
+}
+
+/// [`run`] over inputs that were found before.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_found(
+    options: &RunOptions,
+    inputs: &Inputs,
+    engine: &dyn Engine,
+    progress: &dyn Progress,
+) -> Result<Summary, RunError> {
+    let Inputs { listing, started, started_utc, find_wall_s } = inputs;
     let models = ModelStore::new(options)?;
     let hashes: Vec<String> = options.methods.iter().map(settings_hash).collect();
     let chunks = options.cut(&listing.found, engine);
     let plan = Plan {
-        started_utc,
-        timings: Timings { find_wall_s, ..Timings::default() },
-        ..journal_plan(options, &listing, &hashes, &models, &chunks, engine)
+        started_utc: started_utc.clone(),
+        timings: Timings { find_wall_s: *find_wall_s, ..Timings::default() },
+        ..journal_plan(options, listing, &hashes, &models, &chunks, engine)
     };
     if options.resume
         && let Ok(record) = read_run(&options.out)
