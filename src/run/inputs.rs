@@ -1,0 +1,32 @@
+//! The inputs of a run.
+
+use std::time::Instant;
+
+use super::error::RunError;
+use super::options::RunOptions;
+use crate::corpus::{Found, Listing};
+use crate::store::provenance::now_utc;
+
+/// The inputs of a run, found before an engine is opened: what is wrong with them ends a run without its noise.
+pub struct Inputs {
+    pub(super) listing: Listing,
+    pub(super) started: Instant,
+    pub(super) started_utc: String,
+    pub(super) find_wall_s: f64,
+}
+
+impl Inputs {
+    /// Finds them.
+    ///
+    /// # Errors
+    /// [`RunError`]: nothing is there, or nothing that the options leave in.
+    pub fn find(options: &RunOptions) -> Result<Self, RunError> {
+        let (started, started_utc) = (Instant::now(), now_utc());
+        let listing = options.listing()?;
+        Ok(Self { listing, started, started_utc, find_wall_s: started.elapsed().as_secs_f64() })
+    }
+
+    pub(crate) fn found(&self) -> &[Found] {
+        &self.listing.found
+    }
+}
