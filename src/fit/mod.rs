@@ -21,6 +21,7 @@ pub mod prior;
 pub mod result;
 pub mod sample;
 pub mod settings_error;
+pub(crate) mod solution;
 pub mod start;
 pub mod vary;
 

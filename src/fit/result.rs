@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::evidence::Evidence;
 use super::sample::Marginal;
+use super::solution::Solution;
 use crate::basis::names::Kind;
 
 /// How the fit of one spectrum ended.
@@ -133,10 +134,8 @@ pub struct FitResult {
     pub posterior_covariance: Vec<f64>,
     /// What the spectrum says about the macromolecule pattern, where the model asks for it.
     pub evidence: Option<Evidence>,
-    /// Internal parameter vector, for curves.
-    pub(crate) parameters: Vec<f64>,
-    pub(crate) start_shift_hz: f64,
-    pub(crate) data_scale: f64,
+    /// Where it ended, in its family's own parameters.
+    pub(crate) solution: Solution,
 }
 
 impl FitResult {
@@ -171,9 +170,7 @@ impl FitResult {
             covariance: Vec::new(),
             posterior_covariance: Vec::new(),
             evidence: None,
-            parameters: Vec::new(),
-            start_shift_hz: 0.0,
-            data_scale: 1.0,
+            solution: Solution::None,
         }
     }
 }

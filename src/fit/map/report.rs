@@ -10,6 +10,7 @@ use crate::basis::names::{self, Kind};
 use crate::fit::evidence::Evidence;
 use crate::fit::linalg::{self, symmetric};
 use crate::fit::result::{Amplitude, Curves, FitResult, FitState};
+use crate::fit::solution::{MapSolution, Solution as Ended};
 use crate::signal::linewidth::voigt_fwhm_hz;
 
 /// Where the solver stands when it stops.
@@ -93,9 +94,11 @@ pub(crate) fn summarise(
         covariance: covariance(model, &scratch.inverse_noise, unit),
         posterior_covariance: covariance(model, &scratch.inverse, unit),
         evidence,
-        parameters: x.to_vec(),
-        start_shift_hz: solution.start_shift_hz,
-        data_scale: solution.data_scale,
+        solution: Ended::Map(MapSolution {
+            parameters: x.to_vec(),
+            start_shift_hz: solution.start_shift_hz,
+            data_scale: solution.data_scale,
+        }),
     }
 }
 
@@ -277,15 +280,17 @@ fn wrap_degrees(angle: f64) -> f64 {
 /// The curves of a fit of `fid`.
 pub fn curves(model: &Model, fid: &[Complex64], fit: &FitResult) -> Curves {
     let n = model.band.n_window();
-    if fit.parameters.len() != model.layout.len() {
+    let Ended::Map(MapSolution { parameters: x, start_shift_hz, data_scale }) = &fit.solution else {
+        return Curves::default();
+    };
+    if x.len() != model.layout.len() {
         return Curves::default();
     }
-    let x = &fit.parameters;
-    let moved = crate::signal::frequency::demodulate(fid, fit.start_shift_hz, model.band.dwell_s);
-    let data: Vec<Complex64> = model.band.window_from_fid(&moved).into_iter().map(|z| z * fit.data_scale).collect();
+    let moved = crate::signal::frequency::demodulate(fid, *start_shift_hz, model.band.dwell_s);
+    let data: Vec<Complex64> = model.band.window_from_fid(&moved).into_iter().map(|z| z * data_scale).collect();
     let mut evaluation = Evaluation::new(model);
     evaluation.columns(model, x, &data, PhaseColumns::FromModel);
-    let back = 1.0 / fit.data_scale;
+    let back = 1.0 / data_scale;
     let components: Vec<Vec<f64>> = (0..model.components.len())
         .map(|k| evaluation.columns[k * n..(k + 1) * n].iter().map(|v| v * x[k] * back).collect())
         .collect();
@@ -296,7 +301,7 @@ pub fn curves(model: &Model, fid: &[Complex64], fit: &FitResult) -> Curves {
     }
     let fit_curve = (0..n).map(|p| baseline[p] + components.iter().map(|c| c[p]).sum::<f64>()).collect();
     Curves {
-        shift_hz: fit.start_shift_hz,
+        shift_hz: *start_shift_hz,
         phi0_deg: fit.phi0_deg,
         phi1_deg_per_ppm: fit.phi1_deg_per_ppm,
         ppm: model.band.ppm.clone(),

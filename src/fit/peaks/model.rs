@@ -11,6 +11,7 @@ use crate::fit::family::{Fitter, Limits};
 use crate::fit::linalg::NotPositiveDefinite;
 use crate::fit::model_error::ModelError;
 use crate::fit::result::{Amplitude, Curves, FitResult, FitState};
+use crate::fit::solution::{PeaksSolution, Solution as Ended};
 use crate::fit::start::ShiftPhase;
 use crate::signal::noise::noise_sd;
 
@@ -131,7 +132,11 @@ impl Model {
             amplitudes: amplitudes(target, found, &self.units(target, self.scale.conditions)),
             covariance: covariance(&self.scaled(target, found, self.scale.conditions, *noise)),
             posterior_covariance: covariance(&self.scaled(target, found, self.scale.conditions, excess * noise)),
-            parameters: stored(*pose, solution),
+            solution: Ended::Peaks(PeaksSolution {
+                shift_phase: *pose,
+                nonlinear: solution.p.clone(),
+                linear: solution.c.clone(),
+            }),
             ..FitResult::without_fit(FitState::Converged)
         }
     }
@@ -166,10 +171,12 @@ impl Model {
 
     /// The difference as its fit found it.
     fn again(&self, fit: &FitResult) -> Option<(ShiftPhase, Solution)> {
-        let (pose, rest) = fit.parameters.split_at_checked(2)?;
-        let (p, c) = rest.split_at_checked(self.difference.bounds().len())?;
-        let pose = ShiftPhase { shift_hz: pose[0], phi0_rad: pose[1] };
-        Some((pose, Solution { p: p.to_vec(), c: c.to_vec(), rss: f64::NAN, n_iterations: 0, converged: true }))
+        let Ended::Peaks(PeaksSolution { shift_phase, nonlinear, linear }) = &fit.solution else { return None };
+        if nonlinear.len() != self.difference.bounds().len() {
+            return None;
+        }
+        let (p, c) = (nonlinear.clone(), linear.clone());
+        Some((*shift_phase, Solution { p, c, rss: f64::NAN, n_iterations: 0, converged: true }))
     }
 }
 
@@ -215,11 +222,6 @@ fn amplitudes(target: &Target, found: &Found, units: &[f64]) -> Vec<Amplitude> {
 /// Covariance of estimates with these sensitivities, lower triangle row by row.
 fn covariance(scaled: &[Vec<Complex64>]) -> Vec<f64> {
     (0..scaled.len()).flat_map(|i| (0..=i).map(move |j| product(&scaled[i], &scaled[j]))).collect()
-}
-
-/// What curves are made from: the pose, places and widths with the peaks' phase, linear parameters.
-fn stored(pose: ShiftPhase, solution: &Solution) -> Vec<f64> {
-    [pose.shift_hz, pose.phi0_rad].iter().chain(&solution.p).chain(&solution.c).copied().collect()
 }
 
 /// Each component over the window.

@@ -42,6 +42,7 @@ mod setup;
 mod smoothing;
 mod smoothness;
 mod soft;
+pub(crate) mod solution;
 mod solver;
 mod verbs;
 

@@ -4,7 +4,8 @@ use super::super::model::Model;
 use super::super::objective::Objective;
 use super::super::problem::SoftRow;
 use super::super::settings::{GroupBy, Settings, Turns};
-use super::super::setup::{Setup, pose};
+use super::super::setup::pose;
+use super::super::solution::Setup;
 use super::*;
 
 /// Energy against the objective that the fit minimises, gradient against finite differences of the energy.

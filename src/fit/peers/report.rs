@@ -11,15 +11,17 @@ use super::kernel_shape::fwhm_ppm;
 use super::lineshape::Shape;
 use super::objective::{Linear, Objective, Weights};
 use super::problem::Problem;
-use super::setup::Setup;
+use super::solution::Setup;
+use super::solution::Solution;
 use super::solver::Point;
 use crate::acquisition::CARRIER_PPM;
 use crate::basis::names::Kind;
 use crate::fit::result::{FitResult, FitState};
+use crate::fit::solution::Solution as Ended;
 use crate::signal::linewidth::voigt_fwhm_hz;
 use amplitudes::Amplitudes;
 pub(super) use drawn::curves;
-use drawn::{degrees, metabolite_height, stored};
+use drawn::{degrees, metabolite_height};
 use inverse::Inverse;
 
 /// Where a method stopped.
@@ -87,9 +89,13 @@ pub(super) fn summarise(
         covariance: covariance(noise, found.noise_variance),
         posterior_covariance: covariance(bound, variance),
         evidence: None,
-        parameters: stored(&found.setup, p, &linear.c),
-        start_shift_hz: found.shift_hz,
-        data_scale: found.data_scale,
+        solution: Ended::Peers(Solution {
+            setup: found.setup,
+            nonlinear: p.to_vec(),
+            linear: linear.c.clone(),
+            start_shift_hz: found.shift_hz,
+            data_scale: found.data_scale,
+        }),
     };
     let height = metabolite_height(model, &result);
     result.snr = height / (2.0 * spectrum_sd);

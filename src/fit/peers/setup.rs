@@ -7,6 +7,7 @@ use super::model::Model;
 use super::parameter::Parameter;
 use super::problem::{Freedom, Problem};
 use super::settings::{Baseline as Kind, KernelStart, Lineshape};
+use super::solution::Setup;
 use crate::signal::water_removal::remove_any;
 use num_complex::Complex64;
 
@@ -16,17 +17,6 @@ const KERNEL_STEP: f64 = 0.1;
 const ASYMMETRIC_STEPS: [f64; 2] = [0.5, 0.02];
 /// The tallest point of the window in internal units.
 pub(super) const DATA_HEIGHT: f64 = 10.0;
-
-/// What the problem of one spectrum depends on beside the model.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Setup {
-    pub(super) fwhm_full_ppm: f64,
-    pub(super) fwhm_ppm: f64,
-    pub(super) height: f64,
-    pub(super) turned: [f64; 2],
-    /// Density of P-splines (1/ppm) where it is not the method's; 0: it is.
-    pub(super) splines_per_ppm: f64,
-}
 
 /// Takes residual water away where the method's samples must have none.
 pub(super) fn dry(model: &Model, fid: &mut [Complex64]) {

@@ -13,7 +13,8 @@ use super::objective::{Objective, Weights};
 use super::problem::Problem;
 use super::search::{MOST_TURNS, TURNED_RAD};
 use super::settings::{Baseline, Smoothness};
-use super::setup::{Setup, pose_with};
+use super::setup::pose_with;
+use super::solution::Setup;
 use super::solver::{Options, minimise};
 use crate::fit::linalg;
 

@@ -44,7 +44,8 @@ fn real_search_is_that_of_lcmodel() {
     let (model, fit, events) = fitted();
     assert_eq!(model.grid.n_observed, 498);
     // LCModel's transform is divided by the root of its length.
-    let unit = fit.data_scale.powi(2) * model.start_grid.n_transform as f64;
+    let crate::fit::solution::Solution::Peers(solution) = &fit.solution else { panic!("family") };
+    let unit = solution.data_scale.powi(2) * model.start_grid.n_transform as f64;
     let Event::Reference { sum_of_squares, n_parameters, range } = events[1] else { panic!("{events:?}") };
     assert_eq!(n_parameters, 113);
     // Ours ends 0.56 % above LCModel's: both stop where a step promises less than 0.1 %.

@@ -7,45 +7,40 @@ use super::super::evaluation::Evaluation;
 use super::super::model::Model;
 use super::super::problem::Problem;
 use super::super::settings::{Baseline as BaselineKind, Domain};
-use super::super::setup::{Setup, dry, pose};
+use super::super::setup::{dry, pose};
 use super::super::smoothing::smoothed;
+use super::super::solution::Solution;
 use crate::acquisition::CARRIER_PPM;
 use crate::basis::names::Kind;
 use crate::fit::result::{Curves, FitResult};
+use crate::fit::solution::Solution as Ended;
 use crate::signal::frequency::demodulate;
-
-/// What curves are made from, in one vector: setup, nonlinear parameters, linear ones.
-pub(super) fn stored(setup: &Setup, p: &[f64], c: &[f64]) -> Vec<f64> {
-    let [phi0, phi1] = setup.turned;
-    let head = [setup.fwhm_full_ppm, setup.fwhm_ppm, setup.height, phi0, phi1, setup.splines_per_ppm];
-    head.iter().chain(p).chain(c).copied().collect()
-}
 
 /// The fit drawn in the real spectrum: its problem there, parameters, and columns.
 struct Drawn<'a> {
     problem: Problem<'a>,
     c: Vec<f64>,
     evaluation: Evaluation,
-    turned: [f64; 2],
+    solution: &'a Solution,
 }
 
 impl<'a> Drawn<'a> {
-    fn new(model: &'a Model, fit: &FitResult) -> Option<Self> {
-        let (head, rest) = fit.parameters.split_at_checked(6)?;
-        let &[fwhm_full_ppm, fwhm_ppm, height, phi0, phi1, splines_per_ppm] = head else { return None };
-        let turned = [phi0, phi1];
-        let setup = Setup { fwhm_full_ppm, fwhm_ppm, height, turned, splines_per_ppm };
-        let mut problem = pose(model, &model.start_grid, Vec::new(), &setup);
-        let (p, c) = rest.split_at_checked(problem.layout.len())?;
+    /// `None` where the spectrum was not fitted, or by another model.
+    fn new(model: &'a Model, fit: &'a FitResult) -> Option<Self> {
+        let Ended::Peers(solution) = &fit.solution else { return None };
+        let mut problem = pose(model, &model.start_grid, Vec::new(), &solution.setup);
+        if solution.nonlinear.len() != problem.layout.len() {
+            return None;
+        }
         // A spectrum fitted in parts keeps the real one of its baseline; the imaginary one is not drawn.
         if model.settings.domain == Domain::Time {
             problem.baseline = Baseline::none();
         }
         let n = problem.members.len() + problem.baseline.n;
-        let c = c.get(..n)?.to_vec();
+        let c = solution.linear.get(..n)?.to_vec();
         let mut evaluation = Evaluation::new(&problem);
-        evaluation.linear_columns(&problem, p);
-        Some(Self { problem, c, evaluation, turned })
+        evaluation.linear_columns(&problem, &solution.nonlinear);
+        Some(Self { problem, c, evaluation, solution })
     }
 
     fn column(&self, j: usize) -> impl Iterator<Item = f64> {
@@ -72,17 +67,17 @@ pub(in super::super) fn curves(model: &Model, fid: &[Complex64], fit: &FitResult
     let grid = &model.start_grid;
     let mut moved = fid.to_vec();
     dry(model, &mut moved);
-    let moved = demodulate(&moved, fit.start_shift_hz, grid.dwell_s);
+    let moved = demodulate(&moved, drawn.solution.start_shift_hz, grid.dwell_s);
     let mut data = vec![Complex64::default(); grid.n_observed];
     grid.observe(&moved, &mut grid.scratch(), &mut data);
-    let [phi0, phi1] = drawn.turned;
+    let [phi0, phi1] = drawn.solution.setup.turned;
     let pivot = drawn.problem.pivot_ppm;
     let turned = data
         .iter()
         .zip(&grid.ppm)
         .map(|(z, ppm)| (z * Complex64::cis(-(phi0 + phi1 * (ppm - pivot)))).re)
         .collect::<Vec<f64>>();
-    let back = 1.0 / fit.data_scale;
+    let back = 1.0 / drawn.solution.data_scale;
     let n = drawn.problem.members.len();
     let components: Vec<Vec<f64>> = (0..n).map(|k| drawn.column(k).map(|v| v * back).collect()).collect();
     let mut baseline = vec![0.0; grid.n_observed];
@@ -97,7 +92,7 @@ pub(in super::super) fn curves(model: &Model, fid: &[Complex64], fit: &FitResult
     }
     let fit_curve = (0..baseline.len()).map(|i| baseline[i] + components.iter().map(|c| c[i]).sum::<f64>()).collect();
     Curves {
-        shift_hz: fit.start_shift_hz,
+        shift_hz: drawn.solution.start_shift_hz,
         phi0_deg: degrees(phi0 + phi1 * (CARRIER_PPM - pivot)),
         phi1_deg_per_ppm: phi1.to_degrees(),
         ppm: grid.ppm.clone(),
