@@ -24,7 +24,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let fit = requant::fit(&spectrum, &basis, &method)?;
         println!("{} {} · SNR {:.0}", label.unwrap_or_default(), fit.result.state.as_str(), fit.result.snr);
         for quantity in requant::quantify(&fit, &spectrum, &basis, &constants) {
-            let ratio = quantity.ratio_tcr.map_or("–".to_owned(), |r| format!("{r:.3}"));
+            let ratio = quantity.ratio_tcr.map_or("–".to_owned(), |r| format!("{:.3}", r.value));
             let concentration =
                 quantity.conc_lcmodel_mmol_per_kg.map_or("–".to_owned(), |c| format!("{c:.2} mmol/kg"));
             println!("{:12} {ratio:>8} of tCr   {concentration}", quantity.name);

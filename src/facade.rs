@@ -15,7 +15,7 @@ use crate::fit::{FitResult, FitState, Method, ModelError};
 use crate::formats::{self, ReadError};
 use crate::prepare::{Labelled, Record, Spectrum};
 use crate::quantify::singlet::signal_per_proton;
-use crate::quantify::{WaterScaling, ratios_to_creatine};
+use crate::quantify::{Inputs, Quantity, WaterScaling, quantities};
 
 /// Reads a file of any known format, with the files that belong to it.
 ///
@@ -94,39 +94,10 @@ pub fn fit_many(spectra: &[Spectrum], basis: &BasisSet, method: &Method) -> Resu
     Ok(fits.into_iter().flatten().collect())
 }
 
-/// What one amplitude comes to.
-#[derive(Debug, Clone, PartialEq)]
-#[non_exhaustive]
-pub struct Quantity {
-    /// Canonical name of the metabolite or sum.
-    pub name: String,
-    /// Amplitude in the basis set's units.
-    pub amplitude: f64,
-    /// Its standard deviation, with the method's priors taken as information.
-    pub amplitude_sd: f64,
-    /// Amplitude over total creatine; `None` without creatine.
-    pub ratio_tcr: Option<f64>,
-    /// Standard deviation of the ratio.
-    pub ratio_tcr_sd: Option<f64>,
-    /// Water-scaled by LCModel's formula (mmol per kg wet weight); `None` without a water reference.
-    pub conc_lcmodel_mmol_per_kg: Option<f64>,
-}
-
 /// Ratios to total creatine and, where the spectrum was prepared with a water reference, water-scaled values.
 ///
 /// `constants` are those of water scaling ([`WaterScaling::lcmodel`]): their attenuation belongs to a TE of 30 ms.
 pub fn quantify(fit: &Fit, spectrum: &Spectrum, basis: &BasisSet, constants: &WaterScaling) -> Vec<Quantity> {
-    let proton = signal_per_proton(basis).map(|(signal, _)| signal);
-    let factor = spectrum.record.water_amplitude.zip(proton).map(|(water, proton)| constants.factor(proton, water));
-    let amplitudes = fit.result.amplitudes.iter().zip(ratios_to_creatine(&fit.result));
-    amplitudes
-        .map(|(amplitude, ratio)| Quantity {
-            name: amplitude.name.clone(),
-            amplitude: amplitude.value,
-            amplitude_sd: amplitude.sd_posterior,
-            ratio_tcr: ratio.map(|r| r.value),
-            ratio_tcr_sd: ratio.map(|r| r.sd),
-            conc_lcmodel_mmol_per_kg: factor.map(|f| f * amplitude.value),
-        })
-        .collect()
+    let inputs = Inputs { water_amplitude: spectrum.record.water_amplitude };
+    quantities(&fit.result, &inputs, signal_per_proton(basis).map(|(signal, _)| signal), constants)
 }

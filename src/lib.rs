@@ -42,4 +42,4 @@ pub mod signal;
 pub mod simulate;
 pub mod store;
 
-pub use facade::{Fit, Quantity, fit, fit_many, prepare, quantify, read, read_basis, spectrum};
+pub use facade::{Fit, fit, fit_many, prepare, quantify, read, read_basis, spectrum};

@@ -8,20 +8,19 @@ use num_complex::Complex64;
 use super::error::{CliError, CliResult};
 use super::shared::{GapArgs, configuration, method};
 use crate::acquisition::Facts;
-use crate::basis::BasisSet;
 use crate::basis::names::{Kind, kind};
-use crate::basis::simulate::{Recipe, Timing};
 use crate::corpus::{self, Found, Water};
 use crate::fit::result::Curves;
-use crate::fit::{FitResult, Method, Model, peaks};
+use crate::fit::{FitResult, Method, Model};
 use crate::prepare::{Preparation, Spectrum};
 use crate::quality;
-use crate::quantify::singlet::signal_per_proton;
-use crate::quantify::{WaterScaling, ratios_to_creatine};
+use crate::quantify::{Quantity, quantities, ratios_to_creatine};
 use crate::report::{FitPlot, Overlay, TableLine};
+use crate::run::RunOptions;
 use crate::run::load::{Loaded, SpectrumKey, load};
+use crate::run::models::{ModelStore, Prepared};
 
-use crate::{basis, formats};
+use crate::formats;
 
 /// Arguments of `requant fit`.
 #[derive(Args, Debug)]
@@ -64,7 +63,8 @@ pub(super) fn run(args: &FitArgs) -> CliResult {
     let method = method(&args.method)?;
     let one = read(&args.file, args.water.as_ref(), args.select.as_deref(), &gaps, &preparation)?;
     let (name, spectrum) = (&one.name, &one.spectrum);
-    let (model, proton) = model(args, &method, &one, &gaps)?;
+    let prepared = model(args, method, &one, (&gaps, &preparation))?;
+    let (model, proton) = (prepared.model.as_ref(), prepared.signal_per_proton);
     for remark in &one.loaded.header.remarks {
         say!("note: {remark}");
     }
@@ -78,11 +78,12 @@ pub(super) fn run(args: &FitArgs) -> CliResult {
     if let Some(companion) = model.companion().and_then(|name| one.loaded.companion(&one.key, name)) {
         model.complete(&mut fit, &spectrum.fid, &companion.fid);
     }
-    print_fit(&model, spectrum, &fit, proton, &constants);
+    let quantities = quantities(&fit, &one.loaded.header.quantify_inputs(spectrum), proton, &constants);
+    print_fit(model, spectrum, &fit, &quantities);
     let curves = model.curves(&spectrum.fid, &fit);
     let overlay = match &args.overlay {
         Some(file) => {
-            Some(overlay(file, args.select.as_deref(), &gaps, &preparation, (&model, spectrum), &fit, &curves)?)
+            Some(overlay(file, args.select.as_deref(), &gaps, &preparation, (model, spectrum), &fit, &curves)?)
         }
         None => None,
     };
@@ -90,49 +91,39 @@ pub(super) fn run(args: &FitArgs) -> CliResult {
         say!("\n{}", overlay.summary());
     }
     if let Some(path) = &args.plot {
-        draw(path, name, &model, &fit, curves, overlay)?;
+        draw(path, name, model, &fit, curves, overlay)?;
         say!("\n{}", path.display());
     }
     Ok(0)
 }
 
-/// The model of `one`, and the signal of a proton in the units of its amplitudes, where that is known.
-fn model(args: &FitArgs, method: &Method, one: &One, gaps: &Facts) -> Result<(Model, Option<f64>), CliError> {
-    let (header, spectrum) = (&one.loaded.header, &one.spectrum);
-    let grid = basis::Grid { dwell_s: gaps.dwell_s, f0_mhz: gaps.f0_mhz, te_s: gaps.te_s };
-    let stated = args.basis.as_ref().map(|path| BasisSet::read_for_fit(path, &grid)).transpose()?;
-    let (n_points, dwell_s, f0_mhz) = (spectrum.fid.len(), spectrum.dwell_s, spectrum.f0_mhz);
-    if let Method::Peaks(settings) = method {
-        let why = |why| CliError::new(1, anyhow::anyhow!("{}: {why}", args.file.display()));
-        let conditions = settings.conditions(one.key.condition.as_deref()).map_err(why)?;
-        let proton = stated.as_ref().and_then(signal_per_proton).map_or(1.0, |(signal, _)| signal);
-        let scale = peaks::Scale { conditions, signal_per_proton: proton };
-        let model = peaks::Model::new(settings, n_points, dwell_s, f0_mhz, scale)?;
-        return Ok((Model::Peaks(model), Some(proton)));
+/// The model of `one`, made as a run makes it.
+fn model(
+    args: &FitArgs,
+    method: Method,
+    one: &One,
+    (gaps, preparation): (&Facts, &Preparation),
+) -> Result<Prepared, CliError> {
+    let mut options = RunOptions::new(vec![args.file.clone()], vec![method], PathBuf::new())?;
+    options.basis.clone_from(&args.basis);
+    options.gaps = gaps.clone();
+    options.preparation = preparation.clone();
+    let store = ModelStore::new(&options)?;
+    let prepared = store.model(&one.found, &one.loaded.header, &one.key, &one.spectrum, 0);
+    let prepared = prepared.map_err(|failure| CliError::new(1, anyhow::anyhow!(failure.message)))?;
+    if args.basis.is_none() {
+        say!("note: basis set {}", prepared.basis_id);
     }
-    let set = match stated {
-        Some(set) => set,
-        None => {
-            let timing = Timing { te1_s: header.facts.te1_s, tm_s: header.facts.tm_s };
-            let set = Recipe::from_protocol(&header.protocol, timing)?.basis_set()?;
-            say!("note: {}", set.id);
-            set
-        }
-    };
-    let findings = set.check(&header.protocol);
-    if let Some(refused) = findings.iter().find(|f| f.refuses()) {
-        return Err(CliError::new(1, anyhow::anyhow!("{refused}")));
+    for warning in &prepared.warnings {
+        say!("note: {warning}");
     }
-    for finding in &findings {
-        say!("note: {finding}");
-    }
-    let model = method.model(&set, n_points, dwell_s, f0_mhz, header.protocol.te_s)?;
-    Ok((model, signal_per_proton(&set).map(|s| s.0)))
+    Ok(prepared)
 }
 
 /// One spectrum of a file, read and prepared.
 struct One {
     name: String,
+    found: Found,
     key: SpectrumKey,
     spectrum: Spectrum,
     /// All of its file.
@@ -149,7 +140,7 @@ fn read(
     let found = found(file, water)?;
     let loaded = load(&found, gaps, preparation);
     let (key, spectrum) = choose(loaded.spectra.clone(), select)?;
-    Ok(One { name: format!("{}{}", found.id, key.suffix()), key, spectrum, loaded })
+    Ok(One { name: format!("{}{}", found.id, key.suffix()), found, key, spectrum, loaded })
 }
 
 /// The spectrum in `file` as the fit sees it, over the fitted macromolecules.
@@ -215,7 +206,7 @@ pub(super) fn choose(spectra: Vec<Entry>, select: Option<&str>) -> Result<(Spect
     Ok((key, spectrum))
 }
 
-fn print_fit(model: &Model, spectrum: &Spectrum, fit: &FitResult, proton: Option<f64>, constants: &WaterScaling) {
+fn print_fit(model: &Model, spectrum: &Spectrum, fit: &FitResult, quantities: &[Quantity]) {
     let hz = |value: Option<f64>, digits: usize| value.map_or("–".to_owned(), |value| format!("{value:.digits$} Hz"));
     say!(
         "{} after {} iterations · SNR {:.1} · FWHM {} · residual sd / noise sd {:.2}",
@@ -239,13 +230,13 @@ fn print_fit(model: &Model, spectrum: &Spectrum, fit: &FitResult, proton: Option
     if !flags.is_empty() {
         say!("flags: {}", flags.join(" · "));
     }
-    let factor = spectrum.record.water_amplitude.zip(proton).map(|(w, p)| constants.factor(p, w));
     say!("\n{:14} {:>12} {:>8} {:>9} {:>9} {:>12}", "", "amplitude", "sd %", "/tCr", "± sd", "mmol/kg");
-    for (a, ratio) in fit.amplitudes.iter().zip(ratios_to_creatine(fit)) {
+    for (a, quantity) in fit.amplitudes.iter().zip(quantities) {
         let percent = if a.value > 0.0 { format!("{:.1}", 100.0 * a.sd_posterior / a.value) } else { "–".into() };
-        let (value, sd) =
-            ratio.map_or(("–".into(), "–".into()), |r| (format!("{:.3}", r.value), format!("{:.3}", r.sd)));
-        let concentration = factor.map_or("–".to_owned(), |f| format!("{:.3}", f * a.value));
+        let (value, sd) = quantity
+            .ratio_tcr
+            .map_or(("–".into(), "–".into()), |r| (format!("{:.3}", r.value), format!("{:.3}", r.sd)));
+        let concentration = quantity.conc_lcmodel_mmol_per_kg.map_or("–".to_owned(), |c| format!("{c:.3}"));
         say!("{:14} {:>12.4e} {percent:>8} {value:>9} {sd:>9} {concentration:>12}", a.name, a.value);
     }
 }

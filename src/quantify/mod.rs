@@ -1,10 +1,13 @@
 //! Amplitudes to numbers people use: ratios to total creatine and water-scaled values.
 
+mod quantities;
 pub mod singlet;
 
 use serde::{Deserialize, Serialize};
 
 use crate::fit::FitResult;
+
+pub use quantities::{Inputs, Quantity, quantities};
 
 /// Constants of water scaling, all in one place and stored with each run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -10,6 +10,7 @@ use crate::error_chain::error_chain;
 use crate::formats;
 use crate::hash::sha256_file;
 use crate::prepare::{Preparation, Spectrum, prepare_with};
+use crate::quantify;
 use crate::store::Timings;
 
 /// Why a spectrum has no result: a stable code and a message for people.
@@ -75,6 +76,13 @@ pub struct Header {
     pub remarks: Vec<String>,
     /// Hash of how the file was prepared; `None` where it was not read.
     pub prepare_hash: Option<String>,
+}
+
+impl Header {
+    /// What the quantities of a spectrum of this file depend on beside its fit.
+    pub(crate) fn quantify_inputs(&self, spectrum: &Spectrum) -> quantify::Inputs {
+        quantify::Inputs { water_amplitude: spectrum.record.water_amplitude }
+    }
 }
 
 /// Which of a file's spectra.

@@ -6,7 +6,7 @@ use crate::fit::result::Curves;
 use crate::fit::{FitResult, FitState, Method, Model};
 use crate::prepare::{Record, Spectrum};
 use crate::quality;
-use crate::quantify::{WaterScaling, ratios_to_creatine};
+use crate::quantify::{WaterScaling, quantities};
 use crate::signal::median::upper_median;
 use crate::store::{CurveRow, MetaboliteRow, SpectrumRow, Status, TransientRow};
 
@@ -201,15 +201,13 @@ impl Origin<'_> {
         basis: &BasisRef<'_>,
         constants: &WaterScaling,
     ) -> Vec<MetaboliteRow> {
-        let factor = spectrum
-            .record
-            .water_amplitude
-            .zip(basis.signal_per_proton)
-            .map(|(water, proton)| constants.factor(proton, water));
+        let inputs = self.header.quantify_inputs(spectrum);
+        let scaled = inputs.water_amplitude.and(basis.signal_per_proton);
+        let quantities = quantities(fit, &inputs, basis.signal_per_proton, constants);
         fit.amplitudes
             .iter()
-            .zip(ratios_to_creatine(fit))
-            .map(|(a, ratio)| MetaboliteRow {
+            .zip(quantities)
+            .map(|(a, quantity)| MetaboliteRow {
                 spectrum_id: self.spectrum_id(),
                 subject: self.found.subject.clone(),
                 session: self.found.session.clone(),
@@ -227,11 +225,11 @@ impl Origin<'_> {
                 at_bound: Some(a.at_bound),
                 shift_hz: a.shift_hz,
                 lorentz_hz: a.lorentz_hz,
-                ratio_tcr: ratio.map(|r| r.value),
-                ratio_tcr_sd: ratio.map(|r| r.sd),
-                tcr_covariance: ratio.map(|r| r.covariance),
-                conc_lcmodel_mmol_per_kg: factor.map(|f| f * a.value),
-                conc_lcmodel_sd_mmol_per_kg: factor.map(|f| f * a.sd_posterior),
+                ratio_tcr: quantity.ratio_tcr.map(|r| r.value),
+                ratio_tcr_sd: quantity.ratio_tcr.map(|r| r.sd),
+                tcr_covariance: quantity.ratio_tcr.map(|r| r.covariance),
+                conc_lcmodel_mmol_per_kg: quantity.conc_lcmodel_mmol_per_kg,
+                conc_lcmodel_sd_mmol_per_kg: quantity.conc_lcmodel_sd_mmol_per_kg,
                 sampled_mean: a.sampled.as_ref().map(|s| s.mean),
                 sampled_sd: a.sampled.as_ref().map(|s| s.sd),
                 sampled_q025: a.sampled.as_ref().map(|s| s.quantiles[0]),
@@ -243,10 +241,10 @@ impl Origin<'_> {
                 sampled_q975: a.sampled.as_ref().map(|s| s.quantiles[6]),
                 sampled_rhat: a.sampled.as_ref().map(|s| s.rhat),
                 sampled_ess: a.sampled.as_ref().map(|s| s.effective_draws),
-                signal_per_proton: factor.and(basis.signal_per_proton),
-                water_concentration_mmol_per_kg: factor.map(|_| constants.water_concentration_mmol_per_kg),
-                water_attenuation: factor.map(|_| constants.water_attenuation),
-                metabolite_attenuation: factor.map(|_| constants.metabolite_attenuation),
+                signal_per_proton: scaled,
+                water_concentration_mmol_per_kg: scaled.map(|_| constants.water_concentration_mmol_per_kg),
+                water_attenuation: scaled.map(|_| constants.water_attenuation),
+                metabolite_attenuation: scaled.map(|_| constants.metabolite_attenuation),
             })
             .collect()
     }
