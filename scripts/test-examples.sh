@@ -10,7 +10,8 @@ if ! "$python" -c "$needed" 2>/dev/null; then
     python3 -m venv --clear target/python
     "$python" -m pip install --quiet -r examples/python/requirements.txt nibabel
 fi
-cargo build --locked
+cargo build --locked --examples --bins
+target/debug/examples/fit_array
 out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT
 requant=target/debug/requant

@@ -12,7 +12,7 @@ use requant::acquisition::{Acquisition, Facts, hz_from_ppm};
 use requant::engine::{Batch, CpuEngine, Engine};
 use requant::fit::Model;
 use requant::fit::map::{self, Settings};
-use requant::prepare::align::{register, turn_back};
+use requant::prepare::align::{register, undo_offset};
 use requant::prepare::edit::combine;
 use requant::prepare::{Spectrum, prepare};
 use requant::signal::filter::filtered;
@@ -45,7 +45,7 @@ fn compared(fid: &[Complex64], signal: &[Complex64], dwell_s: f64, f0_mhz: f64) 
     let energy: f64 = wanted.iter().map(|z| z.norm_sqr()).sum();
     let amplitude = offset.overlap / energy;
     let mut left = fid.to_vec();
-    turn_back(&mut left, &offset, dwell_s);
+    undo_offset(&mut left, &offset, dwell_s);
     left.iter_mut().zip(signal).for_each(|(z, s)| *z -= s * amplitude);
     // Where water's tail has decayed; noise is the same at all times.
     let noise = &within(&left, &EMPTY_PPM)[fid.len() / 4..];

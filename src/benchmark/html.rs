@@ -28,7 +28,7 @@ pub(super) fn report(results: &[SetResult], options: &BenchmarkOptions, engine: 
     page.0.push_str("</p>\n");
     errors(&mut page, results, &palette)?;
     usual_sums(&mut page, results, &palette)?;
-    honesty(&mut page, results, &palette)?;
+    error_calibration(&mut page, results, &palette)?;
     signal_to_noise(&mut page, results, &palette)?;
     conditions(&mut page, results);
     states_and_time(&mut page, results);
@@ -119,8 +119,8 @@ fn usual_sums(page: &mut Page, results: &[SetResult], palette: &Palette) -> Resu
     Ok(())
 }
 
-fn honesty(page: &mut Page, results: &[SetResult], palette: &Palette) -> Result<(), String> {
-    page.heading("honesty", "Are the errors that are reported honest?");
+fn error_calibration(page: &mut Page, results: &[SetResult], palette: &Palette) -> Result<(), String> {
+    page.heading("error_calibration", "Are the errors that are reported honest?");
     page.picture(
         &plots::calibration(results, palette)?,
         "Share of true values inside the central interval that should hold so many (diagonal). Below it: errors are \

@@ -1,4 +1,4 @@
-//! The figures by which programs are compared: summed squared error, scale, relative errors, honesty of errors.
+//! The figures by which programs are compared: summed squared error, scale, relative errors, error_calibration of errors.
 //!
 //! A spectrum or metabolite that a program does not give counts as zero. Where programs have units of their own, one
 //! factor for the whole set, the median of truth over estimate of total creatine and total NAA, takes them out

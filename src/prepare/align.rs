@@ -105,8 +105,8 @@ fn moments(product: &[Complex64], step: f64) -> [Complex64; 3] {
     sums
 }
 
-/// Turns `fid` back by `offset`.
-pub fn turn_back(fid: &mut [Complex64], offset: &Offset, dwell_s: f64) {
+/// Takes the shift and phase of `offset` out of `fid`.
+pub fn undo_offset(fid: &mut [Complex64], offset: &Offset, dwell_s: f64) {
     let step = 2.0 * PI * offset.shift_hz * dwell_s;
     for (n, z) in fid.iter_mut().enumerate() {
         *z *= Complex64::from_polar(1.0, -(offset.phase_rad + step * n as f64));
@@ -150,7 +150,7 @@ pub fn align(
             break;
         }
         let mut turned = transients.to_vec();
-        turned.par_iter_mut().zip(&offsets).for_each(|(x, o)| turn_back(x, o, dwell_s));
+        turned.par_iter_mut().zip(&offsets).for_each(|(x, o)| undo_offset(x, o, dwell_s));
         reference = median_fid(&turned);
     }
     let shift_hz = upper_median(offsets.iter().map(|o| o.shift_hz));
@@ -158,7 +158,7 @@ pub fn align(
     transients.par_iter_mut().zip(&mut offsets).for_each(|(fid, offset)| {
         offset.shift_hz -= shift_hz;
         offset.phase_rad = wrapped(offset.phase_rad - phase_rad);
-        turn_back(fid, offset, dwell_s);
+        undo_offset(fid, offset, dwell_s);
     });
     Some(offsets)
 }
@@ -247,7 +247,7 @@ mod tests {
             let reference = brain(n_points);
             for (shift_hz, phase_rad) in [(0.0, 0.0), (0.37, 1.0), (-7.3, -2.9), (19.6, 3.1)] {
                 let mut moved = reference.clone();
-                turn_back(&mut moved, &Offset { shift_hz: -shift_hz, phase_rad: -phase_rad, overlap: 0.0 }, DWELL_S);
+                undo_offset(&mut moved, &Offset { shift_hz: -shift_hz, phase_rad: -phase_rad, overlap: 0.0 }, DWELL_S);
                 let found = register(&moved, &reference, DWELL_S, MAX_SHIFT_HZ);
                 assert!((found.shift_hz - shift_hz).abs() < 1e-6, "{n_points}: {found:?}");
                 assert!(wrapped(found.phase_rad - phase_rad).abs() < 1e-6, "{n_points}: {found:?}");
@@ -269,7 +269,7 @@ mod tests {
                 for (n, z) in fid.iter_mut().enumerate() {
                     *z += Complex64::from_polar(4.0 * (-(n as f64) * DWELL_S * 30.0).exp(), 1.0);
                 }
-                turn_back(&mut fid, &Offset { shift_hz: -shift_hz, phase_rad: -phase_rad, overlap: 0.0 }, DWELL_S);
+                undo_offset(&mut fid, &Offset { shift_hz: -shift_hz, phase_rad: -phase_rad, overlap: 0.0 }, DWELL_S);
                 noisy(&fid, sd, &mut random)
             })
             .collect();

@@ -90,24 +90,27 @@ impl<'a> Aligned<'a> {
 /// Aligns transients and finds those to leave out, in the settings' order.
 fn settle(settings: &Settings, transients: &mut [Vec<Complex64>], dwell_s: f64, f0_mhz: f64, record: &mut Record) {
     let [low, high] = settings.align_band_ppm;
-    let mut dry = None;
+    let mut without_water = None;
     if settings.steps.iter().any(|step| matches!(step, Step::Align | Step::Reject)) {
-        dry = residual_water::without_water(transients, dwell_s, f0_mhz);
+        without_water = residual_water::without_water(transients, dwell_s, f0_mhz);
     }
     for step in &settings.steps {
         match step {
             Step::Align => {
-                let looked_at = dry.as_deref_mut().unwrap_or(transients);
+                let looked_at = without_water.as_deref_mut().unwrap_or(transients);
                 record.offsets = align::align(looked_at, dwell_s, f0_mhz, Some((low, high)));
-                if let (Some(_), Some(offsets)) = (&dry, &record.offsets) {
-                    transients.iter_mut().zip(offsets).for_each(|(fid, offset)| align::turn_back(fid, offset, dwell_s));
+                if let (Some(_), Some(offsets)) = (&without_water, &record.offsets) {
+                    transients
+                        .iter_mut()
+                        .zip(offsets)
+                        .for_each(|(fid, offset)| align::undo_offset(fid, offset, dwell_s));
                 }
                 if transients.len() > 1 && record.offsets.is_none() {
                     record.flags.push("transients_not_aligned");
                 }
             }
             Step::Reject => {
-                let looked_at = dry.as_deref().unwrap_or(transients);
+                let looked_at = without_water.as_deref().unwrap_or(transients);
                 record.kept = reject::kept(looked_at, dwell_s, f0_mhz, settings.reject_beyond_sd);
             }
             Step::EddyCurrents | Step::ResidualWater => {}

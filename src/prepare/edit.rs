@@ -7,7 +7,7 @@ use std::f64::consts::PI;
 
 use num_complex::Complex64;
 
-use super::align::{Offset, detects, register, turn_back, without_tail};
+use super::align::{Offset, detects, register, undo_offset, without_tail};
 use super::narrow::Narrow;
 use crate::acquisition::Acquisition;
 use crate::signal::filter::filtered;
@@ -152,7 +152,7 @@ pub fn align(fids: &mut [Vec<Complex64>], dwell_s: f64, f0_mhz: f64) -> Option<V
         *offset = narrow.refine(fid, &fids[0], *offset);
     }
     let mut turned = fids.to_vec();
-    turned.iter_mut().skip(1).zip(&offsets).for_each(|(fid, offset)| turn_back(fid, offset, dwell_s));
+    turned.iter_mut().skip(1).zip(&offsets).for_each(|(fid, offset)| undo_offset(fid, offset, dwell_s));
     // What does not look like brain may have its nearest likeness elsewhere.
     let left = |fids: &[Vec<Complex64>]| -> f64 { fids[1..].iter().map(|fid| narrow.apart(fid, &fids[0])).sum() };
     let before = left(fids);

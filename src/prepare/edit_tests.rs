@@ -100,7 +100,7 @@ fn conditions_are_aligned_before_they_are_subtracted() {
         fid.iter().map(|z| z + Complex64::new(random.normal(), random.normal()) * sd).collect()
     };
     let mut on = condition(true);
-    turn_back(&mut on, &Offset { shift_hz: -1.7, phase_rad: 0.3, overlap: 0.0 }, DWELL_S);
+    undo_offset(&mut on, &Offset { shift_hz: -1.7, phase_rad: 0.3, overlap: 0.0 }, DWELL_S);
     let mut fids = vec![noisy(on), noisy(condition(false))];
     let offsets = align(&mut fids, DWELL_S, F0_MHZ).unwrap();
     // GABA, 15 Hz beside the band and on in one of the two, moves it by 0.04 Hz.
@@ -108,7 +108,7 @@ fn conditions_are_aligned_before_they_are_subtracted() {
     assert!((offsets[0].phase_rad - 0.3).abs() < 0.01, "{offsets:?}");
     // Back to where OFF was.
     let back = Offset { shift_hz: -offsets[0].shift_hz, phase_rad: -offsets[0].phase_rad, overlap: 0.0 };
-    fids.iter_mut().for_each(|fid| turn_back(fid, &back, DWELL_S));
+    fids.iter_mut().for_each(|fid| undo_offset(fid, &back, DWELL_S));
     let difference = combine(&fids, &[1.0, -1.0]);
     let wanted = combine(&[condition(true), condition(false)], &[1.0, -1.0]);
     let height = |fid: &[Complex64], band| Magnitudes::new(fid, DWELL_S, F0_MHZ).tallest(band);
@@ -128,7 +128,7 @@ fn wings_of_what_is_edited_move_nothing() {
         line(ppm, area).into_iter().enumerate().map(|(n, z)| z * decay(n)).collect()
     };
     let mut on = sum(&[condition(true), broad(3.0, 3.0, 18.0), broad(3.75, 3.0, 8.0)]);
-    turn_back(&mut on, &Offset { shift_hz: -1.7, phase_rad: 0.3, overlap: 0.0 }, DWELL_S);
+    undo_offset(&mut on, &Offset { shift_hz: -1.7, phase_rad: 0.3, overlap: 0.0 }, DWELL_S);
     let offsets = align(&mut [on, condition(false)], DWELL_S, F0_MHZ).unwrap();
     assert!((offsets[0].shift_hz + 1.7).abs() < 0.05 && (offsets[0].phase_rad - 0.3).abs() < 0.02, "{offsets:?}");
 }
@@ -154,7 +154,7 @@ fn hermes_gives_gaba_and_gsh_upright_and_twice() {
             line(2.95, gsh),
         ]);
         let apart = Offset { shift_hz: 0.7 * condition as f64, phase_rad: -0.1 * condition as f64, overlap: 0.0 };
-        turn_back(&mut fid, &apart, DWELL_S);
+        undo_offset(&mut fid, &apart, DWELL_S);
         for (n, z) in fid.into_iter().enumerate() {
             samples[(0, condition, 0, 0, n)] = z + Complex64::new(random.normal(), random.normal()) * 0.005;
         }

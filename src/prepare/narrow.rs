@@ -12,7 +12,7 @@ use std::f64::consts::PI;
 use num_complex::Complex64;
 use rustfft::FftDirection;
 
-use super::align::{Offset, turn_back};
+use super::align::{Offset, undo_offset};
 use crate::acquisition::ppm_from_hz;
 use crate::signal::fft::{signed_bin, transform};
 
@@ -79,7 +79,7 @@ impl Narrow {
         let mut offset = start;
         for _ in 0..STEPS {
             let mut turned = fid.to_vec();
-            turn_back(&mut turned, &offset, self.dwell_s);
+            undo_offset(&mut turned, &offset, self.dwell_s);
             let own = self.lines(&turned);
             let by_phase: Vec<Complex64> = own.iter().map(|z| -Complex64::i() * z).collect();
             turned.iter_mut().enumerate().for_each(|(n, z)| {

@@ -40,14 +40,14 @@ pub fn methods_page(sources: &[Source], column: Column, versus: &Versus) -> Resu
     let (mut metabolites, others): (Vec<&Variance>, Vec<&Variance>) =
         versus.variances.iter().partition(|v| kind(&v.metabolite) == Kind::Metabolite);
     metabolites.sort_by(|a, b| b.spectrum.value.total_cmp(&a.spectrum.value));
-    whose(&mut page, versus, &metabolites, &others)?;
+    variance_section(&mut page, versus, &metabolites, &others)?;
     if tested {
         which_setting(&mut page, versus, &metabolites)?;
     }
     specifications(&mut page, sources, versus)?;
     what_differs(&mut page, sources, versus);
     when(&mut page, versus, &metabolites);
-    along_with(&mut page, sources, versus);
+    correlation_section(&mut page, sources, versus);
     Ok(page.end())
 }
 
@@ -68,7 +68,12 @@ fn shares_of(figure: &Figure) -> Cell {
     cell(format!("{value} ({low} … {high})"))
 }
 
-fn whose(page: &mut Page, versus: &Versus, metabolites: &[&Variance], others: &[&Variance]) -> Result<(), String> {
+fn variance_section(
+    page: &mut Page,
+    versus: &Versus,
+    metabolites: &[&Variance],
+    others: &[&Variance],
+) -> Result<(), String> {
     page.heading("variance", "Spectra or methods: whose variance is it?");
     legend(
         page,
@@ -226,7 +231,7 @@ fn when(page: &mut Page, versus: &Versus, metabolites: &[&Variance]) {
     );
 }
 
-fn along_with(page: &mut Page, sources: &[Source], versus: &Versus) {
+fn correlation_section(page: &mut Page, sources: &[Source], versus: &Versus) {
     page.heading("along", "What do differences go along with?");
     let rows: Vec<Vec<Cell>> = strongest(versus, sources)
         .into_iter()

@@ -109,7 +109,7 @@ impl Problem {
         if model.settings.uncertainty == Uncertainty::Sample
             && let Some(draws) = potential::draws(model, &self.data, &solved.x, &solved.weights, workspace)
         {
-            draws.tell(&mut result.amplitudes, model.basis_scale / self.scale);
+            draws.write_to(&mut result.amplitudes, model.basis_scale / self.scale);
         }
         result
     }

@@ -11,7 +11,7 @@ use super::remote::Remote;
 use super::report::{Found, summarise};
 use super::search::{Event, Search};
 use super::settings::{PriorsIn, Start};
-use super::setup::{DATA_HEIGHT, USUAL_FWHM_PPM, dry, pose};
+use super::setup::{DATA_HEIGHT, USUAL_FWHM_PPM, pose, remove_water};
 use super::smoothness::smoothen;
 use super::solution::Setup;
 use super::solver::refine;
@@ -46,7 +46,7 @@ pub(super) fn fit_told(model: &Model, fid: &[Complex64], remote: Option<Box<dyn 
     };
     let scale = DATA_HEIGHT / tallest;
     let mut scaled: Vec<Complex64> = fid.iter().map(|z| z * scale).collect();
-    dry(model, &mut scaled);
+    remove_water(model, &mut scaled);
     match solve(model, &scaled, noise * scale, scale, remote) {
         Ok(told) => told,
         Err(Singular) => fail(FitState::Singular),
@@ -103,7 +103,7 @@ fn solve(
     if model.settings.uncertainty == Uncertainty::Sample
         && let Some(draws) = draws(&problem, &mut objective, &found.weights, &found.point, fid, remote)
     {
-        draws.tell(&mut result.amplitudes, model.basis_scale / data_scale);
+        draws.write_to(&mut result.amplitudes, model.basis_scale / data_scale);
     }
     Ok((result, events))
 }

@@ -19,7 +19,7 @@ const ASYMMETRIC_STEPS: [f64; 2] = [0.5, 0.02];
 pub(super) const DATA_HEIGHT: f64 = 10.0;
 
 /// Takes residual water away where the method's samples must have none.
-pub(super) fn dry(model: &Model, fid: &mut [Complex64]) {
+pub(super) fn remove_water(model: &Model, fid: &mut [Complex64]) {
     if model.settings.samples.is_some_and(|samples| samples.without_water) {
         // What cannot be described stays, and shows as a misfit.
         remove_any(fid, model.grid.dwell_s, model.grid.f0_mhz);

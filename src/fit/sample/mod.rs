@@ -47,8 +47,8 @@ impl Draws {
         Some(Self { chains: (0..settings.chains).map(one).collect(), n_components })
     }
 
-    /// Tells each amplitude, in units of `unit`, what the draws say of it.
-    pub(crate) fn tell(&self, amplitudes: &mut [Amplitude], unit: f64) {
+    /// Writes what the draws say of each amplitude, in units of `unit`, into it.
+    pub(crate) fn write_to(&self, amplitudes: &mut [Amplitude], unit: f64) {
         for (i, amplitude) in amplitudes.iter_mut().enumerate() {
             let own = [i];
             let members = if amplitude.is_sum { &amplitude.members[..] } else { &own[..] };

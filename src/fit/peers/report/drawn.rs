@@ -7,7 +7,7 @@ use super::super::evaluation::Evaluation;
 use super::super::model::Model;
 use super::super::problem::Problem;
 use super::super::settings::{Baseline as BaselineKind, Domain};
-use super::super::setup::{dry, pose};
+use super::super::setup::{pose, remove_water};
 use super::super::smoothing::smoothed;
 use super::super::solution::Solution;
 use crate::acquisition::CARRIER_PPM;
@@ -66,7 +66,7 @@ pub(in super::super) fn curves(model: &Model, fid: &[Complex64], fit: &FitResult
     let Some(drawn) = Drawn::new(model, fit) else { return Curves::default() };
     let grid = &model.start_grid;
     let mut moved = fid.to_vec();
-    dry(model, &mut moved);
+    remove_water(model, &mut moved);
     let moved = demodulate(&moved, drawn.solution.start_shift_hz, grid.dwell_s);
     let mut data = vec![Complex64::default(); grid.n_observed];
     grid.observe(&moved, &mut grid.scratch(), &mut data);
