@@ -1,9 +1,9 @@
 //! `requant` re-quantifies whole corpora of ¹H-MR spectra consistently.
 //!
 //! The data go straight through, one module after the other:
-//! [`formats`] decode files into an [`acquisition::Acquisition`], [`prepare`] makes one
-//! [`prepare::Spectrum`] of it, [`engine`] fits spectra with the mathematics of [`fit`] and a
-//! [`basis::BasisSet`], [`quantify`] and [`quality`] turn amplitudes into numbers people use, and
+//! [`formats`] decode files into an [`acquisition::Acquisition`], [`mod@prepare`] makes one
+//! [`prepare::Spectrum`] of it, [`engine`] fits spectra with the mathematics of [`mod@fit`] and a
+//! [`basis::BasisSet`], [`mod@quantify`] and [`quality`] turn amplitudes into numbers people use, and
 //! [`store`] writes the tables. [`corpus`] finds the work, [`learn`] finds what
 //! its spectra have in common, and [`report`] draws it.
 //!

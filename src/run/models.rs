@@ -26,7 +26,7 @@ pub(crate) struct Prepared {
     pub(crate) basis_id: String,
     pub(crate) signal_per_proton: Option<f64>,
     pub(crate) warnings: Vec<String>,
-    /// What was learned from the corpus and holds for it ([`crate::learn::LearnedGroup::id`]).
+    /// What was learned from the corpus and holds for it ([`crate::learned::LearnedGroup::id`]).
     pub(crate) learned_id: Option<String>,
 }
 

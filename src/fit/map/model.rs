@@ -40,7 +40,7 @@ pub struct Model {
     pub rows: Vec<RatioRow>,
     /// Layout of the parameter vector.
     pub layout: Layout,
-    /// Whether fits say what they tell about the pattern ([`super::evidence`]).
+    /// Whether fits say what they tell about the pattern ([`crate::fit::evidence`]).
     pub wants_evidence: bool,
     /// Linewidth that the basis set already carries (FWHM, Hz; 0 where unknown).
     pub basis_linewidth_hz: f64,
