@@ -2,7 +2,7 @@
 //!
 //! A [`Model`] is what spectra of one basis set, grid and method share: the components ([`component`]), the fitted band and
 //! the baseline. [`solver::fit`] runs one spectrum through it: start values, Gauss–Newton on all parameters with the normal
-//! equations of [`normal`], σ² and λ by [`smoothness`], and the errors of [`report`].
+//! equations of [`normal`], σ² and λ by `smoothness`, and the errors of [`report`].
 //!
 //! `docs/reference/map.md` has the objective and its constants.
 
