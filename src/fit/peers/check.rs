@@ -8,10 +8,10 @@ use super::settings::{
 };
 
 /// A field that cannot be as it is, and why.
-type Refusal = Option<(&'static str, &'static str)>;
+type Fault = Option<(&'static str, &'static str)>;
 
 /// The refusal of `field` unless it `holds`.
-fn needs(holds: bool, field: &'static str, why: &'static str) -> Refusal {
+fn needs(holds: bool, field: &'static str, why: &'static str) -> Fault {
     (!holds).then_some((field, why))
 }
 
@@ -36,7 +36,7 @@ impl Settings {
         refusal.map_or(Ok(()), |(field, why)| Err(SettingsError::at(text, field, why)))
     }
 
-    fn samples_refused(&self) -> Refusal {
+    fn samples_refused(&self) -> Fault {
         let [low, high] = self.window_ppm;
         let is_window = low.is_finite() && high.is_finite() && low < high;
         needs(is_window, "window_ppm", "the lower end comes first")
@@ -51,7 +51,7 @@ impl Settings {
             })
     }
 
-    fn residual_baseline_refused(&self) -> Refusal {
+    fn residual_baseline_refused(&self) -> Fault {
         let is_time = self.domain == Domain::Time;
         match self.baseline {
             Baseline::None => None,
@@ -69,7 +69,7 @@ impl Settings {
         }
     }
 
-    fn own_shifts_refused(&self) -> Refusal {
+    fn own_shifts_refused(&self) -> Fault {
         let own = &self.own;
         let limits = [
             ("own.max_shift_hz", own.max_shift_hz, own.max_shift_ppm),
@@ -81,7 +81,7 @@ impl Settings {
         })
     }
 
-    fn domain_refused(&self) -> Refusal {
+    fn domain_refused(&self) -> Fault {
         let is_real = self.domain == Domain::RealSpectrum;
         let has_kernel = matches!(self.lineshape, Lineshape::Kernel { .. });
         let is_grid = matches!(self.start, Start::Grid { .. });
@@ -97,7 +97,7 @@ impl Settings {
             })
     }
 
-    fn search_refused(&self) -> Refusal {
+    fn search_refused(&self) -> Fault {
         let Search::FTest { .. } = self.search else { return None };
         let is_penalised = matches!(self.baseline, Baseline::Spline { penalty: [least, ..], .. } if least > 0.0);
         let why = "`f-test` needs a baseline of kind `spline` with a penalty above 0";
@@ -106,7 +106,7 @@ impl Settings {
         })
     }
 
-    fn penalties_refused(&self) -> Refusal {
+    fn penalties_refused(&self) -> Fault {
         if let Lineshape::Kernel { smoothing_ppm: KernelSmoothing::Ppm(ppm), .. } = self.lineshape
             && (ppm.is_nan() || ppm <= 0.0)
         {
@@ -118,7 +118,7 @@ impl Settings {
         })
     }
 
-    fn ratios_refused(&self) -> Refusal {
+    fn ratios_refused(&self) -> Fault {
         match self.ratios {
             Ratios::None => None,
             Ratios::Lcmodel => {
@@ -132,7 +132,7 @@ impl Settings {
         }
     }
 
-    fn iterations_refused(&self) -> Refusal {
+    fn iterations_refused(&self) -> Fault {
         let shares = self.groups.by != GroupBy::None || !self.groups.has_any();
         let why = "`none` shares nothing: shift, damping and Gaussian must be 0";
         needs(shares, "groups.by", why).or_else(|| {
@@ -162,7 +162,7 @@ const HIGHEST_ORDER: usize = 50;
 
 impl Baseline {
     /// The first setting that cannot be used over a window of `range_ppm`, and why.
-    fn refused(&self, range_ppm: f64) -> Refusal {
+    fn refused(&self, range_ppm: f64) -> Fault {
         let few = |splines: f64| splines > 0.0 && splines <= MOST_SPLINES;
         match *self {
             Self::None | Self::SmoothedResidual { .. } => None,
@@ -185,7 +185,7 @@ impl Baseline {
 }
 
 impl Smoothness {
-    fn refused(&self, range_ppm: f64) -> Refusal {
+    fn refused(&self, range_ppm: f64) -> Fault {
         let (can, why) = match *self {
             Self::Lambda(lambda) => (lambda >= 0.0 && lambda.is_finite(), "a finite λ of at least 0"),
             Self::Ed(dimension) => {
