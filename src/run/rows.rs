@@ -144,7 +144,7 @@ impl Origin<'_> {
             ..self.prepared(spectrum)
         };
         if matches!(fit.state, FitState::NoSignal | FitState::Singular) {
-            return (self.without_result(fit.state, base), Vec::new());
+            return (self.without_result(fit, base), Vec::new());
         }
         let mut qc_flags = base.qc_flags.clone();
         qc_flags.extend(quality::flags(fit, model.limits(), spectrum.f0_mhz).into_iter().map(str::to_owned));
@@ -179,8 +179,8 @@ impl Origin<'_> {
     }
 
     /// The row of a spectrum that a method could not fit.
-    fn without_result(&self, state: FitState, base: SpectrumRow) -> SpectrumRow {
-        let message = match state {
+    fn without_result(&self, fit: &FitResult, base: SpectrumRow) -> SpectrumRow {
+        let message = match fit.state {
             FitState::NoSignal => {
                 "no noise or no signal in the spectrum: nothing to fit; is it a simulated FID without noise, or an empty export?"
             }
@@ -188,7 +188,7 @@ impl Origin<'_> {
         };
         SpectrumRow {
             status: Status::Failed,
-            error_code: Some(state.as_str().to_owned()),
+            error_code: Some(fit.state.as_str().to_owned()),
             error_message: Some(format!("{}: {message}", self.found.source_path)),
             ..base
         }
