@@ -21,11 +21,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     let press = Sequence::Press { te_s: 0.03, te1_s: 0.015, te2_s: 0.015 };
     let basis = basis_set(&names, &press, F0_MHZ, DWELL_S, N_POINTS, 1.0)?;
 
-    // What a measurement would give: lines of 4 Hz more, a shift of 3 Hz, some phase, and a little noise.
+    // What a measurement would give: lines of 4 Hz more, a shift of 3 Hz, some phase, and noise.
     let mut state = 1_u32;
     let mut noise = || {
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        0.2 * (f64::from(state) / f64::from(u32::MAX) - 0.5)
+        2.0 * (f64::from(state) / f64::from(u32::MAX) - 0.5)
     };
     let fid: Vec<Complex64> = (0..N_POINTS)
         .map(|n| {
