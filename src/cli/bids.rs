@@ -100,14 +100,12 @@ pub(super) fn run(args: &BidsArgs) -> CliResult {
 fn participant(label: &str, options: &RunOptions, args: &BidsArgs, engine: &dyn Engine) -> Result<(), CliError> {
     let out = args.output_dir.join(format!("sub-{label}"));
     let unfinished = crate::store::Journal::at(&out).plan().is_some();
-    if out.join("run.json").is_file() && !args.overwrite && !unfinished {
-        say!("sub-{label}: done before");
-        return Ok(());
-    }
+    let finished = out.join("run.json").is_file() && !unfinished;
     let options = RunOptions {
         participants: vec![label.to_owned()],
         if_exists: if args.overwrite && !unfinished { IfExists::Overwrite } else { IfExists::Refuse },
-        resume: unfinished,
+        // What is finished stays if it is what would be done now.
+        resume: unfinished || (finished && !args.overwrite),
         out,
         ..options.clone()
     };
@@ -115,6 +113,10 @@ fn participant(label: &str, options: &RunOptions, args: &BidsArgs, engine: &dyn 
     let summary = run_corpus(&options, engine, &shown);
     shown.finish();
     let summary = summary.map_err(|e| CliError::new(e.exit_code(), e))?;
+    if summary.was_complete {
+        say!("sub-{label}: done before");
+        return Ok(());
+    }
     say!("sub-{label}:");
     print_summary(&summary);
     Ok(())

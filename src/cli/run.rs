@@ -77,6 +77,13 @@ pub(super) fn run(args: RunArgs) -> CliResult {
     options.transients = args.transients;
     options.resume = args.resume;
     options.shard = args.shard.as_deref().map_or_else(shard_of_slurm, |text| shard(text).map(Some))?;
+    if let (Some(Shard { index, count }), None) = (options.shard, &args.shard) {
+        eprintln!(
+            "note: a task of a Slurm job array does its part of the run, here {} of {count}; `requant merge` makes the \
+             tables when all are done (--shard 1/1 for the whole run in each task)",
+            index + 1
+        );
+    }
     if options.shard.is_some() && args.learn != LearnChoice::None {
         return Err(CliError::new(
             2,
@@ -107,6 +114,11 @@ pub(super) fn run(args: RunArgs) -> CliResult {
     let summary = result.map_err(|e| CliError::new(e.exit_code(), e))?;
     if let Some(learned) = &options.learned {
         print_learned(learned);
+    }
+    if summary.was_complete {
+        say!(
+            "the run was complete already, and its inputs are the same; --overwrite instead of --resume does it again"
+        );
     }
     print_summary(&summary);
     let failed = summary.tally.counts.failed > 0;

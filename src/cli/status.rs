@@ -34,33 +34,32 @@ pub(super) fn run(args: &StatusArgs) -> CliResult {
         print_tally(&tally, None);
         return Ok(0);
     };
-    let mut finished = Vec::new();
-    let mut rows: Vec<SpectrumRow> = Vec::new();
-    let mut n_damaged = 0;
-    for index in 0..plan.n_chunks {
-        if journal.record(index).is_none() {
-            continue;
-        }
-        match journal.spectra(index) {
+    let (mut finished, mut rows, mut n_files) = (Vec::new(), Vec::<SpectrumRow>::new(), 0);
+    let (records, mut n_damaged) = journal.records(&plan.signature);
+    for record in &records {
+        match journal.spectra(record) {
             Ok(spectra) => {
                 rows.extend(spectra);
-                finished.extend(journal.finished_at(index));
+                let files = record.span.to.file - record.span.from.file;
+                n_files += files;
+                finished.extend(journal.finished_at(record).map(|at| (at, files)));
             }
             Err(_) => n_damaged += 1,
         }
     }
+    let of = plan.inputs.len();
     let at_work = journal.writers();
-    let state = match (at_work, finished.len() == plan.n_chunks) {
+    let state = match (at_work, n_files >= of) {
         (0, true) => "done, not merged".to_owned(),
         (0, false) => "stopped (go on with --resume)".to_owned(),
         (n, _) => format!("at work ({n} process{})", if n == 1 { "" } else { "es" }),
     };
-    say!("{state}: {} of {} chunks, {} files in all", finished.len(), plan.n_chunks, plan.n_files);
+    say!("{state}: {n_files} of {of} files, in {} chunks", records.len());
     if n_damaged > 0 {
         say!("{n_damaged} chunks are damaged and will be done again");
     }
     if at_work > 0
-        && let Some(left_s) = left_s(&finished, plan.n_chunks)
+        && let Some(left_s) = left_s(finished, of)
     {
         say!("about {left_s:.0} s left");
     }
@@ -68,12 +67,14 @@ pub(super) fn run(args: &StatusArgs) -> CliResult {
     Ok(0)
 }
 
-/// From the pace of the chunks so far (s).
-fn left_s(finished: &[SystemTime], n_chunks: usize) -> Option<f64> {
-    let (first, last) = (finished.iter().min()?, finished.iter().max()?);
-    let spent_s = last.duration_since(*first).ok()?.as_secs_f64();
-    let n = finished.len().checked_sub(1).filter(|&n| n > 0)?;
-    Some((n_chunks - finished.len()) as f64 * spent_s / n as f64)
+/// From the pace since the first chunk (s); `finished` has when each was done, and how many files it had.
+fn left_s(mut finished: Vec<(SystemTime, usize)>, n_files: usize) -> Option<f64> {
+    finished.sort();
+    let (first, last) = (finished.first()?.0, finished.last()?.0);
+    let spent_s = last.duration_since(first).ok()?.as_secs_f64();
+    let n_done: usize = finished.iter().map(|(_, n)| n).sum();
+    let n_since = n_done.checked_sub(finished.first()?.1).filter(|&n| n > 0)?;
+    Some(n_files.saturating_sub(n_done) as f64 * spent_s / n_since as f64)
 }
 
 fn tally(rows: Vec<SpectrumRow>) -> Tally {

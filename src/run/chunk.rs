@@ -44,8 +44,9 @@ struct Job<'a> {
     fit: Option<Fitted>,
 }
 
-/// Reads and prepares some files, in their order.
-pub(super) fn read(chunk: &[Found], options: &RunOptions) -> Vec<Loaded> {
+/// Reads and prepares some files, in their order; of one file alone perhaps some `voxels` only.
+pub(super) fn read(chunk: &[Found], voxels: Option<Range<usize>>, options: &RunOptions) -> Vec<Loaded> {
+    debug_assert!(voxels.is_none() || chunk.len() == 1, "voxels are those of one file");
     chunk
         .par_iter()
         .map(|found| match found.refusal() {

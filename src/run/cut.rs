@@ -1,4 +1,7 @@
 //! A run's inputs cut into chunks: what is read, fitted and written together.
+//!
+//! Blocks of a fixed number of files are dealt to shards; chunks lie within a block, as memory allows. So shards that have
+//! more or less memory deal alike.
 
 use std::ops::Range;
 use std::path::Path;
@@ -6,6 +9,7 @@ use std::path::Path;
 use rayon::prelude::*;
 
 use crate::corpus::{Found, Water};
+use crate::store::Span;
 
 /// Memory that a run may take unless told otherwise (bytes).
 pub const DEFAULT_MEMORY_BYTES: u64 = 4 << 30;
@@ -17,22 +21,32 @@ const HELD_PER_FILE_BYTE: u64 = 8;
 /// Held for each file and method however small: one fit's results with curves and covariance (bytes).
 const HELD_PER_FIT: u64 = 256 << 10;
 
-/// Where each chunk begins and ends in `found`, to be fitted by `n_methods`: at most `at_once` files, and no more than two neighbouring chunks' share
-/// of the memory (one is read while another is fitted). A file that needs more than that is a chunk by itself.
-pub(super) fn cut(found: &[Found], at_once: usize, n_methods: usize, memory_bytes: u64) -> Vec<Range<usize>> {
-    let held: Vec<u64> = found.par_iter().map(|f| held_bytes(f, n_methods)).collect();
+/// The files of each block of `n_files`.
+pub(super) fn blocks(n_files: usize, at_once: usize) -> impl Iterator<Item = Range<usize>> {
+    let at_once = at_once.max(1);
+    (0..n_files).step_by(at_once).map(move |start| start..(start + at_once).min(n_files))
+}
+
+/// `open`, a part of one block of `found`, as chunks to be fitted by `n_methods`: no more than two neighbouring chunks'
+/// share of the memory each (one is read while another is fitted). A file that needs more than that is a chunk by itself.
+pub(super) fn cut(found: &[Found], open: Span, n_methods: usize, memory_bytes: u64) -> Vec<Span> {
+    if open.voxels().is_some() {
+        return vec![open];
+    }
+    let files = open.files();
+    let held: Vec<u64> = found[files.clone()].par_iter().map(|f| held_bytes(f, n_methods)).collect();
     let most = memory_bytes.saturating_sub(FIXED_BYTES) / 2;
     let mut chunks = Vec::new();
-    let (mut start, mut sum) = (0, 0_u64);
-    for (i, &bytes) in held.iter().enumerate() {
-        if i > start && (i - start >= at_once.max(1) || sum.saturating_add(bytes) > most) {
-            chunks.push(start..i);
+    let (mut start, mut sum) = (files.start, 0_u64);
+    for (i, &bytes) in files.clone().zip(&held) {
+        if i > start && sum.saturating_add(bytes) > most {
+            chunks.push(Span::of_files(start..i));
             (start, sum) = (i, 0);
         }
         sum = sum.saturating_add(bytes);
     }
-    if start < found.len() {
-        chunks.push(start..found.len());
+    if start < files.end {
+        chunks.push(Span::of_files(start..files.end));
     }
     chunks
 }
@@ -60,30 +74,28 @@ mod tests {
     }
 
     #[test]
-    fn every_file_is_in_one_chunk_in_order() {
-        let folder = tempfile::tempdir().unwrap();
-        let found = found(folder.path(), &[10; 23]);
+    fn every_file_is_in_one_block_in_order() {
         for at_once in [0, 1, 5, 23, 100] {
-            let chunks = cut(&found, at_once, 1, DEFAULT_MEMORY_BYTES);
-            let all: Vec<usize> = chunks.iter().cloned().flatten().collect();
+            let all: Vec<usize> = blocks(23, at_once).flatten().collect();
             assert_eq!(all, (0..23).collect::<Vec<_>>());
-            assert!(chunks.iter().all(|c| c.len() <= at_once.max(1)));
+            assert!(blocks(23, at_once).all(|b| b.len() <= at_once.max(1)));
         }
-        assert!(cut(&[], 5, 1, DEFAULT_MEMORY_BYTES).is_empty());
+        assert_eq!(blocks(0, 5).count(), 0);
     }
 
     #[test]
     fn memory_bounds_a_chunk_and_large_files_stand_alone() {
         let folder = tempfile::tempdir().unwrap();
         let found = found(folder.path(), &[1 << 20, 1 << 20, 64 << 20, 1 << 20, 1 << 20]);
+        let cut = |files, n_methods, memory| cut(&found, Span::of_files(files), n_methods, memory);
+        let spans = |ranges: &[Range<usize>]| ranges.iter().cloned().map(Span::of_files).collect::<Vec<_>>();
         // Two chunks of 32 MB each beside what is fixed.
-        let chunks = cut(&found, 100, 1, FIXED_BYTES + (64 << 20));
-        assert_eq!(chunks, [0..2, 2..3, 3..5]);
-        assert_eq!(cut(&found, 100, 1, 0).len(), 5);
-        assert_eq!(cut(&found, 100, 1, DEFAULT_MEMORY_BYTES).len(), 1);
+        assert_eq!(cut(0..5, 1, FIXED_BYTES + (64 << 20)), spans(&[0..2, 2..3, 3..5]));
+        assert_eq!(cut(0..5, 1, 0).len(), 5);
+        assert_eq!(cut(0..5, 1, DEFAULT_MEMORY_BYTES), spans(&[0..5]));
+        assert_eq!(cut(1..4, 1, 0), spans(&[1..2, 2..3, 3..4]));
         // Every method has results of its own: 100 of them take 25 MB a file.
-        let small = [found[0].clone(), found[1].clone(), found[3].clone()];
-        assert_eq!(cut(&small, 100, 1, FIXED_BYTES + (128 << 20)).len(), 1);
-        assert_eq!(cut(&small, 100, 100, FIXED_BYTES + (128 << 20)), [0..1, 1..2, 2..3]);
+        assert_eq!(cut(0..2, 1, FIXED_BYTES + (128 << 20)).len(), 1);
+        assert_eq!(cut(0..2, 100, FIXED_BYTES + (64 << 20)), spans(&[0..1, 1..2]));
     }
 }

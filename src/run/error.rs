@@ -41,22 +41,61 @@ pub enum RunError {
         path: PathBuf,
     },
     /// Shards of different runs.
-    #[error("{}: a shard of another run than {} (settings, inputs, engine or version differ)", path.display(), first.display())]
+    #[error("{}: a shard of another run than {}; it differs in {differences}", path.display(), first.display())]
     OtherRun {
         /// The folder.
         path: PathBuf,
         /// The first one.
         first: PathBuf,
+        /// In which settings, in words.
+        differences: String,
     },
-    /// Shards are missing.
+    /// Shards over different inputs.
     #[error(
-        "{missing} of {of} chunks are not done yet: finish their shards (--shard I/N, again with --resume) and merge then"
+        "{}: this shard saw other inputs than {}: {changed}; do the shards again over one copy of them",
+        path.display(), first.display()
+    )]
+    OtherInputs {
+        /// The folder.
+        path: PathBuf,
+        /// The first one.
+        first: PathBuf,
+        /// Which inputs, in words.
+        changed: String,
+    },
+    /// Not everything is done.
+    #[error(
+        "{file} and what follows is not done: {n_files} of {of} files are{}; finish the shards (--shard I/N, again with \
+         --resume) and merge then",
+        damaged_text(*n_damaged)
     )]
     Missing {
-        /// How many.
-        missing: usize,
+        /// The first file that is missing.
+        file: String,
+        /// Files that are done.
+        n_files: usize,
         /// Of how many.
         of: usize,
+        /// Chunks that are there but damaged.
+        n_damaged: usize,
+    },
+    /// What a chunk holds is not what was to be done.
+    #[error(
+        "chunk {span}: its {n_rows} rows are not those of its {n_files} files; please report this, and --overwrite to begin anew"
+    )]
+    NotAsPlanned {
+        /// Which.
+        span: String,
+        /// Files that it should have.
+        n_files: usize,
+        /// Rows that it has.
+        n_rows: usize,
+    },
+    /// An input changed during the run.
+    #[error("{path} changed while the run was at work; the same command with --resume does again what saw it before")]
+    Changing {
+        /// The input.
+        path: String,
     },
 }
 
@@ -68,7 +107,17 @@ impl RunError {
             Self::Store(e) => e.exit_code(),
             Self::Interrupted { .. } => 75,
             Self::NoJournal { .. } | Self::NoneTaken { .. } => 66,
-            Self::Basis(_) | Self::Read(_) | Self::OtherRun { .. } | Self::Missing { .. } => 1,
+            Self::Basis(_)
+            | Self::Read(_)
+            | Self::OtherRun { .. }
+            | Self::OtherInputs { .. }
+            | Self::Missing { .. }
+            | Self::NotAsPlanned { .. }
+            | Self::Changing { .. } => 1,
         }
     }
+}
+
+fn damaged_text(n_damaged: usize) -> String {
+    if n_damaged == 0 { String::new() } else { format!(", and {n_damaged} chunks are damaged") }
 }

@@ -58,6 +58,8 @@ impl Loaded {
 pub struct Header {
     /// SHA-256 of the file.
     pub sha256: Option<String>,
+    /// Hash over every file that its rows depend on ([`crate::store::Content::inputs_sha256`]).
+    pub inputs_sha256: Option<String>,
     /// What manifest, file and configuration state, in this order.
     pub facts: Facts,
     /// What is compared with the basis set.

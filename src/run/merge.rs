@@ -5,50 +5,63 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use super::identity::{RATIO_ROWS_KEY, SIMULATED_KEY, run_id};
+use super::signature::content_sha256;
 use super::{RunError, Summary, Tally};
-use crate::store::IfExists;
 use crate::store::provenance::{Inputs, Named, listing_sha256};
-use crate::store::{ChunkRecord, DatasetWriter, Journal, Plan, RunRecord, Timings};
+use crate::store::span::tile;
+use crate::store::{
+    ChunkRecord, ChunkRows, Content, DatasetWriter, IfExists, Journal, Plan, Position, RunRecord, Span, Timings,
+    some_of,
+};
 
-/// Writes the dataset to `out` from the journals in `folders`, which together must have every chunk of one run, and takes
-/// the journal in `out` away.
+/// Writes the dataset to `out` from the journals in `folders`, which together must have every chunk of one run, and ends
+/// the journal in `out`.
 ///
 /// # Errors
-/// [`RunError`]: chunks are missing or damaged, the journals are of different runs, or the tables cannot be written.
+/// [`RunError`]: chunks are missing or damaged, the journals are of different runs or saw different inputs, somebody is
+/// still at work in one of them, or the tables cannot be written.
 pub fn merge(folders: &[PathBuf], out: &Path, if_exists: IfExists) -> Result<Summary, RunError> {
-    let journals: Vec<Journal> = folders.iter().map(|f| Journal::at(f)).collect();
-    let plans: Vec<Plan> = journals
-        .iter()
-        .zip(folders)
-        .map(|(j, f)| j.plan().ok_or_else(|| RunError::NoJournal { path: f.clone() }))
-        .collect::<Result<_, _>>()?;
-    let Some(plan) = plans.first() else { return Err(RunError::NoJournal { path: out.to_owned() }) };
-    if let Some(other) = plans.iter().position(|p| p.signature != plan.signature) {
-        return Err(RunError::OtherRun { path: folders[other].clone(), first: folders[0].clone() });
+    let journals: Vec<Journal> = folders.iter().map(|folder| Journal::take(folder)).collect::<Result<_, _>>()?;
+    match folders.iter().position(|folder| is_same(folder, out)) {
+        // The journal in `out` keeps others from it.
+        Some(own) => {
+            if if_exists == IfExists::Refuse {
+                journals[own].refuse_results()?;
+            }
+            let writer = journals[own].writer()?;
+            merge_into(writer, journals, Some(own))
+        }
+        None => merge_into(DatasetWriter::create(out, if_exists)?, journals, None),
     }
-    let holder = |index: usize| journals.iter().find_map(|j| Some((j, j.record(index)?)));
-    let missing = (0..plan.n_chunks).filter(|&i| holder(i).is_none()).count();
-    if missing > 0 {
-        return Err(RunError::Missing { missing, of: plan.n_chunks });
-    }
+}
+
+/// Makes the dataset in the journal's own folder, and ends the journal.
+pub(super) fn dataset_of(journal: Journal) -> Result<Summary, RunError> {
+    let writer = journal.writer()?;
+    merge_into(writer, vec![journal], Some(0))
+}
+
+fn is_same(a: &Path, b: &Path) -> bool {
+    a == b || same_file::is_same_file(a, b).unwrap_or(false)
+}
+
+/// Merges `journals`; the one at `own` ends.
+fn merge_into(writer: DatasetWriter, mut journals: Vec<Journal>, own: Option<usize>) -> Result<Summary, RunError> {
     let started = Instant::now();
-    let learned = journals[0].learned()?;
+    let plan = shared_plan(&journals)?;
+    let chunks = chunks(&journals, &plan)?;
+    let learned = journals[0].learned(&plan)?;
     let (mut all, mut tally) = (Gathered { timings: plan.timings, ..Gathered::default() }, Tally::default());
-    let mut holders = Vec::with_capacity(plan.n_chunks);
-    for index in 0..plan.n_chunks {
-        let Some((journal, record)) = holder(index) else {
-            return Err(RunError::Missing { missing: 1, of: plan.n_chunks });
-        };
-        holders.push(journal);
-        all.add(record);
-    }
+    chunks.iter().for_each(|(_, record)| all.add(record));
     let timings = all.timings;
-    let mut record = all.into_record(plan);
+    all.notes.extend(journals.iter().flat_map(|journal| journal.notes().to_vec()));
+    let mut record = all.into_record(&plan)?;
     let warnings = record.warnings.clone();
-    let mut writer = DatasetWriter::create(out, if_exists)?.of_run(run_id(&[&record], &learned, &record.inputs));
+    let mut writer = writer.of_run(run_id(&[&record], &learned, &record.inputs));
     writer.learned(learned)?;
-    for (index, journal) in holders.into_iter().enumerate() {
-        let rows = journal.rows(index)?;
+    for (journal, chunk) in &chunks {
+        let rows = journal.rows(chunk)?;
+        check(&plan, chunk, &rows)?;
         for row in rows.spectra {
             tally.add(&row);
             writer.spectrum(row)?;
@@ -59,14 +72,83 @@ pub fn merge(folders: &[PathBuf], out: &Path, if_exists: IfExists) -> Result<Sum
     }
     record.timings = Timings { merge_wall_s: started.elapsed().as_secs_f64(), ..timings };
     let files = writer.finish(record)?;
-    Journal::at(out).remove();
-    Ok(Summary { tally, warnings, files, wall_s: started.elapsed().as_secs_f64(), shard: None })
+    drop(chunks);
+    if let Some(own) = own {
+        journals.swap_remove(own).end();
+    }
+    Ok(Summary { warnings, files, wall_s: started.elapsed().as_secs_f64(), ..Summary::of(tally, None) })
+}
+
+/// The plan that all `journals` are of.
+fn shared_plan(journals: &[Journal]) -> Result<Plan, RunError> {
+    let plan_of =
+        |journal: &Journal| journal.plan().ok_or_else(|| RunError::NoJournal { path: journal.out().to_owned() });
+    let Some((first, others)) = journals.split_first() else {
+        return Err(RunError::NoJournal { path: PathBuf::new() });
+    };
+    let plan = plan_of(first)?;
+    for other in others {
+        let (theirs, path) = (plan_of(other)?, other.out().to_owned());
+        if theirs.signature != plan.signature {
+            let differences = plan.differences(&theirs.settings);
+            return Err(RunError::OtherRun { path, first: first.out().to_owned(), differences });
+        }
+        let changed = plan.changed_inputs(&theirs);
+        if !changed.is_empty() {
+            return Err(RunError::OtherInputs { path, first: first.out().to_owned(), changed: some_of(&changed) });
+        }
+    }
+    Ok(plan)
+}
+
+/// Chunks of `journals` that together are all of the plan's inputs, in their order.
+fn chunks<'a>(journals: &'a [Journal], plan: &Plan) -> Result<Vec<(&'a Journal, ChunkRecord)>, RunError> {
+    let mut all: BTreeMap<Span, (&Journal, ChunkRecord)> = BTreeMap::new();
+    let mut n_damaged = 0;
+    for journal in journals {
+        let (records, damaged) = journal.records(&plan.signature);
+        n_damaged += damaged;
+        for record in records {
+            if !journal.holds(&record) {
+                n_damaged += 1;
+            } else {
+                all.entry(record.span).or_insert((journal, record));
+            }
+        }
+    }
+    let spans: Vec<Span> = all.keys().copied().collect();
+    let end = Position::at_file(plan.inputs.len());
+    match tile(&spans, Position::at_file(0), end) {
+        Ok(chain) => Ok(chain.into_iter().filter_map(|span| all.remove(span)).collect()),
+        Err(at) => {
+            let file = plan.inputs.get(at.file).map(|input| input.source_path.clone()).unwrap_or_default();
+            let n_files = spans.iter().map(|span| span.to.file - span.from.file).sum();
+            Err(RunError::Missing { file, n_files, of: plan.inputs.len(), n_damaged })
+        }
+    }
+}
+
+/// Compares a chunk's rows with the plan: its files in their order, and a row of each spectrum for every method.
+fn check(plan: &Plan, chunk: &ChunkRecord, rows: &ChunkRows) -> Result<(), RunError> {
+    let planned = plan.inputs.get(chunk.span.files()).unwrap_or_default();
+    let mut listed: Vec<&str> = rows.spectra.iter().map(|row| row.source_path.as_str()).collect();
+    listed.dedup();
+    let n_methods = plan.methods.len().max(1);
+    let by_method = rows.spectra.chunks(n_methods).all(|rows| {
+        rows.len() == n_methods
+            && rows.iter().zip(&plan.methods).all(|(row, method)| row.method == method.id)
+            && rows.iter().all(|row| row.spectrum_id == rows[0].spectrum_id)
+    });
+    if by_method && listed.iter().copied().eq(planned.iter().map(|input| input.source_path.as_str())) {
+        return Ok(());
+    }
+    Err(RunError::NotAsPlanned { span: chunk.span.to_string(), n_files: planned.len(), n_rows: rows.spectra.len() })
 }
 
 /// What the chunks' records say together; a large corpus has thousands of chunks, which repeat what they share.
 #[derive(Default)]
 struct Gathered {
-    listed: Vec<(String, String)>,
+    contents: Vec<Content>,
     /// By id and hash.
     bases: BTreeMap<(String, String), Named>,
     /// By their text.
@@ -77,41 +159,52 @@ struct Gathered {
 }
 
 impl Gathered {
-    fn add(&mut self, record: ChunkRecord) {
-        for input in record.listed {
-            if self.listed.last() != Some(&input) {
-                self.listed.push(input);
+    fn add(&mut self, record: &ChunkRecord) {
+        for content in &record.contents {
+            // A grid's chunks name the same file.
+            if self.contents.last() != Some(content) {
+                self.contents.push(content.clone());
             }
         }
-        self.bases.extend(record.bases.into_iter().map(|b| ((b.id.clone(), b.sha256.clone()), b)));
-        self.recipes.extend(record.recipes.into_iter().map(|r| (r.to_string(), r)));
-        self.ratio_rows.extend(record.ratio_rows);
-        self.notes.extend(record.notes);
+        self.bases.extend(record.bases.iter().map(|b| ((b.id.clone(), b.sha256.clone()), b.clone())));
+        self.recipes.extend(record.recipes.iter().map(|r| (r.to_string(), r.clone())));
+        self.ratio_rows.extend(record.ratio_rows.iter().cloned());
+        self.notes.extend(record.notes.iter().cloned());
         self.timings += record.timings;
     }
 
     /// The record of the whole run, without its timings.
-    fn into_record(self, plan: &Plan) -> RunRecord {
+    ///
+    /// # Errors
+    /// [`RunError::Changing`]: a file was another one for one chunk than for the next.
+    fn into_record(self, plan: &Plan) -> Result<RunRecord, RunError> {
+        let pairs = self.contents.windows(2);
+        if let Some(pair) = pairs.into_iter().find(|pair| pair[0].source_path == pair[1].source_path) {
+            return Err(RunError::Changing { path: pair[0].source_path.clone() });
+        }
         let warnings: Vec<String> = plan.warnings.iter().cloned().chain(self.notes).collect();
         let mut config = plan.config.clone();
         if let Some(fields) = config.as_object_mut() {
             fields.insert(RATIO_ROWS_KEY.to_owned(), self.ratio_rows.into_iter().collect());
             fields.insert(SIMULATED_KEY.to_owned(), self.recipes.into_values().collect());
         }
-        RunRecord {
+        let listed = self.contents.iter().map(|c| (c.source_path.as_str(), c.source_sha256.as_deref().unwrap_or("")));
+        Ok(RunRecord {
             signature: plan.signature.clone(),
+            settings: plan.settings.clone(),
             config,
             methods: plan.methods.clone(),
             bases: self.bases.into_values().collect(),
             inputs: Inputs {
-                n_files: plan.n_files,
-                listing_sha256: listing_sha256(self.listed.iter().map(|(p, h)| (p.as_str(), h.as_str()))),
+                n_files: plan.inputs.len(),
+                listing_sha256: listing_sha256(listed),
+                content_sha256: content_sha256(&self.contents),
             },
             device: plan.device.clone(),
             started_utc: Some(plan.started_utc.clone()),
             command_line: plan.command_line.clone(),
             warnings,
             ..RunRecord::new(&plan.engine, rayon::current_num_threads())
-        }
+        })
     }
 }

@@ -7,6 +7,7 @@
 
 mod bases;
 mod chunk;
+mod complete;
 pub mod config;
 pub mod cut;
 mod error;
@@ -19,26 +20,21 @@ pub(crate) mod models;
 mod options;
 pub mod plan;
 pub(crate) mod rows;
+mod signature;
 mod summary;
 mod tally;
 pub mod union;
-
-use std::ops::Range;
 
 use rayon::prelude::*;
 
 use self::load::Loaded;
 use self::models::ModelStore;
 use self::rows::settings_hash;
-use crate::corpus::{Found, Listing, Water};
+use crate::corpus::Listing;
 use crate::engine::Engine;
-use crate::hash::{sha256_file, sha256_hex};
-use crate::learned::{self, LearnedGroup};
-use crate::store::IfExists;
-use crate::store::provenance::{Named, VARIED_KEY, command_line};
-use crate::store::{
-    ChunkRecord, ChunkRows, Journal, Plan, SCHEMA_VERSION, SpectrumRow, Status, Timings, read_run, read_table,
-};
+use crate::learned;
+use crate::store::span::gaps;
+use crate::store::{ChunkRecord, ChunkRows, Content, Journal, Opening, Plan, Position, Span, SpectrumRow, Status};
 
 pub use config::Config;
 pub use error::RunError;
@@ -59,12 +55,10 @@ struct Run<'a> {
     journal: Journal,
 }
 
-/// A chunk that was looked at.
-enum Ready {
-    /// An earlier run has done it.
-    Done(Vec<SpectrumRow>),
-    /// It is to be fitted.
-    Read { signature: String, loaded: Vec<Loaded> },
+/// A chunk that was read.
+struct Ready {
+    contents: Vec<Content>,
+    loaded: Vec<Loaded>,
 }
 
 /// Runs it all, or one shard of it; what an unfinished run has done already is not done again where `options.resume`
@@ -83,179 +77,145 @@ pub fn run_found(
     engine: &dyn Engine,
     progress: &dyn Progress,
 ) -> Result<Summary, RunError> {
-    let Inputs { listing, started, started_utc, find_wall_s } = inputs;
+    let Inputs { listing, started, .. } = inputs;
     let models = ModelStore::new(options)?;
     let hashes: Vec<String> = options.methods.iter().map(settings_hash).collect();
-    let chunks = options.cut(&listing.found, engine);
-    let plan = Plan {
-        started_utc: started_utc.clone(),
-        timings: Timings { find_wall_s: *find_wall_s, ..Timings::default() },
-        ..journal_plan(options, listing, &hashes, &models, &chunks, engine)
-    };
+    let plan = signature::plan(options, inputs, &hashes, &models, engine);
     if options.resume
-        && let Ok(record) = read_run(&options.out)
-        && record.signature == plan.signature
-        && Journal::at(&options.out).plan().is_none()
+        && let Some(tally) = complete::look(&options.out, &plan, &listing.found)?
     {
-        let mut tally = Tally::default();
-        read_table::<SpectrumRow>(&options.out)?.iter().for_each(|row| tally.add(row));
-        let warnings = vec!["the run was complete already; --overwrite instead of --resume to do it again".to_owned()];
         let wall_s = started.elapsed().as_secs_f64();
-        return Ok(Summary { tally, warnings, files: Vec::new(), wall_s, shard: options.shard });
+        return Ok(Summary { wall_s, was_complete: true, ..Summary::of(tally, options.shard) });
     }
     let learned = options.learned.as_ref().map(learned::rows).unwrap_or_default();
-    let shard = options.shard.map(|s| s.index);
-    let journal = Journal::open(&options.out, &plan, learned, options.if_exists, options.resume, shard)?;
+    let how = Opening { if_exists: options.if_exists, resume: options.resume, shard: options.shard.map(|s| s.index) };
+    let journal = Journal::open(&options.out, &plan, learned, how)?;
     let run = Run { options, engine, models, hashes, listing, plan, journal };
-    let tally = run.chunks(&chunks, progress)?;
+    let (tally, notes) = run.chunks(progress)?;
     if options.shard.is_some() {
-        let warnings = run.plan.warnings.iter().cloned().chain(engine.notes()).collect();
-        let wall_s = started.elapsed().as_secs_f64();
-        return Ok(Summary { tally, warnings, files: Vec::new(), wall_s, shard: options.shard });
+        let Run { plan, journal, .. } = run;
+        let warnings = plan.warnings.into_iter().chain(journal.notes().to_vec()).chain(notes).chain(engine.notes());
+        let (warnings, wall_s) = (warnings.collect(), started.elapsed().as_secs_f64());
+        return Ok(Summary { wall_s, warnings, ..Summary::of(tally, options.shard) });
     }
-    // What was there before may go: the journal was allowed to begin.
-    let summary = merge(std::slice::from_ref(&options.out), &options.out, IfExists::Overwrite)?;
+    let mut summary = merge::dataset_of(run.journal)?;
+    summary.warnings.extend(notes);
     Ok(Summary { wall_s: started.elapsed().as_secs_f64(), ..summary })
 }
 
 impl Run<'_> {
-    /// All chunks of this process's shard, each on disk before the next.
-    fn chunks(&self, chunks: &[Range<usize>], progress: &dyn Progress) -> Result<Tally, RunError> {
-        let own = |index: &usize| self.options.shard.is_none_or(|s| index % s.count == s.index);
-        let todo: Vec<usize> = (0..chunks.len()).filter(own).collect();
-        progress.found(todo.iter().map(|&i| chunks[i].len()).sum());
-        let files = |index: usize| &self.listing.found[chunks[index].clone()];
+    /// All chunks of this process's shard, each on disk before the next; with notes about what was found of an earlier one.
+    fn chunks(&self, progress: &dyn Progress) -> Result<(Tally, Vec<String>), RunError> {
+        let found = &self.listing.found;
+        let own = |&(block, _): &(usize, _)| self.options.shard.is_none_or(|s| block % s.count == s.index);
+        let blocks = cut::blocks(found.len(), self.engine.files_at_once()).enumerate().filter(own);
+        let own: Vec<Span> = blocks.map(|(_, files)| Span::of_files(files)).collect();
+        let (kept, notes) = self.kept(&own);
+        progress.found(own.iter().map(|span| span.files().len()).sum());
         let mut tally = Tally::default();
-        let mut ready = todo.first().map(|&first| self.look_at(first, files(first)));
-        for (position, &index) in todo.iter().enumerate() {
+        for record in &kept {
+            self.journal.spectra(record)?.iter().for_each(|row| tally.add(row));
+            progress.advanced(files_ended(record.span));
+        }
+        let done: Vec<Span> = kept.iter().map(|record| record.span).collect();
+        let open = own.into_iter().flat_map(|block| gaps(&done, block));
+        let todo: Vec<Span> = open.flat_map(|gap| self.options.cut(found, gap)).collect();
+        let mut ready = todo.first().map(|&first| self.read(first));
+        for (position, &span) in todo.iter().enumerate() {
+            let stopped = || RunError::Interrupted { out: self.options.out.clone() };
             if interrupt::asked() {
-                return Err(RunError::Interrupted { out: self.options.out.clone() });
+                return Err(stopped());
             }
             let Some(current) = ready.take() else { break };
             let next = todo.get(position + 1).copied();
-            let (rows, ahead) = rayon::join(
-                || self.finish(index, files(index), current),
-                || next.map(|next| self.look_at(next, files(next))),
-            );
+            let (rows, ahead) = rayon::join(|| self.finish(span, current), || next.map(|next| self.read(next)));
             for row in rows? {
                 if row.status == Status::Failed {
                     progress.failed(&row);
                 }
                 tally.add(&row);
             }
-            progress.advanced(files(index).len());
+            progress.advanced(files_ended(span));
             ready = ahead;
         }
-        Ok(tally)
+        Ok((tally, notes))
     }
 
-    fn look_at(&self, index: usize, files: &[Found]) -> Ready {
-        let signature = chunk_signature(&self.plan, files);
-        if self.journal.record(index).is_some_and(|r| r.signature == signature)
-            && let Ok(rows) = self.journal.rows(index)
-        {
-            return Ready::Done(rows.spectra);
+    /// What is done of `own` already and holds: every file of it is as it was written, and its inputs have not changed.
+    fn kept(&self, own: &[Span]) -> (Vec<ChunkRecord>, Vec<String>) {
+        let (records, n_broken) = self.journal.records(&self.plan.signature);
+        let is_own = |record: &ChunkRecord| own.iter().any(|s| s.from <= record.span.from && record.span.to <= s.to);
+        let own: Vec<ChunkRecord> = records.into_iter().filter(is_own).collect();
+        let n_records = own.len();
+        let whole: Vec<ChunkRecord> = own.into_par_iter().filter(|record| self.journal.holds(record)).collect();
+        let n_damaged = n_broken + n_records - whole.len();
+        let n_whole = whole.len();
+        let files = |record: &ChunkRecord| self.listing.found.get(record.span.files());
+        let same: Vec<ChunkRecord> = whole
+            .into_par_iter()
+            .filter(|r| files(r).is_some_and(|f| f.iter().map(signature::content_of).eq(r.contents.iter().cloned())))
+            .collect();
+        let n_changed = n_whole - same.len();
+        let mut end = Position::at_file(0);
+        let mut kept = Vec::new();
+        for record in same {
+            // Chunks of two cuts of the same files may overlap: one of them is enough.
+            if record.span.from >= end {
+                end = record.span.to;
+                kept.push(record);
+            }
         }
-        Ready::Read { signature, loaded: chunk::read(files, self.options) }
+        let note = |n: usize, why: &str| (n > 0).then(|| format!("{n} chunks were done again: {why}"));
+        let damaged = note(n_damaged, "their files were not as they had been written");
+        let changed = note(n_changed, "their inputs had changed");
+        (kept, damaged.into_iter().chain(changed).collect())
     }
 
-    fn finish(&self, index: usize, files: &[Found], ready: Ready) -> Result<Vec<SpectrumRow>, RunError> {
-        let (signature, loaded) = match ready {
-            Ready::Done(rows) => return Ok(rows),
-            Ready::Read { signature, loaded } => (signature, loaded),
-        };
+    fn read(&self, span: Span) -> Ready {
+        let files = &self.listing.found[span.files()];
+        let contents: Vec<Content> = files.par_iter().map(signature::content_of).collect();
+        let mut loaded = chunk::read(files, span.voxels(), self.options);
+        for (loaded, content) in loaded.iter_mut().zip(&contents) {
+            loaded.header.inputs_sha256 = Some(content.inputs_sha256.clone());
+        }
+        Ready { contents, loaded }
+    }
+
+    fn finish(&self, span: Span, ready: Ready) -> Result<Vec<SpectrumRow>, RunError> {
         let mut rows = ChunkRows::default();
-        let mut listed = Vec::new();
         let (made, timings) = chunk::process(&chunk::Work {
-            chunk: files,
-            loaded: &loaded,
+            chunk: &self.listing.found[span.files()],
+            loaded: &ready.loaded,
             options: self.options,
             hashes: &self.hashes,
             models: &self.models,
             engine: self.engine,
         });
         for r in made {
-            listed.push((r.spectrum.source_path.clone(), r.spectrum.source_sha256.clone().unwrap_or_default()));
             rows.spectra.push(r.spectrum);
             rows.metabolites.extend(r.metabolites);
             rows.curves.extend(r.curve);
             rows.transients.extend(r.transients);
         }
-        listed.dedup();
+        let is_used = |id: &str| rows.spectra.iter().any(|row| row.basis_id.as_deref() == Some(id));
         let record = ChunkRecord {
-            signature,
-            listed,
-            bases: self.models.used(),
+            plan: self.plan.signature.clone(),
+            span,
+            contents: ready.contents,
+            files: Vec::new(),
+            bases: self.models.used().into_iter().filter(|basis| is_used(&basis.id)).collect(),
             recipes: self.models.recipes(),
             ratio_rows: self.models.ratio_rows(),
             notes: self.engine.notes(),
             timings,
         };
         let spectra = rows.spectra.clone();
-        self.journal.write(index, record, rows)?;
+        self.journal.write(record, rows)?;
         Ok(spectra)
     }
 }
 
-fn journal_plan(
-    options: &RunOptions,
-    listing: &Listing,
-    hashes: &[String],
-    models: &ModelStore<'_>,
-    chunks: &[Range<usize>],
-    engine: &dyn Engine,
-) -> Plan {
-    let mut config = serde_json::json!({
-        "methods": options.methods,
-        "gaps": options.gaps,
-        "prepare": options.preparation,
-        "water_scaling": options.water_scaling,
-    });
-    if let (false, Some(fields)) = (options.varied.is_empty(), config.as_object_mut()) {
-        fields.insert(VARIED_KEY.to_owned(), serde_json::json!(options.varied));
-    }
-    let mut parts = vec![
-        config.to_string(),
-        env!("CARGO_PKG_VERSION").to_owned(),
-        SCHEMA_VERSION.to_owned(),
-        engine.kind().as_str().to_owned(),
-        format!("{chunks:?} {} {} {:?}", options.curves, options.transients, models.used()),
-    ];
-    parts.extend(options.learned.iter().flat_map(|l| l.groups.iter().map(LearnedGroup::id)));
-    parts.extend(listing.found.iter().map(|f| f.source_path.clone()));
-    Plan {
-        signature: sha256_hex(parts.join("\n").as_bytes()),
-        n_chunks: chunks.len(),
-        n_files: listing.found.len(),
-        config,
-        methods: options
-            .methods
-            .iter()
-            .zip(hashes)
-            .map(|(m, h)| Named { id: m.name().to_owned(), sha256: h.clone() })
-            .collect(),
-        warnings: listing.warnings.iter().map(ToString::to_string).collect(),
-        engine: engine.kind().as_str().to_owned(),
-        device: engine.device(),
-        started_utc: String::new(),
-        command_line: command_line(),
-        timings: Timings::default(),
-    }
-}
-
-/// Hash of everything that decides about a chunk's rows, the content of its inputs included: what changed is done again.
-fn chunk_signature(plan: &Plan, chunk: &[Found]) -> String {
-    let content = |path: &std::path::Path| sha256_file(path).unwrap_or_else(|_| "unreadable".to_owned());
-    let files: Vec<String> = chunk
-        .par_iter()
-        .map(|found| {
-            let water = match &found.water {
-                Water::Paired(path) => content(path),
-                other => format!("{other:?}"),
-            };
-            let basis = found.overrides.basis.as_deref().filter(|p| p.is_file()).map(content);
-            format!("{} {} {water} {basis:?} {:?}", found.source_path, content(&found.path), found.overrides)
-        })
-        .collect();
-    sha256_hex(format!("{}\n{}", plan.signature, files.join("\n")).as_bytes())
+/// Files of which a span has the last spectrum.
+fn files_ended(span: Span) -> usize {
+    span.to.file - span.from.file
 }

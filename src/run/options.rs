@@ -5,16 +5,14 @@ use super::error::RunError;
 use super::summary::Shard;
 use crate::acquisition::Facts;
 use crate::corpus::{self, Found, Listing};
-use crate::engine::Engine;
 use crate::fit::Method;
 use crate::fit::vary::Varied;
 use crate::formats;
 use crate::learned::Learned;
 use crate::prepare::Preparation;
 use crate::quantify::WaterScaling;
-use crate::store::IfExists;
 use crate::store::provenance::VariedMethod;
-use std::ops::Range;
+use crate::store::{IfExists, Span};
 use std::path::PathBuf;
 
 /// What to run. [`RunOptions::new`] fills in the defaults; every field can be changed after it.
@@ -107,8 +105,8 @@ impl RunOptions {
         Ok(listing)
     }
 
-    /// Where chunks begin and end in `found`.
-    pub(super) fn cut(&self, found: &[Found], engine: &dyn Engine) -> Vec<Range<usize>> {
-        cut::cut(found, engine.files_at_once(), self.methods.len(), self.memory_bytes)
+    /// The chunks of `open`, which lies in one block of `found`.
+    pub(super) fn cut(&self, found: &[Found], open: Span) -> Vec<Span> {
+        cut::cut(found, open, self.methods.len(), self.memory_bytes)
     }
 }

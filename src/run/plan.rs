@@ -5,11 +5,11 @@ use rayon::prelude::*;
 use super::load::{Failure, Header, Loaded};
 use super::models::ModelStore;
 use super::rows::Origin;
-use super::{Progress, RunError, RunOptions, chunk};
+use super::{Progress, RunError, RunOptions, chunk, cut};
 use crate::corpus::Found;
 use crate::engine::Engine;
 use crate::prepare::Spectrum;
-use crate::store::{PlannedRow, SpectrumRow, Status};
+use crate::store::{PlannedRow, Span, SpectrumRow, Status};
 
 /// One row per spectrum × method, in the order of the run's tables.
 ///
@@ -20,16 +20,18 @@ pub fn plan(options: &RunOptions, engine: &dyn Engine, progress: &dyn Progress) 
     let models = ModelStore::new(options)?;
     progress.found(listing.found.len());
     let mut rows = Vec::new();
-    for (number, range) in options.cut(&listing.found, engine).into_iter().enumerate() {
-        let files = &listing.found[range];
-        let loaded = chunk::read(files, options);
+    let blocks = cut::blocks(listing.found.len(), engine.files_at_once());
+    let chunks = blocks.flat_map(|files| options.cut(&listing.found, Span::of_files(files)));
+    for (number, span) in chunks.enumerate() {
+        let files = &listing.found[span.files()];
+        let loaded = chunk::read(files, span.voxels(), options);
         let planned: Vec<Vec<PlannedRow>> = files
             .par_iter()
             .zip(&loaded)
             .map(|(found, loaded)| rows_of(found, loaded, number, options, &models))
             .collect();
         rows.extend(planned.into_iter().flatten());
-        progress.advanced(files.len());
+        progress.advanced(span.to.file - span.from.file);
     }
     Ok(rows)
 }

@@ -41,6 +41,7 @@ impl Origin<'_> {
             spectrum_id: self.spectrum_id(),
             source_path: found.source_path.clone(),
             source_sha256: header.sha256.clone(),
+            inputs_sha256: header.inputs_sha256.clone(),
             water_reference_path: match &found.water {
                 Water::Paired(_) => found.water_source_path.clone(),
                 _ => None,

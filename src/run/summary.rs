@@ -29,6 +29,15 @@ pub struct Summary {
     pub wall_s: f64,
     /// The shard that was done, where it was one.
     pub shard: Option<Shard>,
+    /// Whether a run of before had done it all.
+    pub was_complete: bool,
+}
+
+impl Summary {
+    /// Nothing but counts.
+    pub(super) fn of(tally: Tally, shard: Option<Shard>) -> Self {
+        Self { tally, warnings: Vec::new(), files: Vec::new(), wall_s: 0.0, shard, was_complete: false }
+    }
 }
 
 /// One of the parts into which a run is cut.

@@ -24,6 +24,7 @@ pub fn union(datasets: &[PathBuf], out: &Path, if_exists: IfExists) -> Result<Su
     let inputs = Inputs {
         n_files: records.iter().map(|r| r.inputs.n_files).sum(),
         listing_sha256: listing_sha256(listed.iter().map(|(p, h)| (p.as_str(), h.as_str()))),
+        content_sha256: String::new(),
     };
     let all: Vec<&RunRecord> = records.iter().collect();
     let mut writer = DatasetWriter::create(out, if_exists)?.of_run(run_id(&all, &learned, &inputs));
@@ -52,7 +53,7 @@ pub fn union(datasets: &[PathBuf], out: &Path, if_exists: IfExists) -> Result<Su
         ..RunRecord::new(&first.engine, rayon::current_num_threads())
     };
     let files = writer.finish(record)?;
-    Ok(Summary { tally, warnings, files, wall_s: started.elapsed().as_secs_f64(), shard: None })
+    Ok(Summary { warnings, files, wall_s: started.elapsed().as_secs_f64(), ..Summary::of(tally, None) })
 }
 
 /// Inputs and their hashes.

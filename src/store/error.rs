@@ -32,11 +32,21 @@ pub enum StoreError {
     },
     /// What is to be resumed was another run.
     #[error(
-        "{path}: the unfinished run there had other settings, inputs, engine or version; run it as it was, or --overwrite to begin anew"
+        "{path}: the run there is another; it differs in {differences}; run it as it was, or --overwrite to begin anew"
     )]
     OtherPlan {
         /// The folder.
         path: PathBuf,
+        /// In which settings it differs, in words.
+        differences: String,
+    },
+    /// Inputs changed since, and rows of before must not stand beside rows of now.
+    #[error("{path}: inputs changed since the run there saw them: {changed}; --overwrite to begin anew")]
+    OtherInputs {
+        /// The folder.
+        path: PathBuf,
+        /// Which, in words.
+        changed: String,
     },
     /// Another process writes there.
     #[error("{path}: another run is writing there; wait for it, or give another --out")]
@@ -75,12 +85,20 @@ impl StoreError {
             Self::OutputExists { .. }
             | Self::Unfinished { .. }
             | Self::OtherPlan { .. }
+            | Self::OtherInputs { .. }
             | Self::Busy { .. }
             | Self::Foreign { .. }
             | Self::CannotCreate { .. } => 73,
             Self::Write { .. } => 1,
         }
     }
+}
+
+/// The first few of a list, for a message.
+pub fn some_of(names: &[String]) -> String {
+    const MOST: usize = 5;
+    let shown = names[..names.len().min(MOST)].join(", ");
+    if names.len() > MOST { format!("{shown} and {} more", names.len() - MOST) } else { shown }
 }
 
 pub(super) fn cannot_create(path: &Path) -> impl FnOnce(io::Error) -> StoreError + use<> {

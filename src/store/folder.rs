@@ -1,9 +1,12 @@
 //! The dataset folder's file names, what of it is requant's own, and steps that survive a power cut.
 
-use std::fs::{self, File};
+use std::fs;
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
+use super::disk::{self, File};
 use super::error::{StoreError, cannot_create, write_failed};
 use super::provenance::RUN_KIND;
 use super::rows::TABLES;
@@ -29,34 +32,34 @@ fn is_temporary_name(name: &str) -> bool {
     })
 }
 
-/// Temporary name for `file`; the process number keeps two runs apart.
+/// A number that no other process has, on this machine or another that writes to the same disk.
+pub(super) fn process_token() -> u64 {
+    static TOKEN: OnceLock<u64> = OnceLock::new();
+    // The standard library seeds its hashers at random, and it is all the randomness needed here.
+    *TOKEN.get_or_init(|| RandomState::new().build_hasher().finish())
+}
+
+/// Temporary name for `file`, in the same folder; no other process has the same.
 pub(super) fn temporary_path(file: &Path) -> PathBuf {
     let name = file.file_name().unwrap_or_default().to_string_lossy();
-    file.with_file_name(format!(".{name}.{}.tmp", std::process::id()))
+    file.with_file_name(format!(".{name}.{}.tmp", process_token()))
 }
 
-/// Makes a rename in `folder` survive a power cut. Where folders cannot be opened (Windows) the
-/// system has no such call and none is needed.
-pub(super) fn sync_folder(folder: &Path) {
-    if let Ok(handle) = File::open(folder) {
-        let _ = handle.sync_all();
-    }
-}
-
+/// Writes `bytes` to `path` so that it holds either what it held before or all of them.
 pub(super) fn write_synced(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
     let temporary = temporary_path(path);
     let attempt = || {
         let mut file = File::create(&temporary)?;
         file.write_all(bytes)?;
-        file.sync_all()?;
-        fs::rename(&temporary, path)
+        file.sync()?;
+        disk::rename(&temporary, path)
     };
     attempt().map_err(|e: io::Error| {
-        let _ = fs::remove_file(&temporary);
+        let _ = disk::remove_file(&temporary);
         write_failed(path)(e)
     })?;
     if let Some(folder) = path.parent() {
-        sync_folder(folder);
+        disk::sync_folder(folder);
     }
     Ok(())
 }
@@ -76,6 +79,12 @@ pub(super) fn older_files(dir: &Path) -> Result<Vec<PathBuf>, StoreError> {
             return Err(foreign(run_path));
         }
         files.push(run_path);
+    }
+    // Of a process that was killed while it wrote the record.
+    for entry in fs::read_dir(dir).map_err(cannot_create(dir))?.flatten() {
+        if entry.file_name().to_str().is_some_and(is_temporary_name) {
+            files.push(entry.path());
+        }
     }
     for table in TABLES {
         let folder = dir.join(table);
@@ -116,7 +125,7 @@ impl MadeFolders {
     /// Makes `dir` and its missing parents.
     pub(super) fn create(&mut self, dir: &Path) -> Result<(), StoreError> {
         let missing = dir.ancestors().take_while(|path| !path.as_os_str().is_empty() && !path.exists()).count();
-        fs::create_dir_all(dir).map_err(cannot_create(dir))?;
+        disk::create_dir_all(dir).map_err(cannot_create(dir))?;
         let ancestors: Vec<PathBuf> = dir.ancestors().take(missing).map(Path::to_owned).collect();
         self.0.extend(ancestors.into_iter().rev());
         Ok(())
@@ -132,7 +141,7 @@ impl Drop for MadeFolders {
     fn drop(&mut self) {
         for folder in self.0.iter().rev() {
             // Fails, as it should, where something lies in the folder.
-            let _ = fs::remove_dir(folder);
+            let _ = disk::remove_dir(folder);
         }
     }
 }

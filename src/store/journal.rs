@@ -1,262 +1,356 @@
 //! Work that is done before a dataset is complete: `.requant/` in the output folder, a folder a chunk.
 //!
-//! A chunk is written under a temporary name, synced and renamed, so that what is there is whole whenever the process
-//! dies. The dataset is made of the chunks at the end ([`super::DatasetWriter`]).
+//! A journal begins with its plan and ends when the plan is removed: each is one act of the file system. A chunk is
+//! written under a temporary name, synced and renamed, and its record has the length and the hash of each of its files;
+//! what does not hold is no chunk. The dataset is made of the chunks at the end ([`super::DatasetWriter`]).
 
-use std::fs::{self, File, TryLockError};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
-use serde::{Deserialize, Serialize};
+use super::disk;
+use super::ending::{JOURNAL, PLAN, clear, is_begun, remove};
+use super::error::{IfExists, StoreError, cannot_create, some_of, write_failed};
+use super::folder::{older_files, process_token};
+use super::lock::{self, LOCK, Lock, Sharing};
+use super::plan::{ChunkRecord, ChunkRows, Plan};
+use super::provenance::TableFile;
+use super::reader::{ReadTableError, read_recorded, read_whole};
+use super::rows::{LearnedRow, SpectrumRow};
+use super::schema::Table;
+use super::sealed;
+use super::single::write_parts;
+use super::span::Span;
+use super::writer::DatasetWriter;
 
-use super::error::{IfExists, StoreError, cannot_create, write_failed};
-use super::folder::{older_files, sync_folder, write_synced};
-use super::provenance::Named;
-use super::reader::{ReadTableError, read_table};
-use super::rows::{CurveRow, LearnedRow, MetaboliteRow, SpectrumRow, TransientRow};
-use super::single::write_table;
-use super::timings::Timings;
-
-/// Name of the folder; the leading dot keeps dataset readers out.
-pub(super) const JOURNAL: &str = ".requant";
-const PLAN: &str = "plan.json";
 const CHUNK: &str = "chunk.json";
-const LOCK: &str = "lock";
+/// Beginning of the names of finished chunks.
+const CHUNK_FOLDER: &str = "chunk-";
+/// How long a shard waits for another that is just beginning the journal.
+const PATIENCE: Duration = Duration::from_secs(20);
 
-/// What a run set out to do.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Plan {
-    /// Hash of everything that decides about the rows but the inputs' content: settings, inputs' names, version, engine.
-    pub signature: String,
-    /// Chunks in all.
-    pub n_chunks: usize,
-    /// Input files in all.
-    pub n_files: usize,
-    /// Settings, for the run's record.
-    pub config: serde_json::Value,
-    /// Methods with their hashes.
-    pub methods: Vec<Named>,
-    /// Notes about the inputs as a whole.
-    pub warnings: Vec<String>,
-    /// Engine.
-    pub engine: String,
-    /// Device.
-    pub device: String,
-    /// When the run began (UTC, RFC 3339).
-    pub started_utc: String,
-    /// The command that began it.
-    pub command_line: Vec<String>,
-    /// How long finding the inputs took.
-    pub timings: Timings,
-}
-
-/// What a finished chunk leaves beside its rows.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct ChunkRecord {
-    /// Hash of the plan's signature and the content of the chunk's inputs.
-    pub signature: String,
-    /// Inputs and their hashes.
-    pub listed: Vec<(String, String)>,
-    /// Basis sets used.
-    pub bases: Vec<Named>,
-    /// Recipes of simulated basis sets.
-    pub recipes: Vec<serde_json::Value>,
-    /// Soft rows between amplitudes that held.
-    pub ratio_rows: Vec<String>,
-    /// What happened on the way.
-    pub notes: Vec<String>,
-    /// How long its parts took.
-    pub timings: Timings,
-}
-
-/// The rows of one chunk.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct ChunkRows {
-    /// Of `spectra`.
-    pub spectra: Vec<SpectrumRow>,
-    /// Of `metabolites`.
-    pub metabolites: Vec<MetaboliteRow>,
-    /// Of `curves`.
-    pub curves: Vec<CurveRow>,
-    /// Of `transients`.
-    pub transients: Vec<TransientRow>,
+/// What to do with what is in the output folder.
+#[derive(Debug, Clone, Copy)]
+pub struct Opening {
+    /// If results of an earlier run are there.
+    pub if_exists: IfExists,
+    /// Whether to go on with an unfinished run.
+    pub resume: bool,
+    /// Number of the part that this process does; others may write beside it.
+    pub shard: Option<usize>,
 }
 
 /// The journal of one output folder.
 #[derive(Debug)]
 pub struct Journal {
+    out: PathBuf,
     folder: PathBuf,
-    /// Held while a run writes; the system lets go of it however the process ends.
-    _lock: Option<File>,
+    /// What the user should know about what was found there.
+    notes: Vec<String>,
+    /// Held while somebody writes, the shards' own lock first.
+    locks: Vec<Lock>,
 }
 
 impl Journal {
-    /// Opens or begins the journal in `out` for writing. `shard`: number of the part that this process does; others may
-    /// write beside it.
+    /// Opens or begins the journal in `out` for writing.
     ///
     /// # Errors
     /// [`StoreError`]: something complete, unfinished or other is there and may not be replaced or continued, or another
     /// process writes there.
-    pub fn open(
-        out: &Path,
-        plan: &Plan,
-        learned: Vec<LearnedRow>,
-        if_exists: IfExists,
-        resume: bool,
-        shard: Option<usize>,
-    ) -> Result<Self, StoreError> {
+    pub fn open(out: &Path, plan: &Plan, learned: Vec<LearnedRow>, how: Opening) -> Result<Self, StoreError> {
         let folder = out.join(JOURNAL);
-        if folder.is_dir() {
-            // Without a plan, somebody died before it was written, or another shard is just about to write it.
-            let same = Self::at(out).plan().is_none_or(|old| old.signature == plan.signature);
-            match (if_exists, resume || (shard.is_some() && same)) {
-                (_, true) if same => {}
-                (_, true) => return Err(StoreError::OtherPlan { path: out.to_owned() }),
-                (IfExists::Refuse, false) => return Err(StoreError::Unfinished { path: out.to_owned() }),
-                (IfExists::Overwrite, false) => {
-                    // Whoever holds it is at work.
-                    drop(lock(&folder, shard)?);
-                    fs::remove_dir_all(&folder).map_err(cannot_create(&folder))?;
-                }
-            }
-        } else if if_exists == IfExists::Refuse && out.exists() {
-            let mut entries = fs::read_dir(out).map_err(cannot_create(out))?;
-            if entries.next().is_some() {
-                return Err(StoreError::OutputExists { path: out.to_owned() });
-            }
+        if how.if_exists == IfExists::Refuse && !is_begun(&folder) {
+            refuse_results(out)?;
         }
         if out.is_dir() {
             // What would be in the way in the end is said before the work.
             older_files(out)?;
         }
-        fs::create_dir_all(&folder).map_err(cannot_create(&folder))?;
-        let held = lock(&folder, shard)?;
-        if Self::at(out).plan().is_none() {
-            let path = folder.join(PLAN);
-            write_table(&folder, IfExists::Overwrite, learned)?;
-            write_synced(&path, &serde_json::to_vec_pretty(plan).map_err(write_failed(&path))?)?;
+        let mut journal = Self { out: out.to_owned(), folder: folder.clone(), notes: Vec::new(), locks: Vec::new() };
+        let Some(shard) = how.shard else {
+            journal.hold(lock::exclusive(&folder)?);
+            journal.begin(plan, learned, how)?;
+            return Ok(journal);
+        };
+        let own = format!("{LOCK}-{shard}");
+        let started = Instant::now();
+        loop {
+            // Whoever comes first begins the journal while nobody else is in it.
+            if let Some(alone) = lock::try_lock(&folder, LOCK, Sharing::Exclusive)? {
+                journal.begin(plan, learned.clone(), how)?;
+                drop(alone);
+            }
+            if let Some(shared) = lock::try_lock(&folder, LOCK, Sharing::Shared)?
+                && let Some(there) = journal.plan()
+            {
+                journal.accept(&there, plan, how)?;
+                let own = lock::try_lock(&folder, &own, Sharing::Exclusive)?;
+                journal.hold(own.ok_or_else(|| StoreError::Busy { path: out.to_owned() })?);
+                journal.hold(shared);
+                return Ok(journal);
+            }
+            if started.elapsed() > PATIENCE {
+                return Err(StoreError::Busy { path: out.to_owned() });
+            }
+            std::thread::sleep(Duration::from_millis(50));
         }
-        Ok(Self { folder, _lock: Some(held) })
     }
 
-    /// The journal in `out`, for reading.
-    pub fn at(out: &Path) -> Self {
-        Self { folder: out.join(JOURNAL), _lock: None }
-    }
-
-    /// What the run set out to do; `None` without a readable plan.
-    pub fn plan(&self) -> Option<Plan> {
-        serde_json::from_slice(&fs::read(self.folder.join(PLAN)).ok()?).ok()
-    }
-
-    fn chunk_folder(&self, index: usize) -> PathBuf {
-        self.folder.join(format!("chunk-{index:06}"))
-    }
-
-    /// The record of chunk `index`, if it is finished.
-    pub fn record(&self, index: usize) -> Option<ChunkRecord> {
-        serde_json::from_slice(&fs::read(self.chunk_folder(index).join(CHUNK)).ok()?).ok()
-    }
-
-    /// The rows of `spectra` of chunk `index`.
+    /// The journal in `out`, kept from others, to make its dataset. A folder that cannot be written to is read as it is.
     ///
     /// # Errors
-    /// [`ReadTableError`]: its file is damaged.
-    pub fn spectra(&self, index: usize) -> Result<Vec<SpectrumRow>, ReadTableError> {
-        read_table(&self.chunk_folder(index))
+    /// [`StoreError::Busy`]: another process writes there.
+    pub fn take(out: &Path) -> Result<Self, StoreError> {
+        let mut journal = Self::at(out);
+        if journal.folder.is_dir() {
+            match lock::exclusive(&journal.folder) {
+                Ok(lock) => journal.hold(lock),
+                Err(StoreError::CannotCreate { .. }) => {
+                    journal.note(format!("{}: cannot be locked, was read as it is", out.display()));
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(journal)
     }
 
-    /// When chunk `index` was finished.
-    pub fn finished_at(&self, index: usize) -> Option<SystemTime> {
-        fs::metadata(self.chunk_folder(index).join(CHUNK)).and_then(|m| m.modified()).ok()
+    /// The journal in `out`, for a look.
+    pub fn at(out: &Path) -> Self {
+        Self { out: out.to_owned(), folder: out.join(JOURNAL), notes: Vec::new(), locks: Vec::new() }
+    }
+
+    fn hold(&mut self, lock: Lock) {
+        if !lock.holds {
+            self.note("this disk knows no locks: see to it that no other run writes to this folder".to_owned());
+        }
+        self.locks.push(lock);
+    }
+
+    fn note(&mut self, note: String) {
+        if !self.notes.contains(&note) {
+            self.notes.push(note);
+        }
+    }
+
+    /// What the user should know about what was found.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
+    /// The output folder.
+    pub fn out(&self) -> &Path {
+        &self.out
+    }
+
+    /// Goes on with the journal that is there, or begins one; nobody else is in it.
+    fn begin(&mut self, plan: &Plan, learned: Vec<LearnedRow>, how: Opening) -> Result<(), StoreError> {
+        let folder = self.folder.clone();
+        let created = |e: io::Error| cannot_create(&folder)(e);
+        if !is_begun(&folder) && how.if_exists == IfExists::Refuse {
+            // The run that was here a moment ago may have ended.
+            refuse_results(&self.out)?;
+        }
+        if is_begun(&folder) {
+            match (self.plan(), how.if_exists) {
+                // Shards begin one after the other.
+                (Some(there), _) if how.resume || (how.shard.is_some() && there.signature == plan.signature) => {
+                    self.accept(&there, plan, how)?;
+                    self.remove_unfinished().map_err(created)?;
+                    if there.inputs != plan.inputs {
+                        let renewed = Plan { learned: there.learned, ..plan.clone() };
+                        sealed::write(&self.folder.join(PLAN), &renewed)?;
+                    }
+                    return Ok(());
+                }
+                (None, IfExists::Refuse) if how.resume => {
+                    self.note("the plan of the unfinished run was damaged: all of it was done again".to_owned());
+                }
+                (_, IfExists::Refuse) => return Err(StoreError::Unfinished { path: self.out.clone() }),
+                (_, IfExists::Overwrite) => {}
+            }
+        }
+        clear(&self.folder).map_err(created)?;
+        let learned = write_parts(&self.folder, IfExists::Overwrite, learned)?;
+        let plan = Plan { learned: learned.into_iter().map(|part| part.content).collect(), ..plan.clone() };
+        sealed::write(&self.folder.join(PLAN), &plan)
+    }
+
+    /// Whether the run that is there is the one that is asked for.
+    fn accept(&self, there: &Plan, plan: &Plan, how: Opening) -> Result<(), StoreError> {
+        if there.signature != plan.signature {
+            let differences = plan.differences(&there.settings);
+            return Err(StoreError::OtherPlan { path: self.out.clone(), differences });
+        }
+        let changed = plan.changed_inputs(there);
+        if how.shard.is_some() && !changed.is_empty() {
+            return Err(StoreError::OtherInputs { path: self.out.clone(), changed: some_of(&changed) });
+        }
+        Ok(())
+    }
+
+    /// Removes what killed processes were writing; nobody else is at work.
+    fn remove_unfinished(&self) -> io::Result<()> {
+        for entry in fs::read_dir(&self.folder)?.flatten() {
+            let name = entry.file_name();
+            let name = name.to_string_lossy();
+            if name.starts_with("tmp-") {
+                disk::remove_tree(&entry.path())?;
+            } else if name.ends_with(".tmp") {
+                disk::remove_file(&entry.path())?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What the run set out to do; `None` where no run is unfinished, or its plan is damaged.
+    pub fn plan(&self) -> Option<Plan> {
+        sealed::read(&self.folder.join(PLAN))
+    }
+
+    fn chunk_folder(&self, span: Span) -> PathBuf {
+        self.folder.join(format!("{CHUNK_FOLDER}{span}"))
+    }
+
+    /// The records of the finished chunks of the run of that signature, in their order, and how many chunks are there that
+    /// have no record that holds.
+    pub fn records(&self, signature: &str) -> (Vec<ChunkRecord>, usize) {
+        let (mut records, mut n_damaged) = (Vec::new(), 0);
+        for entry in fs::read_dir(&self.folder).into_iter().flatten().flatten() {
+            let name = entry.file_name();
+            let Some(span) = name.to_str().and_then(|name| name.strip_prefix(CHUNK_FOLDER)) else { continue };
+            match sealed::read::<ChunkRecord>(&entry.path().join(CHUNK)) {
+                Some(record) if record.plan == signature && record.span.to_string() == span => records.push(record),
+                _ => n_damaged += 1,
+            }
+        }
+        records.sort_by_key(|record| record.span);
+        (records, n_damaged)
+    }
+
+    /// When a chunk was finished.
+    pub fn finished_at(&self, record: &ChunkRecord) -> Option<SystemTime> {
+        fs::metadata(self.chunk_folder(record.span).join(CHUNK)).and_then(|m| m.modified()).ok()
     }
 
     /// How many processes write here now.
     pub fn writers(&self) -> usize {
-        let Ok(entries) = fs::read_dir(&self.folder) else { return 0 };
-        let locks = entries.flatten().filter(|e| e.file_name().to_string_lossy().starts_with(LOCK));
-        let held = |e: &fs::DirEntry| {
-            File::open(e.path()).is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
-        };
-        locks.filter(held).count()
+        lock::holders(&self.folder)
     }
 
-    /// The rows of chunk `index`.
+    /// Whether every file of a chunk is what its record says.
+    pub fn holds(&self, record: &ChunkRecord) -> bool {
+        let folder = self.chunk_folder(record.span);
+        record.files.iter().all(|file| read_whole(&folder, file).is_ok())
+    }
+
+    /// The rows of `spectra` of a chunk.
     ///
     /// # Errors
-    /// [`ReadTableError`]: its files are damaged.
-    pub fn rows(&self, index: usize) -> Result<ChunkRows, ReadTableError> {
-        let folder = self.chunk_folder(index);
+    /// [`ReadTableError`]: a file is not what the record says.
+    pub fn spectra(&self, record: &ChunkRecord) -> Result<Vec<SpectrumRow>, ReadTableError> {
+        read_files(&self.chunk_folder(record.span), &record.files)
+    }
+
+    /// The rows of a chunk.
+    ///
+    /// # Errors
+    /// [`ReadTableError`]: a file is not what the record says.
+    pub fn rows(&self, record: &ChunkRecord) -> Result<ChunkRows, ReadTableError> {
+        let folder = self.chunk_folder(record.span);
         Ok(ChunkRows {
-            spectra: read_table(&folder)?,
-            metabolites: read_table(&folder)?,
-            curves: read_table(&folder)?,
-            transients: read_table(&folder)?,
+            spectra: read_files(&folder, &record.files)?,
+            metabolites: read_files(&folder, &record.files)?,
+            curves: read_files(&folder, &record.files)?,
+            transients: read_files(&folder, &record.files)?,
         })
     }
 
     /// The table `learned` that holds for all chunks.
     ///
     /// # Errors
-    /// [`ReadTableError`]: its file is damaged.
-    pub fn learned(&self) -> Result<Vec<LearnedRow>, ReadTableError> {
-        read_table(&self.folder)
+    /// [`ReadTableError`]: a file is not what the plan says.
+    pub fn learned(&self, plan: &Plan) -> Result<Vec<LearnedRow>, ReadTableError> {
+        read_files(&self.folder, &plan.learned)
     }
 
-    /// Writes chunk `index`, and how long that took; an older one of that number goes.
+    /// Writes a chunk; what is there under its name goes. `record.files` is filled in.
     ///
     /// # Errors
     /// [`StoreError::Write`]: the system refuses, as on a full disk. Nothing half-written stays.
-    pub fn write(&self, index: usize, mut record: ChunkRecord, rows: ChunkRows) -> Result<(), StoreError> {
+    pub fn write(&self, mut record: ChunkRecord, rows: ChunkRows) -> Result<(), StoreError> {
         let started = Instant::now();
-        let (folder, temporary) = (self.chunk_folder(index), self.folder.join(format!("tmp-{index:06}")));
+        let folder = self.chunk_folder(record.span);
+        let temporary = self.folder.join(format!("tmp-{}-{}", process_token(), record.span));
         let attempt = || -> Result<(), StoreError> {
-            let _ = fs::remove_dir_all(&temporary);
-            fs::create_dir_all(&temporary).map_err(cannot_create(&temporary))?;
-            write_table(&temporary, IfExists::Refuse, rows.spectra)?;
-            write_table(&temporary, IfExists::Refuse, rows.metabolites)?;
-            if !rows.curves.is_empty() {
-                write_table(&temporary, IfExists::Refuse, rows.curves)?;
-            }
-            if !rows.transients.is_empty() {
-                write_table(&temporary, IfExists::Refuse, rows.transients)?;
-            }
-            let path = temporary.join(CHUNK);
+            disk::create_dir(&temporary).map_err(cannot_create(&temporary))?;
+            let ChunkRows { spectra, metabolites, curves, transients } = rows;
+            record.files = write_parts_of(&temporary, spectra)?;
+            record.files.extend(write_parts_of(&temporary, metabolites)?);
+            record.files.extend(write_parts_of(&temporary, curves)?);
+            record.files.extend(write_parts_of(&temporary, transients)?);
             record.timings.write_wall_s = started.elapsed().as_secs_f64();
-            write_synced(&path, &serde_json::to_vec(&record).map_err(write_failed(&path))?)?;
+            sealed::write(&temporary.join(CHUNK), &record)?;
             if folder.exists() {
-                fs::remove_dir_all(&folder).map_err(write_failed(&folder))?;
+                remove(&folder, CHUNK).map_err(write_failed(&folder))?;
             }
-            fs::rename(&temporary, &folder).map_err(write_failed(&folder))
+            disk::rename(&temporary, &folder).map_err(write_failed(&folder))
         };
         attempt().inspect_err(|_| {
-            let _ = fs::remove_dir_all(&temporary);
+            let _ = disk::remove_tree(&temporary);
         })?;
-        sync_folder(&self.folder);
+        disk::sync_folder(&self.folder);
         Ok(())
     }
 
-    /// Takes the journal away: its dataset is complete.
-    pub fn remove(self) {
-        // A journal that stays costs space and nothing else.
-        let _ = fs::remove_dir_all(&self.folder);
+    /// An error where the output folder holds anything beside this journal.
+    ///
+    /// # Errors
+    /// [`StoreError::OutputExists`].
+    pub fn refuse_results(&self) -> Result<(), StoreError> {
+        refuse_results(&self.out)
+    }
+
+    /// A writer for the dataset in the journal's own output folder. What an earlier run left there may go: the journal was
+    /// allowed to begin.
+    ///
+    /// # Errors
+    /// As [`DatasetWriter::create`].
+    pub fn writer(&self) -> Result<DatasetWriter, StoreError> {
+        DatasetWriter::create_locked(&self.out, IfExists::Overwrite)
+    }
+
+    /// Ends the journal: its dataset is complete. From the plan's removal on, what is left means nothing.
+    pub fn end(self) {
+        // A folder that stays costs space and nothing else; who writes there next tidies up.
+        let _ = remove(&self.folder, PLAN);
     }
 }
 
-/// Locks the part of the journal in `folder` that `shard` writes. On network disks that know no locks there is none.
-fn lock(folder: &Path, shard: Option<usize>) -> Result<File, StoreError> {
-    let path = folder.join(shard.map_or_else(|| LOCK.to_owned(), |i| format!("{LOCK}-{i}")));
-    let file = File::create(&path).map_err(cannot_create(&path))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(StoreError::Busy { path: folder.to_owned() }),
-        Err(TryLockError::Error(error)) if is_unsupported(&error) => Ok(file),
-        Err(TryLockError::Error(source)) => Err(StoreError::CannotCreate { path, source }),
+/// An error where `out` holds anything but the rest of an ended journal.
+fn refuse_results(out: &Path) -> Result<(), StoreError> {
+    if !out.exists() {
+        return Ok(());
+    }
+    let mut entries = fs::read_dir(out).map_err(cannot_create(out))?;
+    match entries.any(|entry| entry.map_or(true, |e| e.file_name() != JOURNAL)) {
+        true => Err(StoreError::OutputExists { path: out.to_owned() }),
+        false => Ok(()),
     }
 }
 
-fn is_unsupported(error: &std::io::Error) -> bool {
-    // "No locks available": what NFS without a lock daemon says on Linux.
-    const ENOLCK: i32 = 37;
-    error.kind() == std::io::ErrorKind::Unsupported || error.raw_os_error() == Some(ENOLCK)
+/// Writes a table that has rows.
+fn write_parts_of<T: Table>(folder: &Path, rows: Vec<T>) -> Result<Vec<TableFile>, StoreError> {
+    if rows.is_empty() {
+        return Ok(Vec::new());
+    }
+    Ok(write_parts(folder, IfExists::Refuse, rows)?.into_iter().map(|part| part.content).collect())
+}
+
+/// The rows of one table among `files`.
+fn read_files<T: Table>(folder: &Path, files: &[TableFile]) -> Result<Vec<T>, ReadTableError> {
+    let mut rows = Vec::new();
+    let of_table = |file: &&TableFile| file.file.split('/').next() == Some(T::NAME);
+    files.iter().filter(of_table).try_for_each(|file| read_recorded(folder, file, &mut rows))?;
+    Ok(rows)
 }

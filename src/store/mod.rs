@@ -5,21 +5,29 @@
 
 pub mod cells;
 mod dictionary;
+pub mod disk;
+mod ending;
 mod error;
 mod folder;
 pub mod journal;
+mod lock;
+pub mod plan;
 pub mod provenance;
 pub mod reader;
 pub mod rows;
 pub mod schema;
+mod sealed;
 mod single;
+pub mod span;
 mod table_writer;
 pub mod timings;
 pub mod writer;
 
 pub use dictionary::columns_markdown;
-pub use error::{IfExists, StoreError};
-pub use journal::{ChunkRecord, ChunkRows, Journal, Plan};
+pub use ending::tidy;
+pub use error::{IfExists, StoreError, some_of};
+pub use journal::{Journal, Opening};
+pub use plan::{ChunkRecord, ChunkRows, Content, Plan, PlannedInput};
 pub use provenance::RunRecord;
 pub use reader::{ReadTableError, read_run, read_table};
 pub use rows::{
@@ -27,5 +35,6 @@ pub use rows::{
 };
 pub use schema::{SCHEMA_VERSION, Table};
 pub use single::write_table;
+pub use span::{Position, Span};
 pub use timings::Timings;
 pub use writer::DatasetWriter;

@@ -33,6 +33,9 @@ pub struct RunRecord {
     /// Hash of what the run set out to do ([`super::Plan::signature`]); empty where it was put together from others.
     #[serde(default)]
     pub signature: String,
+    /// What the signature is made of, each in words: tells how two runs differ.
+    #[serde(default)]
+    pub settings: BTreeMap<String, String>,
     /// Resolved configuration, defaults included.
     pub config: serde_json::Value,
     /// Methods that were run.
@@ -51,6 +54,9 @@ pub struct RunRecord {
     pub threads: usize,
     /// Rows written; [`super::DatasetWriter::finish`] fills it in.
     pub counts: Counts,
+    /// The tables' files; [`super::DatasetWriter::finish`] fills it in.
+    #[serde(default)]
+    pub files: Vec<TableFile>,
     /// When the run began: UTC, RFC 3339.
     #[serde(default)]
     pub started_utc: Option<String>,
@@ -94,6 +100,23 @@ pub struct Inputs {
     pub n_files: usize,
     /// [`listing_sha256`] of them.
     pub listing_sha256: String,
+    /// Hash of every byte that a row depends on: the files, their companions, water references and basis sets, and what a
+    /// manifest or `participants.tsv` says of them. Empty where the dataset was put together from others.
+    #[serde(default)]
+    pub content_sha256: String,
+}
+
+/// One file of a table.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct TableFile {
+    /// Path in the dataset folder, with `/`.
+    pub file: String,
+    /// Rows.
+    pub rows: u64,
+    /// Length (bytes).
+    pub bytes: u64,
+    /// SHA-256 (hex).
+    pub sha256: String,
 }
 
 /// Numbers of rows.
@@ -116,6 +139,19 @@ pub struct Counts {
     pub transients: u64,
 }
 
+impl Counts {
+    /// Rows of the table of that name; `None` for tables that are not counted.
+    pub fn of_table(&self, name: &str) -> Option<u64> {
+        match name {
+            "spectra" => Some(self.spectra),
+            "metabolites" => Some(self.metabolites),
+            "curves" => Some(self.curves),
+            "transients" => Some(self.transients),
+            _ => None,
+        }
+    }
+}
+
 impl RunRecord {
     /// How its methods came out of others; empty where nothing was varied.
     pub fn varied(&self) -> Vec<VariedMethod> {
@@ -132,6 +168,7 @@ impl RunRecord {
             git_hash: GIT_HASH.map(str::to_owned),
             run_id: String::new(),
             signature: String::new(),
+            settings: BTreeMap::new(),
             config: serde_json::Value::Null,
             methods: Vec::new(),
             bases: Vec::new(),
@@ -141,6 +178,7 @@ impl RunRecord {
             cpu_model: cpu_model(),
             threads,
             counts: Counts::default(),
+            files: Vec::new(),
             started_utc: None,
             command_line: Vec::new(),
             timings: Timings::default(),

@@ -4,12 +4,15 @@ use std::fs;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
+use bytes::Bytes;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::file::reader::ChunkReader;
 use thiserror::Error;
 
 use super::folder::{RUN_FILE, is_part_name};
-use super::provenance::RunRecord;
+use super::provenance::{RunRecord, TableFile};
 use super::schema::Table;
+use crate::hash::sha256_hex;
 
 /// Why a dataset folder cannot be read.
 #[derive(Debug, Error)]
@@ -41,6 +44,26 @@ pub enum ReadTableError {
         /// The column.
         column: &'static str,
     },
+    /// The file is not as it was written.
+    #[error("{path}: not as it was written (a damaged disk, or somebody's change); make the dataset again")]
+    Changed {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The table does not have the rows that the run wrote.
+    #[error(
+        "{path}: {there} rows of the table `{table}` are there, and run.json says {written}; make the dataset again"
+    )]
+    Rows {
+        /// The dataset folder.
+        path: PathBuf,
+        /// Name of the table.
+        table: &'static str,
+        /// Rows that are there.
+        there: u64,
+        /// Rows that were written.
+        written: u64,
+    },
     /// `run.json` is not what requant writes.
     #[error("{path}: not a run record of requant ({message})")]
     RunRecord {
@@ -60,7 +83,22 @@ fn io_error(path: &Path) -> impl FnOnce(std::io::Error) -> ReadTableError + use<
 ///
 /// A column that the files lack takes its default; columns that they have in addition are left.
 /// The table's folder may be absent (`curves` mostly is): then there are no rows.
+///
+/// # Errors
+/// [`ReadTableError`]: a file cannot be read, or a `run.json` beside the table says that there were other rows.
 pub fn read_table<T: Table>(dir: &Path) -> Result<Vec<T>, ReadTableError> {
+    let rows = rows_in(dir)?;
+    let there = rows.len() as u64;
+    if let Ok(run) = read_run(dir)
+        && let Some(written) = run.counts.of_table(T::NAME)
+        && written != there
+    {
+        return Err(ReadTableError::Rows { path: dir.to_owned(), table: T::NAME, there, written });
+    }
+    Ok(rows)
+}
+
+fn rows_in<T: Table>(dir: &Path) -> Result<Vec<T>, ReadTableError> {
     let folder = dir.join(T::NAME);
     if !folder.exists() {
         fs::metadata(dir).map_err(io_error(dir))?;
@@ -82,8 +120,33 @@ pub fn read_table<T: Table>(dir: &Path) -> Result<Vec<T>, ReadTableError> {
 }
 
 fn read_part<T: Table>(path: &Path, rows: &mut Vec<T>) -> Result<(), ReadTableError> {
+    decode(path, File::open(path).map_err(io_error(path))?, rows)
+}
+
+/// Reads the rows of one file, named as in a record, below `dir`: only if it is what the record says.
+pub(super) fn read_recorded<T: Table>(dir: &Path, record: &TableFile, rows: &mut Vec<T>) -> Result<(), ReadTableError> {
+    let bytes = read_whole(dir, record)?;
+    let path = dir.join(&record.file);
+    let before = rows.len();
+    decode(&path, Bytes::from(bytes), rows)?;
+    if (rows.len() - before) as u64 != record.rows {
+        return Err(ReadTableError::Changed { path });
+    }
+    Ok(())
+}
+
+/// The bytes of one file below `dir`, if they are those of its record.
+pub(super) fn read_whole(dir: &Path, record: &TableFile) -> Result<Vec<u8>, ReadTableError> {
+    let path = dir.join(&record.file);
+    let bytes = fs::read(&path).map_err(io_error(&path))?;
+    if bytes.len() as u64 != record.bytes || sha256_hex(&bytes) != record.sha256 {
+        return Err(ReadTableError::Changed { path });
+    }
+    Ok(bytes)
+}
+
+fn decode<T: Table>(path: &Path, file: impl ChunkReader + 'static, rows: &mut Vec<T>) -> Result<(), ReadTableError> {
     let damaged = |message: String| ReadTableError::Parquet { path: path.to_owned(), message };
-    let file = File::open(path).map_err(io_error(path))?;
     let batches = ParquetRecordBatchReaderBuilder::try_new(file)
         .and_then(ParquetRecordBatchReaderBuilder::build)
         .map_err(|e| damaged(e.to_string()))?;
@@ -108,4 +171,12 @@ pub fn read_run(dir: &Path) -> Result<RunRecord, ReadTableError> {
     let path = dir.join(RUN_FILE);
     let bytes = fs::read(&path).map_err(io_error(&path))?;
     serde_json::from_slice(&bytes).map_err(|e| ReadTableError::RunRecord { path, message: e.to_string() })
+}
+
+/// Checks that the files of the dataset in `dir` are those that its record lists.
+///
+/// # Errors
+/// [`ReadTableError`]: one is missing or not as it was written.
+pub fn check_files(dir: &Path, record: &RunRecord) -> Result<(), ReadTableError> {
+    record.files.iter().try_for_each(|file| read_whole(dir, file).map(drop))
 }

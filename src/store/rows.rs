@@ -75,6 +75,7 @@ table! {
     spectrum_id: String, "", "Path relative to INPUT without extension, then `#` and the sub-spectrum (`…#diff`) or voxel (`…#12,7,0`) where a file holds several.";
     source_path: String, "", "File that the spectrum was read from, relative to INPUT.";
     source_sha256: Option<String>, "", "SHA-256 (hex) of the bytes of that file.";
+    inputs_sha256: Option<String>, "", "SHA-256 (hex) of what every file held that the row depends on: of the lines `role`, tab, file name, tab, SHA-256 (hex), line feed. Roles in their order: `data`, `companion`, `water`, `water companion`, `basis` (one that the manifest names).";
     water_reference_path: Option<String>, "", "File with the water reference, relative to INPUT; equal to `source_path` if the reference is in the same file.";
     subject: Option<String>, "", "Subject label from the BIDS entity `sub-` (without the prefix) or the manifest.";
     session: Option<String>, "", "Session label from the BIDS entity `ses-` (without the prefix) or the manifest.";

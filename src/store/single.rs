@@ -3,16 +3,22 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::error::{IfExists, StoreError, cannot_create, write_failed};
-use super::folder::{MadeFolders, sync_folder};
+use super::disk;
+use super::error::{IfExists, StoreError, cannot_create};
+use super::folder::MadeFolders;
 use super::schema::Table;
-use super::table_writer::TableWriter;
+use super::table_writer::{Part, TableWriter};
 
 /// Writes `rows` to the table's folder in `dir` and returns the files' paths.
 ///
 /// # Errors
 /// [`StoreError`]: there is such a table already and `if_exists` says refuse, or the system does.
 pub fn write_table<T: Table>(dir: &Path, if_exists: IfExists, rows: Vec<T>) -> Result<Vec<PathBuf>, StoreError> {
+    Ok(write_parts(dir, if_exists, rows)?.into_iter().map(|part| part.path).collect())
+}
+
+/// [`write_table`], with what each file holds.
+pub(super) fn write_parts<T: Table>(dir: &Path, if_exists: IfExists, rows: Vec<T>) -> Result<Vec<Part>, StoreError> {
     let folder = dir.join(T::NAME);
     let mut made = MadeFolders::default();
     made.create(&folder)?;
@@ -23,10 +29,8 @@ pub fn write_table<T: Table>(dir: &Path, if_exists: IfExists, rows: Vec<T>) -> R
     let mut table = TableWriter::create(&folder, rows.len().max(1), None)?;
     rows.into_iter().try_for_each(|row| table.push(row))?;
     let parts = table.close()?;
-    for part in &parts {
-        fs::rename(&part.temporary, &part.path).map_err(write_failed(&part.path))?;
-    }
-    sync_folder(&folder);
+    parts.iter().try_for_each(Part::put)?;
+    disk::sync_folder(&folder);
     made.keep();
-    Ok(parts.into_iter().map(|part| part.path).collect())
+    Ok(parts)
 }

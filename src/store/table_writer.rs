@@ -1,16 +1,20 @@
 //! Writes the parts of one table under temporary names.
 
-use std::fs::{self, File};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
+use sha2::{Digest, Sha256};
 
+use super::disk::{self, File};
 use super::error::{StoreError, cannot_create, write_failed};
 use super::folder::temporary_path;
-use super::provenance::GIT_HASH;
+use super::provenance::{GIT_HASH, TableFile};
+use crate::hash::hex;
+
 use super::schema::{GIT_HASH_KEY, RUN_ID_KEY, SCHEMA_VERSION, SCHEMA_VERSION_KEY, TABLE_KEY, Table, VERSION_KEY};
 
 /// A part that is complete under its temporary name.
@@ -20,6 +24,36 @@ pub(super) struct Part {
     pub(super) temporary: PathBuf,
     /// Where it belongs.
     pub(super) path: PathBuf,
+    /// What it holds.
+    pub(super) content: TableFile,
+}
+
+impl Part {
+    /// Puts the part where it belongs.
+    pub(super) fn put(&self) -> Result<(), StoreError> {
+        disk::rename(&self.temporary, &self.path).map_err(write_failed(&self.path))
+    }
+}
+
+/// A file that knows the hash and the length of what was written to it.
+#[derive(Debug)]
+struct Hashed {
+    file: File,
+    hash: Sha256,
+    bytes: u64,
+}
+
+impl Write for Hashed {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let n = self.file.write(bytes)?;
+        self.hash.update(&bytes[..n]);
+        self.bytes += n as u64;
+        Ok(n)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
 }
 
 /// Writes one table; takes its temporary files away when dropped.
@@ -31,7 +65,8 @@ pub(super) struct TableWriter<T: Table> {
     run_id: Option<String>,
     waiting: Vec<T>,
     rows_in_part: usize,
-    open: Option<(ArrowWriter<File>, Part)>,
+    open: Option<ArrowWriter<Hashed>>,
+    /// The last one is open while `open` is.
     parts: Vec<Part>,
 }
 
@@ -63,14 +98,16 @@ impl<T: Table> TableWriter<T> {
     }
 
     fn open_part(&mut self) -> Result<(), StoreError> {
-        let path = self.folder.join(format!("part-{:05}.parquet", self.parts.len()));
+        let name = format!("part-{:05}.parquet", self.parts.len());
+        let path = self.folder.join(&name);
         let temporary = temporary_path(&path);
         let file = File::create(&temporary).map_err(cannot_create(&temporary))?;
-        let part = Part { temporary, path };
-        self.parts.push(part.clone());
+        let file = Hashed { file, hash: Sha256::new(), bytes: 0 };
+        let content = TableFile { file: format!("{}/{name}", T::NAME), ..TableFile::default() };
+        self.parts.push(Part { temporary, path: path.clone(), content });
         let writer = ArrowWriter::try_new(file, T::schema(), Some(properties::<T>(self.rows_per_batch)))
-            .map_err(write_failed(&part.path))?;
-        self.open = Some((writer, part));
+            .map_err(write_failed(&path))?;
+        self.open = Some(writer);
         self.rows_in_part = 0;
         Ok(())
     }
@@ -90,9 +127,10 @@ impl<T: Table> TableWriter<T> {
         if self.open.is_none() {
             self.open_part()?;
         }
-        if let Some((writer, part)) = &mut self.open {
+        if let (Some(writer), Some(part)) = (&mut self.open, self.parts.last_mut()) {
             let batch = T::batch(&self.waiting).map_err(write_failed(&part.path))?;
             writer.write(&batch).map_err(write_failed(&part.path))?;
+            part.content.rows += self.waiting.len() as u64;
         }
         self.rows_in_part += self.waiting.len();
         self.waiting.clear();
@@ -100,12 +138,14 @@ impl<T: Table> TableWriter<T> {
     }
 
     fn close_part(&mut self) -> Result<(), StoreError> {
-        if let Some((mut writer, part)) = self.open.take() {
+        if let (Some(mut writer), Some(part)) = (self.open.take(), self.parts.last_mut()) {
             if let Some(run_id) = &self.run_id {
                 writer.append_key_value_metadata(KeyValue::new(RUN_ID_KEY.to_owned(), run_id.clone()));
             }
-            let file = writer.into_inner().map_err(write_failed(&part.path))?;
-            file.sync_all().map_err(write_failed(&part.path))?;
+            let Hashed { file, hash, bytes } = writer.into_inner().map_err(write_failed(&part.path))?;
+            file.sync().map_err(write_failed(&part.path))?;
+            part.content.bytes = bytes;
+            part.content.sha256 = hex(&hash.finalize());
         }
         Ok(())
     }
@@ -125,7 +165,7 @@ impl<T: Table> Drop for TableWriter<T> {
         self.open = None;
         for part in &self.parts {
             // Gone already where the part was renamed.
-            let _ = fs::remove_file(&part.temporary);
+            let _ = part.temporary.exists().then(|| disk::remove_file(&part.temporary));
         }
     }
 }

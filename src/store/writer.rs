@@ -9,9 +9,12 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::disk;
+use super::ending::{self, JOURNAL};
 use super::error::{IfExists, StoreError, cannot_create, write_failed};
-use super::folder::{MadeFolders, RUN_FILE, older_files, sync_folder, write_synced};
-use super::journal::JOURNAL;
+use super::folder::{MadeFolders, RUN_FILE, older_files, write_synced};
+
+use super::lock::{self, Lock};
 use super::provenance::{Counts, RunRecord};
 use super::rows::{CurveRow, LearnedRow, MetaboliteRow, SpectrumRow, Status, TABLES, TransientRow};
 use super::schema::Table;
@@ -37,6 +40,8 @@ pub struct DatasetWriter {
     counts: Counts,
     run_id: Option<String>,
     made: MadeFolders,
+    /// Keeps others from writing here; `None` where the caller does that.
+    lock: Option<Lock>,
 }
 
 impl DatasetWriter {
@@ -47,10 +52,37 @@ impl DatasetWriter {
     /// # Errors
     /// [`StoreError::OutputExists`] if `dir` is not empty and `if_exists` is
     /// [`IfExists::Refuse`]; [`StoreError::Foreign`] if a name that is needed is taken by something
-    /// that requant did not write; [`StoreError::CannotCreate`] if the system refuses.
+    /// that requant did not write; [`StoreError::Busy`] if another process writes there;
+    /// [`StoreError::CannotCreate`] if the system refuses.
     pub fn create(dir: &Path, if_exists: IfExists) -> Result<Self, StoreError> {
         let mut made = MadeFolders::default();
+        let folder = dir.join(JOURNAL);
         made.create(dir)?;
+        made.create(&folder)?;
+        let lock = lock::exclusive(&folder)?;
+        match (ending::is_begun(&folder), if_exists) {
+            (true, IfExists::Refuse) => return Err(StoreError::Unfinished { path: dir.to_owned() }),
+            (true, IfExists::Overwrite) => ending::clear(&folder).map_err(cannot_create(&folder))?,
+            (false, _) => {}
+        }
+        let writer = Self::prepare(dir, if_exists, made);
+        let keep = |mut writer: Self| {
+            writer.lock = Some(lock);
+            writer
+        };
+        writer.map(keep).inspect_err(|_| {
+            let _ = disk::remove_file(&folder.join(lock::LOCK));
+        })
+    }
+
+    /// [`DatasetWriter::create`] for a caller who keeps others from `dir`.
+    pub(super) fn create_locked(dir: &Path, if_exists: IfExists) -> Result<Self, StoreError> {
+        let mut made = MadeFolders::default();
+        made.create(dir)?;
+        Self::prepare(dir, if_exists, made)
+    }
+
+    fn prepare(dir: &Path, if_exists: IfExists, mut made: MadeFolders) -> Result<Self, StoreError> {
         let mut entries = fs::read_dir(dir).map_err(cannot_create(dir))?;
         // The journal of the run whose dataset this is does not count.
         if entries.any(|e| e.is_ok_and(|e| e.file_name() != JOURNAL)) {
@@ -73,6 +105,7 @@ impl DatasetWriter {
             counts: Counts::default(),
             run_id: None,
             made,
+            lock: None,
         })
     }
 
@@ -82,7 +115,8 @@ impl DatasetWriter {
     pub fn of_run(mut self, run_id: String) -> Self {
         self.spectra.of_run(Some(&run_id));
         self.metabolites.of_run(Some(&run_id));
-        Self { run_id: Some(run_id), ..self }
+        self.run_id = Some(run_id);
+        self
     }
 
     /// Adds a row to `spectra`.
@@ -165,9 +199,6 @@ impl DatasetWriter {
         run.counts = self.counts.clone();
         run.run_id = self.run_id.clone().unwrap_or_default();
         let run_path = self.dir.join(RUN_FILE);
-        let mut text = serde_json::to_string_pretty(&run).map_err(write_failed::<serde_json::Error>(&run_path))?;
-        text.push('\n');
-
         let mut parts = self.spectra.close()?;
         parts.append(&mut self.metabolites.close()?);
         if let Some(curves) = &mut self.curves {
@@ -180,25 +211,45 @@ impl DatasetWriter {
             parts.append(&mut learned.close()?);
         }
 
+        run.files = parts.iter().map(|part| part.content.clone()).collect();
+        let mut text = serde_json::to_string_pretty(&run).map_err(write_failed::<serde_json::Error>(&run_path))?;
+        text.push('\n');
+
         for old in older_files(&self.dir)? {
             if !parts.iter().any(|part| part.temporary == old) {
-                fs::remove_file(&old).map_err(write_failed(&old))?;
+                disk::remove_file(&old).map_err(write_failed(&old))?;
             }
         }
+        disk::sync_folder(&self.dir);
         let mut written = Vec::new();
         for part in &parts {
-            fs::rename(&part.temporary, &part.path).map_err(write_failed(&part.path))?;
+            part.put()?;
             written.push(part.path.clone());
         }
         for table in TABLES {
             let folder = self.dir.join(table);
+            if !folder.is_dir() {
+                continue;
+            }
             // Succeeds only where an older dataset's folder became empty.
-            let _ = fs::remove_dir(&folder);
-            sync_folder(&folder);
+            if disk::remove_dir(&folder).is_err() {
+                disk::sync_folder(&folder);
+            }
         }
         self.made.keep();
         write_synced(&run_path, text.as_bytes())?;
         written.push(run_path);
         Ok(written)
+    }
+}
+
+impl Drop for DatasetWriter {
+    fn drop(&mut self) {
+        if self.lock.is_some() {
+            // Only the lock is in it.
+            let folder = self.dir.join(JOURNAL);
+            let _ = disk::remove_file(&folder.join(lock::LOCK));
+            let _ = disk::remove_dir(&folder);
+        }
     }
 }
