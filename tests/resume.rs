@@ -56,13 +56,18 @@ impl Setup {
         command(&args).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
     }
 
-    /// A chunk that is being written has another name until it is complete.
     fn finished_chunks(&self, out: &str) -> usize {
-        let is_chunk = |e: &fs::DirEntry| e.file_name().to_string_lossy().starts_with("chunk-");
-        fs::read_dir(self.at(&format!("{out}/.requant")))
-            .map(|all| all.filter(|e| is_chunk(e.as_ref().unwrap())).count())
-            .unwrap_or(0)
+        chunks(Path::new(&self.at(&format!("{out}/.requant")))).len()
     }
+}
+
+/// Finished chunks, in their order: one that is being written has another name until it is complete.
+fn chunks(journal: &Path) -> Vec<PathBuf> {
+    let is_chunk = |e: &fs::DirEntry| e.file_name().to_string_lossy().starts_with("chunk-");
+    let mut all: Vec<PathBuf> =
+        fs::read_dir(journal).into_iter().flatten().flatten().filter(is_chunk).map(|e| e.path()).collect();
+    all.sort();
+    all
 }
 
 fn wait_until(what: impl Fn() -> bool) {
@@ -105,7 +110,7 @@ fn what_is_done_stays_and_what_changed_is_done_again() {
     // Neither silently overwritten nor continued with other settings.
     for (more, code, says) in [
         (&[][..], 73, "--resume"),
-        (&["--resume", "--curves"][..], 73, "other settings"),
+        (&["--resume", "--curves"][..], 73, "differs in --curves"),
         (&["--resume", "--overwrite"][..], 2, "cannot be used"),
     ] {
         let refused =
@@ -115,12 +120,15 @@ fn what_is_done_stays_and_what_changed_is_done_again() {
     }
     // A damaged part and a changed input cost their chunks, no more.
     let journal = Path::new(&out).join(".requant");
-    let part = journal.join("chunk-000000/spectra/part-00000.parquet");
+    let chunks = chunks(&journal);
+    let part = chunks[0].join("spectra/part-00000.parquet");
     let bytes = fs::read(&part).unwrap();
     fs::write(&part, &bytes[..bytes.len() / 2]).unwrap();
-    let kept = fs::metadata(journal.join("chunk-000001/chunk.json")).unwrap().modified().unwrap();
-    done(&["run", &corpus, "--engine", "cpu", "--memory", THIRD, "--out", &out, "--shard", "1/1", "--resume"]);
-    assert_eq!(fs::metadata(journal.join("chunk-000001/chunk.json")).unwrap().modified().unwrap(), kept);
+    let kept = fs::metadata(chunks[1].join("chunk.json")).unwrap().modified().unwrap();
+    let redone =
+        done(&["run", &corpus, "--engine", "cpu", "--memory", THIRD, "--out", &out, "--shard", "1/1", "--resume"]);
+    assert!(String::from_utf8_lossy(&redone.stdout).contains("1 chunk was done again"), "{redone:?}");
+    assert_eq!(fs::metadata(chunks[1].join("chunk.json")).unwrap().modified().unwrap(), kept);
     let victim = Path::new(&corpus).join("sub-0060/mrs/sub-0060_voi-acc_svs.nii.gz");
     fs::copy(Path::new(&corpus).join("sub-0059/mrs/sub-0059_voi-acc_svs.nii.gz"), &victim).unwrap();
     done(&["run", &corpus, "--engine", "cpu", "--memory", THIRD, "--out", &out, "--resume"]);
@@ -139,7 +147,7 @@ fn shards_merge_to_the_tables_of_one_run() {
     }
     let early = requant(&["merge", &out]);
     assert_eq!(early.status.code(), Some(1), "{early:?}");
-    assert!(String::from_utf8_lossy(&early.stderr).contains("1 of 3 chunks"), "{early:?}");
+    assert!(String::from_utf8_lossy(&early.stderr).contains("40 of 60 files are"), "{early:?}");
     // The last as a task of a job array, numbered from 1, into a folder of its own.
     let third = command(&["run", &corpus, "--engine", "cpu", "--memory", THIRD, "--out", &setup.at("elsewhere")])
         .envs([("SLURM_ARRAY_TASK_ID", "3"), ("SLURM_ARRAY_TASK_COUNT", "5"), ("SLURM_ARRAY_TASK_MIN", "1")])

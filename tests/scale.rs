@@ -108,7 +108,7 @@ fn sixteen_shards_make_one_run() {
         setup.done(&["run", "corpus", "--out", "parts", "--engine", "cpu", "--memory", TIGHT, "--shard", &shard]);
     }
     let waiting = setup.done(&["status", "parts"]);
-    assert!(waiting.contains("done, not merged: 20 of 20 chunks"), "{waiting}");
+    assert!(waiting.contains("done, not merged: 20 of 20 files"), "{waiting}");
     setup.done(&["merge", "parts"]);
     assert!(tables(&setup.at("parts")) == tables(&setup.at("whole")));
 }
@@ -118,9 +118,9 @@ fn status_follows_a_run() {
     let setup = Setup::new("60");
     let run = ["run", "corpus", "--out", "out", "--engine", "cpu", "--memory", TIGHT];
     let mut child = setup.start(&run);
-    setup.wait_for("out/.requant/chunk-000002/chunk.json");
+    setup.wait_for("out/.requant/chunk-000002-000003/chunk.json");
     let printed = setup.done(&["status", "out"]);
-    assert!(printed.contains("at work (1 process)") && printed.contains("of 60 chunks"), "{printed}");
+    assert!(printed.contains("at work (1 process)") && printed.contains("of 60 files"), "{printed}");
     child.kill().unwrap();
     child.wait().unwrap();
     let printed = setup.done(&["status", "out"]);
@@ -172,7 +172,7 @@ fn a_full_disk_stops_the_run_and_loses_nothing() {
     assert!(said.contains("writing failed") && said.contains("check the space"), "{said}");
     assert!(!setup.at("out/run.json").exists(), "what looks complete must be complete");
     let kept = setup.done(&["status", "out"]);
-    assert!(kept.contains("12 of 12 chunks"), "{kept}");
+    assert!(kept.contains("12 of 12 files"), "{kept}");
     setup.done(&[&run[..], &["--resume"]].concat());
     assert!(tables(&setup.at("out")) == tables(&setup.at("whole")));
 }
@@ -193,7 +193,7 @@ fn an_input_that_vanishes_is_a_row() {
     let setup = Setup::new("40");
     let run = ["run", "corpus", "--out", "out", "--engine", "cpu", "--memory", TIGHT];
     let mut child = setup.start(&run);
-    setup.wait_for("out/.requant/chunk-000000/chunk.json");
+    setup.wait_for("out/.requant/chunk-000000-000001/chunk.json");
     fs::remove_dir_all(setup.at("corpus/sub-0040")).unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(0));
     let rows = setup.spectra("out");

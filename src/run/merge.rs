@@ -10,8 +10,8 @@ use super::{RunError, Summary, Tally};
 use crate::store::provenance::{Inputs, Named, listing_sha256};
 use crate::store::span::tile;
 use crate::store::{
-    ChunkRecord, ChunkRows, Content, DatasetWriter, IfExists, Journal, Plan, Position, RunRecord, Span, Timings,
-    some_of,
+    ChunkRecord, ChunkRows, Content, DatasetWriter, IfExists, Journal, Plan, Position, RunRecord, Span, StoreError,
+    Timings, read_run, some_of,
 };
 
 /// Writes the dataset to `out` from the journals in `folders`, which together must have every chunk of one run, and ends
@@ -23,10 +23,13 @@ use crate::store::{
 pub fn merge(folders: &[PathBuf], out: &Path, if_exists: IfExists) -> Result<Summary, RunError> {
     let journals: Vec<Journal> = folders.iter().map(|folder| Journal::take(folder)).collect::<Result<_, _>>()?;
     match folders.iter().position(|folder| is_same(folder, out)) {
-        // The journal in `out` keeps others from it.
+        // The journal in `out` keeps others from it. Its shards were allowed to begin there: what is in the way is a
+        // dataset that another run made, or one that came after them.
         Some(own) => {
-            if if_exists == IfExists::Refuse {
-                journals[own].refuse_results()?;
+            let is_other =
+                |record: RunRecord| journals[own].plan().is_none_or(|plan| plan.signature != record.signature);
+            if if_exists == IfExists::Refuse && read_run(out).is_ok_and(is_other) {
+                return Err(StoreError::OutputExists { path: out.to_owned() }.into());
             }
             let writer = journals[own].writer()?;
             merge_into(writer, journals, Some(own))

@@ -165,9 +165,12 @@ impl Run<'_> {
                 kept.push(record);
             }
         }
-        let note = |n: usize, why: &str| (n > 0).then(|| format!("{n} chunks were done again: {why}"));
-        let damaged = note(n_damaged, "their files were not as they had been written");
-        let changed = note(n_changed, "their inputs had changed");
+        let note = |n: usize, why: &str| {
+            let chunks = if n == 1 { "1 chunk was".to_owned() } else { format!("{n} chunks were") };
+            (n > 0).then(|| format!("{chunks} done again: {why}"))
+        };
+        let damaged = note(n_damaged, "files were not as they had been written");
+        let changed = note(n_changed, "inputs had changed");
         (kept, damaged.into_iter().chain(changed).collect())
     }
 

@@ -7,8 +7,10 @@ use super::identity::run_id;
 use super::{RunError, Summary, Tally};
 use crate::store::IfExists;
 use crate::store::provenance::{Inputs, Named, RunRecord, command_line, listing_sha256, now_utc};
+use crate::store::reader::check_files;
 use crate::store::{
-    CurveRow, DatasetWriter, LearnedRow, MetaboliteRow, SpectrumRow, Timings, TransientRow, read_run, read_table,
+    CurveRow, DatasetWriter, LearnedRow, MetaboliteRow, SpectrumRow, StoreError, Timings, TransientRow, read_run,
+    read_table,
 };
 
 /// Writes the rows of `datasets`, in their order, as one dataset to `out`.
@@ -19,6 +21,7 @@ pub fn union(datasets: &[PathBuf], out: &Path, if_exists: IfExists) -> Result<Su
     let (started, started_utc) = (Instant::now(), now_utc());
     let records: Vec<RunRecord> = datasets.iter().map(|d| read_run(d)).collect::<Result<_, _>>()?;
     let Some(first) = records.first() else { return Err(RunError::NoJournal { path: out.to_owned() }) };
+    datasets.iter().zip(&records).try_for_each(|(dataset, record)| check_files(dataset, record))?;
     // What the id is made of comes first: the tables are written with it.
     let (learned, listed) = shared(datasets)?;
     let inputs = Inputs {
@@ -39,6 +42,12 @@ pub fn union(datasets: &[PathBuf], out: &Path, if_exists: IfExists) -> Result<Su
         read_table::<TransientRow>(dataset)?.into_iter().try_for_each(|row| writer.transient(row))?;
     }
     writer.learned(learned)?;
+    // A dataset that was replaced meanwhile may have given rows of both.
+    for (dataset, record) in datasets.iter().zip(&records) {
+        if read_run(dataset)? != *record {
+            return Err(StoreError::Busy { path: dataset.clone() }.into());
+        }
+    }
     let warnings = warnings(&records);
     let record = RunRecord {
         config: first.config.clone(),

@@ -303,14 +303,6 @@ impl Journal {
         Ok(())
     }
 
-    /// An error where the output folder holds anything beside this journal.
-    ///
-    /// # Errors
-    /// [`StoreError::OutputExists`].
-    pub fn refuse_results(&self) -> Result<(), StoreError> {
-        refuse_results(&self.out)
-    }
-
     /// A writer for the dataset in the journal's own output folder. What an earlier run left there may go: the journal was
     /// allowed to begin.
     ///

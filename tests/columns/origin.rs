@@ -1,8 +1,9 @@
 //! Where a spectrum comes from, and how it was acquired.
 
+use requant::formats::nifti_mrs;
 use sha2::{Digest, Sha256};
 
-use super::source::{WATER, WATER_TE_S, WATER_TR_S};
+use super::source::{WATER, WATER_TE_S, WATER_TR_S, water};
 use super::{Case, Checks};
 
 pub(crate) fn check(checks: &mut Checks, case: &Case<'_>) {
@@ -17,7 +18,14 @@ fn names(checks: &mut Checks, case: &Case<'_>) {
         let name = case.file.rsplit('/').next().unwrap();
         name.split('_').find_map(|part| part.strip_prefix(key)).map(str::to_owned)
     };
-    let sha256: String = Sha256::digest(&case.source.bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+    let hash = |bytes: &[u8]| -> String { Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect() };
+    let sha256 = hash(&case.source.bytes);
+    let name = case.file.rsplit('/').next().unwrap();
+    let mut inputs = format!("data\t{name}.nii\t{sha256}\n");
+    if has_water(case) {
+        let reference = name.replace("_svs", "_mrsref");
+        inputs += &format!("water\t{reference}.nii\t{}\n", hash(&nifti_mrs::encode(&water())));
+    }
     let water = has_water(case).then(|| format!("{}.nii", case.file.replace("_svs", "_mrsref")));
     let site = match (case.is_gannet(), entity("sub-").as_deref()) {
         (true, _) => None,
@@ -28,6 +36,7 @@ fn names(checks: &mut Checks, case: &Case<'_>) {
         ("spectrum_id", Some(format!("{}{suffix}", case.file))),
         ("source_path", Some(format!("{}.nii", case.file))),
         ("source_sha256", Some(sha256)),
+        ("inputs_sha256", Some(hash(inputs.as_bytes()))),
         ("water_reference_path", water),
         ("subject", entity("sub-")),
         ("session", entity("ses-")),

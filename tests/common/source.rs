@@ -1,4 +1,5 @@
 //! A corpus whose every number is known, and its files as anybody reads them.
+#![allow(dead_code, reason = "each test program takes what it needs")]
 
 use std::f64::consts::{LN_2, PI};
 use std::fs;
