@@ -16,6 +16,8 @@
     reason = "bench; an allocator that counts cannot be written otherwise"
 )]
 
+#[path = "fuzz_targets/journal.rs"]
+mod journal;
 #[path = "../tests/common/results.rs"]
 mod results;
 #[path = "../tests/common/small_files.rs"]
@@ -244,6 +246,12 @@ fn targets() -> Vec<Target> {
         }),
         target("basis-lcmodel", vec![write_lcmodel(&basis).into_bytes()], basis_file),
     ];
+    all.extend(journal::targets().into_iter().map(|(name, seeds, decode)| Target {
+        name,
+        seeds,
+        per_byte: BYTES_PER_PACKED_BYTE,
+        decode,
+    }));
     all.push(Target {
         per_byte: BYTES_PER_PACKED_BYTE,
         ..target("nifti-mrs-gz", vec![packed], |b| nifti_mrs::decode(b, None).is_ok())

@@ -70,7 +70,7 @@ fn chunks(journal: &Path) -> Vec<PathBuf> {
     all
 }
 
-fn wait_until(what: impl Fn() -> bool) {
+fn wait_until(mut what: impl FnMut() -> bool) {
     let started = Instant::now();
     while !what() {
         assert!(started.elapsed() < Duration::from_secs(120), "waited in vain");
@@ -96,6 +96,30 @@ fn what_was_killed_resumes_to_the_same_bytes() {
         let again = done(&["run", &corpus, "--engine", "cpu", "--memory", THIRD, "--out", &out, "--resume"]);
         assert!(String::from_utf8_lossy(&again.stdout).contains("complete already"), "{again:?}");
     }
+}
+
+/// The last chunk, the merge, `run.json`, the journal's end: all of it lies in the last 300 ms.
+#[test]
+fn killed_in_its_last_moments_a_run_loses_nothing() {
+    let setup = Setup::new();
+    let kills = std::env::var("REQUANT_LATE_KILLS").ok().and_then(|n| n.parse().ok()).unwrap_or(8_u64);
+    let (mut alive, mut merged) = (0, 0);
+    for kill in 0..kills {
+        let out = "late";
+        let _ = fs::remove_dir_all(setup.at(out));
+        let mut child = setup.start(out, &[]);
+        wait_until(|| setup.finished_chunks(out) >= 2 || child.try_wait().unwrap().is_some());
+        std::thread::sleep(Duration::from_micros((kill * 7_919_003) % 300_000));
+        alive += u32::from(child.try_wait().unwrap().is_none());
+        child.kill().unwrap();
+        child.wait().unwrap();
+        merged += u32::from(Path::new(&setup.at("late/run.json")).exists());
+        let (corpus, out) = (setup.at("corpus"), setup.at(out));
+        done(&["run", &corpus, "--engine", "cpu", "--memory", THIRD, "--out", &out, "--resume"]);
+        assert!(tables(Path::new(&out)) == setup.whole, "kill {kill}");
+        assert!(!Path::new(&out).join(".requant").exists(), "kill {kill}: something is left");
+    }
+    println!("{kills} kills, {alive} of them of a run at work, {merged} after run.json was there");
 }
 
 #[test]

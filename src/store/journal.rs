@@ -220,7 +220,13 @@ impl Journal {
             let name = entry.file_name();
             let Some(span) = name.to_str().and_then(|name| name.strip_prefix(CHUNK_FOLDER)) else { continue };
             match sealed::read::<ChunkRecord>(&entry.path().join(CHUNK)) {
-                Some(record) if record.plan == signature && record.span.to_string() == span => records.push(record),
+                Some(record)
+                    if record.plan == signature
+                        && record.span.to_string() == span
+                        && record.span.from < record.span.to =>
+                {
+                    records.push(record);
+                }
                 _ => n_damaged += 1,
             }
         }

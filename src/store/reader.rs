@@ -11,6 +11,7 @@ use thiserror::Error;
 
 use super::folder::{RUN_FILE, is_part_name};
 use super::provenance::{RunRecord, TableFile};
+use super::rows::TABLES;
 use super::schema::Table;
 use crate::hash::sha256_hex;
 
@@ -138,6 +139,12 @@ pub(super) fn read_recorded<T: Table>(dir: &Path, record: &TableFile, rows: &mut
 /// The bytes of one file below `dir`, if they are those of its record.
 pub(super) fn read_whole(dir: &Path, record: &TableFile) -> Result<Vec<u8>, ReadTableError> {
     let path = dir.join(&record.file);
+    // A record leads nowhere but to the tables beside it.
+    let is_part =
+        record.file.split_once('/').is_some_and(|(table, part)| is_part_name(part) && TABLES.contains(&table));
+    if !is_part {
+        return Err(ReadTableError::Changed { path });
+    }
     let bytes = fs::read(&path).map_err(io_error(&path))?;
     if bytes.len() as u64 != record.bytes || sha256_hex(&bytes) != record.sha256 {
         return Err(ReadTableError::Changed { path });

@@ -46,7 +46,7 @@ impl Span {
 
     /// The files of which it has something.
     pub fn files(&self) -> Range<usize> {
-        self.from.file..self.to.file + usize::from(self.to.voxel > 0)
+        self.from.file..self.to.file.saturating_add(usize::from(self.to.voxel > 0))
     }
 
     /// Its voxels, where it is a part of one file; the range may reach past the last voxel.
