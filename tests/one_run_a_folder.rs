@@ -25,10 +25,10 @@ struct Setup {
 
 impl Setup {
     fn new() -> Self {
-        // One participant with many scans: long enough to meet it at work.
+        // One participant with many scans: it must be met at work.
         let corpus = Corpus::new(1, 1);
         let first = corpus.at("in/sub-000/mrs");
-        for run in 0..400 {
+        for run in 0..80 {
             for suffix in ["svs", "mrsref"] {
                 fs::hard_link(
                     first.join(format!("sub-000_{suffix}.nii")),
@@ -60,8 +60,13 @@ impl Setup {
         command
     }
 
-    fn start(&self, form: &str, out: &str, method: &str) -> Child {
-        self.command(form, out, method).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+    /// Starts a run, and holds it once it has begun its journal.
+    fn held(&self, form: &str, out: &str, method: &str) -> Child {
+        let mut child = self.command(form, out, method).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        self.wait_for(&format!("{out}/sub-000/.requant/plan.json"));
+        signal(&child, "STOP");
+        assert!(child.try_wait().unwrap().is_none(), "{form}: ended before it was held");
+        child
     }
 
     fn run(&self, form: &str, out: &str, method: &str) -> Output {
@@ -75,6 +80,17 @@ impl Setup {
             std::thread::sleep(Duration::from_millis(2));
         }
     }
+}
+
+fn signal(child: &Child, name: &str) {
+    let sent = Command::new("kill").args([&format!("-{name}"), &child.id().to_string()]).status().unwrap();
+    assert!(sent.success());
+}
+
+/// Lets a held run go on to its end.
+fn goes_on(mut child: Child) -> bool {
+    signal(&child, "CONT");
+    child.wait().unwrap().success()
 }
 
 fn methods_of(out: &Path) -> Vec<String> {
@@ -100,15 +116,13 @@ fn of_two_runs_in_one_folder_one_is_refused() {
                 // Something complete is there.
                 copy(&setup.corpus.at("whole-full"), &setup.corpus.at(&out));
             }
-            let mut child = setup.start(first, &out, "fsl");
-            setup.wait_for(&format!("{folder}/.requant/plan.json"));
+            let child = setup.held(first, &out, "fsl");
             let refused = setup.run(second, &out, "osprey");
             assert_eq!(refused.status.code(), Some(73), "{first}, then {second}: {refused:?}");
             let said = String::from_utf8_lossy(&refused.stderr).into_owned();
             let why = ["another run is writing there", "the run there is another", "an unfinished run is there"];
             assert!(why.iter().any(|why| said.contains(why)), "{first}, then {second}: {said}");
-            assert!(child.try_wait().unwrap().is_none(), "{first}: ended before the second came");
-            assert!(child.wait().unwrap().success(), "{first}, then {second}");
+            assert!(goes_on(child), "{first}, then {second}");
             if first == "shard" {
                 let rest = setup.command("full", &out, "fsl").arg("--resume").output().unwrap();
                 assert!(rest.status.success(), "{rest:?}");
@@ -123,8 +137,7 @@ fn of_two_runs_in_one_folder_one_is_refused() {
 #[test]
 fn a_merge_waits_for_no_shard_and_shards_of_another_run_stay_out() {
     let setup = Setup::new();
-    let mut child = setup.start("shard", "out", "fsl");
-    setup.wait_for("out/sub-000/.requant/plan.json");
+    let child = setup.held("shard", "out", "fsl");
     let merge = Command::new(env!("CARGO_BIN_EXE_requant"))
         .args(["merge", "out/sub-000"])
         .current_dir(setup.corpus.folder.path())
@@ -132,7 +145,7 @@ fn a_merge_waits_for_no_shard_and_shards_of_another_run_stay_out() {
         .unwrap();
     assert_eq!(merge.status.code(), Some(73), "{merge:?}");
     assert!(String::from_utf8_lossy(&merge.stderr).contains("another run is writing there"), "{merge:?}");
-    assert!(child.wait().unwrap().success());
+    assert!(goes_on(child));
     // The second shard of the same run joins, that of another does not.
     let second = |method: &str| {
         let mut command = setup.command("full", "out", method);

@@ -144,10 +144,18 @@ fn sidecar_of_a_folder_above() {
         write(&case.at(&format!("in/{sub}/mrs/{sub}_acq-a_mrsref.nii")), &water());
         write(&case.at(&format!("in/{sub}/mrs/{sub}_acq-b_mrsref.nii")), &brain(GOOD));
     }
-    case.put("in/sub-01/sub-01_svs.json", r#"{"ReferenceSignal": "mrs/sub-01_acq-a_mrsref.nii"}"#);
-    case.put("in/sub-02/sub-02_svs.json", r#"{"ReferenceSignal": "bids::sub-02/mrs/sub-02_acq-a_mrsref.nii"}"#);
-    replace(&case.at("in/sub-01/sub-01_svs.json"), "mrs/sub-01", "bids::sub-01/mrs/sub-01");
-    done_again(&case, |case| replace(&case.at("in/sub-01/sub-01_svs.json"), "acq-a", "acq-b"));
+    for sub in ["sub-01", "sub-02"] {
+        let signal = format!(r#"{{"ReferenceSignal": "bids::{sub}/mrs/{sub}_acq-a_mrsref.nii"}}"#);
+        case.put(&format!("in/{sub}/{sub}_svs.json"), signal);
+    }
+    // Another file is the reference now, and this one belongs to nobody: the listing is another.
+    refused(&case, "only there sub-01/mrs/sub-01_acq-b_mrsref", &|case, options| {
+        let sidecar = case.at("in/sub-01/sub-01_svs.json");
+        if fs::read_to_string(&sidecar).unwrap().contains("acq-a") {
+            replace(&sidecar, "acq-a", "acq-b");
+        }
+        options
+    });
 }
 
 #[test]
@@ -296,7 +304,7 @@ fn settings_are_refused_with_what_differs() {
         save(&changed, &case.at("set.basis"), SetFormat::Lcmodel, true).unwrap();
         options
     });
-    refused(&case(), "inputs (there 2 files", &|case, options| {
+    refused(&case(), "only here 2.nii", &|case, options| {
         case.spectrum("in/2.nii", 2);
         options
     });

@@ -21,12 +21,13 @@ pub(super) fn look(out: &Path, plan: &Plan, found: &[Found]) -> Result<Option<Ta
         return Ok(None);
     }
     let Ok(record) = read_run(out) else { return Ok(None) };
-    if record.signature != plan.signature {
-        let differences = plan.differences(&record.settings);
-        return Err(StoreError::OtherPlan { path: out.to_owned(), differences }.into());
-    }
     check_files(out, &record)?;
     let rows: Vec<SpectrumRow> = read_table(out)?;
+    if record.signature != plan.signature {
+        let paths: Vec<&str> = rows.iter().map(|row| row.source_path.as_str()).collect();
+        let differences = plan.differences(&record.settings, &paths);
+        return Err(StoreError::OtherPlan { path: out.to_owned(), differences }.into());
+    }
     let contents: Vec<Content> = found.par_iter().map(content_of).collect();
     if content_sha256(&contents) != record.inputs.content_sha256 {
         let changed = changed(&contents, &rows, &record);

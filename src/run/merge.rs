@@ -93,7 +93,7 @@ fn shared_plan(journals: &[Journal]) -> Result<Plan, RunError> {
     for other in others {
         let (theirs, path) = (plan_of(other)?, other.out().to_owned());
         if theirs.signature != plan.signature {
-            let differences = plan.differences(&theirs.settings);
+            let differences = plan.differences(&theirs.settings, &theirs.paths());
             return Err(RunError::OtherRun { path, first: first.out().to_owned(), differences });
         }
         let changed = plan.changed_inputs(&theirs);

@@ -166,6 +166,7 @@ impl Journal {
                 (None, IfExists::Refuse) if how.resume => {
                     self.note("the plan of the unfinished run was damaged: all of it was done again".to_owned());
                 }
+                (Some(there), IfExists::Refuse) if how.shard.is_some() => return self.accept(&there, plan, how),
                 (_, IfExists::Refuse) => return Err(StoreError::Unfinished { path: self.out.clone() }),
                 (_, IfExists::Overwrite) => {}
             }
@@ -179,7 +180,7 @@ impl Journal {
     /// Whether the run that is there is the one that is asked for.
     fn accept(&self, there: &Plan, plan: &Plan, how: Opening) -> Result<(), StoreError> {
         if there.signature != plan.signature {
-            let differences = plan.differences(&there.settings);
+            let differences = plan.differences(&there.settings, &there.paths());
             return Err(StoreError::OtherPlan { path: self.out.clone(), differences });
         }
         let changed = plan.changed_inputs(there);

@@ -1,9 +1,10 @@
 //! What a run set out to do, and what a finished part of it leaves.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use super::error::some_of;
 use super::provenance::{Named, TableFile};
 use super::rows::{CurveRow, MetaboliteRow, SpectrumRow, TransientRow};
 use super::span::Span;
@@ -57,19 +58,32 @@ pub fn signature_of(settings: &BTreeMap<String, String>) -> String {
 }
 
 impl Plan {
-    /// In which settings another run, with those, differs from this one; in words.
-    pub fn differences(&self, others: &BTreeMap<String, String>) -> String {
+    /// In which settings another run, with those and the inputs of those paths, differs from this one; in words.
+    pub fn differences(&self, others: &BTreeMap<String, String>, others_inputs: &[&str]) -> String {
         let mut names: Vec<&String> = self.settings.keys().chain(others.keys()).collect();
         names.sort();
         names.dedup();
         let said = |value: Option<&String>| value.map_or("none", String::as_str).to_owned();
-        let differences: Vec<String> = names
+        let mut differences: Vec<String> = names
             .into_iter()
             .map(|name| (name, said(others.get(name)), said(self.settings.get(name))))
             .filter(|(_, there, here)| there != here)
             .map(|(name, there, here)| format!("{name} (there {there}, here {here})"))
             .collect();
+        let here: BTreeSet<&str> = self.inputs.iter().map(|input| input.source_path.as_str()).collect();
+        let there: BTreeSet<&str> = others_inputs.iter().copied().collect();
+        for (place, one, other) in [("there", &there, &here), ("here", &here, &there)] {
+            let only: Vec<String> = one.difference(other).map(|path| (*path).to_owned()).collect();
+            if !only.is_empty() {
+                differences.push(format!("only {place} {}", some_of(&only)));
+            }
+        }
         differences.join(", ")
+    }
+
+    /// The inputs' paths.
+    pub fn paths(&self) -> Vec<&str> {
+        self.inputs.iter().map(|input| input.source_path.as_str()).collect()
     }
 
     /// Inputs that another run of the same names saw otherwise.
