@@ -65,6 +65,7 @@ fn record() -> ChunkRecord {
         plan: SIGNATURE.into(),
         span: Span::of_files(0..1),
         contents: Vec::new(),
+        n_spectra: vec![1],
         files: Vec::new(),
         bases: Vec::new(),
         recipes: Vec::new(),

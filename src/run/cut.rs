@@ -21,9 +21,13 @@ const HELD_PER_FILE_BYTE: u64 = 8;
 /// Held for each file and method however small: one fit's results with curves and covariance (bytes).
 const HELD_PER_FIT: u64 = 256 << 10;
 
-/// The files of each block of `n_files`.
-pub(super) fn blocks(n_files: usize, at_once: usize) -> impl Iterator<Item = Range<usize>> {
-    let at_once = at_once.max(1);
+/// Blocks that each shard has to do, where there are enough files: some are slower than others.
+const BLOCKS_PER_SHARD: usize = 4;
+
+/// The files of each block of `n_files`: `at_once`, or fewer where they are dealt to `n_shards`.
+pub(super) fn blocks(n_files: usize, at_once: usize, n_shards: Option<usize>) -> impl Iterator<Item = Range<usize>> {
+    let dealt = n_shards.map_or(at_once, |n| n_files.div_ceil(BLOCKS_PER_SHARD.saturating_mul(n).max(1)));
+    let at_once = at_once.min(dealt).max(1);
     (0..n_files).step_by(at_once).map(move |start| start..(start + at_once).min(n_files))
 }
 
@@ -76,11 +80,15 @@ mod tests {
     #[test]
     fn every_file_is_in_one_block_in_order() {
         for at_once in [0, 1, 5, 23, 100] {
-            let all: Vec<usize> = blocks(23, at_once).flatten().collect();
+            let all: Vec<usize> = blocks(23, at_once, None).flatten().collect();
             assert_eq!(all, (0..23).collect::<Vec<_>>());
-            assert!(blocks(23, at_once).all(|b| b.len() <= at_once.max(1)));
+            assert!(blocks(23, at_once, None).all(|b| b.len() <= at_once.max(1)));
         }
-        assert_eq!(blocks(0, 5).count(), 0);
+        assert_eq!(blocks(0, 5, None).count(), 0);
+        // Two shards have four blocks each.
+        let dealt: Vec<Range<usize>> = blocks(60, 128, Some(2)).collect();
+        assert_eq!((dealt.len(), &dealt[7]), (8, &(56..60)));
+        assert_eq!(blocks(3, 128, Some(usize::MAX)).count(), 3);
     }
 
     #[test]

@@ -55,10 +55,10 @@ fn merge_into(writer: DatasetWriter, mut journals: Vec<Journal>, own: Option<usi
     let chunks = chunks(&journals, &plan)?;
     let learned = journals[0].learned(&plan)?;
     let (mut all, mut tally) = (Gathered { timings: plan.timings, ..Gathered::default() }, Tally::default());
-    chunks.iter().for_each(|(_, record)| all.add(record));
+    chunks.iter().try_for_each(|(_, record)| all.add(record))?;
     let timings = all.timings;
     all.notes.extend(journals.iter().flat_map(|journal| journal.notes().to_vec()));
-    let mut record = all.into_record(&plan)?;
+    let mut record = all.into_record(&plan);
     let warnings = record.warnings.clone();
     let mut writer = writer.of_run(run_id(&[&record], &learned, &record.inputs));
     writer.learned(learned)?;
@@ -136,13 +136,18 @@ fn check(plan: &Plan, chunk: &ChunkRecord, rows: &ChunkRows) -> Result<(), RunEr
     let planned = plan.inputs.get(chunk.span.files()).unwrap_or_default();
     let mut listed: Vec<&str> = rows.spectra.iter().map(|row| row.source_path.as_str()).collect();
     listed.dedup();
+    // A manifest may name a file twice.
+    let mut paths: Vec<&str> = planned.iter().map(|input| input.source_path.as_str()).collect();
+    paths.dedup();
     let n_methods = plan.methods.len().max(1);
     let by_method = rows.spectra.chunks(n_methods).all(|rows| {
         rows.len() == n_methods
             && rows.iter().zip(&plan.methods).all(|(row, method)| row.method == method.id)
             && rows.iter().all(|row| row.spectrum_id == rows[0].spectrum_id)
     });
-    if by_method && listed.iter().copied().eq(planned.iter().map(|input| input.source_path.as_str())) {
+    let n_spectra: usize = chunk.n_spectra.iter().sum();
+    let of_each = chunk.n_spectra.len() == planned.len() && !chunk.n_spectra.contains(&0);
+    if by_method && of_each && rows.spectra.len() == n_spectra * n_methods && listed == paths {
         return Ok(());
     }
     Err(RunError::NotAsPlanned { span: chunk.span.to_string(), n_files: planned.len(), n_rows: rows.spectra.len() })
@@ -162,29 +167,26 @@ struct Gathered {
 }
 
 impl Gathered {
-    fn add(&mut self, record: &ChunkRecord) {
-        for content in &record.contents {
-            // A grid's chunks name the same file.
-            if self.contents.last() != Some(content) {
-                self.contents.push(content.clone());
-            }
+    /// # Errors
+    /// [`RunError::Changing`]: a file was another one for this chunk than for the one before.
+    fn add(&mut self, record: &ChunkRecord) -> Result<(), RunError> {
+        // A chunk of a grid's later voxels goes on with the file of the one before.
+        let n_again = usize::from(record.span.from.voxel > 0);
+        if n_again > 0 && self.contents.last() != record.contents.first() {
+            let path = record.contents.first().map(|c| c.source_path.clone()).unwrap_or_default();
+            return Err(RunError::Changing { path });
         }
+        self.contents.extend(record.contents.iter().skip(n_again).cloned());
         self.bases.extend(record.bases.iter().map(|b| ((b.id.clone(), b.sha256.clone()), b.clone())));
         self.recipes.extend(record.recipes.iter().map(|r| (r.to_string(), r.clone())));
         self.ratio_rows.extend(record.ratio_rows.iter().cloned());
         self.notes.extend(record.notes.iter().cloned());
         self.timings += record.timings;
+        Ok(())
     }
 
     /// The record of the whole run, without its timings.
-    ///
-    /// # Errors
-    /// [`RunError::Changing`]: a file was another one for one chunk than for the next.
-    fn into_record(self, plan: &Plan) -> Result<RunRecord, RunError> {
-        let pairs = self.contents.windows(2);
-        if let Some(pair) = pairs.into_iter().find(|pair| pair[0].source_path == pair[1].source_path) {
-            return Err(RunError::Changing { path: pair[0].source_path.clone() });
-        }
+    fn into_record(self, plan: &Plan) -> RunRecord {
         let warnings: Vec<String> = plan.warnings.iter().cloned().chain(self.notes).collect();
         let mut config = plan.config.clone();
         if let Some(fields) = config.as_object_mut() {
@@ -192,7 +194,7 @@ impl Gathered {
             fields.insert(SIMULATED_KEY.to_owned(), self.recipes.into_values().collect());
         }
         let listed = self.contents.iter().map(|c| (c.source_path.as_str(), c.source_sha256.as_deref().unwrap_or("")));
-        Ok(RunRecord {
+        RunRecord {
             signature: plan.signature.clone(),
             settings: plan.settings.clone(),
             config,
@@ -208,6 +210,6 @@ impl Gathered {
             command_line: plan.command_line.clone(),
             warnings,
             ..RunRecord::new(&plan.engine, rayon::current_num_threads())
-        })
+        }
     }
 }

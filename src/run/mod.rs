@@ -108,7 +108,8 @@ impl Run<'_> {
     fn chunks(&self, progress: &dyn Progress) -> Result<(Tally, Vec<String>), RunError> {
         let found = &self.listing.found;
         let own = |&(block, _): &(usize, _)| self.options.shard.is_none_or(|s| block % s.count == s.index);
-        let blocks = cut::blocks(found.len(), self.engine.files_at_once()).enumerate().filter(own);
+        let n_shards = self.options.shard.map(|shard| shard.count);
+        let blocks = cut::blocks(found.len(), self.engine.files_at_once(), n_shards).enumerate().filter(own);
         let own: Vec<Span> = blocks.map(|(_, files)| Span::of_files(files)).collect();
         let (kept, notes) = self.kept(&own);
         progress.found(own.iter().map(|span| span.files().len()).sum());
@@ -144,10 +145,13 @@ impl Run<'_> {
     /// What is done of `own` already and holds: every file of it is as it was written, and its inputs have not changed.
     fn kept(&self, own: &[Span]) -> (Vec<ChunkRecord>, Vec<String>) {
         let (records, n_broken) = self.journal.records(&self.plan.signature);
-        let is_own = |record: &ChunkRecord| own.iter().any(|s| s.from <= record.span.from && record.span.to <= s.to);
+        // Runs of another number of shards dealt otherwise.
+        let is_own = |record: &ChunkRecord| own.iter().any(|s| s.from < record.span.to && record.span.from < s.to);
         let own: Vec<ChunkRecord> = records.into_iter().filter(is_own).collect();
         let n_records = own.len();
         let whole: Vec<ChunkRecord> = own.into_par_iter().filter(|record| self.journal.holds(record)).collect();
+        // What another shard's chunks are like is that shard's to say.
+        let n_broken = if self.options.shard.is_none() { n_broken } else { 0 };
         let n_damaged = n_broken + n_records - whole.len();
         let n_whole = whole.len();
         let files = |record: &ChunkRecord| self.listing.found.get(record.span.files());
@@ -205,6 +209,7 @@ impl Run<'_> {
             plan: self.plan.signature.clone(),
             span,
             contents: ready.contents,
+            n_spectra: ready.loaded.iter().map(|loaded| loaded.spectra.len()).collect(),
             files: Vec::new(),
             bases: self.models.used().into_iter().filter(|basis| is_used(&basis.id)).collect(),
             recipes: self.models.recipes(),

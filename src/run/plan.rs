@@ -20,7 +20,7 @@ pub fn plan(options: &RunOptions, engine: &dyn Engine, progress: &dyn Progress) 
     let models = ModelStore::new(options)?;
     progress.found(listing.found.len());
     let mut rows = Vec::new();
-    let blocks = cut::blocks(listing.found.len(), engine.files_at_once());
+    let blocks = cut::blocks(listing.found.len(), engine.files_at_once(), None);
     let chunks = blocks.flat_map(|files| options.cut(&listing.found, Span::of_files(files)));
     for (number, span) in chunks.enumerate() {
         let files = &listing.found[span.files()];

@@ -102,6 +102,8 @@ pub struct ChunkRecord {
     pub span: Span,
     /// Its inputs as they were when it was begun.
     pub contents: Vec<Content>,
+    /// Spectra of each of them in this chunk.
+    pub n_spectra: Vec<usize>,
     /// The tables' files; [`super::Journal::write`] fills it in.
     pub files: Vec<TableFile>,
     /// Basis sets used.
