@@ -31,7 +31,9 @@ pub mod formats;
 pub(crate) mod hash;
 pub mod learn;
 pub mod learned;
+pub(crate) mod output_path;
 pub mod prepare;
+pub(crate) mod printable;
 pub mod quality;
 pub mod quantify;
 pub(crate) mod random;
@@ -43,3 +45,4 @@ pub mod simulate;
 pub mod store;
 
 pub use facade::{Fit, fit, fit_many, prepare, quantify, read, read_basis, spectrum};
+pub use output_path::OutputPathError;

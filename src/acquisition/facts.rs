@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::printable::printable_label;
+
 /// One of the facts that are numbers, as a column or an entry of a form has it.
 #[derive(Debug, Clone, Copy)]
 pub struct Number {
@@ -11,6 +13,19 @@ pub struct Number {
     pub most: f64,
     /// The field itself.
     pub of: fn(&mut Facts) -> &mut Option<f64>,
+}
+
+impl Number {
+    /// The value, if it can be right.
+    ///
+    /// # Errors
+    /// A sentence that says what it must be.
+    pub fn checked(&self, value: f64) -> Result<f64, String> {
+        if value > 0.0 && value <= self.most {
+            return Ok(value);
+        }
+        Err(format!("{} = {value} is outside (0, {}]; mind the unit in the name", self.name, self.most))
+    }
 }
 
 /// Declares the facts once: the struct, [`Facts::or`] and [`Facts::NUMBERS`] follow.
@@ -46,6 +61,19 @@ macro_rules! facts {
                     $($number: self.$number.or(other.$number),)*
                     $($own: self.$own.or(other.$own),)*
                 }
+            }
+
+            /// What is wrong with the first number that cannot be right.
+            pub fn fault(&self) -> Option<String> {
+                let mut facts = self.clone();
+                Self::NUMBERS.iter().find_map(|number| number.checked((*(number.of)(&mut facts))?).err())
+            }
+
+            /// Takes out of the texts what does not show, and cuts them.
+            pub(crate) fn make_printable(&mut self) {
+                $(self.$text = printable_label(self.$text.take());)*
+                self.nucleus = printable_label(self.nucleus.take());
+                self.vendor = printable_label(self.vendor.take());
             }
         }
     };
@@ -105,6 +133,24 @@ mod tests {
         }
         assert_eq!((facts.te_s, facts.dwell_s), (Some(0.0), Some(5.0)));
         assert_eq!(Facts::NUMBERS[4].name, "f0_mhz");
+    }
+
+    #[test]
+    fn numbers_that_cannot_be_right_are_found() {
+        let with = |dwell_s: f64| Facts { dwell_s: Some(dwell_s), ..Facts::default() }.fault();
+        assert_eq!((Facts::default().fault(), with(5e-4)), (None, None));
+        for wrong in [0.0, -1.0, f64::NAN, f64::INFINITY, 1e300, 0.2] {
+            assert!(with(wrong).is_some_and(|fault| fault.contains("dwell_s")), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn texts_are_made_printable() {
+        let long = "x".repeat(100_000);
+        let mut facts = Facts { sequence: Some("PRESS\u{1b}[2J".into()), vendor: Some(long), ..Facts::default() };
+        facts.make_printable();
+        assert_eq!(facts.sequence.as_deref(), Some("PRESS\\u{1b}[2J"));
+        assert_eq!(facts.vendor.map(|v| v.chars().count()), Some(crate::printable::LABEL_CHARS));
     }
 
     #[test]

@@ -12,6 +12,8 @@ use num_complex::Complex64;
 
 pub use facts::{Facts, Number};
 
+use crate::printable::{LABEL_CHARS, printable, printable_message};
+
 /// Chemical shift (ppm) at the spectrometer frequency: water at body temperature.
 pub const CARRIER_PPM: f64 = 4.65;
 
@@ -106,6 +108,16 @@ impl Acquisition {
         water.flags = self.flags.clone();
         water.processing = self.processing.clone();
         Some(water)
+    }
+
+    /// Takes out of all texts what does not show, and cuts them: they go into tables, pages and other files.
+    pub(crate) fn make_printable(&mut self) {
+        self.facts.make_printable();
+        self.condition_labels.iter_mut().for_each(|label| *label = printable(label, LABEL_CHARS));
+        self.remarks.iter_mut().for_each(|remark| *remark = printable_message(remark));
+        for Processing { program, version, method, details } in &mut self.processing {
+            [program, version, method, details].into_iter().for_each(|text| *text = printable(text, LABEL_CHARS));
+        }
     }
 
     /// Number of points of each free induction decay.

@@ -11,6 +11,7 @@ use serde::Deserialize;
 use super::member::{Grid, Member, assemble, read_bytes, stem};
 use super::{BasisError, BasisSet};
 use crate::acquisition::Acquisition;
+use crate::formats::json_fault::JsonFault;
 use crate::formats::{bids_sidecar, lcmodel_raw, nifti_mrs};
 use crate::hash::sha256_hex;
 
@@ -170,7 +171,9 @@ struct FslBasis {
 }
 
 fn from_json(bytes: &[u8]) -> Result<Decoded, String> {
-    let FslFile { basis } = serde_json::from_slice(bytes).map_err(|e| format!("no FSL-MRS basis file: {e}"))?;
+    let FslFile { basis } = serde_json::from_slice(bytes).map_err(|e| {
+        format!("no FSL-MRS basis file: {}", JsonFault::of(&e, "with basis_re, basis_im, basis_dwell and basis_centre"))
+    })?;
     if basis.basis_re.len() != basis.basis_im.len() {
         return Err(format!("{} real and {} imaginary parts", basis.basis_re.len(), basis.basis_im.len()));
     }

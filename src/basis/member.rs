@@ -2,6 +2,7 @@
 
 use super::BasisError;
 use super::names;
+use crate::printable::{LABEL_CHARS, printable};
 use ndarray::Array2;
 use num_complex::Complex64;
 use std::path::Path;
@@ -37,7 +38,7 @@ pub(super) fn assemble(path: &Path, members: Vec<Member>) -> Result<(Vec<String>
     let mut names: Vec<String> = Vec::with_capacity(members.len());
     let mut fids = Array2::zeros((members.len(), n_points));
     for (row, member) in members.iter().enumerate() {
-        let canonical = names::canonical(&member.name);
+        let canonical = names::canonical(&printable(&member.name, LABEL_CHARS));
         if let Some(other) = names.iter().position(|n| *n == canonical) {
             return Err(BasisError::Duplicate {
                 path: path.to_owned(),

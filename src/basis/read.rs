@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::member::read_bytes;
 use super::{BasisError, BasisSet, FirstPoint, Grid, folder, lcmodel};
+use crate::printable::{LABEL_CHARS, printable, printable_label, printable_message};
 
 /// Offset of a basis set's singlets beyond which it is moved to where they belong (ppm). The macromolecules
 /// and lipids that a fit adds lie where they belong.
@@ -24,11 +25,15 @@ impl BasisSet {
     /// # Errors
     /// As [`BasisSet::read`].
     pub fn read_with(path: &Path, grid: &Grid) -> Result<Self, BasisError> {
-        if path.is_dir() || folder::is_member(path) {
+        let mut set = if path.is_dir() || folder::is_member(path) {
             folder::read(path, grid)
         } else {
             lcmodel::decode(&read_bytes(path)?, path, grid)
-        }
+        }?;
+        set.id = printable(&set.id, LABEL_CHARS);
+        set.sequence = printable_label(set.sequence.take());
+        set.remarks.iter_mut().for_each(|remark| *remark = printable_message(remark));
+        Ok(set)
     }
 
     /// As [`BasisSet::read_with`], ready to be fitted: first samples in full, as every transform of a fit halves them, and

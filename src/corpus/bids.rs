@@ -140,7 +140,11 @@ impl Sidecars {
             }
             let json = fs::read(&path)
                 .map_err(|e| e.to_string())
-                .and_then(|bytes| serde_json::from_slice::<Value>(&bytes).map_err(|e| e.to_string()));
+                // The parser's position says enough: its words may quote the file.
+                .and_then(|bytes| {
+                    let at = |e: serde_json::Error| format!("line {}, column {}", e.line(), e.column());
+                    serde_json::from_slice::<Value>(&bytes).map_err(at)
+                });
             match json {
                 Ok(json) => {
                     if let Some(references) = json.get("ReferenceSignal").and_then(texts) {

@@ -28,12 +28,10 @@ pub enum DecodeError {
         field: &'static str,
     },
     /// A line among the samples is no pair of numbers.
-    #[error("line {line}: `{text}` is not a sample (two or four numbers)")]
+    #[error("line {line} is not a sample (two or four numbers)")]
     Sample {
         /// Line, counted from 1.
         line: usize,
-        /// The line's start.
-        text: String,
     },
     /// Fewer samples than announced.
     #[error("{got} samples where the header announces {signals} signals of {points}; the file is cut off")]
@@ -99,8 +97,7 @@ pub fn decode(bytes: &[u8]) -> Result<Acquisition, DecodeError> {
         if line.starts_with("Signal ") && line.contains(" out of ") {
             in_signal = true;
         } else if in_signal {
-            let sample = pair(line)
-                .ok_or_else(|| DecodeError::Sample { line: index + 1, text: line.chars().take(40).collect() })?;
+            let sample = pair(line).ok_or(DecodeError::Sample { line: index + 1 })?;
             samples.push(sample.conj());
         } else if let Some((name, value)) = line.split_once(':') {
             header.set(name.trim(), value.trim());

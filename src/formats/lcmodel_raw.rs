@@ -57,10 +57,8 @@ pub enum DecodeError {
         line: usize,
     },
     /// A second header follows the data.
-    #[error("line {line}: a second data set (${name}) follows; split the file, one data set each")]
+    #[error("line {line}: a second data set follows; split the file, one data set each")]
     SecondSet {
-        /// Name of the namelist.
-        name: String,
         /// Its line (from 1).
         line: usize,
     },
@@ -152,7 +150,7 @@ pub fn decode(bytes: &[u8]) -> Result<Acquisition, DecodeError> {
     let numbers = reader.numbers(format, None)?;
     let line = reader.line().saturating_sub(1);
     if let Some(list) = reader.next_namelist()? {
-        return Err(DecodeError::SecondSet { name: list.name, line: list.line });
+        return Err(DecodeError::SecondSet { line: list.line });
     }
     let (pairs, odd) = numbers.as_chunks::<2>();
     if !odd.is_empty() {

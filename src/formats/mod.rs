@@ -11,6 +11,7 @@ pub mod ge_pfile;
 mod geometry;
 pub mod jmrui_binary;
 pub mod jmrui_text;
+pub(crate) mod json_fault;
 pub mod lcmodel_control;
 pub mod lcmodel_raw;
 pub mod namelist;
@@ -66,7 +67,9 @@ pub fn reader_of(path: &Path) -> Result<&'static dyn Reader, ReadError> {
 /// # Errors
 /// [`ReadError`].
 pub fn read(path: &Path) -> Result<Acquisition, ReadError> {
-    reader_of(path)?.read(path)
+    let mut data = reader_of(path)?.read(path)?;
+    data.make_printable();
+    Ok(data)
 }
 
 /// The files beside `path` that [`read`] reads with it, in a fixed order; none for what is of no known format.

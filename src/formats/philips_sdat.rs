@@ -28,12 +28,10 @@ pub enum DecodeError {
         field: &'static str,
     },
     /// A SPAR entry is not a usable number.
-    #[error("the SPAR entry `{field}` is `{value}`, which is not usable; export the pair again")]
+    #[error("the SPAR entry `{field}` is no usable number; export the pair again")]
     Invalid {
         /// Name of the entry.
         field: &'static str,
-        /// What it says.
-        value: String,
     },
     /// The SDAT is shorter than the SPAR says.
     #[error(
@@ -202,25 +200,17 @@ fn parse_spar(bytes: &[u8]) -> HashMap<String, String> {
 
 fn number(header: &HashMap<String, String>, field: &'static str) -> Result<f64, DecodeError> {
     let value = header.get(field).ok_or(DecodeError::Missing { field })?;
-    value
-        .parse::<f64>()
-        .ok()
-        .filter(|v| v.is_finite())
-        .ok_or_else(|| DecodeError::Invalid { field, value: value.chars().take(40).collect() })
+    value.parse::<f64>().ok().filter(|v| v.is_finite()).ok_or(DecodeError::Invalid { field })
 }
 
 fn positive(header: &HashMap<String, String>, field: &'static str) -> Result<f64, DecodeError> {
     let value = number(header, field)?;
-    if value > 0.0 { Ok(value) } else { Err(DecodeError::Invalid { field, value: value.to_string() }) }
+    if value > 0.0 { Ok(value) } else { Err(DecodeError::Invalid { field }) }
 }
 
 fn count(header: &HashMap<String, String>, field: &'static str) -> Result<usize, DecodeError> {
     let value = positive(header, field)?;
-    if value.fract() == 0.0 && value < 1e9 {
-        Ok(value as usize)
-    } else {
-        Err(DecodeError::Invalid { field, value: value.to_string() })
-    }
+    if value.fract() == 0.0 && value < 1e9 { Ok(value as usize) } else { Err(DecodeError::Invalid { field }) }
 }
 
 /// Voxel-to-scanner transform (mm, RAS+) from size, offset and angulation: Philips' axes are

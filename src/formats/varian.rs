@@ -45,10 +45,12 @@ pub enum DecodeError {
         needed: usize,
     },
     /// Several arrayed parameters.
-    #[error("arrayed over {array}: which of them may be averaged is not known; split it or convert it first")]
+    #[error(
+        "arrayed over {parameters} parameters together: which of the spectra may be averaged is not known; split it or convert it first"
+    )]
     Array {
-        /// The parameters.
-        array: String,
+        /// How many.
+        parameters: usize,
     },
 }
 
@@ -170,7 +172,7 @@ pub fn decode(fid: &[u8], procpar: &[u8]) -> Result<Acquisition, DecodeError> {
     // Arrays over these repeat one measurement; any other parameter makes measurements of its own.
     let repeats = ["", "nt", "count", "rep"].contains(&array.as_str());
     if array.contains(',') && rows > 1 {
-        return Err(DecodeError::Array { array });
+        return Err(DecodeError::Array { parameters: array.split(',').count() });
     }
     let shape = if repeats { (1, 1, rows, 1, points) } else { (1, rows, 1, 1, points) };
     let samples = Array5::from_shape_fn(shape, |(_, c, t, _, p)| layout.sample(&bytes, c.max(t), p));

@@ -9,7 +9,7 @@ mod tags;
 
 use std::path::Path;
 
-use dicom_object::{DefaultDicomObject, InMemDicomObject, OpenFileOptions, Tag};
+use dicom_object::{DefaultDicomObject, InMemDicomObject, OpenFileOptions, ReadError as LibraryError, Tag};
 use ndarray::Array5;
 use num_complex::Complex64;
 
@@ -25,6 +25,8 @@ use tags::*;
 /// Name of the format.
 pub const NAME: &str = "DICOM";
 
+/// How the identifiers of the standard's classes begin.
+const STANDARD_CLASSES: &str = "1.2.840.10008.";
 /// What text conversions put in the place of bytes that are no UTF-8.
 const REPLACED: &[u8] = "\u{fffd}".as_bytes();
 
@@ -32,10 +34,10 @@ const REPLACED: &[u8] = "\u{fffd}".as_bytes();
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum DecodeError {
     /// No DICOM, or damaged.
-    #[error("not readable as DICOM ({reason}); export the file again")]
+    #[error("not readable as DICOM ({what}); export the file again")]
     Dicom {
-        /// What the library says.
-        reason: String,
+        /// What is wrong. The library's own words quote values, which may be names of persons.
+        what: &'static str,
     },
     /// Bytes were replaced.
     #[error(
@@ -43,10 +45,10 @@ pub enum DecodeError {
     )]
     Text,
     /// The file ends within an attribute.
-    #[error("the DICOM file is cut off ({reason}); copy it again")]
+    #[error("the DICOM file is cut off{}; copy it again", at.map(|at| format!(": the length of the attribute at byte {at} cannot be right")).unwrap_or_default())]
     CutOff {
-        /// What the library says.
-        reason: String,
+        /// Where an attribute begins that is longer than the file.
+        at: Option<usize>,
     },
     /// An image, a report, raw data.
     #[error("DICOM without spectroscopy data (SOP class {class}); leave it out, or export the spectrum itself")]
@@ -134,36 +136,52 @@ pub fn is_spectroscopy(file: &[u8]) -> bool {
 fn open(file: &[u8]) -> Result<DefaultDicomObject, DecodeError> {
     let is_text = || file.windows(REPLACED.len()).filter(|w| *w == REPLACED).count() > 8;
     if let Some(at) = lengths::first_wrong(file) {
-        let reason = format!("the length of the attribute at byte {at} cannot be right");
-        return Err(if is_text() { DecodeError::Text } else { DecodeError::CutOff { reason } });
+        return Err(if is_text() { DecodeError::Text } else { DecodeError::CutOff { at: Some(at) } });
     }
-    let failed = |e: dicom_object::ReadError| {
+    let failed = |e: LibraryError| {
         let reason = crate::error_chain::error_chain(&e);
         if is_text() {
             return DecodeError::Text;
         }
         // The library has no kind for it.
         if reason.contains("fill whole buffer") {
-            DecodeError::CutOff { reason }
-        } else {
-            DecodeError::Dicom { reason }
+            return DecodeError::CutOff { at: None };
+        }
+        DecodeError::Dicom {
+            what: match e {
+                LibraryError::ParseMetaDataSet { .. } => "its file meta information",
+                LibraryError::ReadUnrecognizedTransferSyntax { .. }
+                | LibraryError::ReadUnsupportedTransferSyntax { .. }
+                | LibraryError::ReadUnsupportedTransferSyntaxWithSuggestion { .. } => {
+                    "its transfer syntax; uncompressed little-endian files are read"
+                }
+                LibraryError::PrematureEnd { .. } | LibraryError::MissingElementValue { .. } => "it ends early",
+                _ => "an attribute",
+            },
         }
     };
     OpenFileOptions::new().from_reader(file).map_err(failed)
+}
+
+/// Whether a text is made as identifiers are (PS3.5 9.1).
+fn is_uid(text: &str) -> bool {
+    text.len() <= 64 && text.bytes().all(|b| b.is_ascii_digit() || b == b'.')
 }
 
 /// Decodes a file.
 pub fn decode(file: &[u8]) -> Result<Acquisition, DecodeError> {
     let object = open(file)?;
     if let Ok(data) = object.element(SPECTROSCOPY_DATA) {
-        let bytes = data.to_bytes().map_err(|e| DecodeError::Dicom { reason: e.to_string() })?;
+        let bytes = data.to_bytes().map_err(|_| DecodeError::Dicom { what: "its samples" })?;
         return standard(&object, &bytes);
     }
     if let (Ok(data), Some(csa)) = (object.element(CSA_DATA), csa(&object)) {
-        let bytes = data.to_bytes().map_err(|e| DecodeError::Dicom { reason: e.to_string() })?;
+        let bytes = data.to_bytes().map_err(|_| DecodeError::Dicom { what: "its samples" })?;
         return private(&object, &csa, &bytes);
     }
-    Err(DecodeError::NotSpectroscopy { class: text(&object, SOP_CLASS).unwrap_or_else(|| "unknown".to_owned()) })
+    // Classes of the standard only: what else stands there is somebody's own text.
+    let class = text(&object, SOP_CLASS).filter(|class| class.starts_with(STANDARD_CLASSES) && is_uid(class));
+    Err(DecodeError::NotSpectroscopy { class: class.unwrap_or_else(|| "unknown".to_owned()) })
 }
 
 /// MR Spectroscopy Storage (DICOM PS3.3 A.36.3).

@@ -1,7 +1,7 @@
 //! Blocks of numbers in columns.
 
 use super::reader::Reader;
-use super::{NamelistError, excerpt, parse_number};
+use super::{NamelistError, parse_number};
 
 impl Reader<'_> {
     /// Numbers from the present line on: exactly `expected`, or all up to the next namelist or the
@@ -28,11 +28,7 @@ impl Reader<'_> {
                     return Err(NamelistError::Surplus { expected, line: self.line });
                 }
                 if decode_line(line, width, &mut numbers).is_none() {
-                    return Err(NamelistError::BadData {
-                        text: excerpt(line),
-                        line: self.line,
-                        format: format.to_owned(),
-                    });
+                    return Err(NamelistError::BadData { line: self.line, width });
                 }
             }
             self.pos += end;

@@ -17,44 +17,36 @@ pub use reader::Reader;
 /// The most values that one namelist may hold: a missing `$END` must not swallow a data block.
 const MAX_VALUES: usize = 10_000;
 
-/// Why a namelist or a block of numbers could not be read.
+/// Why a namelist or a block of numbers could not be read. Nothing that stands in the file is repeated: it may be a name.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum NamelistError {
     /// The file ends inside a namelist.
-    #[error("line {line}: namelist ${name} has no $END; the file is cut off or not an LCModel file")]
+    #[error("line {line}: a namelist has no $END; the file is cut off or not an LCModel file")]
     Unterminated {
-        /// Name of the namelist.
-        name: String,
         /// Line on which it starts (from 1).
         line: usize,
     },
     /// A namelist holds more values than any LCModel file has.
-    #[error("line {line}: namelist ${name} holds more than {MAX_VALUES} values; is its $END missing?")]
+    #[error("line {line}: a namelist holds more than {MAX_VALUES} values; is its $END missing?")]
     TooLong {
-        /// Name of the namelist.
-        name: String,
         /// Line on which it starts (from 1).
         line: usize,
     },
     /// A value is not the number that its key asks for.
-    #[error("line {line}: {key} = {text:?} is not a finite number")]
+    #[error("line {line}: {key} is not a finite number")]
     NotANumber {
-        /// The key.
+        /// The key that was asked for.
         key: String,
-        /// What stands there.
-        text: String,
         /// Line (from 1).
         line: usize,
     },
     /// A line of a data block is not made of numbers.
-    #[error("line {line}: {text:?} does not decode as numbers (format {format})")]
+    #[error("line {line} does not decode as numbers ({})", width.map_or("separated by blanks".to_owned(), |w| format!("columns of {w} characters")))]
     BadData {
-        /// The first characters of the line.
-        text: String,
         /// Line (from 1).
         line: usize,
-        /// The Fortran format that the header states.
-        format: String,
+        /// Width of a column by the Fortran format that the header states; `None` where it states none.
+        width: Option<usize>,
     },
     /// A data block ends too early.
     #[error("line {line}: {found} numbers where {expected} are announced; the file is cut off")]
@@ -128,11 +120,9 @@ impl Namelist {
         if value.text.trim().is_empty() {
             return Ok(None);
         }
-        parse_number(&value.text).map(Some).ok_or_else(|| NamelistError::NotANumber {
-            key: key.to_owned(),
-            text: excerpt(value.text.as_bytes()),
-            line: value.line,
-        })
+        parse_number(&value.text)
+            .map(Some)
+            .ok_or_else(|| NamelistError::NotANumber { key: key.to_owned(), line: value.line })
     }
 
     /// First value of `key` as a Fortran logical: anything that starts with T or `.T` is true.
@@ -160,9 +150,4 @@ pub fn parse_number(text: &str) -> Option<f64> {
         text.parse::<f64>()
     };
     value.ok().filter(|v| v.is_finite())
-}
-
-/// The first characters of a line, for an error message.
-fn excerpt(bytes: &[u8]) -> String {
-    bytes.iter().take(40).map(|&b| char::from(b)).collect()
 }

@@ -85,7 +85,7 @@ impl<'a> Reader<'a> {
         let mut fresh_line = false;
         loop {
             let Some(byte) = self.peek() else {
-                return Err(NamelistError::Unterminated { name, line });
+                return Err(NamelistError::Unterminated { line });
             };
             if fresh_line {
                 fresh_line = false;
@@ -124,7 +124,7 @@ impl<'a> Reader<'a> {
                         if matches!(byte, b'\'' | b'"') { (1, self.quoted(byte)) } else { split_repeat(self.bare()) };
                     n_values = n_values.saturating_add(repeat);
                     if n_values > MAX_VALUES {
-                        return Err(NamelistError::TooLong { name, line });
+                        return Err(NamelistError::TooLong { line });
                     }
                     // A value before the first key belongs to nothing.
                     if let Some(entry) = entries.last_mut() {

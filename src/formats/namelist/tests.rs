@@ -51,7 +51,7 @@ fn a_slash_ends_only_where_it_stands_alone() {
 #[test]
 fn a_missing_end_is_named_with_its_line() {
     let e = Reader::new(b"\n $SEQPAR\n A=1\n").next_namelist().unwrap_err();
-    assert_eq!(e, NamelistError::Unterminated { name: "SEQPAR".into(), line: 2 });
+    assert_eq!(e, NamelistError::Unterminated { line: 2 });
     let mut r = Reader::new(b"$SEQPAR\n A=1\n $NMID B=2 $END\n");
     assert_eq!(r.next_namelist().unwrap().unwrap().number("A").unwrap(), Some(1.0));
     assert_eq!(r.next_namelist().unwrap().unwrap().number("B").unwrap(), Some(2.0));

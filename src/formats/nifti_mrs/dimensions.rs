@@ -31,7 +31,7 @@ pub(super) fn roles(nifti: &Nifti, meta: &Map<String, Value>) -> Result<[Role; 3
             _ if tag == "DIM_EDIT" || tag == "DIM_METCYCLE" => Role::Condition,
             _ if tag.starts_with("DIM_INDIRECT") || tag.starts_with("DIM_USER") => Role::Condition,
             _ if nifti.shape[i + 4] == 1 => Role::Transient,
-            _ => return Err(DecodeError::Tag { key, tag: tag.chars().take(40).collect() }),
+            _ => return Err(DecodeError::Tag { key }),
         };
     }
     Ok(roles)

@@ -1,5 +1,6 @@
 //! Why a file could not be decoded.
 
+use crate::formats::json_fault::JsonFault;
 use crate::formats::nifti::NiftiError;
 
 /// Why a file could not be decoded.
@@ -20,18 +21,16 @@ pub enum DecodeError {
     )]
     NoExtension,
     /// The header extension is not a JSON object.
-    #[error("the NIfTI-MRS header extension is not valid JSON ({reason}); convert the file again")]
+    #[error("the NIfTI-MRS header extension is {fault}; convert the file again")]
     Json {
-        /// What the parser says.
-        reason: String,
+        /// What is wrong with it, and where.
+        fault: JsonFault,
     },
     /// A dimension tag that the standard does not know.
-    #[error("{key} = {tag} is no dimension of the NIfTI-MRS standard; correct the header extension")]
+    #[error("{key} names no dimension of the NIfTI-MRS standard; correct the header extension")]
     Tag {
         /// Which dimension.
         key: String,
-        /// What it says.
-        tag: String,
     },
 }
 

@@ -13,6 +13,7 @@ use serde_json::{Map, Value};
 use super::bids_sidecar;
 use super::error::ReadError;
 use super::files::{bytes_of, head_of};
+use super::json_fault::JsonFault;
 use super::nifti::{self, Nifti};
 use super::reader::{About, Probe, Reader};
 use crate::acquisition::{Acquisition, Facts, Processing};
@@ -82,7 +83,7 @@ pub fn decode(file: &[u8], sidecar: Option<&Value>) -> Result<Acquisition, Decod
     let extension = head.extensions.iter().find(|e| e.code == EXTENSION_CODE).ok_or(DecodeError::NoExtension)?;
     let text: Vec<u8> = extension.content.iter().copied().take_while(|b| *b != 0).collect();
     let meta: Map<String, Value> =
-        serde_json::from_slice(&text).map_err(|e| DecodeError::Json { reason: e.to_string() })?;
+        serde_json::from_slice(&text).map_err(|e| DecodeError::Json { fault: JsonFault::of(&e, "object") })?;
     let nifti = nifti::parse(file, true)?;
     let roles = roles(&nifti, &meta)?;
     let mut data = Acquisition::from_samples(NAME, samples(&nifti, &roles));
