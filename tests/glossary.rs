@@ -12,6 +12,7 @@ use requant::basis::check::FIELD_REFUSES;
 use requant::formats::MAX_FILE_BYTES;
 use requant::prepare::{align, condition, edit, error, water};
 use requant::quality::glossary::{Kind, Thresholds, entries, markdown};
+use requant::run::load::MAX_POINTS;
 use requant::signal::water_removal;
 
 /// `not_read` stands in for a result until the refusal of the same file takes its place in the row.
@@ -20,6 +21,7 @@ const NEVER_WRITTEN: [&str; 1] = ["not_read"];
 fn thresholds() -> Thresholds {
     Thresholds {
         min_points: error::MIN_POINTS,
+        max_points: MAX_POINTS,
         dwell_s: error::DWELL_S,
         f0_mhz: error::F0_MHZ,
         basis_field: FIELD_REFUSES,

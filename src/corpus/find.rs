@@ -6,10 +6,12 @@ use std::path::{Path, PathBuf};
 use super::bids::{self, Sidecars};
 use super::found::{FindError, FindWarning, Found, Listing, Problem};
 use super::identity::{entity, file_name, id_of, relative_path, split_extension};
+use super::ids::{IdOrigin, make_distinct, shown_from};
 use super::manifest::{self, Line, Overrides, StatedWater};
 use super::pair::{self, Role, Water};
 use super::participants::Participants;
 use super::walk::{siblings, walk};
+use crate::printable::{PATH_CHARS, printable, printable_label};
 
 /// How a file came into the list.
 #[derive(Debug, Clone)]
@@ -30,13 +32,27 @@ struct Candidate {
     problem: Option<Problem>,
 }
 
+impl Candidate {
+    fn id_origin(&self, bases: &[PathBuf]) -> IdOrigin {
+        let input = bases.iter().position(|base| *base == self.base).unwrap_or(0);
+        match &self.origin {
+            // A faulty line's id may be the fault.
+            Origin::Line(line) => {
+                let is_stated = line.id.is_some() && line.fault.is_none();
+                IdOrigin { line: Some(line.number), is_stated, input }
+            }
+            Origin::Search | Origin::Named => IdOrigin { line: None, is_stated: false, input },
+        }
+    }
+}
+
 /// Finds the spectra in `inputs` and pairs them with their water references.
 ///
 /// `is_spectroscopy` says of a file met in a folder whether a reader exists for it; files named as
 /// INPUT or in a manifest are taken as they are.
 ///
 /// # Errors
-/// [`FindError`] if an INPUT does not exist, there is nothing in any, ids clash, or a manifest is
+/// [`FindError`] if an INPUT does not exist, there is nothing in any, two INPUTs have files of one path, or a manifest is
 /// unusable. What concerns single files becomes rows ([`Found::refusal`]) or warnings.
 pub fn find(inputs: &[PathBuf], is_spectroscopy: &dyn Fn(&Path) -> bool) -> Result<Listing, FindError> {
     let mut warnings = Vec::new();
@@ -45,7 +61,8 @@ pub fn find(inputs: &[PathBuf], is_spectroscopy: &dyn Fn(&Path) -> bool) -> Resu
 
     let waters: Vec<Water> = candidates.iter().map(|c| water_of(c, &roles)).collect();
     let used: HashSet<PathBuf> = waters.iter().flat_map(Water::files).map(|path| place(path)).collect();
-    let mut found = Vec::new();
+    let (mut found, mut id_origins) = (Vec::new(), Vec::new());
+    let bases: Vec<PathBuf> = inputs.iter().map(|input| base_of(&absolute(input))).collect();
     let mut participants = Participants::default();
     for (mut candidate, water) in candidates.into_iter().zip(&waters) {
         let from_manifest = matches!(candidate.origin, Origin::Line(_));
@@ -59,14 +76,27 @@ pub fn find(inputs: &[PathBuf], is_spectroscopy: &dyn Fn(&Path) -> bool) -> Resu
         if is_reference && !from_manifest && candidate.problem.is_none() {
             candidate.problem = Some(Problem::LoneReference);
         }
+        id_origins.push(candidate.id_origin(&bases));
         found.push(found_from(candidate, water.clone(), &mut participants));
     }
     if found.is_empty() {
         let inputs: Vec<String> = inputs.iter().map(|i| i.display().to_string()).collect();
         return Err(FindError::NoInput { inputs: inputs.join(", "), n_seen });
     }
-    check_ids(&found)?;
+    make_distinct(&mut found, &id_origins, &mut warnings)?;
+    let show = |path: &PathBuf, base: &PathBuf| shown(path, base);
+    let warnings = warnings.into_iter().map(|warning| shown_from(warning, &bases, show)).collect();
     Ok(Listing { found, warnings })
+}
+
+/// What paths in the tables are relative to, for an INPUT.
+fn base_of(input: &Path) -> PathBuf {
+    if input.is_dir() { input.to_owned() } else { input.parent().unwrap_or(input).to_owned() }
+}
+
+/// A path below `base` as tables and logs show it.
+fn shown(path: &Path, base: &Path) -> String {
+    printable(&relative_path(path, base), PATH_CHARS)
 }
 
 /// Absolute path; links stay, so that names are those the user sees.
@@ -198,23 +228,25 @@ fn water_of(candidate: &Candidate, roles: &HashMap<PathBuf, Role>) -> Water {
 }
 
 fn found_from(candidate: Candidate, water: Water, participants: &mut Participants) -> Found {
-    let source_path = relative_path(&candidate.path, &candidate.base);
+    let below_base = relative_path(&candidate.path, &candidate.base);
     let water_source_path = match &water {
-        Water::Paired(path) => Some(relative_path(path, &candidate.base)),
+        Water::Paired(path) => Some(shown(path, &candidate.base)),
         // A BIDS URI of another dataset is no path.
-        Water::Missing(path) if path.is_relative() => Some(path.display().to_string()),
-        Water::Missing(path) => Some(relative_path(path, &candidate.base)),
+        Water::Missing(path) if path.is_relative() => Some(printable(&path.to_string_lossy(), PATH_CHARS)),
+        Water::Missing(path) => Some(shown(path, &candidate.base)),
         Water::None | Water::Ambiguous(_) => None,
     };
     // The INPUT folder itself may be the subject's.
-    let named = format!("{}/{source_path}", file_name(&candidate.base));
+    let named = format!("{}/{below_base}", file_name(&candidate.base));
+    let source_path = printable(&below_base, PATH_CHARS);
     let (mut id, mut site, mut overrides) = (id_of(&source_path), None, Overrides::default());
     let mut labels = ["sub", "ses", "voi"].map(|key| entity(&named, key));
     if let Origin::Line(line) = candidate.origin {
         // A faulty line's id may be the fault.
-        id = line.id.filter(|_| line.fault.is_none()).unwrap_or(id);
+        id = line.id.filter(|_| line.fault.is_none()).map_or(id, |id| printable(&id, PATH_CHARS));
         site = line.site;
         overrides = line.overrides;
+        overrides.facts.make_printable();
         for (label, stated) in labels.iter_mut().zip([line.subject, line.session, line.voi]) {
             *label = stated.or(label.take());
         }
@@ -227,25 +259,11 @@ fn found_from(candidate: Candidate, water: Water, participants: &mut Participant
         source_path,
         water,
         water_source_path,
-        subject,
-        session,
-        site,
-        voi,
+        subject: printable_label(subject),
+        session: printable_label(session),
+        site: printable_label(site),
+        voi: printable_label(voi),
         overrides,
         problem: candidate.problem,
     }
-}
-
-fn check_ids(found: &[Found]) -> Result<(), FindError> {
-    let mut first: HashMap<&str, &Path> = HashMap::new();
-    for one in found {
-        if let Some(other) = first.insert(&one.id, &one.path) {
-            return Err(FindError::DuplicateId {
-                id: one.id.clone(),
-                first: other.to_owned(),
-                second: one.path.clone(),
-            });
-        }
-    }
-    Ok(())
 }

@@ -143,12 +143,44 @@ pub enum FindWarning {
         /// The columns.
         columns: Vec<String>,
     },
+    /// A file, or a line of a manifest, whose id another one has.
+    #[error("{path}: another one has its id already; in the tables it is `{id}`")]
+    Numbered {
+        /// The file.
+        path: PathBuf,
+        /// Its new id.
+        id: String,
+    },
+    /// Files that differ in their extension only.
+    #[error("{n} files differ from others in their extension only, as {path} does: their ids keep it")]
+    KeptExtension {
+        /// The first of them.
+        path: PathBuf,
+        /// How many.
+        n: usize,
+    },
     /// A line of a manifest that lists the water reference of another line.
     #[error("{path}: listed in the manifest, but left out as the water reference of another line")]
     ListedReference {
         /// The file.
         path: PathBuf,
     },
+}
+
+impl FindWarning {
+    /// The file or folder that it is about.
+    pub(super) fn path_mut(&mut self) -> &mut PathBuf {
+        match self {
+            Self::Unreadable { path, .. }
+            | Self::Loop { path }
+            | Self::BidsFolder { path }
+            | Self::Sidecar { path, .. }
+            | Self::UnknownColumns { path, .. }
+            | Self::Numbered { path, .. }
+            | Self::KeptExtension { path, .. }
+            | Self::ListedReference { path } => path,
+        }
+    }
 }
 
 /// What was found.
@@ -177,7 +209,7 @@ pub enum FindError {
         /// Number of files looked at.
         n_seen: usize,
     },
-    /// Two files would have the same `spectrum_id`.
+    /// Files of two INPUTs would have the same `spectrum_id`.
     #[error(
         "{} and {} would both be `{id}` in the tables; give the folder above both as the one INPUT, \
          leave one out, or list them in a manifest with a column `id`", first.display(), second.display()

@@ -56,11 +56,15 @@ pub(crate) fn relative_path(path: &Path, base: &Path) -> String {
 /// The id of the file at `source_path` (as [`relative_path`] gives it): without extension, and
 /// without `..`, which would make it depend on where a manifest lies.
 pub(crate) fn id_of(source_path: &str) -> String {
-    let kept: Vec<&str> = source_path.split('/').filter(|part| *part != "..").collect();
-    let joined = kept.join("/");
-    let name = kept.last().copied().unwrap_or_default();
+    let joined = without_way_up(source_path);
+    let name = joined.rsplit('/').next().unwrap_or_default();
     let (stem, _) = split_extension(name);
     joined[..joined.len() - (name.len() - stem.len())].to_owned()
+}
+
+/// `source_path` without its `..`.
+pub(crate) fn without_way_up(source_path: &str) -> String {
+    source_path.split('/').filter(|part| *part != "..").collect::<Vec<_>>().join("/")
 }
 
 /// Role of a file by its BIDS suffix.

@@ -8,6 +8,7 @@ mod bids;
 pub mod find;
 pub mod found;
 mod identity;
+mod ids;
 pub mod manifest;
 pub mod pair;
 mod participants;

@@ -1,5 +1,6 @@
 //! From a found file to prepared spectra, or to the reason why not.
 
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::time::Instant;
 
@@ -8,10 +9,19 @@ use crate::basis::check::Protocol;
 use crate::corpus::{Found, Water};
 use crate::error_chain::error_chain;
 use crate::formats;
-use crate::hash::sha256_file;
+use crate::hash::{sha256_file, sha256_hex};
 use crate::prepare::{Preparation, Spectrum, prepare_with};
+use crate::printable::printable_message;
 use crate::quantify;
 use crate::store::Timings;
+
+/// Most points of an FID that is fitted: sixteen times what scanners store, four times what spectrometers do in vivo. Time
+/// grows faster than the points, and a longer one is something else, or a header that is wrong.
+pub const MAX_POINTS: usize = 65_536;
+/// Most characters of a `spectrum_id`.
+pub const ID_CHARS: usize = 256;
+/// Characters of the hash that ends an id which was cut.
+const ID_HASH_CHARS: usize = 16;
 
 /// Why a spectrum has no result: a stable code and a message for people.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,7 +34,7 @@ pub struct Failure {
 
 impl Failure {
     pub(crate) fn new(code: impl Into<String>, message: impl ToString) -> Self {
-        Self { code: code.into(), message: message.to_string() }
+        Self { code: code.into(), message: printable_message(&message.to_string()) }
     }
 }
 
@@ -103,6 +113,35 @@ impl SpectrumKey {
         let voxel = self.voxel.map(|[i, j, k]| format!("#{i},{j},{k}")).unwrap_or_default();
         condition + &voxel
     }
+
+    /// The id of this spectrum of the file `file_id`: what is too long is cut, and a hash of all of it keeps it apart.
+    pub fn id_in(&self, file_id: &str) -> String {
+        let id = format!("{file_id}{}", self.suffix());
+        if id.chars().count() <= ID_CHARS {
+            return id;
+        }
+        let kept: String = id.chars().take(ID_CHARS - ID_HASH_CHARS - 1).collect();
+        format!("{kept}~{}", &sha256_hex(id.as_bytes())[..ID_HASH_CHARS])
+    }
+}
+
+/// Conditions with labels of their own: further ones of one label get a number.
+fn distinct<T>(mut conditions: Vec<(Option<String>, T)>) -> Vec<(Option<String>, T)> {
+    let mut taken: HashSet<String> = conditions.iter().filter_map(|(label, _)| label.clone()).collect();
+    let mut next: HashMap<String, usize> = HashMap::new();
+    for label in conditions.iter_mut().filter_map(|(label, _)| label.as_mut()) {
+        let Some(number) = next.get_mut(label) else {
+            next.insert(label.clone(), 2);
+            continue;
+        };
+        let mut own = format!("{label}~{number}");
+        while !taken.insert(own.clone()) {
+            *number += 1;
+            own = format!("{label}~{number}");
+        }
+        *label = own;
+    }
+    conditions
 }
 
 /// Reads and prepares one found file.
@@ -118,7 +157,8 @@ pub fn load(found: &Found, gaps: &Facts, preparation: &Preparation) -> Loaded {
             let [nx, ny, _] = data.grid;
             let spectra = (0..data.n_voxels()).flat_map(|voxel| {
                 let index = (data.n_voxels() > 1).then(|| [voxel % nx, voxel / nx % ny, voxel / (nx * ny)]);
-                prepare_with(preparation, &data, water.as_ref(), voxel).into_iter().map(move |(condition, prepared)| {
+                let conditions = distinct(prepare_with(preparation, &data, water.as_ref(), voxel));
+                conditions.into_iter().map(move |(condition, prepared)| {
                     let prepared = prepared.map_err(|e| Failure::new(e.code(), format!("{}: {e}", found.source_path)));
                     (SpectrumKey { voxel: index, condition }, prepared)
                 })
@@ -176,6 +216,45 @@ fn read(path: &Path, shown_as: &str, gaps: &Facts, stated: &Facts) -> Result<Acq
         let message = error_chain(&e).replace(&path.display().to_string(), shown_as);
         Failure::new(e.code(), if message.starts_with(shown_as) { message } else { format!("{shown_as}: {message}") })
     })?;
+    if data.n_points() > MAX_POINTS {
+        let message =
+            format!("{shown_as}: FIDs of {} points, more than the {MAX_POINTS} that are fitted", data.n_points());
+        return Err(Failure::new("too_many_points", message));
+    }
     data.facts = stated.clone().or(data.facts).or(gaps.clone());
+    data.facts.make_printable();
     Ok(data)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn conditions_of_one_label_are_told_apart() {
+        let labels = |given: &[&str]| -> Vec<String> {
+            distinct(given.iter().map(|l| (Some((*l).to_owned()), ())).collect())
+                .into_iter()
+                .filter_map(|(l, ())| l)
+                .collect()
+        };
+        assert_eq!(labels(&["on", "off", "diff"]), ["on", "off", "diff"]);
+        assert_eq!(labels(&["a", "a", "b", "a"]), ["a", "a~2", "b", "a~3"]);
+        // Not even where a number is somebody's label.
+        assert_eq!(labels(&["a", "a", "a~2", "a~2", ""]), ["a", "a~3", "a~2", "a~2~2", ""]);
+        assert_eq!(distinct(vec![(None, ())]), [(None, ())]);
+        let many = vec![(Some("x".to_owned()), ()); 20_000];
+        assert_eq!(distinct(many).into_iter().collect::<HashSet<_>>().len(), 20_000);
+    }
+
+    #[test]
+    fn long_ids_are_cut_and_stay_apart() {
+        let key = |label: &str| SpectrumKey { voxel: Some([1, 2, 3]), condition: Some(label.to_owned()) };
+        assert_eq!(key("on").id_in("sub-01/x"), "sub-01/x#on#1,2,3");
+        let long = "x".repeat(1000);
+        let (a, b) = (key("a").id_in(&long), key("b").id_in(&long));
+        assert_eq!((a.chars().count(), b.chars().count()), (ID_CHARS, ID_CHARS));
+        assert!(a != b && a == key("a").id_in(&long));
+    }
 }

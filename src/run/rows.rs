@@ -5,6 +5,7 @@ use crate::corpus::{Found, Water};
 use crate::fit::result::Curves;
 use crate::fit::{FitResult, FitState, Method, Model};
 use crate::prepare::{Record, Spectrum};
+use crate::printable::printable_message;
 use crate::quality;
 use crate::quantify::{WaterScaling, quantities};
 use crate::signal::median::upper_median;
@@ -30,7 +31,7 @@ pub(crate) struct BasisRef<'a> {
 
 impl Origin<'_> {
     fn spectrum_id(&self) -> String {
-        format!("{}{}", self.found.id, self.key.suffix())
+        self.key.id_in(&self.found.id)
     }
 
     pub(crate) fn row(&self) -> SpectrumRow {
@@ -190,7 +191,7 @@ impl Origin<'_> {
         SpectrumRow {
             status: Status::Failed,
             error_code: Some(fit.state.as_str().to_owned()),
-            error_message: Some(format!("{}: {message}", self.found.source_path)),
+            error_message: Some(printable_message(&format!("{}: {message}", self.found.source_path))),
             ..base
         }
     }

@@ -14,6 +14,7 @@ use crate::engine::Engine;
 use crate::formats;
 use crate::hash::{sha256_file, sha256_hex};
 use crate::learned::LearnedGroup;
+use crate::printable::printable_message;
 use crate::store::plan::signature_of;
 use crate::store::provenance::{GIT_HASH, Named, VARIED_KEY, command_line};
 use crate::store::{Content, Plan, PlannedInput, SCHEMA_VERSION, Timings};
@@ -56,7 +57,7 @@ pub(super) fn plan(
             .zip(hashes)
             .map(|(m, h)| Named { id: m.name().to_owned(), sha256: h.clone() })
             .collect(),
-        warnings: listing.warnings.iter().map(ToString::to_string).collect(),
+        warnings: listing.warnings.iter().map(|warning| printable_message(&warning.to_string())).collect(),
         engine: engine.kind().as_str().to_owned(),
         device: engine.device(),
         started_utc: inputs.started_utc.clone(),

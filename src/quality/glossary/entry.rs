@@ -61,6 +61,8 @@ pub struct Entry {
 pub struct Thresholds {
     /// Fewest samples before a zero-filled tail that are fitted.
     pub min_points: usize,
+    /// Most samples of an FID that is fitted.
+    pub max_points: usize,
     /// Smallest and largest dwell time that can be right (s).
     pub dwell_s: [f64; 2],
     /// Smallest and largest spectrometer frequency that can be right (MHz).

@@ -132,6 +132,12 @@ fn of_headers(t: &Thresholds) -> Vec<Entry> {
             "A unit is wrong, as a rule.",
             "Correct the value in the manifest or on the command line.",
         ),
+        entry(
+            "too_many_points",
+            format!("an FID of more than {} points", t.max_points),
+            "Several FIDs stand in one, or the header is wrong: in vivo an FID has 512 to 16,384 points.",
+            "Export the file again; cut the tail of the FID.",
+        ),
         entry("nucleus", "the nucleus is not ¹H", "Only ¹H is quantified.", "Leave the file out."),
         entry(
             "not_prepared",
