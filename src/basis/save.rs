@@ -4,6 +4,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::BasisSet;
+use crate::output_path::{OutputPathError, path_inside, safe_name};
+
 use super::write::{write_fsl_json, write_lcmodel, write_raw};
 
 /// Forms that basis sets are written in.
@@ -55,6 +57,9 @@ pub enum SaveError {
         /// The file.
         file: String,
     },
+    /// A member's name makes no file name, or its file is a link that leads elsewhere.
+    #[error(transparent)]
+    Name(#[from] OutputPathError),
     /// The system refuses.
     #[error("{}: cannot be written: {source}", path.display())]
     Io {
@@ -95,10 +100,11 @@ pub fn save(set: &BasisSet, path: &Path, format: SetFormat, overwrite: bool) -> 
     if path.is_dir() && !overwrite && std::fs::read_dir(path).map_err(io_error(path))?.next().is_some() {
         return Err(SaveError::Exists { path: path.to_owned() });
     }
+    files.iter().try_for_each(|file| safe_name(file).map(drop))?;
     std::fs::create_dir_all(path).map_err(io_error(path))?;
     for (k, file) in files.iter().enumerate() {
         let text = if format == SetFormat::Raw { write_raw(set, k) } else { write_fsl_json(set, k) };
-        let file = path.join(file);
+        let file = path_inside(path, &[file])?;
         std::fs::write(&file, text).map_err(io_error(&file))?;
     }
     Ok(())

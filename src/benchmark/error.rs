@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::compare::CompareError;
+use crate::output_path::OutputPathError;
 use crate::run::RunError;
 use crate::simulate::SimulateError;
 use crate::store::{ReadTableError, StoreError};
@@ -77,6 +78,9 @@ pub enum BenchmarkError {
         /// What the system says.
         source: std::io::Error,
     },
+    /// The name of a set or a method makes no file name.
+    #[error(transparent)]
+    Name(#[from] OutputPathError),
     /// A family cannot be simulated.
     #[error(transparent)]
     Simulate(#[from] SimulateError),
@@ -107,7 +111,8 @@ impl BenchmarkError {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::NoData { .. } | Self::Incomplete { .. } | Self::UnknownSet { .. } | Self::NoPeers { .. } => 2,
-            Self::Exists { .. } | Self::Io { .. } => 73,
+            Self::Name(OutputPathError::Name { .. }) => 2,
+            Self::Exists { .. } | Self::Io { .. } | Self::Name(_) => 73,
             Self::Run { source, .. } => source.exit_code(),
             Self::Simulate(error) => error.exit_code(),
             Self::Store(error) => error.exit_code(),

@@ -20,6 +20,8 @@ use std::path::{Path, PathBuf};
 
 use self::error::io;
 use crate::engine::Engine;
+use crate::fit::Method;
+use crate::output_path::{path_inside, safe_name};
 use crate::store::IfExists;
 use crate::store::{BenchmarkRow, write_table};
 
@@ -78,13 +80,17 @@ pub fn benchmark(
     if let Some(path) = options.peers.as_ref().filter(|p| !p.is_dir()) {
         return Err(BenchmarkError::NoPeers { path: path.clone() });
     }
-    claim(&options.out, options.overwrite)?;
+    // What cannot be written is said before the work.
+    for name in sets.iter().map(|s| s.name.as_str()).chain(options.methods.iter().map(Method::name)) {
+        safe_name(name)?;
+    }
+    claim(options)?;
     let mut results = Vec::with_capacity(sets.len());
     for set in sets {
         results.push(one_set::run_set(set, options, engine, watch)?);
     }
     let rows: Vec<BenchmarkRow> = results.iter().flat_map(rows::rows).collect();
-    let path = options.out.join(REPORT);
+    let path = path_inside(&options.out, &[REPORT])?;
     let report = html::report(&results, options, engine).map_err(BenchmarkError::Draw)?;
     fs::write(&path, report).map_err(io(&path))?;
     let mut files = vec![path];
@@ -93,11 +99,17 @@ pub fn benchmark(
 }
 
 /// Makes the output folder ours: new, empty, or an earlier benchmark's, whose parts go.
-fn claim(out: &Path, overwrite: bool) -> Result<(), BenchmarkError> {
+fn claim(options: &BenchmarkOptions) -> Result<(), BenchmarkError> {
+    let BenchmarkOptions { out, overwrite, .. } = options;
     fs::create_dir_all(out).map_err(io(out))?;
+    let place = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let reads = options.data.iter().chain(&options.peers);
+    if reads.into_iter().any(|read| place(read).starts_with(place(out))) {
+        return Err(BenchmarkError::Exists { path: out.to_owned() });
+    }
     let marker = out.join(MARKER);
     let taken = fs::read_dir(out).map_err(io(out))?.next().is_some();
-    if taken && !(overwrite && marker.is_file()) {
+    if taken && !(*overwrite && marker.is_file()) {
         return Err(BenchmarkError::Exists { path: out.to_owned() });
     }
     for part in ["sets", "runs", "benchmark"] {

@@ -10,6 +10,7 @@ use crate::compare::{CompareError, Truth, against};
 use crate::engine::Engine;
 use crate::fit::Method;
 use crate::learn::{self, LearnOptions, Scope};
+use crate::output_path::path_inside;
 use crate::run::{Config, RunError, RunOptions, run as run_corpus};
 use crate::simulate::Recipe;
 use crate::store::IfExists;
@@ -33,7 +34,7 @@ fn prepare(set: &Set, options: &BenchmarkOptions) -> Result<Prepared, BenchmarkE
                 recipe.subjects = n;
             }
             recipe.subjects *= recipe.all_sites().len();
-            let written = crate::simulate::write(&options.out.join("sets").join(&set.name), &recipe)?;
+            let written = crate::simulate::write(&path_inside(&options.out, &["sets", &set.name])?, &recipe)?;
             let truth = Truth::read(&written.truth)?;
             let (spectra, config) = (written.spectra, Config::default());
             Ok(Prepared { spectra, basis: None, config, truth, participants: Vec::new() })
@@ -66,7 +67,7 @@ pub(super) fn run_set(
         for &learned in passes {
             let method = if learned { format!("{}+learned", settings.name()) } else { settings.name().to_owned() };
             watch.begins(&set.name, &method);
-            let out = options.out.join("runs").join(&set.name).join(&method);
+            let out = path_inside(&options.out, &["runs", &set.name, &method])?;
             let run = run_options(&set, &prepared, settings, options, &out);
             let scope = options.learn.filter(|_| learned);
             let time = fit(run, scope, engine, watch)

@@ -7,6 +7,7 @@ use clap::{Args, Subcommand};
 use super::basis_simulate::{SimulateArgs, simulate};
 use super::basis_target::TargetArgs;
 use super::error::{CliError, CliResult};
+use super::outputs::Reads;
 use super::shared::GapArgs;
 use crate::basis::names::kind;
 use crate::basis::{BasisSet, Grid};
@@ -60,7 +61,9 @@ pub(super) struct ConvertArgs {
 pub(super) fn run(command: &BasisCommand) -> CliResult {
     match command {
         BasisCommand::Show(args) => show(args),
-        BasisCommand::Convert(args) => args.target.save(&read(&args.input, &args.gaps)?, &args.output),
+        BasisCommand::Convert(args) => {
+            args.target.save(&read(&args.input, &args.gaps)?, &args.output, &Reads::of([args.input.as_path()]))
+        }
         BasisCommand::Simulate(args) => simulate(args),
     }
 }
@@ -100,8 +103,7 @@ fn show(args: &ShowArgs) -> CliResult {
     }
     if let Some(path) = &args.plot {
         let svg = basis_plot(&set)?;
-        std::fs::write(path, svg)
-            .map_err(|e| CliError::new(73, anyhow::anyhow!("{}: cannot be written: {e}", path.display())))?;
+        Reads::of([args.path.as_path()]).write(path, svg)?;
         say!("{}", path.display());
     }
     Ok(0)

@@ -6,6 +6,8 @@ use clap::{Args, ValueEnum};
 
 use super::basis_target::TargetArgs;
 use super::error::{CliError, CliResult};
+use super::numbers::{bounded, ppm};
+use super::outputs::Reads;
 use crate::acquisition::{PROTON_MHZ_PER_T, hz_from_ppm};
 use crate::basis::BasisSet;
 use crate::basis::simulate::{BRAIN_METABOLITES, Band, LINEWIDTH_HZ, Library, Sequence, basis_set_from};
@@ -27,43 +29,43 @@ pub(super) struct SimulateArgs {
     #[arg(long, value_enum)]
     sequence: SequenceChoice,
     /// Echo time (ms); not for pulse-acquire
-    #[arg(long, value_name = "MS")]
+    #[arg(long, value_name = "MS", value_parser = bounded::<5000, true>)]
     te: Option<f64>,
     /// First echo (ms) of PRESS and MEGA-PRESS [default: half of TE; MEGA-PRESS a fifth]
-    #[arg(long, value_name = "MS")]
+    #[arg(long, value_name = "MS", value_parser = bounded::<5000, true>)]
     te1: Option<f64>,
     /// Second echo (ms) of PRESS [default: TE − TE1]
-    #[arg(long, value_name = "MS")]
+    #[arg(long, value_name = "MS", value_parser = bounded::<5000, true>)]
     te2: Option<f64>,
     /// Mixing time (ms) of STEAM
-    #[arg(long, value_name = "MS")]
+    #[arg(long, value_name = "MS", value_parser = bounded::<5000, true>)]
     tm: Option<f64>,
     /// Which spectrum of MEGA-PRESS
     #[arg(long, value_enum)]
     edit: Option<EditChoice>,
     /// Middle of the editing pulse when on (ppm) [default: 1.9, for GABA]
-    #[arg(long, value_name = "PPM")]
+    #[arg(long, value_name = "PPM", value_parser = ppm)]
     edit_ppm: Option<f64>,
     /// Middle of the editing pulse when off (ppm) [default: 7.5]
-    #[arg(long, value_name = "PPM")]
+    #[arg(long, value_name = "PPM", value_parser = ppm)]
     edit_off_ppm: Option<f64>,
     /// Width of the band that the editing pulse inverts (ppm) [default: 0.6]
-    #[arg(long, value_name = "PPM")]
+    #[arg(long, value_name = "PPM", value_parser = bounded::<100, true>)]
     edit_width_ppm: Option<f64>,
     /// Field (T)
-    #[arg(long, value_name = "T", conflicts_with = "field_mhz", required_unless_present = "field_mhz")]
+    #[arg(long, value_name = "T", value_parser = bounded::<30, true>, conflicts_with = "field_mhz", required_unless_present = "field_mhz")]
     field_t: Option<f64>,
     /// Spectrometer frequency (MHz)
-    #[arg(long, value_name = "MHZ")]
+    #[arg(long, value_name = "MHZ", value_parser = bounded::<2000, true>)]
     field_mhz: Option<f64>,
     /// Spectral width (Hz)
-    #[arg(long, value_name = "HZ", default_value_t = 4000.0)]
+    #[arg(long, value_name = "HZ", default_value_t = 4000.0, value_parser = bounded::<1_000_000, true>)]
     bandwidth_hz: f64,
     /// Number of samples
-    #[arg(long, value_name = "N", default_value_t = 4096)]
-    points: usize,
+    #[arg(long, value_name = "N", default_value_t = 4096, value_parser = clap::value_parser!(u32).range(1..=65_536))]
+    points: u32,
     /// Lorentzian width of the lines (FWHM, Hz)
-    #[arg(long, value_name = "HZ", default_value_t = LINEWIDTH_HZ)]
+    #[arg(long, value_name = "HZ", default_value_t = LINEWIDTH_HZ, value_parser = bounded::<1000, false>)]
     linewidth_hz: f64,
     /// Members, separated by commas [default: those of the brain]
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
@@ -78,7 +80,7 @@ pub(super) struct SimulateArgs {
     #[arg(long)]
     lipids: bool,
     /// A singlet of so many protons at 0 ppm in every member
-    #[arg(long, value_name = "PROTONS", default_value_t = 0.0)]
+    #[arg(long, value_name = "PROTONS", default_value_t = 0.0, value_parser = bounded::<1000, false>)]
     reference_protons: f64,
     /// File (.basis) or folder to write
     #[arg(long, value_name = "PATH")]
@@ -141,7 +143,8 @@ pub(super) fn simulate(args: &SimulateArgs) -> CliResult {
         (asked, _) => asked.iter().map(String::as_str).collect(),
     };
     let make = |sequence: &Sequence| -> Result<BasisSet, CliError> {
-        basis_set_from(library, &names, sequence, f0_mhz, 1.0 / args.bandwidth_hz, args.points, args.linewidth_hz)
+        let (dwell_s, points) = (1.0 / args.bandwidth_hz, args.points as usize);
+        basis_set_from(library, &names, sequence, f0_mhz, dwell_s, points, args.linewidth_hz)
             .map_err(|e| CliError::new(2, e))
     };
     let mut set = make(&sequences[0])?;
@@ -153,7 +156,7 @@ pub(super) fn simulate(args: &SimulateArgs) -> CliResult {
     add_broad(&mut set, args);
     add_reference(&mut set, args.reference_protons);
     say!("{:?}", sequences[0]);
-    args.target.save(&set, &args.out)
+    args.target.save(&set, &args.out, &Reads::default().and(args.spin_systems.as_ref()))
 }
 
 /// Leaves out the members that editing does not change: basis sets of nothing are refused by those who read them.

@@ -1,6 +1,7 @@
 //! Where and in which form a basis set is written.
 
 use super::error::{CliError, CliResult};
+use super::outputs::Reads;
 use crate::basis::{BasisSet, SaveError, SetFormat, save};
 use clap::{Args, ValueEnum};
 use std::path::Path;
@@ -28,7 +29,7 @@ pub(super) enum FormatChoice {
 
 impl TargetArgs {
     /// Writes the set and says what its form leaves out.
-    pub(super) fn save(self, set: &BasisSet, path: &Path) -> CliResult {
+    pub(super) fn save(self, set: &BasisSet, path: &Path, reads: &Reads<'_>) -> CliResult {
         let format = match self.format {
             Some(FormatChoice::Lcmodel) => SetFormat::Lcmodel,
             Some(FormatChoice::Raw) => SetFormat::Raw,
@@ -38,6 +39,10 @@ impl TargetArgs {
                 CliError::new(2, anyhow::anyhow!("{}: {message} lcmodel, raw or fsl-json", path.display()))
             })?,
         };
+        match format {
+            SetFormat::Lcmodel => reads.spare(path)?,
+            SetFormat::Raw | SetFormat::FslJson => reads.spare_folder(path)?,
+        }
         save(set, path, format, self.overwrite).map_err(|e| {
             let code = if matches!(e, SaveError::Clash { .. }) { 1 } else { 73 };
             CliError::new(code, e)

@@ -6,8 +6,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use clap::{Args, ValueEnum};
 
 use super::error::{CliError, CliResult};
+use super::numbers::{bytes, threads};
 use super::progress::Shown;
-use super::shared::{EngineArgs, bytes, methods};
+use super::shared::{EngineArgs, methods};
 use crate::benchmark::{BenchmarkError, BenchmarkOptions, Entry, SetResult, USUAL, Watch, benchmark, chosen};
 use crate::learn::Scope;
 use crate::quantify::WaterScaling;
@@ -52,7 +53,7 @@ pub(super) struct BenchmarkArgs {
     #[command(flatten)]
     engine: EngineArgs,
     /// Worker threads [default: one per core]
-    #[arg(long, value_name = "N", help_heading = "Engine")]
+    #[arg(long, value_name = "N", value_parser = threads, help_heading = "Engine")]
     threads: Option<usize>,
     /// Approximate limit of memory
     #[arg(long, value_name = "SIZE", default_value = "4GiB", value_parser = bytes, help_heading = "Engine")]
@@ -104,7 +105,7 @@ impl Watch for Watched {
         let mut shown = self.shown();
         shown.finish();
         *shown = Shown::new();
-        eprintln!("{set} · {method}");
+        tell!("{set} · {method}");
     }
 }
 

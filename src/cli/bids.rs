@@ -6,17 +6,21 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 
 use super::error::{CliError, CliResult};
+use super::outputs::{Reads, in_folder};
 use super::progress::{Shown, print_summary};
 use super::run::stop_on_signals;
 use super::shared::HowArgs;
 use crate::engine::Engine;
 use crate::learned;
+use crate::output_path::{OutputPathError, path_inside};
 use crate::run::union::union;
 use crate::run::{RunError, RunOptions, run as run_corpus};
 use crate::store::IfExists;
 
 /// Folder of the group level in the output folder.
 const GROUP: &str = "group";
+/// File that says what a BIDS folder is.
+const DATASET_DESCRIPTION: &str = "dataset_description.json";
 
 /// Arguments of `requant bids`.
 #[derive(Args, Debug)]
@@ -75,6 +79,8 @@ enum Level {
 
 pub(super) fn run(args: &BidsArgs) -> CliResult {
     let wanted = labels(&args.participant_label, "sub-");
+    // Its description would become that of the results.
+    Reads::of([args.bids_dir.as_path()]).spare_folder(&args.output_dir)?;
     let failed = |e: RunError| CliError::new(e.exit_code(), e);
     if args.level == Level::Group {
         return group(args, &wanted);
@@ -90,15 +96,34 @@ pub(super) fn run(args: &BidsArgs) -> CliResult {
     name_absent("without a spectrum", &absent);
     stop_on_signals();
     let engine = args.how.engine.open()?;
-    args.how
-        .pool()?
-        .install(|| participants.iter().try_for_each(|label| participant(label, &options, args, engine.as_ref())))?;
+    let (folders, refused): (Vec<_>, Vec<_>) = participants
+        .iter()
+        .map(|label| Ok((label.as_str(), folder_of(&args.output_dir, label)?)))
+        .partition(Result::is_ok);
+    args.how.pool()?.install(|| {
+        let mut folders = folders.into_iter().flatten();
+        folders.try_for_each(|(label, out)| participant(label, out, &options, args, engine.as_ref()))
+    })?;
     describe(&args.output_dir)?;
-    Ok(0)
+    // The others are done.
+    for error in refused.iter().filter_map(|r: &Result<_, OutputPathError>| r.as_ref().err()) {
+        tell!("error: a participant was left out: {error}");
+    }
+    Ok(u8::from(!refused.is_empty()))
 }
 
-fn participant(label: &str, options: &RunOptions, args: &BidsArgs, engine: &dyn Engine) -> Result<(), CliError> {
-    let out = args.output_dir.join(format!("sub-{label}"));
+/// The folder of a participant's results.
+fn folder_of(output_dir: &Path, label: &str) -> Result<PathBuf, OutputPathError> {
+    path_inside(output_dir, &[&format!("sub-{label}")])
+}
+
+fn participant(
+    label: &str,
+    out: PathBuf,
+    options: &RunOptions,
+    args: &BidsArgs,
+    engine: &dyn Engine,
+) -> Result<(), CliError> {
     let unfinished = crate::store::Journal::at(&out).plan().is_some();
     let finished = out.join("run.json").is_file() && !unfinished;
     let options = RunOptions {
@@ -132,12 +157,15 @@ fn group(args: &BidsArgs, wanted: &[String]) -> CliResult {
     labels.dedup();
     labels.retain(|label| wanted.is_empty() || wanted.contains(label));
     for label in labels {
-        let folder = args.output_dir.join(format!("sub-{label}"));
+        let Ok(folder) = folder_of(&args.output_dir, &label) else {
+            missing.push(label);
+            continue;
+        };
         if folder.join("run.json").is_file() { there.push(folder) } else { missing.push(label) }
     }
     name_absent("without results", &missing);
     // The group's tables are made of the participants' and of nothing else: they can be made again at any time.
-    let summary = union(&there, &args.output_dir.join(GROUP), IfExists::Overwrite)
+    let summary = union(&there, &in_folder(&args.output_dir, GROUP)?, IfExists::Overwrite)
         .map_err(|e| CliError::new(e.exit_code(), e))?;
     print_summary(&summary);
     describe(&args.output_dir)?;
@@ -149,7 +177,7 @@ fn name_absent(what: &str, labels: &[String]) {
     if !labels.is_empty() {
         let more = if labels.len() > SHOWN { ", …" } else { "" };
         let shown = labels[..labels.len().min(SHOWN)].join(", ");
-        eprintln!("warning: {} participants {what}: {shown}{more}", labels.len());
+        tell!("warning: {} participants {what}: {shown}{more}", labels.len());
     }
 }
 
@@ -185,6 +213,6 @@ fn describe(out: &Path) -> Result<(), CliError> {
         "DatasetType": "derivative",
         "GeneratedBy": [{ "Name": "requant", "Version": env!("CARGO_PKG_VERSION") }],
     });
-    fs::write(out.join("dataset_description.json"), format!("{text:#}\n"))?;
-    Ok(())
+    let path = in_folder(out, DATASET_DESCRIPTION)?;
+    Reads::default().write(&path, format!("{text:#}\n"))
 }

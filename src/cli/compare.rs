@@ -6,12 +6,12 @@ use clap::{Args, ValueEnum};
 
 use super::compare_methods::{print_differences, print_variance};
 use super::error::{CliError, CliResult};
+use super::outputs::{Reads, in_folder};
 use crate::compare::differences::MOST_PAIRED;
 use crate::compare::matrix::MIN_SPECTRA;
 use crate::compare::{Agreement, Column, Score, Source, Versus, against_truth, share_ids, sources, table, versus};
 use crate::report::{agreement_plot, methods_page};
-use crate::store::IfExists;
-use crate::store::write_table;
+use crate::store::{ComparisonRow, IfExists, Table, write_table};
 
 /// Arguments of `requant compare`.
 #[derive(Args, Debug)]
@@ -97,14 +97,21 @@ pub(super) fn run(args: &CompareArgs) -> CliResult {
     rows.extend(table::variance_rows(&all, &found.factors, &found.variances));
     rows.extend(table::difference_rows(&all, &found.differences));
     if let Some(out) = &args.out {
+        in_folder(out, ComparisonRow::NAME)?;
+        let files = args.runs.iter().filter(|run| run.is_file()).map(PathBuf::as_path);
+        let reads = Reads::of(files).and(args.truth.as_ref());
         let if_exists = if args.overwrite { IfExists::Overwrite } else { IfExists::Refuse };
         let mut files = write_table(out, if_exists, rows).map_err(|e| CliError::new(e.exit_code(), e))?;
         if found.agreements.iter().any(|a| !a.between.is_empty()) {
-            files.push(written(out.join("bland-altman.svg"), &agreement_plot(&all, &found.agreements)?)?);
+            let path = in_folder(out, "bland-altman.svg")?;
+            reads.write(&path, agreement_plot(&all, &found.agreements)?)?;
+            files.push(path);
         }
         if !found.matrices.is_empty() {
             let page = methods_page(&all, column, &found).map_err(anyhow::Error::msg)?;
-            files.push(written(out.join("methods.html"), &page)?);
+            let path = in_folder(out, "methods.html")?;
+            reads.write(&path, page)?;
+            files.push(path);
         }
         for file in files {
             say!("{}", file.display());
@@ -125,12 +132,7 @@ fn column(args: &CompareArgs, sources: &[Source]) -> Column {
     }
 }
 
-fn written(path: PathBuf, text: &str) -> Result<PathBuf, CliError> {
-    std::fs::write(&path, text)?;
-    Ok(path)
-}
-
-fn print_truth(source: &Source, truth: &Path, column: Column) -> Result<Vec<crate::store::ComparisonRow>, CliError> {
+fn print_truth(source: &Source, truth: &Path, column: Column) -> Result<Vec<ComparisonRow>, CliError> {
     let comparison = against_truth(&source.rows, truth, column).map_err(|e| CliError::new(1, e))?;
     say!("{}", source.label);
     say!(

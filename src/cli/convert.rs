@@ -6,6 +6,7 @@ use clap::Args;
 use flate2::{Compression, GzBuilder};
 
 use super::error::{CliError, CliResult};
+use super::outputs::Reads;
 use super::shared::GapArgs;
 use crate::acquisition::Acquisition;
 use crate::formats::{self, nifti_mrs};
@@ -37,6 +38,8 @@ pub(super) fn run(args: &ConvertArgs) -> CliResult {
     let Some(stem) = name.strip_suffix(".nii.gz").or_else(|| name.strip_suffix(".nii")) else {
         return Err(CliError::new(2, anyhow::anyhow!("{}: name the output .nii or .nii.gz", args.output.display())));
     };
+    let reads = Reads::of([args.file.as_path()]);
+    reads.spare(&args.output)?;
     let mut data = formats::read(&args.file).map_err(|e| CliError::new(1, e))?;
     data.facts = data.facts.or(args.gaps.gaps());
     for (field, value) in [("f0-mhz", data.facts.f0_mhz), ("dwell-s", data.facts.dwell_s)] {
@@ -48,10 +51,10 @@ pub(super) fn run(args: &ConvertArgs) -> CliResult {
         }
     }
     let water = data.take_water();
-    write(&args.output, &data, args.overwrite)?;
+    write(&args.output, &data, args.overwrite, &reads)?;
     if let Some(water) = water {
         let reference = args.output.with_file_name(name.replacen(stem, &format!("{stem}_ref"), 1));
-        write(&reference, &water, args.overwrite)?;
+        write(&reference, &water, args.overwrite, &reads)?;
     }
     for flag in &data.flags {
         say!("flag: {flag}");
@@ -62,7 +65,7 @@ pub(super) fn run(args: &ConvertArgs) -> CliResult {
     Ok(0)
 }
 
-fn write(path: &Path, data: &Acquisition, overwrite: bool) -> Result<(), CliError> {
+fn write(path: &Path, data: &Acquisition, overwrite: bool, reads: &Reads<'_>) -> Result<(), CliError> {
     if path.exists() && !overwrite {
         return Err(CliError::new(73, anyhow::anyhow!("{}: exists; --overwrite to replace it", path.display())));
     }
@@ -72,7 +75,7 @@ fn write(path: &Path, data: &Acquisition, overwrite: bool) -> Result<(), CliErro
         std::io::Write::write_all(&mut encoder, &bytes)?;
         bytes = encoder.finish()?;
     }
-    std::fs::write(path, bytes).map_err(|e| CliError::new(73, anyhow::anyhow!("{}: {e}", path.display())))?;
+    reads.write(path, bytes)?;
     say!("{}", path.display());
     Ok(())
 }

@@ -6,6 +6,7 @@ use clap::Args;
 use num_complex::Complex64;
 
 use super::error::{CliError, CliResult};
+use super::outputs::Reads;
 use super::shared::{GapArgs, configuration, method};
 use crate::acquisition::Facts;
 use crate::basis::names::{Kind, kind};
@@ -91,10 +92,21 @@ pub(super) fn run(args: &FitArgs) -> CliResult {
         say!("\n{}", overlay.summary());
     }
     if let Some(path) = &args.plot {
-        draw(path, name, model, &fit, curves, overlay)?;
+        args.reads(&one.found).write(path, picture(name, model, &fit, curves, overlay)?)?;
         say!("\n{}", path.display());
     }
     Ok(0)
+}
+
+impl FitArgs {
+    /// What the fit of `found` reads.
+    fn reads<'a>(&'a self, found: &'a Found) -> Reads<'a> {
+        Reads::of([self.file.as_path(), Path::new(&self.method)])
+            .and(found.water.files().first())
+            .and(self.basis.as_ref())
+            .and(self.overlay.as_ref())
+            .and(self.config.as_ref())
+    }
 }
 
 /// The model of `one`, made as a run makes it.
@@ -140,7 +152,7 @@ fn read(
     let found = found(file, water)?;
     let loaded = load(&found, gaps, preparation);
     let (key, spectrum) = choose(loaded.spectra.clone(), select)?;
-    Ok(One { name: format!("{}{}", found.id, key.suffix()), found, key, spectrum, loaded })
+    Ok(One { name: key.id_in(&found.id), found, key, spectrum, loaded })
 }
 
 /// The spectrum in `file` as the fit sees it, over the fitted macromolecules.
@@ -253,14 +265,13 @@ fn table_lines(fit: &FitResult) -> Vec<TableLine> {
         .collect()
 }
 
-fn draw(
-    path: &Path,
+fn picture(
     title: &str,
     model: &Model,
     fit: &FitResult,
     curves: Curves,
     overlay: Option<Overlay>,
-) -> Result<(), CliError> {
+) -> Result<String, CliError> {
     let plot = FitPlot {
         title: title.to_owned(),
         ppm: curves.ppm,
@@ -273,6 +284,5 @@ fn draw(
         noise_sd: Some(fit.noise_sd),
         overlay,
     };
-    std::fs::write(path, plot.render_svg()?)
-        .map_err(|e| CliError::new(73, anyhow::anyhow!("{}: cannot be written: {e}", path.display())))
+    Ok(plot.render_svg()?)
 }

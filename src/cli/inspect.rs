@@ -8,6 +8,7 @@ use rustfft::FftDirection;
 
 use super::error::{CliError, CliResult};
 use super::fit::{choose, found};
+use super::outputs::Reads;
 use super::shared::{GapArgs, configuration};
 use crate::acquisition::{Acquisition, Facts, ppm_from_hz};
 use crate::formats;
@@ -131,14 +132,14 @@ fn draw(args: &InspectArgs, path: &Path, gaps: &Facts, preparation: &Preparation
     }
     let offsets = record.offsets.iter().flatten().zip(&record.kept);
     let plot = PreparationPlot {
-        title: format!("{}{}", found.id, key.suffix()),
+        title: key.id_in(&found.id),
         before: raw,
         after: clean,
         notes: [raw_note, clean_note],
         transients: offsets.map(|(o, kept)| (o.shift_hz, o.phase_rad.to_degrees(), *kept)).collect(),
     };
-    std::fs::write(path, plot.render_svg()?)
-        .map_err(|e| CliError::new(73, anyhow::anyhow!("{}: cannot be written: {e}", path.display())))?;
+    let reads = Reads::of([args.file.as_path()]).and(found.water.files().first()).and(args.config.as_ref());
+    reads.write(path, plot.render_svg()?)?;
     say!("{}", path.display());
     Ok(())
 }

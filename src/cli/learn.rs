@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::error::{CliError, CliResult};
+use super::numbers::at_least_one;
+use super::outputs::{Reads, in_folder};
 use super::progress::Shown;
 use super::run::print_learned;
 use super::shared::JobArgs;
@@ -13,8 +15,7 @@ use crate::learn::{self, LearnOptions, Scope};
 use crate::learned::{self, Shared};
 use crate::report::learned_plot;
 use crate::run::Inputs;
-use crate::store::IfExists;
-use crate::store::write_table;
+use crate::store::{IfExists, LearnedRow, Table, write_table};
 
 /// Arguments of `requant learn`.
 #[derive(Args, Debug)]
@@ -38,10 +39,10 @@ pub(super) struct LearnArgs {
     #[arg(long, value_enum, default_value = "protocol", help_heading = "Learning")]
     by: By,
     /// Largest number of passes over the spectra
-    #[arg(long, value_name = "N", default_value_t = 4, help_heading = "Learning")]
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = at_least_one, help_heading = "Learning")]
     passes: usize,
     /// Largest number of spectra that a group learns from
-    #[arg(long, value_name = "N", default_value_t = 100, help_heading = "Learning")]
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = at_least_one, help_heading = "Learning")]
     spectra: usize,
     /// Replace what was learned earlier in the output folder
     #[arg(long, help_heading = "Output")]
@@ -75,11 +76,12 @@ pub(super) fn run(args: LearnArgs) -> CliResult {
     shown.finish();
     let learned = learned.map_err(|e| CliError::new(e.exit_code(), e))?;
     print_learned(&learned);
+    in_folder(&args.out, LearnedRow::NAME)?;
     let failed = |e: crate::store::StoreError| CliError::new(e.exit_code(), e);
     let mut files = write_table(&args.out, if_exists, learned::rows(&learned)).map_err(failed)?;
     if let Some(settings) = options.methods.first().and_then(Method::as_map).filter(|_| !learned.groups.is_empty()) {
-        let path = args.out.join("learned.svg");
-        std::fs::write(&path, learned_plot(&learned, &Shared::from_settings(settings))?)?;
+        let path = in_folder(&args.out, "learned.svg")?;
+        Reads::default().write(&path, learned_plot(&learned, &Shared::from_settings(settings))?)?;
         files.push(path);
     }
     for file in files {

@@ -1,12 +1,20 @@
 //! The command line: one file a command, each parses, resolves, calls and prints.
 #![allow(clippy::print_stderr, reason = "the command layer is the one that prints")]
 
-/// Prints a line to stdout. A reader that has gone (`| head`) is no error worth a word.
+/// Prints lines to stdout, without what a terminal obeys. A reader that has gone (`| head`) is no error worth a word.
 macro_rules! say {
+    () => { say!("") };
     ($($argument:tt)*) => {{
         use std::io::Write as _;
-        let _ = writeln!(std::io::stdout(), $($argument)*);
+        let _ = writeln!(std::io::stdout(), "{}", crate::printable::printable_text(&format!($($argument)*)));
     }};
+}
+
+/// Prints a line to stderr, the same way.
+macro_rules! tell {
+    ($($argument:tt)*) => {
+        eprintln!("{}", crate::printable::printable_lines(&format!($($argument)*)))
+    };
 }
 
 mod basis;
@@ -24,6 +32,8 @@ mod inspect;
 mod learn;
 mod merge;
 mod methods;
+mod numbers;
+mod outputs;
 mod plan;
 mod progress;
 mod run;
@@ -118,7 +128,7 @@ pub fn main(cli: Cli) -> ExitCode {
     match result {
         Ok(code) => ExitCode::from(code),
         Err(failure) => {
-            eprintln!("requant: {}", error_chain(failure.error.as_ref()));
+            tell!("requant: {}", error_chain(failure.error.as_ref()));
             ExitCode::from(failure.code)
         }
     }

@@ -6,11 +6,11 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::error::{CliError, CliResult};
+use super::outputs::in_folder;
 use super::progress::Shown;
 use super::shared::JobArgs;
 use crate::run::plan::plan;
-use crate::store::IfExists;
-use crate::store::write_table;
+use crate::store::{IfExists, PlannedRow, Table, write_table};
 
 /// Arguments of `requant plan`.
 #[derive(Args, Debug)]
@@ -58,6 +58,7 @@ pub(super) fn run(args: &PlanArgs) -> CliResult {
             counts.iter().for_each(|(what, n)| say!("{n:7}  {what}"));
         }
     }
+    in_folder(&args.out, PlannedRow::NAME)?;
     for file in write_table(&args.out, if_exists, rows).map_err(|e| CliError::new(e.exit_code(), e))? {
         say!("{}", file.display());
     }

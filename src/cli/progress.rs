@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use crate::printable::{PATH_CHARS, printable};
 use crate::run::{Progress, Shard, Summary, Tally};
 use crate::store::SpectrumRow;
 
@@ -46,14 +47,14 @@ impl Progress for Shown {
         self.bar.set_length(n_files as u64);
         self.total.store(n_files, Ordering::Relaxed);
         if self.bar.is_hidden() {
-            eprintln!("{n_files} files to process");
+            tell!("{n_files} files to process");
         }
     }
 
     fn learning(&self, pass: usize, n_groups: usize) {
         let message = format!("learning, pass {pass} over {n_groups} protocols");
         if self.bar.is_hidden() {
-            eprintln!("{message}");
+            tell!("{message}");
         }
         self.bar.set_message(message);
     }
@@ -64,13 +65,13 @@ impl Progress for Shown {
             "REQUANT_ERROR code={} spectrum={} method={} {}",
             row.error_code.as_deref().unwrap_or("unknown"),
             one_line(&row.spectrum_id),
-            row.method,
+            one_line(&row.method),
             one_line(row.error_message.as_deref().unwrap_or_default())
         );
         let n_failed = self.n_failed.fetch_add(1, Ordering::Relaxed) + 1;
         self.bar.set_message(format!("{n_failed} rows failed"));
         if self.bar.is_hidden() {
-            eprintln!("{line}");
+            tell!("{line}");
         } else if n_failed <= SHOWN_FAILURES {
             self.bar.println(line);
         }
@@ -83,14 +84,14 @@ impl Progress for Shown {
             let total = self.total.load(Ordering::Relaxed);
             let rate = done as f64 / self.started.elapsed().as_secs_f64().max(1e-9);
             let left = (total.saturating_sub(done)) as f64 / rate.max(1e-9);
-            eprintln!("{done}/{total} files · {rate:.1}/s · about {left:.0} s left");
+            tell!("{done}/{total} files · {rate:.1}/s · about {left:.0} s left");
         }
     }
 }
 
 /// A name that holds line ends must not look like two lines of a log.
 fn one_line(text: &str) -> String {
-    text.chars().flat_map(|c| if c.is_control() { c.escape_default().collect::<Vec<_>>() } else { vec![c] }).collect()
+    printable(text, PATH_CHARS)
 }
 
 pub(super) fn print_summary(summary: &Summary) {
@@ -145,15 +146,5 @@ fn list(title: &str, counts: &BTreeMap<String, usize>) {
     if !counts.is_empty() {
         let parts: Vec<String> = counts.iter().map(|(name, n)| format!("{name} {n}")).collect();
         say!("{title}: {}", parts.join(" · "));
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::one_line;
-
-    #[test]
-    fn control_characters_are_escaped() {
-        assert_eq!(one_line("a\nb\tc µ"), "a\\nb\\tc µ");
     }
 }

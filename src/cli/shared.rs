@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::error::CliError;
+use super::numbers;
 use super::vary::parse as parse_variation;
 use crate::acquisition::Facts;
 use crate::engine::gpu::{GpuError, device};
@@ -26,22 +27,22 @@ pub(super) struct GapArgs {
     #[arg(long, value_name = "NAME")]
     sequence: Option<String>,
     /// Spectrometer frequency (MHz)
-    #[arg(long, value_name = "MHZ")]
+    #[arg(long, value_name = "MHZ", value_parser = numbers::f0_mhz)]
     f0_mhz: Option<f64>,
     /// Dwell time (s)
-    #[arg(long, value_name = "S")]
+    #[arg(long, value_name = "S", value_parser = numbers::dwell_s)]
     dwell_s: Option<f64>,
     /// Echo time (s)
-    #[arg(long, value_name = "S")]
+    #[arg(long, value_name = "S", value_parser = numbers::te_s)]
     te_s: Option<f64>,
     /// Repetition time (s)
-    #[arg(long, value_name = "S")]
+    #[arg(long, value_name = "S", value_parser = numbers::tr_s)]
     tr_s: Option<f64>,
     /// First echo time of PRESS (s), to simulate its basis set [default: half of TE]
-    #[arg(long, value_name = "S")]
+    #[arg(long, value_name = "S", value_parser = numbers::te1_s)]
     te1_s: Option<f64>,
     /// Mixing time of STEAM (s), to simulate its basis set
-    #[arg(long, value_name = "S")]
+    #[arg(long, value_name = "S", value_parser = numbers::tm_s)]
     tm_s: Option<f64>,
 }
 
@@ -99,7 +100,7 @@ impl EngineArgs {
         match index.map(|index| GpuEngine::open(Some(index))) {
             Some(Ok(engine)) => Ok(Box::new(engine)),
             Some(Err(error)) if !asked_for => {
-                eprintln!("warning: {error}; fitting on the processor");
+                tell!("warning: {error}; fitting on the processor");
                 Ok(Box::new(CpuEngine))
             }
             Some(Err(error)) => Err(CliError::new(1, error)),
@@ -144,21 +145,16 @@ pub(super) struct HowArgs {
     #[command(flatten)]
     pub(super) engine: EngineArgs,
     /// Worker threads [default: one per core]
-    #[arg(long, alias = "n-cpus", value_name = "N", help_heading = "Engine")]
+    #[arg(long, alias = "n-cpus", value_name = "N", value_parser = numbers::threads, help_heading = "Engine")]
     threads: Option<usize>,
     /// Approximate limit of memory; it sets how many files are read together
-    #[arg(long, value_name = "SIZE", default_value = "4GiB", value_parser = bytes, help_heading = "Engine")]
+    #[arg(long, value_name = "SIZE", default_value = "4GiB", value_parser = numbers::bytes, help_heading = "Engine")]
     memory: u64,
     /// Configuration (.toml): missing values, preparation, water scaling
     #[arg(long, value_name = "FILE", help_heading = "Fit")]
     config: Option<PathBuf>,
     #[command(flatten)]
     gaps: GapArgs,
-}
-
-/// `4GiB`, `500MB`, a number of bytes.
-pub(super) fn bytes(text: &str) -> Result<u64, String> {
-    text.parse::<bytesize::ByteSize>().map(|size| size.as_u64()).map_err(|e| format!("{e}; give a size such as 4GiB"))
 }
 
 impl HowArgs {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::error::{CliError, CliResult};
+use super::numbers::{at_least_one, threads};
 use crate::simulate::{Recipe, SimulateError, write};
 
 /// Arguments of `requant simulate`.
@@ -23,7 +24,7 @@ pub(super) struct SimulateArgs {
     #[arg(long, value_name = "FILE.toml", alias = "config")]
     recipe: Option<PathBuf>,
     /// Number of subjects, instead of the recipe's
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
     subjects: Option<usize>,
     /// Seed, instead of the recipe's; equal seeds give equal files
     #[arg(long, value_name = "N")]
@@ -32,7 +33,7 @@ pub(super) struct SimulateArgs {
     #[arg(long)]
     within_model: bool,
     /// Worker threads [default: one per core]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = threads)]
     threads: Option<usize>,
     /// Print the built-in recipe and stop
     #[arg(long)]

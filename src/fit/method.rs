@@ -7,6 +7,7 @@ use super::model_error::ModelError;
 use super::settings_error::SettingsError;
 use super::{map, peaks, peers};
 use crate::basis::BasisSet;
+use crate::printable::{MESSAGE_CHARS, printable};
 
 /// Settings of one method, of whichever family.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -78,23 +79,29 @@ impl Method {
             Peers,
             Peaks,
         }
-        match toml::from_str::<Head>(text)?.family {
+        let method = match toml::from_str::<Head>(text)?.family {
             None => {
                 let settings: map::Settings = toml::from_str(text)?;
                 settings.check(text)?;
-                Ok(Self::Map(Box::new(settings)))
+                Self::Map(Box::new(settings))
             }
             Some(Family::Peers) => {
                 let settings: peers::Settings = toml::from_str(text)?;
                 settings.check(text)?;
-                Ok(Self::Peers(Box::new(settings)))
+                Self::Peers(Box::new(settings))
             }
             Some(Family::Peaks) => {
                 let settings: peaks::Settings = toml::from_str(text)?;
                 settings.check(text)?;
-                Ok(Self::Peaks(Box::new(settings)))
+                Self::Peaks(Box::new(settings))
             }
+        };
+        // Rows are known by it, on every terminal.
+        let name = method.name();
+        if name.trim().is_empty() || printable(name, MESSAGE_CHARS) != name {
+            return Err(SettingsError::at(text, "name", "a name that shows, of at most 1000 characters").into());
         }
+        Ok(method)
     }
 
     /// Name under which the rows of the tables carry it.

@@ -33,6 +33,14 @@ pub enum ConfigError {
         /// What the system says.
         source: std::io::Error,
     },
+    /// A value of its table `gaps` cannot be right.
+    #[error("{}: gaps.{fault}", path.display())]
+    Gaps {
+        /// The file.
+        path: PathBuf,
+        /// Which, and what would be right.
+        fault: String,
+    },
     /// It is no method; the message names line and key.
     #[error("{}: {source}", path.display())]
     Method {
@@ -54,7 +62,11 @@ pub enum ConfigError {
 impl Config {
     /// Reads a TOML file. Unknown keys are errors that name the valid ones.
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
-        toml_from_file(path)
+        let config: Self = toml_from_file(path)?;
+        match config.gaps.fault() {
+            Some(fault) => Err(ConfigError::Gaps { path: path.to_owned(), fault }),
+            None => Ok(config),
+        }
     }
 }
 

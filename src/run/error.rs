@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::corpus::FindError;
+use crate::printable::printable_path;
 use crate::store::{ReadTableError, StoreError};
 
 /// Why a run as a whole failed.
@@ -27,6 +28,18 @@ pub enum RunError {
         participants: String,
         /// Labels, separated by commas.
         sessions: String,
+    },
+    /// The tables would lie among what is read.
+    #[error(
+        "{}: nothing is written there, as {} is read from it; give a new folder",
+        printable_path(out),
+        printable_path(input)
+    )]
+    AmongInputs {
+        /// The output folder.
+        out: PathBuf,
+        /// What is read from it.
+        input: PathBuf,
     },
     /// Somebody asked to stop.
     #[error("stopped; what is done is safe: run the same command with --resume to go on ({})", out.display())]
@@ -105,6 +118,7 @@ impl RunError {
         match self {
             Self::Find(e) => e.exit_code(),
             Self::Store(e) => e.exit_code(),
+            Self::AmongInputs { .. } => 73,
             Self::Interrupted { .. } => 75,
             Self::NoJournal { .. } | Self::NoneTaken { .. } => 66,
             Self::Basis(_)

@@ -13,7 +13,8 @@ use crate::prepare::Preparation;
 use crate::quantify::WaterScaling;
 use crate::store::provenance::VariedMethod;
 use crate::store::{IfExists, Span};
-use std::path::PathBuf;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
 
 /// What to run. [`RunOptions::new`] fills in the defaults; every field can be changed after it.
 #[derive(Debug, Clone)]
@@ -92,6 +93,9 @@ impl RunOptions {
     /// The inputs' spectra that the options leave in.
     pub(crate) fn listing(&self) -> Result<Listing, RunError> {
         let mut listing = corpus::find(&self.inputs, &formats::is_spectroscopy)?;
+        if let Some(input) = self.input_in_out(&listing.found) {
+            return Err(RunError::AmongInputs { out: self.out.clone(), input: input.to_owned() });
+        }
         let taken = |label: &Option<String>, wanted: &[String]| {
             wanted.is_empty() || label.as_ref().is_some_and(|l| wanted.contains(l))
         };
@@ -103,6 +107,24 @@ impl RunOptions {
             });
         }
         Ok(listing)
+    }
+
+    /// An input that lies in the output folder. One that lies beside that, in a folder above, is nobody's concern.
+    fn input_in_out<'a>(&'a self, found: &'a [Found]) -> Option<&'a Path> {
+        // What does not exist holds nothing.
+        let out = self.out.canonicalize().ok()?;
+        if let Some(same) = self.inputs.iter().find(|input| input.canonicalize().is_ok_and(|input| input == out)) {
+            return Some(same);
+        }
+        let mut is_in_out: HashMap<&Path, bool> = HashMap::new();
+        let mut files = found.iter().map(|one| one.path.as_path()).chain(self.inputs.iter().map(PathBuf::as_path));
+        files.find(|path| {
+            // Of a link what counts is where it stands.
+            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+            *is_in_out
+                .entry(folder)
+                .or_insert_with(|| folder.canonicalize().is_ok_and(|folder| folder.starts_with(&out)))
+        })
     }
 
     /// The chunks of `open`, which lies in one block of `found`.

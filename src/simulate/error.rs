@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::output_path::OutputPathError;
+
 /// Why a corpus could not be written.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -26,6 +28,9 @@ pub enum SimulateError {
         /// What is wrong, with the field.
         reason: String,
     },
+    /// A name in the recipe makes no file name.
+    #[error(transparent)]
+    Name(#[from] OutputPathError),
     /// A basis set cannot be simulated.
     #[error(transparent)]
     Basis(#[from] crate::basis::simulate::SimulateError),
@@ -43,7 +48,7 @@ impl SimulateError {
     /// Exit code of the command.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Recipe { .. } | Self::Basis(_) => 2,
+            Self::Recipe { .. } | Self::Basis(_) | Self::Name(OutputPathError::Name { .. }) => 2,
             _ => 73,
         }
     }

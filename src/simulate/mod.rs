@@ -25,6 +25,7 @@ use crate::acquisition::Acquisition;
 use crate::basis::simulate::{LINEWIDTH_HZ, basis_set};
 use crate::basis::{BasisSet, write_lcmodel};
 use crate::formats::nifti_mrs;
+use crate::output_path::path_inside;
 use crate::random::Random;
 
 pub use error::SimulateError;
@@ -193,7 +194,7 @@ fn write_bases(corpus: &Corpus, folder: &Path) -> Result<Vec<PathBuf>, SimulateE
     fs::create_dir_all(folder).map_err(|source| SimulateError::Io { path: folder.to_owned(), source })?;
     let mut written: Vec<PathBuf> = Vec::new();
     for (site, basis) in corpus.sites.iter().zip(&corpus.bases) {
-        let path = folder.join(format!("{}.basis", site.name));
+        let path = path_inside(folder, &[&format!("{}.basis", site.name)])?;
         fs::write(&path, write_lcmodel(basis)).map_err(|source| SimulateError::Io { path: path.clone(), source })?;
         written.push(path);
     }
@@ -207,7 +208,8 @@ fn write_subject(corpus: &Corpus, index: usize, out: &Path) -> Result<Vec<Truth>
     };
     let mut truths = Vec::new();
     for (truth, simulated) in corpus.spectra(index) {
-        let path = out.join(&truth.spectrum_id);
+        let parts: Vec<&str> = truth.spectrum_id.split('/').collect();
+        let path = path_inside(out, &parts)?;
         if let Some(folder) = path.parent() {
             fs::create_dir_all(folder).map_err(|source| SimulateError::Io { path: folder.to_owned(), source })?;
         }

@@ -1,11 +1,12 @@
 //! What a simulated corpus is made from: sites, subjects, voxels and nuisances, as data.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
 use super::SimulateError;
 use crate::basis::simulate::{Library, Sequence};
+use crate::output_path::safe_name;
 use crate::random::Random;
 
 /// A corpus; [`Recipe::FIRST_RUN`] is the built-in one.
@@ -224,8 +225,13 @@ impl Site {
         if self.snr[1] < self.snr[0] || self.gauss_hz[0] < 0.0 || self.gauss_hz[1] < self.gauss_hz[0] {
             return Err(format!("{} and gauss_hz must be [least, most]", field("snr")));
         }
-        if self.n_points < 256 || self.coils == 0 || self.transients == 0 {
-            return Err(format!("{}: at least 256, and one coil and transient", field("n_points")));
+        if !(256..=65_536).contains(&self.n_points) {
+            return Err(format!("{} = {}; 256 to 65536", field("n_points"), self.n_points));
+        }
+        for (name, value) in [("coils", self.coils), ("transients", self.transients)] {
+            if !(1..=4096).contains(&value) {
+                return Err(format!("{} = {value}; 1 to 4096", field(name)));
+            }
         }
         self.sequence.events().map_err(|e| format!("{}: {e}", field("sequence")))?;
         Ok(())
@@ -283,7 +289,25 @@ impl Recipe {
             }
         }
         self.site.iter().try_for_each(Site::check)?;
+        self.check_names()?;
         self.check_nuisances()
+    }
+
+    /// Sites and voxels name files, no two of them the same; groups stand in a table.
+    fn check_names(&self) -> Result<(), String> {
+        let sites = self.site.iter().map(|s| ("site.name", s.name.as_str())).collect::<Vec<_>>();
+        let voxels = self.voxel.iter().map(|v| ("voxel.name", v.name.as_str())).collect();
+        let groups = self.group.iter().map(|g| ("group.name", g.name.as_str())).collect();
+        for all in [sites, voxels, groups] {
+            let mut seen = BTreeSet::new();
+            for (key, name) in all {
+                safe_name(name).map_err(|e| format!("{key}: {e}"))?;
+                if !seen.insert(name.to_lowercase()) {
+                    return Err(format!("{key}: `{name}` is there twice"));
+                }
+            }
+        }
+        Ok(())
     }
 
     fn check_nuisances(&self) -> Result<(), String> {

@@ -1,0 +1,140 @@
+//! Files that commands write: never over one that they read, never through a link that leads elsewhere.
+
+use std::path::Path;
+
+use super::error::CliError;
+use crate::formats;
+use crate::output_path::path_inside;
+use crate::printable::printable_path;
+
+/// Exit code where an output cannot be created.
+const EXIT_OUTPUT: u8 = 73;
+
+/// What a command reads, so that it does not write over it.
+#[derive(Debug, Default)]
+pub(super) struct Reads<'a>(Vec<&'a Path>);
+
+impl<'a> Reads<'a> {
+    /// Files and folders by name.
+    pub(super) fn of(paths: impl IntoIterator<Item = &'a Path>) -> Self {
+        Self(paths.into_iter().collect())
+    }
+
+    /// One more, where there is one.
+    pub(super) fn and(mut self, path: Option<&'a (impl AsRef<Path> + ?Sized)>) -> Self {
+        self.0.extend(path.map(AsRef::as_ref));
+        self
+    }
+
+    /// Refuses to write `path` where that is one of them, under whatever name, or belongs to one.
+    ///
+    /// # Errors
+    /// Exit code 73.
+    pub(super) fn spare(&self, path: &Path) -> Result<(), CliError> {
+        if path.symlink_metadata().is_err() {
+            return Ok(());
+        }
+        match self.0.iter().find(|read| is_read(path, read)) {
+            None => Ok(()),
+            Some(read) => Err(CliError::new(
+                EXIT_OUTPUT,
+                anyhow::anyhow!(
+                    "{}: not written, as {} is read; give another name",
+                    printable_path(path),
+                    printable_path(read)
+                ),
+            )),
+        }
+    }
+
+    /// Refuses to write files into the folder `path` where one of them is that folder or lies in it.
+    ///
+    /// # Errors
+    /// Exit code 73.
+    pub(super) fn spare_folder(&self, path: &Path) -> Result<(), CliError> {
+        let Ok(folder) = path.canonicalize() else { return Ok(()) };
+        match self.0.iter().find(|read| read.canonicalize().is_ok_and(|read| read.starts_with(&folder))) {
+            None => Ok(()),
+            Some(read) => Err(CliError::new(
+                EXIT_OUTPUT,
+                anyhow::anyhow!(
+                    "{}: nothing is written there, as {} is read; give a new folder",
+                    printable_path(path),
+                    printable_path(read)
+                ),
+            )),
+        }
+    }
+
+    /// Writes a file that the user named.
+    ///
+    /// # Errors
+    /// Exit code 73: it is read, or the system refuses.
+    pub(super) fn write(&self, path: &Path, content: impl AsRef<[u8]>) -> Result<(), CliError> {
+        self.spare(path)?;
+        std::fs::write(path, content).map_err(|e| {
+            CliError::new(EXIT_OUTPUT, anyhow::anyhow!("{}: cannot be written: {e}", printable_path(path)))
+        })
+    }
+}
+
+/// Whether writing `path`, which is there, changes what is read at `read`: the file itself, one that belongs to it, or one in
+/// the folder; pictures that an earlier command left there may go.
+fn is_read(path: &Path, read: &Path) -> bool {
+    if same_file::is_same_file(path, read).unwrap_or(false) {
+        return true;
+    }
+    if read.is_dir() {
+        let is_inside = path.canonicalize().ok().zip(read.canonicalize().ok()).is_some_and(|(p, r)| p.starts_with(r));
+        return is_inside && !path.extension().is_some_and(|e| e.eq_ignore_ascii_case("svg"));
+    }
+    formats::companions(read).iter().any(|file| same_file::is_same_file(path, file).unwrap_or(false))
+}
+
+/// The path of `name` in the output folder `out`.
+///
+/// # Errors
+/// Exit code 73: it is a link that leads elsewhere.
+pub(super) fn in_folder(out: &Path, name: &str) -> Result<std::path::PathBuf, CliError> {
+    path_inside(out, &[name]).map_err(|e| CliError::new(EXIT_OUTPUT, e))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_read_is_not_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        std::fs::create_dir(at("basis")).unwrap();
+        for name in ["x.SDAT", "x.SPAR", "old.svg", "basis/Cr.RAW", "basis/set.svg"] {
+            std::fs::write(at(name), name).unwrap();
+        }
+        std::fs::hard_link(at("x.SDAT"), at("hard")).unwrap();
+        let (data, basis) = (at("x.SDAT"), at("basis"));
+        let reads = Reads::of([data.as_path()]).and(Some(&basis)).and(None::<&Path>);
+        for name in ["x.SDAT", "x.SPAR", "hard", "basis/Cr.RAW", "basis/../x.SDAT"] {
+            assert!(reads.write(&at(name), "new").is_err_and(|e| e.code == 73), "{name}");
+        }
+        for name in ["new.svg", "old.svg", "basis/set.svg", "basis/new.svg"] {
+            assert!(reads.write(&at(name), "new").is_ok(), "{name}");
+        }
+        assert_eq!(std::fs::read(at("x.SPAR")).unwrap(), b"x.SPAR");
+        assert!(reads.spare_folder(&basis).is_err() && reads.spare_folder(folder.path()).is_err());
+        assert!(reads.spare_folder(&at("basis/new")).is_ok());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_to_what_is_read_are_seen() {
+        let folder = tempfile::tempdir().unwrap();
+        let (data, link) = (folder.path().join("x.SDAT"), folder.path().join("link.svg"));
+        std::fs::write(&data, "data").unwrap();
+        std::os::unix::fs::symlink(&data, &link).unwrap();
+        assert!(Reads::of([data.as_path()]).write(&link, "new").is_err());
+        assert!(Reads::of([link.as_path()]).write(&data, "new").is_err());
+        assert_eq!(std::fs::read(&data).unwrap(), b"data");
+    }
+}
