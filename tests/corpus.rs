@@ -366,14 +366,15 @@ fn links_are_followed_but_not_in_circles() {
 }
 
 #[test]
-fn equal_ids_are_refused_with_both_names() {
-    let dir = folder(&["a/x.SDAT", "a/x.RAW", "b/x.SDAT"]);
-    let error = find(&[dir.path().join("a")], &by_extension).unwrap_err();
-    assert!(error.to_string().contains("x.RAW") && error.to_string().contains("x.SDAT"));
-    assert_eq!(error.exit_code(), 2);
+fn files_that_would_be_one_keep_their_extension_and_inputs_that_clash_are_refused() {
+    let dir = folder(&["a/x.SDAT", "a/x.RAW", "a/y.RAW", "b/x.SDAT"]);
+    let listing = find(&[dir.path().join("a")], &by_extension).unwrap();
+    assert_eq!(listing.found.iter().map(|f| f.id.as_str()).collect::<Vec<_>>(), ["x.RAW", "x.SDAT", "y"]);
+    assert!(listing.warnings.iter().any(|w| matches!(w, FindWarning::KeptExtension { n: 2, .. })));
     let inputs = [dir.path().join("a/x.SDAT"), dir.path().join("b")];
     let error = find(&inputs, &by_extension).unwrap_err();
     assert!(matches!(error, FindError::DuplicateId { ref id, .. } if id == "x"));
+    assert_eq!(error.exit_code(), 2);
 }
 
 #[test]

@@ -15,6 +15,9 @@ use crate::store::IfExists;
 /// Exit code where `--strict` was asked for and some spectra failed.
 const EXIT_STRICT: u8 = 65;
 
+/// More parts than any corpus has chunks.
+const MOST_SHARDS: usize = 1_000_000;
+
 /// Arguments of `requant run`.
 #[derive(Args, Debug)]
 #[command(after_help = "\
@@ -139,8 +142,13 @@ pub(super) fn stop_on_signals() {
 fn shard(text: &str) -> Result<Shard, CliError> {
     let parsed = text.split_once('/').and_then(|(i, n)| Some((i.parse::<usize>().ok()?, n.parse::<usize>().ok()?)));
     match parsed {
-        Some((index, count)) if (1..=count).contains(&index) => Ok(Shard { index: index - 1, count }),
-        _ => Err(CliError::new(2, anyhow::anyhow!("--shard {text}: give I/N with 1 ≤ I ≤ N, such as 3/16"))),
+        Some((index, count)) if (1..=count).contains(&index) && count <= MOST_SHARDS => {
+            Ok(Shard { index: index - 1, count })
+        }
+        _ => Err(CliError::new(
+            2,
+            anyhow::anyhow!("--shard {text}: give I/N with 1 ≤ I ≤ N ≤ {MOST_SHARDS}, such as 3/16"),
+        )),
     }
 }
 

@@ -243,7 +243,7 @@ fn found_from(candidate: Candidate, water: Water, participants: &mut Participant
     let mut labels = ["sub", "ses", "voi"].map(|key| entity(&named, key));
     if let Origin::Line(line) = candidate.origin {
         // A faulty line's id may be the fault.
-        id = line.id.filter(|_| line.fault.is_none()).map_or(id, |id| printable(&id, PATH_CHARS));
+        id = line.id.filter(|_| line.fault.is_none()).map_or(id, |id| printable(&id, usize::MAX));
         site = line.site;
         overrides = line.overrides;
         overrides.facts.make_printable();

@@ -3,7 +3,8 @@
 mod quantities;
 pub mod singlet;
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::fit::FitResult;
 
@@ -16,11 +17,24 @@ pub struct WaterScaling {
     /// Name of this set of constants.
     pub version: String,
     /// Concentration of water in the voxel (mmol per kg wet weight; LCModel: WCONC).
+    #[serde(deserialize_with = "above_zero")]
     pub water_concentration_mmol_per_kg: f64,
     /// What relaxation leaves of the water signal (LCModel: ATTH2O).
+    #[serde(deserialize_with = "above_zero")]
     pub water_attenuation: f64,
     /// What relaxation leaves of a metabolite's signal (LCModel: ATTMET).
+    #[serde(deserialize_with = "above_zero")]
     pub metabolite_attenuation: f64,
+}
+
+/// A constant that can scale something.
+fn above_zero<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+    let value = f64::deserialize(deserializer)?;
+    if value.is_finite() && value > 0.0 {
+        Ok(value)
+    } else {
+        Err(D::Error::custom(format!("{value}: give a number above 0")))
+    }
 }
 
 impl WaterScaling {
@@ -108,6 +122,15 @@ mod tests {
         // concentration.
         let s_w = 2.0 * 0.7 * 35880.0;
         assert!((constants.factor(1.0, s_w) - 1.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn constants_that_scale_nothing_are_refused() {
+        for wrong in ["0.0", "-1.0", "nan", "inf"] {
+            let text = WaterScaling::TOML.replace("water_attenuation = 0.7", &format!("water_attenuation = {wrong}"));
+            let error = toml::from_str::<WaterScaling>(&text).unwrap_err().to_string();
+            assert!(error.contains("above 0") && error.contains("water_attenuation"), "{error}");
+        }
     }
 
     #[test]

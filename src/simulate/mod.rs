@@ -5,6 +5,7 @@
 //! of threads. Samples are written in f32: machines whose mathematical functions differ in the last bit of f64 give
 //! the same bytes but for the odd rounding.
 
+mod check;
 mod error;
 mod macromolecules;
 pub mod recipe;

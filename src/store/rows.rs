@@ -72,7 +72,7 @@ pub(super) const TABLES: [&str; 5] =
 table! {
     /// One spectrum analysed with one method.
     SpectrumRow = "spectra", "One row per spectrum × method, whether it was fitted or not.";
-    spectrum_id: String, "", "Path relative to INPUT without extension, then `#` and the sub-spectrum (`…#diff`) or voxel (`…#12,7,0`) where a file holds several.";
+    spectrum_id: String, "", "Path relative to INPUT without extension, then `#` and the sub-spectrum (`…#diff`) or voxel (`…#12,7,0`) where a file holds several. Files that differ in their extension only keep it; what would be alike all the same is numbered (`…~2`); what is longer than 256 characters is cut and ends with `~` and a hash. One row for each `spectrum_id` and `method`.";
     source_path: String, "", "File that the spectrum was read from, relative to INPUT.";
     source_sha256: Option<String>, "", "SHA-256 (hex) of the bytes of that file.";
     inputs_sha256: Option<String>, "", "SHA-256 (hex) of what every file held that the row depends on: of the lines `role`, tab, file name, tab, SHA-256 (hex), line feed. Roles in their order: `data`, `companion`, `water`, `water companion`, `basis` (one that the manifest names).";
@@ -84,7 +84,7 @@ table! {
     voxel_i: Option<u32>, "", "First voxel index, counted from 0; null for single-voxel data.";
     voxel_j: Option<u32>, "", "Second voxel index, counted from 0; null for single-voxel data.";
     voxel_k: Option<u32>, "", "Third voxel index, counted from 0; null for single-voxel data.";
-    subspec: Option<String>, "", "Sub-spectrum: edit condition or combination (`on`, `off`, `diff`, `sum`) or another analysed dimension (`b=614`).";
+    subspec: Option<String>, "", "Sub-spectrum: edit condition or combination (`on`, `off`, `diff`, `sum`) or another analysed dimension (`b=614`). Further ones of one label in a file are numbered (`b=614~2`).";
     vendor: Option<String>, "", "Scanner manufacturer as the file states it.";
     sequence: Option<String>, "", "Sequence name as the file or the manifest states it.";
     f0_mhz: Option<f64>, "MHz", "Spectrometer frequency.";

@@ -215,7 +215,7 @@ pub fn small_csa_dicom() -> Vec<u8> {
 }
 
 /// An explicit little-endian file of the given attributes.
-fn dicom_file(elements: &[(u16, u16, &[u8; 2], Vec<u8>)]) -> Vec<u8> {
+pub fn dicom_file(elements: &[(u16, u16, &[u8; 2], Vec<u8>)]) -> Vec<u8> {
     let element = |group: u16, number: u16, vr: &[u8; 2], value: &[u8]| {
         let mut bytes: Vec<u8> = [group.to_le_bytes(), number.to_le_bytes()].concat();
         bytes.extend(vr);
