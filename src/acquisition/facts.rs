@@ -28,6 +28,20 @@ impl Number {
     }
 }
 
+/// A nucleus by its name; what else stands in the field is somebody's own text, and no proton.
+fn named_nucleus(text: String) -> String {
+    let name = text.trim();
+    let digits = name.bytes().filter(u8::is_ascii_digit).count();
+    let letters = name.bytes().filter(u8::is_ascii_alphabetic).count();
+    // `31P`, `C13`, `Na23`.
+    let is_isotope = digits + letters == name.len() && (1..=3).contains(&digits) && (1..=2).contains(&letters);
+    if is_isotope || ["", "H", "PROTON"].contains(&name.to_ascii_uppercase().as_str()) {
+        text
+    } else {
+        "other".to_owned()
+    }
+}
+
 /// Declares the facts once: the struct, [`Facts::or`] and [`Facts::NUMBERS`] follow.
 macro_rules! facts {
     (
@@ -72,7 +86,7 @@ macro_rules! facts {
             /// Takes out of the texts what does not show, and cuts them.
             pub(crate) fn make_printable(&mut self) {
                 $(self.$text = printable_label(self.$text.take());)*
-                self.nucleus = printable_label(self.nucleus.take());
+                self.nucleus = self.nucleus.take().map(named_nucleus);
                 self.vendor = printable_label(self.vendor.take());
             }
         }
@@ -141,6 +155,16 @@ mod tests {
         assert_eq!((Facts::default().fault(), with(5e-4)), (None, None));
         for wrong in [0.0, -1.0, f64::NAN, f64::INFINITY, 1e300, 0.2] {
             assert!(with(wrong).is_some_and(|fault| fault.contains("dwell_s")), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn nuclei_are_names_of_nuclei() {
+        for name in ["1H", "H1", "31P", "Na23", "proton", "H", ""] {
+            assert_eq!(named_nucleus(name.to_owned()), name);
+        }
+        for text in ["Doe^Jane", "1H Doe", "\u{1b}1H", "1234567"] {
+            assert_eq!(named_nucleus(text.to_owned()), "other");
         }
     }
 

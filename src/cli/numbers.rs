@@ -34,15 +34,35 @@ pub(super) fn bytes(text: &str) -> Result<u64, String> {
     Ok(size)
 }
 
-/// A number that a header may state, within the bounds that manifests have.
-macro_rules! fact {
-    ($($name:ident)*) => {
-        $(pub(super) fn $name(text: &str) -> Result<f64, String> {
-            checked(stringify!($name), text)
-        })*
-    };
+/// Spectrometer frequency (MHz), within the bounds that manifests have.
+pub(super) fn f0_mhz(text: &str) -> Result<f64, String> {
+    checked("f0_mhz", text)
 }
-fact!(f0_mhz dwell_s te_s tr_s te1_s tm_s);
+
+/// Dwell time (s), within the bounds that manifests have.
+pub(super) fn dwell_s(text: &str) -> Result<f64, String> {
+    checked("dwell_s", text)
+}
+
+/// Echo time (s), within the bounds that manifests have.
+pub(super) fn te_s(text: &str) -> Result<f64, String> {
+    checked("te_s", text)
+}
+
+/// Repetition time (s), within the bounds that manifests have.
+pub(super) fn tr_s(text: &str) -> Result<f64, String> {
+    checked("tr_s", text)
+}
+
+/// First echo time (s), within the bounds that manifests have.
+pub(super) fn te1_s(text: &str) -> Result<f64, String> {
+    checked("te1_s", text)
+}
+
+/// Mixing time (s), within the bounds that manifests have.
+pub(super) fn tm_s(text: &str) -> Result<f64, String> {
+    checked("tm_s", text)
+}
 
 fn checked(name: &str, text: &str) -> Result<f64, String> {
     let value: f64 = text.parse().map_err(|_| "no number; write it as 0.03".to_owned())?;

@@ -17,6 +17,7 @@ pub mod variance;
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
+use crate::printable::{LABEL_CHARS, printable};
 use crate::store::provenance::VariedMethod;
 use crate::store::{MetaboliteRow, ReadTableError, RunRecord, SpectrumRow, Table, read_run, read_table};
 
@@ -148,6 +149,7 @@ pub fn versus(sources: &[Source], column: Column) -> Versus {
 /// [`CompareError`]: neither is there.
 pub fn sources(path: &Path) -> Result<Vec<Source>, CompareError> {
     let name = path.file_name().map_or_else(|| path.display().to_string(), |n| n.to_string_lossy().into_owned());
+    let name = printable(&name, LABEL_CHARS);
     let is_run = path.join(MetaboliteRow::NAME).is_dir();
     if path.exists() && !is_run {
         return Ok(vec![Source { label: name, is_imported: true, rows: import::rows(path)?, ..Source::default() }]);

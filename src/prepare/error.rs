@@ -99,9 +99,7 @@ pub const F0_MHZ: [f64; 2] = [4.0, 1300.0];
 /// Dwell time and frequency, or what is wrong with the header.
 pub(super) fn check_header(data: &Acquisition) -> Result<(f64, f64), PrepareError> {
     if let Some(nucleus) = data.facts.nucleus.as_deref().filter(|n| !is_proton(n)) {
-        // Only what is made as names of nuclei are: what else stands there is somebody's own text.
-        let nucleus = if is_isotope(nucleus) { nucleus } else { "of another name" };
-        return Err(PrepareError::Nucleus { nucleus: nucleus.trim().to_owned() });
+        return Err(PrepareError::Nucleus { nucleus: nucleus.to_owned() });
     }
     let dwell_s = data.facts.dwell_s.ok_or(PrepareError::Unknown { field: "dwell time", flag: "dwell-s" })?;
     let f0_mhz = data.facts.f0_mhz.ok_or(PrepareError::Unknown { field: "spectrometer frequency", flag: "f0-mhz" })?;
@@ -117,13 +115,6 @@ pub(super) fn check_header(data: &Acquisition) -> Result<(f64, f64), PrepareErro
 
 fn is_proton(nucleus: &str) -> bool {
     matches!(nucleus.trim().to_ascii_uppercase().as_str(), "" | "1H" | "H1" | "H" | "PROTON")
-}
-
-/// `31P`, `C13`.
-fn is_isotope(nucleus: &str) -> bool {
-    let digits = nucleus.bytes().filter(u8::is_ascii_digit).count();
-    let letters = nucleus.bytes().filter(u8::is_ascii_alphabetic).count();
-    digits + letters == nucleus.trim().len() && (1..=3).contains(&digits) && (1..=2).contains(&letters)
 }
 
 pub(super) fn check_finite(fid: &[Complex64]) -> Result<(), PrepareError> {

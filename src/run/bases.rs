@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::RunOptions;
-use super::load::{Failure, Header};
+use super::load::{Failure, Header, without_folder};
 use crate::basis::simulate::{Recipe, Timing};
 use crate::basis::{BasisError, BasisSet, Grid};
 use crate::corpus::Found;
@@ -63,8 +63,12 @@ impl<'a> Bases<'a> {
     /// The basis set of a file or folder, read once.
     pub(super) fn read_once(&self, path: &Path) -> Result<Arc<ReadBasis>, Failure> {
         let slot = lock(&self.read).entry(Source::File(path.to_owned())).or_default().clone();
-        slot.get_or_init(|| self.read_basis(path).map(Arc::new).map_err(|e| Failure::new("basis", error_chain(&e))))
-            .clone()
+        slot.get_or_init(|| {
+            self.read_basis(path)
+                .map(Arc::new)
+                .map_err(|e| Failure::new("basis", without_folder(&error_chain(&e), path)))
+        })
+        .clone()
     }
 
     /// The recipe of the basis set for the protocol in a file's header.

@@ -209,11 +209,19 @@ fn load_acquisitions(
     Ok((data, water))
 }
 
+/// A message that names files beside `path` by their names alone: where the folder lies is nobody's concern.
+pub(super) fn without_folder(message: &str, path: &Path) -> String {
+    match path.parent().filter(|folder| folder.parent().is_some()) {
+        Some(folder) => message.replace(&format!("{}{}", folder.display(), std::path::MAIN_SEPARATOR), ""),
+        None => message.to_owned(),
+    }
+}
+
 /// Reads one file. What the manifest states goes before what the file and its companions do, the configuration's values
 /// fill what is left.
 fn read(path: &Path, shown_as: &str, gaps: &Facts, stated: &Facts) -> Result<Acquisition, Failure> {
     let mut data = formats::read(path).map_err(|e| {
-        let message = error_chain(&e).replace(&path.display().to_string(), shown_as);
+        let message = without_folder(&error_chain(&e).replace(&path.display().to_string(), shown_as), path);
         Failure::new(e.code(), if message.starts_with(shown_as) { message } else { format!("{shown_as}: {message}") })
     })?;
     if data.n_points() > MAX_POINTS {

@@ -27,7 +27,7 @@ pub fn decode(text: &str) -> Result<Vec<Results>, DecodeError> {
         let number = |k: usize| -> Result<f64, DecodeError> {
             let cell = cells.get(k).ok_or_else(|| DecodeError::line(index, format!("cell {} is missing", k + 1)))?;
             let value = cell.parse().ok().filter(|v: &f64| v.is_finite());
-            value.ok_or_else(|| DecodeError::line(index, format!("`{}` is no number", short(cell))))
+            value.ok_or_else(|| DecodeError::line(index, format!("cell {} is no number", k + 1)))
         };
         let mut estimates = Vec::new();
         for (k, name) in &metabolites {
@@ -43,10 +43,6 @@ pub fn decode(text: &str) -> Result<Vec<Results>, DecodeError> {
         ..Results::default()
     });
     Ok(results.collect())
-}
-
-fn short(cell: &str) -> String {
-    cell.chars().take(40).collect()
 }
 
 #[cfg(test)]

@@ -41,9 +41,9 @@ pub fn decode(text: &str) -> Result<Results, DecodeError> {
 /// `0.115   2%   0.457 GPC`: the ratio's exponent may touch the name (`1.3E+00+MM09`), the name never holds a blank.
 fn estimate(line: &str) -> Result<Estimate, String> {
     let (value, rest) = line.trim().split_once(char::is_whitespace).ok_or("a concentration is missing")?;
-    let value: f64 = value.parse().map_err(|_| format!("`{value}` is no concentration"))?;
+    let value: f64 = value.parse().map_err(|_| "the concentration is no number")?;
     let (percent, rest) = rest.split_once('%').ok_or("a standard deviation is missing")?;
-    let percent: f64 = percent.trim().parse().map_err(|_| format!("`{}` is no standard deviation", percent.trim()))?;
+    let percent: f64 = percent.trim().parse().map_err(|_| "the standard deviation is no number")?;
     let mut words = rest.split_whitespace();
     let (ratio, name) = (words.next().ok_or("a ratio is missing")?, words.next());
     let name = match name {

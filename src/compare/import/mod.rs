@@ -18,6 +18,7 @@ use std::path::{Path, PathBuf};
 use walkdir::WalkDir;
 
 use crate::basis::names;
+use crate::printable::{LABEL_CHARS, PATH_CHARS, printable};
 use crate::store::MetaboliteRow;
 
 /// Why a result file could not be read.
@@ -170,12 +171,12 @@ fn rows_of(results: Vec<Results>, file_id: &str) -> Vec<MetaboliteRow> {
 
 fn spectrum_rows(results: Results, file_id: &str) -> Vec<MetaboliteRow> {
     let voxel = results.voxel.map(|[i, j, k]| format!("#{i},{j},{k}")).unwrap_or_default();
-    let id = results.id.unwrap_or_else(|| file_id.to_owned()) + &voxel;
+    let id = printable(results.id.as_deref().unwrap_or(file_id), PATH_CHARS) + &voxel;
     let mut all: Vec<(String, bool, Estimate)> = Vec::new();
     for estimate in results.estimates {
         let sum = names::canonical_sum(&estimate.name);
         let is_sum = sum.is_some();
-        let name = sum.unwrap_or_else(|| names::canonical(&estimate.name));
+        let name = sum.unwrap_or_else(|| names::canonical(&printable(&estimate.name, LABEL_CHARS)));
         // Names that differ to the program alone (`Gly` and `glycine`) stay apart, so that the clash is told.
         all.push((name, is_sum, estimate));
     }
