@@ -143,13 +143,15 @@ pub enum FindWarning {
         /// The columns.
         columns: Vec<String>,
     },
-    /// A file, or a line of a manifest, whose id another one has.
-    #[error("{path}: another one has its id already; in the tables it is `{id}`")]
+    /// Files, or lines of a manifest, whose id others have.
+    #[error("{n} files have the id of another one, as {path} does, which is `{id}` in the tables: they are numbered")]
     Numbered {
-        /// The file.
+        /// The first of them.
         path: PathBuf,
         /// Its new id.
         id: String,
+        /// How many.
+        n: usize,
     },
     /// Files that differ in their extension only.
     #[error("{n} files differ from others in their extension only, as {path} does: their ids keep it")]

@@ -30,7 +30,7 @@ pub(super) fn make_distinct(
     refuse_stated_twice(found, origins);
     let twice = |one: &Found| matches!(one.problem, Some(Problem::ManifestLine { .. }));
     let stated: Vec<bool> = found.iter().zip(origins).map(|(one, o)| o.is_stated && !twice(one)).collect();
-    let mut with_extension = Vec::new();
+    let (mut with_extension, mut numbered) = (Vec::new(), Vec::new());
     for group in groups(found) {
         for i in group.into_iter().filter(|&i| !stated[i]) {
             found[i].id = without_way_up(&found[i].source_path);
@@ -53,8 +53,12 @@ pub(super) fn make_distinct(
                 number += 1;
             }
             found[i].id = format!("{id}~{number}");
-            warnings.push(FindWarning::Numbered { path: found[i].path.clone(), id: found[i].id.clone() });
+            numbered.push(i);
         }
+    }
+    if let Some(&first) = numbered.first() {
+        let (path, id) = (found[first].path.clone(), found[first].id.clone());
+        warnings.push(FindWarning::Numbered { path, id, n: numbered.len() });
     }
     if let Some(&first) = with_extension.first() {
         let (path, n) = (found[first].path.clone(), with_extension.len());
