@@ -30,9 +30,13 @@ pub(super) struct Lock {
 /// Locks the file `name` in `folder`, which is made where it is missing; `Ok(None)` where somebody else holds it.
 ///
 /// # Errors
-/// [`StoreError::CannotCreate`]: the folder or the file cannot be made.
+/// [`StoreError::CannotCreate`]: the folder or the file cannot be made. [`StoreError::Foreign`]: the folder is a link.
 pub(super) fn try_lock(folder: &Path, name: &str, sharing: Sharing) -> Result<Option<Lock>, StoreError> {
     let path = folder.join(name);
+    if folder.is_symlink() {
+        // It could lead out of the output folder.
+        return Err(StoreError::Foreign { path: folder.to_owned() });
+    }
     // Who finishes takes the folder away with the lock in it: a file that is gone locks nothing, so look again.
     for _ in 0..100 {
         disk::create_dir_all(folder).map_err(cannot_create(folder))?;
