@@ -1,10 +1,14 @@
 //! SHA-256 of bytes and files, as lower-case hex.
 
-use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
 use sha2::{Digest, Sha256};
+
+use crate::regular_file;
+
+/// Longest file that is hashed (bytes): far above any spectroscopy file; a longer one is not read either.
+const MAX_FILE_BYTES: u64 = 4 << 30;
 
 /// SHA-256 of `bytes` as lower-case hex.
 pub(crate) fn sha256_hex(bytes: &[u8]) -> String {
@@ -13,7 +17,7 @@ pub(crate) fn sha256_hex(bytes: &[u8]) -> String {
 
 /// SHA-256 of a file as lower-case hex, read in pieces.
 pub(crate) fn sha256_file(path: &Path) -> io::Result<String> {
-    let mut file = File::open(path)?;
+    let mut file = regular_file::open(path, MAX_FILE_BYTES)?;
     let mut hash = Sha256::new();
     let mut buffer = vec![0; 1 << 16];
     loop {

@@ -29,6 +29,7 @@ mod facade;
 pub mod fit;
 pub mod formats;
 pub(crate) mod hash;
+pub mod interrupt;
 pub mod learn;
 pub mod learned;
 pub(crate) mod output_path;
@@ -37,6 +38,7 @@ pub(crate) mod printable;
 pub mod quality;
 pub mod quantify;
 pub(crate) mod random;
+pub(crate) mod regular_file;
 #[cfg(feature = "report")]
 pub mod report;
 pub mod run;

@@ -46,7 +46,7 @@ pub(super) fn is_member(path: &Path) -> bool {
 /// Reads a folder, or a single member file.
 pub(super) fn read(path: &Path, grid: &Grid) -> Result<BasisSet, BasisError> {
     let (kind, files) = match kind_of(path) {
-        Some(kind) if path.is_file() => (kind, vec![path.to_owned()]),
+        Some(kind) if !path.is_dir() => (kind, vec![path.to_owned()]),
         _ => member_files(path)?,
     };
     let mut members = Vec::with_capacity(files.len());
@@ -101,9 +101,8 @@ fn member_files(path: &Path) -> Result<(Kind, Vec<PathBuf>), BasisError> {
         all.push(entry.map_err(io)?.path());
     }
     all.sort();
-    let of = |kind: Kind| -> Vec<PathBuf> {
-        all.iter().filter(|p| p.is_file() && kind_of(p) == Some(kind)).cloned().collect()
-    };
+    // By their names alone: a member that turns out to be no file is an error, as a set must not lose one silently.
+    let of = |kind: Kind| -> Vec<PathBuf> { all.iter().filter(|p| kind_of(p) == Some(kind)).cloned().collect() };
     let (nifti, raw, json) = (of(Kind::Nifti), of(Kind::Raw), of(Kind::Json));
     match (nifti.is_empty(), raw.is_empty(), json.is_empty()) {
         (true, true, true) => Err(BasisError::Empty { path: path.to_owned() }),
@@ -130,7 +129,9 @@ fn decode(kind: Kind, bytes: &[u8], file: &Path) -> Result<Decoded, String> {
     match kind {
         Kind::Raw => single(lcmodel_raw::decode(bytes).map_err(|e| e.to_string())?),
         Kind::Nifti => {
-            single(nifti_mrs::decode(bytes, bids_sidecar::beside(file).as_ref()).map_err(|e| e.to_string())?)
+            let sidecar = bids_sidecar::beside(file).map_err(|e| e.to_string())?;
+            let json = sidecar.and_then(|s| s.json.ok());
+            single(nifti_mrs::decode(bytes, json.as_ref()).map_err(|e| e.to_string())?)
         }
         Kind::Json => from_json(bytes),
     }

@@ -3,6 +3,7 @@
 use super::BasisError;
 use super::names;
 use crate::printable::{LABEL_CHARS, printable};
+use crate::regular_file;
 use ndarray::Array2;
 use num_complex::Complex64;
 use std::path::Path;
@@ -65,9 +66,12 @@ pub(super) fn assemble(path: &Path, members: Vec<Member>) -> Result<(Vec<String>
     Ok((names, fids))
 }
 
+/// Largest file of a basis set that is read (bytes): a set of a hundred metabolites with 32,768 points has 100 MB as text.
+const MAX_FILE_BYTES: u64 = 512 << 20;
+
 /// The bytes of a file.
 pub(super) fn read_bytes(path: &Path) -> Result<Vec<u8>, BasisError> {
-    std::fs::read(path).map_err(|source| BasisError::Io { path: path.to_owned(), source })
+    regular_file::bytes(path, MAX_FILE_BYTES).map_err(|source| BasisError::Io { path: path.to_owned(), source })
 }
 
 /// File name without its extension, for sets that do not name themselves.

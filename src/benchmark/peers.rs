@@ -4,7 +4,11 @@ use std::path::{Path, PathBuf};
 
 use super::BenchmarkError;
 use crate::basis::names;
+use crate::regular_file;
 use crate::store::MetaboliteRow;
+
+/// Largest table of results that is read (bytes): a million spectra have half of it.
+const MAX_BYTES: u64 = 512 << 20;
 
 /// From here on LCModel's percentages say that there is nothing to tell.
 const NO_CRLB_PERCENT: f64 = 900.0;
@@ -42,7 +46,8 @@ pub fn peers_of(set: &str, folder: &Path) -> Result<Vec<Peer>, BenchmarkError> {
 
 fn read(path: &Path) -> Result<Vec<MetaboliteRow>, BenchmarkError> {
     let fail = |reason: String| BenchmarkError::Peer { path: path.to_owned(), reason };
-    let mut reader = csv::Reader::from_path(path).map_err(|e| fail(e.to_string()))?;
+    let file = regular_file::open(path, MAX_BYTES).map_err(|e| fail(e.to_string()))?;
+    let mut reader = csv::Reader::from_reader(file);
     let header = reader.headers().map_err(|e| fail(e.to_string()))?.clone();
     let place = |name: &str| header.iter().position(|h| h == name);
     let (Some(id), Some(metabolite), Some(value)) = (place("id"), place("metab"), place("conc")) else {

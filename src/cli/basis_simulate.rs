@@ -8,11 +8,13 @@ use super::basis_target::TargetArgs;
 use super::error::{CliError, CliResult};
 use super::numbers::{bounded, ppm};
 use super::outputs::Reads;
+use super::shared::MAX_TEXT_BYTES;
 use crate::acquisition::{PROTON_MHZ_PER_T, hz_from_ppm};
 use crate::basis::BasisSet;
 use crate::basis::simulate::{BRAIN_METABOLITES, Band, LINEWIDTH_HZ, Library, Sequence, basis_set_from};
 use crate::fit::macromolecules::gaussian_fid;
 use crate::fit::macromolecules::{LCMODEL_LIPIDS, LCMODEL_MACROMOLECULES, Line, PATTERN_GROUPS};
+use crate::regular_file;
 
 /// Arguments of `requant basis simulate`.
 #[derive(Args, Debug)]
@@ -128,7 +130,8 @@ pub(super) fn simulate(args: &SimulateArgs) -> CliResult {
         .spin_systems
         .as_ref()
         .map(|path| {
-            let text = std::fs::read_to_string(path).map_err(|e| anyhow::anyhow!("{}: {e}", path.display()))?;
+            let text =
+                regular_file::text(path, MAX_TEXT_BYTES).map_err(|e| anyhow::anyhow!("{}: {e}", path.display()))?;
             Library::from_toml(&text).map_err(|e| anyhow::anyhow!("{}: {e}", path.display()))
         })
         .transpose()?;

@@ -19,6 +19,9 @@ use crate::run::{Config, RunOptions};
 use crate::store::IfExists;
 use crate::store::provenance::VariedMethod;
 
+/// Largest recipe or file of spin systems that is read (bytes): those that are shipped have some kilobytes.
+pub(super) const MAX_TEXT_BYTES: u64 = 16 << 20;
+
 /// Values for files that do not state them.
 #[derive(Args, Debug, Clone)]
 #[command(next_help_heading = "Values for files that do not state them")]
@@ -254,7 +257,8 @@ pub(super) fn method(name: &str) -> Result<Method, CliError> {
         return Ok(built_in?);
     }
     let path = PathBuf::from(name);
-    if !path.is_file() {
+    // What is there and no file is told by its reader.
+    if !path.exists() {
         return Err(CliError::new(
             2,
             anyhow::anyhow!(

@@ -6,6 +6,8 @@ use clap::Args;
 
 use super::error::{CliError, CliResult};
 use super::numbers::{at_least_one, threads};
+use super::shared::MAX_TEXT_BYTES;
+use crate::regular_file;
 use crate::simulate::{Recipe, SimulateError, write};
 
 /// Arguments of `requant simulate`.
@@ -46,7 +48,7 @@ pub(super) fn run(args: &SimulateArgs) -> CliResult {
         return Ok(0);
     }
     let text = match &args.recipe {
-        Some(path) => std::fs::read_to_string(path)
+        Some(path) => regular_file::text(path, MAX_TEXT_BYTES)
             .map_err(|e| CliError::new(66, anyhow::anyhow!("{}: cannot be read: {e}", path.display())))?,
         None => Recipe::FIRST_RUN.to_owned(),
     };

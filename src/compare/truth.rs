@@ -6,7 +6,11 @@ use std::path::Path;
 use super::statistics::{Interval, bootstrap};
 use super::{Column, CompareError};
 use crate::basis::names;
+use crate::regular_file;
 use crate::store::MetaboliteRow;
+
+/// Largest table of true values that is read (bytes): a million spectra with twenty metabolites have half of it.
+const MAX_BYTES: u64 = 512 << 20;
 
 /// How one metabolite or sum came out.
 #[derive(Debug, Clone, PartialEq)]
@@ -181,7 +185,8 @@ impl Truth {
     /// [`CompareError::Truth`], with the line.
     pub fn read(path: &Path) -> Result<Self, CompareError> {
         let fail = |reason: String| CompareError::Truth { path: path.to_owned(), reason };
-        let mut reader = csv::Reader::from_path(path).map_err(|e| fail(e.to_string()))?;
+        let file = regular_file::open(path, MAX_BYTES).map_err(|e| fail(e.to_string()))?;
+        let mut reader = csv::Reader::from_reader(file);
         let header = reader.headers().map_err(|e| fail(e.to_string()))?.clone();
         let by_spectrum = match header.get(0) {
             Some("id") => true,

@@ -10,8 +10,12 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use super::found::FindWarning;
-use super::identity::{BidsName, BidsRole, file_name, split_extension};
+use super::identity::{BIDS_REFERENCE, BIDS_SPECTRA, BidsName, BidsRole, file_name, split_extension};
 use super::pair::Water;
+use crate::regular_file;
+
+/// Largest sidecar that is read (bytes): one that repeats a whole DICOM header has some megabytes.
+const MAX_BYTES: u64 = 64 << 20;
 
 /// File that marks the root of a BIDS dataset.
 pub(crate) const DATASET_DESCRIPTION: &str = "dataset_description.json";
@@ -32,6 +36,13 @@ pub(crate) struct Sidecars {
 
 fn parse(path: &Path) -> BidsName {
     BidsName::parse(split_extension(&file_name(path)).0)
+}
+
+/// Whether a file is a sidecar by its name, also of files in folders below.
+pub(super) fn is_sidecar(path: &Path) -> bool {
+    let suffix = parse(path).suffix;
+    let is_of_spectra = BIDS_SPECTRA.contains(&suffix.as_str()) || suffix == BIDS_REFERENCE;
+    is_of_spectra && path.extension().is_some_and(|e| e == "json")
 }
 
 /// The files of one folder that are spectra by BIDS suffix, with what [`pair_folder`] finds.
@@ -123,8 +134,13 @@ impl Sidecars {
     }
 
     fn read_folder(&mut self, folder: &Path) -> Vec<Sidecar> {
-        let Ok(entries) = fs::read_dir(folder) else {
-            return Vec::new();
+        let entries = match fs::read_dir(folder) {
+            Ok(entries) => entries,
+            Err(error) => {
+                let (path, message) = (folder.to_owned(), error.to_string());
+                self.warnings.push(FindWarning::Unreadable { path, message });
+                return Vec::new();
+            }
         };
         let mut files: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
         files.sort();
@@ -135,10 +151,10 @@ impl Sidecars {
                 continue;
             }
             let bids = parse(&path);
-            if !["svs", "mrsi", "unloc"].contains(&bids.suffix.as_str()) {
+            if !BIDS_SPECTRA.contains(&bids.suffix.as_str()) {
                 continue;
             }
-            let json = fs::read(&path)
+            let json = regular_file::bytes(&path, MAX_BYTES)
                 .map_err(|e| e.to_string())
                 // The parser's position says enough: its words may quote the file.
                 .and_then(|bytes| {
@@ -191,5 +207,5 @@ fn resolve(uri: &str, root: &Path, folder: &Path) -> Result<PathBuf, PathBuf> {
         None => vec![folder.join(uri), root.join(uri)],
     };
     let expected = candidates.first().cloned().unwrap_or_default();
-    candidates.into_iter().find(|path| path.is_file()).ok_or(expected)
+    candidates.into_iter().find(|path| path.exists()).ok_or(expected)
 }

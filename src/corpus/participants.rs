@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use super::bids::dataset_root;
+use super::found::FindWarning;
 use super::sheet::{Sheet, read_text};
 
 const FILE: &str = "participants.tsv";
@@ -15,20 +16,31 @@ const SITE_COLUMNS: [&str; 3] = ["site", "site_id", "site_name"];
 pub(crate) struct Participants {
     root_of: HashMap<PathBuf, PathBuf>,
     sites: HashMap<PathBuf, HashMap<String, String>>,
+    pub(crate) warnings: Vec<FindWarning>,
 }
 
 impl Participants {
     /// The site of the participant `subject` (without `sub-`) whose file lies in `folder`.
     pub(crate) fn site(&mut self, folder: &Path, subject: &str) -> Option<String> {
         let root = self.root_of.entry(folder.to_owned()).or_insert_with(|| dataset_root(folder)).clone();
-        let sites = self.sites.entry(root).or_insert_with_key(|root| read(&root.join(FILE)));
+        let warnings = &mut self.warnings;
+        let sites = self.sites.entry(root).or_insert_with_key(|root| read(&root.join(FILE), warnings));
         sites.get(subject).cloned()
     }
 }
 
-fn read(path: &Path) -> HashMap<String, String> {
-    // A dataset without the file, or with an unreadable one, has spectra all the same; their site stays unknown.
-    read_text(path, true).ok().and_then(|sheet| sites(&sheet)).unwrap_or_default()
+fn read(path: &Path, warnings: &mut Vec<FindWarning>) -> HashMap<String, String> {
+    if path.symlink_metadata().is_err() {
+        return HashMap::new();
+    }
+    match read_text(path, true) {
+        Ok(sheet) => sites(&sheet).unwrap_or_default(),
+        // The spectra are there all the same; their site stays unknown.
+        Err(message) => {
+            warnings.push(FindWarning::Unreadable { path: path.to_owned(), message });
+            HashMap::new()
+        }
+    }
 }
 
 fn sites(sheet: &Sheet) -> Option<HashMap<String, String>> {

@@ -1,12 +1,16 @@
 //! Tables of text cells, from text or Parquet files.
 
-use std::fs::{self, File};
 use std::path::Path;
 
 use arrow_array::{
     Array, Float32Array, Float64Array, Int32Array, Int64Array, LargeStringArray, StringArray, StringViewArray,
 };
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+
+use crate::regular_file;
+
+/// Largest table that is read (bytes): a million lines with long paths have half of it.
+const MAX_BYTES: u64 = 512 << 20;
 
 /// Cells as text, with the number of the line that each row came from.
 pub(crate) struct Sheet {
@@ -16,9 +20,7 @@ pub(crate) struct Sheet {
 
 /// Reads comma-, semicolon- or tab-separated text.
 pub(crate) fn read_text(path: &Path, is_tsv: bool) -> Result<Sheet, String> {
-    let bytes = fs::read(path).map_err(|e| e.to_string())?;
-    let text = String::from_utf8(bytes)
-        .map_err(|e| format!("byte {} is not UTF-8; save it as UTF-8", e.utf8_error().valid_up_to()))?;
+    let text = regular_file::text(path, MAX_BYTES).map_err(|e| e.to_string())?;
     // Spreadsheets put a byte-order mark first and end lines in two characters, which would be
     // counted as two lines.
     let text = text.trim_start_matches('\u{feff}').replace("\r\n", "\n");
@@ -43,7 +45,7 @@ pub(crate) fn read_text(path: &Path, is_tsv: bool) -> Result<Sheet, String> {
 
 /// Reads Parquet; columns that are not `wanted` may have any type.
 pub(crate) fn read_parquet(path: &Path, wanted: &[&str]) -> Result<Sheet, String> {
-    let file = File::open(path).map_err(|e| e.to_string())?;
+    let file = regular_file::open(path, MAX_BYTES).map_err(|e| e.to_string())?;
     let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|e| e.to_string())?;
     let header: Vec<String> = builder.schema().fields().iter().map(|field| field.name().clone()).collect();
     let mut rows: Vec<(usize, Vec<String>)> = Vec::new();

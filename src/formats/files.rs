@@ -1,34 +1,27 @@
 //! What readers do with the file system: read within limits, and find the files that belong to one.
 
-use std::fs;
-use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use super::error::ReadError;
+use crate::regular_file;
 
 /// Largest file that is read (bytes): far above any spectroscopy file, far below any memory.
 pub const MAX_FILE_BYTES: u64 = 4 << 30;
 
 /// All of a file.
 pub(super) fn bytes_of(path: &Path) -> Result<Vec<u8>, ReadError> {
-    let failed = |source| ReadError::Io { path: path.to_owned(), source };
-    let length = fs::metadata(path).map_err(failed)?.len();
-    if length > MAX_FILE_BYTES {
-        return Err(failed(io::Error::other(format!("{length} bytes are more than any spectroscopy file has"))));
-    }
-    fs::read(path).map_err(failed)
+    regular_file::bytes(path, MAX_FILE_BYTES).map_err(|source| ReadError::Io { path: path.to_owned(), source })
 }
 
-/// The first bytes of a file.
-pub(super) fn head_of(path: &Path, most: u64) -> io::Result<Vec<u8>> {
-    let mut head = Vec::new();
-    fs::File::open(path)?.take(most).read_to_end(&mut head)?;
-    Ok(head)
-}
-
-/// The file called `name` in the same folder, if there is one.
+/// The file called `name` in the same folder, if there is one. One that cannot be read is there all the same: whoever reads
+/// it says so.
 pub(super) fn beside(path: &Path, name: &str) -> Option<PathBuf> {
-    Some(path.with_file_name(name)).filter(|p| p.is_file())
+    Some(path.with_file_name(name)).filter(|p| is_there(p))
+}
+
+/// Whether the folder has anything of that name, a link that leads nowhere included.
+fn is_there(path: &Path) -> bool {
+    path.symlink_metadata().is_ok()
 }
 
 /// The content of the file called `name` in the same folder; an error that says `what` is missing where there is none.
@@ -46,7 +39,7 @@ pub(super) fn of_stem(path: &Path, extension: &str) -> Option<PathBuf> {
     [extension.to_owned(), extension.to_ascii_uppercase(), capitalised(extension)]
         .iter()
         .map(|e| path.with_extension(e))
-        .find(|p| p.is_file())
+        .find(|p| is_there(p))
 }
 
 /// [`of_stem`], or an error that says `what` is missing.

@@ -3,11 +3,12 @@
 //! RAW files rarely state dwell time and frequency; the control file beside them does.
 
 use std::fs;
-use std::io::Read;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use super::namelist::{Namelist, NamelistError, Reader};
 use crate::acquisition::{Acquisition, Facts};
+use crate::regular_file;
 
 /// The most bytes of a control file that are read; real ones have a few kilobytes.
 const MAX_BYTES: u64 = 64 * 1024;
@@ -82,7 +83,11 @@ fn from_namelist(list: Namelist) -> Result<Control, NamelistError> {
 /// Files that cannot be read or parsed are passed over; at most 64 KiB of each are read. Two control
 /// files that name the same RAW but disagree on its grid are no evidence: then `None`.
 pub fn find_beside(raw_path: &Path) -> Option<(PathBuf, Control)> {
-    let mut all = all_naming(raw_path).into_iter();
+    agreed(all_naming(raw_path).0)
+}
+
+fn agreed(naming: Vec<(PathBuf, Control)>) -> Option<(PathBuf, Control)> {
+    let mut all = naming.into_iter();
     let first = all.next()?;
     let grid = |control: &Control| (control.facts.dwell_s, control.facts.f0_mhz);
     all.all(|(_, other)| grid(&other) == grid(&first.1)).then_some(first)
@@ -90,24 +95,27 @@ pub fn find_beside(raw_path: &Path) -> Option<(PathBuf, Control)> {
 
 /// All control files in the folder of `raw_path` that name that file, sorted: what they say decides together.
 pub(super) fn naming(raw_path: &Path) -> Vec<PathBuf> {
-    all_naming(raw_path).into_iter().map(|(path, _)| path).collect()
+    all_naming(raw_path).0.into_iter().map(|(path, _)| path).collect()
 }
 
 /// The acquisition with what it lacks from the control file beside it, if there is one.
 pub(super) fn with_control(mut data: Acquisition, raw_path: &Path) -> Acquisition {
-    if let Some((_, control)) = find_beside(raw_path) {
+    let (naming, unreadable) = all_naming(raw_path);
+    if let Some((_, control)) = agreed(naming) {
         data.facts = data.facts.or(control.facts);
     }
+    data.remarks.extend(unreadable);
     data
 }
 
-fn all_naming(raw_path: &Path) -> Vec<(PathBuf, Control)> {
+/// The control files that name the file, and a remark on each that cannot be read: it may have named it.
+fn all_naming(raw_path: &Path) -> (Vec<(PathBuf, Control)>, Vec<String>) {
     let folder = match raw_path.parent() {
         Some(p) if !p.as_os_str().is_empty() => p,
         _ => Path::new("."),
     };
-    let Some(wanted) = raw_path.file_name().and_then(|n| n.to_str()) else { return Vec::new() };
-    let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
+    let Some(wanted) = raw_path.file_name().and_then(|n| n.to_str()) else { return Default::default() };
+    let Ok(entries) = fs::read_dir(folder) else { return Default::default() };
     let mut candidates: Vec<PathBuf> =
         entries.take(MAX_FILES).flatten().map(|e| e.path()).filter(|p| is_control(p)).collect();
     // The order of a folder is the file system's; ours must not be.
@@ -118,23 +126,37 @@ fn all_naming(raw_path: &Path) -> Vec<(PathBuf, Control)> {
             .flatten()
             .any(|file| last_component(file).eq_ignore_ascii_case(wanted))
     };
-    let read = |path: PathBuf| {
-        let control = read_start(&path).and_then(|bytes| parse(&bytes).ok().flatten())?;
-        names_it(&control).then_some((path, control))
-    };
-    candidates.into_iter().filter_map(read).collect()
+    let (mut naming, mut unreadable) = (Vec::new(), Vec::new());
+    for path in candidates {
+        match regular_file::head(&path, MAX_BYTES) {
+            Ok(bytes) => {
+                let control = parse(&bytes).ok().flatten().filter(&names_it);
+                naming.extend(control.map(|control| (path, control)));
+            }
+            Err(error) => unreadable.push(remark(&path, &error)),
+        }
+    }
+    (naming, unreadable)
 }
 
-/// `x.control`, `x.CONTROL`, `control`, `control.file`, `control_press`, …
+fn remark(path: &Path, error: &io::Error) -> String {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    format!("the control file {name} cannot be read, whatever it states: {error}")
+}
+
 fn is_control(path: &Path) -> bool {
     let name = path.file_name().and_then(|n| n.to_str()).unwrap_or_default().to_ascii_lowercase();
-    (name.ends_with(".control") || name.starts_with("control")) && path.is_file()
+    is_control_name(&name) && !path.is_dir()
 }
 
-fn read_start(path: &Path) -> Option<Vec<u8>> {
-    let mut bytes = Vec::new();
-    fs::File::open(path).ok()?.take(MAX_BYTES).read_to_end(&mut bytes).ok()?;
-    Some(bytes)
+/// `x.control`, `x.CONTROL`, `control`, `control.file`, `control_press`, …; `name` in lower case.
+pub(super) fn is_control_name(name: &str) -> bool {
+    name.ends_with(".control") || name.starts_with("control")
+}
+
+/// Whether the start of a file is a control file's.
+pub(super) fn looks_like(head: &[u8]) -> bool {
+    String::from_utf8_lossy(head).to_ascii_uppercase().contains("$LCMODL")
 }
 
 /// File name of a path of either kind of computer.

@@ -1,10 +1,10 @@
 //! What was learned as a table, and back.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::{Learned, LearnedGroup, Shared};
 use crate::fit::macromolecules::PatternPeak;
-use crate::store::{LearnedRow, ReadTableError, read_table};
+use crate::store::{LearnedRow, ReadTableError, Table, read_table};
 
 /// Component under which what belongs to no single peak is told.
 const ALL: &str = "all";
@@ -15,6 +15,12 @@ pub enum LearnedError {
     /// It cannot be read.
     #[error(transparent)]
     Read(#[from] ReadTableError),
+    /// There is none.
+    #[error("{}: nothing was learned there; give the --out of `requant learn` or of a run that learned", path.display())]
+    NoTable {
+        /// The folder.
+        path: PathBuf,
+    },
     /// A value is missing or no number.
     #[error("{group}: no usable {quantity} of {component}; make the table again with `requant learn`")]
     Missing {
@@ -80,6 +86,9 @@ fn group_rows(group: &LearnedGroup) -> Vec<LearnedRow> {
 /// # Errors
 /// [`LearnedError`]: there is no such table, or a value is missing.
 pub fn read(dir: &Path) -> Result<Learned, LearnedError> {
+    if !dir.join(LearnedRow::NAME).is_dir() {
+        return Err(LearnedError::NoTable { path: dir.to_owned() });
+    }
     let rows: Vec<LearnedRow> = read_table(dir)?;
     let mut learned = Learned::default();
     let mut rest = rows.as_slice();

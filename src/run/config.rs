@@ -9,6 +9,7 @@ use crate::fit::Method;
 use crate::fit::method::MethodError;
 use crate::prepare::Preparation;
 use crate::quantify::WaterScaling;
+use crate::regular_file;
 
 /// A configuration file.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -70,14 +71,21 @@ impl Config {
     }
 }
 
+/// Largest file of settings that is read (bytes): all that are shipped together have a tenth of it.
+const MAX_BYTES: u64 = 1 << 20;
+
+fn text_of(path: &Path) -> Result<String, ConfigError> {
+    regular_file::text(path, MAX_BYTES).map_err(|source| ConfigError::Io { path: path.to_owned(), source })
+}
+
 /// Reads a method of any family from its file.
 pub fn method_from_file(path: &Path) -> Result<Method, ConfigError> {
-    let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Io { path: path.to_owned(), source })?;
+    let text = text_of(path)?;
     Method::from_toml(&text).map_err(|source| ConfigError::Method { path: path.to_owned(), source: Box::new(source) })
 }
 
 /// Reads any of the TOML files that users write.
 pub fn toml_from_file<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T, ConfigError> {
-    let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Io { path: path.to_owned(), source })?;
+    let text = text_of(path)?;
     toml::from_str(&text).map_err(|source| ConfigError::Toml { path: path.to_owned(), source: Box::new(source) })
 }

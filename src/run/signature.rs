@@ -1,7 +1,7 @@
 //! What rows depend on, as hashes: the settings of a run, and every byte of its inputs.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
@@ -9,12 +9,13 @@ use rayon::prelude::*;
 
 use super::models::ModelStore;
 use super::{Inputs, RunOptions};
-use crate::corpus::{Found, Water};
+use crate::corpus::{self, Found, Water};
 use crate::engine::Engine;
 use crate::formats;
 use crate::hash::{sha256_file, sha256_hex};
 use crate::learned::LearnedGroup;
 use crate::printable::printable_message;
+use crate::regular_file;
 use crate::store::plan::signature_of;
 use crate::store::provenance::{GIT_HASH, Named, VARIED_KEY, command_line};
 use crate::store::{Content, Plan, PlannedInput, SCHEMA_VERSION, Timings};
@@ -49,6 +50,7 @@ pub(super) fn plan(
         signature: signature_of(&settings),
         settings,
         inputs: listing.found.par_iter().map(planned).collect(),
+        left_out: corpus::counts(&listing.left_out),
         learned: Vec::new(),
         config,
         methods: options
@@ -191,7 +193,7 @@ fn fingerprint(found: &Found) -> String {
 }
 
 fn ends_of(path: &Path) -> io::Result<String> {
-    let mut file = File::open(path)?;
+    let mut file = regular_file::open(path, formats::MAX_FILE_BYTES)?;
     let length = file.metadata()?.len();
     if length <= 2 * FINGERPRINT_BYTES {
         return sha256_file(path);

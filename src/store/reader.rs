@@ -1,7 +1,6 @@
 //! Reads a dataset folder back.
 
 use std::fs;
-use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
@@ -14,6 +13,12 @@ use super::provenance::{RunRecord, TableFile};
 use super::rows::TABLES;
 use super::schema::Table;
 use crate::hash::sha256_hex;
+use crate::regular_file;
+
+/// Largest part of a table that is read (bytes): the writer begins another long before.
+const MAX_PART_BYTES: u64 = 64 << 30;
+/// Largest record of a run that is read (bytes): it names every warning of a search through millions of files.
+const MAX_RECORD_BYTES: u64 = 1 << 30;
 
 /// Why a dataset folder cannot be read.
 #[derive(Debug, Error)]
@@ -121,7 +126,7 @@ fn rows_in<T: Table>(dir: &Path) -> Result<Vec<T>, ReadTableError> {
 }
 
 fn read_part<T: Table>(path: &Path, rows: &mut Vec<T>) -> Result<(), ReadTableError> {
-    decode(path, File::open(path).map_err(io_error(path))?, rows)
+    decode(path, regular_file::open(path, MAX_PART_BYTES).map_err(io_error(path))?, rows)
 }
 
 /// Reads the rows of one file, named as in a record, below `dir`: only if it is what the record says.
@@ -145,7 +150,7 @@ pub(super) fn read_whole(dir: &Path, record: &TableFile) -> Result<Vec<u8>, Read
     if !is_part {
         return Err(ReadTableError::Changed { path });
     }
-    let bytes = fs::read(&path).map_err(io_error(&path))?;
+    let bytes = regular_file::bytes(&path, MAX_PART_BYTES).map_err(io_error(&path))?;
     if bytes.len() as u64 != record.bytes || sha256_hex(&bytes) != record.sha256 {
         return Err(ReadTableError::Changed { path });
     }
@@ -176,7 +181,7 @@ fn decode<T: Table>(path: &Path, file: impl ChunkReader + 'static, rows: &mut Ve
 /// The record of the run that wrote the dataset in `dir`.
 pub fn read_run(dir: &Path) -> Result<RunRecord, ReadTableError> {
     let path = dir.join(RUN_FILE);
-    let bytes = fs::read(&path).map_err(io_error(&path))?;
+    let bytes = regular_file::bytes(&path, MAX_RECORD_BYTES).map_err(io_error(&path))?;
     serde_json::from_slice(&bytes).map_err(|e| ReadTableError::RunRecord { path, message: e.to_string() })
 }
 

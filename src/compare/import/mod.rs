@@ -19,6 +19,7 @@ use walkdir::WalkDir;
 
 use crate::basis::names;
 use crate::printable::{LABEL_CHARS, PATH_CHARS, printable};
+use crate::regular_file;
 use crate::store::MetaboliteRow;
 
 /// Why a result file could not be read.
@@ -103,10 +104,12 @@ pub fn rows(path: &Path) -> Result<Vec<MetaboliteRow>, ImportError> {
     if path.is_dir() {
         // By name without extension, then by how much the file says.
         let mut files: BTreeMap<(PathBuf, String), BTreeMap<usize, PathBuf>> = BTreeMap::new();
-        for entry in WalkDir::new(path).max_depth(2).sort_by_file_name().into_iter().flatten() {
-            let Some((stem, rank)) = entry.file_type().is_file().then(|| result_name(entry.path())).flatten() else {
+        for entry in WalkDir::new(path).max_depth(2).sort_by_file_name() {
+            let entry = entry.map_err(|e| ImportError::Io { path: path.to_owned(), reason: e.to_string() })?;
+            if entry.path().is_dir() {
                 continue;
-            };
+            }
+            let Some((stem, rank)) = result_name(entry.path()) else { continue };
             let folder = entry.path().parent().unwrap_or(path).to_owned();
             files.entry((folder, stem)).or_default().insert(rank, entry.into_path());
         }
@@ -155,11 +158,7 @@ fn result_name(path: &Path) -> Option<(String, usize)> {
 
 fn read(path: &Path) -> Result<Option<Vec<Results>>, ImportError> {
     let io = |reason: String| ImportError::Io { path: path.to_owned(), reason };
-    let length = std::fs::metadata(path).map_err(|e| io(e.to_string()))?.len();
-    if length > MAX_FILE_BYTES {
-        return Err(io(format!("{length} bytes are more than any result file has")));
-    }
-    let bytes = std::fs::read(path).map_err(|e| io(e.to_string()))?;
+    let bytes = regular_file::bytes(path, MAX_FILE_BYTES).map_err(|e| io(e.to_string()))?;
     decode(&bytes).transpose().map_err(|source| ImportError::Decode { path: path.to_owned(), source })
 }
 

@@ -12,11 +12,12 @@ use serde_json::{Map, Value};
 
 use super::bids_sidecar;
 use super::error::ReadError;
-use super::files::{bytes_of, head_of};
 use super::json_fault::JsonFault;
+use super::files::bytes_of;
 use super::nifti::{self, Nifti};
-use super::reader::{About, Probe, Reader};
+use super::reader::{About, Claim, Probe, Reader};
 use crate::acquisition::{Acquisition, Facts, Processing};
+use crate::regular_file;
 use dimensions::{edit_pulses_ppm, labels, roles, samples};
 pub use encode::encode;
 pub use error::DecodeError;
@@ -47,8 +48,12 @@ impl Reader for NiftiMrs {
         }
     }
 
-    fn is_candidate(&self, probe: &Probe<'_>) -> bool {
-        self.recognises(probe)
+    fn claim(&self, probe: &Probe<'_>) -> Claim {
+        Claim::own_if(self.recognises(probe))
+    }
+
+    fn is_companion(&self, probe: &Probe<'_>) -> bool {
+        probe.ends_with(&[".json"]) && (probe.has_of_stem("nii") || probe.has_of_stem("nii.gz"))
     }
 
     fn recognises(&self, probe: &Probe<'_>) -> bool {
@@ -56,7 +61,7 @@ impl Reader for NiftiMrs {
     }
 
     fn is_spectroscopy(&self, path: &Path) -> bool {
-        head_of(path, nifti::HEADER_BYTES as u64).is_ok_and(|head| is_spectroscopy(&head))
+        regular_file::head(path, nifti::HEADER_BYTES as u64).map_or(true, |head| is_spectroscopy(&head))
     }
 
     fn companions(&self, path: &Path) -> Vec<PathBuf> {
@@ -64,8 +69,12 @@ impl Reader for NiftiMrs {
     }
 
     fn read(&self, path: &Path) -> Result<Acquisition, ReadError> {
-        let sidecar = bids_sidecar::beside(path);
-        decode(&bytes_of(path)?, sidecar.as_ref()).map_err(|e| ReadError::content(path, e.code(), e))
+        let file = bytes_of(path)?;
+        let sidecar = bids_sidecar::beside(path)?;
+        let json = sidecar.as_ref().and_then(|s| s.json.as_ref().ok());
+        let mut data = decode(&file, json).map_err(|e| ReadError::content(path, e.code(), e))?;
+        data.remarks.extend(sidecar.and_then(|s| s.json.err()));
+        Ok(data)
     }
 }
 
