@@ -9,6 +9,8 @@ use super::error::{CliError, CliResult};
 use super::numbers::{bytes, threads};
 use super::progress::Shown;
 use super::shared::{EngineArgs, methods};
+use super::run::stop_on_signals;
+use super::shared::{EngineArgs, bytes, methods};
 use crate::benchmark::{BenchmarkError, BenchmarkOptions, Entry, SetResult, USUAL, Watch, benchmark, chosen};
 use crate::learn::Scope;
 use crate::quantify::WaterScaling;
@@ -133,6 +135,7 @@ pub(super) fn run(args: &BenchmarkArgs) -> CliResult {
         }
         return Ok(0);
     }
+    stop_on_signals();
     let engine = args.engine.open()?;
     let pool = rayon::ThreadPoolBuilder::new().num_threads(args.threads.unwrap_or(0)).build()?;
     let watched = Watched(Mutex::new(Shown::new()));

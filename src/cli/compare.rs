@@ -7,6 +7,7 @@ use clap::{Args, ValueEnum};
 use super::compare_methods::{print_differences, print_variance};
 use super::error::{CliError, CliResult};
 use super::outputs::{Reads, in_folder};
+use super::run::{stop_on_signals, unless_stopped};
 use crate::compare::differences::MOST_PAIRED;
 use crate::compare::matrix::MIN_SPECTRA;
 use crate::compare::{Agreement, Column, Score, Source, Versus, against_truth, share_ids, sources, table, versus};
@@ -58,11 +59,8 @@ enum ColumnChoice {
 }
 
 pub(super) fn run(args: &CompareArgs) -> CliResult {
-    let mut all = Vec::new();
-    for run in &args.runs {
-        all.extend(sources(run).map_err(|e| CliError::new(1, e))?);
-    }
-    share_ids(&mut all);
+    stop_on_signals();
+    let all = all_sources(&args.runs)?;
     let column = column(args, &all);
     if let Some(without) = all.iter().find(|s| !s.has(column)) {
         let what = format!("{}: no value of {}; choose another --column", without.label, column.name());
@@ -72,10 +70,12 @@ pub(super) fn run(args: &CompareArgs) -> CliResult {
     let mut rows = Vec::new();
     if let Some(truth) = &args.truth {
         for source in &all {
+            unless_stopped()?;
             rows.extend(print_truth(source, truth, column)?);
         }
     }
     let found = if all.len() > 1 { versus(&all, column) } else { Versus::default() };
+    unless_stopped()?;
     match (all.len(), &args.truth) {
         (0 | 1, None) => {
             return Err(CliError::new(
@@ -118,6 +118,17 @@ pub(super) fn run(args: &CompareArgs) -> CliResult {
         }
     }
     Ok(0)
+}
+
+/// The sources in all runs, their ids shared.
+fn all_sources(runs: &[PathBuf]) -> Result<Vec<Source>, CliError> {
+    let mut all = Vec::new();
+    for run in runs {
+        unless_stopped()?;
+        all.extend(sources(run).map_err(|e| CliError::new(1, e))?);
+    }
+    share_ids(&mut all);
+    Ok(all)
 }
 
 /// The column that was asked for, or the one that all sources have and the truth can be.

@@ -8,7 +8,7 @@ use super::error::{CliError, CliResult};
 use super::numbers::at_least_one;
 use super::outputs::{Reads, in_folder};
 use super::progress::Shown;
-use super::run::print_learned;
+use super::run::{print_learned, stop_on_signals};
 use super::shared::JobArgs;
 use crate::fit::Method;
 use crate::learn::{self, LearnOptions, Scope};
@@ -69,6 +69,7 @@ pub(super) fn run(args: LearnArgs) -> CliResult {
         By::Site => Scope::Site,
     };
     let how = LearnOptions { max_passes: args.passes, max_spectra: args.spectra, ..LearnOptions::new(scope) };
+    stop_on_signals();
     let inputs = Inputs::find(&options).map_err(|e| CliError::new(e.exit_code(), e))?;
     let engine = args.job.how.engine.open()?;
     let shown = Shown::new();

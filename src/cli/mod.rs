@@ -47,6 +47,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::error_chain::error_chain;
+use crate::interrupt;
 
 /// Re-quantify corpora of ¹H-MR spectra consistently: read, prepare, fit, write tables.
 #[derive(Parser)]
@@ -129,7 +130,8 @@ pub fn main(cli: Cli) -> ExitCode {
         Ok(code) => ExitCode::from(code),
         Err(failure) => {
             tell!("requant: {}", error_chain(failure.error.as_ref()));
-            ExitCode::from(failure.code)
+            // Whatever failed then, it failed because it was asked to stop.
+            ExitCode::from(if interrupt::asked() { run::EXIT_STOPPED } else { failure.code })
         }
     }
 }

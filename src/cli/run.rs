@@ -1,15 +1,17 @@
 //! `requant run`: the main job.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
 use super::error::{CliError, CliResult};
-use super::progress::{Shown, print_summary};
+use super::progress::{Shown, print_left_out, print_summary};
 use super::shared::JobArgs;
+use crate::interrupt;
 use crate::learn::{self, LearnOptions, Scope};
 use crate::learned::{self, Learned};
-use crate::run::{Inputs, Shard, interrupt, run_found};
+use crate::run::{Inputs, RunError, Shard, run_found};
 use crate::store::IfExists;
 
 /// Exit code where `--strict` was asked for and some spectra failed.
@@ -124,18 +126,39 @@ pub(super) fn run(args: RunArgs) -> CliResult {
         );
     }
     print_summary(&summary);
+    print_left_out(&inputs);
     let failed = summary.tally.counts.failed > 0;
     Ok(if args.strict && failed { EXIT_STRICT } else { 0 })
 }
 
-/// The first signal stops a run between two chunks, the second one ends the process.
+/// What a stopped command exits with.
+pub(super) const EXIT_STOPPED: u8 = 75;
+/// How long the first signal waits for the step that is under way.
+const GRACE: Duration = Duration::from_secs(4);
+
+/// The first signal stops a command after the step that it is at, or in the middle of one that takes too long; the second
+/// one ends the process at once.
 pub(super) fn stop_on_signals() {
     // Where no handler can be set, a signal ends the process, and --resume goes on from the last chunk all the same.
     let _ = ctrlc::set_handler(|| {
         if interrupt::stop() {
             std::process::exit(130);
         }
+        // A step may be one that nobody can leave: a library's, or a file system's that does not answer. What was finished
+        // is on disk, and nothing else is looked at by who goes on.
+        std::thread::spawn(|| {
+            std::thread::sleep(GRACE);
+            eprintln!(
+                "requant: stopped in the middle of a step; what was finished before it is safe (--resume goes on)"
+            );
+            std::process::exit(i32::from(EXIT_STOPPED));
+        });
     });
+}
+
+/// An error if somebody asked to stop.
+pub(super) fn unless_stopped() -> Result<(), CliError> {
+    if interrupt::asked() { Err(CliError::new(EXIT_STOPPED, RunError::Stopped)) } else { Ok(()) }
 }
 
 /// `I/N`, I from 1.

@@ -1,5 +1,6 @@
 //! Figures of agreement, and their confidence by the bootstrap.
 
+use crate::interrupt;
 use crate::random::Random;
 
 /// Ends of a 95 % confidence interval.
@@ -18,7 +19,9 @@ pub fn bootstrap(n: usize, figure: impl Fn(&[usize]) -> f64) -> Interval {
 pub fn bootstrap_all(n: usize, figures: impl Fn(&[usize]) -> Vec<f64>) -> Vec<Interval> {
     let mut random = Random::new(1, n as u64);
     let mut sample = vec![0; n];
+    // Once somebody asked to stop nothing of it is kept, and the first is enough.
     let all: Vec<Vec<f64>> = (0..RESAMPLES)
+        .take_while(|&n| n == 0 || !interrupt::asked())
         .map(|_| {
             sample.iter_mut().for_each(|i| *i = (random.between(0.0, n as f64) as usize).min(n - 1));
             figures(&sample)

@@ -3,6 +3,7 @@
 use rayon::prelude::*;
 
 use super::{Batch, Engine, EngineKind, Fitted};
+use crate::interrupt;
 
 /// Runs fits on the processor's cores, in the rayon pool that it is called in.
 #[derive(Debug, Default, Clone, Copy)]
@@ -22,11 +23,12 @@ impl Engine for CpuEngine {
     }
 
     fn fit(&self, batch: &Batch<'_>) -> Vec<Fitted> {
-        batch
+        let fitted: Option<Vec<Fitted>> = batch
             .fids
             .par_iter()
-            .map_init(|| batch.model.fitter(), |fit, fid| fit(fid))
-            .map(|result| Fitted { result, engine: EngineKind::Cpu })
-            .collect()
+            .map_init(|| batch.model.fitter(), |fit, fid| (!interrupt::asked()).then(|| fit(fid)))
+            .map(|result| Some(Fitted { result: result?, engine: EngineKind::Cpu }))
+            .collect();
+        fitted.unwrap_or_default()
     }
 }

@@ -70,6 +70,7 @@ pub trait Engine: Sync {
     }
 
     /// Fits every spectrum of the batch, in its order. A spectrum that cannot be fitted has a state that
-    /// says so and touches no other.
+    /// says so and touches no other. Where somebody asks to stop meanwhile ([`crate::interrupt`]), what
+    /// comes back is no result: it may be short, and nobody keeps it.
     fn fit(&self, batch: &Batch<'_>) -> Vec<Fitted>;
 }

@@ -15,6 +15,7 @@ use crate::engine::{Batch, Engine};
 use crate::fit::evidence::Evidence;
 use crate::fit::{FitState, Method, Model};
 use crate::hash::sha256_hex;
+use crate::interrupt;
 use crate::learned::{Learned, LearnedGroup, Shared};
 use crate::run::load::{Header, SpectrumKey, load};
 use crate::run::models::{ModelStore, Prepared};
@@ -86,6 +87,9 @@ pub fn learn_found(
     progress: &dyn Progress,
 ) -> Result<Learned, RunError> {
     let groups = training_spectra(inputs.found(), options, how, progress, engine.files_at_once().max(1));
+    if interrupt::asked() {
+        return Err(RunError::Stopped);
+    }
     let Some(settings) = options.methods.first().and_then(Method::as_map) else { return Ok(Learned::default()) };
     let textbook = Shared::from_settings(settings);
     let mut learned = Learned {
@@ -112,6 +116,10 @@ pub fn learn_found(
             let group = &mut learned.groups[index];
             let key = (group.protocol.clone(), group.site.clone());
             let evidence = evidence(&groups[&key], &models, engine);
+            // What it tells is not what all spectra say.
+            if interrupt::asked() {
+                return Err(RunError::Stopped);
+            }
             let step =
                 if evidence.len() < MIN_SPECTRA { None } else { update::update(&group.shared, &textbook, &evidence) };
             let Some(step) = step else {
@@ -146,9 +154,12 @@ fn training_spectra(
     progress.found(found.len());
     let mut groups: BTreeMap<GroupKey, BTreeMap<String, TrainingSpectrum>> = BTreeMap::new();
     for chunk in found.chunks(at_once) {
+        if interrupt::asked() {
+            break;
+        }
         let loaded: Vec<_> = chunk
             .par_iter()
-            .filter(|f| f.refusal().is_none())
+            .filter(|f| f.refusal().is_none() && !interrupt::asked())
             .map(|f| (f, load(f, &options.gaps, &options.preparation)))
             .collect();
         for (found, loaded) in loaded {
@@ -180,6 +191,7 @@ fn evidence(
 ) -> Vec<(f64, Evidence)> {
     let prepared: Vec<(&TrainingSpectrum, Prepared)> = spectra
         .values()
+        .take_while(|_| !interrupt::asked())
         .filter_map(|p| Some((p, models.model(&p.found, &p.header, &p.key, &p.spectrum, 0).ok()?)))
         .collect();
     let mut batches: Vec<(usize, Vec<usize>)> = Vec::new();

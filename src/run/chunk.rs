@@ -13,6 +13,7 @@ use super::rows::{BasisRef, Origin};
 use crate::corpus::Found;
 use crate::engine::{Batch, Engine, Fitted};
 use crate::fit::FitState;
+use crate::interrupt;
 use crate::store::{CurveRow, MetaboliteRow, SpectrumRow, Status, Timings, TransientRow};
 
 /// Fits, roughly, that are prepared and done together: of many methods a few at a time, so that no more models and results
@@ -51,6 +52,8 @@ pub(super) fn read(chunk: &[Found], voxels: Option<Range<usize>>, options: &RunO
         .par_iter()
         .map(|found| match found.refusal() {
             Some(_) => Loaded::empty(found),
+            // Nobody makes rows of it.
+            None if interrupt::asked() => Loaded::empty(found),
             None => load(found, &options.gaps, &options.preparation),
         })
         .collect()
@@ -68,7 +71,8 @@ pub(super) struct Work<'a> {
     pub(super) engine: &'a dyn Engine,
 }
 
-/// Fits and tabulates what was [`read`]; rows come in the order of the files, with how long the parts took.
+/// Fits and tabulates what was [`read`]; rows come in the order of the files, with how long the parts took. Once somebody
+/// asked to stop they are no results, and not all of them.
 pub(super) fn process(work: &Work<'_>) -> (Vec<Rows>, Timings) {
     let Work { chunk, loaded, options, .. } = *work;
     let mut timings = Timings::default();
@@ -99,17 +103,21 @@ fn of_methods(work: &Work<'_>, spectra: &[(usize, usize)], methods: Range<usize>
     let (started, mut timings) = (Instant::now(), Timings::default());
     let plan: Vec<(usize, usize, usize)> =
         spectra.iter().flat_map(|&(f, s)| methods.clone().map(move |m| (f, s, m))).collect();
-    let mut jobs: Vec<Job<'_>> = plan
+    let jobs: Option<Vec<Job<'_>>> = plan
         .par_iter()
         .map(|&(f, index, method)| {
+            if interrupt::asked() {
+                return None;
+            }
             let (found, loaded) = (&chunk[f], &loaded[f]);
             let prepared = match &loaded.spectra[index].1 {
                 Err(failure) => Err(failure.clone()),
                 Ok(spectrum) => models.model(found, &loaded.header, &loaded.spectra[index].0, spectrum, method),
             };
-            Job { found, loaded, index, method, prepared, fit: None }
+            Some(Job { found, loaded, index, method, prepared, fit: None })
         })
         .collect();
+    let mut jobs = jobs.unwrap_or_default();
     timings.models_wall_s = started.elapsed().as_secs_f64();
     let started = Instant::now();
     fit_all(&mut jobs, engine);

@@ -47,6 +47,9 @@ pub enum RunError {
         /// The output folder.
         out: PathBuf,
     },
+    /// Somebody asked to stop before there was anything to keep.
+    #[error("stopped before anything was saved; run the same command again")]
+    Stopped,
     /// There is nothing to merge.
     #[error("{}: no unfinished run or shard there; give the --out of the shards", path.display())]
     NoJournal {
@@ -119,7 +122,7 @@ impl RunError {
             Self::Find(e) => e.exit_code(),
             Self::Store(e) => e.exit_code(),
             Self::AmongInputs { .. } => 73,
-            Self::Interrupted { .. } => 75,
+            Self::Interrupted { .. } | Self::Stopped => 75,
             Self::NoJournal { .. } | Self::NoneTaken { .. } => 66,
             Self::Basis(_)
             | Self::Read(_)

@@ -10,6 +10,8 @@ use crate::corpus::{Found, Water};
 use crate::error_chain::error_chain;
 use crate::formats;
 use crate::hash::{sha256_file, sha256_hex};
+use crate::hash::sha256_file;
+use crate::interrupt;
 use crate::prepare::{Preparation, Spectrum, prepare_with};
 use crate::printable::printable_message;
 use crate::quantify;
@@ -155,7 +157,8 @@ pub fn load(found: &Found, gaps: &Facts, preparation: &Preparation) -> Loaded {
         Ok((data, water)) => {
             let started = Instant::now();
             let [nx, ny, _] = data.grid;
-            let spectra = (0..data.n_voxels()).flat_map(|voxel| {
+            let voxels = (0..data.n_voxels()).take_while(|_| !interrupt::asked());
+            let spectra = voxels.flat_map(|voxel| {
                 let index = (data.n_voxels() > 1).then(|| [voxel % nx, voxel / nx % ny, voxel / (nx * ny)]);
                 let conditions = distinct(prepare_with(preparation, &data, water.as_ref(), voxel));
                 conditions.into_iter().map(move |(condition, prepared)| {

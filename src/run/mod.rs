@@ -13,7 +13,6 @@ pub mod cut;
 mod error;
 mod identity;
 mod inputs;
-pub mod interrupt;
 pub mod load;
 mod merge;
 pub(crate) mod models;
@@ -32,6 +31,7 @@ use self::models::ModelStore;
 use self::rows::settings_hash;
 use crate::corpus::Listing;
 use crate::engine::Engine;
+use crate::interrupt;
 use crate::learned;
 use crate::store::span::gaps;
 use crate::store::{ChunkRecord, ChunkRows, Content, Journal, Opening, Plan, Position, Span, SpectrumRow, Status};
@@ -198,6 +198,10 @@ impl Run<'_> {
             models: &self.models,
             engine: self.engine,
         });
+        // Asked before or while: what was skipped must not be kept.
+        if interrupt::asked() {
+            return Err(RunError::Interrupted { out: self.options.out.clone() });
+        }
         for r in made {
             rows.spectra.push(r.spectrum);
             rows.metabolites.extend(r.metabolites);

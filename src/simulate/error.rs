@@ -34,6 +34,9 @@ pub enum SimulateError {
     /// A basis set cannot be simulated.
     #[error(transparent)]
     Basis(#[from] crate::basis::simulate::SimulateError),
+    /// Somebody asked to stop.
+    #[error("stopped; the corpus is incomplete")]
+    Stopped,
     /// The truth cannot be written.
     #[error("{}: cannot be written: {reason}", path.display())]
     Truth {
@@ -49,6 +52,7 @@ impl SimulateError {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Recipe { .. } | Self::Basis(_) | Self::Name(OutputPathError::Name { .. }) => 2,
+            Self::Stopped => 75,
             _ => 73,
         }
     }

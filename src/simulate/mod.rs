@@ -27,6 +27,7 @@ use crate::basis::simulate::{LINEWIDTH_HZ, basis_set};
 use crate::basis::{BasisSet, write_lcmodel};
 use crate::formats::nifti_mrs;
 use crate::output_path::path_inside;
+use crate::interrupt;
 use crate::random::Random;
 
 pub use error::SimulateError;
@@ -177,7 +178,10 @@ pub fn write(out: &Path, recipe: &Recipe) -> Result<Written, SimulateError> {
     let bases = write_bases(&corpus, &out.join("basis"))?;
     let truths: Vec<Vec<Truth>> = (0..recipe.subjects)
         .into_par_iter()
-        .map(|index| write_subject(&corpus, index, out))
+        .map(|index| match interrupt::asked() {
+            true => Err(SimulateError::Stopped),
+            false => write_subject(&corpus, index, out),
+        })
         .collect::<Result<_, _>>()?;
     let truths: Vec<Truth> = truths.into_iter().flatten().collect();
     write_participants(&corpus, out).map_err(io(&out.join("participants.tsv")))?;

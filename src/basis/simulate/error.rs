@@ -70,6 +70,9 @@ pub enum SimulateError {
         /// Linewidth asked for (Hz).
         linewidth_hz: f64,
     },
+    /// Somebody asked to stop.
+    #[error("the simulation was stopped")]
+    Stopped,
     /// A library of spin systems does not read.
     #[error("spin systems: {reason}")]
     Library {

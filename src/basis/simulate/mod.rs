@@ -25,6 +25,7 @@ pub use spin_systems::{Library, Metabolite};
 
 use super::BasisSet;
 use crate::hash::sha256_hex;
+use crate::interrupt;
 
 /// What a basis set for the brain holds unless somebody asks for other members: what LCModel's own sets
 /// hold, ascorbate, glycine and phosphorylethanolamine.
@@ -82,7 +83,10 @@ pub fn basis_set_from(
     }
     let rows: Vec<Vec<Complex64>> = members
         .par_iter()
-        .map(|member| Ok(transitions(member, &events, f0_mhz)?.fid(dwell_s, n_points, linewidth_hz)))
+        .map(|member| match interrupt::asked() {
+            true => Err(SimulateError::Stopped),
+            false => Ok(transitions(member, &events, f0_mhz)?.fid(dwell_s, n_points, linewidth_hz)),
+        })
         .collect::<Result<_, SimulateError>>()?;
     let mut fids = Array2::zeros((members.len(), n_points));
     for (mut row, fid) in fids.rows_mut().into_iter().zip(rows) {

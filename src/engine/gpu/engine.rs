@@ -17,6 +17,7 @@ use crate::engine::{Batch, CpuEngine, Engine, EngineKind, Fitted};
 use crate::fit::map::Model;
 use crate::fit::map::problem::{Problem, Solved};
 use crate::fit::{self, FitState, peers};
+use crate::interrupt;
 
 /// Spectra of other programs' methods that are fitted at a time: enough that a GPU has work while the host decides.
 const AT_ONCE: usize = 512;
@@ -173,6 +174,9 @@ impl GpuEngine {
         let mut last: Option<Solution> = None;
         let mut next = prepare(0);
         for c in 0..chunks.len() {
+            if interrupt::asked() {
+                return Vec::new();
+            }
             let Some(prepared) = next.take() else { break };
             let finished = last.take();
             let (posed, problems) = posed(prepared);

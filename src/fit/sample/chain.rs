@@ -3,6 +3,7 @@
 //! trajectories bounce (section 5.1 of Neal 2011).
 
 use super::walls::Shape;
+use crate::interrupt;
 use crate::random::Random;
 
 /// Acceptance that the step is adapted to during warm-up (Neal 2011, section 5.4.3: 0.65 is optimal, higher is safer where
@@ -97,8 +98,12 @@ impl<'a, P: FnMut(&[f64], &mut [f64]) -> f64> Walk<'a, P> {
         self.slope = slope;
     }
 
-    /// Tries a trajectory in steps of `step`; returns the probability with which its end is accepted.
+    /// Tries a trajectory in steps of `step`; returns the probability with which its end is accepted. The chain stays where
+    /// it is once somebody asked to stop.
     fn trajectory(&mut self, step: f64, random: &mut Random) -> f64 {
+        if interrupt::asked() {
+            return 0.0;
+        }
         let (mut next, mut energy, mut slope) = (self.now.clone(), self.energy, self.slope.clone());
         let mut momentum: Vec<f64> = self.slope.iter().map(|_| random.normal()).collect();
         let before = energy + kinetic(&momentum);

@@ -14,6 +14,7 @@ use num_complex::Complex64;
 use crate::engine::{EngineKind, Fitted};
 use crate::fit::peers::remote::{Answer, Remote, Request};
 use crate::fit::peers::{Model, fit_remotely};
+use crate::interrupt;
 
 /// A request and where its answer goes.
 struct Asked {
@@ -82,6 +83,9 @@ pub(in crate::engine::gpu) fn fit(
                 loop {
                     let i = next.fetch_add(1, Ordering::Relaxed);
                     let (Some(fid), Some(place)) = (fids.get(i), done.get(i)) else { return };
+                    if interrupt::asked() {
+                        return;
+                    }
                     *place.lock().unwrap_or_else(PoisonError::into_inner) = Some(fit_one(model, fid, &asked, cores));
                 }
             });

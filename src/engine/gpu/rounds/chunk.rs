@@ -17,6 +17,7 @@ use crate::fit::map::Model;
 use crate::fit::map::constants::{MAX_ATTEMPTS, MAX_PASSES, START_DAMPING};
 use crate::fit::map::normal::Weights;
 use crate::fit::map::problem::{Problem, Solved, start_variance};
+use crate::interrupt;
 
 /// Rounds of all stages in one submission. A round of a full chunk is some milliseconds on a GPU: short enough
 /// for the watchdogs of desktops, long enough that waiting for the count costs nothing.
@@ -122,7 +123,7 @@ impl Chunk {
         let most = (model.settings.max_iterations + 1) * ROUNDS_PER_ITERATION;
         let mut unfinished = problems.len();
         let mut rounds = 0;
-        while unfinished > 0 && rounds <= most {
+        while unfinished > 0 && rounds <= most && !interrupt::asked() {
             unfinished = self.rounds(device, compiled, rounds == 0, profile.as_deref_mut())?;
             rounds += ROUNDS;
         }
