@@ -165,7 +165,7 @@ fn empty_wrong_and_cut_files_say_what_they_are() {
         path
     };
     let png = b"\x89PNG\r\n\x1a\n and so on";
-    assert_eq!(formats::read(&write("empty.nii", b"")).unwrap_err().code(), "bad_header");
+    assert_eq!(formats::read(&write("empty.nii", b"")).unwrap_err().code(), "empty_file");
     assert_eq!(formats::read(&write("image.nii.gz", png)).unwrap_err().code(), "bad_header");
     assert_eq!(formats::read(&write("image.txt", png)).unwrap_err().code(), "unknown_format");
     assert_eq!(formats::read(&write("alone.SDAT", png)).unwrap_err().code(), "missing_companion");
@@ -173,7 +173,7 @@ fn empty_wrong_and_cut_files_say_what_they_are() {
     assert_eq!(formats::read(&write("cut.SDAT", &[0; 100])).unwrap_err().code(), "truncated");
     let nan = small_raw().replace("-5.000000E-1", "NaN");
     assert_eq!(formats::read(&write("nan.RAW", nan.as_bytes())).unwrap_err().code(), "bad_file");
-    assert_eq!(formats::read(&write("empty.RAW", b"")).unwrap_err().code(), "bad_file");
+    assert_eq!(formats::read(&write("empty.RAW", b"")).unwrap_err().code(), "empty_file");
 }
 
 /// What the long search of `benches/fuzz.rs` found.

@@ -324,7 +324,7 @@ fn what_is_written_reads_back() {
 #[test]
 fn a_file_that_is_not_there_says_so() {
     let error = formats::read(Path::new("nowhere/scan.nii.gz")).unwrap_err();
-    assert_eq!(error.code(), "io");
+    assert_eq!(error.code(), "unreadable_file");
     assert!(error.to_string().contains("scan.nii.gz"));
 }
 

@@ -98,7 +98,7 @@ fn broken_files_are_rows_and_touch_nobody() {
     let damage: [Damage; 4] = [
         (2, "truncated", Box::new(|p| fs::write(p, &fs::read(p).unwrap()[..2000]).unwrap())),
         (4, "bad_header", Box::new(|p| fs::write(p, b"this is not an image").unwrap())),
-        (6, "bad_header", Box::new(|p| fs::write(p, b"").unwrap())),
+        (6, "empty_file", Box::new(|p| fs::write(p, b"").unwrap())),
         (
             8,
             "not_finite",

@@ -48,6 +48,7 @@ fn plan() -> Plan {
         signature: SIGNATURE.into(),
         settings: [("engine".to_owned(), "cpu".to_owned())].into(),
         inputs: vec![PlannedInput { source_path: "a.nii".into(), fingerprint: "0".into() }],
+        left_out: Default::default(),
         learned: Vec::new(),
         config: serde_json::json!({}),
         methods: Vec::new(),
@@ -129,7 +130,7 @@ pub fn targets() -> Vec<Parts> {
         manifests.map(Vec::from).into(),
         Box::new(move |bytes| {
             fs::write(&list, bytes).unwrap();
-            find(std::slice::from_ref(&list), &|_| true).is_ok()
+            find(std::slice::from_ref(&list), &|_| requant::acquisition::FileKind::Spectrum).is_ok()
         }),
     ));
     all

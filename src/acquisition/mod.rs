@@ -6,11 +6,13 @@
 //! else ever conjugates.
 
 mod facts;
+mod file_kind;
 
 use ndarray::Array5;
 use num_complex::Complex64;
 
 pub use facts::{Facts, Number};
+pub use file_kind::FileKind;
 
 use crate::printable::{LABEL_CHARS, printable, printable_message};
 

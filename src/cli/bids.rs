@@ -7,15 +7,18 @@ use clap::{Args, ValueEnum};
 
 use super::error::{CliError, CliResult};
 use super::outputs::{Reads, in_folder};
-use super::progress::{Shown, print_summary};
+use super::progress::{Shown, print_left_out, print_summary};
 use super::run::stop_on_signals;
 use super::shared::HowArgs;
 use crate::engine::Engine;
 use crate::learned;
 use crate::output_path::{OutputPathError, path_inside};
 use crate::run::union::union;
-use crate::run::{RunError, RunOptions, run as run_corpus};
+use crate::run::{Inputs, RunError, RunOptions, run_found};
 use crate::store::IfExists;
+
+/// Labels or paths that a warning names.
+const SHOWN: usize = 20;
 
 /// Folder of the group level in the output folder.
 const GROUP: &str = "group";
@@ -91,10 +94,11 @@ pub(super) fn run(args: &BidsArgs) -> CliResult {
     options.curves = args.curves;
     options.transients = args.transients;
     options.learned = args.learned.as_deref().map(learned::read).transpose()?;
-    let participants = participants(&options).map_err(failed)?;
+    stop_on_signals();
+    let (participants, unlabelled) = participants(&options).map_err(failed)?;
+    name_unlabelled(&unlabelled, participants.is_empty())?;
     let absent: Vec<String> = options.participants.iter().filter(|p| !participants.contains(p)).cloned().collect();
     name_absent("without a spectrum", &absent);
-    stop_on_signals();
     let engine = args.how.engine.open()?;
     let (folders, refused): (Vec<_>, Vec<_>) = participants
         .iter()
@@ -110,6 +114,28 @@ pub(super) fn run(args: &BidsArgs) -> CliResult {
         tell!("error: a participant was left out: {error}");
     }
     Ok(u8::from(!refused.is_empty()))
+}
+
+/// Says which spectra no participant has.
+///
+/// # Errors
+/// There are no others.
+fn name_unlabelled(paths: &[String], is_all: bool) -> Result<(), CliError> {
+    if paths.is_empty() {
+        return Ok(());
+    }
+    let more = if paths.len() > SHOWN { ", …" } else { "" };
+    let shown = paths[..paths.len().min(SHOWN)].join(", ");
+    let message = format!(
+        "{} spectra without a subject label are left out: {shown}{more}; name them or their folder sub-LABEL, or fit them \
+         with `requant run`",
+        paths.len()
+    );
+    if is_all {
+        return Err(CliError::new(66, anyhow::anyhow!(message)));
+    }
+    tell!("warning: {message}");
+    Ok(())
 }
 
 /// The folder of a participant's results.
@@ -135,15 +161,17 @@ fn participant(
         ..options.clone()
     };
     let shown = Shown::new();
-    let summary = run_corpus(&options, engine, &shown);
+    let found = Inputs::find(&options);
+    let summary = found.and_then(|inputs| Ok((run_found(&options, &inputs, engine, &shown)?, inputs)));
     shown.finish();
-    let summary = summary.map_err(|e| CliError::new(e.exit_code(), e))?;
+    let (summary, inputs) = summary.map_err(|e| CliError::new(e.exit_code(), e))?;
     if summary.was_complete {
         say!("sub-{label}: done before");
         return Ok(());
     }
     say!("sub-{label}:");
     print_summary(&summary);
+    print_left_out(&inputs);
     Ok(())
 }
 
@@ -173,7 +201,6 @@ fn group(args: &BidsArgs, wanted: &[String]) -> CliResult {
 }
 
 fn name_absent(what: &str, labels: &[String]) {
-    const SHOWN: usize = 20;
     if !labels.is_empty() {
         let more = if labels.len() > SHOWN { ", …" } else { "" };
         let shown = labels[..labels.len().min(SHOWN)].join(", ");
@@ -186,12 +213,18 @@ fn labels(given: &[String], prefix: &str) -> Vec<String> {
     given.iter().map(|label| label.strip_prefix(prefix).unwrap_or(label).to_owned()).collect()
 }
 
-/// Participants that have a spectrum, in their order.
-fn participants(options: &RunOptions) -> Result<Vec<String>, RunError> {
-    let mut labels: Vec<String> = options.listing()?.found.into_iter().filter_map(|f| f.subject).collect();
+/// Participants that have a spectrum, in their order, and the spectra that have no participant.
+fn participants(options: &RunOptions) -> Result<(Vec<String>, Vec<String>), RunError> {
+    let (mut labels, mut unlabelled) = (Vec::new(), Vec::new());
+    for found in options.listing()?.found {
+        match found.subject {
+            Some(label) => labels.push(label),
+            None => unlabelled.push(found.source_path),
+        }
+    }
     labels.sort();
     labels.dedup();
-    Ok(labels)
+    Ok((labels, unlabelled))
 }
 
 /// Participants with a folder in `dir`.

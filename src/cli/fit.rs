@@ -189,8 +189,7 @@ fn overlay(
 
 /// The file as a run finds it, with the water reference that is named, or else paired.
 pub(super) fn found(file: &Path, water: Option<&PathBuf>) -> Result<Found, CliError> {
-    let listing =
-        corpus::find(&[file.to_owned()], &formats::is_spectroscopy).map_err(|e| CliError::new(e.exit_code(), e))?;
+    let listing = corpus::find(&[file.to_owned()], &formats::kind_of).map_err(|e| CliError::new(e.exit_code(), e))?;
     let mut found =
         listing.found.into_iter().next().ok_or_else(|| anyhow::anyhow!("{}: no spectrum", file.display()))?;
     if let Some(water) = water {

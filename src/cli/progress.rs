@@ -6,8 +6,9 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use crate::corpus::in_words;
 use crate::printable::{PATH_CHARS, printable};
-use crate::run::{Progress, Shard, Summary, Tally};
+use crate::run::{Inputs, Progress, Shard, Summary, Tally};
 use crate::store::SpectrumRow;
 
 /// Failures that are shown one by one on a terminal; a log has them all.
@@ -104,6 +105,14 @@ pub(super) fn print_summary(summary: &Summary) {
     }
     if let Some(Shard { index, count }) = summary.shard {
         say!("shard {} of {count} is done; `requant merge` makes the tables once all are", index + 1);
+    }
+}
+
+/// What was seen beside the spectra.
+pub(super) fn print_left_out(inputs: &Inputs) {
+    let counts = inputs.left_out();
+    if !counts.is_empty() {
+        say!("left out: {} (`requant plan` lists them)", in_words(&counts));
     }
 }
 

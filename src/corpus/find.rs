@@ -7,11 +7,15 @@ use super::bids::{self, Sidecars};
 use super::found::{FindError, FindWarning, Found, Listing, Problem};
 use super::identity::{entity, file_name, id_of, relative_path, split_extension};
 use super::ids::{IdOrigin, make_distinct, shown_from};
+use super::left_out::{LeftOut, LeftOutKind, counts, in_words};
 use super::manifest::{self, Line, Overrides, StatedWater};
 use super::pair::{self, Role, Water};
 use super::participants::Participants;
 use super::walk::{siblings, walk};
+use crate::acquisition::FileKind;
+use crate::interrupt;
 use crate::printable::{PATH_CHARS, printable, printable_label};
+use crate::regular_file;
 
 /// How a file came into the list.
 #[derive(Debug, Clone)]
@@ -48,15 +52,15 @@ impl Candidate {
 
 /// Finds the spectra in `inputs` and pairs them with their water references.
 ///
-/// `is_spectroscopy` says of a file met in a folder whether a reader exists for it; files named as
-/// INPUT or in a manifest are taken as they are.
+/// `kind_of` says what a file is that is met in a folder; files named as INPUT or in a manifest are
+/// taken as they are.
 ///
 /// # Errors
 /// [`FindError`] if an INPUT does not exist, there is nothing in any, two INPUTs have files of one path, or a manifest is
 /// unusable. What concerns single files becomes rows ([`Found::refusal`]) or warnings.
-pub fn find(inputs: &[PathBuf], is_spectroscopy: &dyn Fn(&Path) -> bool) -> Result<Listing, FindError> {
+pub fn find(inputs: &[PathBuf], kind_of: &dyn Fn(&Path) -> FileKind) -> Result<Listing, FindError> {
     let mut warnings = Vec::new();
-    let (candidates, n_seen) = collect(inputs, is_spectroscopy, &mut warnings)?;
+    let (candidates, mut left_out) = collect(inputs, kind_of, &mut warnings)?;
     let roles = roles(&candidates, &mut warnings);
 
     let waters: Vec<Water> = candidates.iter().map(|c| water_of(c, &roles)).collect();
@@ -67,6 +71,7 @@ pub fn find(inputs: &[PathBuf], is_spectroscopy: &dyn Fn(&Path) -> bool) -> Resu
     for (mut candidate, water) in candidates.into_iter().zip(&waters) {
         let from_manifest = matches!(candidate.origin, Origin::Line(_));
         if used.contains(&place(&candidate.path)) {
+            left_out.push(LeftOut::new(&candidate.path, &candidate.base, LeftOutKind::WaterReference));
             if from_manifest {
                 warnings.push(FindWarning::ListedReference { path: candidate.path });
             }
@@ -79,14 +84,20 @@ pub fn find(inputs: &[PathBuf], is_spectroscopy: &dyn Fn(&Path) -> bool) -> Resu
         id_origins.push(candidate.id_origin(&bases));
         found.push(found_from(candidate, water.clone(), &mut participants));
     }
+    warnings.append(&mut participants.warnings);
+    if interrupt::asked() {
+        return Err(FindError::Stopped);
+    }
     if found.is_empty() {
         let inputs: Vec<String> = inputs.iter().map(|i| i.display().to_string()).collect();
-        return Err(FindError::NoInput { inputs: inputs.join(", "), n_seen });
+        let seen = if left_out.is_empty() { "nothing".to_owned() } else { in_words(&counts(&left_out)) };
+        return Err(FindError::NoInput { inputs: inputs.join(", "), seen });
     }
     make_distinct(&mut found, &id_origins, &mut warnings)?;
     let show = |path: &PathBuf, base: &PathBuf| shown(path, base);
     let warnings = warnings.into_iter().map(|warning| shown_from(warning, &bases, show)).collect();
-    Ok(Listing { found, warnings })
+    left_out.sort();
+    Ok(Listing { found, left_out, warnings })
 }
 
 /// What paths in the tables are relative to, for an INPUT.
@@ -116,11 +127,11 @@ fn place(path: &Path) -> PathBuf {
 
 fn collect(
     inputs: &[PathBuf],
-    is_spectroscopy: &dyn Fn(&Path) -> bool,
+    kind_of: &dyn Fn(&Path) -> FileKind,
     warnings: &mut Vec<FindWarning>,
-) -> Result<(Vec<Candidate>, usize), FindError> {
+) -> Result<(Vec<Candidate>, Vec<LeftOut>), FindError> {
     let mut candidates = Vec::new();
-    let mut n_seen = 0;
+    let mut left_out: HashMap<PathBuf, LeftOut> = HashMap::new();
     // A file that two INPUTs reach is one spectrum.
     let mut seen = HashSet::new();
     for input in inputs {
@@ -135,19 +146,17 @@ fn collect(
             }
         };
         if input.is_dir() {
-            let mut walked = walk(&input, is_spectroscopy);
-            n_seen += walked.n_seen;
+            let mut walked = walk(&input, kind_of);
             warnings.append(&mut walked.warnings);
-            let readable = walked.files.into_iter().map(|path| (path, None));
-            let unreadable =
-                walked.unreadable.into_iter().map(|(path, reason)| (path, Some(Problem::Unreadable(reason))));
-            let all: BTreeMap<PathBuf, Option<Problem>> = readable.chain(unreadable).collect();
-            for (path, problem) in all {
+            for (path, problem) in walked.files {
                 add(path, &input, Origin::Search, problem);
+            }
+            for (path, kind) in walked.left_out {
+                left_out.entry(path).or_insert_with_key(|path| LeftOut::new(path, &input, kind));
             }
         } else if manifest::is_manifest(&input) {
             let read = manifest::read(&input)?;
-            n_seen += read.lines.len();
+            left_out.insert(input.clone(), LeftOut::new(&input, &folder, LeftOutKind::Manifest));
             if !read.unknown_columns.is_empty() {
                 let columns = read.unknown_columns;
                 warnings.push(FindWarning::UnknownColumns { path: input.clone(), columns });
@@ -162,18 +171,24 @@ fn collect(
                 add(path, &folder, Origin::Line(Box::new(line)), problem);
             }
         } else {
-            n_seen += 1;
             add(input, &folder, Origin::Named, None);
         }
     }
-    Ok((candidates, n_seen))
+    // What one INPUT leaves out, another may name.
+    left_out.retain(|path, _| !seen.contains(path));
+    Ok((candidates, left_out.into_values().collect()))
 }
 
 fn line_problem(line: &Line) -> Option<Problem> {
     let message = match &line.fault {
         Some(fault) => fault.clone(),
-        None if line.path.is_file() => return None,
-        None => "there is no such file; paths are relative to the manifest".to_owned(),
+        None => match regular_file::check(&line.path) {
+            Ok(_) => return None,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                "there is no such file; paths are relative to the manifest".to_owned()
+            }
+            Err(error) => format!("the file cannot be opened: {error}"),
+        },
     };
     Some(Problem::ManifestLine { line: line.number, message })
 }
@@ -192,7 +207,15 @@ fn roles(candidates: &[Candidate], warnings: &mut Vec<FindWarning>) -> HashMap<P
         }
     }
     for (folder, extensions) in to_list {
-        folders.entry(folder).or_default().extend(siblings(folder, &extensions));
+        match siblings(folder, &extensions) {
+            Ok(beside) => folders.entry(folder).or_default().extend(beside),
+            // The line that leads there is a row that says so.
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => {
+                let (path, message) = (folder.to_owned(), error.to_string());
+                warnings.push(FindWarning::Unreadable { path, message });
+            }
+        }
     }
     let mut sidecars = Sidecars::default();
     let mut roles = HashMap::new();
@@ -217,7 +240,8 @@ fn water_of(candidate: &Candidate, roles: &HashMap<PathBuf, Role>) -> Water {
         match &line.water {
             StatedWater::Unstated => {}
             StatedWater::None => return Water::None,
-            StatedWater::File(path) if path.is_file() => return Water::Paired(absolute(path)),
+            // What is there and cannot be read, reading tells.
+            StatedWater::File(path) if path.exists() => return Water::Paired(absolute(path)),
             StatedWater::File(path) => return Water::Missing(absolute(path)),
         }
     }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use thiserror::Error;
 
 use super::identity::file_name;
+use super::left_out::LeftOut;
 use super::manifest::{ManifestError, Overrides, columns};
 use super::pair::Water;
 
@@ -190,7 +191,9 @@ impl FindWarning {
 pub struct Listing {
     /// The spectra: in the order of the INPUTs, within a folder by path, within a manifest by line.
     pub found: Vec<Found>,
-    /// What was left out, for the log.
+    /// Everything else that was seen: with the spectra, every file under INPUT once.
+    pub left_out: Vec<LeftOut>,
+    /// What should be known about the search, for the log.
     pub warnings: Vec<FindWarning>,
 }
 
@@ -204,13 +207,16 @@ pub enum FindError {
         path: PathBuf,
     },
     /// No INPUT holds a spectrum.
-    #[error("no spectrum in {inputs} ({n_seen} files seen); give files, folders, a BIDS dataset or a manifest")]
+    #[error("no spectrum in {inputs} (seen: {seen}); give files, folders, a BIDS dataset or a manifest")]
     NoInput {
         /// The INPUTs, separated by commas.
         inputs: String,
-        /// Number of files looked at.
-        n_seen: usize,
+        /// What was seen, counted by kind.
+        seen: String,
     },
+    /// Somebody asked to stop.
+    #[error("stopped while looking for spectra")]
+    Stopped,
     /// Files of two INPUTs would have the same `spectrum_id`.
     #[error(
         "{} and {} would both be `{id}` in the tables; give the folder above both as the one INPUT, \
@@ -235,6 +241,7 @@ impl FindError {
         match self {
             Self::NotThere { .. } | Self::NoInput { .. } => 66,
             Self::DuplicateId { .. } | Self::Manifest(_) => 2,
+            Self::Stopped => 75,
         }
     }
 }

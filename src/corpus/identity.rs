@@ -6,9 +6,9 @@ use std::path::{Component, Path};
 const BIDS_ENTITIES: [&str; 11] = ["sub", "ses", "task", "acq", "nuc", "voi", "rec", "run", "echo", "inv", "space"];
 
 /// Suffixes of spectra in BIDS (specification 1.10, "Magnetic resonance spectroscopy").
-const BIDS_SPECTRA: [&str; 3] = ["svs", "mrsi", "unloc"];
+pub(super) const BIDS_SPECTRA: [&str; 3] = ["svs", "mrsi", "unloc"];
 /// Suffix of a water reference in BIDS.
-const BIDS_REFERENCE: &str = "mrsref";
+pub(super) const BIDS_REFERENCE: &str = "mrsref";
 
 /// File name of a path as text; characters that are not UTF-8 are replaced.
 pub(crate) fn file_name(path: &Path) -> String {

@@ -1,14 +1,15 @@
 //! Finds the work: files, folders, BIDS datasets and manifests become a list of spectra, each with
 //! the water reference that belongs to it.
 //!
-//! Nothing is decoded here. Whether a file is spectroscopy at all is asked of the caller, so that
-//! the list does not depend on the readers.
+//! Nothing is decoded here. What a file is, is asked of the caller, so that the list does not depend
+//! on the readers. Every file that is seen becomes a row or is left out for a reason that is counted.
 
 mod bids;
 pub mod find;
 pub mod found;
 mod identity;
 mod ids;
+mod left_out;
 pub mod manifest;
 pub mod pair;
 mod participants;
@@ -17,5 +18,6 @@ mod walk;
 
 pub use find::find;
 pub use found::{FindError, FindWarning, Found, Listing, Problem, Refusal};
+pub use left_out::{LeftOut, LeftOutKind, counts, in_words};
 pub use manifest::Overrides;
 pub use pair::Water;

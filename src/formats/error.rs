@@ -14,6 +14,12 @@ pub enum ReadError {
         /// What the system says.
         source: std::io::Error,
     },
+    /// There is nothing in it.
+    #[error("{}: is empty; copy or export it again", path.display())]
+    Empty {
+        /// The file.
+        path: PathBuf,
+    },
     /// No known format.
     #[error("{}: not in a format that is read ({known})", path.display())]
     UnknownFormat {
@@ -53,7 +59,8 @@ impl ReadError {
     /// Stable code for the tables.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::Io { .. } => "io",
+            Self::Io { .. } => "unreadable_file",
+            Self::Empty { .. } => "empty_file",
             Self::UnknownFormat { .. } => "unknown_format",
             Self::MissingCompanion { .. } => "missing_companion",
             Self::Content { code, .. } => code,

@@ -9,7 +9,7 @@ use ndarray::Array5;
 use super::bytes::{Bytes, Order};
 use super::error::ReadError;
 use super::files::bytes_of;
-use super::reader::{About, Probe, Reader};
+use super::reader::{About, Claim, Probe, Reader};
 use crate::acquisition::{Acquisition, Facts};
 
 /// Name of the format.
@@ -67,8 +67,8 @@ impl Reader for JmruiBinary {
         }
     }
 
-    fn is_candidate(&self, probe: &Probe<'_>) -> bool {
-        self.recognises(probe)
+    fn claim(&self, probe: &Probe<'_>) -> Claim {
+        Claim::own_if(self.recognises(probe))
     }
 
     fn recognises(&self, probe: &Probe<'_>) -> bool {

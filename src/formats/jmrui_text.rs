@@ -10,7 +10,7 @@ use num_complex::Complex64;
 use super::error::ReadError;
 use super::files::bytes_of;
 use super::plain_text::pair;
-use super::reader::{About, Probe, Reader};
+use super::reader::{About, Claim, Probe, Reader};
 use crate::acquisition::{Acquisition, Facts};
 
 /// Name of the format.
@@ -70,8 +70,8 @@ impl Reader for JmruiText {
         }
     }
 
-    fn is_candidate(&self, probe: &Probe<'_>) -> bool {
-        probe.ends_with(&[".txt"])
+    fn claim(&self, probe: &Probe<'_>) -> Claim {
+        if probe.ends_with(&[".txt"]) { Claim::Generic } else { Claim::None }
     }
 
     fn recognises(&self, probe: &Probe<'_>) -> bool {

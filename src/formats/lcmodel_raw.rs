@@ -15,7 +15,7 @@ use super::error::ReadError;
 use super::files::bytes_of;
 use super::lcmodel_control;
 use super::namelist::{self, Namelist, NamelistError};
-use super::reader::{About, Probe, Reader};
+use super::reader::{About, Claim, Probe, Reader};
 use crate::acquisition::{Acquisition, Facts};
 
 /// Name of the format.
@@ -100,8 +100,12 @@ impl Reader for LcmodelRaw {
         }
     }
 
-    fn is_candidate(&self, probe: &Probe<'_>) -> bool {
-        probe.ends_with(&ENDINGS)
+    fn claim(&self, probe: &Probe<'_>) -> Claim {
+        Claim::own_if(probe.ends_with(&ENDINGS))
+    }
+
+    fn is_companion(&self, probe: &Probe<'_>) -> bool {
+        lcmodel_control::is_control_name(probe.name()) && lcmodel_control::looks_like(probe.head())
     }
 
     fn recognises(&self, probe: &Probe<'_>) -> bool {

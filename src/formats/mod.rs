@@ -30,9 +30,10 @@ use std::path::{Path, PathBuf};
 
 pub use error::ReadError;
 pub use files::MAX_FILE_BYTES;
-pub use reader::{About, Probe, Reader};
+pub use reader::{About, Claim, Probe, Reader};
 
-use crate::acquisition::Acquisition;
+use crate::acquisition::{Acquisition, FileKind};
+use crate::regular_file;
 
 /// Every format that is read. A file belongs to the first that recognises it: those that go by name stand before those
 /// that look inside, and what looks like almost anything stands last.
@@ -67,6 +68,10 @@ pub fn reader_of(path: &Path) -> Result<&'static dyn Reader, ReadError> {
 /// # Errors
 /// [`ReadError`].
 pub fn read(path: &Path) -> Result<Acquisition, ReadError> {
+    let is_empty = regular_file::check(path).is_ok_and(|file| file.len() == 0);
+    if is_empty {
+        return Err(ReadError::Empty { path: path.to_owned() });
+    }
     let mut data = reader_of(path)?.read(path)?;
     data.make_printable();
     Ok(data)
@@ -77,16 +82,41 @@ pub fn companions(path: &Path) -> Vec<PathBuf> {
     reader_of(path).map(|reader| reader.companions(path)).unwrap_or_default()
 }
 
-/// Whether a file that is met in a folder is a spectrum, or at least a broken one, rather than an image, a segmentation or
-/// somebody's notes. Reads no more than it needs to tell.
+/// Whether a file that is met in a folder is a row: a spectrum, or at least a broken one.
 pub fn is_spectroscopy(path: &Path) -> bool {
+    kind_of(path) == FileKind::Spectrum
+}
+
+/// What a file is that is met in a folder. Reads no more than it needs to tell; what is called a spectrum is one to account
+/// for, and [`read`] says what is wrong with it.
+pub fn kind_of(path: &Path) -> FileKind {
     let probe = Probe::new(path);
-    if !READERS.iter().any(|reader| reader.is_candidate(&probe)) {
-        return false;
+    let claim = READERS.iter().map(|reader| reader.claim(&probe)).max().unwrap_or(Claim::None);
+    if claim <= Claim::Generic && READERS.iter().any(|reader| reader.is_companion(&probe)) {
+        return FileKind::Companion;
     }
-    match reader_of(path) {
-        Ok(reader) => reader.is_spectroscopy(path),
-        // Text that is no spectrum is somebody's notes; a file that cannot be read is a row.
-        Err(error) => !matches!(error, ReadError::UnknownFormat { .. }),
+    if claim == Claim::None {
+        return FileKind::Other;
     }
+    let is_generic = claim == Claim::Generic;
+    match (probe.fault(), probe.head()) {
+        (Some(error), _) if is_generic => return FileKind::Unreadable(error.to_string()),
+        (None, []) if is_generic => return FileKind::Empty,
+        (Some(_), _) | (None, []) => return FileKind::Spectrum,
+        _ => {}
+    }
+    match READERS.into_iter().find(|reader| reader.recognises(&probe)) {
+        Some(reader) if reader.is_spectroscopy(path) => FileKind::Spectrum,
+        Some(_) => FileKind::Image,
+        None if claim == Claim::Own || claim == Claim::Shared && !is_text(probe.head()) => FileKind::Spectrum,
+        None => FileKind::Other,
+    }
+}
+
+/// Whether the start of a file is somebody's text, rather than samples, or what stands for a file that was not fetched.
+fn is_text(head: &[u8]) -> bool {
+    /// How the files begin that git-lfs and git-annex leave in a file's place.
+    const POINTERS: [&[u8]; 2] = [b"version https://git-lfs", b"/annex/objects/"];
+    let is_written = |byte: &u8| *byte >= b' ' || b"\t\n\r\x0c".contains(byte);
+    head.iter().all(is_written) && !POINTERS.iter().any(|pointer| head.starts_with(pointer))
 }

@@ -13,7 +13,7 @@ use super::bytes::{Bytes, Order};
 use super::error::ReadError;
 use super::files::{bytes_of, needed_of_stem, of_stem};
 use super::philips_sdat;
-use super::reader::{About, Probe, Reader};
+use super::reader::{About, Claim, Probe, Reader};
 use crate::acquisition::{Acquisition, TRUNCATED, UNTESTED_FORMAT};
 
 /// Name of the format.
@@ -92,9 +92,17 @@ impl Reader for PhilipsList {
         }
     }
 
-    fn is_candidate(&self, probe: &Probe<'_>) -> bool {
+    fn claim(&self, probe: &Probe<'_>) -> Claim {
         // The SDAT of the same scan has it averaged already: one of them is a row.
-        probe.ends_with(&[".data"]) && probe.has_of_stem("list") && !probe.has_of_stem("sdat")
+        if !probe.ends_with(&[".data"]) || probe.has_of_stem("sdat") {
+            return Claim::None;
+        }
+        if probe.has_of_stem("list") { Claim::Own } else { Claim::Shared }
+    }
+
+    fn is_companion(&self, probe: &Probe<'_>) -> bool {
+        (probe.ends_with(&[".list"]) && probe.has_of_stem("data"))
+            || (probe.ends_with(&[".data"]) && probe.has_of_stem("sdat"))
     }
 
     fn recognises(&self, probe: &Probe<'_>) -> bool {

@@ -11,7 +11,7 @@ use num_complex::Complex64;
 
 use super::error::ReadError;
 use super::files::{bytes_of, needed_of_stem, of_stem};
-use super::reader::{About, Probe, Reader};
+use super::reader::{About, Claim, Probe, Reader};
 use super::vax::f32_from_vax;
 use crate::acquisition::{Acquisition, Facts};
 
@@ -77,10 +77,13 @@ impl Reader for PhilipsSdat {
         }
     }
 
-    fn is_candidate(&self, probe: &Probe<'_>) -> bool {
+    fn claim(&self, probe: &Probe<'_>) -> Claim {
         // With the samples there only these count; a SPAR alone becomes a row that says what is missing.
-        let is_alone = || !probe.has_of_stem("sdat") && !probe.has_of_stem("list");
-        probe.ends_with(&[".sdat"]) || (probe.ends_with(&[".spar"]) && is_alone())
+        Claim::own_if(probe.ends_with(&[".sdat"]) || (probe.ends_with(&[".spar"]) && !self.is_companion(probe)))
+    }
+
+    fn is_companion(&self, probe: &Probe<'_>) -> bool {
+        probe.ends_with(&[".spar"]) && (probe.has_of_stem("sdat") || probe.has_of_stem("list"))
     }
 
     fn recognises(&self, probe: &Probe<'_>) -> bool {

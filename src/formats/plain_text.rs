@@ -11,7 +11,7 @@ use num_complex::Complex64;
 use super::error::ReadError;
 use super::files::bytes_of;
 use super::lcmodel_control;
-use super::reader::{About, Probe, Reader};
+use super::reader::{About, Claim, Probe, Reader};
 use crate::acquisition::Acquisition;
 
 /// Name of the format.
@@ -56,8 +56,8 @@ impl Reader for PlainText {
         }
     }
 
-    fn is_candidate(&self, probe: &Probe<'_>) -> bool {
-        probe.ends_with(&[".txt"])
+    fn claim(&self, probe: &Probe<'_>) -> Claim {
+        if probe.ends_with(&[".txt"]) { Claim::Generic } else { Claim::None }
     }
 
     fn recognises(&self, probe: &Probe<'_>) -> bool {

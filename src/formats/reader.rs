@@ -5,8 +5,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::error::ReadError;
-use super::files::{self, head_of};
+use super::files;
 use crate::acquisition::Acquisition;
+use crate::regular_file;
 
 /// Bytes that tell formats apart which do not go by a file's name.
 const HEAD_BYTES: u64 = 4096;
@@ -19,9 +20,15 @@ pub trait Reader: Sync {
     /// What users should know about it.
     fn about(&self) -> About;
 
-    /// Whether a file that is met in a folder is worth a look: by its name and what lies beside it, without opening it. Of
-    /// several files of one measurement one is.
-    fn is_candidate(&self, probe: &Probe<'_>) -> bool;
+    /// What the name of a file that is met in a folder says, and what lies beside it. Of several files of one measurement
+    /// one is claimed.
+    fn claim(&self, probe: &Probe<'_>) -> Claim;
+
+    /// Whether a file that no format claims as its own belongs to one of this format beside it, or holds the same scan
+    /// once more.
+    fn is_companion(&self, _probe: &Probe<'_>) -> bool {
+        false
+    }
 
     /// Whether a file is of this format: by its name, what lies beside it, or its first bytes.
     fn recognises(&self, probe: &Probe<'_>) -> bool;
@@ -42,6 +49,26 @@ pub trait Reader: Sync {
     /// # Errors
     /// [`ReadError`] if a file cannot be read, a companion is missing, or the content is damaged or not supported.
     fn read(&self, path: &Path) -> Result<Acquisition, ReadError>;
+}
+
+/// How surely the name of a file says that it is of a format.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Claim {
+    /// It is not.
+    None,
+    /// It may be: anybody's files have such names, and what is inside decides.
+    Generic,
+    /// It is, unless it holds text: other programs have notes and tables under such names.
+    Shared,
+    /// It is, or a broken one.
+    Own,
+}
+
+impl Claim {
+    /// Its own if that is so, else not.
+    pub fn own_if(is_own: bool) -> Self {
+        if is_own { Self::Own } else { Self::None }
+    }
 }
 
 /// What users should know about a format; `docs/reference/formats.md` is made of it.
@@ -100,8 +127,14 @@ impl<'a> Probe<'a> {
 
     /// The first bytes; none where the file cannot be read.
     pub fn head(&self) -> &[u8] {
-        let head = self.head.get_or_init(|| head_of(self.path, HEAD_BYTES));
+        let head = self.head.get_or_init(|| regular_file::head(self.path, HEAD_BYTES));
         head.as_ref().map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// Why the first bytes cannot be read.
+    pub(super) fn fault(&self) -> Option<&io::Error> {
+        self.head();
+        self.head.get().and_then(|head| head.as_ref().err())
     }
 
     /// Why no format recognised the file: it cannot be read, or it is of none of the `known` ones.

@@ -8,7 +8,7 @@ use ndarray::Array5;
 use super::bytes::{Bytes, Order};
 use super::error::ReadError;
 use super::files::bytes_of;
-use super::reader::{About, Probe, Reader};
+use super::reader::{About, Claim, Probe, Reader};
 use crate::acquisition::{Acquisition, Facts};
 
 /// Name of the format.
@@ -72,8 +72,8 @@ impl Reader for SiemensRda {
         }
     }
 
-    fn is_candidate(&self, probe: &Probe<'_>) -> bool {
-        probe.ends_with(&[".rda"])
+    fn claim(&self, probe: &Probe<'_>) -> Claim {
+        Claim::own_if(probe.ends_with(&[".rda"]))
     }
 
     fn recognises(&self, probe: &Probe<'_>) -> bool {

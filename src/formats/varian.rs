@@ -11,7 +11,7 @@ use num_complex::Complex64;
 use super::bytes::{Bytes, Order};
 use super::error::ReadError;
 use super::files::{beside, bytes_beside, bytes_of};
-use super::reader::{About, Probe, Reader};
+use super::reader::{About, Claim, Probe, Reader};
 use crate::acquisition::{Acquisition, Facts};
 
 /// Name of the format.
@@ -83,9 +83,13 @@ impl Reader for Varian {
         }
     }
 
-    fn is_candidate(&self, probe: &Probe<'_>) -> bool {
+    fn claim(&self, probe: &Probe<'_>) -> Claim {
         // Its name has no extension, as DICOM exports often have none; which `fid` of Bruker's counts, its reader says.
-        probe.name() == FID && probe.has_beside(PROCPAR)
+        Claim::own_if(self.recognises(probe))
+    }
+
+    fn is_companion(&self, probe: &Probe<'_>) -> bool {
+        probe.name() == PROCPAR && probe.has_beside(FID)
     }
 
     fn recognises(&self, probe: &Probe<'_>) -> bool {

@@ -74,7 +74,7 @@ mod tests {
         for (i, size) in sizes.iter().enumerate() {
             std::fs::write(folder.join(format!("{i:03}.nii")), vec![0; *size]).unwrap();
         }
-        crate::corpus::find(&[folder.to_owned()], &|_| true).unwrap().found
+        crate::corpus::find(&[folder.to_owned()], &|_| crate::acquisition::FileKind::Spectrum).unwrap().found
     }
 
     #[test]

@@ -1,10 +1,11 @@
 //! The inputs of a run.
 
+use std::collections::BTreeMap;
 use std::time::Instant;
 
 use super::error::RunError;
 use super::options::RunOptions;
-use crate::corpus::{Found, Listing};
+use crate::corpus::{self, Found, Listing};
 use crate::store::provenance::now_utc;
 
 /// The inputs of a run, found before an engine is opened: what is wrong with them ends a run without its noise.
@@ -24,6 +25,11 @@ impl Inputs {
         let (started, started_utc) = (Instant::now(), now_utc());
         let listing = options.listing()?;
         Ok(Self { listing, started, started_utc, find_wall_s: started.elapsed().as_secs_f64() })
+    }
+
+    /// How many files under INPUT are no row, by what they are.
+    pub fn left_out(&self) -> BTreeMap<String, usize> {
+        corpus::counts(&self.listing.left_out)
     }
 
     pub(crate) fn found(&self) -> &[Found] {

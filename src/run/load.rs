@@ -10,7 +10,6 @@ use crate::corpus::{Found, Water};
 use crate::error_chain::error_chain;
 use crate::formats;
 use crate::hash::{sha256_file, sha256_hex};
-use crate::hash::sha256_file;
 use crate::interrupt;
 use crate::prepare::{Preparation, Spectrum, prepare_with};
 use crate::printable::printable_message;

@@ -204,6 +204,7 @@ impl Gathered {
                 n_files: plan.inputs.len(),
                 listing_sha256: listing_sha256(listed),
                 content_sha256: content_sha256(&self.contents),
+                left_out: plan.left_out.clone(),
             },
             device: plan.device.clone(),
             started_utc: Some(plan.started_utc.clone()),

@@ -92,7 +92,7 @@ impl RunOptions {
 
     /// The inputs' spectra that the options leave in.
     pub(crate) fn listing(&self) -> Result<Listing, RunError> {
-        let mut listing = corpus::find(&self.inputs, &formats::is_spectroscopy)?;
+        let mut listing = corpus::find(&self.inputs, &formats::kind_of)?;
         if let Some(input) = self.input_in_out(&listing.found) {
             return Err(RunError::AmongInputs { out: self.out.clone(), input: input.to_owned() });
         }
@@ -100,6 +100,7 @@ impl RunOptions {
             wanted.is_empty() || label.as_ref().is_some_and(|l| wanted.contains(l))
         };
         listing.found.retain(|f| taken(&f.subject, &self.participants) && taken(&f.session, &self.sessions));
+        listing.left_out.retain(|f| taken(&f.subject, &self.participants) && taken(&f.session, &self.sessions));
         if listing.found.is_empty() {
             return Err(RunError::NoneTaken {
                 participants: self.participants.join(", "),

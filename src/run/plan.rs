@@ -6,12 +6,16 @@ use super::load::{Failure, Header, Loaded};
 use super::models::ModelStore;
 use super::rows::Origin;
 use super::{Progress, RunError, RunOptions, chunk, cut};
-use crate::corpus::Found;
+use crate::corpus::{Found, LeftOut};
 use crate::engine::Engine;
+use crate::interrupt;
 use crate::prepare::Spectrum;
 use crate::store::{PlannedRow, Span, SpectrumRow, Status};
 
-/// One row per spectrum × method, in the order of the run's tables.
+/// Status of a file under INPUT that is no row in the tables of a run.
+pub const LEFT_OUT: &str = "left_out";
+
+/// One row per spectrum × method, in the order of the run's tables; then one for each file that is left out.
 ///
 /// # Errors
 /// [`RunError`]: the inputs cannot be listed, or the basis set named for the whole run cannot be read.
@@ -31,9 +35,25 @@ pub fn plan(options: &RunOptions, engine: &dyn Engine, progress: &dyn Progress) 
             .map(|(found, loaded)| rows_of(found, loaded, number, options, &models))
             .collect();
         rows.extend(planned.into_iter().flatten());
+        if interrupt::asked() {
+            return Err(RunError::Stopped);
+        }
         progress.advanced(span.to.file - span.from.file);
     }
+    rows.extend(listing.left_out.iter().map(left_out));
     Ok(rows)
+}
+
+/// The row of a file that is none in the tables of a run.
+fn left_out(left_out: &LeftOut) -> PlannedRow {
+    PlannedRow {
+        source_path: left_out.source_path.clone(),
+        subject: left_out.subject.clone(),
+        session: left_out.session.clone(),
+        status: Some(LEFT_OUT.to_owned()),
+        error_message: Some(left_out.kind.as_str().to_owned()),
+        ..PlannedRow::default()
+    }
 }
 
 fn rows_of(

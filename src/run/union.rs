@@ -1,5 +1,6 @@
 //! Several complete datasets as one: what the group level of a BIDS-App does with its participants.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -24,7 +25,12 @@ pub fn union(datasets: &[PathBuf], out: &Path, if_exists: IfExists) -> Result<Su
     datasets.iter().zip(&records).try_for_each(|(dataset, record)| check_files(dataset, record))?;
     // What the id is made of comes first: the tables are written with it.
     let (learned, listed) = shared(datasets)?;
+    let mut left_out = BTreeMap::new();
+    for (kind, n) in records.iter().flat_map(|record| &record.inputs.left_out) {
+        *left_out.entry(kind.clone()).or_insert(0) += n;
+    }
     let inputs = Inputs {
+        left_out,
         n_files: records.iter().map(|r| r.inputs.n_files).sum(),
         listing_sha256: listing_sha256(listed.iter().map(|(p, h)| (p.as_str(), h.as_str()))),
         content_sha256: String::new(),

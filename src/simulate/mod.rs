@@ -26,8 +26,8 @@ use crate::acquisition::Acquisition;
 use crate::basis::simulate::{LINEWIDTH_HZ, basis_set};
 use crate::basis::{BasisSet, write_lcmodel};
 use crate::formats::nifti_mrs;
-use crate::output_path::path_inside;
 use crate::interrupt;
+use crate::output_path::path_inside;
 use crate::random::Random;
 
 pub use error::SimulateError;

@@ -21,6 +21,9 @@ pub struct Plan {
     pub settings: BTreeMap<String, String>,
     /// Inputs in the order of the tables.
     pub inputs: Vec<PlannedInput>,
+    /// How many other files were seen, by what they are.
+    #[serde(default)]
+    pub left_out: BTreeMap<String, usize>,
     /// Files of the table of what was learned; [`super::Journal::open`] fills it in.
     pub learned: Vec<TableFile>,
     /// Settings, for the run's record.

@@ -104,6 +104,9 @@ pub struct Inputs {
     /// manifest or `participants.tsv` says of them. Empty where the dataset was put together from others.
     #[serde(default)]
     pub content_sha256: String,
+    /// How many others were seen, by what they are.
+    #[serde(default)]
+    pub left_out: BTreeMap<String, usize>,
 }
 
 /// One file of a table.

@@ -255,9 +255,9 @@ table! {
     chunk: Option<u32>, "", "Number of the chunk, from 0: what is read, fitted and written together. `--shard I/N` does those whose number leaves I − 1 when divided by N.";
     steps: Vec<String>, "", "What will be done, in this order.";
     missing: Vec<String>, "", "What is not there, and what it costs.";
-    status: Option<String>, "", "`ready`; or `failed` or `skipped`, as the run would write it.";
+    status: Option<String>, "", "`ready`; `failed` or `skipped`, as the run would write it; or `left_out` for a file under INPUT that is no row, of which nothing is told but its path and what it is.";
     error_code: Option<String>, "", "As in `spectra`.";
-    error_message: Option<String>, "", "As in `spectra`.";
+    error_message: Option<String>, "", "As in `spectra`; of what is left out: `water_reference`, `companion`, `manifest`, `image`, `empty`, `unreadable`, `not_a_file`, `hidden`, `not_searched` or `other`.";
 }
 
 table! {

@@ -25,7 +25,7 @@ fn fitted() -> (Model, FitResult, Vec<Event>) {
     let gaps = Facts { dwell_s: Some(dwell_s), f0_mhz: Some(f0_mhz), te_s: Some(0.03), ..Facts::default() };
     let grid = Grid { dwell_s: gaps.dwell_s, f0_mhz: gaps.f0_mhz, te_s: gaps.te_s };
     let basis = BasisSet::read_for_fit(&data().join("3t.basis"), &grid).unwrap();
-    let listing = corpus::find(&[data().join("data.raw")], &formats::is_spectroscopy).unwrap();
+    let listing = corpus::find(&[data().join("data.raw")], &formats::kind_of).unwrap();
     // As LCModel reads it: it takes no residual water away.
     let loaded = load(&listing.found[0], &gaps, &crate::prepare::Preparation::None);
     let fid = &loaded.spectra[0].1.as_ref().unwrap().fid;

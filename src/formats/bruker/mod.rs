@@ -17,7 +17,7 @@ use super::bytes::{Bytes, Order};
 use super::error::ReadError;
 use super::files::{beside, bytes_beside, bytes_of};
 use super::geometry::affine_from_lps;
-use super::reader::{About, Probe, Reader};
+use super::reader::{About, Claim, Probe, Reader};
 use crate::acquisition::{Acquisition, CARRIER_PPM, Facts, UNTESTED_FORMAT};
 use filter::Filter;
 use parameters::Parameters;
@@ -140,9 +140,14 @@ impl Reader for Bruker {
         }
     }
 
-    fn is_candidate(&self, probe: &Probe<'_>) -> bool {
+    fn claim(&self, probe: &Probe<'_>) -> Claim {
         // What `fid` sums, `rawdata.job0` beside it holds transient by transient.
-        probe.name() == RAW || (probe.name() == FID && !probe.has_beside(RAW))
+        Claim::own_if(probe.name() == RAW || (probe.name() == FID && !probe.has_beside(RAW)))
+    }
+
+    fn is_companion(&self, probe: &Probe<'_>) -> bool {
+        let is_of_scan = probe.has_beside(FID) || probe.has_beside(RAW);
+        probe.name() == FID || ([METHOD, ACQP, REFERENCE].contains(&probe.name()) && is_of_scan)
     }
 
     fn recognises(&self, probe: &Probe<'_>) -> bool {

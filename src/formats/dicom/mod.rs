@@ -17,7 +17,7 @@ use super::bytes::{Bytes, Order};
 use super::error::ReadError;
 use super::files::bytes_of;
 use super::geometry::affine_from_lps;
-use super::reader::{About, Probe, Reader};
+use super::reader::{About, Claim, Probe, Reader};
 use crate::acquisition::{Acquisition, Facts};
 use csa::Csa;
 use tags::*;
@@ -101,9 +101,17 @@ impl Reader for Dicom {
         }
     }
 
-    fn is_candidate(&self, probe: &Probe<'_>) -> bool {
-        // Exports name their files without an extension, or by a number; so do others, of which the first bytes tell.
-        probe.ends_with(&[".dcm", ".ima", ".mr"]) || (probe.is_bare() && probe.name() != "fid")
+    fn claim(&self, probe: &Probe<'_>) -> Claim {
+        if probe.ends_with(&[".dcm", ".ima"]) {
+            Claim::Own
+        } else if probe.ends_with(&[".mr"]) {
+            Claim::Shared
+        } else if probe.is_bare() && probe.name() != "fid" {
+            // Exports name their files without an extension, or by a number; so do others, of which the first bytes tell.
+            Claim::Generic
+        } else {
+            Claim::None
+        }
     }
 
     fn recognises(&self, probe: &Probe<'_>) -> bool {
@@ -111,7 +119,7 @@ impl Reader for Dicom {
     }
 
     fn is_spectroscopy(&self, path: &Path) -> bool {
-        bytes_of(path).is_ok_and(|file| is_spectroscopy(&file))
+        bytes_of(path).map_or(true, |file| is_spectroscopy(&file))
     }
 
     fn read(&self, path: &Path) -> Result<Acquisition, ReadError> {

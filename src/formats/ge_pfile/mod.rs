@@ -14,7 +14,7 @@ use num_complex::Complex64;
 use super::bytes::Bytes;
 use super::error::ReadError;
 use super::files::bytes_of;
-use super::reader::{About, Probe, Reader};
+use super::reader::{About, Claim, Probe, Reader};
 use crate::acquisition::{Acquisition, Facts, UNTESTED_FORMAT};
 use layout::{
     CSI_EXTENTS, FRAME_SIZE, Layout, MPS_FREQ, NAVS, NECHOES, NFRAMES, POINT_SIZE, PSD_NAME_BYTES, RECEIVERS,
@@ -107,8 +107,8 @@ impl Reader for GePfile {
         }
     }
 
-    fn is_candidate(&self, probe: &Probe<'_>) -> bool {
-        probe.ends_with(&[".7"])
+    fn claim(&self, probe: &Probe<'_>) -> Claim {
+        Claim::own_if(probe.ends_with(&[".7"]))
     }
 
     fn recognises(&self, probe: &Probe<'_>) -> bool {

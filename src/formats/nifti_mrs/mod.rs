@@ -12,8 +12,8 @@ use serde_json::{Map, Value};
 
 use super::bids_sidecar;
 use super::error::ReadError;
-use super::json_fault::JsonFault;
 use super::files::bytes_of;
+use super::json_fault::JsonFault;
 use super::nifti::{self, Nifti};
 use super::reader::{About, Claim, Probe, Reader};
 use crate::acquisition::{Acquisition, Facts, Processing};

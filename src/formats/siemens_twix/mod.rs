@@ -17,7 +17,7 @@ use rayon::prelude::*;
 use super::bytes::{Bytes, Order};
 use super::error::ReadError;
 use super::files::bytes_of;
-use super::reader::{About, Probe, Reader};
+use super::reader::{About, Claim, Probe, Reader};
 use crate::acquisition::{Acquisition, TRUNCATED, UNTESTED_FORMAT};
 pub use error::DecodeError;
 use protocol::protocol;
@@ -56,8 +56,14 @@ impl Reader for SiemensTwix {
         }
     }
 
-    fn is_candidate(&self, probe: &Probe<'_>) -> bool {
-        probe.ends_with(&[".dat", ".twix"])
+    fn claim(&self, probe: &Probe<'_>) -> Claim {
+        if probe.ends_with(&[".twix"]) {
+            Claim::Own
+        } else if probe.ends_with(&[".dat"]) {
+            Claim::Shared
+        } else {
+            Claim::None
+        }
     }
 
     fn recognises(&self, probe: &Probe<'_>) -> bool {

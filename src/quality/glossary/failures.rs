@@ -7,6 +7,7 @@ use crate::fit::FitState;
 pub(super) fn entries(thresholds: &Thresholds) -> Vec<Entry> {
     let mut all = of_the_search();
     all.extend(of_files(thresholds));
+    all.extend(of_formats());
     all.extend(of_headers(thresholds));
     all.extend(of_samples(thresholds));
     all.extend(of_basis_sets(thresholds));
@@ -44,12 +45,6 @@ fn of_the_search() -> Vec<Entry> {
             "The message names line and column.",
             "Correct the line.",
         ),
-        entry(
-            "unreadable_file",
-            "the system refuses to open the file",
-            "It was found and not read.",
-            "Check the permissions.",
-        ),
     ]
 }
 
@@ -57,11 +52,26 @@ fn of_files(t: &Thresholds) -> Vec<Entry> {
     let gib = t.max_file_bytes >> 30;
     vec![
         entry(
-            "io",
-            format!("reading stopped with an error of the system, or the file is larger than {gib} GiB"),
-            "Disk, network or permissions.",
-            "Read the message; try again.",
+            "unreadable_file",
+            format!(
+                "the file, or one that belongs to it, is gone, cannot be opened or read, is none (a FIFO, a device, a \
+                 folder) or is larger than {gib} GiB"
+            ),
+            "It was found and not read: permissions, disk or network, a link that leads nowhere, or a file that was taken \
+             away after the search.",
+            "Read the message; mend it and try again.",
         ),
+        entry(
+            "empty_file",
+            "the file has no bytes",
+            "Copying or exporting it was broken off.",
+            "Copy or export it again.",
+        ),
+    ]
+}
+
+fn of_formats() -> Vec<Entry> {
+    vec![
         entry(
             "unknown_format",
             "the bytes are of no known format",
