@@ -3,7 +3,7 @@
 //!
 //! By day every third change is tried, of small chunks. At night all, with
 //! `REQUANT_CRASH_STRIDE=1 REQUANT_CRASH_SPECTRA=60 REQUANT_BIT_FLIPS=200`. Figures: benches/SCALE.md.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, missing_docs, reason = "tests")]
 
 mod common;
 #[path = "common/kill.rs"]

@@ -1,5 +1,5 @@
 //! Never losing work: killed runs resume, shards merge, and the tables are byte for byte those of one run.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, missing_docs, reason = "tests")]
 
 mod common;
 

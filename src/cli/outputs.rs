@@ -72,10 +72,25 @@ impl<'a> Reads<'a> {
     /// Exit code 73: it is read, or the system refuses.
     pub(super) fn write(&self, path: &Path, content: impl AsRef<[u8]>) -> Result<(), CliError> {
         self.spare(path)?;
+        refuse_fifo(path)?;
         std::fs::write(path, content).map_err(|e| {
             CliError::new(EXIT_OUTPUT, anyhow::anyhow!("{}: cannot be written: {e}", printable_path(path)))
         })
     }
+}
+
+/// Refuses what nobody may ever read from: writing would wait. The system's own names (`/dev/stdout`) are meant.
+fn refuse_fifo(path: &Path) -> Result<(), CliError> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::FileTypeExt as _;
+        let is_fifo = std::fs::metadata(path).is_ok_and(|data| data.file_type().is_fifo());
+        if is_fifo && !path.starts_with("/dev") && !path.starts_with("/proc") {
+            let message = anyhow::anyhow!("{}: a FIFO, not a file; give another name", printable_path(path));
+            return Err(CliError::new(EXIT_OUTPUT, message));
+        }
+    }
+    Ok(())
 }
 
 /// Whether writing `path`, which is there, changes what is read at `read`: the file itself, one that belongs to it, or one in

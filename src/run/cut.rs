@@ -100,7 +100,7 @@ mod tests {
         // Two chunks of 32 MB each beside what is fixed.
         assert_eq!(cut(0..5, 1, FIXED_BYTES + (64 << 20)), spans(&[0..2, 2..3, 3..5]));
         assert_eq!(cut(0..5, 1, 0).len(), 5);
-        assert_eq!(cut(0..5, 1, DEFAULT_MEMORY_BYTES), spans(&[0..5]));
+        assert_eq!(cut(0..5, 1, DEFAULT_MEMORY_BYTES), [Span::of_files(0..5)]);
         assert_eq!(cut(1..4, 1, 0), spans(&[1..2, 2..3, 3..4]));
         // Every method has results of its own: 100 of them take 25 MB a file.
         assert_eq!(cut(0..2, 1, FIXED_BYTES + (128 << 20)).len(), 1);

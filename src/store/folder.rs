@@ -10,6 +10,10 @@ use super::disk::{self, File};
 use super::error::{StoreError, cannot_create, write_failed};
 use super::provenance::RUN_KIND;
 use super::rows::TABLES;
+use crate::regular_file;
+
+/// Longest run record that is read (bytes): it has a line or two for each file of a table.
+pub(super) const MAX_RECORD_BYTES: u64 = 1 << 30;
 
 /// Name of the run record in the dataset folder.
 pub(super) const RUN_FILE: &str = "run.json";
@@ -109,7 +113,7 @@ pub(super) fn older_files(dir: &Path) -> Result<Vec<PathBuf>, StoreError> {
 }
 
 fn is_run_record(path: &Path) -> bool {
-    fs::read(path)
+    regular_file::bytes(path, MAX_RECORD_BYTES)
         .ok()
         .and_then(|bytes| serde_json::from_slice::<serde_json::Value>(&bytes).ok())
         .is_some_and(|value| value.get("kind").and_then(|kind| kind.as_str()) == Some(RUN_KIND))

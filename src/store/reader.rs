@@ -8,7 +8,7 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::file::reader::ChunkReader;
 use thiserror::Error;
 
-use super::folder::{RUN_FILE, is_part_name};
+use super::folder::{MAX_RECORD_BYTES, RUN_FILE, is_part_name};
 use super::provenance::{RunRecord, TableFile};
 use super::rows::TABLES;
 use super::schema::Table;
@@ -17,8 +17,6 @@ use crate::regular_file;
 
 /// Largest part of a table that is read (bytes): the writer begins another long before.
 const MAX_PART_BYTES: u64 = 64 << 30;
-/// Largest record of a run that is read (bytes): it names every warning of a search through millions of files.
-const MAX_RECORD_BYTES: u64 = 1 << 30;
 
 /// Why a dataset folder cannot be read.
 #[derive(Debug, Error)]

@@ -9,6 +9,10 @@ use serde::de::DeserializeOwned;
 use super::error::{StoreError, write_failed};
 use super::folder::write_synced;
 use crate::hash::sha256_hex;
+use crate::regular_file;
+
+/// Longest file that is read (bytes): a plan has some 100 bytes for each input.
+const MAX_BYTES: u64 = 1 << 30;
 
 const BEFORE_HASH: &str = "{\"sha256\":\"";
 const BEFORE_CONTENT: &str = "\",\"content\":";
@@ -23,7 +27,7 @@ pub(super) fn write<T: Serialize>(path: &Path, value: &T) -> Result<(), StoreErr
 
 /// The value in the file at `path`; `None` where there is none, or where it is not as it was written.
 pub(super) fn read<T: DeserializeOwned>(path: &Path) -> Option<T> {
-    content(&std::fs::read_to_string(path).ok()?)
+    content(&regular_file::text(path, MAX_BYTES).ok()?)
 }
 
 fn content<T: DeserializeOwned>(text: &str) -> Option<T> {
