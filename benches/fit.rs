@@ -26,7 +26,7 @@ fn challenge() -> (Model, Vec<Vec<Complex64>>) {
         .iter()
         .map(|i| {
             let file = formats::read(&folder.join(format!("lcmodel/dataset{i}.RAW"))).unwrap();
-            file.samples.iter().copied().collect()
+            file.samples.iter().collect()
         })
         .collect();
     (model, fids)

@@ -53,7 +53,7 @@ impl Problem {
         let settings = Settings::map().unwrap();
         let dwell_s = 1.0 / site.bandwidth_hz;
         let model = Model::from(map::Model::new(basis, n_points, dwell_s, site.f0_mhz, Some(0.03), &settings).unwrap());
-        let fids = (0..distinct).map(|i| corpus.spectra(i)[0].1.data.samples.iter().copied().collect()).collect();
+        let fids = (0..distinct).map(|i| corpus.spectra(i)[0].1.data.samples.iter().collect()).collect();
         Self { model, basis: BasisSet::clone(basis), n_points, dwell_s, fids }
     }
 

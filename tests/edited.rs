@@ -219,9 +219,9 @@ fn what_is_no_difference_is_a_row_that_says_so() {
     let single = |samples: Array5<Complex64>| Acquisition {
         condition_labels: vec![String::new()],
         facts: Facts { sequence: Some("PRESS".into()), ..both.facts.clone() },
-        ..Acquisition { samples, ..both.clone() }
+        ..Acquisition { samples: samples.into(), ..both.clone() }
     };
-    let conditions = [0, 1].map(|c| both.samples.index_axis(Axis(1), c).insert_axis(Axis(1)).to_owned());
+    let conditions = [0, 1].map(|c| both.samples.to_array().index_axis(Axis(1), c).insert_axis(Axis(1)).to_owned());
     let off = single(conditions[1].clone());
     let corpus = Corpus::new(&[("press", &off)]);
     let (spectra, rows) = corpus.run(&["--method", "gannet"]);
@@ -276,8 +276,8 @@ fn a_setting_that_does_not_exist_is_refused_with_its_line() {
 fn real_mega_of_a_brain_has_plausible_gaba() {
     let read = |name: &str| formats::read(&data().join("siemens-rda/vb17-mega").join(name)).unwrap();
     let (on, off) = (read("Siemens1_ON.rda"), read("Siemens1_OFF.rda"));
-    let samples = concatenate(Axis(1), &[on.samples.view(), off.samples.view()]).unwrap();
-    let both = Acquisition { condition_labels: vec!["ON".into(), "OFF".into()], samples, ..on };
+    let samples = concatenate(Axis(1), &[on.samples.to_array().view(), off.samples.to_array().view()]).unwrap();
+    let both = Acquisition { condition_labels: vec!["ON".into(), "OFF".into()], samples: samples.into(), ..on };
     let corpus = Corpus::new(&[("brain", &both)]);
     let basis = data().join("basis/lcmodel/3t_IU_MP_te68_diff_yesNAAG_noLac_Kaiser.basis");
     let (spectra, rows) = corpus.run(&["--method", "gannet", "--method", "map", "--basis", text(&basis)]);

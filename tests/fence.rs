@@ -87,7 +87,8 @@ fn ids(rows: &[SpectrumRow]) -> Vec<&str> {
 /// The scan several times over, as conditions with these labels.
 fn with_conditions(setup: &Setup, name: &str, labels: &[&str]) {
     let scan = requant::read(setup.at("scan.nii")).unwrap();
-    let views: Vec<_> = labels.iter().map(|_| scan.samples.view()).collect();
+    let samples = scan.samples.to_array();
+    let views: Vec<_> = labels.iter().map(|_| samples.view()).collect();
     let samples = concatenate(Axis(AXIS_CONDITION), &views).unwrap();
     let condition_labels = labels.iter().map(|l| (*l).to_owned()).collect();
     let data = Acquisition {
@@ -387,7 +388,7 @@ fn an_endless_fid_is_a_row_of_its_own() {
     let scan = requant::read(setup.at("scan.nii")).unwrap();
     let points = requant::run::load::MAX_POINTS + 1;
     let samples = Array5::from_shape_fn((1, 1, 1, 1, points), |(_, _, _, _, p)| {
-        scan.samples[(0, 0, 0, 0, p % scan.samples.len_of(Axis(AXIS_POINT)))]
+        scan.samples.at([0, 0, 0, 0, p % scan.samples.len_of(Axis(AXIS_POINT))])
     });
     let data = Acquisition { facts: scan.facts.clone(), ..Acquisition::from_samples(nifti_mrs::NAME, samples) };
     setup.copy("in/good.nii");

@@ -147,7 +147,8 @@ fn a_gzip_bomb_is_not_unpacked() {
     }
     let bomb = encoder.finish().unwrap();
     let started = Instant::now();
-    assert_eq!(nifti_mrs::decode(&bomb, None).unwrap().n_points(), 32);
+    let error = nifti_mrs::decode(&bomb, None).map(drop).unwrap_err();
+    assert!(error.to_string().contains("unpacks to more"), "{error}");
     let decoding = started.elapsed();
     // Against unpacking it all on the same machine, so that a slow one makes no difference.
     let started = Instant::now();

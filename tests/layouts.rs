@@ -26,11 +26,11 @@ fn data_list_has_transients_coils_and_water() {
     for (t, coil, p) in [(0, 0, 0), (1, 0, 3), (0, 1, 0), (1, 1, 31)] {
         let fall = 1.0 / (1.0 + p as f64);
         let want = Complex64::new((1.0 + t as f64) * fall, -(coil as f64) * fall);
-        assert!((read.samples[(0, 0, t, coil, p)] - want).norm() < 1e-6);
+        assert!((read.samples.at([0, 0, t, coil, p]) - want).norm() < 1e-6);
     }
     let water = read.water.unwrap();
     assert_eq!((water.len_of(Axis(2)), water.len_of(Axis(3))), (1, 2));
-    assert!((water[(0, 0, 0, 1, 0)] - Complex64::new(100.0, -100.0)).norm() < 1e-4);
+    assert!((water.at([0, 0, 0, 1, 0]) - Complex64::new(100.0, -100.0)).norm() < 1e-4);
 }
 
 #[test]
@@ -65,8 +65,8 @@ fn real_list_of_a_scan_is_understood() {
     assert_eq!(read.water.as_ref().unwrap().len_of(Axis(2)), 4);
     assert_eq!((read.flags.as_slice(), read.facts.f0_mhz), ([UNTESTED_FORMAT].as_slice(), Some(298.035_767)));
     // The last vector of the file is the second condition's last transient; the noise of 32 channels comes first.
-    assert_eq!(read.samples[(0, 1, 271, 0, 0)].re, 579.0);
-    assert!(read.samples[(0, 0, 0, 0, 0)].re >= 32.0);
+    assert_eq!(read.samples.at([0, 1, 271, 0, 0]).re, 579.0);
+    assert!(read.samples.at([0, 0, 0, 0, 0]).re >= 32.0);
 }
 
 /// A brain-like FID at Bruker's convention (conjugate of ours) through a receiver that samples `OVER` times faster, filters
@@ -124,12 +124,13 @@ fn bruker_signals_begin_where_the_filter_lets_them() {
     let size = want[1].norm();
     // Its last points lie before the signal's end by as much as the filter reaches, its first within the filter's own.
     for n in 10..points - 20 {
-        let error = (read.samples[(0, 0, 0, 1, n)] / scale - want[n]).norm() / size;
+        let error = (read.samples.at([0, 0, 0, 1, n]) / scale - want[n]).norm() / size;
         assert!(error < 3e-3, "{n}: {error}");
     }
     // Whole points alone leave half of one: a phase of 90° at the edge of the spectrum, 2 % here would be too much.
     let whole = decode(&method.replace("##$PVM_DigShiftDbl=8.5\n", "")).unwrap();
-    let worst = (10..200).map(|n| (whole.samples[(0, 0, 0, 1, n)] / scale - want[n]).norm() / size).fold(0.0, f64::max);
+    let worst =
+        (10..200).map(|n| (whole.samples.at([0, 0, 0, 1, n]) / scale - want[n]).norm() / size).fold(0.0, f64::max);
     assert!(worst > 0.02, "{worst}");
 }
 
@@ -151,7 +152,7 @@ fn bruker_blocks_words_and_orders() {
         |file: &[u8], acqp: &str| bruker::decode(bruker::Kind::Fid, file, method.as_bytes(), acqp.as_bytes(), None);
     let read = fid(&file, ACQP).unwrap();
     assert_eq!((read.n_transients(), read.n_points(), read.facts.averages_on_scanner), (3, 100, Some(2)));
-    assert_eq!(read.samples[(0, 0, 2, 0, 99)], Complex64::new(2198.0, -2199.0));
+    assert_eq!(read.samples.at([0, 0, 2, 0, 99]), Complex64::new(2198.0, -2199.0));
     // PV 360 lists the filter's delay first of a structure.
     let listed = format!("{ACQP}##$ACQ_RxFilterInfo=( 1 )\n(2, 1, <>)\n");
     let bare = method.replace("##$PVM_DigShiftDbl=0\n##$PVM_DigShift=0\n", "");
@@ -161,7 +162,7 @@ fn bruker_blocks_words_and_orders() {
         ACQP.replace("little", "big").replace("32BIT_SGN_INT", "16BIT_SGN_INT").replace("Standard_KBlock", "none");
     let words: Vec<u8> = (0..600_i16).flat_map(i16::to_be_bytes).collect();
     let read = fid(&words, &big).unwrap();
-    assert_eq!((read.n_transients(), read.samples[(0, 0, 1, 0, 0)]), (3, Complex64::new(200.0, -201.0)));
+    assert_eq!((read.n_transients(), read.samples.at([0, 0, 1, 0, 0])), (3, Complex64::new(200.0, -201.0)));
     assert_eq!(fid(&words[..100], &big).unwrap_err().code(), "truncated");
     assert!(fid(&words[..800], &big).unwrap().remarks.iter().any(|r| r.contains("2 transients where")));
     let imaging = format!("{method}##$PVM_EncSpectroscopy=Yes\n##$PVM_Matrix=( 2 )\n16 16\n");
@@ -228,7 +229,7 @@ fn rows_of_sdat_are_dynamics_pairs_or_two_conditions() {
     assert_eq!(shape(32, 4.0), (2, 16));
     let read = philips_sdat::decode(&sdat(4, 5.0), spar(4).as_bytes()).unwrap();
     assert_eq!(read.condition_labels, ["row1", "row2"]);
-    assert!((read.samples[(0, 1, 1, 0, 0)].re - 15.15).abs() < 0.5, "the fourth row");
+    assert!((read.samples.at([0, 1, 1, 0, 0]).re - 15.15).abs() < 0.5, "the fourth row");
     assert!(read.remarks.iter().any(|r| r.contains("two conditions in turn")), "{:?}", read.remarks);
 }
 

@@ -160,7 +160,7 @@ fn restored(residual_water: f64) {
     for subject in 0..RAW_SUBJECTS {
         let (_, mut spoiled) = raw.spectra(subject).remove(0);
         let (_, ideal) = clean.spectra(subject).remove(0);
-        let signal: Vec<Complex64> = ideal.data.samples.iter().copied().collect();
+        let signal: Vec<Complex64> = ideal.data.samples.iter().collect();
         let n = signal.len();
         let time = |i: usize| i as f64 * dwell_s;
         let peak = signal.iter().map(|z| z.norm()).fold(0.0, f64::max);
@@ -172,7 +172,8 @@ fn restored(residual_water: f64) {
             .collect();
         let eddy = |i: usize| Complex64::from_polar(1.0, 0.8 * (1.0 - (-time(i) / 0.05).exp()));
         let mut truth = Vec::new();
-        for (t, mut transient) in spoiled.data.samples.axis_iter_mut(Axis(2)).enumerate() {
+        let mut samples = spoiled.data.samples.to_array();
+        for (t, mut transient) in samples.axis_iter_mut(Axis(2)).enumerate() {
             let place = t as f64 / (TRANSIENTS - 1) as f64 - 0.5;
             let offset = (4.0 * place + 0.5 * random.next(), 0.3 * random.next());
             let is_bad = t % 16 == 5;
@@ -192,10 +193,13 @@ fn restored(residual_water: f64) {
                 }
             }
         }
+        spoiled.data.samples = samples.into();
         let mut water = spoiled.water.take().unwrap();
-        for mut lane in water.samples.lanes_mut(Axis(4)) {
+        let mut samples = water.samples.to_array();
+        for mut lane in samples.lanes_mut(Axis(4)) {
             lane.iter_mut().enumerate().for_each(|(i, z)| *z *= eddy(i));
         }
+        water.samples = samples.into();
         let restored = prepare(&spoiled.data, Some(&water), 0).remove(0).1.unwrap();
         let record = &restored.record;
         for (keep, (_, is_bad)) in record.kept.iter().zip(&truth) {
@@ -244,7 +248,7 @@ fn restored(residual_water: f64) {
 
 /// Acquisition of two files of one condition each.
 fn on_off(on: &Acquisition, off: &Acquisition) -> Acquisition {
-    let samples = concatenate(Axis(1), &[on.samples.view(), off.samples.view()]).unwrap();
+    let samples = concatenate(Axis(1), &[on.samples.to_array().view(), off.samples.to_array().view()]).unwrap();
     Acquisition {
         condition_labels: vec!["ON".into(), "OFF".into()],
         facts: Facts { sequence: None, ..on.facts.clone() },
@@ -274,7 +278,7 @@ fn real_mega_differences_have_gaba_upright_at_three_ppm() {
     };
     // The scanner's own difference is ON − OFF, not halved, and so is ours.
     let (on, off, vendor) = (read("np_on_spec.rda"), read("np_off_spec.rda"), read("np_diff_spec.rda"));
-    let plain = |data: &Acquisition| data.samples.iter().copied().collect::<Vec<_>>();
+    let plain = |data: &Acquisition| data.samples.iter().collect::<Vec<_>>();
     let difference = combine(&[plain(&on), plain(&off)], &[1.0, -1.0]);
     let scale = difference.iter().map(|z| z.norm()).fold(0.0, f64::max);
     assert!(difference.iter().zip(plain(&vendor)).all(|(d, v)| (d - v).norm() < 1e-6 * scale));
@@ -307,7 +311,7 @@ fn real_mega_differences_have_gaba_upright_at_three_ppm() {
     let (dwell, f0) = (data.facts.dwell_s.unwrap(), data.facts.f0_mhz.unwrap());
     let all = prepare(&data, None, 0);
     let mean = |condition: usize| -> Vec<Complex64> {
-        data.samples.slice(s![0, condition, .., 0, ..]).mean_axis(Axis(0)).unwrap().to_vec()
+        data.samples.to_array().slice(s![0, condition, .., 0, ..]).mean_axis(Axis(0)).unwrap().to_vec()
     };
     let plain = combine(&[mean(0), mean(1)], &[1.0, -1.0]);
     let diff = of(&all, "diff");

@@ -269,7 +269,7 @@ fn water_that_cannot_be_taken_away_is_flagged() {
     let failed = of(&sweeping);
     assert!(!failed.record.water_removed);
     assert_eq!(failed.record.flags, ["water_removal_failed"]);
-    let stored: Vec<Complex64> = sweeping.samples.iter().copied().collect();
+    let stored: Vec<Complex64> = sweeping.samples.iter().collect();
     assert_eq!(failed.fid, stored, "what is not understood is left alone");
 }
 

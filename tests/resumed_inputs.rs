@@ -317,7 +317,7 @@ fn less_memory_is_no_other_setting() {
     let wide = |options: RunOptions| run(&options, &Blocks(4), &Silent).unwrap();
     wide(case.options("whole"));
     case.first_only("out", &case.options("out"));
-    let options = RunOptions { resume: true, memory_bytes: 200 << 20, ..case.options("out") };
+    let options = RunOptions { resume: true, memory_bytes: 512 << 20, ..case.options("out") };
     wide(options);
     assert!(tables(&case.at("out")) == tables(&case.at("whole")));
 }

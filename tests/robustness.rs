@@ -42,7 +42,7 @@ fn outcome(change: impl FnOnce(&mut Recipe), shift_ppm: f64, phase_rad: f64) -> 
     let dwell_s = 1.0 / site.bandwidth_hz;
     let model = Model::from(map::Model::new(basis, site.n_points, dwell_s, site.f0_mhz, te_s, &settings).unwrap());
     let spectra: Vec<_> = (0..SUBJECTS).flat_map(|i| corpus.spectra(i)).collect();
-    let moved = |(n, z): (usize, &Complex64)| {
+    let moved = |(n, z): (usize, Complex64)| {
         let turn = phase_rad - std::f64::consts::TAU * shift_ppm * site.f0_mhz * dwell_s * n as f64;
         z * Complex64::from_polar(1.0, turn)
     };

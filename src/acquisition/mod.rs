@@ -7,12 +7,13 @@
 
 mod facts;
 mod file_kind;
+mod samples;
 
-use ndarray::Array5;
-use num_complex::Complex64;
+use ndarray::Axis;
 
 pub use facts::{Facts, Number};
 pub use file_kind::FileKind;
+pub use samples::{Samples, Series};
 
 use crate::printable::{LABEL_CHARS, printable, printable_message};
 
@@ -36,13 +37,14 @@ pub const AXIS_POINT: usize = 4;
 /// One measurement as decoded from a file.
 #[derive(Debug, Clone)]
 pub struct Acquisition {
-    /// Complex samples, `[voxel, condition, transient, coil, point]`, contiguous in that order.
-    pub samples: Array5<Complex64>,
+    /// Complex samples, `[voxel, condition, transient, coil, point]`.
+    pub samples: Samples,
     /// A water reference that the same file holds, on the axes of `samples` (one condition).
-    pub water: Option<Array5<Complex64>>,
-    /// Extents of the voxel grid; their product is the length of the voxel axis. `[1, 1, 1]` for
-    /// single-voxel spectroscopy.
+    pub water: Option<Samples>,
+    /// Extents of the voxel grid, whose first index is the fastest. `[1, 1, 1]` for single-voxel spectroscopy.
     pub grid: [usize; 3],
+    /// The first voxel of the grid that `samples` hold: 0 unless a part of the grid was read.
+    pub first_voxel: usize,
     /// One label per condition (`"ON"`, `"b=614"`, …); empty strings where there is one condition.
     pub condition_labels: Vec<String>,
     /// Where the file says that its conditions are those of spectral editing: chemical shifts of each one's editing
@@ -82,13 +84,15 @@ pub const TRUNCATED: &str = "truncated";
 
 impl Acquisition {
     /// An acquisition with the given samples and nothing else known.
-    pub fn from_samples(format: &'static str, samples: Array5<Complex64>) -> Self {
-        let voxels = samples.len_of(ndarray::Axis(AXIS_VOXEL));
-        let conditions = samples.len_of(ndarray::Axis(AXIS_CONDITION));
+    pub fn from_samples(format: &'static str, samples: impl Into<Samples>) -> Self {
+        let samples = samples.into();
+        let voxels = samples.len_of(Axis(AXIS_VOXEL));
+        let conditions = samples.len_of(Axis(AXIS_CONDITION));
         Self {
             samples,
             water: None,
             grid: [voxels, 1, 1],
+            first_voxel: 0,
             condition_labels: vec![String::new(); conditions],
             edit_pulses_ppm: None,
             facts: Facts::default(),
@@ -105,6 +109,7 @@ impl Acquisition {
         let samples = self.water.take()?;
         let mut water = Self::from_samples(self.format, samples);
         water.grid = self.grid;
+        water.first_voxel = self.first_voxel;
         water.facts = Facts { water_suppressed: Some(false), averages_on_scanner: None, ..self.facts.clone() };
         water.affine_mm = self.affine_mm;
         water.flags = self.flags.clone();
@@ -124,27 +129,32 @@ impl Acquisition {
 
     /// Number of points of each free induction decay.
     pub fn n_points(&self) -> usize {
-        self.samples.len_of(ndarray::Axis(AXIS_POINT))
+        self.samples.len_of(Axis(AXIS_POINT))
     }
 
     /// Number of receive coils.
     pub fn n_coils(&self) -> usize {
-        self.samples.len_of(ndarray::Axis(AXIS_COIL))
+        self.samples.len_of(Axis(AXIS_COIL))
     }
 
     /// Number of stored transients.
     pub fn n_transients(&self) -> usize {
-        self.samples.len_of(ndarray::Axis(AXIS_TRANSIENT))
+        self.samples.len_of(Axis(AXIS_TRANSIENT))
     }
 
     /// Number of conditions that are analysed apart.
     pub fn n_conditions(&self) -> usize {
-        self.samples.len_of(ndarray::Axis(AXIS_CONDITION))
+        self.samples.len_of(Axis(AXIS_CONDITION))
     }
 
-    /// Number of voxels.
+    /// Number of voxels of the grid.
     pub fn n_voxels(&self) -> usize {
-        self.samples.len_of(ndarray::Axis(AXIS_VOXEL))
+        self.grid.iter().product()
+    }
+
+    /// All transients of a voxel of the grid and a condition.
+    pub fn series(&self, voxel: usize, condition: usize) -> Series<'_> {
+        Series::new(&self.samples, voxel.saturating_sub(self.first_voxel), condition)
     }
 }
 

@@ -143,7 +143,7 @@ fn single(data: Acquisition) -> Result<Decoded, String> {
         return Err(format!("holds {n_fids} FIDs where a basis member is one"));
     }
     Ok(Decoded {
-        fid: data.samples.iter().copied().collect(),
+        fid: data.samples.iter().collect(),
         name: None,
         dwell_s: data.facts.dwell_s,
         f0_mhz: data.facts.f0_mhz,

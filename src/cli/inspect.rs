@@ -88,9 +88,9 @@ pub(super) fn run(args: &InspectArgs) -> CliResult {
 fn print_signal(data: &Acquisition, dwell_s: f64, f0_mhz: f64) {
     let n = data.n_points();
     let transients = data.n_transients();
-    let fid: Vec<Complex64> = (0..n)
-        .map(|p| (0..transients).map(|t| data.samples[(0, 0, t, 0, p)]).sum::<Complex64>() / transients as f64)
-        .collect();
+    let fids: Vec<Vec<Complex64>> = (0..transients).map(|t| data.samples.fid([0, 0, t, 0])).collect();
+    let fid: Vec<Complex64> =
+        (0..n).map(|p| fids.iter().map(|fid| fid[p]).sum::<Complex64>() / transients as f64).collect();
     let mut spectrum = fid.clone();
     spectrum.resize(4 * n, Complex64::default());
     transform(4 * n, FftDirection::Forward).process(&mut spectrum);

@@ -150,7 +150,8 @@ pub(super) struct HowArgs {
     /// Worker threads [default: one per core]
     #[arg(long, alias = "n-cpus", value_name = "N", value_parser = numbers::threads, help_heading = "Engine")]
     threads: Option<usize>,
-    /// Approximate limit of memory; it sets how many files are read together
+    /// Limit of memory, held to a tenth: it sets how many files, or voxels of a grid, are done together. What does not fit
+    /// becomes a row that says so
     #[arg(long, value_name = "SIZE", default_value = "4GiB", value_parser = numbers::bytes, help_heading = "Engine")]
     memory: u64,
     /// Configuration (.toml): missing values, preparation, water scaling

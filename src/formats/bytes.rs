@@ -1,6 +1,34 @@
 //! Numbers out of somebody else's bytes: every read is checked, nothing panics.
 
+use std::ops::Deref;
+use std::sync::Arc;
+
 use num_complex::Complex64;
+
+/// The bytes of a file, shared by everything that is read out of them: they are in memory once.
+#[derive(Debug, Clone)]
+pub struct FileBytes(Arc<Vec<u8>>);
+
+impl From<Vec<u8>> for FileBytes {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self(Arc::new(bytes))
+    }
+}
+
+/// Makes a copy.
+impl<T: AsRef<[u8]> + ?Sized> From<&T> for FileBytes {
+    fn from(bytes: &T) -> Self {
+        bytes.as_ref().to_vec().into()
+    }
+}
+
+impl Deref for FileBytes {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.0
+    }
+}
 
 /// Order of the bytes of a number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,6 +83,11 @@ impl<'a> Bytes<'a> {
     /// A sample of two 64-bit floats at `offset`; `None` beyond the end.
     pub(crate) fn complex64(&self, offset: usize) -> Option<Complex64> {
         Some(Complex64::new(self.f64(offset)?, self.f64(offset.checked_add(8)?)?))
+    }
+
+    /// The order in which they are read.
+    pub(crate) fn order(&self) -> Order {
+        self.order
     }
 
     /// All of them.

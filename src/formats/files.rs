@@ -1,5 +1,6 @@
 //! What readers do with the file system: read within limits, and find the files that belong to one.
 
+use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use super::error::ReadError;
@@ -11,6 +12,20 @@ pub const MAX_FILE_BYTES: u64 = 4 << 30;
 /// All of a file.
 pub(super) fn bytes_of(path: &Path) -> Result<Vec<u8>, ReadError> {
     regular_file::bytes(path, MAX_FILE_BYTES).map_err(|source| ReadError::Io { path: path.to_owned(), source })
+}
+
+/// Length of a regular file (bytes); 0 where it cannot be told.
+pub(super) fn length_of(path: &Path) -> u64 {
+    regular_file::check(path).map_or(0, |file| file.len())
+}
+
+/// At most so many bytes of a regular file from `at` on.
+pub(super) fn bytes_at(path: &Path, at: u64, most: u64) -> io::Result<Vec<u8>> {
+    let mut file = regular_file::open(path, u64::MAX)?;
+    file.seek(SeekFrom::Start(at))?;
+    let mut bytes = Vec::new();
+    file.take(most).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// The file called `name` in the same folder, if there is one. One that cannot be read is there all the same: whoever reads

@@ -215,7 +215,7 @@ mod tests {
     use super::*;
 
     fn points(text: &str) -> Vec<Complex64> {
-        decode(text.as_bytes()).unwrap().samples.into_iter().collect()
+        decode(text.as_bytes()).unwrap().samples.iter().collect()
     }
 
     #[test]

@@ -6,6 +6,7 @@ pub mod bruker;
 mod bytes;
 pub mod dicom;
 mod error;
+mod extent;
 mod files;
 pub mod ge_pfile;
 mod geometry;
@@ -26,9 +27,12 @@ pub mod siemens_twix;
 pub mod varian;
 pub mod vax;
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+pub use bytes::FileBytes;
 pub use error::ReadError;
+pub use extent::Extent;
 pub use files::MAX_FILE_BYTES;
 pub use reader::{About, Claim, Probe, Reader};
 
@@ -75,6 +79,23 @@ pub fn read(path: &Path) -> Result<Acquisition, ReadError> {
     let mut data = reader_of(path)?.read(path)?;
     data.make_printable();
     Ok(data)
+}
+
+/// Reads of a grid no more than these voxels, where its format lets a part be read: what is read says which it holds
+/// ([`Acquisition::first_voxel`]).
+///
+/// # Errors
+/// [`ReadError`].
+pub fn read_voxels(path: &Path, voxels: Range<usize>) -> Result<Acquisition, ReadError> {
+    reader_of(path)?.read_voxels(path, voxels)
+}
+
+/// What a file holds, without reading more of it than that takes.
+///
+/// # Errors
+/// [`ReadError`].
+pub fn extent(path: &Path) -> Result<Extent, ReadError> {
+    reader_of(path)?.extent(path)
 }
 
 /// The files beside `path` that [`read`] reads with it, in a fixed order; none for what is of no known format.

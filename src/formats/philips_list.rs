@@ -7,14 +7,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use ndarray::Array5;
-
-use super::bytes::{Bytes, Order};
+use super::bytes::{Bytes, FileBytes, Order};
 use super::error::ReadError;
-use super::files::{bytes_of, needed_of_stem, of_stem};
+use super::extent::{Extent, HELD_PER_BYTE};
+use super::files::{bytes_of, length_of, needed_of_stem, of_stem};
 use super::philips_sdat;
 use super::reader::{About, Claim, Probe, Reader};
-use crate::acquisition::{Acquisition, TRUNCATED, UNTESTED_FORMAT};
+use crate::acquisition::{Acquisition, Samples, TRUNCATED, UNTESTED_FORMAT};
 
 /// Name of the format.
 pub const NAME: &str = "Philips DATA/LIST";
@@ -117,7 +116,22 @@ impl Reader for PhilipsList {
         let data = bytes_of(&needed_of_stem(path, "data", ".data file with the samples")?)?;
         let list = bytes_of(&needed_of_stem(path, "list", ".list file with their index")?)?;
         let spar = of_stem(path, "spar").map(|spar| bytes_of(&spar)).transpose()?;
-        decode(&data, &list, spar.as_deref()).map_err(|e| ReadError::content(path, e.code(), e))
+        decode(data, &list, spar.as_deref()).map_err(|e| ReadError::content(path, e.code(), e))
+    }
+
+    fn extent(&self, path: &Path) -> Result<Extent, ReadError> {
+        let data = length_of(&needed_of_stem(path, "data", ".data file with the samples")?);
+        let list = bytes_of(&needed_of_stem(path, "list", ".list file with their index")?)?;
+        let refused = |e: DecodeError| ReadError::content(path, e.code(), e);
+        let vectors = vectors(&String::from_utf8_lossy(&list)).map_err(refused)?;
+        let points = common_size(&vectors).map_err(refused)? / SAMPLE_BYTES;
+        let coils = vectors.iter().map(|v| v.attributes[CHANNEL]).collect::<BTreeSet<_>>().len();
+        let conditions =
+            vectors.iter().map(|v| CONDITIONS.map(|(k, _)| v.attributes[k])).collect::<BTreeSet<_>>().len();
+        // The index is held as text and as places; vectors share their numbers among conditions.
+        let whole_bytes = (list.len() as u64).saturating_mul(HELD_PER_BYTE).saturating_add(data);
+        let transients = (vectors.len() / coils.max(1)).div_ceil(conditions.max(1));
+        Ok(Extent { conditions, transients, coils, points, whole_bytes, ..Extent::at_most(data) })
     }
 }
 
@@ -173,7 +187,8 @@ fn vectors(list: &str) -> Result<Vec<Vector>, DecodeError> {
 ///
 /// # Errors
 /// See [`DecodeError`].
-pub fn decode(data: &[u8], list: &[u8], spar: Option<&[u8]>) -> Result<Acquisition, DecodeError> {
+pub fn decode(data: impl Into<FileBytes>, list: &[u8], spar: Option<&[u8]>) -> Result<Acquisition, DecodeError> {
+    let data = data.into();
     let vectors = vectors(&String::from_utf8_lossy(list))?;
     let size = common_size(&vectors)?;
     let points = size / SAMPLE_BYTES;
@@ -181,26 +196,27 @@ pub fn decode(data: &[u8], list: &[u8], spar: Option<&[u8]>) -> Result<Acquisiti
         return Err(DecodeError::NoVectors);
     }
     let Mixes { signal, water, n_others, is_whole, n_coils } = mixes(&vectors, size, data.len())?;
-    let bytes = Bytes::new(data, Order::Little);
-    let sample = |coils: &Coils, coil: usize, point: usize| {
-        let at = coils.values().nth(coil).map(|at| at + SAMPLE_BYTES * point);
-        at.and_then(|at| bytes.complex32(at)).unwrap_or_default().conj()
+    // The transients of each condition, and of each coil where its vector begins.
+    let stored = |places: Vec<Vec<Vec<usize>>>, n_transients: usize| {
+        let data = data.clone();
+        Samples::stored([1, places.len(), n_transients, n_coils, points], move |[_, condition, transient, coil]| {
+            let (bytes, first) = (Bytes::new(&data, Order::Little), places[condition][transient][coil]);
+            let sample = |point: usize| bytes.complex32(first + SAMPLE_BYTES * point).unwrap_or_default().conj();
+            (0..points).map(sample).collect()
+        })
     };
+    let places = |coils: &&Coils| coils.values().copied().collect();
     let conditions: Vec<(&[i64; 3], Vec<&Coils>)> =
         signal.iter().filter(|(_, t)| !t.is_empty()).map(|(key, t)| (key, t.values().collect())).collect();
     let n_transients = conditions.iter().map(|(_, t)| t.len()).min().unwrap_or(0);
-    let shape = (1, conditions.len(), n_transients, n_coils, points);
-    let samples = Array5::from_shape_fn(shape, |(_, c, t, coil, p)| sample(conditions[c].1[t], coil, p));
+    let of_condition = |(_, transients): &(&[i64; 3], Vec<&Coils>)| transients.iter().map(places).collect();
+    let samples = stored(conditions.iter().map(of_condition).collect(), n_transients);
     let mut acquisition = Acquisition::from_samples(NAME, samples);
     if conditions.len() > 1 {
         acquisition.condition_labels = conditions.iter().map(|(key, _)| label(key)).collect();
     }
     let water: Option<Vec<&Coils>> = water.as_ref().map(|mix| mix.values().flat_map(BTreeMap::values).collect());
-    acquisition.water = water.map(|transients| {
-        Array5::from_shape_fn((1, 1, transients.len(), n_coils, points), |(_, _, t, coil, p)| {
-            sample(transients[t], coil, p)
-        })
-    });
+    acquisition.water = water.map(|coils| stored(vec![coils.iter().map(places).collect()], coils.len()));
     acquisition.flags.push(UNTESTED_FORMAT);
     set_facts(&mut acquisition, spar)?;
     if !is_whole {

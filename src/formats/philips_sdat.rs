@@ -6,14 +6,15 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use ndarray::Array5;
 use num_complex::Complex64;
 
+use super::bytes::FileBytes;
 use super::error::ReadError;
-use super::files::{bytes_of, needed_of_stem, of_stem};
+use super::extent::Extent;
+use super::files::{bytes_of, length_of, needed_of_stem, of_stem};
 use super::reader::{About, Claim, Probe, Reader};
 use super::vax::f32_from_vax;
-use crate::acquisition::{Acquisition, Facts};
+use crate::acquisition::{Acquisition, Facts, Samples};
 
 /// Name of the format.
 pub const NAME: &str = "Philips SDAT/SPAR";
@@ -97,7 +98,16 @@ impl Reader for PhilipsSdat {
     fn read(&self, path: &Path) -> Result<Acquisition, ReadError> {
         let sdat = needed_of_stem(path, "SDAT", "SDAT file with the samples")?;
         let spar = needed_of_stem(path, "SPAR", "SPAR file with the header")?;
-        decode(&bytes_of(&sdat)?, &bytes_of(&spar)?).map_err(|e| ReadError::content(path, e.code(), e))
+        decode(bytes_of(&sdat)?, &bytes_of(&spar)?).map_err(|e| ReadError::content(path, e.code(), e))
+    }
+
+    fn extent(&self, path: &Path) -> Result<Extent, ReadError> {
+        let sdat = length_of(&needed_of_stem(path, "SDAT", "SDAT file with the samples")?);
+        let spar = bytes_of(&needed_of_stem(path, "SPAR", "SPAR file with the header")?)?;
+        let points = count(&parse_spar(&spar), "samples").map_err(|e| ReadError::content(path, e.code(), e))?;
+        let rows = usize::try_from(sdat).unwrap_or(usize::MAX) / SAMPLE_BYTES / points.max(1);
+        // Every row may be a transient, and there may be two conditions of half as many.
+        Ok(Extent { points, conditions: 2, transients: rows, whole_bytes: sdat, ..Extent::at_most(sdat) })
     }
 }
 
@@ -112,7 +122,8 @@ const ALTERNATING: f64 = 4.0;
 /// The SPAR does not say what several rows are. Two are two conditions (water and metabolites, or edit pulses): a mean
 /// over unlike rows would be a wrong number. More are dynamics of one measurement, unless every other row differs, as
 /// where editing pulses alternate: then they are two conditions of half as many.
-pub fn decode(sdat: &[u8], spar: &[u8]) -> Result<Acquisition, DecodeError> {
+pub fn decode(sdat: impl Into<FileBytes>, spar: &[u8]) -> Result<Acquisition, DecodeError> {
+    let sdat = sdat.into();
     let header = parse_spar(spar);
     let samples = count(&header, "samples")?;
     let rows = count(&header, "rows").unwrap_or(1);
@@ -120,9 +131,10 @@ pub fn decode(sdat: &[u8], spar: &[u8]) -> Result<Acquisition, DecodeError> {
     if needed.is_none_or(|n| n > sdat.len()) {
         return Err(DecodeError::Truncated { got: sdat.len(), rows, samples, needed: needed.unwrap_or(usize::MAX) });
     }
-    let at = |row: usize, point: usize| {
+    let bytes = sdat.clone();
+    let at = move |row: usize, point: usize| {
         let offset = (row * samples + point) * SAMPLE_BYTES;
-        let part = |o: usize| f32_from_vax([sdat[o], sdat[o + 1], sdat[o + 2], sdat[o + 3]]);
+        let part = |o: usize| f32_from_vax([bytes[o], bytes[o + 1], bytes[o + 2], bytes[o + 3]]);
         Complex64::new(part(offset), -part(offset + 4))
     };
     let conditions = match rows {
@@ -130,9 +142,9 @@ pub fn decode(sdat: &[u8], spar: &[u8]) -> Result<Acquisition, DecodeError> {
         4.. if rows.is_multiple_of(2) && alternate(rows, samples, &at) => 2,
         _ => 1,
     };
-    let shape = (1, conditions, rows / conditions, 1, samples);
-    let array = Array5::from_shape_fn(shape, |(_, c, t, _, point)| at(t * conditions + c, point));
-    let mut data = Acquisition::from_samples(NAME, array);
+    let shape = [1, conditions, rows / conditions, 1, samples];
+    let fid = move |[_, c, t, _]: [usize; 4]| (0..samples).map(|point| at(t * conditions + c, point)).collect();
+    let mut data = Acquisition::from_samples(NAME, Samples::stored(shape, fid));
     set_from(&mut data, &header)?;
     match (conditions, rows) {
         (_, 1) => {}

@@ -2,10 +2,12 @@
 
 use std::cell::OnceCell;
 use std::io;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use super::error::ReadError;
-use super::files;
+use super::extent::{Extent, HELD_PER_BYTE, READ_TO_LEARN};
+use super::files::{self, length_of};
 use crate::acquisition::Acquisition;
 use crate::regular_file;
 
@@ -49,6 +51,27 @@ pub trait Reader: Sync {
     /// # Errors
     /// [`ReadError`] if a file cannot be read, a companion is missing, or the content is damaged or not supported.
     fn read(&self, path: &Path) -> Result<Acquisition, ReadError>;
+
+    /// Reads of a grid no more than these voxels, where the file's layout lets a part be read; else all of it.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    fn read_voxels(&self, path: &Path, _voxels: Range<usize>) -> Result<Acquisition, ReadError> {
+        self.read(path)
+    }
+
+    /// What a file holds: from its header, or a bound from its length.
+    ///
+    /// # Errors
+    /// [`ReadError`] if the file cannot be looked into.
+    fn extent(&self, path: &Path) -> Result<Extent, ReadError> {
+        let files = self.companions(path);
+        let length = files.iter().map(|file| length_of(file)).fold(length_of(path), u64::saturating_add);
+        if length > READ_TO_LEARN {
+            return Ok(Extent::at_most(length));
+        }
+        Ok(Extent::of(&self.read(path)?, length.saturating_mul(HELD_PER_BYTE)))
+    }
 }
 
 /// How surely the name of a file says that it is of a format.

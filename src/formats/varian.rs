@@ -5,14 +5,14 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use ndarray::Array5;
 use num_complex::Complex64;
 
-use super::bytes::{Bytes, Order};
+use super::bytes::{Bytes, FileBytes, Order};
 use super::error::ReadError;
-use super::files::{beside, bytes_beside, bytes_of};
+use super::extent::{Extent, HELD_PER_BYTE};
+use super::files::{beside, bytes_at, bytes_beside, bytes_of, length_of};
 use super::reader::{About, Claim, Probe, Reader};
-use crate::acquisition::{Acquisition, Facts};
+use crate::acquisition::{Acquisition, Facts, Samples};
 
 /// Name of the format.
 pub const NAME: &str = "Varian";
@@ -22,6 +22,8 @@ const PROCPAR: &str = "procpar";
 
 const FILE_HEADER: usize = 32;
 const BLOCK_HEADER: usize = 28;
+/// Place of the count of numbers in a trace.
+const NUMBERS_AT: usize = 8;
 const STATUS_32_BIT: i16 = 0x4;
 const STATUS_FLOAT: i16 = 0x8;
 
@@ -102,7 +104,19 @@ impl Reader for Varian {
 
     fn read(&self, path: &Path) -> Result<Acquisition, ReadError> {
         let procpar = bytes_beside(path, PROCPAR, "file of parameters")?;
-        decode(&bytes_of(path)?, &procpar).map_err(|e| ReadError::content(path, e.code(), e))
+        decode(bytes_of(path)?, &procpar).map_err(|e| ReadError::content(path, e.code(), e))
+    }
+
+    fn extent(&self, path: &Path) -> Result<Extent, ReadError> {
+        let io = |source| ReadError::Io { path: path.to_owned(), source };
+        let head = bytes_at(path, 0, FILE_HEADER as u64).map_err(io)?;
+        let numbers = Bytes::new(&head, Order::Big).i32(NUMBERS_AT).and_then(|n| usize::try_from(n).ok()).unwrap_or(0);
+        let (length, points) = (length_of(path), (numbers / 2).max(1));
+        // Rows are transients of one condition, or conditions of one transient: with so many of both is more.
+        let rows = usize::try_from(length / 4).unwrap_or(usize::MAX) / points;
+        let procpar = beside(path, PROCPAR).map_or(0, |file| length_of(&file)).saturating_mul(HELD_PER_BYTE);
+        let whole_bytes = length.saturating_add(procpar);
+        Ok(Extent { points, conditions: rows.max(1), whole_bytes, ..Extent::at_most(length) })
     }
 }
 
@@ -166,8 +180,9 @@ impl Layout {
 ///
 /// # Errors
 /// See [`DecodeError`].
-pub fn decode(fid: &[u8], procpar: &[u8]) -> Result<Acquisition, DecodeError> {
-    let bytes = Bytes::new(fid, Order::Big);
+pub fn decode(fid: impl Into<FileBytes>, procpar: &[u8]) -> Result<Acquisition, DecodeError> {
+    let fid = fid.into();
+    let bytes = Bytes::new(&fid, Order::Big);
     let parameters = parameters(&String::from_utf8_lossy(procpar));
     let layout = Layout::of(&bytes)?;
     let (points, rows) = (layout.numbers / 2, layout.blocks * layout.traces);
@@ -178,8 +193,12 @@ pub fn decode(fid: &[u8], procpar: &[u8]) -> Result<Acquisition, DecodeError> {
     if array.contains(',') && rows > 1 {
         return Err(DecodeError::Array { parameters: array.split(',').count() });
     }
-    let shape = if repeats { (1, 1, rows, 1, points) } else { (1, rows, 1, 1, points) };
-    let samples = Array5::from_shape_fn(shape, |(_, c, t, _, p)| layout.sample(&bytes, c.max(t), p));
+    let shape = if repeats { [1, 1, rows, 1, points] } else { [1, rows, 1, 1, points] };
+    let stored = fid.clone();
+    let samples = Samples::stored(shape, move |[_, condition, transient, _]| {
+        let bytes = Bytes::new(&stored, Order::Big);
+        (0..points).map(|point| layout.sample(&bytes, condition.max(transient), point)).collect()
+    });
     let mut data = Acquisition::from_samples(NAME, samples);
     if !repeats && rows > 1 {
         let values = parameters.get(array.as_str());

@@ -17,7 +17,8 @@ use crate::fit::{FitState, Method, Model};
 use crate::hash::sha256_hex;
 use crate::interrupt;
 use crate::learned::{Learned, LearnedGroup, Shared};
-use crate::run::load::{Header, SpectrumKey, load};
+use crate::run::chunk::{Part, read_all};
+use crate::run::load::{Header, SpectrumKey};
 use crate::run::models::{ModelStore, Prepared};
 use crate::run::{Inputs, Progress, RunError, RunOptions};
 
@@ -153,16 +154,11 @@ fn training_spectra(
 ) -> BTreeMap<GroupKey, BTreeMap<String, TrainingSpectrum>> {
     progress.found(found.len());
     let mut groups: BTreeMap<GroupKey, BTreeMap<String, TrainingSpectrum>> = BTreeMap::new();
-    for chunk in found.chunks(at_once) {
+    for Part { span, loaded, .. } in read_all(found, options, at_once) {
         if interrupt::asked() {
             break;
         }
-        let loaded: Vec<_> = chunk
-            .par_iter()
-            .filter(|f| f.refusal().is_none() && !interrupt::asked())
-            .map(|f| (f, load(f, &options.gaps, &options.preparation)))
-            .collect();
-        for (found, loaded) in loaded {
+        for (found, loaded) in found[span.files()].iter().zip(loaded) {
             let site = if how.scope == Scope::Site { found.site.clone() } else { None };
             let key = (loaded.header.protocol.label(), site);
             for (suffix, spectrum) in loaded.spectra {
@@ -178,7 +174,7 @@ fn training_spectra(
                 }
             }
         }
-        progress.advanced(chunk.len());
+        progress.advanced(span.to.file - span.from.file);
     }
     groups
 }

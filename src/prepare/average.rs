@@ -1,6 +1,5 @@
 //! Transients of one voxel, their coils combined, and the mean over them.
 
-use ndarray::s;
 use num_complex::Complex64;
 use rayon::prelude::*;
 
@@ -14,11 +13,12 @@ pub fn transients(
     condition: usize,
     weights: Option<&Weights>,
 ) -> Vec<Vec<Complex64>> {
+    let series = data.series(voxel, condition);
     (0..data.n_transients())
         .into_par_iter()
         .map(|t| match weights {
-            Some(weights) => weights.combine(data.samples.slice(s![voxel, condition, t, .., ..])),
-            None => data.samples.slice(s![voxel, condition, t, 0, ..]).to_vec(),
+            Some(weights) => weights.combine(series.transient(t).view()),
+            None => series.fid(t, 0),
         })
         .collect()
 }

@@ -8,11 +8,12 @@
 
 use faer::linalg::triangular_solve::{solve_lower_triangular_in_place, solve_upper_triangular_in_place};
 use faer::{Mat, MatMut, MatRef, Par, Side};
-use ndarray::{ArrayView3, Axis};
+use ndarray::{Array2, Axis};
 use num_complex::Complex64;
 use rayon::prelude::*;
 
 use super::settings::CoilMethod;
+use crate::acquisition::Series;
 
 /// Weights of the coils.
 #[derive(Debug, Clone, PartialEq)]
@@ -35,18 +36,17 @@ const NOISE_PART: f64 = 0.25;
 const SAMPLES_PER_COIL: usize = 10;
 
 impl Weights {
-    /// Weights from `signal` (`[transient, coil, point]`, the water reference or the data themselves) and the noise at the
-    /// end of `data`.
+    /// Weights from `signal` (the water reference or the data themselves) and the noise at the end of `data`.
     ///
     /// `None` if there is nothing to weigh: no samples, or coils without noise and signal.
-    pub fn new(method: CoilMethod, signal: ArrayView3<'_, Complex64>, data: ArrayView3<'_, Complex64>) -> Option<Self> {
-        let coils = signal.len_of(Axis(1));
+    pub fn new(method: CoilMethod, signal: Series<'_>, data: Series<'_>) -> Option<Self> {
+        let (transients, coils, points) = signal.dim();
         let covariance = noise_covariance(data)?;
         let lower = factor(&covariance, coils)?;
-        let points = signal.len_of(Axis(2)).min(SIGNAL_POINTS);
-        let step = (signal.len_of(Axis(0)) * points).div_ceil(MOST_SIGNAL_SAMPLES).max(1);
+        let points = points.min(SIGNAL_POINTS);
+        let step = (transients * points).div_ceil(MOST_SIGNAL_SAMPLES).max(1);
         let mut samples: Vec<Complex64> = Vec::new();
-        for transient in signal.axis_iter(Axis(0)) {
+        for transient in signal.transients() {
             (0..points).step_by(step).for_each(|point| samples.extend(transient.column(point)));
         }
         whiten(&lower, &mut samples);
@@ -96,12 +96,12 @@ impl Weights {
 
 /// Covariance between coils from the ends of the transients, row by row. Differences of neighbouring points take away
 /// what is left of the water on resonance; their covariance is twice the noise's.
-fn noise_covariance(data: ArrayView3<'_, Complex64>) -> Option<Vec<Complex64>> {
+fn noise_covariance(data: Series<'_>) -> Option<Vec<Complex64>> {
     let (transients, coils, points) = data.dim();
     let from = points - ((points as f64 * NOISE_PART) as usize).min(points.saturating_sub(1));
     let step = (transients * (points - from)).div_ceil(MOST_NOISE_SAMPLES).max(1);
     let mut samples = Vec::new();
-    for transient in data.axis_iter(Axis(0)) {
+    for transient in data.transients() {
         for point in (from.max(1)..points).step_by(step) {
             let (here, before) = (transient.column(point), transient.column(point - 1));
             samples.extend(here.iter().zip(before).map(|(a, b)| a - b));
@@ -147,12 +147,13 @@ fn outer_products(samples: &[Complex64], coils: usize) -> Vec<Complex64> {
 }
 
 /// Mean over transients of each coil's first sample.
-fn first_point(signal: ArrayView3<'_, Complex64>) -> Option<Vec<Complex64>> {
-    if signal.len_of(Axis(2)) == 0 {
+fn first_point(signal: Series<'_>) -> Option<Vec<Complex64>> {
+    let (transients, coils, points) = signal.dim();
+    if points == 0 {
         return None;
     }
-    let first = signal.index_axis_move(Axis(2), 0);
-    Some(first.mean_axis(Axis(0))?.to_vec())
+    let first = signal.transients().flat_map(|transient| transient.column(0).to_vec()).collect();
+    Some(Array2::from_shape_vec((transients, coils), first).ok()?.mean_axis(Axis(0))?.to_vec())
 }
 
 fn normalise(x: &mut [Complex64]) -> Option<()> {

@@ -2,6 +2,7 @@
 use ndarray::Array3;
 
 use super::*;
+use crate::acquisition::Samples;
 
 /// Numbers from a linear congruential generator, nearly normal (sum of twelve).
 struct Normal(u64);
@@ -64,6 +65,11 @@ fn ideal(sensitivities: &[Complex64], mixing: &[Complex64]) -> f64 {
     x.iter().map(|z| z.norm_sqr()).sum::<f64>().sqrt() / std::f64::consts::SQRT_2
 }
 
+fn weights_of(method: CoilMethod, signal: &Array3<Complex64>, data: &Array3<Complex64>) -> Option<Weights> {
+    let [signal, data] = [signal, data].map(|all| Samples::from(all.clone().insert_axis(Axis(0)).insert_axis(Axis(0))));
+    Weights::new(method, Series::new(&signal, 0, 0), Series::new(&data, 0, 0))
+}
+
 #[test]
 fn water_weights_reach_the_ideal_signal_to_noise_ratio_and_keep_the_scale() {
     let mut normal = Normal(7);
@@ -71,7 +77,7 @@ fn water_weights_reach_the_ideal_signal_to_noise_ratio_and_keep_the_scale() {
     let decay = |p: usize| Complex64::from_polar((-(p as f64) / 150.0).exp(), 0.3 * p as f64);
     let water = measured(&mut normal, &s, &mixing, 2, |_, p| 500.0 * decay(p));
     let data = measured(&mut normal, &s, &mixing, 16, |_, p| 2.0 * decay(p));
-    let weights = Weights::new(CoilMethod::Svd, water.view(), data.view()).unwrap();
+    let weights = weights_of(CoilMethod::Svd, &water, &data).unwrap();
     assert!(weights.quality > 0.999, "{}", weights.quality);
     let response: Complex64 = weights.factors.iter().zip(&s).map(|(f, s)| f * s).sum();
     let noise: f64 = (0..COILS)
@@ -106,7 +112,7 @@ fn without_water_drifting_transients_give_the_weights() {
         Complex64::from_polar(20.0 * (-(p as f64) / 200.0).exp(), t as f64 + (0.2 + 0.003 * t as f64) * p as f64)
     };
     let data = measured(&mut normal, &s, &mixing, 32, signal);
-    let weights = Weights::new(CoilMethod::Svd, data.view(), data.view()).unwrap();
+    let weights = weights_of(CoilMethod::Svd, &data, &data).unwrap();
     let response: Complex64 = weights.factors.iter().zip(&s).map(|(f, s)| f * s).sum();
     let noise: f64 = (0..COILS)
         .map(|k| (0..COILS).map(|c| weights.factors[c] * mixing[c * COILS + k]).sum::<Complex64>().norm_sqr())
@@ -123,11 +129,11 @@ fn dead_coils_and_empty_data_do_no_harm() {
     let mut data =
         measured(&mut normal, &s, &mixing, 4, |_, p| Complex64::new(300.0 * (-(p as f64) / 200.0).exp(), 0.0));
     data.index_axis_mut(Axis(1), 3).fill(Complex64::default());
-    let weights = Weights::new(CoilMethod::Svd, data.view(), data.view()).unwrap();
+    let weights = weights_of(CoilMethod::Svd, &data, &data).unwrap();
     let combined = weights.combine(data.index_axis(Axis(0), 0));
     assert!(combined.iter().all(|z| z.re.is_finite()) && combined[0].norm() > 100.0);
     let nothing = Array3::<Complex64>::default((2, 4, 128));
-    assert_eq!(Weights::new(CoilMethod::Svd, nothing.view(), nothing.view()), None);
+    assert_eq!(weights_of(CoilMethod::Svd, &nothing, &nothing), None);
 }
 
 /// Response to the signal over the noise of the combination.
@@ -146,7 +152,7 @@ fn methods_differ_by_what_they_know_of_the_noise() {
     let water = measured(&mut normal, &s, &mixing, 4, |_, p| 500.0 * decay(p));
     let data = measured(&mut normal, &s, &mixing, 16, |_, p| 2.0 * decay(p));
     let ideal = ideal(&s, &mixing);
-    let of = |method| Weights::new(method, water.view(), data.view()).unwrap();
+    let of = |method| weights_of(method, &water, &data).unwrap();
     let [svd, gls, first] = [CoilMethod::Svd, CoilMethod::Gls, CoilMethod::FirstPoint].map(of);
     let part = |weights: &Weights| snr(weights, &s, &mixing) / ideal;
     assert!(part(&svd) > 0.995 && part(&gls) > 0.995, "{} {}", part(&svd), part(&gls));
@@ -161,5 +167,5 @@ fn methods_differ_by_what_they_know_of_the_noise() {
         assert!((response.norm() / norm.sqrt() - 1.0).abs() < 0.005, "{response}");
         assert!(weights.quality > 0.99, "{}", weights.quality);
     }
-    assert_eq!(Weights::new(CoilMethod::Gls, Array3::default((4, COILS, 0)).view(), data.view()), None);
+    assert_eq!(weights_of(CoilMethod::Gls, &Array3::default((4, COILS, 0)), &data), None);
 }

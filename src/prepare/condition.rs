@@ -1,6 +1,5 @@
 //! One voxel and condition on its way from stored samples to an averaged, corrected spectrum.
 
-use ndarray::s;
 use num_complex::Complex64;
 
 use super::coils::Weights;
@@ -48,8 +47,7 @@ impl<'a> Aligned<'a> {
         let weights = combine(preparation, data, water, voxel, condition, &mut record)?;
         let mut transients = average::transients(data, voxel, condition, weights.as_ref());
         if transients.iter().any(|fid| check_finite(fid).is_err()) {
-            let own = data.samples.slice(s![voxel, condition, .., .., ..]);
-            return Err(not_finite(own).unwrap_or(PrepareError::Coils { n_coils }));
+            return Err(not_finite(data.series(voxel, condition)).unwrap_or(PrepareError::Coils { n_coils }));
         }
         if data.n_transients() > 1 {
             record.snr_before = Magnitudes::new(&average::mean(&transients), dwell_s, f0_mhz).snr();
@@ -131,13 +129,13 @@ fn combine(
     if n_coils == 1 {
         return Ok(None);
     }
-    let own = data.samples.slice(s![voxel, condition, .., .., ..]);
+    let own = data.series(voxel, condition);
     let method = preparation.settings().map(|s| s.coils).unwrap_or_default();
     let usable = |w: &&Acquisition| w.n_coils() == n_coils && w.n_voxels() == data.n_voxels();
     let weights = match water.filter(usable) {
         Some(water) => {
             let condition = if water.n_conditions() == data.n_conditions() { condition } else { 0 };
-            Weights::new(method, water.samples.slice(s![voxel, condition, .., .., ..]), own)
+            Weights::new(method, water.series(voxel, condition), own)
         }
         None => Weights::new(method, own, own),
     };

@@ -159,7 +159,7 @@ fn hermes_gives_gaba_and_gsh_upright_and_twice() {
             samples[(0, condition, 0, 0, n)] = z + Complex64::new(random.normal(), random.normal()) * 0.005;
         }
     }
-    data.samples = samples;
+    data.samples = samples.into();
     (data.facts.dwell_s, data.facts.f0_mhz) = (Some(DWELL_S), Some(F0_MHZ));
     let all = crate::prepare::prepare(&data, None, 0);
     let names: Vec<&str> = all.iter().filter_map(|(label, _)| label.as_deref()).collect();

@@ -1,9 +1,8 @@
 //! Why a spectrum cannot be prepared, and the checks that say so.
 
-use ndarray::{ArrayView3, Axis};
 use num_complex::Complex64;
 
-use crate::acquisition::Acquisition;
+use crate::acquisition::{Acquisition, Series};
 use crate::signal::noise::used_length;
 
 /// Why a spectrum cannot be prepared.
@@ -127,11 +126,14 @@ pub(super) fn check_finite(fid: &[Complex64]) -> Result<(), PrepareError> {
 }
 
 /// What is not finite among the stored samples of one voxel and condition, counted only once it is known that there is.
-pub(super) fn not_finite(own: ArrayView3<'_, Complex64>) -> Option<PrepareError> {
+pub(super) fn not_finite(own: Series<'_>) -> Option<PrepareError> {
     let bad = |z: &Complex64| !z.re.is_finite() || !z.im.is_finite();
-    let count = own.iter().filter(|z| bad(z)).count();
-    let first = own.iter().position(bad)? % own.len_of(Axis(2)).max(1);
-    Some(PrepareError::NotFinite { count, first })
+    let (mut count, mut first) = (0, None);
+    for transient in own.transients() {
+        count += transient.iter().filter(|z| bad(z)).count();
+        first = first.or_else(|| transient.iter().position(bad));
+    }
+    Some(PrepareError::NotFinite { count, first: first? % own.dim().2.max(1) })
 }
 
 pub(super) fn check_samples(fid: &[Complex64]) -> Result<(), PrepareError> {

@@ -1,10 +1,11 @@
 //! Basis sets of a run: read or simulated once, shared by all models that need them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::RunOptions;
+use super::cut::for_models;
 use super::load::{Failure, Header, without_folder};
 use crate::basis::simulate::{Recipe, Timing};
 use crate::basis::{BasisError, BasisSet, Grid};
@@ -36,13 +37,17 @@ pub(super) type Slot<T> = Arc<OnceLock<Result<Arc<T>, Failure>>>;
 /// Basis sets of a run.
 pub(super) struct Bases<'a> {
     options: &'a RunOptions,
+    /// Those that were read or simulated last.
     read: Mutex<HashMap<Source, Slot<ReadBasis>>>,
+    /// What is known of all of them: the recipes, and the ids with their hashes.
+    recipes: Mutex<BTreeSet<String>>,
+    used: Mutex<BTreeMap<(String, String), Named>>,
 }
 
 impl<'a> Bases<'a> {
     /// Reads the basis set of the whole run, so that a wrong path ends it before any work.
     pub(super) fn new(options: &'a RunOptions) -> Result<Self, BasisError> {
-        let bases = Self { options, read: Mutex::default() };
+        let bases = Self { options, read: Mutex::default(), recipes: Mutex::default(), used: Mutex::default() };
         if let Some(path) = &options.basis {
             let set = bases.read_basis(path)?;
             let slot = Arc::new(OnceLock::new());
@@ -56,13 +61,37 @@ impl<'a> Bases<'a> {
         let gaps = &self.options.gaps;
         let grid = Grid { dwell_s: gaps.dwell_s, f0_mhz: gaps.f0_mhz, te_s: gaps.te_s };
         let set = BasisSet::read_for_fit(path, &grid)?;
+        Ok(self.noted(set))
+    }
+
+    /// A set that was made, its name written down.
+    fn noted(&self, set: BasisSet) -> ReadBasis {
+        let (id, sha256) = (set.id.clone(), set.sha256.clone());
+        lock(&self.used).insert((id.clone(), sha256.clone()), Named { id, sha256 });
         let signal_per_proton = signal_per_proton(&set).map(|(signal, _)| signal);
-        Ok(ReadBasis { set, signal_per_proton })
+        ReadBasis { set, signal_per_proton }
+    }
+
+    /// The place of a set, made by whoever comes first. Where those that are there hold much they go, but for the one of
+    /// the whole run.
+    fn slot(&self, source: Source) -> Slot<ReadBasis> {
+        let mut read = lock(&self.read);
+        if !read.contains_key(&source) {
+            let bytes = |slot: &Slot<ReadBasis>| {
+                let set = slot.get().and_then(|made| made.as_ref().ok()).map(|basis| basis.set.fids.len());
+                (set.unwrap_or(0) * size_of::<num_complex::Complex64>()) as u64
+            };
+            if read.values().map(bytes).sum::<u64>() > for_models(self.options) {
+                let of_run = self.options.basis.clone().map(Source::File);
+                read.retain(|source, _| Some(source) == of_run.as_ref());
+            }
+        }
+        read.entry(source).or_default().clone()
     }
 
     /// The basis set of a file or folder, read once.
     pub(super) fn read_once(&self, path: &Path) -> Result<Arc<ReadBasis>, Failure> {
-        let slot = lock(&self.read).entry(Source::File(path.to_owned())).or_default().clone();
+        let slot = self.slot(Source::File(path.to_owned()));
         slot.get_or_init(|| {
             self.read_basis(path)
                 .map(Arc::new)
@@ -83,12 +112,12 @@ impl<'a> Bases<'a> {
         let failed = |message: String| Failure::new("basis_header", format!("{}: {message}", found.source_path));
         let recipe = self.recipe(found, header)?;
         let text = serde_json::to_string(&recipe).map_err(|e| failed(e.to_string()))?;
+        lock(&self.recipes).insert(text.clone());
         let source = Source::Simulated(text);
-        let slot = lock(&self.read).entry(source.clone()).or_default().clone();
+        let slot = self.slot(source.clone());
         let basis = slot.get_or_init(|| {
             let set = recipe.basis_set().map_err(|e| Failure::new("basis_header", e))?;
-            let signal_per_proton = signal_per_proton(&set).map(|(signal, _)| signal);
-            Ok(Arc::new(ReadBasis { set, signal_per_proton }))
+            Ok(Arc::new(self.noted(set)))
         });
         let basis = basis.clone().map_err(|f| failed(f.message))?;
         Ok((source, basis))
@@ -96,27 +125,12 @@ impl<'a> Bases<'a> {
 
     /// The recipes of the simulated basis sets, for the provenance.
     pub(super) fn recipes(&self) -> Vec<serde_json::Value> {
-        let mut recipes: Vec<String> = lock(&self.read)
-            .keys()
-            .filter_map(|source| match source {
-                Source::Simulated(recipe) => Some(recipe.clone()),
-                Source::File(_) | Source::None => None,
-            })
-            .collect();
-        recipes.sort();
-        recipes.iter().filter_map(|r| serde_json::from_str(r).ok()).collect()
+        lock(&self.recipes).iter().filter_map(|r| serde_json::from_str(r).ok()).collect()
     }
 
     /// The basis sets that were read.
     pub(super) fn used(&self) -> Vec<Named> {
-        let mut used: Vec<Named> = lock(&self.read)
-            .values()
-            .filter_map(|slot| slot.get()?.as_ref().ok())
-            .map(|b| Named { id: b.set.id.clone(), sha256: b.set.sha256.clone() })
-            .collect();
-        used.sort_by(|a, b| (&a.id, &a.sha256).cmp(&(&b.id, &b.sha256)));
-        used.dedup();
-        used
+        lock(&self.used).values().cloned().collect()
     }
 }
 

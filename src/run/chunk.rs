@@ -7,14 +7,15 @@ use std::time::Instant;
 use rayon::prelude::*;
 
 use super::RunOptions;
-use super::load::{Failure, Loaded, load};
+use super::cut;
+use super::load::{Failure, Loaded, SpectrumKey, index_in, load, load_part};
 use super::models::{ModelStore, Prepared};
 use super::rows::{BasisRef, Origin};
 use crate::corpus::Found;
 use crate::engine::{Batch, Engine, Fitted};
 use crate::fit::FitState;
 use crate::interrupt;
-use crate::store::{CurveRow, MetaboliteRow, SpectrumRow, Status, Timings, TransientRow};
+use crate::store::{CurveRow, MetaboliteRow, Span, SpectrumRow, Status, Timings, TransientRow};
 
 /// Fits, roughly, that are prepared and done together: of many methods a few at a time, so that no more models and results
 /// are held than a device is kept busy with.
@@ -47,16 +48,68 @@ struct Job<'a> {
 
 /// Reads and prepares some files, in their order; of one file alone perhaps some `voxels` only.
 pub(super) fn read(chunk: &[Found], voxels: Option<Range<usize>>, options: &RunOptions) -> Vec<Loaded> {
-    debug_assert!(voxels.is_none() || chunk.len() == 1, "voxels are those of one file");
+    // What takes more than the memory there is stands alone.
+    let too_large = if let [found] = chunk { cut::refusal(found, options) } else { None };
+    if let Some((failure, grid)) = too_large {
+        let loaded = Loaded::failed(failure.clone());
+        let left = voxels.filter(|voxels| voxels.start > 0);
+        return vec![left.map_or(loaded, |voxels| without(Loaded::default(), &failure, grid, voxels))];
+    }
     chunk
         .par_iter()
-        .map(|found| match found.refusal() {
-            Some(_) => Loaded::empty(found),
+        .map(|found| match &voxels {
+            _ if found.refusal().is_some() => Loaded::empty(found),
             // Nobody makes rows of it.
-            None if interrupt::asked() => Loaded::empty(found),
+            _ if interrupt::asked() => Loaded::empty(found),
+            Some(voxels) => part(found, voxels.clone(), options),
             None => load(found, &options.gaps, &options.preparation),
         })
         .collect()
+}
+
+/// Some voxels of a grid. What is wrong with the file as a whole is one row, that of the part that begins it; where only
+/// this part cannot be read, each of its voxels has a row that says so.
+fn part(found: &Found, voxels: Range<usize>, options: &RunOptions) -> Loaded {
+    let of = |voxels| load_part(found, Some(voxels), &options.gaps, &options.preparation);
+    let mut loaded = of(voxels.clone());
+    let Some(failure) = loaded.failure().cloned().filter(|_| voxels.start > 0) else { return loaded };
+    let first = of(0..1);
+    match first.header.grid.filter(|_| first.failure().is_none()) {
+        Some(grid) => without(loaded, &failure, grid, voxels),
+        None => {
+            loaded.spectra = Vec::new();
+            loaded
+        }
+    }
+}
+
+/// These voxels of a grid, each without a spectrum.
+fn without(loaded: Loaded, failure: &Failure, grid: [usize; 3], voxels: Range<usize>) -> Loaded {
+    let key = |voxel| SpectrumKey { voxel: Some(index_in(grid, voxel)), condition: None };
+    let end = voxels.end.min(grid.iter().product());
+    let spectra = (voxels.start..end).map(|voxel| (key(voxel), Err(failure.clone()))).collect();
+    Loaded { spectra, ..loaded }
+}
+
+/// A part of `found` as it was [`read`]: which files, and number of its chunk.
+pub(crate) struct Part {
+    pub(crate) number: usize,
+    pub(crate) span: Span,
+    pub(crate) loaded: Vec<Loaded>,
+}
+
+/// Reads all of `found`, chunk after chunk as memory allows; one is held at a time.
+pub(crate) fn read_all<'a>(
+    found: &'a [Found],
+    options: &'a RunOptions,
+    at_once: usize,
+) -> impl Iterator<Item = Part> + 'a {
+    let chunks =
+        cut::blocks(found.len(), at_once, None).flat_map(|files| cut::cut(found, Span::of_files(files), options));
+    chunks.enumerate().map(|(number, cut::Chunk { span, .. })| {
+        let loaded = read(&found[span.files()], span.voxels(), options);
+        Part { number, span, loaded }
+    })
 }
 
 /// A chunk's files as they were [`read`], and what its rows are made with.

@@ -1,25 +1,62 @@
 //! A run's inputs cut into chunks: what is read, fitted and written together.
 //!
-//! Blocks of a fixed number of files are dealt to shards; chunks lie within a block, as memory allows. So shards that have
-//! more or less memory deal alike.
+//! Blocks of a fixed number of files are dealt to shards; chunks lie within a block, as memory allows: several files, one,
+//! or some voxels of one. So shards that have more or less memory deal alike.
 
 use std::ops::Range;
-use std::path::Path;
 
 use rayon::prelude::*;
 
-use crate::corpus::{Found, Water};
-use crate::store::Span;
+use super::error::RunError;
+use super::load::Failure;
+use super::need::{Need, least_bytes};
+use super::options::RunOptions;
+use crate::corpus::Found;
+use crate::store::{Position, Span};
 
-/// Memory that a run may take unless told otherwise (bytes).
-pub const DEFAULT_MEMORY_BYTES: u64 = 4 << 30;
+pub use super::options::DEFAULT_MEMORY_BYTES;
 
-/// Taken whatever the chunks: program, basis sets, models of a few protocols (bytes).
-const FIXED_BYTES: u64 = 128 << 20;
-/// Held for each byte of a file: its bytes, unpacked samples in double precision, spectra on their way and their results.
-const HELD_PER_FILE_BYTE: u64 = 8;
-/// Held for each file and method however small: one fit's results with curves and covariance (bytes).
-const HELD_PER_FIT: u64 = 256 << 10;
+/// One in so many bytes is for models that are kept, and one for basis sets.
+const MODELS_SHARE: u64 = 16;
+/// Voxels of a grid that are done together at most: what a killed run loses.
+const VOXELS_AT_ONCE: usize = 1024;
+
+/// What is read, fitted and written together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Chunk {
+    pub(super) span: Span,
+    /// Held while it is read, and from then on until its rows are written (bytes).
+    reading: u64,
+    fitting: u64,
+}
+
+impl Chunk {
+    /// Whether `next` may be read while this one is fitted.
+    pub(super) fn fits_beside(&self, next: &Self, options: &RunOptions) -> bool {
+        self.fitting.saturating_add(next.reading) <= for_chunks(options)
+    }
+}
+
+/// What chunks may hold together (bytes).
+fn for_chunks(options: &RunOptions) -> u64 {
+    beside_the_least(options) - 2 * for_models(options)
+}
+
+/// What models may hold that no spectrum at work needs, but others may; basis sets may hold as much (bytes).
+pub(super) fn for_models(options: &RunOptions) -> u64 {
+    beside_the_least(options) / MODELS_SHARE
+}
+
+fn beside_the_least(options: &RunOptions) -> u64 {
+    options.memory_bytes.saturating_sub(least_bytes(rayon::current_num_threads()))
+}
+
+/// An error where the memory is less than any run takes.
+pub(super) fn check_memory(options: &RunOptions) -> Result<(), RunError> {
+    let least_bytes = least_bytes(rayon::current_num_threads());
+    let is_enough = options.memory_bytes >= least_bytes;
+    is_enough.then_some(()).ok_or(RunError::Memory { given_bytes: options.memory_bytes, least_bytes })
+}
 
 /// Blocks that each shard has to do, where there are enough files: some are slower than others.
 const BLOCKS_PER_SHARD: usize = 4;
@@ -31,79 +68,93 @@ pub(super) fn blocks(n_files: usize, at_once: usize, n_shards: Option<usize>) ->
     (0..n_files).step_by(at_once).map(move |start| start..(start + at_once).min(n_files))
 }
 
-/// `open`, a part of one block of `found`, as chunks to be fitted by `n_methods`: no more than two neighbouring chunks'
-/// share of the memory each (one is read while another is fitted). A file that needs more than that is a chunk by itself.
-pub(super) fn cut(found: &[Found], open: Span, n_methods: usize, memory_bytes: u64) -> Vec<Span> {
-    if open.voxels().is_some() {
-        return vec![open];
-    }
+/// `open`, a part of one block of `found`, as chunks: no more than half of the memory each, for one is read while another
+/// is fitted. A file that needs more than that is a chunk by itself, or voxel by voxel as many chunks as it takes.
+pub(super) fn cut(found: &[Found], open: Span, options: &RunOptions) -> Vec<Chunk> {
     let files = open.files();
-    let held: Vec<u64> = found[files.clone()].par_iter().map(|f| held_bytes(f, n_methods)).collect();
-    let most = memory_bytes.saturating_sub(FIXED_BYTES) / 2;
-    let mut chunks = Vec::new();
-    let (mut start, mut sum) = (files.start, 0_u64);
-    for (i, &bytes) in files.clone().zip(&held) {
-        if i > start && sum.saturating_add(bytes) > most {
-            chunks.push(Span::of_files(start..i));
-            (start, sum) = (i, 0);
-        }
-        sum = sum.saturating_add(bytes);
+    let needs: Vec<Need> = found[files.clone()].par_iter().map(|f| Need::of(f, options)).collect();
+    let most = for_chunks(options);
+    let mut cut = Cut { half: most / 2, most, chunks: Vec::new(), begun: None };
+    for (file, need) in files.zip(&needs) {
+        let from = if file == open.from.file { open.from.voxel } else { 0 };
+        let to = if file == open.to.file { Some(open.to.voxel) } else { None };
+        cut.add(file, need, from, to);
     }
-    if start < files.end {
-        chunks.push(Span::of_files(start..files.end));
-    }
-    chunks
+    cut.close();
+    cut.chunks
 }
 
-fn held_bytes(found: &Found, n_methods: usize) -> u64 {
-    let length = |path: &Path| std::fs::metadata(path).map_or(0, |m| m.len());
-    let water = match &found.water {
-        Water::Paired(path) => length(path),
-        Water::None | Water::Missing(_) | Water::Ambiguous(_) => 0,
-    };
-    let results = HELD_PER_FIT.saturating_mul(n_methods as u64);
-    results.saturating_add(HELD_PER_FILE_BYTE.saturating_mul(length(&found.path).saturating_add(water)))
+/// Why a file cannot be done with the memory there is, whatever is left waiting; with the extents of its grid.
+pub(super) fn refusal(found: &Found, options: &RunOptions) -> Option<(Failure, [usize; 3])> {
+    let need = Need::of(found, options);
+    let least = need.reading(1).max(need.fitting(1));
+    if least <= for_chunks(options) {
+        return None;
+    }
+    let mib = |bytes: u64| bytes.div_ceil(1 << 20);
+    // For models and basis sets, too.
+    let beside = least.saturating_mul(MODELS_SHARE).div_ceil(MODELS_SHARE - 2);
+    let with = beside.saturating_add(least_bytes(rayon::current_num_threads()));
+    let message = format!(
+        "{}: about {} MiB of memory for what it holds, more than the limit of {} MiB leaves; run it with --memory {}MiB",
+        found.source_path,
+        mib(least),
+        mib(options.memory_bytes),
+        mib(with)
+    );
+    Some((Failure::new("too_large_for_memory", message), need.grid))
+}
+
+/// Chunks as they are being cut.
+struct Cut {
+    half: u64,
+    most: u64,
+    chunks: Vec<Chunk>,
+    /// Whole files that are a chunk so far.
+    begun: Option<Chunk>,
+}
+
+impl Cut {
+    /// The voxels of a file from `from` to `to`, or to its last one.
+    fn add(&mut self, file: usize, need: &Need, from: usize, to: Option<usize>) {
+        let is_whole = from == 0 && to.is_none();
+        let (reading, fitting) = (need.reading(need.voxels), need.fitting(need.voxels));
+        if is_whole && reading.max(fitting) <= self.half && need.voxels <= VOXELS_AT_ONCE {
+            let beside = |chunk: &Chunk| {
+                chunk.reading.saturating_add(reading).max(chunk.fitting.saturating_add(fitting)) <= self.half
+            };
+            if !self.begun.as_ref().is_some_and(beside) {
+                self.close();
+            }
+            let chunk = self.begun.get_or_insert(Chunk { span: Span::of_files(file..file), reading: 0, fitting: 0 });
+            chunk.span.to = Position::at_file(file + 1);
+            chunk.reading += reading;
+            chunk.fitting += fitting;
+            return;
+        }
+        self.close();
+        let at_once = match (need.most_voxels(self.half), need.most_voxels(self.most)) {
+            // Not one of them can be done: that is said once.
+            (_, 0) => usize::MAX,
+            (0, n) | (n, _) => n.min(VOXELS_AT_ONCE),
+        };
+        let end = to.unwrap_or(need.voxels).max(from + 1);
+        for start in (from..end).step_by(at_once) {
+            let stop = start.saturating_add(at_once).min(end);
+            // The last voxels end where the next file begins.
+            let is_last = stop == end && to.is_none();
+            let to = if is_last { Position::at_file(file + 1) } else { Position { file, voxel: stop } };
+            let span = Span { from: Position { file, voxel: start }, to };
+            let (reading, fitting) = (need.reading(stop - start), need.fitting(stop - start));
+            self.chunks.push(Chunk { span, reading, fitting });
+        }
+    }
+
+    fn close(&mut self) {
+        self.chunks.extend(self.begun.take());
+    }
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "tests")]
-mod tests {
-    use super::*;
-
-    fn found(folder: &Path, sizes: &[usize]) -> Vec<Found> {
-        for (i, size) in sizes.iter().enumerate() {
-            std::fs::write(folder.join(format!("{i:03}.nii")), vec![0; *size]).unwrap();
-        }
-        crate::corpus::find(&[folder.to_owned()], &|_| crate::acquisition::FileKind::Spectrum).unwrap().found
-    }
-
-    #[test]
-    fn every_file_is_in_one_block_in_order() {
-        for at_once in [0, 1, 5, 23, 100] {
-            let all: Vec<usize> = blocks(23, at_once, None).flatten().collect();
-            assert_eq!(all, (0..23).collect::<Vec<_>>());
-            assert!(blocks(23, at_once, None).all(|b| b.len() <= at_once.max(1)));
-        }
-        assert_eq!(blocks(0, 5, None).count(), 0);
-        // Two shards have four blocks each.
-        let dealt: Vec<Range<usize>> = blocks(60, 128, Some(2)).collect();
-        assert_eq!((dealt.len(), &dealt[7]), (8, &(56..60)));
-        assert_eq!(blocks(3, 128, Some(usize::MAX)).count(), 3);
-    }
-
-    #[test]
-    fn memory_bounds_a_chunk_and_large_files_stand_alone() {
-        let folder = tempfile::tempdir().unwrap();
-        let found = found(folder.path(), &[1 << 20, 1 << 20, 64 << 20, 1 << 20, 1 << 20]);
-        let cut = |files, n_methods, memory| cut(&found, Span::of_files(files), n_methods, memory);
-        let spans = |ranges: &[Range<usize>]| ranges.iter().cloned().map(Span::of_files).collect::<Vec<_>>();
-        // Two chunks of 32 MB each beside what is fixed.
-        assert_eq!(cut(0..5, 1, FIXED_BYTES + (64 << 20)), spans(&[0..2, 2..3, 3..5]));
-        assert_eq!(cut(0..5, 1, 0).len(), 5);
-        assert_eq!(cut(0..5, 1, DEFAULT_MEMORY_BYTES), [Span::of_files(0..5)]);
-        assert_eq!(cut(1..4, 1, 0), spans(&[1..2, 2..3, 3..4]));
-        // Every method has results of its own: 100 of them take 25 MB a file.
-        assert_eq!(cut(0..2, 1, FIXED_BYTES + (128 << 20)).len(), 1);
-        assert_eq!(cut(0..2, 100, FIXED_BYTES + (64 << 20)), spans(&[0..1, 1..2]));
-    }
-}
+#[path = "cut_tests.rs"]
+mod tests;

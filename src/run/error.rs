@@ -41,6 +41,17 @@ pub enum RunError {
         /// What is read from it.
         input: PathBuf,
     },
+    /// Less memory than any run takes.
+    #[error(
+        "--memory {} MiB is less than a run takes with {} threads: give it at least --memory {}MiB, or fewer --threads",
+        given_bytes >> 20, rayon::current_num_threads(), least_bytes.div_ceil(1 << 20)
+    )]
+    Memory {
+        /// What it may take.
+        given_bytes: u64,
+        /// What it takes at least.
+        least_bytes: u64,
+    },
     /// Somebody asked to stop.
     #[error("stopped; what is done is safe: run the same command with --resume to go on ({})", out.display())]
     Interrupted {
@@ -123,6 +134,7 @@ impl RunError {
             Self::Store(e) => e.exit_code(),
             Self::AmongInputs { .. } => 73,
             Self::Interrupted { .. } | Self::Stopped => 75,
+            Self::Memory { .. } => 2,
             Self::NoJournal { .. } | Self::NoneTaken { .. } => 66,
             Self::Basis(_)
             | Self::Read(_)

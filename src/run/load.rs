@@ -1,6 +1,7 @@
 //! From a found file to prepared spectra, or to the reason why not.
 
 use std::collections::{HashMap, HashSet};
+use std::ops::Range;
 use std::path::Path;
 use std::time::Instant;
 
@@ -40,6 +41,7 @@ impl Failure {
 }
 
 /// One file, read and prepared.
+#[derive(Default)]
 pub struct Loaded {
     /// Header values after gaps were filled.
     pub header: Header,
@@ -50,6 +52,14 @@ pub struct Loaded {
 }
 
 impl Loaded {
+    /// Why the file as a whole has no spectrum, where that is so.
+    pub(super) fn failure(&self) -> Option<&Failure> {
+        match self.spectra.as_slice() {
+            [(key, Err(failure))] if *key == SpectrumKey::default() => Some(failure),
+            _ => None,
+        }
+    }
+
     /// The condition called `name` of the voxel of another spectrum.
     pub(crate) fn companion(&self, of: &SpectrumKey, name: &str) -> Option<&Spectrum> {
         let is_it = |key: &SpectrumKey| key.voxel == of.voxel && key.condition.as_deref() == Some(name);
@@ -58,7 +68,11 @@ impl Loaded {
 
     /// The one entry of a file that is not read at all.
     pub(crate) fn empty(found: &Found) -> Self {
-        let failure = Failure::new("not_read", format!("{}: not read", found.source_path));
+        Self::failed(Failure::new("not_read", format!("{}: not read", found.source_path)))
+    }
+
+    /// The one entry of a file that cannot be done.
+    pub(super) fn failed(failure: Failure) -> Self {
         let spectra = vec![(SpectrumKey::default(), Err(failure))];
         Self { header: Header::default(), spectra, timings: Timings::default() }
     }
@@ -75,6 +89,8 @@ pub struct Header {
     pub facts: Facts,
     /// What is compared with the basis set.
     pub protocol: Protocol,
+    /// Extents of the grid of voxels.
+    pub grid: Option<[usize; 3]>,
     /// Number of coils.
     pub n_coils: Option<usize>,
     /// Number of stored transients.
@@ -147,18 +163,28 @@ fn distinct<T>(mut conditions: Vec<(Option<String>, T)>) -> Vec<(Option<String>,
 
 /// Reads and prepares one found file.
 pub fn load(found: &Found, gaps: &Facts, preparation: &Preparation) -> Loaded {
+    load_part(found, None, gaps, preparation)
+}
+
+/// [`load`] of some voxels alone; the range may reach past the last one.
+pub(super) fn load_part(
+    found: &Found,
+    voxels: Option<Range<usize>>,
+    gaps: &Facts,
+    preparation: &Preparation,
+) -> Loaded {
     let mut header = Header { prepare_hash: Some(preparation.hash()), ..Header::default() };
     let started = Instant::now();
-    let acquisitions = load_acquisitions(found, gaps, &mut header);
+    let acquisitions = load_acquisitions(found, voxels.clone(), gaps, &mut header);
     let read = Timings { read_threads_s: started.elapsed().as_secs_f64(), ..Timings::default() };
     match acquisitions {
         Err(failure) => Loaded { header, spectra: vec![(SpectrumKey::default(), Err(failure))], timings: read },
         Ok((data, water)) => {
             let started = Instant::now();
-            let [nx, ny, _] = data.grid;
-            let voxels = (0..data.n_voxels()).take_while(|_| !interrupt::asked());
-            let spectra = voxels.flat_map(|voxel| {
-                let index = (data.n_voxels() > 1).then(|| [voxel % nx, voxel / nx % ny, voxel / (nx * ny)]);
+            let (grid, n) = (data.grid, data.n_voxels());
+            let wanted = voxels.map_or(0..n, |v| v.start.min(n)..v.end.min(n));
+            let spectra = wanted.take_while(|_| !interrupt::asked()).flat_map(|voxel| {
+                let index = (n > 1).then(|| index_in(grid, voxel));
                 let conditions = distinct(prepare_with(preparation, &data, water.as_ref(), voxel));
                 conditions.into_iter().map(move |(condition, prepared)| {
                     let prepared = prepared.map_err(|e| Failure::new(e.code(), format!("{}: {e}", found.source_path)));
@@ -172,14 +198,22 @@ pub fn load(found: &Found, gaps: &Facts, preparation: &Preparation) -> Loaded {
     }
 }
 
+/// The index of a voxel on its grid, the first index fastest.
+pub(super) fn index_in([nx, ny, _]: [usize; 3], voxel: usize) -> [usize; 3] {
+    [voxel % nx, voxel / nx % ny, voxel / (nx * ny)]
+}
+
 fn load_acquisitions(
     found: &Found,
+    voxels: Option<Range<usize>>,
     gaps: &Facts,
     header: &mut Header,
 ) -> Result<(Acquisition, Option<Acquisition>), Failure> {
     let stated = &found.overrides.facts;
-    let (sha256, data) =
-        rayon::join(|| sha256_file(&found.path).ok(), || read(&found.path, &found.source_path, gaps, stated));
+    let (sha256, data) = rayon::join(
+        || sha256_file(&found.path).ok(),
+        || read(&found.path, voxels.clone(), &found.source_path, gaps, stated),
+    );
     header.sha256 = sha256;
     let mut data = data?;
     let inside = data.take_water();
@@ -191,6 +225,7 @@ fn load_acquisitions(
         dwell_s: data.facts.dwell_s,
         n_points: Some(data.n_points()),
     };
+    header.grid = Some(data.grid);
     header.n_coils = Some(data.n_coils());
     header.n_transients = Some(data.n_transients());
     header.flags.clone_from(&data.flags);
@@ -199,7 +234,7 @@ fn load_acquisitions(
         Water::None => inside,
         Water::Paired(path) => {
             let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-            let water = read(path, &name, gaps, stated)
+            let water = read(path, voxels, &name, gaps, stated)
                 .map_err(|f| Failure::new(format!("water_{}", f.code), format!("water reference {}", f.message)))?;
             header.water_te_s = water.facts.te_s;
             header.water_tr_s = water.facts.tr_s;
@@ -219,10 +254,20 @@ pub(super) fn without_folder(message: &str, path: &Path) -> String {
     }
 }
 
-/// Reads one file. What the manifest states goes before what the file and its companions do, the configuration's values
-/// fill what is left.
-fn read(path: &Path, shown_as: &str, gaps: &Facts, stated: &Facts) -> Result<Acquisition, Failure> {
-    let mut data = formats::read(path).map_err(|e| {
+/// Reads one file, or some of its voxels. What the manifest states goes before what the file and its companions do, the
+/// configuration's values fill what is left.
+fn read(
+    path: &Path,
+    voxels: Option<Range<usize>>,
+    shown_as: &str,
+    gaps: &Facts,
+    stated: &Facts,
+) -> Result<Acquisition, Failure> {
+    let data = match voxels {
+        Some(voxels) => formats::read_voxels(path, voxels),
+        None => formats::read(path),
+    };
+    let mut data = data.map_err(|e| {
         let message = without_folder(&error_chain(&e).replace(&path.display().to_string(), shown_as), path);
         Failure::new(e.code(), if message.starts_with(shown_as) { message } else { format!("{shown_as}: {message}") })
     })?;

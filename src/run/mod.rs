@@ -6,7 +6,7 @@
 //! Whatever fails on the way leaves as a row that says why.
 
 mod bases;
-mod chunk;
+pub(crate) mod chunk;
 mod complete;
 pub mod config;
 pub mod cut;
@@ -16,6 +16,7 @@ mod inputs;
 pub mod load;
 mod merge;
 pub(crate) mod models;
+mod need;
 mod options;
 pub mod plan;
 pub(crate) mod rows;
@@ -26,6 +27,7 @@ pub mod union;
 
 use rayon::prelude::*;
 
+use self::cut::Chunk;
 use self::load::Loaded;
 use self::models::ModelStore;
 use self::rows::settings_hash;
@@ -77,6 +79,7 @@ pub fn run_found(
     engine: &dyn Engine,
     progress: &dyn Progress,
 ) -> Result<Summary, RunError> {
+    cut::check_memory(options)?;
     let Inputs { listing, started, .. } = inputs;
     let models = ModelStore::new(options)?;
     let hashes: Vec<String> = options.methods.iter().map(settings_hash).collect();
@@ -120,16 +123,18 @@ impl Run<'_> {
         }
         let done: Vec<Span> = kept.iter().map(|record| record.span).collect();
         let open = own.into_iter().flat_map(|block| gaps(&done, block));
-        let todo: Vec<Span> = open.flat_map(|gap| self.options.cut(found, gap)).collect();
-        let mut ready = todo.first().map(|&first| self.read(first));
-        for (position, &span) in todo.iter().enumerate() {
+        let todo: Vec<Chunk> = open.flat_map(|gap| cut::cut(found, gap, self.options)).collect();
+        let mut ready = todo.first().map(|first| self.read(first.span));
+        for (position, chunk) in todo.iter().enumerate() {
             let stopped = || RunError::Interrupted { out: self.options.out.clone() };
             if interrupt::asked() {
                 return Err(stopped());
             }
             let Some(current) = ready.take() else { break };
-            let next = todo.get(position + 1).copied();
-            let (rows, ahead) = rayon::join(|| self.finish(span, current), || next.map(|next| self.read(next)));
+            let (span, next) = (chunk.span, todo.get(position + 1));
+            // What does not fit beside what is being fitted is read when that is done.
+            let beside = next.filter(|next| chunk.fits_beside(next, self.options));
+            let (rows, ahead) = rayon::join(|| self.finish(span, current), || beside.map(|next| self.read(next.span)));
             for row in rows? {
                 if row.status == Status::Failed {
                     progress.failed(&row);
@@ -137,7 +142,7 @@ impl Run<'_> {
                 tally.add(&row);
             }
             progress.advanced(files_ended(span));
-            ready = ahead;
+            ready = ahead.or_else(|| next.map(|next| self.read(next.span)));
         }
         Ok((tally, notes))
     }

@@ -1,12 +1,14 @@
 //! Models of a run: made once, shared by all spectra that need them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use super::RunOptions;
 use super::bases::{Bases, Slot, Source, lock};
+use super::cut::for_models;
 use super::load::{Failure, Header, SpectrumKey};
+use super::need::model_bytes;
 use crate::basis::{BasisError, BasisSet};
 use crate::corpus::Found;
 use crate::error_chain::error_chain;
@@ -15,9 +17,6 @@ use crate::fit::{Method, Model, map, peaks};
 use crate::learned::{Learned, LearnedGroup};
 use crate::prepare::Spectrum;
 use crate::store::provenance::Named;
-
-/// Models kept; one is a few MB, and a corpus of sites with their own frequencies needs one for each.
-const MAX_MODELS: usize = 256;
 
 /// A model and what rows say about its basis set.
 #[derive(Clone)]
@@ -57,7 +56,10 @@ type ModelSlot = Slot<Model>;
 pub(crate) struct ModelStore<'a> {
     options: &'a RunOptions,
     bases: Bases<'a>,
+    /// Those that were made last; a corpus of sites with their own frequencies needs one for each.
     models: Mutex<HashMap<Key, ModelSlot>>,
+    /// The soft rows of all that were made.
+    ratio_rows: Mutex<BTreeSet<String>>,
     /// What was learned from the corpus.
     learned: Learned,
     /// Whether fits say what they tell about what is learned.
@@ -71,6 +73,7 @@ impl<'a> ModelStore<'a> {
             options,
             bases: Bases::new(options)?,
             models: Mutex::default(),
+            ratio_rows: Mutex::default(),
             learned: options.learned.clone().unwrap_or_default(),
             wants_evidence: false,
         })
@@ -184,7 +187,7 @@ impl<'a> ModelStore<'a> {
             }
             Method::Peers(_) | Method::Peaks(_) => method.model(basis, n_points, dwell_s, f0_mhz, te_s),
         };
-        built.map(Arc::new).map_err(|e| Failure::new("model", error_chain(&e)))
+        built.map(|model| self.noted(model)).map_err(|e| Failure::new("model", error_chain(&e)))
     }
 
     /// The model of peaks, which takes of a basis set no more than the signal of a proton.
@@ -219,7 +222,7 @@ impl<'a> ModelStore<'a> {
             })
             .get_or_init(|| {
                 peaks::Model::new(settings, spectrum.fid.len(), spectrum.dwell_s, spectrum.f0_mhz, scale)
-                    .map(|model| Arc::new(Model::Peaks(model)))
+                    .map(|model| self.noted(Model::Peaks(model)))
                     .map_err(|e| Failure::new("model", error_chain(&e)))
             })
             .clone()
@@ -228,11 +231,20 @@ impl<'a> ModelStore<'a> {
         Ok(Prepared { model, basis_id, signal_per_proton: Some(scale.signal_per_proton), warnings, learned_id: None })
     }
 
+    /// A model that was made, its soft rows written down.
+    fn noted(&self, model: Model) -> Arc<Model> {
+        lock(&self.ratio_rows).extend(model.row_labels());
+        Arc::new(model)
+    }
+
     /// The place of a model, made by whoever comes first.
     fn slot(&self, key: Key) -> ModelSlot {
         let mut models = lock(&self.models);
-        if models.len() >= MAX_MODELS && !models.contains_key(&key) {
-            models.clear();
+        if !models.contains_key(&key) {
+            let held: u64 = models.keys().map(|key| model_bytes(key.n_points)).sum();
+            if held.saturating_add(model_bytes(key.n_points)) > for_models(self.options) {
+                models.clear();
+            }
         }
         models.entry(key).or_default().clone()
     }
@@ -247,16 +259,9 @@ impl<'a> ModelStore<'a> {
         self.bases.recipes()
     }
 
-    /// The soft rows that hold in any model of the run, for the provenance.
+    /// The soft rows of the models that were made, for the provenance.
     pub(crate) fn ratio_rows(&self) -> Vec<String> {
-        let mut rows: Vec<String> = lock(&self.models)
-            .values()
-            .filter_map(|slot| slot.get()?.as_ref().ok())
-            .flat_map(|model| model.row_labels())
-            .collect();
-        rows.sort();
-        rows.dedup();
-        rows
+        lock(&self.ratio_rows).iter().cloned().collect()
     }
 }
 

@@ -1,6 +1,5 @@
 //! What a run is asked to do.
 
-use super::cut;
 use super::error::RunError;
 use super::summary::Shard;
 use crate::acquisition::Facts;
@@ -11,10 +10,13 @@ use crate::formats;
 use crate::learned::Learned;
 use crate::prepare::Preparation;
 use crate::quantify::WaterScaling;
+use crate::store::IfExists;
 use crate::store::provenance::VariedMethod;
-use crate::store::{IfExists, Span};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+
+/// Memory that a run may take unless told otherwise (bytes).
+pub const DEFAULT_MEMORY_BYTES: u64 = 4 << 30;
 
 /// What to run. [`RunOptions::new`] fills in the defaults; every field can be changed after it.
 #[derive(Debug, Clone)]
@@ -47,7 +49,7 @@ pub struct RunOptions {
     pub resume: bool,
     /// Which part of the run to do; `None`: all of it.
     pub shard: Option<Shard>,
-    /// Memory to stay below, roughly (bytes).
+    /// Memory to stay below, up to a tenth (bytes).
     pub memory_bytes: u64,
     /// Labels of the participants to take, without `sub-`; empty: all.
     pub participants: Vec<String>,
@@ -84,7 +86,7 @@ impl RunOptions {
             transients: false,
             resume: false,
             shard: None,
-            memory_bytes: cut::DEFAULT_MEMORY_BYTES,
+            memory_bytes: DEFAULT_MEMORY_BYTES,
             participants: Vec::new(),
             sessions: Vec::new(),
         })
@@ -126,10 +128,5 @@ impl RunOptions {
                 .entry(folder)
                 .or_insert_with(|| folder.canonicalize().is_ok_and(|folder| folder.starts_with(&out)))
         })
-    }
-
-    /// The chunks of `open`, which lies in one block of `found`.
-    pub(super) fn cut(&self, found: &[Found], open: Span) -> Vec<Span> {
-        cut::cut(found, open, self.methods.len(), self.memory_bytes)
     }
 }

@@ -2,15 +2,16 @@
 
 use rayon::prelude::*;
 
+use super::chunk::{self, Part};
 use super::load::{Failure, Header, Loaded};
 use super::models::ModelStore;
 use super::rows::Origin;
-use super::{Progress, RunError, RunOptions, chunk, cut};
+use super::{Progress, RunError, RunOptions, cut};
 use crate::corpus::{Found, LeftOut};
 use crate::engine::Engine;
 use crate::interrupt;
 use crate::prepare::Spectrum;
-use crate::store::{PlannedRow, Span, SpectrumRow, Status};
+use crate::store::{PlannedRow, SpectrumRow, Status};
 
 /// Status of a file under INPUT that is no row in the tables of a run.
 pub const LEFT_OUT: &str = "left_out";
@@ -20,15 +21,13 @@ pub const LEFT_OUT: &str = "left_out";
 /// # Errors
 /// [`RunError`]: the inputs cannot be listed, or the basis set named for the whole run cannot be read.
 pub fn plan(options: &RunOptions, engine: &dyn Engine, progress: &dyn Progress) -> Result<Vec<PlannedRow>, RunError> {
+    cut::check_memory(options)?;
     let listing = options.listing()?;
     let models = ModelStore::new(options)?;
     progress.found(listing.found.len());
     let mut rows = Vec::new();
-    let blocks = cut::blocks(listing.found.len(), engine.files_at_once(), None);
-    let chunks = blocks.flat_map(|files| options.cut(&listing.found, Span::of_files(files)));
-    for (number, span) in chunks.enumerate() {
+    for Part { number, span, loaded } in chunk::read_all(&listing.found, options, engine.files_at_once()) {
         let files = &listing.found[span.files()];
-        let loaded = chunk::read(files, span.voxels(), options);
         let planned: Vec<Vec<PlannedRow>> = files
             .par_iter()
             .zip(&loaded)

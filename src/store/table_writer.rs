@@ -17,6 +17,9 @@ use crate::hash::hex;
 
 use super::schema::{GIT_HASH_KEY, RUN_ID_KEY, SCHEMA_VERSION, SCHEMA_VERSION_KEY, TABLE_KEY, Table, VERSION_KEY};
 
+/// A group of rows is held in memory until it is written: no more than this, beside the batch that comes last (bytes).
+const ROW_GROUP_BYTES: usize = 16 << 20;
+
 /// A part that is complete under its temporary name.
 #[derive(Debug, Clone)]
 pub(super) struct Part {
@@ -183,6 +186,7 @@ fn properties<T: Table>(rows_per_batch: usize) -> WriterProperties {
         .set_compression(Compression::ZSTD(ZstdLevel::default()))
         .set_created_by(concat!("requant ", env!("CARGO_PKG_VERSION")).to_owned())
         .set_max_row_group_row_count(Some(16 * rows_per_batch))
+        .set_max_row_group_bytes(Some(ROW_GROUP_BYTES))
         .set_key_value_metadata(Some(pairs))
         .build()
 }

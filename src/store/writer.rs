@@ -24,6 +24,8 @@ use super::table_writer::TableWriter;
 const CURVES_PER_BATCH: usize = 64;
 const CURVES_PER_PART: usize = 512;
 const ROWS_PER_BATCH: usize = 4096;
+/// Rows of `spectra`, which carry a covariance, likewise.
+const SPECTRA_PER_BATCH: usize = 512;
 
 /// Writes one dataset folder.
 ///
@@ -97,7 +99,7 @@ impl DatasetWriter {
         made.create(&metabolites_dir)?;
         Ok(Self {
             dir: dir.to_owned(),
-            spectra: TableWriter::create(&spectra_dir, ROWS_PER_BATCH, None)?,
+            spectra: TableWriter::create(&spectra_dir, SPECTRA_PER_BATCH, None)?,
             metabolites: TableWriter::create(&metabolites_dir, ROWS_PER_BATCH, None)?,
             curves: None,
             transients: None,

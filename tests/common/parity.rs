@@ -134,5 +134,5 @@ fn referenced(path: &Path) -> BasisSet {
 }
 
 fn fid(path: &Path) -> Vec<Complex64> {
-    formats::read(path).unwrap().samples.iter().copied().collect()
+    formats::read(path).unwrap().samples.iter().collect()
 }

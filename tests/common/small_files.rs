@@ -335,7 +335,7 @@ pub fn decode_all(bytes: &[u8]) {
     let (data, list) = small_list();
     let _ = philips_list::decode(bytes, list.as_bytes(), None);
     let _ = philips_list::decode(&data, bytes, Some(SPAR.as_bytes()));
-    let _ = bruker::decode(bruker::Kind::Raw, bytes, METHOD.as_bytes(), ACQP.as_bytes(), Some(bytes));
+    let _ = bruker::decode(bruker::Kind::Raw, bytes, METHOD.as_bytes(), ACQP.as_bytes(), Some(bytes.into()));
     let _ = bruker::decode(bruker::Kind::Fid, &small_bruker(), bytes, ACQP.as_bytes(), None);
     let _ = lcmodel_raw::decode(bytes);
     let _ = lcmodel_control::parse(bytes);

@@ -10,15 +10,15 @@ mod parameters;
 
 use std::path::{Path, PathBuf};
 
-use ndarray::Array5;
 use num_complex::Complex64;
 
-use super::bytes::{Bytes, Order};
+use super::bytes::{Bytes, FileBytes, Order};
 use super::error::ReadError;
-use super::files::{beside, bytes_beside, bytes_of};
+use super::extent::{Extent, HELD_PER_BYTE};
+use super::files::{beside, bytes_beside, bytes_of, length_of};
 use super::geometry::affine_from_lps;
 use super::reader::{About, Claim, Probe, Reader};
-use crate::acquisition::{Acquisition, CARRIER_PPM, Facts, UNTESTED_FORMAT};
+use crate::acquisition::{AXIS_TRANSIENT, Acquisition, CARRIER_PPM, Facts, Samples, UNTESTED_FORMAT};
 use filter::Filter;
 use parameters::Parameters;
 
@@ -88,6 +88,12 @@ pub enum Kind {
     Fid,
     /// `rawdata.job0`: every transient of every coil.
     Raw,
+}
+
+impl Kind {
+    fn of(path: &Path) -> Self {
+        if path.file_name().is_some_and(|n| n.eq_ignore_ascii_case(RAW)) { Self::Raw } else { Self::Fid }
+    }
 }
 
 /// How numbers are stored.
@@ -162,10 +168,22 @@ impl Reader for Bruker {
         let method = bytes_beside(path, METHOD, "file of the method's parameters")?;
         let acqp = bytes_beside(path, ACQP, "file of the acquisition's parameters")?;
         let reference = beside(path, REFERENCE).map(|file| bytes_of(&file)).transpose()?;
-        let is_raw = path.file_name().is_some_and(|n| n.eq_ignore_ascii_case(RAW));
-        let kind = if is_raw { Kind::Raw } else { Kind::Fid };
-        decode(kind, &bytes_of(path)?, &method, &acqp, reference.as_deref())
+        decode(Kind::of(path), bytes_of(path)?, &method, &acqp, reference.map(FileBytes::from))
             .map_err(|e| ReadError::content(path, e.code(), e))
+    }
+
+    fn extent(&self, path: &Path) -> Result<Extent, ReadError> {
+        let method = bytes_beside(path, METHOD, "file of the method's parameters")?;
+        let acqp = bytes_beside(path, ACQP, "file of the acquisition's parameters")?;
+        let (kind, parameters) = (Kind::of(path), Parameters::of(&method, &acqp));
+        let (points, coils) = size(kind, &parameters).map_err(|e| ReadError::content(path, e.code(), e))?;
+        let reference = beside(path, REFERENCE).map_or(0, |file| length_of(&file));
+        let length = length_of(path).saturating_add(reference);
+        let row_bytes = (2 * Word::of(kind, &parameters).bytes() * points * coils) as u64;
+        let transients = usize::try_from(length / row_bytes.max(1)).unwrap_or(usize::MAX);
+        let text = HELD_PER_BYTE.saturating_mul((method.len() + acqp.len()) as u64);
+        let whole_bytes = length.saturating_add(text);
+        Ok(Extent { transients, coils, points, whole_bytes, ..Extent::at_most(length) })
     }
 }
 
@@ -175,10 +193,10 @@ impl Reader for Bruker {
 /// See [`DecodeError`].
 pub fn decode(
     kind: Kind,
-    samples: &[u8],
+    samples: impl Into<FileBytes>,
     method: &[u8],
     acqp: &[u8],
-    reference: Option<&[u8]>,
+    reference: Option<FileBytes>,
 ) -> Result<Acquisition, DecodeError> {
     let parameters = Parameters::of(method, acqp);
     let matrix = parameters.values("PVM_Matrix");
@@ -192,17 +210,17 @@ pub fn decode(
     if !(0.0..MOST_DELAY).contains(&delay) || delay >= points as f64 / 2.0 {
         return Err(DecodeError::Delay { delay, points });
     }
-    let rows = rows(kind, samples, &parameters, points, coils)?;
-    let n_transients = rows.len() / coils;
-    let filter = Filter::new(points, delay);
-    let data = |rows: Vec<Vec<Complex64>>| {
-        let kept = filter.kept;
-        let rows: Vec<Vec<Complex64>> = rows.into_iter().map(|row| filter.apply(row)).collect();
-        Array5::from_shape_fn((1, 1, rows.len() / coils, coils, kept), |(_, _, t, c, p)| rows[t * coils + c][p])
+    let stored = |kind, file: FileBytes| -> Result<Samples, DecodeError> {
+        let rows = Rows::new(kind, file, &parameters, points, coils)?;
+        let filter = Filter::new(points, delay);
+        let shape = [1, 1, rows.blocks, coils, filter.kept];
+        Ok(Samples::stored(shape, move |[_, _, transient, coil]| filter.apply(rows.row(transient, coil))))
     };
-    let mut acquisition = Acquisition::from_samples(NAME, data(rows));
+    let samples = stored(kind, samples.into())?;
+    let n_transients = samples.shape()[AXIS_TRANSIENT];
+    let mut acquisition = Acquisition::from_samples(NAME, samples);
     if let Some(reference) = reference {
-        acquisition.water = self::rows(Kind::Raw, reference, &parameters, points, coils).ok().map(data);
+        acquisition.water = stored(Kind::Raw, reference).ok();
         if acquisition.water.is_none() {
             acquisition.remarks.push("the reference scan is not as long as one transient: it was not read".to_owned());
         }
@@ -273,44 +291,59 @@ fn affine(parameters: &Parameters) -> Option<[[f64; 4]; 4]> {
 }
 
 /// The rows of a file: transient after transient, each of all coils.
-fn rows(
-    kind: Kind,
-    bytes: &[u8],
-    parameters: &Parameters,
+struct Rows {
+    file: FileBytes,
+    word: Word,
+    order: Order,
     points: usize,
-    coils: usize,
-) -> Result<Vec<Vec<Complex64>>, DecodeError> {
-    let word = Word::of(kind, parameters);
-    let order = match parameters.text("BYTORDA").as_deref() {
-        Some("big") => Order::Big,
-        _ => Order::Little,
-    };
-    let row_bytes = 2 * word.bytes() * points;
-    let mut block_bytes = row_bytes * coils;
-    if kind == Kind::Fid && parameters.text("GO_block_size").as_deref() == Some("Standard_KBlock_Format") {
-        block_bytes = block_bytes.div_ceil(K_BLOCK) * K_BLOCK;
-    }
-    // The last block need not be filled up.
-    let blocks = if bytes.len() < row_bytes * coils { 0 } else { (bytes.len() - row_bytes * coils) / block_bytes + 1 };
-    if blocks == 0 {
-        return Err(DecodeError::Truncated { got: bytes.len(), points, coils, needed: row_bytes * coils });
-    }
-    let view = Bytes::new(bytes, order);
-    let part = |at: usize| {
-        let value = match word {
-            Word::I16 => view.i16(at).map(f64::from),
-            Word::I32 => view.i32(at).map(f64::from),
-            Word::F32 => view.f32(at).map(f64::from),
+    row_bytes: usize,
+    block_bytes: usize,
+    /// Transients that are whole.
+    blocks: usize,
+}
+
+impl Rows {
+    fn new(
+        kind: Kind,
+        file: FileBytes,
+        parameters: &Parameters,
+        points: usize,
+        coils: usize,
+    ) -> Result<Self, DecodeError> {
+        let word = Word::of(kind, parameters);
+        let order = match parameters.text("BYTORDA").as_deref() {
+            Some("big") => Order::Big,
+            _ => Order::Little,
         };
-        value.unwrap_or(0.0)
-    };
-    let row = |block: usize, coil: usize| {
-        let start = block * block_bytes + coil * row_bytes;
-        let sample = |p: usize| {
-            let at = start + 2 * word.bytes() * p;
-            Complex64::new(part(at), -part(at + word.bytes()))
+        let row_bytes = 2 * word.bytes() * points;
+        let needed = row_bytes * coils;
+        let mut block_bytes = needed;
+        if kind == Kind::Fid && parameters.text("GO_block_size").as_deref() == Some("Standard_KBlock_Format") {
+            block_bytes = block_bytes.div_ceil(K_BLOCK) * K_BLOCK;
+        }
+        // The last block need not be filled up.
+        let blocks = file.len().checked_sub(needed).map_or(0, |others| others / block_bytes + 1);
+        if blocks == 0 {
+            return Err(DecodeError::Truncated { got: file.len(), points, coils, needed });
+        }
+        Ok(Self { file, word, order, points, row_bytes, block_bytes, blocks })
+    }
+
+    fn row(&self, block: usize, coil: usize) -> Vec<Complex64> {
+        let view = Bytes::new(&self.file, self.order);
+        let part = |at: usize| {
+            let value = match self.word {
+                Word::I16 => view.i16(at).map(f64::from),
+                Word::I32 => view.i32(at).map(f64::from),
+                Word::F32 => view.f32(at).map(f64::from),
+            };
+            value.unwrap_or(0.0)
         };
-        (0..points).map(sample).collect()
-    };
-    Ok((0..blocks).flat_map(|block| (0..coils).map(move |coil| (block, coil))).map(|(b, c)| row(b, c)).collect())
+        let (start, bytes) = (block * self.block_bytes + coil * self.row_bytes, self.word.bytes());
+        let sample = |point: usize| {
+            let at = start + 2 * bytes * point;
+            Complex64::new(part(at), -part(at + bytes))
+        };
+        (0..self.points).map(sample).collect()
+    }
 }

@@ -4,84 +4,39 @@
 //! the RDA export of the same measurement does: measured by where NAA of real brains lies, see the tests.
 
 mod csa;
+mod error;
 mod lengths;
+mod stored;
 mod tags;
+mod values;
 
 use std::path::Path;
 
 use dicom_object::{DefaultDicomObject, InMemDicomObject, OpenFileOptions, ReadError as LibraryError, Tag};
-use ndarray::Array5;
-use num_complex::Complex64;
 
-use super::bytes::{Bytes, Order};
 use super::error::ReadError;
-use super::files::bytes_of;
+use super::extent::{Extent, READ_TO_LEARN};
+use super::files::{MAX_FILE_BYTES, bytes_of, length_of};
 use super::geometry::affine_from_lps;
 use super::reader::{About, Claim, Probe, Reader};
-use crate::acquisition::{Acquisition, Facts};
+use crate::acquisition::{Acquisition, Facts, Samples};
+use crate::regular_file;
 use csa::Csa;
+pub use error::DecodeError;
+use stored::{Size, row, samples, size_of};
 use tags::*;
+use values::{csa, item, number, numbers, text};
 
 /// Name of the format.
 pub const NAME: &str = "DICOM";
 
 /// How the identifiers of the standard's classes begin.
 const STANDARD_CLASSES: &str = "1.2.840.10008.";
+/// Held for each byte of a file: it, the object parsed of it, and its samples once more on their way out of the object.
+const HELD_PER_BYTE: u64 = 4;
+
 /// What text conversions put in the place of bytes that are no UTF-8.
 const REPLACED: &[u8] = "\u{fffd}".as_bytes();
-
-/// Why a DICOM file could not be decoded.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
-pub enum DecodeError {
-    /// No DICOM, or damaged.
-    #[error("not readable as DICOM ({what}); export the file again")]
-    Dicom {
-        /// What is wrong. The library's own words quote values, which may be names of persons.
-        what: &'static str,
-    },
-    /// Bytes were replaced.
-    #[error(
-        "somebody's program passed this DICOM file through a text conversion, which destroyed it; get the original"
-    )]
-    Text,
-    /// The file ends within an attribute.
-    #[error("the DICOM file is cut off{}; copy it again", at.map(|at| format!(": the length of the attribute at byte {at} cannot be right")).unwrap_or_default())]
-    CutOff {
-        /// Where an attribute begins that is longer than the file.
-        at: Option<usize>,
-    },
-    /// An image, a report, raw data.
-    #[error("DICOM without spectroscopy data (SOP class {class}); leave it out, or export the spectrum itself")]
-    NotSpectroscopy {
-        /// Its SOP class.
-        class: String,
-    },
-    /// A value is missing or cannot be right.
-    #[error("the DICOM attribute {field} is missing or cannot be right; export the file again")]
-    Field {
-        /// Name of the attribute.
-        field: &'static str,
-    },
-    /// Fewer samples than announced.
-    #[error("{got} samples where {needed} are announced; the file is cut off")]
-    Truncated {
-        /// Samples there.
-        got: usize,
-        /// Samples announced.
-        needed: usize,
-    },
-}
-
-impl DecodeError {
-    /// Stable code for the tables.
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::Dicom { .. } | Self::Text | Self::Field { .. } => "bad_header",
-            Self::NotSpectroscopy { .. } => "not_spectroscopy",
-            Self::Truncated { .. } | Self::CutOff { .. } => "truncated",
-        }
-    }
-}
 
 /// The format's reader.
 #[derive(Debug)]
@@ -124,6 +79,22 @@ impl Reader for Dicom {
 
     fn read(&self, path: &Path) -> Result<Acquisition, ReadError> {
         decode(&bytes_of(path)?).map_err(|e| ReadError::content(path, e.code(), e))
+    }
+
+    fn extent(&self, path: &Path) -> Result<Extent, ReadError> {
+        let length = length_of(path);
+        let whole_bytes = length.saturating_mul(HELD_PER_BYTE);
+        if length <= READ_TO_LEARN {
+            return Ok(Extent::of(&self.read(path)?, whole_bytes));
+        }
+        // What stands before the samples. A damaged header is for the reader to tell.
+        let file = regular_file::open(path, MAX_FILE_BYTES).ok();
+        let before = file.and_then(|f| OpenFileOptions::new().read_until(SPECTROSCOPY_DATA).from_reader(f).ok());
+        let size = before.and_then(|object| size_of(&object));
+        let Some(Size { points, grid, frames }) = size else { return Ok(Extent::at_most(length)) };
+        let [columns, rows] = grid;
+        let (grid, transients) = if columns * rows > 1 { ([columns, rows, frames], 1) } else { ([1; 3], frames) };
+        Ok(Extent { grid, transients, points, whole_bytes, ..Extent::at_most(length) })
     }
 }
 
@@ -208,7 +179,10 @@ fn standard(object: &InMemDicomObject, bytes: &[u8]) -> Result<Acquisition, Deco
     let (voxels, transients) = if rows * columns > 1 { (rows * columns * frames, 1) } else { (1, frames) };
     let kept = if with_water { transients / 2 } else { transients };
     let part = |first: usize, n: usize| {
-        Array5::from_shape_fn((voxels, 1, n, 1, points), |(v, _, t, _, p)| samples[(v + first + t) * points + p].conj())
+        let bytes = samples.clone();
+        Samples::stored([voxels, 1, n, 1, points], move |[voxel, _, transient, _]| {
+            row(&bytes, voxel + first + transient, points).map(|z| z.conj()).collect()
+        })
     };
     let mut data = Acquisition::from_samples(NAME, part(0, kept));
     if voxels > 1 {
@@ -287,8 +261,9 @@ fn private(object: &InMemDicomObject, csa: &Csa, bytes: &[u8]) -> Result<Acquisi
     let grid = [extent("Columns"), extent("Rows"), extent("NumberOfFrames")];
     let voxels = grid[0].saturating_mul(grid[1]).saturating_mul(grid[2]);
     let samples = samples(bytes, voxels, points)?;
-    let array = Array5::from_shape_fn((voxels, 1, 1, 1, points), |(v, _, _, _, p)| samples[v * points + p]);
-    let mut data = Acquisition::from_samples(NAME, array);
+    let shape = [voxels, 1, 1, 1, points];
+    let stored = Samples::stored(shape, move |[voxel, ..]| row(&samples, voxel, points).collect());
+    let mut data = Acquisition::from_samples(NAME, stored);
     let positive = |name: &str| csa.number(name).filter(|v| *v > 0.0);
     data.grid = grid;
     data.facts = Facts {
@@ -310,46 +285,4 @@ fn private(object: &InMemDicomObject, csa: &Csa, bytes: &[u8]) -> Result<Acquisi
         });
     }
     Ok(data)
-}
-
-fn csa(object: &InMemDicomObject) -> Option<Csa> {
-    CSA_HEADER.iter().find_map(|tag| {
-        let csa = Csa::parse(&object.element(*tag).ok()?.to_bytes().ok()?)?;
-        csa.number("DataPointColumns").map(|_| csa)
-    })
-}
-
-/// `rows` of `points` samples as they are stored.
-fn samples(bytes: &[u8], rows: usize, points: usize) -> Result<Vec<Complex64>, DecodeError> {
-    let got = bytes.len() / 8;
-    let needed = rows.saturating_mul(points);
-    if got < needed || needed == 0 {
-        return Err(DecodeError::Truncated { got, needed });
-    }
-    let bytes = Bytes::new(bytes, Order::Little);
-    Ok((0..needed).map(|i| bytes.complex32(8 * i).unwrap_or_default()).collect())
-}
-
-fn text(object: &InMemDicomObject, tag: Tag) -> Option<String> {
-    let value = object.element(tag).ok()?.to_str().ok()?;
-    let value = value.split('\\').next().unwrap_or_default().trim_matches(['\0', ' ']).to_owned();
-    (!value.is_empty()).then(|| value.chars().take(80).collect())
-}
-
-/// The first value, as a number.
-fn number(object: &InMemDicomObject, tag: Tag) -> Option<f64> {
-    let element = object.element(tag).ok()?;
-    element.to_float64().ok().or_else(|| text(object, tag)?.parse().ok()).filter(|v: &f64| v.is_finite())
-}
-
-/// The first `N` values, as numbers.
-fn numbers<const N: usize>(object: &InMemDicomObject, tag: Tag) -> Option<[f64; N]> {
-    let values = object.element(tag).ok()?.to_multi_float64().ok()?;
-    let values: [f64; N] = values.get(..N)?.try_into().ok()?;
-    values.iter().all(|v| v.is_finite()).then_some(values)
-}
-
-/// The first item of a sequence.
-fn item(object: &InMemDicomObject, tag: Tag) -> Option<&InMemDicomObject> {
-    object.element(tag).ok()?.items()?.first()
 }

@@ -8,14 +8,14 @@ mod place;
 
 use std::path::Path;
 
-use ndarray::Array5;
 use num_complex::Complex64;
 
-use super::bytes::Bytes;
+use super::bytes::{Bytes, FileBytes};
 use super::error::ReadError;
-use super::files::bytes_of;
+use super::extent::Extent;
+use super::files::{bytes_at, bytes_of, length_of};
 use super::reader::{About, Claim, Probe, Reader};
-use crate::acquisition::{Acquisition, Facts, UNTESTED_FORMAT};
+use crate::acquisition::{Acquisition, Facts, Samples, UNTESTED_FORMAT};
 use layout::{
     CSI_EXTENTS, FRAME_SIZE, Layout, MPS_FREQ, NAVS, NECHOES, NFRAMES, POINT_SIZE, PSD_NAME_BYTES, RECEIVERS,
     SPECTRAL_WIDTH, TE_AFTER_TR, USER4, USER19, layout, revision,
@@ -116,7 +116,22 @@ impl Reader for GePfile {
     }
 
     fn read(&self, path: &Path) -> Result<Acquisition, ReadError> {
-        decode(&bytes_of(path)?).map_err(|e| ReadError::content(path, e.code(), e))
+        decode(bytes_of(path)?).map_err(|e| ReadError::content(path, e.code(), e))
+    }
+
+    fn extent(&self, path: &Path) -> Result<Extent, ReadError> {
+        let io = |source| ReadError::Io { path: path.to_owned(), source };
+        let head = bytes_at(path, 0, MOST_HEADER).map_err(io)?;
+        let (_, frames, _) = header(&head).map_err(|e| ReadError::content(path, e.code(), e))?;
+        Ok(Extent {
+            grid: [1; 3],
+            conditions: 1,
+            transients: frames.total,
+            coils: frames.coils,
+            points: frames.points,
+            whole_bytes: length_of(path),
+            sample_bytes: 0,
+        })
     }
 }
 
@@ -125,6 +140,9 @@ pub fn looks_like(head: &[u8]) -> bool {
     // A revision is a small decimal fraction; text and other formats give such a float by chance only.
     revision(head).is_some_and(|r| (r * 1e3 - (r * 1e3).round()).abs() < 0.05)
 }
+
+/// No header is longer (bytes).
+const MOST_HEADER: u64 = 1 << 20;
 
 /// What the header says about the frames.
 struct Frames {
@@ -150,11 +168,9 @@ fn checked(field: &'static str, value: f64, low: f64, high: f64) -> Result<f64, 
 ///
 /// # Errors
 /// See [`DecodeError`].
-pub fn decode(file: &[u8]) -> Result<Acquisition, DecodeError> {
-    let revision = revision(file).ok_or(DecodeError::NoRevision)?;
-    let (layout, order) = layout(revision).ok_or(DecodeError::Revision { revision })?;
-    let bytes = Bytes::new(file, order);
-    let (frames, remark) = frames(&bytes, &layout)?;
+pub fn decode(file: impl Into<FileBytes>) -> Result<Acquisition, DecodeError> {
+    let file = file.into();
+    let (Header { revision, layout, bytes }, frames, remark) = header(&file)?;
     let Frames { points, point_size, coils, reference, data, .. } = frames;
     let frame_bytes = 2 * point_size * points;
     let coil_bytes = frame_bytes * (frames.total + 1);
@@ -162,20 +178,23 @@ pub fn decode(file: &[u8]) -> Result<Acquisition, DecodeError> {
     if needed.is_none_or(|n| n > file.len()) {
         return Err(DecodeError::Truncated { got: file.len(), needed: needed.unwrap_or(usize::MAX) });
     }
-    let part = |at: usize| match point_size {
-        2 => bytes.i16(at).map(f64::from),
-        _ => bytes.i32(at).map(f64::from),
+    // `n` frames of each coil from `first` on.
+    let samples = |first: usize, n: usize| {
+        let (file, order) = (file.clone(), bytes.order());
+        Samples::stored([1, 1, n, coils, points], move |[_, _, transient, coil]| {
+            let bytes = Bytes::new(&file, order);
+            let part = |at: usize| match point_size {
+                2 => bytes.i16(at).map(f64::from),
+                _ => bytes.i32(at).map(f64::from),
+            };
+            let frame = data + coil * coil_bytes + (first + transient + 1) * frame_bytes;
+            let sample = |at: usize| Complex64::new(part(at).unwrap_or(0.0), part(at + point_size).unwrap_or(0.0));
+            (0..points).map(|point| sample(frame + 2 * point_size * point)).collect()
+        })
     };
-    let sample = |coil: usize, frame: usize, point: usize| {
-        let at = data + coil * coil_bytes + (frame + 1) * frame_bytes + 2 * point_size * point;
-        Complex64::new(part(at).unwrap_or(0.0), part(at + point_size).unwrap_or(0.0))
-    };
-    let shape = |n: usize| (1, 1, n, coils, points);
-    let suppressed = frames.total - reference;
-    let samples = Array5::from_shape_fn(shape(suppressed), |(_, _, t, c, p)| sample(c, reference + t, p));
-    let mut acquisition = Acquisition::from_samples(NAME, samples);
+    let mut acquisition = Acquisition::from_samples(NAME, samples(reference, frames.total - reference));
     if reference > 0 {
-        acquisition.water = Some(Array5::from_shape_fn(shape(reference), |(_, _, t, c, p)| sample(c, t, p)));
+        acquisition.water = Some(samples(0, reference));
     }
     acquisition.facts = facts(&bytes, &layout, frames.averages)?;
     acquisition.affine_mm = place::affine(&bytes, &layout);
@@ -187,6 +206,22 @@ pub fn decode(file: &[u8]) -> Result<Acquisition, DecodeError> {
             .push(format!("P-file revision {revision} was read by its published layout; no file of it was at hand"));
     }
     Ok(acquisition)
+}
+
+/// A file's header.
+struct Header<'a> {
+    revision: f32,
+    layout: Layout,
+    bytes: Bytes<'a>,
+}
+
+/// The header, what it says about the frames, and what had to be assumed.
+fn header(file: &[u8]) -> Result<(Header<'_>, Frames, Option<String>), DecodeError> {
+    let revision = revision(file).ok_or(DecodeError::NoRevision)?;
+    let (layout, order) = layout(revision).ok_or(DecodeError::Revision { revision })?;
+    let bytes = Bytes::new(file, order);
+    let (frames, remark) = frames(&bytes, &layout)?;
+    Ok((Header { revision, layout, bytes }, frames, remark))
 }
 
 /// What the header says about the frames, and what had to be assumed.
@@ -303,6 +338,6 @@ mod tests {
         file[..4].copy_from_slice(&20.006_f32.to_le_bytes());
         let error = decode(&file).map(|_| ()).unwrap_err();
         assert_eq!(error, DecodeError::Field { field: "frame_size", value: 0.0 });
-        assert_eq!(decode(&[]).map(|_| ()).unwrap_err(), DecodeError::NoRevision);
+        assert_eq!(decode(&[0; 0]).map(|_| ()).unwrap_err(), DecodeError::NoRevision);
     }
 }

@@ -1,11 +1,11 @@
 //! What a NIfTI-MRS file's dimensions above the fourth mean, and the samples in our order.
 
-use ndarray::Array5;
 use num_complex::Complex64;
 use serde_json::{Map, Value, json};
 
 use super::error::DecodeError;
 use super::keys::{COMPLEX64, first};
+use crate::acquisition::Samples;
 use crate::formats::bytes::{Bytes, Order};
 use crate::formats::nifti::Nifti;
 
@@ -42,30 +42,38 @@ fn extent(nifti: &Nifti, roles: &[Role; 3], role: Role) -> usize {
     (0..3).filter(|&i| roles[i] == role).map(|i| nifti.shape[i + 4]).product()
 }
 
-pub(super) fn samples(nifti: &Nifti, roles: &[Role; 3]) -> Array5<Complex64> {
-    let voxels: usize = nifti.shape[..3].iter().product();
-    let points = nifti.shape[3];
+/// Extents in our order: voxels, conditions, transients, coils and points.
+pub(super) fn extents(nifti: &Nifti, roles: &[Role; 3]) -> [usize; 5] {
     let size = |role| extent(nifti, roles, role);
-    let shape = (voxels, size(Role::Condition), size(Role::Transient), size(Role::Coil), points);
-    let bytes = Bytes::new(&nifti.data, if nifti.big_endian { Order::Big } else { Order::Little });
-    let sample = |index: usize| match nifti.datatype {
-        COMPLEX64 => bytes.complex32(8 * index),
-        _ => bytes.complex64(16 * index),
-    };
-    Array5::from_shape_fn(shape, |(voxel, condition, transient, coil, point)| {
+    let voxels = nifti.shape[..3].iter().product();
+    [voxels, size(Role::Condition), size(Role::Transient), size(Role::Coil), nifti.shape[3]]
+}
+
+/// The samples of `voxels` voxels, whose stored data are `data`.
+pub(super) fn samples(nifti: &Nifti, roles: &[Role; 3], data: Vec<u8>, voxels: usize) -> Samples {
+    let [_, conditions, transients, coils, points] = extents(nifti, roles);
+    let order = if nifti.big_endian { Order::Big } else { Order::Little };
+    let (roles, shape, is_single) = (*roles, nifti.shape, nifti.datatype == COMPLEX64);
+    let fid = move |[voxel, condition, transient, coil]: [usize; 4]| -> Vec<Complex64> {
+        let bytes = Bytes::new(&data, order);
         let mut left = [(Role::Condition, condition), (Role::Transient, transient), (Role::Coil, coil)];
-        let mut index = voxel + voxels * point;
+        let mut first = voxel;
         let mut stride = voxels * points;
         for (i, role) in roles.iter().enumerate() {
-            let n = nifti.shape[i + 4];
+            let n = shape[i + 4];
             if let Some((_, rest)) = left.iter_mut().find(|(r, _)| r == role) {
-                index += (*rest % n) * stride;
+                first += (*rest % n) * stride;
                 *rest /= n;
             }
             stride *= n;
         }
-        sample(index).unwrap_or_default()
-    })
+        let sample = |point: usize| match first + voxels * point {
+            index if is_single => bytes.complex32(8 * index),
+            index => bytes.complex64(16 * index),
+        };
+        (0..points).map(|point| sample(point).unwrap_or_default()).collect()
+    };
+    Samples::stored([voxels, conditions, transients, coils, points], fid)
 }
 
 /// A label for each condition: the values that `dim_N_header` gives, else the index.

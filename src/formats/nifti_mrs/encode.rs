@@ -28,7 +28,8 @@ const EXTENSION_UNIT: usize = 16;
 pub fn encode(data: &Acquisition) -> Vec<u8> {
     let (extents, meta) = described(data);
     let text = Value::Object(meta).to_string().into_bytes();
-    let is_single = data.samples.iter().all(|z| f64::from(z.re as f32) == z.re && f64::from(z.im as f32) == z.im);
+    let samples = data.samples.to_array();
+    let is_single = samples.iter().all(|z| f64::from(z.re as f32) == z.re && f64::from(z.im as f32) == z.im);
     let extension = (text.len() + EXTENSION_HEAD_BYTES).div_ceil(EXTENSION_UNIT) * EXTENSION_UNIT;
     let mut file = Writer(vec![0; NIFTI2.size + EXTENDER_BYTES + extension]);
     file.header(&extents, is_single, data.facts.dwell_s);
@@ -39,7 +40,7 @@ pub fn encode(data: &Acquisition) -> Vec<u8> {
     file.put(at + EXTENDER_BYTES + 4, &EXTENSION_CODE.to_le_bytes());
     file.put(at + EXTENDER_BYTES + EXTENSION_HEAD_BYTES, &text);
     // Voxels fastest, then points, coils, transients and conditions.
-    for z in data.samples.view().permuted_axes([1, 2, 3, 4, 0]) {
+    for z in samples.view().permuted_axes([1, 2, 3, 4, 0]) {
         if is_single {
             file.0.extend((z.re as f32).to_le_bytes());
             file.0.extend((z.im as f32).to_le_bytes());

@@ -6,19 +6,23 @@ mod encode;
 mod error;
 mod keys;
 
+use std::fs::File;
+use std::io::Read;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 
 use super::bids_sidecar;
 use super::error::ReadError;
-use super::files::bytes_of;
+use super::extent::Extent;
+use super::files::MAX_FILE_BYTES;
 use super::json_fault::JsonFault;
-use super::nifti::{self, Nifti};
+use super::nifti::{self, Nifti, Opened};
 use super::reader::{About, Claim, Probe, Reader};
 use crate::acquisition::{Acquisition, Facts, Processing};
 use crate::regular_file;
-use dimensions::{edit_pulses_ppm, labels, roles, samples};
+use dimensions::{Role, edit_pulses_ppm, extents, labels, roles, samples};
 pub use encode::encode;
 pub use error::DecodeError;
 pub use keys::EXTENSION_CODE;
@@ -68,14 +72,40 @@ impl Reader for NiftiMrs {
         bids_sidecar::path_beside(path).into_iter().collect()
     }
 
-    fn read(&self, path: &Path) -> Result<Acquisition, ReadError> {
-        let file = bytes_of(path)?;
-        let sidecar = bids_sidecar::beside(path)?;
-        let json = sidecar.as_ref().and_then(|s| s.json.as_ref().ok());
-        let mut data = decode(&file, json).map_err(|e| ReadError::content(path, e.code(), e))?;
-        data.remarks.extend(sidecar.and_then(|s| s.json.err()));
-        Ok(data)
+    fn extent(&self, path: &Path) -> Result<Extent, ReadError> {
+        let (file, length) = open(path)?;
+        let refused = |e: DecodeError| ReadError::content(path, e.code(), e);
+        let (opened, _, roles) = head(file, length).map_err(refused)?;
+        let [_, conditions, transients, coils, points] = extents(&opened.nifti, &roles);
+        let grid = grid(&opened.nifti);
+        let sample_bytes = nifti::element_bytes(opened.nifti.datatype).unwrap_or(1) as u64;
+        let extent = Extent { grid, conditions, transients, coils, points, whole_bytes: 0, sample_bytes };
+        Ok(extent)
     }
+
+    fn read(&self, path: &Path) -> Result<Acquisition, ReadError> {
+        read(path, None)
+    }
+
+    fn read_voxels(&self, path: &Path, voxels: Range<usize>) -> Result<Acquisition, ReadError> {
+        read(path, Some(voxels))
+    }
+}
+
+fn open(path: &Path) -> Result<(File, u64), ReadError> {
+    let failed = |source| ReadError::Io { path: path.to_owned(), source };
+    let file = regular_file::open(path, MAX_FILE_BYTES).map_err(failed)?;
+    let length = file.metadata().map_err(failed)?.len();
+    Ok((file, length))
+}
+
+fn read(path: &Path, voxels: Option<Range<usize>>) -> Result<Acquisition, ReadError> {
+    let (file, length) = open(path)?;
+    let sidecar = bids_sidecar::beside(path)?;
+    let json = sidecar.as_ref().and_then(|s| s.json.as_ref().ok());
+    let mut data = decode_voxels(file, length, json, voxels).map_err(|e| ReadError::content(path, e.code(), e))?;
+    data.remarks.extend(sidecar.and_then(|s| s.json.err()));
+    Ok(data)
 }
 
 /// Whether a NIfTI file holds complex data (or is too broken to tell): something a row must account for.
@@ -85,18 +115,46 @@ pub fn is_spectroscopy(file: &[u8]) -> bool {
 
 /// Decodes a file, with the BIDS sidecar beside it if there is one.
 pub fn decode(file: &[u8], sidecar: Option<&Value>) -> Result<Acquisition, DecodeError> {
-    let head = nifti::parse(file, false)?;
-    if !matches!(head.datatype, COMPLEX64 | COMPLEX128) {
-        return Err(DecodeError::NotSpectroscopy { datatype: head.datatype });
+    decode_voxels(file, file.len() as u64, sidecar, None)
+}
+
+fn grid(nifti: &Nifti) -> [usize; 3] {
+    [nifti.shape[0], nifti.shape[1], nifti.shape[2]]
+}
+
+/// A file of `file_bytes` up to its data: with its header extension, and what its dimensions are.
+#[allow(clippy::type_complexity, reason = "the parts of a header")]
+fn head<'a>(file: impl Read + 'a, file_bytes: u64) -> Result<(Opened<'a>, Map<String, Value>, [Role; 3]), DecodeError> {
+    let opened = Opened::new(file, file_bytes)?;
+    let datatype = opened.nifti.datatype;
+    if !matches!(datatype, COMPLEX64 | COMPLEX128) {
+        return Err(DecodeError::NotSpectroscopy { datatype });
     }
-    let extension = head.extensions.iter().find(|e| e.code == EXTENSION_CODE).ok_or(DecodeError::NoExtension)?;
+    let extension = opened.nifti.extensions.iter().find(|e| e.code == EXTENSION_CODE);
+    let extension = extension.ok_or(DecodeError::NoExtension)?;
     let text: Vec<u8> = extension.content.iter().copied().take_while(|b| *b != 0).collect();
     let meta: Map<String, Value> =
         serde_json::from_slice(&text).map_err(|e| DecodeError::Json { fault: JsonFault::of(&e, "object") })?;
-    let nifti = nifti::parse(file, true)?;
-    let roles = roles(&nifti, &meta)?;
-    let mut data = Acquisition::from_samples(NAME, samples(&nifti, &roles));
-    data.grid = [nifti.shape[0], nifti.shape[1], nifti.shape[2]];
+    let roles = roles(&opened.nifti, &meta)?;
+    Ok((opened, meta, roles))
+}
+
+/// Decodes a file of `file_bytes`, or some voxels of it.
+fn decode_voxels(
+    file: impl Read,
+    file_bytes: u64,
+    sidecar: Option<&Value>,
+    voxels: Option<Range<usize>>,
+) -> Result<Acquisition, DecodeError> {
+    let (mut opened, meta, roles) = head(file, file_bytes)?;
+    let [n_voxels, ..] = extents(&opened.nifti, &roles);
+    let first_voxel = voxels.as_ref().map_or(0, |v| v.start.min(n_voxels));
+    let n_kept = voxels.as_ref().map_or(n_voxels, |v| v.end.min(n_voxels)).saturating_sub(first_voxel);
+    let stored = opened.data(voxels)?;
+    let nifti = opened.nifti;
+    let mut data = Acquisition::from_samples(NAME, samples(&nifti, &roles, stored, n_kept));
+    data.first_voxel = first_voxel;
+    data.grid = grid(&nifti);
     data.condition_labels = labels(&nifti, &roles, &meta);
     data.edit_pulses_ppm = edit_pulses_ppm(&data.condition_labels, &meta);
     data.processing = processing(&meta);

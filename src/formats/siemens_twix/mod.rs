@@ -10,18 +10,15 @@ mod readouts;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use ndarray::Array5;
-use num_complex::Complex64;
-use rayon::prelude::*;
-
-use super::bytes::{Bytes, Order};
+use super::bytes::{Bytes, FileBytes, Order};
 use super::error::ReadError;
-use super::files::bytes_of;
+use super::extent::Extent;
+use super::files::{bytes_at, bytes_of, length_of};
 use super::reader::{About, Claim, Probe, Reader};
-use crate::acquisition::{Acquisition, TRUNCATED, UNTESTED_FORMAT};
+use crate::acquisition::{Acquisition, Samples, TRUNCATED, UNTESTED_FORMAT};
 pub use error::DecodeError;
 use protocol::protocol;
-use readouts::{Readout, Readouts, VB, VD};
+use readouts::{Layout, Readout, Readouts, VB, VD, points_and_coils};
 
 /// Name of the format.
 pub const NAME: &str = "Siemens twix";
@@ -31,6 +28,10 @@ const MAX_MEASUREMENTS: u32 = 64;
 /// Such a file begins with a count of measurements, then has an entry for each.
 const RAID_HEADER: usize = 8;
 const RAID_ENTRY: usize = 152;
+/// The entries of all measurements lie within (bytes).
+const RAID_BYTES: u64 = (RAID_HEADER + RAID_ENTRY * MAX_MEASUREMENTS as usize) as u64;
+/// No readout's header is longer (bytes).
+const READOUT_HEADER: u64 = 256;
 /// Place of a measurement's beginning in its entry.
 const RAID_OFFSET: usize = 8;
 /// A group of transients is the water reference of the other where it is so many times stronger.
@@ -71,7 +72,23 @@ impl Reader for SiemensTwix {
     }
 
     fn read(&self, path: &Path) -> Result<Acquisition, ReadError> {
-        decode(&bytes_of(path)?).map_err(|e| ReadError::content(path, e.code(), e))
+        decode(bytes_of(path)?).map_err(|e| ReadError::content(path, e.code(), e))
+    }
+
+    fn extent(&self, path: &Path) -> Result<Extent, ReadError> {
+        let io = |source| ReadError::Io { path: path.to_owned(), source };
+        let length = length_of(path);
+        let whole = Extent { whole_bytes: length, ..Extent::at_most(length) };
+        // Of the first readout; that of an adjustment may have fewer coils, which makes the bound larger.
+        let head = bytes_at(path, 0, RAID_BYTES).map_err(io)?;
+        let Ok((layout, start)) = measurement(&Bytes::new(&head, Order::Little)) else { return Ok(whole) };
+        let word = bytes_at(path, start as u64, 4).map_err(io)?;
+        let at = Bytes::new(&word, Order::Little).u32(0).map_or(u64::MAX, u64::from).saturating_add(start as u64);
+        let first = bytes_at(path, at, READOUT_HEADER).map_err(io)?;
+        let size = points_and_coils(Bytes::new(&first, Order::Little), layout, 0);
+        let Some((points, coils)) = size.filter(|(points, coils)| *points > 0 && *coils > 0) else { return Ok(whole) };
+        let transients = (length / 8) as usize / (points * coils);
+        Ok(Extent { transients, coils, points, ..whole })
     }
 }
 
@@ -97,26 +114,24 @@ fn is_name(bytes: &[u8]) -> bool {
 }
 
 /// Transients by the counters that tell conditions apart.
-type Groups<'a> = BTreeMap<[u16; 3], Vec<&'a Readout>>;
+type Groups = BTreeMap<[u16; 3], Vec<Readout>>;
 
 /// Decodes the last measurement of a file (those before it are adjustments). A group of transients that is much
 /// stronger than the other becomes the water reference. A file that is cut off gives what is complete, and says so.
 ///
 /// # Errors
 /// See [`DecodeError`].
-pub fn decode(file: &[u8]) -> Result<Acquisition, DecodeError> {
-    let bytes = Bytes::new(file, Order::Little);
+pub fn decode(file: impl Into<FileBytes>) -> Result<Acquisition, DecodeError> {
+    let file = file.into();
+    let bytes = Bytes::new(&file, Order::Little);
     let header = |what| DecodeError::Header { what };
-    let (layout, start) = match bytes.u32(0) {
-        Some(0) => (&VD, last_measurement(&bytes)?),
-        _ => (&VB, 0),
-    };
+    let (layout, start) = measurement(&bytes)?;
     let length = bytes.u32(start).ok_or(header("cut off"))? as usize;
     let protocol = protocol(&bytes, start).ok_or(header("no protocol"))?;
-    let readouts = Readouts::walk(bytes, layout, start.checked_add(length).ok_or(header("its length"))?)?;
+    let readouts = Readouts::walk(file.clone(), layout, start.checked_add(length).ok_or(header("its length"))?)?;
     let mut groups = Groups::new();
     for readout in &readouts.all {
-        groups.entry(CONDITIONS.map(|(i, _)| readout.counters[i])).or_default().push(readout);
+        groups.entry(CONDITIONS.map(|(i, _)| readout.counters[i])).or_default().push(*readout);
     }
     let mut remarks = Vec::new();
     let water = take_water(&mut groups, &readouts, &mut remarks);
@@ -124,14 +139,14 @@ pub fn decode(file: &[u8]) -> Result<Acquisition, DecodeError> {
     if groups.values().any(|g| g.len() != transients) {
         remarks.push(format!("conditions have different numbers of transients: {transients} of each were taken"));
     }
-    let samples = samples(&groups, transients, &readouts).ok_or(header("its size"))?;
-    let mut data = Acquisition::from_samples(NAME, samples);
+    let all = groups.values().cloned().collect();
+    let mut data = Acquisition::from_samples(NAME, samples(all, transients, &readouts));
     if groups.len() > 1 {
         data.condition_labels = groups.keys().map(label).collect();
     }
     data.water = water.map(|water| {
-        let shape = (1, 1, water.len(), readouts.coils, readouts.points);
-        Array5::from_shape_fn(shape, |(_, _, t, coil, p)| readouts.sample(water[t], coil, p))
+        let n = water.len();
+        samples(vec![water], n, &readouts)
     });
     data.facts = protocol.facts();
     if data.water.is_some() {
@@ -152,6 +167,14 @@ pub fn decode(file: &[u8]) -> Result<Acquisition, DecodeError> {
     Ok(data)
 }
 
+/// The layout of a file, and where its measurement begins: the last of several.
+fn measurement(bytes: &Bytes<'_>) -> Result<(&'static Layout, usize), DecodeError> {
+    match bytes.u32(0) {
+        Some(0) => Ok((&VD, last_measurement(bytes)?)),
+        _ => Ok((&VB, 0)),
+    }
+}
+
 /// Where the last measurement of a file of VD or later begins.
 fn last_measurement(bytes: &Bytes<'_>) -> Result<usize, DecodeError> {
     let header = |what| DecodeError::Header { what };
@@ -162,11 +185,7 @@ fn last_measurement(bytes: &Bytes<'_>) -> Result<usize, DecodeError> {
 }
 
 /// Takes out the one of two groups that is much stronger than the other.
-fn take_water<'a>(
-    groups: &mut Groups<'a>,
-    readouts: &Readouts<'_>,
-    remarks: &mut Vec<String>,
-) -> Option<Vec<&'a Readout>> {
+fn take_water(groups: &mut Groups, readouts: &Readouts, remarks: &mut Vec<String>) -> Option<Vec<Readout>> {
     if groups.len() != 2 {
         return None;
     }
@@ -188,19 +207,15 @@ fn take_water<'a>(
     Some(water)
 }
 
-/// `transients` of each group. Raw data are large: rows side by side.
-fn samples(groups: &Groups<'_>, transients: usize, readouts: &Readouts<'_>) -> Option<Array5<Complex64>> {
-    let (coils, points) = (readouts.coils, readouts.points);
-    let groups: Vec<&Vec<&Readout>> = groups.values().collect();
-    let mut rows = vec![Complex64::default(); groups.len() * transients * coils * points];
-    rows.par_chunks_mut(points).enumerate().for_each(|(row, fid)| {
-        let (coil, transient) = (row % coils, row / coils);
-        let readout = groups[transient / transients][transient % transients];
-        for (point, z) in fid.iter_mut().enumerate() {
-            *z = readouts.sample(readout, coil, point);
-        }
-    });
-    Array5::from_shape_vec((1, groups.len(), transients, coils, points), rows).ok()
+/// `transients` of each group.
+fn samples(groups: Vec<Vec<Readout>>, transients: usize, readouts: &Readouts) -> Samples {
+    // Where readouts lie, without the list of all of them.
+    let mut readouts = readouts.clone();
+    readouts.all = Vec::new();
+    let shape = [1, groups.len(), transients, readouts.coils, readouts.points];
+    Samples::stored(shape, move |[_, condition, transient, coil]| {
+        readouts.fid(&groups[condition][transient], coil, readouts.points)
+    })
 }
 
 fn label(key: &[u16; 3]) -> String {

@@ -3,7 +3,7 @@
 use num_complex::Complex64;
 
 use super::error::DecodeError;
-use crate::formats::bytes::Bytes;
+use crate::formats::bytes::{Bytes, FileBytes, Order};
 
 /// Bits of a readout's evaluation mask.
 mod flag {
@@ -50,7 +50,7 @@ const LINE: usize = 0;
 const PARTITION: usize = 3;
 
 /// One readout: which it is, and where its samples begin.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Readout {
     pub(super) counters: [u16; COUNTERS],
     at: usize,
@@ -67,10 +67,16 @@ struct Shape {
     behind: usize,
 }
 
+/// Points and coils of a readout, by the header at `at`.
+pub(super) fn points_and_coils(bytes: Bytes<'_>, layout: &Layout, at: usize) -> Option<(usize, usize)> {
+    let at = at.checked_add(layout.samples)?;
+    Some((bytes.u16(at)?.into(), bytes.u16(at + 2)?.into()))
+}
+
 /// The readouts of a measurement that hold signal.
-#[derive(Debug)]
-pub(super) struct Readouts<'a> {
-    bytes: Bytes<'a>,
+#[derive(Debug, Clone)]
+pub(super) struct Readouts {
+    file: FileBytes,
     pub(super) all: Vec<Readout>,
     /// Whether the measurement's end was there.
     pub(super) is_complete: bool,
@@ -82,10 +88,11 @@ pub(super) struct Readouts<'a> {
     coil_bytes: usize,
 }
 
-impl<'a> Readouts<'a> {
+impl Readouts {
     /// Walks through the readouts from `at` on.
-    pub(super) fn walk(bytes: Bytes<'a>, layout: &Layout, mut at: usize) -> Result<Self, DecodeError> {
-        let length = bytes.all().len();
+    pub(super) fn walk(file: FileBytes, layout: &Layout, mut at: usize) -> Result<Self, DecodeError> {
+        let bytes = Bytes::new(&file, Order::Little);
+        let length = file.len();
         let mut all: Vec<Readout> = Vec::new();
         let mut shape: Option<Shape> = None;
         let mut is_complete = false;
@@ -117,7 +124,7 @@ impl<'a> Readouts<'a> {
         let shape = shape.filter(|s| s.stored > s.before + s.behind);
         let Shape { stored, coils, before, behind } = shape.ok_or(DecodeError::NoTransients { bytes: length })?;
         let readouts = Self {
-            bytes,
+            file,
             all,
             is_complete,
             points: stored - before - behind,
@@ -136,18 +143,20 @@ impl<'a> Readouts<'a> {
         }
     }
 
-    /// A sample in our convention.
-    pub(super) fn sample(&self, readout: &Readout, coil: usize, point: usize) -> Complex64 {
-        let at = readout.at + self.first + coil * self.coil_bytes + SAMPLE_BYTES * point;
-        self.bytes.complex32(at).map(|z| z.conj()).unwrap_or_default()
+    /// The first `points` samples of a coil in our convention.
+    pub(super) fn fid(&self, readout: &Readout, coil: usize, points: usize) -> Vec<Complex64> {
+        let bytes = Bytes::new(&self.file, Order::Little);
+        let first = readout.at + self.first + coil * self.coil_bytes;
+        let sample = |point: usize| bytes.complex32(first + SAMPLE_BYTES * point).map(|z| z.conj());
+        (0..points).map(|point| sample(point).unwrap_or_default()).collect()
     }
 
     /// Root of the mean square of the first points over all coils of `group`.
-    pub(super) fn strength(&self, group: &[&Readout]) -> f64 {
+    pub(super) fn strength(&self, group: &[Readout]) -> f64 {
         /// The signal's beginning, where it is strongest.
         const POINTS: usize = 16;
         let points = self.points.min(POINTS);
-        let of_coil = |r: &Readout, c: usize| (0..points).map(|p| self.sample(r, c, p).norm_sqr()).sum::<f64>();
+        let of_coil = |r: &Readout, c: usize| self.fid(r, c, points).iter().map(|z| z.norm_sqr()).sum::<f64>();
         let parts = group.iter().flat_map(|r| (0..self.coils).map(move |c| (r, c)));
         let sum: f64 = parts.map(|(r, c)| of_coil(r, c)).sum();
         (sum / group.len().max(1) as f64).sqrt()

@@ -103,6 +103,12 @@ fn of_formats() -> Vec<Entry> {
             "Copy or export the file again.",
         ),
         entry(
+            "too_large_for_memory",
+            "one voxel of the file takes more than `--memory` leaves beside the program itself",
+            "The file was not read: its samples, transients and results would not fit. Its neighbours are not concerned.",
+            "Run the file again with the `--memory` that the message names, on a machine that has as much.",
+        ),
+        entry(
             "unsupported",
             "the file is valid and holds what the reader does not handle",
             "As a rule: spectroscopic imaging or several arrayed parameters in a vendor's raw format.",

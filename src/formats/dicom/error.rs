@@ -1,0 +1,54 @@
+//! Why a DICOM file could not be decoded.
+
+/// Why a DICOM file could not be decoded.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum DecodeError {
+    /// No DICOM, or damaged.
+    #[error("not readable as DICOM ({what}); export the file again")]
+    Dicom {
+        /// What is wrong. The library's own words quote values, which may be names of persons.
+        what: &'static str,
+    },
+    /// Bytes were replaced.
+    #[error(
+        "somebody's program passed this DICOM file through a text conversion, which destroyed it; get the original"
+    )]
+    Text,
+    /// The file ends within an attribute.
+    #[error("the DICOM file is cut off{}; copy it again", at.map(|at| format!(": the length of the attribute at byte {at} cannot be right")).unwrap_or_default())]
+    CutOff {
+        /// Where an attribute begins that is longer than the file.
+        at: Option<usize>,
+    },
+    /// An image, a report, raw data.
+    #[error("DICOM without spectroscopy data (SOP class {class}); leave it out, or export the spectrum itself")]
+    NotSpectroscopy {
+        /// Its SOP class.
+        class: String,
+    },
+    /// A value is missing or cannot be right.
+    #[error("the DICOM attribute {field} is missing or cannot be right; export the file again")]
+    Field {
+        /// Name of the attribute.
+        field: &'static str,
+    },
+    /// Fewer samples than announced.
+    #[error("{got} samples where {needed} are announced; the file is cut off")]
+    Truncated {
+        /// Samples there.
+        got: usize,
+        /// Samples announced.
+        needed: usize,
+    },
+}
+
+impl DecodeError {
+    /// Stable code for the tables.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Dicom { .. } | Self::Text | Self::Field { .. } => "bad_header",
+            Self::NotSpectroscopy { .. } => "not_spectroscopy",
+            Self::Truncated { .. } | Self::CutOff { .. } => "truncated",
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! How many samples an object holds, and its samples as they are stored.
+
+use dicom_object::InMemDicomObject;
+use num_complex::Complex64;
+
+use super::error::DecodeError;
+use super::tags::{COLUMNS, FRAMES, POINT_COLUMNS, ROWS};
+use super::values::{csa, number};
+use crate::formats::bytes::{Bytes, FileBytes, Order};
+
+/// What a header says about the samples.
+pub(super) struct Size {
+    pub(super) points: usize,
+    /// Columns and rows.
+    pub(super) grid: [usize; 2],
+    pub(super) frames: usize,
+}
+
+/// Of a standard object, else of Siemens' private one.
+pub(super) fn size_of(object: &InMemDicomObject) -> Option<Size> {
+    let count = |n: Option<f64>| n.filter(|n| (1.0..1e6).contains(n)).map(|n| n as usize);
+    let extent = |n: Option<f64>| count(n).unwrap_or(1);
+    if let Some(points) = count(number(object, POINT_COLUMNS)) {
+        let grid = [COLUMNS, ROWS].map(|tag| extent(number(object, tag)));
+        return Some(Size { points, grid, frames: extent(number(object, FRAMES)) });
+    }
+    let csa = csa(object)?;
+    let grid = ["Columns", "Rows"].map(|name| extent(csa.number(name)));
+    Some(Size { points: count(csa.number("DataPointColumns"))?, grid, frames: extent(csa.number("NumberOfFrames")) })
+}
+
+/// `rows` of `points` samples as they are stored.
+pub(super) fn samples(bytes: &[u8], rows: usize, points: usize) -> Result<FileBytes, DecodeError> {
+    let got = bytes.len() / 8;
+    let needed = rows.saturating_mul(points);
+    if got < needed || needed == 0 {
+        return Err(DecodeError::Truncated { got, needed });
+    }
+    Ok(FileBytes::from(&bytes[..8 * needed]))
+}
+
+/// One row of `points` samples.
+pub(super) fn row(bytes: &[u8], row: usize, points: usize) -> impl Iterator<Item = Complex64> + '_ {
+    let bytes = Bytes::new(bytes, Order::Little);
+    (row * points..(row + 1) * points).map(move |i| bytes.complex32(8 * i).unwrap_or_default())
+}
