@@ -232,10 +232,10 @@ fn targets() -> Vec<Target> {
             bruker::decode(bruker::Kind::Raw, b, METHOD.as_bytes(), ACQP.as_bytes(), None).is_ok()
         }),
         target("bruker-method", vec![METHOD.into()], |b| {
-            bruker::decode(bruker::Kind::Raw, &small_bruker(), b, ACQP.as_bytes(), None).is_ok()
+            bruker::decode(bruker::Kind::Raw, small_bruker(), b, ACQP.as_bytes(), None).is_ok()
         }),
         target("varian-fid", vec![small_varian()], |b| varian::decode(b, PROCPAR.as_bytes()).is_ok()),
-        target("varian-procpar", vec![PROCPAR.into()], |b| varian::decode(&small_varian(), b).is_ok()),
+        target("varian-procpar", vec![PROCPAR.into()], |b| varian::decode(small_varian(), b).is_ok()),
         target("jmrui-binary", vec![small_mrui()], |b| jmrui_binary::decode(b).is_ok()),
         target("jmrui-text", vec![small_jmrui().into_bytes()], |b| jmrui_text::decode(b).is_ok()),
         target("lcmodel-raw", vec![small_raw().into_bytes()], |b| lcmodel_raw::decode(b).is_ok()),

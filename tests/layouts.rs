@@ -181,12 +181,12 @@ fn twix_of_other_software_is_flagged_and_placed() {
     assert_eq!(flags(&small_vb_twix()), [UNTESTED_FORMAT]);
     let whole = vd_twix("syngo MR XA30");
     assert_eq!(flags(&whole[..whole.len() - 192]), [UNTESTED_FORMAT, TRUNCATED]);
-    let read = siemens_twix::decode(&small_twix()).unwrap();
+    let read = siemens_twix::decode(small_twix()).unwrap();
     let affine = [[15.0, 0.0, 0.0, 0.0], [0.0, -25.0, 0.0, 0.0], [0.0, 0.0, -20.0, -4.5], [0.0, 0.0, 0.0, 1.0]];
     for (got, want) in read.affine_mm.unwrap().iter().flatten().zip(affine.iter().flatten()) {
         assert!((got - want).abs() < 1e-12, "{:?}", read.affine_mm);
     }
-    let vb = siemens_twix::decode(&small_vb_twix()).unwrap();
+    let vb = siemens_twix::decode(small_vb_twix()).unwrap();
     assert_eq!((vb.n_coils(), vb.n_transients(), vb.n_points()), (1, 2, 32));
 }
 
@@ -219,7 +219,7 @@ fn rows_of_sdat_are_dynamics_pairs_or_two_conditions() {
         (0..rows).flat_map(&mut row).collect()
     };
     let mut shape = |rows: usize, alternation: f32| {
-        let read = philips_sdat::decode(&sdat(rows, alternation), spar(rows).as_bytes()).unwrap();
+        let read = philips_sdat::decode(sdat(rows, alternation), spar(rows).as_bytes()).unwrap();
         (read.n_conditions(), read.n_transients())
     };
     assert_eq!(shape(1, 0.0), (1, 1));
@@ -227,7 +227,7 @@ fn rows_of_sdat_are_dynamics_pairs_or_two_conditions() {
     assert_eq!(shape(3, 0.0), (1, 3));
     assert_eq!(shape(8, 0.0), (1, 8));
     assert_eq!(shape(32, 4.0), (2, 16));
-    let read = philips_sdat::decode(&sdat(4, 5.0), spar(4).as_bytes()).unwrap();
+    let read = philips_sdat::decode(sdat(4, 5.0), spar(4).as_bytes()).unwrap();
     assert_eq!(read.condition_labels, ["row1", "row2"]);
     assert!((read.samples.at([0, 1, 1, 0, 0]).re - 15.15).abs() < 0.5, "the fourth row");
     assert!(read.remarks.iter().any(|r| r.contains("two conditions in turn")), "{:?}", read.remarks);
@@ -280,7 +280,7 @@ fn files_are_found_by_name_and_their_rows_flagged() {
 #[test]
 fn conversion_tells_what_was_done_and_keeps_the_voxel() {
     // A left-handed oblique voxel, and none.
-    let mut read = siemens_twix::decode(&small_twix()).unwrap();
+    let mut read = siemens_twix::decode(small_twix()).unwrap();
     for affine in [
         Some([
             [11.0, -5.0, 1.0, 4.5],

@@ -324,7 +324,7 @@ pub fn decode_all(bytes: &[u8]) {
     let _ = ge_pfile::decode(bytes);
     let _ = jmrui_binary::decode(bytes);
     let _ = varian::decode(bytes, PROCPAR.as_bytes());
-    let _ = varian::decode(&small_varian(), bytes);
+    let _ = varian::decode(small_varian(), bytes);
     let _ = siemens_twix::decode(bytes);
     let _ = dicom::decode(bytes);
     let _ = (siemens_twix::looks_like(bytes), ge_pfile::looks_like(bytes), dicom::looks_like(bytes));
@@ -336,7 +336,7 @@ pub fn decode_all(bytes: &[u8]) {
     let _ = philips_list::decode(bytes, list.as_bytes(), None);
     let _ = philips_list::decode(&data, bytes, Some(SPAR.as_bytes()));
     let _ = bruker::decode(bruker::Kind::Raw, bytes, METHOD.as_bytes(), ACQP.as_bytes(), Some(bytes.into()));
-    let _ = bruker::decode(bruker::Kind::Fid, &small_bruker(), bytes, ACQP.as_bytes(), None);
+    let _ = bruker::decode(bruker::Kind::Fid, small_bruker(), bytes, ACQP.as_bytes(), None);
     let _ = lcmodel_raw::decode(bytes);
     let _ = lcmodel_control::parse(bytes);
     let _ = jmrui_text::decode(bytes);
