@@ -5,6 +5,7 @@ use std::io;
 use std::path::Path;
 
 use super::disk;
+use super::error::{StoreError, cannot_create};
 use super::lock::{self, LOCK};
 
 /// Name of the journal's folder; the leading dot keeps dataset readers out.
@@ -52,4 +53,16 @@ pub(super) fn remove(folder: &Path, key: &str) -> io::Result<()> {
         disk::sync_folder(folder);
     }
     disk::remove_tree(folder)
+}
+
+/// An error where `out` holds anything but the rest of an ended journal.
+pub(super) fn refuse_results(out: &Path) -> Result<(), StoreError> {
+    if !out.exists() {
+        return Ok(());
+    }
+    let mut entries = fs::read_dir(out).map_err(cannot_create(out))?;
+    match entries.any(|entry| entry.map_or(true, |e| e.file_name() != JOURNAL)) {
+        true => Err(StoreError::OutputExists { path: out.to_owned() }),
+        false => Ok(()),
+    }
 }

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
 use super::disk;
-use super::ending::{JOURNAL, PLAN, clear, is_begun, remove};
+use super::ending::{JOURNAL, PLAN, clear, is_begun, refuse_results, remove};
 use super::error::{IfExists, StoreError, cannot_create, some_of, write_failed};
 use super::folder::{older_files, process_token};
 use super::lock::{self, LOCK, Lock, Sharing};
@@ -323,18 +323,6 @@ impl Journal {
     pub fn end(self) {
         // A folder that stays costs space and nothing else; who writes there next tidies up.
         let _ = remove(&self.folder, PLAN);
-    }
-}
-
-/// An error where `out` holds anything but the rest of an ended journal.
-fn refuse_results(out: &Path) -> Result<(), StoreError> {
-    if !out.exists() {
-        return Ok(());
-    }
-    let mut entries = fs::read_dir(out).map_err(cannot_create(out))?;
-    match entries.any(|entry| entry.map_or(true, |e| e.file_name() != JOURNAL)) {
-        true => Err(StoreError::OutputExists { path: out.to_owned() }),
-        false => Ok(()),
     }
 }
 
