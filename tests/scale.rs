@@ -74,7 +74,9 @@ fn a_plan_says_what_the_run_does() {
     fs::write(setup.at("corpus/sub-0003/mrs/sub-0003_voi-acc_svs.nii.gz"), b"no gzip").unwrap();
     let printed = setup.done(&["plan", "corpus", "--out", "planned", "--engine", "cpu"]);
     assert!(printed.contains("6 rows in 3 batches") && printed.contains("will not be fitted"), "{printed}");
-    let planned: Vec<PlannedRow> = read_table(&setup.at("planned")).unwrap();
+    let mut planned: Vec<PlannedRow> = read_table(&setup.at("planned")).unwrap();
+    // What is left out has no chunk, and no row in a run.
+    planned.retain(|row| row.chunk.is_some());
     setup.done(&["run", "corpus", "--out", "results", "--engine", "cpu"]);
     let rows = setup.spectra("results");
     assert_eq!(planned.len(), rows.len());

@@ -39,7 +39,7 @@ impl DecodeError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Container(NiftiError::Truncated { .. } | NiftiError::Gzip { .. }) => "truncated",
-            Self::Container(NiftiError::Unreadable { .. }) => "io",
+            Self::Container(NiftiError::Unreadable { .. }) => "unreadable_file",
             Self::Container(NiftiError::Memory { .. }) => "too_large_for_memory",
             Self::Container(_) | Self::Json { .. } | Self::Tag { .. } => "bad_header",
             Self::NotSpectroscopy { .. } => "not_spectroscopy",
