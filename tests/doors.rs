@@ -230,7 +230,7 @@ fn one_place_opens_files_from_outside() {
     for entry in walkdir::WalkDir::new(&source) {
         let path = entry.unwrap().into_path();
         let name = path.strip_prefix(&source).unwrap().to_str().unwrap().to_owned();
-        if !name.ends_with(".rs") || OPEN_THEIR_OWN.contains(&name.as_str()) {
+        if !name.ends_with(".rs") || name.ends_with("tests.rs") || OPEN_THEIR_OWN.contains(&name.as_str()) {
             continue;
         }
         let text = fs::read_to_string(&path).unwrap();

@@ -76,7 +76,7 @@ fn wait_until(mut what: impl FnMut() -> bool) {
     let started = Instant::now();
     while !what() {
         assert!(started.elapsed() < Duration::from_secs(120), "waited in vain");
-        std::thread::sleep(Duration::from_millis(5));
+        std::thread::sleep(Duration::from_millis(1));
     }
 }
 
@@ -110,8 +110,10 @@ fn killed_in_its_last_moments_a_run_loses_nothing() {
         let out = "late";
         let _ = fs::remove_dir_all(setup.at(out));
         let mut child = setup.start(out, &[]);
-        wait_until(|| setup.finished_chunks(out) >= 2 || child.try_wait().unwrap().is_some());
-        std::thread::sleep(Duration::from_micros((kill * 7_919_003) % 300_000));
+        // Half of them in the last chunk, half when all are there: merge, `run.json` and the journal's end take some 50 ms.
+        let (n_chunks, within_us) = if kill % 2 == 0 { (2, 300_000) } else { (3, 50_000) };
+        wait_until(|| setup.finished_chunks(out) >= n_chunks || child.try_wait().unwrap().is_some());
+        std::thread::sleep(Duration::from_micros((kill * 7_919_003) % within_us));
         alive += u32::from(child.try_wait().unwrap().is_none());
         child.kill().unwrap();
         child.wait().unwrap();
