@@ -141,7 +141,8 @@ fn a_group_difference_is_neither_shrunk_nor_inflated() {
         values.iter().sum::<f64>() / values.len() as f64
     };
     // Each corpus learns from its own spectra, as it would be done.
-    let lesson = |input: &Path| Some(learn_with(&options(input.to_owned(), None, folder.path()), 4, 100));
+    let lesson =
+        |input: &Path| Some(learn_with(&options(input.to_owned(), None, &folder.path().join("learning")), 4, 100));
     let plain = mean_glu(&with, None, "a") / mean_glu(&without, None, "b") - 1.0;
     let learned = mean_glu(&with, lesson(&with), "c") / mean_glu(&without, lesson(&without), "d") - 1.0;
     println!(
@@ -218,7 +219,7 @@ fn what_cannot_be_learned_or_read_is_said() {
     recipe.subjects = 8;
     recipe.site.truncate(1);
     write(&at("eight"), &recipe).unwrap();
-    let learned = learn_with(&options(at("eight"), None, folder.path()), 1, 8);
+    let learned = learn_with(&options(at("eight"), None, &at("learning")), 1, 8);
     let mut rows = requant::learned::rows(&learned);
     assert!(!rows.is_empty());
     rows.retain(|r| r.quantity != "peak_sd");
