@@ -124,11 +124,12 @@ pub fn targets() -> Vec<Parts> {
     ];
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("a.nii"), b"").unwrap();
-    let list = folder.path().join("list.csv");
     all.push((
         "manifest",
         manifests.map(Vec::from).into(),
         Box::new(move |bytes| {
+            // The folder goes with the last who holds it.
+            let list = folder.path().join("list.csv");
             fs::write(&list, bytes).unwrap();
             find(std::slice::from_ref(&list), &|_| requant::acquisition::FileKind::Spectrum).is_ok()
         }),
