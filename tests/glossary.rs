@@ -185,8 +185,9 @@ fn error_codes() -> BTreeSet<String> {
 }
 
 fn flags() -> BTreeSet<String> {
+    use requant::acquisition::{NO_WATER_REFERENCE, TRUNCATED, UNTESTED_FORMAT};
     let constants: &[(&str, &str)] =
-        &[("UNTESTED_FORMAT", requant::acquisition::UNTESTED_FORMAT), ("TRUNCATED", requant::acquisition::TRUNCATED)];
+        &[("UNTESTED_FORMAT", UNTESTED_FORMAT), ("TRUNCATED", TRUNCATED), ("NO_WATER_REFERENCE", NO_WATER_REFERENCE)];
     let mut flags = BTreeSet::new();
     for (file, text) in sources() {
         for value in after(&text, "flags.push(").map(expression) {

@@ -62,13 +62,16 @@ fn undamaged_files_decode() {
     let rda = siemens_rda::decode(&small_rda()).unwrap();
     assert_eq!((rda.n_points(), rda.facts.te_s, rda.facts.dwell_s), (16, Some(0.03), Some(5e-4)));
     let pfile = ge_pfile::decode(small_pfile()).unwrap();
-    assert_eq!((pfile.n_coils(), pfile.n_transients(), pfile.water.unwrap().len_of(ndarray::Axis(2))), (2, 2, 1));
+    assert_eq!(
+        (pfile.n_coils(), pfile.n_transients(), pfile.water.unwrap().samples.len_of(ndarray::Axis(2))),
+        (2, 2, 1)
+    );
     assert_eq!(jmrui_binary::decode(&small_mrui()).unwrap().n_points(), 16);
     let varian = varian::decode(small_varian(), PROCPAR.as_bytes()).unwrap();
     assert_eq!((varian.n_transients(), varian.n_points(), varian.facts.tm_s), (2, 16, Some(0.02)));
     let twix = siemens_twix::decode(small_twix()).unwrap();
     assert_eq!((twix.n_coils(), twix.n_transients(), twix.n_points(), twix.facts.dwell_s), (2, 3, 32, Some(2.5e-4)));
-    assert_eq!(twix.water.unwrap().len_of(ndarray::Axis(2)), 1);
+    assert_eq!(twix.water.unwrap().samples.len_of(ndarray::Axis(2)), 1);
     let dicom = dicom::decode(&small_dicom()).unwrap();
     assert_eq!((dicom.n_transients(), dicom.n_points(), dicom.facts.sequence.as_deref()), (1, 32, Some("PRESS")));
     assert!(dicom.water.is_some());

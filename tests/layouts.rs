@@ -28,7 +28,7 @@ fn data_list_has_transients_coils_and_water() {
         let want = Complex64::new((1.0 + t as f64) * fall, -(coil as f64) * fall);
         assert!((read.samples.at([0, 0, t, coil, p]) - want).norm() < 1e-6);
     }
-    let water = read.water.unwrap();
+    let water = read.water.unwrap().samples;
     assert_eq!((water.len_of(Axis(2)), water.len_of(Axis(3))), (1, 2));
     assert!((water.at([0, 0, 0, 1, 0]) - Complex64::new(100.0, -100.0)).norm() < 1e-4);
 }
@@ -62,7 +62,7 @@ fn real_list_of_a_scan_is_understood() {
     let read = philips_list::decode(&data, &list, Some(&spar)).unwrap();
     assert_eq!((read.n_conditions(), read.n_transients(), read.n_coils(), read.n_points()), (2, 272, 1, 4096));
     assert_eq!(read.condition_labels, ["echo0-extr1-0-extr2-0", "echo0-extr1-1-extr2-0"]);
-    assert_eq!(read.water.as_ref().unwrap().len_of(Axis(2)), 4);
+    assert_eq!(read.water.as_ref().unwrap().samples.len_of(Axis(2)), 4);
     assert_eq!((read.flags.as_slice(), read.facts.f0_mhz), ([UNTESTED_FORMAT].as_slice(), Some(298.035_767)));
     // The last vector of the file is the second condition's last transient; the noise of 32 channels comes first.
     assert_eq!(read.samples.at([0, 1, 271, 0, 0]).re, 579.0);

@@ -307,7 +307,7 @@ fn real_mega_differences_have_gaba_upright_at_three_ppm() {
     // A synthetic acquisition whose conditions do not move: the same difference as without alignment.
     let data =
         requant::formats::read(&data().join("nifti-mrs/mega-synthetic/jdifference_nifti_SMART_MRS_EX.nii.gz")).unwrap();
-    assert_eq!(data.edit_pulses_ppm, Some(vec![vec![1.9], vec![7.8]]));
+    assert_eq!(data.editing.as_ref().unwrap().pulses_ppm, [vec![1.9], vec![7.8]]);
     let (dwell, f0) = (data.facts.dwell_s.unwrap(), data.facts.f0_mhz.unwrap());
     let all = prepare(&data, None, 0);
     let mean = |condition: usize| -> Vec<Complex64> {

@@ -5,15 +5,19 @@
 //! `f0` the spectrometer frequency in MHz. Readers conjugate where their format needs it; nobody
 //! else ever conjugates.
 
+mod editing;
 mod facts;
 mod file_kind;
 mod samples;
+mod stated_editing;
 
 use ndarray::Axis;
 
+pub use editing::{Conditions, Editing, Named, Turns, named_editing};
 pub use facts::{Facts, Number};
 pub use file_kind::FileKind;
 pub use samples::{Samples, Series};
+pub use stated_editing::StatedEditing;
 
 use crate::printable::{LABEL_CHARS, printable, printable_message};
 
@@ -39,17 +43,16 @@ pub const AXIS_POINT: usize = 4;
 pub struct Acquisition {
     /// Complex samples, `[voxel, condition, transient, coil, point]`.
     pub samples: Samples,
-    /// A water reference that the same file holds, on the axes of `samples` (one condition).
-    pub water: Option<Samples>,
+    /// A water reference that the same file holds.
+    pub water: Option<Reference>,
     /// Extents of the voxel grid, whose first index is the fastest. `[1, 1, 1]` for single-voxel spectroscopy.
     pub grid: [usize; 3],
     /// The first voxel of the grid that `samples` hold: 0 unless a part of the grid was read.
     pub first_voxel: usize,
     /// One label per condition (`"ON"`, `"b=614"`, …); empty strings where there is one condition.
     pub condition_labels: Vec<String>,
-    /// Where the file says that its conditions are those of spectral editing: chemical shifts of each one's editing
-    /// pulses (ppm), empty lists where it does not say which.
-    pub edit_pulses_ppm: Option<Vec<Vec<f64>>>,
+    /// Where the file says that the measurement is one of spectral editing: what it says of that.
+    pub editing: Option<Editing>,
     /// What the header states.
     pub facts: Facts,
     /// Voxel-to-scanner transform (mm, RAS+), if the file places the voxel in space.
@@ -62,6 +65,28 @@ pub struct Acquisition {
     pub flags: Vec<&'static str>,
     /// What the reader had to assume or repair, for the person who looks at the file.
     pub remarks: Vec<String>,
+    /// Further measurements of the same file with a protocol of their own (another echo time), each with a short name.
+    pub further: Vec<(String, Acquisition)>,
+}
+
+/// Readouts of a file that measured water without suppression.
+#[derive(Debug, Clone)]
+pub struct Reference {
+    /// On the axes of [`Acquisition::samples`], one condition.
+    pub samples: Samples,
+    /// Its echo time (s), where that is not the measurement's.
+    pub te_s: Option<f64>,
+    /// Its repetition time (s), where that is not the measurement's.
+    pub tr_s: Option<f64>,
+    /// Which readouts these are, in the words of the format (`frames 1 to 2`, `phase 0`), for the tables.
+    pub readouts: String,
+}
+
+impl Reference {
+    /// Readouts with the measurement's own echo and repetition time.
+    pub fn new(samples: Samples, readouts: impl Into<String>) -> Self {
+        Self { samples, te_s: None, tr_s: None, readouts: readouts.into() }
+    }
 }
 
 /// One step that was applied to the samples (NIfTI-MRS: `ProcessingApplied`), without what could name a person or place.
@@ -81,6 +106,8 @@ pub struct Processing {
 pub const UNTESTED_FORMAT: &str = "untested_format";
 /// Flag of a file that ends early: what is complete was read.
 pub const TRUNCATED: &str = "truncated";
+/// Flag of a measurement for which no water reference is known.
+pub const NO_WATER_REFERENCE: &str = "no_water_reference";
 
 impl Acquisition {
     /// An acquisition with the given samples and nothing else known.
@@ -94,23 +121,30 @@ impl Acquisition {
             grid: [voxels, 1, 1],
             first_voxel: 0,
             condition_labels: vec![String::new(); conditions],
-            edit_pulses_ppm: None,
+            editing: None,
             facts: Facts::default(),
             affine_mm: None,
             format,
             processing: Vec::new(),
             flags: Vec::new(),
             remarks: Vec::new(),
+            further: Vec::new(),
         }
     }
 
     /// The water reference that the file holds, as an acquisition of its own; it is taken out of this one.
     pub fn take_water(&mut self) -> Option<Self> {
-        let samples = self.water.take()?;
+        let Reference { samples, te_s, tr_s, .. } = self.water.take()?;
         let mut water = Self::from_samples(self.format, samples);
         water.grid = self.grid;
         water.first_voxel = self.first_voxel;
-        water.facts = Facts { water_suppressed: Some(false), averages_on_scanner: None, ..self.facts.clone() };
+        water.facts = Facts {
+            te_s: te_s.or(self.facts.te_s),
+            tr_s: tr_s.or(self.facts.tr_s),
+            water_suppressed: Some(false),
+            averages_on_scanner: None,
+            ..self.facts.clone()
+        };
         water.affine_mm = self.affine_mm;
         water.flags = self.flags.clone();
         water.processing = self.processing.clone();
@@ -125,6 +159,23 @@ impl Acquisition {
         for Processing { program, version, method, details } in &mut self.processing {
             [program, version, method, details].into_iter().for_each(|text| *text = printable(text, LABEL_CHARS));
         }
+        for (name, further) in &mut self.further {
+            *name = printable(name, LABEL_CHARS);
+            further.make_printable();
+        }
+    }
+
+    /// The same, its transients sorted into conditions as `turns` says. What is beyond the last whole circle is left out.
+    pub fn in_conditions(mut self, turns: Turns, labels: Vec<String>) -> Self {
+        let [voxels, _, transients, coils, points] = self.samples.shape();
+        let shape = [voxels, turns.n_conditions, turns.of_each(transients), coils, points];
+        let all = self.samples;
+        self.samples = Samples::stored(shape, move |[voxel, condition, transient, coil]| {
+            all.fid([voxel, 0, turns.place(condition, transient), coil])
+        });
+        self.condition_labels = labels;
+        self.condition_labels.resize(turns.n_conditions, String::new());
+        self
     }
 
     /// Number of points of each free induction decay.

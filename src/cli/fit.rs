@@ -66,7 +66,7 @@ pub(super) fn run(args: &FitArgs) -> CliResult {
     let (name, spectrum) = (&one.name, &one.spectrum);
     let prepared = model(args, method, &one, (&gaps, &preparation))?;
     let (model, proton) = (prepared.model.as_ref(), prepared.signal_per_proton);
-    for remark in &one.loaded.header.remarks {
+    for remark in &one.loaded.header_of(&one.key).remarks {
         say!("note: {remark}");
     }
     let mut fit = model.fitter()(&spectrum.fid);
@@ -79,7 +79,7 @@ pub(super) fn run(args: &FitArgs) -> CliResult {
     if let Some(companion) = model.companion().and_then(|name| one.loaded.companion(&one.key, name)) {
         model.complete(&mut fit, &spectrum.fid, &companion.fid);
     }
-    let quantities = quantities(&fit, &one.loaded.header.quantify_inputs(spectrum), proton, &constants);
+    let quantities = quantities(&fit, &one.loaded.header_of(&one.key).quantify_inputs(spectrum), proton, &constants);
     print_fit(model, spectrum, &fit, &quantities);
     let curves = model.curves(&spectrum.fid, &fit);
     let overlay = match &args.overlay {
@@ -121,7 +121,7 @@ fn model(
     options.gaps = gaps.clone();
     options.preparation = preparation.clone();
     let store = ModelStore::new(&options)?;
-    let prepared = store.model(&one.found, &one.loaded.header, &one.key, &one.spectrum, 0);
+    let prepared = store.model(&one.found, one.loaded.header_of(&one.key), &one.key, &one.spectrum, 0);
     let prepared = prepared.map_err(|failure| CliError::new(1, anyhow::anyhow!(failure.message)))?;
     if args.basis.is_none() {
         say!("note: basis set {}", prepared.basis_id);

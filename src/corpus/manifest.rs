@@ -7,10 +7,22 @@ use thiserror::Error;
 
 use super::identity::{file_name, split_extension};
 use super::sheet;
-use crate::acquisition::Facts;
+use crate::acquisition::{Facts, StatedEditing};
 
 /// Columns that are no facts of a header. `path` must be there.
-const OWN_COLUMNS: [&str; 9] = ["path", "water_path", "id", "basis", "subject", "session", "site", "voi", "sequence"];
+const OWN_COLUMNS: [&str; 11] = [
+    "path",
+    "water_path",
+    "id",
+    "basis",
+    "subject",
+    "session",
+    "site",
+    "voi",
+    "sequence",
+    "n_conditions",
+    "edit_order",
+];
 
 /// The columns that a manifest may have.
 pub fn columns() -> Vec<&'static str> {
@@ -27,6 +39,8 @@ pub struct Overrides {
     pub basis: Option<PathBuf>,
     /// What it states of the header.
     pub facts: Facts,
+    /// What it states of the conditions of an edited measurement.
+    pub editing: StatedEditing,
 }
 
 /// Why a manifest as a whole cannot be used. Faults of single lines become rows.
@@ -156,7 +170,12 @@ fn interpret(number: usize, cells: &Cells<'_>, folder: &Path) -> Line {
     for number in Facts::NUMBERS {
         *(number.of)(&mut facts) = cells.number(number.name, number.most, &mut fault);
     }
-    let overrides = Overrides { basis: cells.text("basis").map(|path| folder.join(path)), facts };
+    let editing = StatedEditing::parse(cells.text("n_conditions").as_deref(), cells.text("edit_order").as_deref());
+    let editing = editing.unwrap_or_else(|message| {
+        fault = Some(message);
+        StatedEditing::default()
+    });
+    let overrides = Overrides { basis: cells.text("basis").map(|path| folder.join(path)), facts, editing };
     let id = cells.text("id");
     if id.as_ref().is_some_and(|id| id.split('/').any(|part| part == "..")) {
         fault = Some("id must not contain `..`".to_owned());

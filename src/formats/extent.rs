@@ -30,7 +30,7 @@ pub struct Extent {
 impl Extent {
     /// That of what was read of a file, which is held as a whole.
     pub fn of(data: &Acquisition, whole_bytes: u64) -> Self {
-        let water = data.water.as_ref().map_or(0, |water| water.shape()[2]);
+        let water = data.water.as_ref().map_or(0, |water| water.samples.shape()[2]);
         Self {
             grid: data.grid,
             conditions: data.n_conditions(),

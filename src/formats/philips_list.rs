@@ -13,7 +13,7 @@ use super::extent::{Extent, HELD_PER_BYTE};
 use super::files::{bytes_of, length_of, needed_of_stem, of_stem};
 use super::philips_sdat;
 use super::reader::{About, Claim, Probe, Reader};
-use crate::acquisition::{Acquisition, Samples, TRUNCATED, UNTESTED_FORMAT};
+use crate::acquisition::{Acquisition, Reference, Samples, TRUNCATED, UNTESTED_FORMAT};
 
 /// Name of the format.
 pub const NAME: &str = "Philips DATA/LIST";
@@ -216,7 +216,8 @@ pub fn decode(data: impl Into<FileBytes>, list: &[u8], spar: Option<&[u8]>) -> R
         acquisition.condition_labels = conditions.iter().map(|(key, _)| label(key)).collect();
     }
     let water: Option<Vec<&Coils>> = water.as_ref().map(|mix| mix.values().flat_map(BTreeMap::values).collect());
-    acquisition.water = water.map(|coils| stored(vec![coils.iter().map(places).collect()], coils.len()));
+    acquisition.water = water
+        .map(|coils| Reference::new(stored(vec![coils.iter().map(places).collect()], coils.len()), "the second mix"));
     acquisition.flags.push(UNTESTED_FORMAT);
     set_facts(&mut acquisition, spar)?;
     if !is_whole {

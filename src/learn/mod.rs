@@ -158,16 +158,17 @@ fn training_spectra(
         if interrupt::asked() {
             break;
         }
-        for (found, loaded) in found[span.files()].iter().zip(loaded) {
+        for (found, mut loaded) in found[span.files()].iter().zip(loaded) {
             let site = if how.scope == Scope::Site { found.site.clone() } else { None };
-            let key = (loaded.header.protocol.label(), site);
-            for (suffix, spectrum) in loaded.spectra {
+            for (suffix, spectrum) in std::mem::take(&mut loaded.spectra) {
                 let Ok(spectrum) = spectrum else { continue };
+                let header = loaded.header_of(&suffix);
+                let key = (header.protocol.label(), site.clone());
                 let rank = sha256_hex(format!("{}{}", found.id, suffix.suffix()).as_bytes());
-                let group = groups.entry(key.clone()).or_default();
+                let group = groups.entry(key).or_default();
                 group.insert(
                     rank,
-                    TrainingSpectrum { found: found.clone(), header: loaded.header.clone(), key: suffix, spectrum },
+                    TrainingSpectrum { found: found.clone(), header: header.clone(), key: suffix, spectrum },
                 );
                 if group.len() > how.max_spectra {
                     group.pop_last();

@@ -9,7 +9,7 @@ use num_complex::Complex64;
 
 use super::align::{Offset, detects, register, undo_offset, without_tail};
 use super::narrow::Narrow;
-use crate::acquisition::Acquisition;
+use crate::acquisition::{Acquisition, named_editing};
 use crate::signal::filter::filtered;
 use crate::signal::magnitudes::Magnitudes;
 
@@ -55,9 +55,8 @@ pub struct Scheme {
 /// Whether the conditions are those of spectral editing.
 pub fn is_edited(data: &Acquisition) -> bool {
     let n = data.n_conditions();
-    let name = data.facts.sequence.as_deref().unwrap_or_default().to_lowercase();
-    let by_name = ["mega", "svs_edit", "hermes", "hercules", "gaba"].iter().any(|part| name.contains(part));
-    (n == 2 || n == 4) && (data.edit_pulses_ppm.is_some() || on_first(&data.condition_labels).is_some() || by_name)
+    let by_name = data.facts.sequence.as_deref().and_then(named_editing).is_some();
+    (n == 2 || n == 4) && (data.editing.is_some() || on_first(&data.condition_labels).is_some() || by_name)
 }
 
 /// The scheme: from the labels, else from the pulses, else (of two) from where NAA is missing.
@@ -65,7 +64,7 @@ pub fn scheme(data: &Acquisition, fids: &[Vec<Complex64>], dwell_s: f64, f0_mhz:
     let n = fids.len();
     let mut combinations = Vec::new();
     let mut labels: Vec<String> = data.condition_labels.iter().map(|l| l.to_lowercase()).collect();
-    let pulses = data.edit_pulses_ppm.as_deref().unwrap_or_default();
+    let pulses = data.editing.as_ref().map_or(&[][..], |editing| &editing.pulses_ppm);
     if n == 2 {
         let order = on_first(&data.condition_labels)
             .or_else(|| targets(pulses, n).first().map(|(_, signs)| signs[0] > 0.0))

@@ -24,6 +24,23 @@ pub enum PrepareError {
         /// Transients of a condition.
         n_transients: usize,
     },
+    /// Conditions of an edited measurement that lie among one another in an order that nobody knows.
+    #[error(
+        "the {n_transients} transients are those of several edit conditions, and neither the file nor the data tell which \
+         is of which; fill in `edit_order` in a manifest (as `in_turn on off`), or `n_conditions` = 1 if it is not edited"
+    )]
+    EditOrder {
+        /// Transients of all conditions.
+        n_transients: usize,
+        /// Number of conditions, where that is known.
+        n_conditions: Option<usize>,
+    },
+    /// A file that is called edited and holds one averaged spectrum.
+    #[error(
+        "sequence or name say that the scan is edited, but the file holds one spectrum; fill in `edit_order` in a manifest \
+         with what it is (`on`, `off`, `diff` or `sum`), or `n_conditions` = 1 if it is not edited"
+    )]
+    EditConditions,
     /// A value that the fit needs is not known.
     #[error(
         "{field} is not in the file; give it in the manifest, with --{flag}, or in an LCModel control file beside it"
@@ -78,6 +95,8 @@ impl PrepareError {
         match self {
             Self::Coils { .. } => "no_signal",
             Self::NotPrepared { .. } => "not_prepared",
+            Self::EditOrder { .. } => "cannot_tell_edit_order",
+            Self::EditConditions => "edit_conditions_missing",
             Self::Unknown { .. } => "missing_field",
             Self::Implausible { .. } => "implausible_field",
             Self::Nucleus { .. } => "nucleus",

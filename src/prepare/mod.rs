@@ -6,6 +6,7 @@ pub mod coils;
 pub mod condition;
 pub mod eddy;
 pub mod edit;
+pub mod edit_order;
 pub mod error;
 pub mod figures;
 mod narrow;

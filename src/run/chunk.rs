@@ -85,7 +85,7 @@ fn part(found: &Found, voxels: Range<usize>, options: &RunOptions) -> Loaded {
 
 /// These voxels of a grid, each without a spectrum.
 fn without(loaded: Loaded, failure: &Failure, grid: [usize; 3], voxels: Range<usize>) -> Loaded {
-    let key = |voxel| SpectrumKey { voxel: Some(index_in(grid, voxel)), condition: None };
+    let key = |voxel| SpectrumKey { voxel: Some(index_in(grid, voxel)), ..SpectrumKey::default() };
     let end = voxels.end.min(grid.iter().product());
     let spectra = (voxels.start..end).map(|voxel| (key(voxel), Err(failure.clone()))).collect();
     Loaded { spectra, ..loaded }
@@ -163,9 +163,10 @@ fn of_methods(work: &Work<'_>, spectra: &[(usize, usize)], methods: Range<usize>
                 return None;
             }
             let (found, loaded) = (&chunk[f], &loaded[f]);
+            let key = &loaded.spectra[index].0;
             let prepared = match &loaded.spectra[index].1 {
                 Err(failure) => Err(failure.clone()),
-                Ok(spectrum) => models.model(found, &loaded.header, &loaded.spectra[index].0, spectrum, method),
+                Ok(spectrum) => models.model(found, loaded.header_of(key), key, spectrum, method),
             };
             Some(Job { found, loaded, index, method, prepared, fit: None })
         })
@@ -231,7 +232,7 @@ fn rows_of(job: &Job<'_>, options: &RunOptions, hashes: &[String]) -> Rows {
     let method = &options.methods[job.method];
     let mut origin = Origin {
         found: job.found,
-        header: &job.loaded.header,
+        header: job.loaded.header_of(&job.loaded.spectra[job.index].0),
         key: &job.loaded.spectra[job.index].0,
         method: method.name(),
         method_hash: &hashes[job.method],

@@ -5,143 +5,22 @@ use std::ops::Range;
 use std::path::Path;
 use std::time::Instant;
 
-use crate::acquisition::{Acquisition, Facts};
+use crate::acquisition::{Acquisition, Facts, NO_WATER_REFERENCE};
 use crate::basis::check::Protocol;
 use crate::corpus::{Found, Water};
 use crate::error_chain::error_chain;
 use crate::formats;
-use crate::hash::{sha256_file, sha256_hex};
+use crate::hash::sha256_file;
 use crate::interrupt;
-use crate::prepare::{Preparation, Spectrum, prepare_with};
-use crate::printable::printable_message;
-use crate::quantify;
+use crate::prepare::edit_order::arranged;
+use crate::prepare::{Preparation, PrepareError, Spectrum, prepare_with};
 use crate::store::Timings;
+
+pub use super::loaded::{Failure, Header, ID_CHARS, Loaded, SpectrumKey};
 
 /// Most points of an FID that is fitted: sixteen times what scanners store, four times what spectrometers do in vivo. Time
 /// grows faster than the points, and a longer one is something else, or a header that is wrong.
 pub const MAX_POINTS: usize = 65_536;
-/// Most characters of a `spectrum_id`.
-pub const ID_CHARS: usize = 256;
-/// Characters of the hash that ends an id which was cut.
-const ID_HASH_CHARS: usize = 16;
-
-/// Why a spectrum has no result: a stable code and a message for people.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Failure {
-    /// Stable snake_case code.
-    pub code: String,
-    /// What, where, and what to do.
-    pub message: String,
-}
-
-impl Failure {
-    pub(crate) fn new(code: impl Into<String>, message: impl ToString) -> Self {
-        Self { code: code.into(), message: printable_message(&message.to_string()) }
-    }
-}
-
-/// One file, read and prepared.
-#[derive(Default)]
-pub struct Loaded {
-    /// Header values after gaps were filled.
-    pub header: Header,
-    /// One entry per voxel and condition, or one failure for the file as a whole.
-    pub spectra: Vec<(SpectrumKey, Result<Spectrum, Failure>)>,
-    /// How long reading and preparing took.
-    pub timings: Timings,
-}
-
-impl Loaded {
-    /// Why the file as a whole has no spectrum, where that is so.
-    pub(super) fn failure(&self) -> Option<&Failure> {
-        match self.spectra.as_slice() {
-            [(key, Err(failure))] if *key == SpectrumKey::default() => Some(failure),
-            _ => None,
-        }
-    }
-
-    /// The condition called `name` of the voxel of another spectrum.
-    pub(crate) fn companion(&self, of: &SpectrumKey, name: &str) -> Option<&Spectrum> {
-        let is_it = |key: &SpectrumKey| key.voxel == of.voxel && key.condition.as_deref() == Some(name);
-        self.spectra.iter().find(|(key, _)| is_it(key))?.1.as_ref().ok()
-    }
-
-    /// The one entry of a file that is not read at all.
-    pub(crate) fn empty(found: &Found) -> Self {
-        Self::failed(Failure::new("not_read", format!("{}: not read", found.source_path)))
-    }
-
-    /// The one entry of a file that cannot be done.
-    pub(super) fn failed(failure: Failure) -> Self {
-        let spectra = vec![(SpectrumKey::default(), Err(failure))];
-        Self { header: Header::default(), spectra, timings: Timings::default() }
-    }
-}
-
-/// Header values that rows repeat.
-#[derive(Debug, Clone, Default)]
-pub struct Header {
-    /// SHA-256 of the file.
-    pub sha256: Option<String>,
-    /// Hash over every file that its rows depend on ([`crate::store::Content::inputs_sha256`]).
-    pub inputs_sha256: Option<String>,
-    /// What manifest, file and configuration state, in this order.
-    pub facts: Facts,
-    /// What is compared with the basis set.
-    pub protocol: Protocol,
-    /// Extents of the grid of voxels.
-    pub grid: Option<[usize; 3]>,
-    /// Number of coils.
-    pub n_coils: Option<usize>,
-    /// Number of stored transients.
-    pub n_transients: Option<usize>,
-    /// Echo time of the water reference (s).
-    pub water_te_s: Option<f64>,
-    /// Repetition time of the water reference (s).
-    pub water_tr_s: Option<f64>,
-    /// Flags that the reader raised.
-    pub flags: Vec<&'static str>,
-    /// What the readers had to assume.
-    pub remarks: Vec<String>,
-    /// Hash of how the file was prepared; `None` where it was not read.
-    pub prepare_hash: Option<String>,
-}
-
-impl Header {
-    /// What the quantities of a spectrum of this file depend on beside its fit.
-    pub(crate) fn quantify_inputs(&self, spectrum: &Spectrum) -> quantify::Inputs {
-        quantify::Inputs { water_amplitude: spectrum.record.water_amplitude }
-    }
-}
-
-/// Which of a file's spectra.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct SpectrumKey {
-    /// Voxel index on a grid; `None` for single-voxel data.
-    pub voxel: Option<[usize; 3]>,
-    /// Label of the condition; `None` where there is one.
-    pub condition: Option<String>,
-}
-
-impl SpectrumKey {
-    /// What follows the file's id: nothing, `#diff`, `#12,7,0` or both.
-    pub fn suffix(&self) -> String {
-        let condition = self.condition.as_ref().map(|c| format!("#{c}")).unwrap_or_default();
-        let voxel = self.voxel.map(|[i, j, k]| format!("#{i},{j},{k}")).unwrap_or_default();
-        condition + &voxel
-    }
-
-    /// The id of this spectrum of the file `file_id`: what is too long is cut, and a hash of all of it keeps it apart.
-    pub fn id_in(&self, file_id: &str) -> String {
-        let id = format!("{file_id}{}", self.suffix());
-        if id.chars().count() <= ID_CHARS {
-            return id;
-        }
-        let kept: String = id.chars().take(ID_CHARS - ID_HASH_CHARS - 1).collect();
-        format!("{kept}~{}", &sha256_hex(id.as_bytes())[..ID_HASH_CHARS])
-    }
-}
-
 /// Conditions with labels of their own: further ones of one label get a number.
 fn distinct<T>(mut conditions: Vec<(Option<String>, T)>) -> Vec<(Option<String>, T)> {
     let mut taken: HashSet<String> = conditions.iter().filter_map(|(label, _)| label.clone()).collect();
@@ -173,29 +52,70 @@ pub(super) fn load_part(
     gaps: &Facts,
     preparation: &Preparation,
 ) -> Loaded {
-    let mut header = Header { prepare_hash: Some(preparation.hash()), ..Header::default() };
+    let header = Header { prepare_hash: Some(preparation.hash()), ..Header::default() };
     let started = Instant::now();
-    let acquisitions = load_acquisitions(found, voxels.clone(), gaps, &mut header);
+    let sha256_and_data = load_acquisitions(found, voxels.clone(), gaps);
     let read = Timings { read_threads_s: started.elapsed().as_secs_f64(), ..Timings::default() };
-    match acquisitions {
-        Err(failure) => Loaded { header, spectra: vec![(SpectrumKey::default(), Err(failure))], timings: read },
-        Ok((data, water)) => {
-            let started = Instant::now();
-            let (grid, n) = (data.grid, data.n_voxels());
-            let wanted = voxels.map_or(0..n, |v| v.start.min(n)..v.end.min(n));
-            let spectra = wanted.take_while(|_| !interrupt::asked()).flat_map(|voxel| {
-                let index = (n > 1).then(|| index_in(grid, voxel));
-                let conditions = distinct(prepare_with(preparation, &data, water.as_ref(), voxel));
-                conditions.into_iter().map(move |(condition, prepared)| {
-                    let prepared = prepared.map_err(|e| Failure::new(e.code(), format!("{}: {e}", found.source_path)));
-                    (SpectrumKey { voxel: index, condition }, prepared)
-                })
-            });
-            let spectra = spectra.collect();
-            let timings = Timings { prepare_threads_s: started.elapsed().as_secs_f64(), ..read };
-            Loaded { header, spectra, timings }
+    let (sha256, measurements) = sha256_and_data;
+    let mut loaded = Loaded { header: Header { sha256, ..header }, timings: read, ..Loaded::default() };
+    let measurements = match measurements {
+        Ok(measurements) => measurements,
+        Err(failure) => {
+            loaded.spectra.push((SpectrumKey::default(), Err(failure)));
+            return loaded;
+        }
+    };
+    let started = Instant::now();
+    let first = loaded.header.clone();
+    for Measurement { name, data, water } in measurements {
+        let mut header = first.clone();
+        header.state(&data, water.as_ref());
+        loaded.spectra.extend(prepared(found, &name, data, water.as_ref(), voxels.clone(), preparation));
+        match name {
+            Some(name) => drop(loaded.further.insert(name, header)),
+            None => loaded.header = header,
         }
     }
+    loaded.timings.prepare_threads_s = started.elapsed().as_secs_f64();
+    loaded
+}
+
+type Entry = (SpectrumKey, Result<Spectrum, Failure>);
+
+/// The spectra of one measurement: of all voxels, or of some.
+fn prepared(
+    found: &Found,
+    name: &Option<String>,
+    data: Acquisition,
+    water: Option<&WaterData>,
+    voxels: Option<Range<usize>>,
+    preparation: &Preparation,
+) -> Vec<Entry> {
+    let failed = |e: &PrepareError| Failure::new(e.code(), format!("{}: {e}", found.source_path));
+    let water = water.map(|water| &water.data);
+    let data = match arranged(data, water, preparation, &found.overrides.editing, &file_stem(&found.path)) {
+        Ok(data) => data,
+        Err(error) => {
+            return vec![(SpectrumKey { measurement: name.clone(), ..SpectrumKey::default() }, Err(failed(&error)))];
+        }
+    };
+    let (grid, n) = (data.grid, data.n_voxels());
+    let wanted = voxels.map_or(0..n, |v| v.start.min(n)..v.end.min(n));
+    let spectra = wanted.take_while(|_| !interrupt::asked()).flat_map(|voxel| {
+        let index = (n > 1).then(|| index_in(grid, voxel));
+        let conditions = distinct(prepare_with(preparation, &data, water, voxel));
+        conditions.into_iter().map(move |(condition, prepared)| {
+            let prepared = prepared.map_err(|e| failed(&e));
+            (SpectrumKey { measurement: name.clone(), voxel: index, condition }, prepared)
+        })
+    });
+    spectra.collect()
+}
+
+/// Name of a file without its extensions.
+fn file_stem(path: &Path) -> String {
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    name.split('.').next().unwrap_or_default().to_owned()
 }
 
 /// The index of a voxel on its grid, the first index fastest.
@@ -203,47 +123,81 @@ pub(super) fn index_in([nx, ny, _]: [usize; 3], voxel: usize) -> [usize; 3] {
     [voxel % nx, voxel / nx % ny, voxel / (nx * ny)]
 }
 
+/// One measurement of a file, with its water reference.
+struct Measurement {
+    /// `None` for the first.
+    name: Option<String>,
+    data: Acquisition,
+    water: Option<WaterData>,
+}
+
+/// A water reference, and which readouts of the file itself it is.
+struct WaterData {
+    data: Acquisition,
+    readouts: Option<String>,
+}
+
+impl Header {
+    /// Takes over what a measurement and its water reference state.
+    fn state(&mut self, data: &Acquisition, water: Option<&WaterData>) {
+        self.facts = data.facts.clone();
+        self.protocol = Protocol {
+            f0_mhz: data.facts.f0_mhz,
+            te_s: data.facts.te_s,
+            sequence: data.facts.sequence.clone(),
+            dwell_s: data.facts.dwell_s,
+            n_points: Some(data.n_points()),
+        };
+        self.grid = Some(data.grid);
+        self.n_coils = Some(data.n_coils());
+        self.n_transients = Some(data.n_transients());
+        self.flags.clone_from(&data.flags);
+        self.remarks.extend(data.remarks.iter().cloned());
+        if water.is_none() {
+            self.flags.push(NO_WATER_REFERENCE);
+        }
+        self.water_readouts = water.and_then(|water| water.readouts.clone());
+        self.water_te_s = water.and_then(|water| water.data.facts.te_s);
+        self.water_tr_s = water.and_then(|water| water.data.facts.tr_s);
+    }
+}
+
+/// The file's hash, and its measurements with their water references.
 fn load_acquisitions(
     found: &Found,
     voxels: Option<Range<usize>>,
     gaps: &Facts,
-    header: &mut Header,
-) -> Result<(Acquisition, Option<Acquisition>), Failure> {
+) -> (Option<String>, Result<Vec<Measurement>, Failure>) {
     let stated = &found.overrides.facts;
     let (sha256, data) = rayon::join(
         || sha256_file(&found.path).ok(),
         || read(&found.path, voxels.clone(), &found.source_path, gaps, stated),
     );
-    header.sha256 = sha256;
-    let mut data = data?;
-    let inside = data.take_water();
-    header.facts = data.facts.clone();
-    header.protocol = Protocol {
-        f0_mhz: data.facts.f0_mhz,
-        te_s: data.facts.te_s,
-        sequence: data.facts.sequence.clone(),
-        dwell_s: data.facts.dwell_s,
-        n_points: Some(data.n_points()),
-    };
-    header.grid = Some(data.grid);
-    header.n_coils = Some(data.n_coils());
-    header.n_transients = Some(data.n_transients());
-    header.flags.clone_from(&data.flags);
-    header.remarks.extend(data.remarks.iter().cloned());
-    let water = match &found.water {
-        Water::None => inside,
-        Water::Paired(path) => {
-            let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-            let water = read(path, voxels, &name, gaps, stated)
-                .map_err(|f| Failure::new(format!("water_{}", f.code), format!("water reference {}", f.message)))?;
-            header.water_te_s = water.facts.te_s;
-            header.water_tr_s = water.facts.tr_s;
-            Some(water)
-        }
-        // Refused before anything is read ([`Found::refusal`]).
-        Water::Missing(_) | Water::Ambiguous(_) => None,
-    };
-    Ok((data, water))
+    let measurements = data.and_then(|mut data| {
+        let paired = match &found.water {
+            Water::Paired(path) => {
+                let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+                // What the manifest states of the spectrum's own times is not the reference's, if that has them.
+                let times = Facts { te_s: stated.te_s, tr_s: stated.tr_s, ..Facts::default() };
+                let others = Facts { te_s: None, tr_s: None, ..stated.clone() };
+                let water = read(path, voxels, &name, &times.or(gaps.clone()), &others)
+                    .map_err(|f| Failure::new(format!("water_{}", f.code), format!("water reference {}", f.message)))?;
+                Some(water)
+            }
+            // Missing and ambiguous ones are refused before anything is read ([`Found::refusal`]).
+            Water::None | Water::Missing(_) | Water::Ambiguous(_) => None,
+        };
+        let further = std::mem::take(&mut data.further);
+        let all = std::iter::once((None, data)).chain(further.into_iter().map(|(name, data)| (Some(name), data)));
+        let all = all.map(|(name, mut data)| {
+            let readouts = data.water.as_ref().map(|water| water.readouts.clone());
+            let inside = data.take_water().map(|data| WaterData { data, readouts });
+            let paired = paired.clone().map(|data| WaterData { data, readouts: None });
+            Measurement { name, data, water: paired.or(inside) }
+        });
+        Ok(all.collect())
+    });
+    (sha256, measurements)
 }
 
 /// A message that names files beside `path` by their names alone: where the folder lies is nobody's concern.
@@ -276,8 +230,12 @@ fn read(
             format!("{shown_as}: FIDs of {} points, more than the {MAX_POINTS} that are fitted", data.n_points());
         return Err(Failure::new("too_many_points", message));
     }
-    data.facts = stated.clone().or(data.facts).or(gaps.clone());
-    data.facts.make_printable();
+    let state = |data: &mut Acquisition| {
+        data.facts = stated.clone().or(std::mem::take(&mut data.facts)).or(gaps.clone());
+        data.facts.make_printable();
+    };
+    state(&mut data);
+    data.further.iter_mut().for_each(|(_, further)| state(further));
     Ok(data)
 }
 
@@ -301,15 +259,5 @@ mod tests {
         assert_eq!(distinct(vec![(None, ())]), [(None, ())]);
         let many = vec![(Some("x".to_owned()), ()); 20_000];
         assert_eq!(distinct(many).into_iter().collect::<HashSet<_>>().len(), 20_000);
-    }
-
-    #[test]
-    fn long_ids_are_cut_and_stay_apart() {
-        let key = |label: &str| SpectrumKey { voxel: Some([1, 2, 3]), condition: Some(label.to_owned()) };
-        assert_eq!(key("on").id_in("sub-01/x"), "sub-01/x#on#1,2,3");
-        let long = "x".repeat(1000);
-        let (a, b) = (key("a").id_in(&long), key("b").id_in(&long));
-        assert_eq!((a.chars().count(), b.chars().count()), (ID_CHARS, ID_CHARS));
-        assert!(a != b && a == key("a").id_in(&long));
     }
 }

@@ -14,6 +14,7 @@ mod error;
 mod identity;
 mod inputs;
 pub mod load;
+mod loaded;
 mod merge;
 pub(crate) mod models;
 mod need;
@@ -188,7 +189,7 @@ impl Run<'_> {
         let contents: Vec<Content> = files.par_iter().map(signature::content_of).collect();
         let mut loaded = chunk::read(files, span.voxels(), self.options);
         for (loaded, content) in loaded.iter_mut().zip(&contents) {
-            loaded.header.inputs_sha256 = Some(content.inputs_sha256.clone());
+            loaded.headers_mut().for_each(|header| header.inputs_sha256 = Some(content.inputs_sha256.clone()));
         }
         Ready { contents, loaded }
     }

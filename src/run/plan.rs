@@ -68,7 +68,7 @@ fn rows_of(
         .map(|(key, spectrum, method)| {
             let origin = Origin {
                 found,
-                header: &loaded.header,
+                header: loaded.header_of(key),
                 key,
                 method: method.name(),
                 method_hash: "",
@@ -88,7 +88,7 @@ fn rows_of(
                 Ok(spectrum) => spectrum,
                 Err(failure) => return failed(failure, Status::Failed),
             };
-            match models.planned_basis(found, &loaded.header, key, method) {
+            match models.planned_basis(found, loaded.header_of(key), key, method) {
                 Err(failure) => failed(&failure, Status::Failed),
                 Ok(basis) => PlannedRow {
                     batch: Some(format!(
@@ -99,7 +99,7 @@ fn rows_of(
                     )),
                     basis: Some(basis),
                     steps: steps(spectrum, method.name()),
-                    missing: missing(spectrum, &loaded.header),
+                    missing: missing(spectrum, loaded.header_of(key)),
                     status: Some("ready".to_owned()),
                     ..row(origin.row(), chunk)
                 },

@@ -158,7 +158,7 @@ fn said_of(found: &Found) -> String {
         (
             (&found.id, &found.source_path, water, &found.water_source_path),
             (&found.subject, &found.session, &found.site, &found.voi),
-            (&found.overrides.facts, &found.problem),
+            (&found.overrides.facts, &found.overrides.editing, &found.problem),
         )
     )
 }

@@ -77,6 +77,7 @@ table! {
     source_sha256: Option<String>, "", "SHA-256 (hex) of the bytes of that file.";
     inputs_sha256: Option<String>, "", "SHA-256 (hex) of what every file held that the row depends on: of the lines `role`, tab, file name, tab, SHA-256 (hex), line feed. Roles in their order: `data`, `companion`, `water`, `water companion`, `basis` (one that the manifest names).";
     water_reference_path: Option<String>, "", "File with the water reference, relative to INPUT; equal to `source_path` if the reference is in the same file.";
+    water_readouts: Option<String>, "", "Which readouts of that file are the water reference, in the words of its format, where it holds the spectrum as well; null where all of the file is the reference, and where there is none.";
     subject: Option<String>, "", "Subject label from the BIDS entity `sub-` (without the prefix) or the manifest.";
     session: Option<String>, "", "Session label from the BIDS entity `ses-` (without the prefix) or the manifest.";
     site: Option<String>, "", "Site label from the manifest, or from the column `site` of a BIDS dataset's participants.tsv.";
@@ -84,7 +85,7 @@ table! {
     voxel_i: Option<u32>, "", "First voxel index, counted from 0; null for single-voxel data.";
     voxel_j: Option<u32>, "", "Second voxel index, counted from 0; null for single-voxel data.";
     voxel_k: Option<u32>, "", "Third voxel index, counted from 0; null for single-voxel data.";
-    subspec: Option<String>, "", "Sub-spectrum: edit condition or combination (`on`, `off`, `diff`, `sum`) or another analysed dimension (`b=614`). Further ones of one label in a file are numbered (`b=614~2`).";
+    subspec: Option<String>, "", "Sub-spectrum: edit condition or combination (`on`, `off`, `diff`, `sum`) or another analysed dimension (`b=614`); where a file holds measurements of several protocols, the name of the measurement comes first (`press35`, `hercules-diff_gaba`). Further ones of one label in a file are numbered (`b=614~2`).";
     vendor: Option<String>, "", "Scanner manufacturer as the file states it.";
     sequence: Option<String>, "", "Sequence name as the file or the manifest states it.";
     f0_mhz: Option<f64>, "MHz", "Spectrometer frequency.";

@@ -38,6 +38,7 @@ fn names(checks: &mut Checks, case: &Case<'_>) {
         ("source_sha256", Some(sha256)),
         ("inputs_sha256", Some(hash(inputs.as_bytes()))),
         ("water_reference_path", water),
+        ("water_readouts", None),
         ("subject", entity("sub-")),
         ("session", entity("ses-")),
         ("site", site),

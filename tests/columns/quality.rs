@@ -138,6 +138,7 @@ fn flags(checks: &mut Checks, case: &Case<'_>) {
         |names: [&str; 2]| names.iter().find_map(|name| case.metabolite(name)).map(|m| m.number("amplitude"));
     let ratio = amplitude(["tNAA", "NAA"]).zip(amplitude(["tCr", "Cr"])).map(|(naa, cr)| naa.unwrap() / cr.unwrap());
     let raised = [
+        ("no_water_reference", row.text("water_reference_path").is_none()),
         ("not_converged", row.text("state") == Some("max_iterations")),
         ("misfit", number("residual_sd_over_noise_sd") > 2.0),
         ("low_snr", number("snr") < 3.0),

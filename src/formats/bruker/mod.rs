@@ -18,7 +18,7 @@ use super::extent::{Extent, HELD_PER_BYTE};
 use super::files::{beside, bytes_beside, bytes_of, length_of};
 use super::geometry::affine_from_lps;
 use super::reader::{About, Claim, Probe, Reader};
-use crate::acquisition::{AXIS_TRANSIENT, Acquisition, CARRIER_PPM, Facts, Samples, UNTESTED_FORMAT};
+use crate::acquisition::{AXIS_TRANSIENT, Acquisition, CARRIER_PPM, Facts, Reference, Samples, UNTESTED_FORMAT};
 use filter::Filter;
 use parameters::Parameters;
 
@@ -220,7 +220,7 @@ pub fn decode(
     let n_transients = samples.shape()[AXIS_TRANSIENT];
     let mut acquisition = Acquisition::from_samples(NAME, samples);
     if let Some(reference) = reference {
-        acquisition.water = stored(Kind::Raw, reference).ok();
+        acquisition.water = stored(Kind::Raw, reference).ok().map(|samples| Reference::new(samples, "fid.refscan"));
         if acquisition.water.is_none() {
             acquisition.remarks.push("the reference scan is not as long as one transient: it was not read".to_owned());
         }

@@ -19,7 +19,7 @@ use super::extent::{Extent, READ_TO_LEARN};
 use super::files::{MAX_FILE_BYTES, bytes_of, length_of};
 use super::geometry::affine_from_lps;
 use super::reader::{About, Claim, Probe, Reader};
-use crate::acquisition::{Acquisition, Facts, Samples};
+use crate::acquisition::{Acquisition, Facts, Reference, Samples};
 use crate::regular_file;
 use csa::Csa;
 pub use error::DecodeError;
@@ -189,7 +189,7 @@ fn standard(object: &InMemDicomObject, bytes: &[u8]) -> Result<Acquisition, Deco
         data.grid = [columns, rows, frames];
     }
     if with_water {
-        data.water = Some(part(kept, kept));
+        data.water = Some(Reference::new(part(kept, kept), format!("frames {} to {}", kept + 1, 2 * kept)));
     }
     data.facts = facts(object);
     if with_water {

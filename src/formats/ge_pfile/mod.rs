@@ -15,7 +15,7 @@ use super::error::ReadError;
 use super::extent::Extent;
 use super::files::{bytes_at, bytes_of, length_of};
 use super::reader::{About, Claim, Probe, Reader};
-use crate::acquisition::{Acquisition, Facts, Samples, UNTESTED_FORMAT};
+use crate::acquisition::{Acquisition, Facts, Reference, Samples, UNTESTED_FORMAT};
 use layout::{
     CSI_EXTENTS, FRAME_SIZE, Layout, MPS_FREQ, NAVS, NECHOES, NFRAMES, POINT_SIZE, PSD_NAME_BYTES, RECEIVERS,
     SPECTRAL_WIDTH, TE_AFTER_TR, USER4, USER19, layout, revision,
@@ -194,7 +194,7 @@ pub fn decode(file: impl Into<FileBytes>) -> Result<Acquisition, DecodeError> {
     };
     let mut acquisition = Acquisition::from_samples(NAME, samples(reference, frames.total - reference));
     if reference > 0 {
-        acquisition.water = Some(samples(0, reference));
+        acquisition.water = Some(Reference::new(samples(0, reference), format!("frames 1 to {reference}")));
     }
     acquisition.facts = facts(&bytes, &layout, frames.averages)?;
     acquisition.affine_mm = place::affine(&bytes, &layout);

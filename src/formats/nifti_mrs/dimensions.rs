@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::error::DecodeError;
 use super::keys::{COMPLEX64, first};
-use crate::acquisition::Samples;
+use crate::acquisition::{Conditions, Editing, Samples};
 use crate::formats::bytes::{Bytes, Order};
 use crate::formats::nifti::Nifti;
 
@@ -97,14 +97,14 @@ pub(super) fn labels(nifti: &Nifti, roles: &[Role; 3], meta: &Map<String, Value>
 }
 
 /// Where the editing pulses of each condition lie, if a dimension says that it is one of editing.
-pub(super) fn edit_pulses_ppm(labels: &[String], meta: &Map<String, Value>) -> Option<Vec<Vec<f64>>> {
+pub(super) fn editing(labels: &[String], meta: &Map<String, Value>) -> Option<Editing> {
     let is_edited = (5..=7).any(|i| first(meta.get(&format!("dim_{i}"))).and_then(Value::as_str) == Some("DIM_EDIT"));
     let offsets = |label: &String| match meta.get("EditPulse").and_then(|p| p.get(label)?.get("PulseOffset")) {
         Some(Value::Array(all)) => all.iter().filter_map(Value::as_f64).collect(),
         Some(one) => one.as_f64().into_iter().collect(),
         None => Vec::new(),
     };
-    is_edited.then(|| labels.iter().map(offsets).collect())
+    is_edited.then(|| Editing { pulses_ppm: labels.iter().map(offsets).collect(), conditions: Conditions::Apart })
 }
 
 fn label(header: Option<&Value>, index: usize) -> String {

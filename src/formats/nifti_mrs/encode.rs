@@ -85,9 +85,11 @@ fn described(data: &Acquisition) -> (Vec<usize>, Map<String, Value>) {
 fn dimensions(data: &Acquisition, meta: &mut Map<String, Value>) -> Vec<usize> {
     let labels = &data.condition_labels;
     let is_on_off = labels.iter().any(|l| ["ON", "OFF"].contains(&l.to_uppercase().as_str()));
-    let is_edited = is_on_off || data.edit_pulses_ppm.is_some();
+    let is_edited = is_on_off || data.editing.is_some();
     let condition = if is_edited { "DIM_EDIT" } else { "DIM_USER_0" };
-    if let Some(pulses) = data.edit_pulses_ppm.as_ref().filter(|p| p.iter().any(|offsets| !offsets.is_empty())) {
+    if let Some(pulses) =
+        data.editing.as_ref().map(|e| &e.pulses_ppm).filter(|p| p.iter().any(|offsets| !offsets.is_empty()))
+    {
         let stated = labels.iter().zip(pulses);
         let stated: Map<String, Value> = stated.map(|(l, p)| (l.clone(), json!({ "PulseOffset": p }))).collect();
         meta.insert("EditPulse".into(), Value::Object(stated));

@@ -22,7 +22,7 @@ use super::nifti::{self, Nifti, Opened};
 use super::reader::{About, Claim, Probe, Reader};
 use crate::acquisition::{Acquisition, Facts, Processing};
 use crate::regular_file;
-use dimensions::{Role, edit_pulses_ppm, extents, labels, roles, samples};
+use dimensions::{Role, editing, extents, labels, roles, samples};
 pub use encode::encode;
 pub use error::DecodeError;
 pub use keys::EXTENSION_CODE;
@@ -156,7 +156,7 @@ fn decode_voxels(
     data.first_voxel = first_voxel;
     data.grid = grid(&nifti);
     data.condition_labels = labels(&nifti, &roles, &meta);
-    data.edit_pulses_ppm = edit_pulses_ppm(&data.condition_labels, &meta);
+    data.editing = editing(&data.condition_labels, &meta);
     data.processing = processing(&meta);
     data.facts = Facts { dwell_s: dwell_s(&nifti, &mut data.remarks), ..facts(&meta, sidecar, &mut data.remarks) };
     match nifti.affine_mm() {

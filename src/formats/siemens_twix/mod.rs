@@ -15,7 +15,7 @@ use super::error::ReadError;
 use super::extent::Extent;
 use super::files::{bytes_at, bytes_of, length_of};
 use super::reader::{About, Claim, Probe, Reader};
-use crate::acquisition::{Acquisition, Samples, TRUNCATED, UNTESTED_FORMAT};
+use crate::acquisition::{Acquisition, Reference, Samples, TRUNCATED, UNTESTED_FORMAT};
 pub use error::DecodeError;
 use protocol::protocol;
 use readouts::{Layout, Readout, Readouts, VB, VD, points_and_coils};
@@ -146,7 +146,7 @@ pub fn decode(file: impl Into<FileBytes>) -> Result<Acquisition, DecodeError> {
     }
     data.water = water.map(|water| {
         let n = water.len();
-        samples(vec![water], n, &readouts)
+        Reference::new(samples(vec![water], n, &readouts), format!("{n} readouts, by their strength"))
     });
     data.facts = protocol.facts();
     if data.water.is_some() {

@@ -162,6 +162,20 @@ fn of_headers(t: &Thresholds) -> Vec<Entry> {
             "Leave `prepare` out of the configuration.",
         ),
         entry(
+            "cannot_tell_edit_order",
+            "the file holds transients of several edit conditions, nothing states their order, and the data do not tell it with \
+             a probability of 0.99",
+            "Averaged all together they would give a wrong spectrum.",
+            "Fill in `edit_order` in a manifest (as `in_turn on off`), or `n_conditions` = 1 if the scan is not edited.",
+        ),
+        entry(
+            "edit_conditions_missing",
+            "the sequence's or the file's name says that the scan is edited, and the file holds one spectrum",
+            "It may be one condition or a difference: numbers of one are wrong for the other.",
+            "Fill in `edit_order` in a manifest with what the file holds (`on`, `off`, `diff`, `sum`), or `n_conditions` = 1 if \
+             it is not edited.",
+        ),
+        entry(
             "water_mismatch",
             "water reference and data have different numbers of voxels",
             "The reference is of another acquisition.",

@@ -87,6 +87,12 @@ fn of_reading() -> Vec<Entry> {
 fn of_water(t: &Thresholds) -> Vec<Entry> {
     vec![
         entry(
+            "no_water_reference",
+            "neither the file itself nor another one is known to hold a water reference".to_owned(),
+            "No eddy-current correction and no concentrations; ratios are not touched.",
+            "Name the reference in a manifest (`water_path`), if there is one.",
+        ),
+        entry(
             "water_reference_coils",
             "the water reference has another number of coils than the data".to_owned(),
             "The reference was not used: no eddy-current correction, no concentrations.",

@@ -1,0 +1,176 @@
+//! What reading and preparing a file gives: its spectra, or why there is none, and the header values that rows repeat.
+
+use std::collections::BTreeMap;
+
+use crate::acquisition::Facts;
+use crate::basis::check::Protocol;
+use crate::corpus::Found;
+use crate::hash::sha256_hex;
+use crate::prepare::Spectrum;
+use crate::printable::printable_message;
+use crate::quantify;
+use crate::store::Timings;
+
+/// Most characters of a `spectrum_id`.
+pub const ID_CHARS: usize = 256;
+/// Characters of the hash that ends an id which was cut.
+const ID_HASH_CHARS: usize = 16;
+
+/// Why a spectrum has no result: a stable code and a message for people.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Failure {
+    /// Stable snake_case code.
+    pub code: String,
+    /// What, where, and what to do.
+    pub message: String,
+}
+
+impl Failure {
+    pub(crate) fn new(code: impl Into<String>, message: impl ToString) -> Self {
+        Self { code: code.into(), message: printable_message(&message.to_string()) }
+    }
+}
+
+/// One file, read and prepared.
+#[derive(Default)]
+pub struct Loaded {
+    /// Header values after gaps were filled, of the file's first measurement.
+    pub header: Header,
+    /// Those of further measurements in the same file, by their names.
+    pub further: BTreeMap<String, Header>,
+    /// One entry per voxel and condition, or one failure for the file as a whole.
+    pub spectra: Vec<(SpectrumKey, Result<Spectrum, Failure>)>,
+    /// How long reading and preparing took.
+    pub timings: Timings,
+}
+
+impl Loaded {
+    /// Why the file as a whole has no spectrum, where that is so.
+    pub(super) fn failure(&self) -> Option<&Failure> {
+        match self.spectra.as_slice() {
+            [(key, Err(failure))] if *key == SpectrumKey::default() => Some(failure),
+            _ => None,
+        }
+    }
+
+    /// The header values of a spectrum's measurement.
+    pub fn header_of(&self, key: &SpectrumKey) -> &Header {
+        key.measurement.as_ref().and_then(|name| self.further.get(name)).unwrap_or(&self.header)
+    }
+
+    /// Those of all measurements in the file.
+    pub(crate) fn headers_mut(&mut self) -> impl Iterator<Item = &mut Header> {
+        std::iter::once(&mut self.header).chain(self.further.values_mut())
+    }
+
+    /// The condition called `name` of the voxel of another spectrum.
+    pub(crate) fn companion(&self, of: &SpectrumKey, name: &str) -> Option<&Spectrum> {
+        let is_it = |key: &SpectrumKey| {
+            (&key.measurement, key.voxel) == (&of.measurement, of.voxel) && key.condition.as_deref() == Some(name)
+        };
+        self.spectra.iter().find(|(key, _)| is_it(key))?.1.as_ref().ok()
+    }
+
+    /// The one entry of a file that is not read at all.
+    pub(crate) fn empty(found: &Found) -> Self {
+        Self::failed(Failure::new("not_read", format!("{}: not read", found.source_path)))
+    }
+
+    /// The one entry of a file that cannot be done.
+    pub(super) fn failed(failure: Failure) -> Self {
+        Self { spectra: vec![(SpectrumKey::default(), Err(failure))], ..Self::default() }
+    }
+}
+
+/// Header values that rows repeat.
+#[derive(Debug, Clone, Default)]
+pub struct Header {
+    /// SHA-256 of the file.
+    pub sha256: Option<String>,
+    /// Hash over every file that its rows depend on ([`crate::store::Content::inputs_sha256`]).
+    pub inputs_sha256: Option<String>,
+    /// What manifest, file and configuration state, in this order.
+    pub facts: Facts,
+    /// What is compared with the basis set.
+    pub protocol: Protocol,
+    /// Extents of the grid of voxels.
+    pub grid: Option<[usize; 3]>,
+    /// Number of coils.
+    pub n_coils: Option<usize>,
+    /// Number of stored transients.
+    pub n_transients: Option<usize>,
+    /// Which readouts of the file itself are the water reference; `None` where a file of its own is, or nothing.
+    pub water_readouts: Option<String>,
+    /// Echo time of the water reference (s).
+    pub water_te_s: Option<f64>,
+    /// Repetition time of the water reference (s).
+    pub water_tr_s: Option<f64>,
+    /// Flags that the reader raised.
+    pub flags: Vec<&'static str>,
+    /// What the readers had to assume.
+    pub remarks: Vec<String>,
+    /// Hash of how the file was prepared; `None` where it was not read.
+    pub prepare_hash: Option<String>,
+}
+
+impl Header {
+    /// What the quantities of a spectrum of this file depend on beside its fit.
+    pub(crate) fn quantify_inputs(&self, spectrum: &Spectrum) -> quantify::Inputs {
+        quantify::Inputs { water_amplitude: spectrum.record.water_amplitude }
+    }
+}
+
+/// Which of a file's spectra.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct SpectrumKey {
+    /// Which of the file's measurements; `None` for the first.
+    pub measurement: Option<String>,
+    /// Voxel index on a grid; `None` for single-voxel data.
+    pub voxel: Option<[usize; 3]>,
+    /// Label of the condition; `None` where there is one.
+    pub condition: Option<String>,
+}
+
+impl SpectrumKey {
+    /// Measurement and condition in one word; `None` where the file holds one spectrum a voxel.
+    pub fn subspec(&self) -> Option<String> {
+        match (&self.measurement, &self.condition) {
+            (Some(measurement), Some(condition)) => Some(format!("{measurement}-{condition}")),
+            (Some(one), None) | (None, Some(one)) => Some(one.clone()),
+            (None, None) => None,
+        }
+    }
+
+    /// What follows the file's id: nothing, `#diff`, `#12,7,0` or both.
+    pub fn suffix(&self) -> String {
+        let condition = self.subspec().map(|c| format!("#{c}")).unwrap_or_default();
+        let voxel = self.voxel.map(|[i, j, k]| format!("#{i},{j},{k}")).unwrap_or_default();
+        condition + &voxel
+    }
+
+    /// The id of this spectrum of the file `file_id`: what is too long is cut, and a hash of all of it keeps it apart.
+    pub fn id_in(&self, file_id: &str) -> String {
+        let id = format!("{file_id}{}", self.suffix());
+        if id.chars().count() <= ID_CHARS {
+            return id;
+        }
+        let kept: String = id.chars().take(ID_CHARS - ID_HASH_CHARS - 1).collect();
+        format!("{kept}~{}", &sha256_hex(id.as_bytes())[..ID_HASH_CHARS])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_ids_are_cut_and_stay_apart() {
+        let key =
+            |label: &str| SpectrumKey { measurement: None, voxel: Some([1, 2, 3]), condition: Some(label.to_owned()) };
+        assert_eq!(key("on").id_in("sub-01/x"), "sub-01/x#on#1,2,3");
+        let long = "x".repeat(1000);
+        let (a, b) = (key("a").id_in(&long), key("b").id_in(&long));
+        assert_eq!((a.chars().count(), b.chars().count()), (ID_CHARS, ID_CHARS));
+        assert!(a != b && a == key("a").id_in(&long));
+    }
+}
