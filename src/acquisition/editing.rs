@@ -8,6 +8,31 @@ pub struct Editing {
     pub pulses_ppm: Vec<Vec<f64>>,
     /// Where the conditions stand.
     pub conditions: Conditions,
+    /// Who told which transient is of which condition.
+    pub origin: Origin,
+}
+
+/// Who told which transient is of which condition.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub enum Origin {
+    /// The file: its counters or labels.
+    #[default]
+    File,
+    /// A manifest.
+    Manifest,
+    /// The data, with this probability.
+    Data(f64),
+}
+
+impl Origin {
+    /// The word in the tables.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::File => "file",
+            Self::Manifest => "manifest",
+            Self::Data(_) => "data",
+        }
+    }
 }
 
 /// Where the conditions of an edited measurement stand.
@@ -28,6 +53,16 @@ pub struct Turns {
     pub n_conditions: usize,
     /// Transients of one condition that follow one another.
     pub block: usize,
+}
+
+impl std::fmt::Display for Turns {
+    /// As a manifest's column `edit_order` has it.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.block {
+            1 => f.write_str("in_turn"),
+            block => write!(f, "blocks_{block}"),
+        }
+    }
 }
 
 impl Turns {

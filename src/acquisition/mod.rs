@@ -13,7 +13,7 @@ mod stated_editing;
 
 use ndarray::Axis;
 
-pub use editing::{Conditions, Editing, Named, Turns, named_editing};
+pub use editing::{Conditions, Editing, Named, Origin, Turns, named_editing};
 pub use facts::{Facts, Number};
 pub use file_kind::FileKind;
 pub use samples::{Samples, Series};
@@ -167,15 +167,21 @@ impl Acquisition {
 
     /// The same, its transients sorted into conditions as `turns` says. What is beyond the last whole circle is left out.
     pub fn in_conditions(mut self, turns: Turns, labels: Vec<String>) -> Self {
+        self.sort_into(turns, labels);
+        self
+    }
+
+    /// See [`Self::in_conditions`].
+    pub fn sort_into(&mut self, turns: Turns, labels: Vec<String>) {
         let [voxels, _, transients, coils, points] = self.samples.shape();
         let shape = [voxels, turns.n_conditions, turns.of_each(transients), coils, points];
-        let all = self.samples;
+        let nothing = Samples::stored([0; 5], |_| Vec::new());
+        let all = std::mem::replace(&mut self.samples, nothing);
         self.samples = Samples::stored(shape, move |[voxel, condition, transient, coil]| {
             all.fid([voxel, 0, turns.place(condition, transient), coil])
         });
         self.condition_labels = labels;
         self.condition_labels.resize(turns.n_conditions, String::new());
-        self
     }
 
     /// Number of points of each free induction decay.

@@ -117,7 +117,7 @@ fn settle(settings: &Settings, transients: &mut [Vec<Complex64>], dwell_s: f64, 
 }
 
 /// Weights of the coils, from the water reference where it has the same coils.
-fn combine(
+pub(super) fn combine(
     preparation: &Preparation,
     data: &Acquisition,
     water: Option<&Acquisition>,

@@ -31,6 +31,10 @@ const SAME_TARGET_PPM: f64 = 0.06;
 const NAMES: [(f64, &str); 5] = [(1.9, "gaba"), (4.56, "gsh"), (4.1, "lac"), (2.67, "asp"), (1.7, "mm")];
 /// Chemical shifts of NAA's singlet, which pulses for GABA take away (ppm).
 const NAA_PPM: (f64, f64) = (1.9, 2.12);
+/// A pulse so near to that for GABA takes NAA away: its band reaches there (ppm).
+const NAA_TURNED_PPM: f64 = 0.1;
+/// Signal-to-noise ratio from which NAA's height says something.
+const CLEAR_SNR: f64 = 5.0;
 /// How many times larger NAA must be without the pulse for that to tell ON from OFF.
 const NAA_TELLS: f64 = 1.5;
 
@@ -113,6 +117,30 @@ fn targets(pulses: &[Vec<f64>], n: usize) -> Vec<(f64, Vec<f64>)> {
         }
     }
     found
+}
+
+/// Whether NAA contradicts what labels or pulses say: it is taller under a pulse for GABA, or in what is called ON, or not
+/// changed by a pulse that must take it away. `false` where it does not stand clear of the noise.
+pub fn is_contradicted(data: &Acquisition, fids: &[Vec<Complex64>], dwell_s: f64, f0_mhz: f64) -> bool {
+    let magnitudes: Vec<Magnitudes> = fids.iter().map(|fid| Magnitudes::new(fid, dwell_s, f0_mhz)).collect();
+    let is_clear = magnitudes.iter().any(|m| m.snr().is_none_or(|snr| snr >= CLEAR_SNR));
+    let pulses = data.editing.as_ref().map_or(&[][..], |editing| &editing.pulses_ppm);
+    let has_pulse =
+        |c: usize| pulses.get(c).is_some_and(|all| all.iter().any(|ppm| (ppm - NAMES[0].0).abs() <= NAA_TURNED_PPM));
+    let by_pulse: Vec<bool> = (0..fids.len()).map(has_pulse).collect();
+    let is_known = by_pulse.contains(&true) && by_pulse.contains(&false);
+    let under = match on_first(&data.condition_labels) {
+        _ if is_known => by_pulse,
+        Some(on_first) => vec![on_first, !on_first],
+        None => return false,
+    };
+    let mean = |side: bool| {
+        let own = magnitudes.iter().zip(&under).filter(|(_, u)| **u == side).map(|(m, _)| m.tallest(NAA_PPM));
+        let (sum, n) = own.fold((0.0, 0.0), |(sum, n), height| (sum + height, n + 1.0));
+        sum / n
+    };
+    let (on, off) = (mean(true), mean(false));
+    is_clear && (on > NAA_TELLS * off || is_known && on * NAA_TELLS > off)
 }
 
 fn naa_is_missing_in_first(fids: &[Vec<Complex64>], dwell_s: f64, f0_mhz: f64) -> Option<bool> {

@@ -1,33 +1,41 @@
 //! Transients of an edited measurement sorted into its conditions: as somebody states, as the file says, or as the data show.
 
-use super::error::PrepareError;
+use super::condition::combine;
+use super::edit_decision::{Decision, Found, decide, with_glutathione};
+use super::edit_evidence::Evidence;
+use super::error::{PrepareError, check_header};
 use super::settings::Preparation;
-use crate::acquisition::{Acquisition, Conditions, Editing, StatedEditing, Turns, named_editing};
+use super::{Record, average};
+use crate::acquisition::{Acquisition, Conditions, Editing, Origin, StatedEditing, Turns, named_editing};
+
+/// Chemical shifts of the pulses for GABA and for glutathione (ppm).
+const GABA_PPM: f64 = 1.9;
+const GSH_PPM: f64 = 4.56;
 
 /// Words in a file's name that say which condition, or which combination of conditions, it holds.
 const CONDITION_WORDS: [&str; 6] = ["on", "off", "diff", "dif", "sum", "edit"];
 
-/// The measurement with its conditions apart, where it is one of editing; any other as it is.
+/// Sorts the transients of `data` into conditions, where it is a measurement of editing; any other stays as it is.
 ///
 /// `file_stem` is the file's name, which may say that it is edited, or which condition it holds.
 ///
 /// # Errors
 /// [`PrepareError::EditOrder`] where transients of several conditions cannot be told apart,
 /// [`PrepareError::EditConditions`] where sequence or name say that conditions are missing.
-pub fn arranged(
-    mut data: Acquisition,
+pub fn arrange(
+    data: &mut Acquisition,
     water: Option<&Acquisition>,
     preparation: &Preparation,
     stated: &StatedEditing,
     file_stem: &str,
-) -> Result<Acquisition, PrepareError> {
-    let _ = (water, preparation);
+) -> Result<(), PrepareError> {
     if stated.n_conditions == Some(1) {
-        return Ok(as_one(data, stated));
+        as_one(data, stated);
+        return Ok(());
     }
     if data.n_conditions() > 1 {
-        label(&mut data, stated);
-        return Ok(data);
+        name_conditions(data, stated);
+        return Ok(());
     }
     let by_name =
         data.facts.sequence.as_deref().and_then(named_editing).or_else(|| named_editing(&own_words(file_stem)));
@@ -36,57 +44,97 @@ pub fn arranged(
         (None, Some(Editing { conditions: Conditions::Mixed(n), .. }), named) => {
             n.or(named.and_then(|n| n.n_conditions))
         }
-        (None, Some(_), _) | (None, None, None) => return Ok(data),
+        (None, Some(_), _) | (None, None, None) => return Ok(()),
         (None, None, Some(named)) => named.n_conditions,
     };
-    if let Some(turns) = stated.turns(data.n_transients()) {
-        return in_turns(data, turns, stated);
+    let n_transients = data.n_transients();
+    if let Some(turns) = stated.turns(n_transients) {
+        let is_enough = turns.of_each(n_transients) > 0;
+        return is_enough.then(|| as_stated(data, turns, stated)).ok_or(PrepareError::EditOrder { n_transients });
     }
-    if data.n_transients() < 2 {
-        return match condition_of(file_stem) {
-            Some(condition) => {
-                data.remarks.push(format!("the file's name says that it holds the condition `{condition}` alone"));
-                data.condition_labels = vec![condition.to_owned()];
-                Ok(data)
-            }
-            None => Err(PrepareError::EditConditions),
-        };
+    if n_transients < 2 {
+        let Some(condition) = condition_of(file_stem) else { return Err(PrepareError::EditConditions) };
+        data.remarks.push(format!("the file's name says that it holds the condition `{condition}` alone"));
+        data.condition_labels = vec![condition.to_owned()];
+        return Ok(());
     }
-    Err(PrepareError::EditOrder { n_transients: data.n_transients(), n_conditions })
+    as_data_show(data, water, preparation, n_conditions)
 }
 
 /// One condition, whatever names say.
-fn as_one(mut data: Acquisition, stated: &StatedEditing) -> Acquisition {
+fn as_one(data: &mut Acquisition, stated: &StatedEditing) {
     if data.n_conditions() == 1 {
         data.editing = None;
         data.condition_labels = stated.conditions.iter().map(|c| c.label.clone()).collect();
         data.condition_labels.resize(1, String::new());
     }
-    data
 }
 
 /// Transients sorted as somebody states.
-fn in_turns(data: Acquisition, turns: Turns, stated: &StatedEditing) -> Result<Acquisition, PrepareError> {
-    let n_transients = data.n_transients();
-    if turns.of_each(n_transients) == 0 {
-        return Err(PrepareError::EditOrder { n_transients, n_conditions: Some(turns.n_conditions) });
-    }
+fn as_stated(data: &mut Acquisition, turns: Turns, stated: &StatedEditing) {
     let editing = data.editing.clone().unwrap_or_default();
-    let labels = (1..=turns.n_conditions).map(|c| format!("condition{c}")).collect();
-    let mut data = data.in_conditions(turns, labels);
-    data.editing = Some(Editing { conditions: Conditions::Apart, ..editing });
-    label(&mut data, stated);
-    Ok(data)
+    data.sort_into(turns, (1..=turns.n_conditions).map(|c| format!("condition{c}")).collect());
+    data.editing = Some(Editing { conditions: Conditions::Apart, origin: Origin::Manifest, ..editing });
+    name_conditions(data, stated);
 }
 
 /// Names the conditions as somebody states.
-fn label(data: &mut Acquisition, stated: &StatedEditing) {
+fn name_conditions(data: &mut Acquisition, stated: &StatedEditing) {
     if stated.conditions.len() == data.n_conditions() {
         data.condition_labels = stated.conditions.iter().map(|c| c.label.clone()).collect();
-        let pulses_ppm =
-            stated.conditions.iter().map(|c| c.pulses_ppm.clone()).collect::<Option<_>>().unwrap_or_default();
-        data.editing = Some(Editing { pulses_ppm, conditions: Conditions::Apart });
+        let pulses_ppm = stated.conditions.iter().map(|c| c.pulses_ppm.clone()).collect::<Option<_>>();
+        let pulses_ppm = pulses_ppm.unwrap_or_default();
+        data.editing = Some(Editing { pulses_ppm, origin: Origin::Manifest, ..Editing::default() });
     }
+}
+
+/// Transients sorted as NAA and residual water show.
+fn as_data_show(
+    data: &mut Acquisition,
+    water: Option<&Acquisition>,
+    preparation: &Preparation,
+    n_conditions: Option<usize>,
+) -> Result<(), PrepareError> {
+    let n_transients = data.n_transients();
+    let unknown = PrepareError::EditOrder { n_transients };
+    let (dwell_s, f0_mhz) = check_header(data)?;
+    if data.n_voxels() > 1 || preparation == &Preparation::None {
+        return Err(unknown);
+    }
+    let weights = combine(preparation, data, water, 0, 0, &mut Record::default())?;
+    let transients = average::transients(data, 0, 0, weights.as_ref());
+    let evidence = Evidence::of(&transients, dwell_s, f0_mhz).ok_or(unknown.clone())?;
+    let Found { turns, without_naa, probability } = match decide(&evidence, n_conditions) {
+        Decision::Conditions(found) => found,
+        Decision::One { .. } => return Err(PrepareError::EditConditions),
+        Decision::CannotTell => return Err(unknown),
+    };
+    let glutathione = (turns.n_conditions == 4).then(|| with_glutathione(&evidence, turns, &without_naa)).flatten();
+    let (labels, pulses_ppm) = names_of(&without_naa, glutathione.as_deref());
+    let told = if glutathione.is_some() { "NAA and residual water" } else { "NAA" };
+    data.remarks.push(format!(
+        "the order of the edit conditions was told by {told}: {turns} {} (probability {probability:.4})",
+        labels.join(" ")
+    ));
+    data.sort_into(turns, labels);
+    data.editing = Some(Editing { pulses_ppm, conditions: Conditions::Apart, origin: Origin::Data(probability) });
+    Ok(())
+}
+
+/// Label and editing pulses of each condition.
+fn names_of(without_naa: &[bool], glutathione: Option<&[bool]>) -> (Vec<String>, Vec<Vec<f64>>) {
+    let named = without_naa.iter().enumerate().map(|(c, gaba)| match (without_naa.len(), glutathione.map(|g| g[c])) {
+        (2, _) if *gaba => ("on".to_owned(), vec![GABA_PPM]),
+        (2, _) => ("off".to_owned(), Vec::new()),
+        (_, Some(true)) if *gaba => ("gaba+gsh".to_owned(), vec![GABA_PPM, GSH_PPM]),
+        (_, Some(true)) => ("gsh".to_owned(), vec![GSH_PPM]),
+        (_, Some(false)) if *gaba => ("gaba".to_owned(), vec![GABA_PPM]),
+        (_, Some(false)) => ("off".to_owned(), Vec::new()),
+        // Whether there is a second pulse is not known.
+        (_, None) if *gaba => (format!("gaba{}", c + 1), vec![GABA_PPM]),
+        (_, None) => (format!("off{}", c + 1), Vec::new()),
+    });
+    named.unzip()
 }
 
 /// A file's name without what it says of subject and session.

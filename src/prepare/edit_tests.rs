@@ -5,7 +5,7 @@ use std::f64::consts::PI;
 use ndarray::Array5;
 
 use super::*;
-use crate::acquisition::{Conditions, Editing, hz_from_ppm};
+use crate::acquisition::{Editing, hz_from_ppm};
 use crate::random::Random;
 
 const DWELL_S: f64 = 5e-4;
@@ -36,10 +36,8 @@ fn edited(labels: &[&str], pulses_ppm: &[&[f64]]) -> Acquisition {
     for (label, name) in data.condition_labels.iter_mut().zip(labels) {
         (*name).clone_into(label);
     }
-    data.editing = (!pulses_ppm.is_empty()).then(|| Editing {
-        pulses_ppm: pulses_ppm.iter().map(|p| p.to_vec()).collect(),
-        conditions: Conditions::Apart,
-    });
+    data.editing = (!pulses_ppm.is_empty())
+        .then(|| Editing { pulses_ppm: pulses_ppm.iter().map(|p| p.to_vec()).collect(), ..Editing::default() });
     data
 }
 

@@ -32,12 +32,10 @@ pub enum PrepareError {
     EditOrder {
         /// Transients of all conditions.
         n_transients: usize,
-        /// Number of conditions, where that is known.
-        n_conditions: Option<usize>,
     },
     /// A file that is called edited and holds one averaged spectrum.
     #[error(
-        "sequence or name say that the scan is edited, but the file holds one spectrum; fill in `edit_order` in a manifest \
+        "sequence or name say that the scan is edited, but the file holds one condition; fill in `edit_order` in a manifest \
          with what it is (`on`, `off`, `diff` or `sum`), or `n_conditions` = 1 if it is not edited"
     )]
     EditConditions,

@@ -6,6 +6,8 @@ pub mod coils;
 pub mod condition;
 pub mod eddy;
 pub mod edit;
+mod edit_decision;
+mod edit_evidence;
 pub mod edit_order;
 pub mod error;
 pub mod figures;
@@ -92,8 +94,13 @@ fn edited(
     if !aligned {
         record.flags.push("subspectra_not_aligned");
     }
-    if scheme.combinations.len() < 2 {
+    // Two conditions have one difference, four have two.
+    if 2 * (scheme.combinations.len() - 1) < spectra.len() {
         record.flags.push("edit_order_unknown");
+    }
+    if edit::is_contradicted(data, &fids, dwell_s, f0_mhz) {
+        record.flags.push("edit_order_contradicted");
+        spectra.iter_mut().for_each(|s| s.record.flags.push("edit_order_contradicted"));
     }
     let combined = scheme.combinations.iter().map(|c| {
         let fid = edit::combine(&fids, &c.signs);

@@ -12,7 +12,7 @@ use crate::error_chain::error_chain;
 use crate::formats;
 use crate::hash::sha256_file;
 use crate::interrupt;
-use crate::prepare::edit_order::arranged;
+use crate::prepare::edit_order::arrange;
 use crate::prepare::{Preparation, PrepareError, Spectrum, prepare_with};
 use crate::store::Timings;
 
@@ -67,10 +67,22 @@ pub(super) fn load_part(
     };
     let started = Instant::now();
     let first = loaded.header.clone();
-    for Measurement { name, data, water } in measurements {
+    for Measurement { name, mut data, water } in measurements {
+        let stated = &found.overrides.editing;
+        let sorted = arrange(&mut data, water.as_ref().map(|w| &w.data), preparation, stated, &file_stem(&found.path));
         let mut header = first.clone();
         header.state(&data, water.as_ref());
-        loaded.spectra.extend(prepared(found, &name, data, water.as_ref(), voxels.clone(), preparation));
+        let failed = |e: &PrepareError| Failure::new(e.code(), format!("{}: {e}", found.source_path));
+        match sorted {
+            Ok(()) => {
+                let water = water.as_ref().map(|water| &water.data);
+                loaded.spectra.extend(prepared(&name, &data, water, voxels.clone(), preparation, &failed));
+            }
+            Err(error) => {
+                let key = SpectrumKey { measurement: name.clone(), ..SpectrumKey::default() };
+                loaded.spectra.push((key, Err(failed(&error))));
+            }
+        }
         match name {
             Some(name) => drop(loaded.further.insert(name, header)),
             None => loaded.header = header,
@@ -84,26 +96,18 @@ type Entry = (SpectrumKey, Result<Spectrum, Failure>);
 
 /// The spectra of one measurement: of all voxels, or of some.
 fn prepared(
-    found: &Found,
     name: &Option<String>,
-    data: Acquisition,
-    water: Option<&WaterData>,
+    data: &Acquisition,
+    water: Option<&Acquisition>,
     voxels: Option<Range<usize>>,
     preparation: &Preparation,
+    failed: &dyn Fn(&PrepareError) -> Failure,
 ) -> Vec<Entry> {
-    let failed = |e: &PrepareError| Failure::new(e.code(), format!("{}: {e}", found.source_path));
-    let water = water.map(|water| &water.data);
-    let data = match arranged(data, water, preparation, &found.overrides.editing, &file_stem(&found.path)) {
-        Ok(data) => data,
-        Err(error) => {
-            return vec![(SpectrumKey { measurement: name.clone(), ..SpectrumKey::default() }, Err(failed(&error)))];
-        }
-    };
     let (grid, n) = (data.grid, data.n_voxels());
     let wanted = voxels.map_or(0..n, |v| v.start.min(n)..v.end.min(n));
     let spectra = wanted.take_while(|_| !interrupt::asked()).flat_map(|voxel| {
         let index = (n > 1).then(|| index_in(grid, voxel));
-        let conditions = distinct(prepare_with(preparation, &data, water, voxel));
+        let conditions = distinct(prepare_with(preparation, data, water, voxel));
         conditions.into_iter().map(move |(condition, prepared)| {
             let prepared = prepared.map_err(|e| failed(&e));
             (SpectrumKey { measurement: name.clone(), voxel: index, condition }, prepared)

@@ -89,7 +89,7 @@ pub const AMPLITUDES: [f64; 8] = [12.0, 4.5, 3.5, 1.5, 9.0, 6.0, 1.2, 0.6];
 pub struct Normal(pub u64);
 
 impl Normal {
-    fn uniform(&mut self) -> f64 {
+    pub fn uniform(&mut self) -> f64 {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         ((self.0 >> 11) as f64 + 0.5) / (1_u64 << 53) as f64
     }

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::error::DecodeError;
 use super::keys::{COMPLEX64, first};
-use crate::acquisition::{Conditions, Editing, Samples};
+use crate::acquisition::{Editing, Samples};
 use crate::formats::bytes::{Bytes, Order};
 use crate::formats::nifti::Nifti;
 
@@ -104,7 +104,7 @@ pub(super) fn editing(labels: &[String], meta: &Map<String, Value>) -> Option<Ed
         Some(one) => one.as_f64().into_iter().collect(),
         None => Vec::new(),
     };
-    is_edited.then(|| Editing { pulses_ppm: labels.iter().map(offsets).collect(), conditions: Conditions::Apart })
+    is_edited.then(|| Editing { pulses_ppm: labels.iter().map(offsets).collect(), ..Editing::default() })
 }
 
 fn label(header: Option<&Value>, index: usize) -> String {

@@ -154,8 +154,16 @@ fn of_transients(t: &Thresholds) -> Vec<Entry> {
         entry(
             "edit_order_unknown",
             "neither labels, nor pulse frequencies, nor NAA say which condition is ON".to_owned(),
-            "Only the sum was made; there is no difference spectrum.",
-            "Write the labels ON and OFF into the file (NIfTI-MRS: `EditCondition`).",
+            "Only what is sure was made: the sum, and of four conditions perhaps one of the differences.",
+            "Fill in `edit_order` in a manifest (as `on off`), or write the labels into the file (NIfTI-MRS: `EditCondition`).",
+        ),
+        entry(
+            "edit_order_contradicted",
+            "NAA is taller in what is called ON or has the pulse for GABA (1.9 ppm) than in the others, or no lower there \
+             although the file states that pulse"
+                .to_owned(),
+            "The labels are probably wrong: the difference has the wrong sign, or conditions were mixed up.",
+            "Fill in `edit_order` in a manifest (as `off on`).",
         ),
     ]
 }
