@@ -30,6 +30,7 @@ fn thresholds() -> Thresholds {
         aligned_from: align::DETECTED,
         conditions_apart_hz: edit::MAX_APART_HZ,
         water_over_data: water::TALLER,
+        unsuppressed: requant::prepare::UNSUPPRESSED,
         water_dwell: condition::WATER_DWELL,
         water_over_metabolites: water_removal::TOWERS,
     }

@@ -8,6 +8,8 @@ pub struct Editing {
     pub pulses_ppm: Vec<Vec<f64>>,
     /// Where the conditions stand.
     pub conditions: Conditions,
+    /// How transients followed one another in the file, where they had to be sorted.
+    pub turns: Option<Turns>,
     /// Who told which transient is of which condition.
     pub origin: Origin,
 }

@@ -182,6 +182,9 @@ impl Acquisition {
         });
         self.condition_labels = labels;
         self.condition_labels.resize(turns.n_conditions, String::new());
+        if let Some(editing) = &mut self.editing {
+            (editing.turns, editing.conditions) = (Some(turns), Conditions::Apart);
+        }
     }
 
     /// Number of points of each free induction decay.

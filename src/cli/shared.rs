@@ -1,6 +1,6 @@
 //! Arguments and small helpers that several commands have.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
@@ -13,7 +13,9 @@ use crate::engine::{CpuEngine, Engine, GpuEngine};
 use crate::fit::Method;
 use crate::fit::vary::{self, VaryError};
 use crate::prepare::Preparation;
+use crate::prepare::dynamics::Dynamics;
 use crate::quantify::WaterScaling;
+use crate::regular_file;
 use crate::run::config::method_from_file;
 use crate::run::{Config, RunOptions};
 use crate::store::IfExists;
@@ -157,6 +159,10 @@ pub(super) struct HowArgs {
     /// Configuration (.toml): missing values, preparation, water scaling
     #[arg(long, value_name = "FILE", help_heading = "Fit")]
     config: Option<PathBuf>,
+    /// Time courses: average blocks of N transients, a window of N that slides by STEP, or what was measured during each
+    /// kind of events (BIDS events: onset, duration, trial_type). One row for each part [default: one average]
+    #[arg(long, value_name = "N|N/STEP|EVENTS.tsv", help_heading = "Fit")]
+    dynamics: Option<String>,
     #[command(flatten)]
     gaps: GapArgs,
 }
@@ -170,6 +176,7 @@ impl HowArgs {
         if_exists: IfExists,
     ) -> Result<RunOptions, CliError> {
         let (gaps, preparation, water_scaling) = configuration(self.config.as_ref(), self.gaps.gaps())?;
+        let preparation = self.with_dynamics(preparation)?;
         let (methods, varied) = self.methods()?;
         Ok(RunOptions {
             inputs,
@@ -190,6 +197,25 @@ impl HowArgs {
             participants: Vec::new(),
             sessions: Vec::new(),
         })
+    }
+
+    /// The preparation, with the parts of time courses that are asked for.
+    fn with_dynamics(&self, mut preparation: Preparation) -> Result<Preparation, CliError> {
+        let Some(text) = &self.dynamics else { return Ok(preparation) };
+        let refused = |message: String| CliError::new(2, anyhow::anyhow!("--dynamics {text}: {message}"));
+        let dynamics = if text.to_lowercase().ends_with(".tsv") {
+            let events = regular_file::text(Path::new(text), MAX_TEXT_BYTES).map_err(|e| refused(e.to_string()))?;
+            Dynamics::from_events_tsv(&events)
+        } else {
+            text.parse::<Dynamics>()
+        };
+        match &mut preparation {
+            Preparation::Steps(settings) => settings.dynamics = Some(dynamics.map_err(refused)?),
+            Preparation::None => {
+                return Err(refused("the configuration says prepare = \"none\"; leave one out".to_owned()));
+            }
+        }
+        Ok(preparation)
     }
 
     /// The methods, each in all its variations, and where those come from.

@@ -27,10 +27,10 @@ pub fn transients(
 ///
 /// Always the mean, never the sum: amplitudes must not depend on the number of transients, or water
 /// scaling fails.
-pub fn mean(transients: &[Vec<Complex64>]) -> Vec<Complex64> {
-    let mut mean = transients.first().cloned().unwrap_or_default();
+pub fn mean<T: AsRef<[Complex64]>>(transients: &[T]) -> Vec<Complex64> {
+    let mut mean = transients.first().map(|fid| fid.as_ref().to_vec()).unwrap_or_default();
     for fid in transients.iter().skip(1) {
-        for (m, z) in mean.iter_mut().zip(fid) {
+        for (m, z) in mean.iter_mut().zip(fid.as_ref()) {
             *m += z;
         }
     }

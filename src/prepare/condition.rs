@@ -3,6 +3,7 @@
 use num_complex::Complex64;
 
 use super::coils::Weights;
+use super::dynamics::Part;
 use super::error::{check_finite, check_header, check_samples, not_finite};
 use super::figures;
 use super::settings::{Preparation, Settings, Step};
@@ -59,18 +60,27 @@ impl<'a> Aligned<'a> {
         Ok(Self { preparation, data, water, voxel, condition, transients, weights, dwell_s, f0_mhz, record })
     }
 
-    /// The mean of what is kept, corrected and scaled by the water reference.
-    pub(super) fn average(self) -> Result<Spectrum, PrepareError> {
-        let Self { preparation, data, voxel, condition, mut transients, weights, dwell_s, f0_mhz, mut record, .. } =
-            self;
-        let mut kept = record.kept.iter();
-        transients.retain(|_| kept.next().copied().unwrap_or(true));
-        record.n_kept = transients.len();
+    /// The mean of what is kept of a part, or of all, corrected and scaled by the water reference.
+    pub(super) fn average(&self, part: Option<&Part>) -> Result<Spectrum, PrepareError> {
+        let Self { preparation, data, voxel, condition, ref transients, ref weights, dwell_s, f0_mhz, .. } = *self;
+        let mut record = self.record.clone();
+        let numbers: Vec<usize> = part.map_or_else(|| (0..transients.len()).collect(), |part| part.transients.clone());
+        let is_kept = |t: &usize| self.record.kept.get(*t).copied().unwrap_or(true);
+        if let Some(part) = part {
+            record.n_transients = numbers.len();
+            record.kept = numbers.iter().map(is_kept).collect();
+            let of_part = |all: &Vec<_>| numbers.iter().filter_map(|t| all.get(*t).copied()).collect();
+            record.offsets = self.record.offsets.as_ref().map(of_part);
+            record.part = Some(part.clone());
+        }
+        let kept: Vec<&[Complex64]> =
+            numbers.iter().filter(|t| is_kept(t)).filter_map(|t| transients.get(*t).map(Vec::as_slice)).collect();
+        record.n_kept = kept.len();
         if record.n_kept < record.n_transients - record.n_transients / REJECTED_ONE_IN {
             record.flags.push("many_transients_rejected");
         }
         record.motion = record.offsets.as_ref().and_then(|offsets| figures::motion(offsets, &record.kept));
-        let mut fid = average::mean(&transients);
+        let mut fid = average::mean(&kept);
         check_samples(&fid)?;
         if let Some(reference) = self.water {
             if reference.n_coils() == data.n_coils() {

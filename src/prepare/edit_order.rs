@@ -72,9 +72,8 @@ fn as_one(data: &mut Acquisition, stated: &StatedEditing) {
 
 /// Transients sorted as somebody states.
 fn as_stated(data: &mut Acquisition, turns: Turns, stated: &StatedEditing) {
-    let editing = data.editing.clone().unwrap_or_default();
+    data.editing = Some(Editing { origin: Origin::Manifest, ..data.editing.clone().unwrap_or_default() });
     data.sort_into(turns, (1..=turns.n_conditions).map(|c| format!("condition{c}")).collect());
-    data.editing = Some(Editing { conditions: Conditions::Apart, origin: Origin::Manifest, ..editing });
     name_conditions(data, stated);
 }
 
@@ -84,7 +83,8 @@ fn name_conditions(data: &mut Acquisition, stated: &StatedEditing) {
         data.condition_labels = stated.conditions.iter().map(|c| c.label.clone()).collect();
         let pulses_ppm = stated.conditions.iter().map(|c| c.pulses_ppm.clone()).collect::<Option<_>>();
         let pulses_ppm = pulses_ppm.unwrap_or_default();
-        data.editing = Some(Editing { pulses_ppm, origin: Origin::Manifest, ..Editing::default() });
+        let turns = data.editing.as_ref().and_then(|editing| editing.turns);
+        data.editing = Some(Editing { pulses_ppm, turns, origin: Origin::Manifest, ..Editing::default() });
     }
 }
 
@@ -116,8 +116,8 @@ fn as_data_show(
         "the order of the edit conditions was told by {told}: {turns} {} (probability {probability:.4})",
         labels.join(" ")
     ));
+    data.editing = Some(Editing { pulses_ppm, origin: Origin::Data(probability), ..Editing::default() });
     data.sort_into(turns, labels);
-    data.editing = Some(Editing { pulses_ppm, conditions: Conditions::Apart, origin: Origin::Data(probability) });
     Ok(())
 }
 

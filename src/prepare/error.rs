@@ -39,6 +39,14 @@ pub enum PrepareError {
          with what it is (`on`, `off`, `diff` or `sum`), or `n_conditions` = 1 if it is not edited"
     )]
     EditConditions,
+    /// No part of a time course has a transient.
+    #[error(
+        "none of the parts that --dynamics asks for has a transient: the file holds {n_transients} of each condition; ask for fewer"
+    )]
+    NoPart {
+        /// Transients of each condition.
+        n_transients: usize,
+    },
     /// A value that the fit needs is not known.
     #[error(
         "{field} is not in the file; give it in the manifest, with --{flag}, or in an LCModel control file beside it"
@@ -95,6 +103,7 @@ impl PrepareError {
             Self::NotPrepared { .. } => "not_prepared",
             Self::EditOrder { .. } => "cannot_tell_edit_order",
             Self::EditConditions => "edit_conditions_missing",
+            Self::NoPart { .. } => "no_dynamic_part",
             Self::Unknown { .. } => "missing_field",
             Self::Implausible { .. } => "implausible_field",
             Self::Nucleus { .. } => "nucleus",

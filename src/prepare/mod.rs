@@ -4,6 +4,7 @@ pub mod align;
 pub mod average;
 pub mod coils;
 pub mod condition;
+pub mod dynamics;
 pub mod eddy;
 pub mod edit;
 mod edit_decision;
@@ -21,14 +22,19 @@ pub mod water;
 use num_complex::Complex64;
 
 use self::condition::Aligned;
+use self::dynamics::Part;
 use self::settings::Step;
 use crate::acquisition::Acquisition;
-use crate::signal::magnitudes::Magnitudes;
+use crate::signal::magnitudes::{METABOLITES_PPM, Magnitudes, WATER_PPM};
 use crate::signal::water_removal::{self, Removal};
 
 pub use error::PrepareError;
 pub use settings::{CoilMethod, Preparation, Settings};
 pub use spectrum::{Record, Spectrum};
+
+/// Height of water over the tallest metabolite from which it was not suppressed: without suppression some hundred times,
+/// with poor one twenty.
+pub const UNSUPPRESSED: f64 = 60.0;
 
 /// A spectrum of a voxel: the label of its condition or combination (`None` where the file holds one), and what came
 /// of it.
@@ -42,43 +48,80 @@ pub fn prepare(data: &Acquisition, water: Option<&Acquisition>, voxel: usize) ->
     prepare_with(&Preparation::default(), data, water, voxel)
 }
 
-/// [`prepare`] by other settings. With [`Preparation::None`] edited data are not combined.
+/// [`prepare`] by other settings. With [`Preparation::None`] edited data are not combined. Of a time course all parts come,
+/// one after the other.
 pub fn prepare_with(
     preparation: &Preparation,
     data: &Acquisition,
     water: Option<&Acquisition>,
     voxel: usize,
 ) -> Vec<Labelled> {
-    let conditions: Vec<Result<Aligned<'_>, PrepareError>> =
+    prepare_parts(preparation, data, water, voxel).into_iter().flat_map(|(_, labelled)| labelled).collect()
+}
+
+/// What became of each part of a time course, with its number; `None` where all transients are averaged.
+pub fn prepare_parts(
+    preparation: &Preparation,
+    data: &Acquisition,
+    water: Option<&Acquisition>,
+    voxel: usize,
+) -> Vec<(Option<usize>, Vec<Labelled>)> {
+    let mut conditions: Vec<Result<Aligned<'_>, PrepareError>> =
         (0..data.n_conditions()).map(|condition| Aligned::new(preparation, data, water, voxel, condition)).collect();
-    if edit::is_edited(data) && preparation != &Preparation::None {
-        return edited(preparation, data, conditions);
+    let is_edited = edit::is_edited(data) && preparation != &Preparation::None;
+    if is_edited {
+        keep_together(&mut conditions);
     }
+    let prepared = |part: Option<&Part>| match is_edited {
+        true => edited(preparation, data, &conditions, part),
+        false => apart(preparation, data, &conditions, part),
+    };
+    let Some(dynamics) = preparation.settings().and_then(|settings| settings.dynamics.as_ref()) else {
+        return vec![(None, prepared(None))];
+    };
+    match dynamics.parts(data) {
+        Ok(parts) => parts.iter().map(|part| (Some(part.index), prepared(Some(part)))).collect(),
+        Err(error) => vec![(None, vec![(None, Err(error))])],
+    }
+}
+
+/// Conditions that are analysed apart.
+fn apart(
+    preparation: &Preparation,
+    data: &Acquisition,
+    conditions: &[Result<Aligned<'_>, PrepareError>],
+    part: Option<&Part>,
+) -> Vec<Labelled> {
     let several = conditions.len() > 1;
-    let finished = conditions.into_iter().enumerate().map(|(condition, aligned)| {
-        let label = several.then(|| {
-            let label = &data.condition_labels[condition];
-            if label.is_empty() { condition.to_string() } else { label.clone() }
-        });
-        (label, aligned.and_then(Aligned::average).map(|spectrum| finish(preparation, spectrum)))
+    let finished = conditions.iter().enumerate().map(|(condition, aligned)| {
+        let label = data.condition_labels.get(condition).filter(|label| !label.is_empty()).cloned();
+        let label = label.or_else(|| several.then(|| condition.to_string()));
+        let average = aligned.as_ref().map_err(Clone::clone).and_then(|aligned| aligned.average(part));
+        (label, average.map(|spectrum| finish(preparation, spectrum)))
     });
     finished.collect()
 }
 
-/// Edited data: transients are left out of all conditions together, and conditions aligned before they are combined.
+/// Leaves transients that are spoilt in one condition out of all.
+fn keep_together(conditions: &mut [Result<Aligned<'_>, PrepareError>]) {
+    let cycles = conditions.iter().flatten().map(|a| a.record.kept.len()).min().unwrap_or(0);
+    let keep: Vec<bool> = (0..cycles).map(|t| conditions.iter().flatten().all(|a| a.record.kept[t])).collect();
+    conditions.iter_mut().flatten().for_each(|aligned| aligned.record.kept.clone_from(&keep));
+}
+
+/// Edited data: conditions are aligned before they are combined.
 fn edited(
     preparation: &Preparation,
     data: &Acquisition,
-    conditions: Vec<Result<Aligned<'_>, PrepareError>>,
+    conditions: &[Result<Aligned<'_>, PrepareError>],
+    part: Option<&Part>,
 ) -> Vec<Labelled> {
     let labels = || data.condition_labels.iter().map(|label| Some(label.to_lowercase()));
-    let averaged: Result<Vec<Spectrum>, PrepareError> =
-        conditions.into_iter().collect::<Result<Vec<_>, _>>().and_then(|mut all| {
-            let cycles = all.iter().map(|a| a.record.kept.len()).min().unwrap_or(0);
-            let keep: Vec<bool> = (0..cycles).map(|t| all.iter().all(|a| a.record.kept[t])).collect();
-            all.iter_mut().for_each(|aligned| aligned.record.kept.clone_from(&keep));
-            all.into_iter().map(Aligned::average).collect()
-        });
+    let average = |aligned: &Result<Aligned<'_>, PrepareError>| match aligned {
+        Ok(aligned) => aligned.average(part),
+        Err(error) => Err(error.clone()),
+    };
+    let averaged: Result<Vec<Spectrum>, PrepareError> = conditions.iter().map(average).collect();
     let mut spectra = match averaged {
         Ok(spectra) => spectra,
         Err(error) => return labels().map(|label| (label, Err(error.clone()))).collect(),
@@ -117,6 +160,7 @@ fn edited(
 /// Takes residual water away, and says how good the spectrum is.
 fn finish(preparation: &Preparation, mut spectrum: Spectrum) -> Spectrum {
     let Spectrum { fid, dwell_s, f0_mhz, record } = &mut spectrum;
+    let water = Magnitudes::new(fid, *dwell_s, *f0_mhz).tallest(WATER_PPM);
     if preparation.has(Step::ResidualWater) {
         match water_removal::remove(fid, *dwell_s, *f0_mhz) {
             Removal::NotNeeded => {}
@@ -127,5 +171,8 @@ fn finish(preparation: &Preparation, mut spectrum: Spectrum) -> Spectrum {
     let magnitudes = Magnitudes::new(fid, *dwell_s, *f0_mhz);
     record.snr_after = magnitudes.snr();
     record.lipid_index = magnitudes.lipid_index();
+    if water > UNSUPPRESSED * magnitudes.tallest(METABOLITES_PPM) {
+        record.flags.push("water_not_suppressed");
+    }
     spectrum
 }

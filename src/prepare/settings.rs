@@ -6,6 +6,7 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::dynamics::Dynamics;
 use super::{align, reject};
 
 /// What is done to spectra before they are fitted: `prepare` of a configuration file.
@@ -33,6 +34,9 @@ pub struct Settings {
     /// Distance from the other transients beyond which one is left out (standard deviations).
     #[serde(deserialize_with = "positive")]
     pub reject_beyond_sd: f64,
+    /// Parts of a time course that are averaged apart; `None`: one average of all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dynamics: Option<Dynamics>,
 }
 
 /// A step that may be left out.
@@ -70,6 +74,7 @@ impl Default for Settings {
             coils: CoilMethod::Svd,
             align_band_ppm: [align::METABOLITE_BAND_PPM.0, align::METABOLITE_BAND_PPM.1],
             reject_beyond_sd: reject::OUTLIER_SD,
+            dynamics: None,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! A prepared spectrum and the numbers of its preparation.
 
 use super::align::Offset;
+use super::dynamics::Part;
 use super::figures::Motion;
 use num_complex::Complex64;
 
@@ -24,8 +25,10 @@ pub struct Record {
     pub n_transients: usize,
     /// Number of those that were averaged.
     pub n_kept: usize,
-    /// Which they are.
+    /// Which of the stored ones they are.
     pub kept: Vec<bool>,
+    /// Which part of a time course this is; `None` where all transients are averaged.
+    pub part: Option<Part>,
     /// Shift and phase by which each transient was moved; `None` where there was nothing to align.
     pub offsets: Option<Vec<Offset>>,
     /// How the transients that were averaged moved; `None` where they were not aligned.

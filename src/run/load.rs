@@ -13,7 +13,7 @@ use crate::formats;
 use crate::hash::sha256_file;
 use crate::interrupt;
 use crate::prepare::edit_order::arrange;
-use crate::prepare::{Preparation, PrepareError, Spectrum, prepare_with};
+use crate::prepare::{Preparation, PrepareError, Spectrum, prepare_parts};
 use crate::store::Timings;
 
 pub use super::loaded::{Failure, Header, ID_CHARS, Loaded, SpectrumKey};
@@ -107,10 +107,11 @@ fn prepared(
     let wanted = voxels.map_or(0..n, |v| v.start.min(n)..v.end.min(n));
     let spectra = wanted.take_while(|_| !interrupt::asked()).flat_map(|voxel| {
         let index = (n > 1).then(|| index_in(grid, voxel));
-        let conditions = distinct(prepare_with(preparation, data, water, voxel));
-        conditions.into_iter().map(move |(condition, prepared)| {
-            let prepared = prepared.map_err(|e| failed(&e));
-            (SpectrumKey { measurement: name.clone(), voxel: index, condition }, prepared)
+        prepare_parts(preparation, data, water, voxel).into_iter().flat_map(move |(part, conditions)| {
+            distinct(conditions).into_iter().map(move |(condition, prepared)| {
+                let prepared = prepared.map_err(|e| failed(&e));
+                (SpectrumKey { measurement: name.clone(), voxel: index, condition, part }, prepared)
+            })
         })
     });
     spectra.collect()
@@ -155,6 +156,17 @@ impl Header {
         self.grid = Some(data.grid);
         self.n_coils = Some(data.n_coils());
         self.n_transients = Some(data.n_transients());
+        let editing = data.editing.as_ref().filter(|_| data.n_conditions() > 1);
+        self.n_conditions = editing.map(|_| data.n_conditions());
+        self.edit_order_from = editing.map(|editing| editing.origin);
+        self.edit_order = editing.map(|editing| {
+            let turns = editing.turns.map(|turns| turns.to_string());
+            turns
+                .into_iter()
+                .chain(data.condition_labels.iter().map(|l| l.to_lowercase()))
+                .collect::<Vec<_>>()
+                .join(" ")
+        });
         self.flags.clone_from(&data.flags);
         self.remarks.extend(data.remarks.iter().cloned());
         if water.is_none() {

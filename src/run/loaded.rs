@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::acquisition::Facts;
+use crate::acquisition::{Facts, Origin};
 use crate::basis::check::Protocol;
 use crate::corpus::Found;
 use crate::hash::sha256_hex;
@@ -66,7 +66,8 @@ impl Loaded {
     /// The condition called `name` of the voxel of another spectrum.
     pub(crate) fn companion(&self, of: &SpectrumKey, name: &str) -> Option<&Spectrum> {
         let is_it = |key: &SpectrumKey| {
-            (&key.measurement, key.voxel) == (&of.measurement, of.voxel) && key.condition.as_deref() == Some(name)
+            (&key.measurement, key.voxel, key.part) == (&of.measurement, of.voxel, of.part)
+                && key.condition.as_deref() == Some(name)
         };
         self.spectra.iter().find(|(key, _)| is_it(key))?.1.as_ref().ok()
     }
@@ -99,6 +100,12 @@ pub struct Header {
     pub n_coils: Option<usize>,
     /// Number of stored transients.
     pub n_transients: Option<usize>,
+    /// Number of edit conditions; `None` where the measurement is not one of editing.
+    pub n_conditions: Option<usize>,
+    /// How their transients followed one another, and what they are called.
+    pub edit_order: Option<String>,
+    /// Who told that.
+    pub edit_order_from: Option<Origin>,
     /// Which readouts of the file itself are the water reference; `None` where a file of its own is, or nothing.
     pub water_readouts: Option<String>,
     /// Echo time of the water reference (s).
@@ -129,6 +136,8 @@ pub struct SpectrumKey {
     pub voxel: Option<[usize; 3]>,
     /// Label of the condition; `None` where there is one.
     pub condition: Option<String>,
+    /// Part of a time course, from 0; `None` where all transients are averaged.
+    pub part: Option<usize>,
 }
 
 impl SpectrumKey {
@@ -141,11 +150,12 @@ impl SpectrumKey {
         }
     }
 
-    /// What follows the file's id: nothing, `#diff`, `#12,7,0` or both.
+    /// What follows the file's id: nothing, `#diff`, `#t3`, `#12,7,0` or several of them.
     pub fn suffix(&self) -> String {
         let condition = self.subspec().map(|c| format!("#{c}")).unwrap_or_default();
+        let part = self.part.map(|part| format!("#t{part}")).unwrap_or_default();
         let voxel = self.voxel.map(|[i, j, k]| format!("#{i},{j},{k}")).unwrap_or_default();
-        condition + &voxel
+        condition + &part + &voxel
     }
 
     /// The id of this spectrum of the file `file_id`: what is too long is cut, and a hash of all of it keeps it apart.
@@ -165,8 +175,11 @@ mod tests {
 
     #[test]
     fn long_ids_are_cut_and_stay_apart() {
-        let key =
-            |label: &str| SpectrumKey { measurement: None, voxel: Some([1, 2, 3]), condition: Some(label.to_owned()) };
+        let key = |label: &str| SpectrumKey {
+            voxel: Some([1, 2, 3]),
+            condition: Some(label.to_owned()),
+            ..SpectrumKey::default()
+        };
         assert_eq!(key("on").id_in("sub-01/x"), "sub-01/x#on#1,2,3");
         let long = "x".repeat(1000);
         let (a, b) = (key("a").id_in(&long), key("b").id_in(&long));

@@ -69,6 +69,8 @@ impl Need {
         let fid = times([SAMPLE, data.points as u64]);
         // Edited conditions are combined, too.
         let spectra = if conditions > 1 { 2 * conditions } else { 1 };
+        let dynamics = options.preparation.settings().and_then(|settings| settings.dynamics.as_ref());
+        let spectra = spectra * dynamics.map_or(1, |dynamics| dynamics.most_parts(data.transients) as u64);
         let methods = options.methods.len() as u64;
         let prepared = times([spectra, fid + times([2 * SAMPLE, transients]) + 512]);
         let curves = if options.curves { times([CURVES, CURVE_POINT, data.points as u64]) } else { 0 };

@@ -1,6 +1,7 @@
 //! Results to table rows.
 
 use super::load::{Failure, Header, SpectrumKey};
+use crate::acquisition::Origin as ToldBy;
 use crate::corpus::{Found, Water};
 use crate::fit::result::Curves;
 use crate::fit::{FitResult, FitState, Method, Model};
@@ -56,6 +57,14 @@ impl Origin<'_> {
             voxel_j: index(1),
             voxel_k: index(2),
             subspec: self.key.subspec(),
+            dynamic_index: self.key.part.and_then(|part| u32::try_from(part).ok()),
+            n_conditions: count(header.n_conditions),
+            edit_order: header.edit_order.clone(),
+            edit_order_from: header.edit_order_from.map(|origin| origin.as_str().to_owned()),
+            edit_order_probability: match header.edit_order_from {
+                Some(ToldBy::Data(probability)) => Some(probability),
+                _ => None,
+            },
             vendor: header.facts.vendor.clone(),
             sequence: header.protocol.sequence.clone(),
             f0_mhz: header.protocol.f0_mhz,
@@ -80,6 +89,7 @@ impl Origin<'_> {
     /// What the row of a spectrum that was prepared says about that, fitted or not.
     fn prepared(&self, spectrum: &Spectrum) -> SpectrumRow {
         let record = &spectrum.record;
+        let part = record.part.as_ref();
         SpectrumRow {
             n_transients: u32::try_from(record.n_transients).ok(),
             n_transients_kept: u32::try_from(record.n_kept).ok(),
@@ -94,22 +104,26 @@ impl Origin<'_> {
             lipid_index: record.lipid_index,
             water_amplitude: record.water_amplitude,
             qc_flags: self.header.flags.iter().chain(&record.flags).map(|f| (*f).to_owned()).collect(),
+            dynamic_start_s: part.and_then(|part| part.span_s).map(|[start, _]| start),
+            dynamic_end_s: part.and_then(|part| part.span_s).map(|[_, end]| end),
+            dynamic_condition: part.and_then(|part| part.condition.clone()),
             ..self.row()
         }
     }
 
     /// The rows of the transients of a spectrum, where it had several.
     pub(crate) fn transients(&self, spectrum: &Spectrum) -> Vec<TransientRow> {
-        let Record { kept, offsets, .. } = &spectrum.record;
+        let Record { kept, offsets, part, .. } = &spectrum.record;
         if kept.len() < 2 {
             return Vec::new();
         }
         let typical = offsets.as_ref().map(|all| upper_median(all.iter().map(|o| o.overlap))).filter(|m| *m > 0.0);
-        let rows = kept.iter().zip(0_u32..).map(|(&kept, transient)| {
-            let offset = offsets.as_ref().and_then(|all| all.get(transient as usize));
+        let rows = kept.iter().enumerate().map(|(i, &kept)| {
+            let offset = offsets.as_ref().and_then(|all| all.get(i));
+            let transient = part.as_ref().and_then(|part| part.transients.get(i)).unwrap_or(&i);
             TransientRow {
                 spectrum_id: self.spectrum_id(),
-                transient: Some(transient),
+                transient: u32::try_from(*transient).ok(),
                 kept,
                 shift_hz: offset.map(|o| o.shift_hz),
                 phase_deg: offset.map(|o| o.phase_rad.to_degrees()),

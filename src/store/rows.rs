@@ -86,6 +86,14 @@ table! {
     voxel_j: Option<u32>, "", "Second voxel index, counted from 0; null for single-voxel data.";
     voxel_k: Option<u32>, "", "Third voxel index, counted from 0; null for single-voxel data.";
     subspec: Option<String>, "", "Sub-spectrum: edit condition or combination (`on`, `off`, `diff`, `sum`) or another analysed dimension (`b=614`); where a file holds measurements of several protocols, the name of the measurement comes first (`press35`, `hercules-diff_gaba`). Further ones of one label in a file are numbered (`b=614~2`).";
+    n_conditions: Option<u32>, "", "Edit conditions of the measurement; null where it is not one of editing.";
+    edit_order: Option<String>, "", "How transients of the edit conditions follow one another in the file (`in_turn`, `blocks_8`), where they had to be sorted, and the conditions in their order, as a manifest's column `edit_order` has it.";
+    edit_order_from: Option<String>, "", "Who told that order: `file` (its counters or labels), `manifest`, or `data`.";
+    edit_order_probability: Option<f64>, "", "Probability of the order, where the data told it.";
+    dynamic_index: Option<u32>, "", "Part of a time course, from 0 (`--dynamics`); null where all transients are averaged.";
+    dynamic_start_s: Option<f64>, "s", "Beginning of the part's first transient, counted from the first transient of the file: its number (over all edit conditions) times `tr_s`, and the averages that the scanner made; null where TR is not known.";
+    dynamic_end_s: Option<f64>, "s", "End of the part's last transient, likewise.";
+    dynamic_condition: Option<String>, "", "Kind of the events (`trial_type`) during which the part was measured; null for blocks and windows.";
     vendor: Option<String>, "", "Scanner manufacturer as the file states it.";
     sequence: Option<String>, "", "Sequence name as the file or the manifest states it.";
     f0_mhz: Option<f64>, "MHz", "Spectrometer frequency.";

@@ -44,6 +44,8 @@ fn names(checks: &mut Checks, case: &Case<'_>) {
         ("site", site),
         ("voi", entity("voi-")),
         ("subspec", case.is_gannet().then(|| "diff".to_owned())),
+        ("edit_order", case.is_gannet().then(|| "on off".to_owned())),
+        ("edit_order_from", case.is_gannet().then(|| "file".to_owned())),
         ("method", Some(case.method.clone())),
     ];
     for (column, expected) in &expected {
@@ -77,6 +79,7 @@ fn header(checks: &mut Checks, case: &Case<'_>) {
         ("dwell_s", Some(case.source.dwell_s)),
         ("n_points", Some(n)),
         ("n_coils", Some(1.0)),
+        ("n_conditions", case.is_gannet().then_some(transients)),
         ("n_transients", Some(transients)),
         ("n_transients_kept", Some(transients)),
         ("water_te_s", water(WATER_TE_S)),

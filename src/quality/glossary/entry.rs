@@ -79,6 +79,8 @@ pub struct Thresholds {
     pub conditions_apart_hz: f64,
     /// Least height of a water reference over the data's.
     pub water_over_data: f64,
+    /// Height of water over the tallest metabolite from which it was not suppressed.
+    pub unsuppressed: f64,
     /// Relative difference in dwell time from which a water reference corrects no eddy currents.
     pub water_dwell: f64,
     /// Height of residual water over the metabolites' from which it is removed.

@@ -176,6 +176,12 @@ fn of_headers(t: &Thresholds) -> Vec<Entry> {
              it is not edited.",
         ),
         entry(
+            "no_dynamic_part",
+            "`--dynamics` asks for more transients than the file has, or for events in which none was measured",
+            "The file has no time course of this kind.",
+            "Ask for fewer transients, or correct the events.",
+        ),
+        entry(
             "water_mismatch",
             "water reference and data have different numbers of voxels",
             "The reference is of another acquisition.",

@@ -93,6 +93,13 @@ fn of_water(t: &Thresholds) -> Vec<Entry> {
             "Name the reference in a manifest (`water_path`), if there is one.",
         ),
         entry(
+            "water_not_suppressed",
+            format!("water is more than {} times as tall as the metabolites", t.unsuppressed),
+            "The file is a scan without water suppression, perhaps the reference of another one that was not found to be its \
+             pair. Metabolites of such scans are disturbed by sidebands of water.",
+            "Name the file as `water_path` of its spectrum in a manifest, and leave it out as a spectrum.",
+        ),
+        entry(
             "water_reference_coils",
             "the water reference has another number of coils than the data".to_owned(),
             "The reference was not used: no eddy-current correction, no concentrations.",
