@@ -137,8 +137,11 @@ fn names_of(without_naa: &[bool], glutathione: Option<&[bool]>) -> (Vec<String>,
     named.unzip()
 }
 
-/// A file's name without what it says of subject and session.
+/// A file's name without what it says of subject and session. A metabolite's name alone names no scan.
 fn own_words(file_stem: &str) -> String {
+    if file_stem.eq_ignore_ascii_case("gaba") {
+        return String::new();
+    }
     file_stem
         .split('_')
         .filter(|part| !part.starts_with("sub-") && !part.starts_with("ses-"))
@@ -156,5 +159,70 @@ fn condition_of(file_stem: &str) -> Option<&'static str> {
         // `edit off`, `edit on`.
         (Some(word), None | Some("edit")) if word != "edit" => Some(word),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use ndarray::Array5;
+    use num_complex::Complex64;
+
+    use super::*;
+
+    fn transients(n: usize) -> Acquisition {
+        let samples = Array5::from_shape_fn((1, 1, n, 1, 8), |(_, _, t, _, _)| Complex64::new(t as f64, 0.0));
+        Acquisition::from_samples("", samples)
+    }
+
+    fn arranged(
+        data: &Acquisition,
+        order: (Option<&str>, Option<&str>),
+        stem: &str,
+    ) -> Result<Acquisition, PrepareError> {
+        let mut data = data.clone();
+        let stated = StatedEditing::parse(order.0, order.1).unwrap();
+        arrange(&mut data, None, &Preparation::default(), &stated, stem).map(|()| data)
+    }
+
+    /// Numbers of the transients of a condition.
+    fn of_condition(data: &Acquisition, condition: usize) -> Vec<usize> {
+        (0..data.n_transients()).map(|t| data.samples.at([0, condition, t, 0, 0]).re as usize).collect()
+    }
+
+    #[test]
+    fn what_a_manifest_states_is_done() {
+        let data = arranged(&transients(8), (None, Some("in_turn off on")), "x").unwrap();
+        assert_eq!((of_condition(&data, 0), of_condition(&data, 1)), (vec![0, 2, 4, 6], vec![1, 3, 5, 7]));
+        assert_eq!(data.condition_labels, ["off", "on"]);
+        let data = arranged(&transients(9), (None, Some("blocks_2 on off")), "x").unwrap();
+        // The last circle is not whole: of OFF there are two pairs, of ON two and a half.
+        assert_eq!((of_condition(&data, 0), of_condition(&data, 1)), (vec![0, 1, 4, 5], vec![2, 3, 6, 7]));
+        let data = arranged(&transients(8), (None, Some("halves on off")), "x").unwrap();
+        assert_eq!(of_condition(&data, 1), [4, 5, 6, 7]);
+        let four = arranged(&transients(8), (None, Some("in_turn gaba off gsh gaba+gsh")), "x").unwrap();
+        assert_eq!(four.editing.unwrap().pulses_ppm, [vec![1.9], vec![], vec![4.56], vec![1.9, 4.56]]);
+        let as_it_is = arranged(&transients(8), (Some("1"), None), "x_MEGA").unwrap();
+        assert_eq!((as_it_is.n_conditions(), as_it_is.n_transients()), (1, 8));
+        let few = arranged(&transients(1), (None, Some("in_turn on off")), "x").unwrap_err();
+        assert_eq!(few.code(), "cannot_tell_edit_order");
+    }
+
+    #[test]
+    fn what_is_called_edited_and_has_one_condition_is_no_result() {
+        let mut data = transients(1);
+        for stem in ["x_MEGA_act", "GABA_act", "sub-01_acq-hermes_svs"] {
+            assert_eq!(arranged(&data, (None, None), stem).unwrap_err(), PrepareError::EditConditions, "{stem}");
+        }
+        for stem in ["x_act", "sub-gaba1_svs", "GABA", "x_unedited"] {
+            assert_eq!(arranged(&data, (None, None), stem).unwrap().condition_labels, [""], "{stem}");
+        }
+        data.facts.sequence = Some("svs_edit".to_owned());
+        assert_eq!(arranged(&data, (None, None), "x").unwrap_err().code(), "edit_conditions_missing");
+        for (stem, label) in [("np_on_spec", "on"), ("S1_OFF", "off"), ("np_dif_spec", "diff"), ("edit-off", "off")] {
+            assert_eq!(arranged(&data, (None, None), stem).unwrap().condition_labels, [label]);
+        }
+        assert_eq!(arranged(&data, (None, Some("diff")), "x").unwrap().condition_labels, ["diff"]);
+        assert!(arranged(&data, (None, None), "on_off").is_err());
     }
 }
