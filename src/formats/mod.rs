@@ -15,6 +15,7 @@ pub mod jmrui_text;
 pub(crate) mod json_fault;
 pub mod lcmodel_control;
 pub mod lcmodel_raw;
+mod loops;
 pub mod namelist;
 pub mod nifti;
 pub mod nifti_mrs;
