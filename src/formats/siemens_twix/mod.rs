@@ -4,10 +4,13 @@
 //! are conjugated into our convention; points before and behind the signal (cut-off) are left out.
 
 mod error;
+mod parts;
 mod protocol;
 mod readouts;
+mod references;
+mod sort;
+mod steps;
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::bytes::{Bytes, FileBytes, Order};
@@ -17,8 +20,10 @@ use super::files::{bytes_at, bytes_of, length_of};
 use super::reader::{About, Claim, Probe, Reader};
 use crate::acquisition::{Acquisition, Reference, Samples, TRUNCATED, UNTESTED_FORMAT};
 pub use error::DecodeError;
-use protocol::protocol;
-use readouts::{Layout, Readout, Readouts, VB, VD, points_and_coils};
+use parts::Part;
+use protocol::{Protocol, protocol};
+use readouts::{Layout, Readouts, VB, VD, points_and_coils};
+use sort::{Scan, Sorted, samples};
 
 /// Name of the format.
 pub const NAME: &str = "Siemens twix";
@@ -34,11 +39,6 @@ const RAID_BYTES: u64 = (RAID_HEADER + RAID_ENTRY * MAX_MEASUREMENTS as usize) a
 const READOUT_HEADER: u64 = 256;
 /// Place of a measurement's beginning in its entry.
 const RAID_OFFSET: usize = 8;
-/// A group of transients is the water reference of the other where it is so many times stronger.
-const WATER_TO_METABOLITES: f64 = 5.0;
-/// Counters whose values tell conditions apart; all others count transients.
-const CONDITIONS: [(usize, &str); 3] = [(4, "echo"), (5, "phase"), (7, "set")];
-
 /// The format's reader.
 #[derive(Debug)]
 pub struct SiemensTwix;
@@ -113,11 +113,8 @@ fn is_name(bytes: &[u8]) -> bool {
     (3..32).contains(&end) && bytes[..end].iter().all(u8::is_ascii_alphanumeric)
 }
 
-/// Transients by the counters that tell conditions apart.
-type Groups = BTreeMap<[u16; 3], Vec<Readout>>;
-
-/// Decodes the last measurement of a file (those before it are adjustments). A group of transients that is much
-/// stronger than the other becomes the water reference. A file that is cut off gives what is complete, and says so.
+/// Decodes the last measurement of a file (those before it are adjustments). What its readouts are the table of loops says
+/// ([`super::loops`]). A file that is cut off gives what is complete, and says so.
 ///
 /// # Errors
 /// See [`DecodeError`].
@@ -128,43 +125,97 @@ pub fn decode(file: impl Into<FileBytes>) -> Result<Acquisition, DecodeError> {
     let (layout, start) = measurement(&bytes)?;
     let length = bytes.u32(start).ok_or(header("cut off"))? as usize;
     let protocol = protocol(&bytes, start).ok_or(header("no protocol"))?;
-    let readouts = Readouts::walk(file.clone(), layout, start.checked_add(length).ok_or(header("its length"))?)?;
-    let mut groups = Groups::new();
-    for readout in &readouts.all {
-        groups.entry(CONDITIONS.map(|(i, _)| readout.counters[i])).or_default().push(*readout);
-    }
+    let sequence = protocol.sequence().unwrap_or_default();
     let mut remarks = Vec::new();
-    let water = take_water(&mut groups, &readouts, &mut remarks);
-    let transients = groups.values().map(Vec::len).min().unwrap_or(0);
-    if groups.values().any(|g| g.len() != transients) {
-        remarks.push(format!("conditions have different numbers of transients: {transients} of each were taken"));
+    let row = sort::row(&protocol, std::ptr::eq(layout, &VB), &sequence, &mut remarks).ok_or(header("no software"))?;
+    let mut readouts = Readouts::walk(file.clone(), layout, start.checked_add(length).ok_or(header("its length"))?)?;
+    remarks.extend(readouts.begin_at_echo(&row.points_before, protocol.count("sSpecPara.lVectorSize")));
+    let mut whole = Acquisition::from_samples(NAME, Samples::stored([1, 1, 0, 0, 0], |_| Vec::new()));
+    whole.facts = protocol.facts();
+    if !row.te.is_empty() {
+        whole.facts.te_s = sum_us(&protocol, &row.te).or(whole.facts.te_s);
     }
-    let all = groups.values().cloned().collect();
-    let mut data = Acquisition::from_samples(NAME, samples(all, transients, &readouts));
-    if groups.len() > 1 {
-        data.condition_labels = groups.keys().map(label).collect();
-    }
-    data.water = water.map(|water| {
-        let n = water.len();
-        Reference::new(samples(vec![water], n, &readouts), format!("{n} readouts, by their strength"))
-    });
-    data.facts = protocol.facts();
-    if data.water.is_some() {
-        data.facts.water_suppressed = Some(true);
-    }
-    data.affine_mm = protocol.affine();
-    if !layout.is_tested || protocol.is_xa {
-        data.flags.push(UNTESTED_FORMAT);
+    whole.affine_mm = protocol.affine();
+    if !layout.is_tested || protocol.software == "XA" {
+        whole.flags.push(UNTESTED_FORMAT);
     }
     if !readouts.is_complete {
-        data.flags.push(TRUNCATED);
+        whole.flags.push(TRUNCATED);
         remarks.push(format!(
             "truncated: the file ends before the measurement does; {} transients are whole",
             readouts.all.len()
         ));
     }
+    let scan = Scan { row, protocol: &protocol, readouts: &readouts, sequence: &sequence };
+    let mut measured = measurements(&scan, &whole, &mut remarks).into_iter();
+    let (_, mut data) = measured.next().ok_or(DecodeError::NoTransients { bytes: file.len() })?;
+    data.further = measured.collect();
     data.remarks = remarks;
     Ok(data)
+}
+
+/// The measurements that a file holds: one, but for sequences of several parts or voxels.
+fn measurements(scan: &Scan<'_>, whole: &Acquisition, remarks: &mut Vec<String>) -> Vec<(String, Acquisition)> {
+    if let Some(parts) = &scan.row.parts {
+        let parts = parts::split(scan, parts, remarks);
+        return parts
+            .into_iter()
+            .map(|part| (part.name.clone(), of_part(part, scan.readouts, whole, remarks)))
+            .collect();
+    }
+    let sorted = scan.sorted(remarks);
+    let Some(steps) = &scan.row.steps else {
+        return vec![(String::new(), acquisition(sorted, scan.readouts, whole, remarks))];
+    };
+    let mut voxels = steps::combined(steps, sorted, scan.readouts, &whole.facts, remarks);
+    voxels.retain(|sorted| sorted.conditions.iter().all(|c| !c.is_empty()));
+    let mut whole = whole.clone();
+    if voxels.len() > 1 {
+        whole.affine_mm = None;
+        remarks.push("the header places one of two voxels: none was placed in space".to_owned());
+    }
+    let voxels = voxels.into_iter().enumerate();
+    voxels.map(|(k, sorted)| (format!("voxel{}", k + 1), acquisition(sorted, scan.readouts, &whole, remarks))).collect()
+}
+
+/// A part of ISTHMUS.
+fn of_part(part: Part, readouts: &Readouts, whole: &Acquisition, remarks: &mut Vec<String>) -> Acquisition {
+    if part.water_te_s.is_some() {
+        remarks.push(format!("{}: its own water was not measured; that of the other echo time was taken", part.name));
+    }
+    let mut data = acquisition(part.sorted, readouts, whole, remarks);
+    data.facts.te_s = part.te_s;
+    data.facts.sequence = Some(part.sequence.to_owned());
+    data.facts.water_suppressed = Some(true);
+    if let Some(water) = &mut data.water {
+        water.te_s = part.water_te_s;
+    }
+    data
+}
+
+/// Sorted readouts as an acquisition with the facts of `whole`.
+fn acquisition(sorted: Sorted, readouts: &Readouts, whole: &Acquisition, remarks: &mut Vec<String>) -> Acquisition {
+    let Sorted { conditions, labels, editing, water, signed_water } = sorted;
+    let transients = conditions.iter().map(Vec::len).min().unwrap_or(0);
+    if conditions.iter().any(|c| c.len() != transients) {
+        remarks.push(format!("conditions have different numbers of transients: {transients} of each were taken"));
+    }
+    let water =
+        water.map(|(water, words)| (water.into_iter().map(|r| vec![(r, 1.0)]).collect(), words)).or(signed_water);
+    let mut data = Acquisition { samples: samples(conditions, readouts), ..whole.clone() };
+    data.condition_labels = labels;
+    data.editing = editing;
+    data.water = water.map(|(water, words)| Reference::new(samples(vec![water], readouts), words));
+    if data.water.is_some() {
+        data.facts.water_suppressed = Some(true);
+    }
+    data
+}
+
+/// Sum of fields in microseconds (s).
+fn sum_us(protocol: &Protocol, fields: &[String]) -> Option<f64> {
+    let parts: Vec<f64> = fields.iter().filter_map(|name| protocol.number(name)).collect();
+    (!parts.is_empty()).then(|| parts.iter().sum::<f64>() / 1e6)
 }
 
 /// The layout of a file, and where its measurement begins: the last of several.
@@ -184,42 +235,7 @@ fn last_measurement(bytes: &Bytes<'_>) -> Result<usize, DecodeError> {
     offset.ok_or(header("its place is not known"))
 }
 
-/// Takes out the one of two groups that is much stronger than the other.
-fn take_water(groups: &mut Groups, readouts: &Readouts, remarks: &mut Vec<String>) -> Option<Vec<Readout>> {
-    if groups.len() != 2 {
-        return None;
-    }
-    let strengths = groups.iter().map(|(key, group)| (*key, readouts.strength(group)));
-    let strengths: Vec<([u16; 3], f64)> = strengths.collect();
-    let (strong, most) = *strengths.iter().max_by(|a, b| a.1.total_cmp(&b.1))?;
-    let (_, least) = *strengths.iter().min_by(|a, b| a.1.total_cmp(&b.1))?;
-    let is_water = most > WATER_TO_METABOLITES * least;
-    if !is_water {
-        return None;
-    }
-    let water = groups.remove(&strong)?;
-    remarks.push(format!(
-        "{} of {} transients are {:.0} times stronger than the others and were taken as the water reference",
-        water.len(),
-        readouts.all.len(),
-        most / least
-    ));
-    Some(water)
-}
-
-/// `transients` of each group.
-fn samples(groups: Vec<Vec<Readout>>, transients: usize, readouts: &Readouts) -> Samples {
-    // Where readouts lie, without the list of all of them.
-    let mut readouts = readouts.clone();
-    readouts.all = Vec::new();
-    let shape = [1, groups.len(), transients, readouts.coils, readouts.points];
-    Samples::stored(shape, move |[_, condition, transient, coil]| {
-        readouts.fid(&groups[condition][transient], coil, readouts.points)
-    })
-}
-
-fn label(key: &[u16; 3]) -> String {
-    let parts = CONDITIONS.iter().zip(key).filter(|(_, value)| **value > 0);
-    let text: Vec<String> = parts.map(|((_, name), value)| format!("{name}{value}")).collect();
-    if text.is_empty() { "set0".to_owned() } else { text.join("-") }
-}
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#[path = "tests.rs"]
+mod tests;

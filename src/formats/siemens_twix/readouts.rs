@@ -25,8 +25,23 @@ mod flag {
 const LENGTH_BITS: usize = 0x1ff_ffff;
 /// Bytes of a sample: two floats.
 const SAMPLE_BYTES: usize = 8;
-/// Number of loop counters.
-const COUNTERS: usize = 14;
+/// Loop counters in the order of the header: how tables call them, and people.
+pub(super) const COUNTERS: [(&str, &str); 14] = [
+    ("lin", "line"),
+    ("ave", "average"),
+    ("sli", "slice"),
+    ("par", "partition"),
+    ("eco", "echo"),
+    ("phs", "phase"),
+    ("rep", "repetition"),
+    ("set", "set"),
+    ("seg", "segment"),
+    ("ida", "ida"),
+    ("idb", "idb"),
+    ("idc", "idc"),
+    ("idd", "idd"),
+    ("ide", "ide"),
+];
 
 /// Sizes and places of one version's headers (bytes).
 #[derive(Debug)]
@@ -38,21 +53,32 @@ pub(super) struct Layout {
     mask: usize,
     samples: usize,
     counters: usize,
+    /// Parameters that sequences hand to the reconstruction, and free ones.
+    ice: usize,
+    free: usize,
     /// Whether real files of it were at hand.
     pub(super) is_tested: bool,
 }
 
-pub(super) const VB: Layout = Layout { scan: 0, channel: 128, mask: 20, samples: 28, counters: 32, is_tested: false };
-pub(super) const VD: Layout = Layout { scan: 192, channel: 32, mask: 40, samples: 48, counters: 52, is_tested: true };
+pub(super) const VB: Layout =
+    Layout { scan: 0, channel: 128, mask: 20, samples: 28, counters: 32, ice: 80, free: 88, is_tested: false };
+pub(super) const VD: Layout =
+    Layout { scan: 192, channel: 32, mask: 40, samples: 48, counters: 52, ice: 128, free: 176, is_tested: true };
 
-/// Loop counters in the order of the header.
+/// Counters of phase encoding.
 const LINE: usize = 0;
 const PARTITION: usize = 3;
+/// Among the parameters for the reconstruction of VD and later: points before the echo.
+const ICE_POINTS_BEFORE: usize = 4;
+/// Points before an echo are no more than one in so many.
+const FEW_BEFORE: usize = 16;
 
 /// One readout: which it is, and where its samples begin.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Readout {
-    pub(super) counters: [u16; COUNTERS],
+    pub(super) counters: [u16; COUNTERS.len()],
+    /// Which of all that hold signal, from 1.
+    pub(super) number: usize,
     at: usize,
 }
 
@@ -65,6 +91,27 @@ struct Shape {
     /// Points before and behind the signal.
     before: usize,
     behind: usize,
+}
+
+/// What a readout's header says of points before the echo, beside the cut-off.
+#[derive(Debug, Clone, Copy, Default)]
+struct Before {
+    centre_column: usize,
+    ice: usize,
+    free: usize,
+}
+
+impl Before {
+    fn new(bytes: Bytes<'_>, layout: &Layout, at: usize) -> Self {
+        let number = |place: usize| bytes.u16(at + place).map_or(0, usize::from);
+        // VB has four parameters for the reconstruction, none of which is this.
+        let has_ice = layout.free - layout.ice > 2 * ICE_POINTS_BEFORE;
+        Self {
+            centre_column: number(layout.counters + 2 * (COUNTERS.len() + 2)),
+            ice: if has_ice { number(layout.ice + 2 * ICE_POINTS_BEFORE) } else { 0 },
+            free: number(layout.free),
+        }
+    }
 }
 
 /// Points and coils of a readout, by the header at `at`.
@@ -80,6 +127,10 @@ pub(super) struct Readouts {
     pub(super) all: Vec<Readout>,
     /// Whether the measurement's end was there.
     pub(super) is_complete: bool,
+    before: Before,
+    /// Points that are stored, and those of them that are cut off before the signal.
+    stored: usize,
+    cut_off: usize,
     /// Points of a signal.
     pub(super) points: usize,
     pub(super) coils: usize,
@@ -96,6 +147,7 @@ impl Readouts {
         let mut all: Vec<Readout> = Vec::new();
         let mut shape: Option<Shape> = None;
         let mut is_complete = false;
+        let mut marks = Before::default();
         while let Some((mask, n)) = bytes.u64(at.saturating_add(layout.mask)).zip(bytes.u16(at + layout.samples)) {
             if mask & flag::ACQUISITION_END != 0 {
                 is_complete = true;
@@ -110,14 +162,18 @@ impl Readouts {
             }
             if mask & flag::NO_SIGNAL == 0 && n > 0 && coils > 0 {
                 let number = |i: usize| bytes.u16(at + layout.counters + 2 * i).unwrap_or(0);
-                let cut = |i: usize| usize::from(number(COUNTERS + i));
+                let cut = |i: usize| usize::from(number(COUNTERS.len() + i));
                 let this = Shape { stored: usize::from(n), coils, before: cut(0), behind: cut(1) };
+                if shape.is_none() {
+                    marks = Before::new(bytes, layout, at);
+                }
                 let first = *shape.get_or_insert(this);
                 if first != this {
                     let text = |s: Shape| format!("{} × {}", s.stored, s.coils);
                     return Err(DecodeError::Shapes { first: text(first), other: text(this) });
                 }
-                all.push(Readout { counters: std::array::from_fn(number), at: at + layout.scan });
+                let number_of = all.len() + 1;
+                all.push(Readout { counters: std::array::from_fn(number), number: number_of, at: at + layout.scan });
             }
             at += if layout.scan == 0 { size } else { dma.max(size) };
         }
@@ -127,6 +183,9 @@ impl Readouts {
             file,
             all,
             is_complete,
+            before: marks,
+            stored,
+            cut_off: before,
             points: stored - before - behind,
             coils,
             first: layout.channel + SAMPLE_BYTES * before,
@@ -143,12 +202,48 @@ impl Readouts {
         }
     }
 
+    /// Leaves out points before the echo that are counted in one of `sources`, and those behind a signal of `vector` points
+    /// (with or without double oversampling); says so.
+    pub(super) fn begin_at_echo(&mut self, sources: &[String], vector: Option<usize>) -> Option<String> {
+        let Before { centre_column, ice, free } = self.before;
+        let wanted = vector.map(|n| if self.stored >= 2 * n { 2 * n } else { n }).filter(|n| *n <= self.stored);
+        let found = sources.iter().map(|source| match source.as_str() {
+            "centre_column" => (centre_column, "centre column"),
+            "ice_and_free_parameter" => (ice + free, "parameters of the readouts"),
+            _ => (free, "free parameter of the readouts"),
+        });
+        let (before, source) = found.into_iter().find(|(n, _)| *n > 0)?;
+        let more = before.checked_sub(self.cut_off).filter(|more| *more > 0)?;
+        let is_room = wanted.is_none_or(|n| before + n <= self.stored);
+        if before > self.stored / FEW_BEFORE || more >= self.points || (source != "centre column" && !is_room) {
+            return Some(format!("{source} {before}: no number of points before the echo; all points were kept"));
+        }
+        self.first += SAMPLE_BYTES * more;
+        self.points -= more;
+        let behind = wanted.and_then(|n| self.points.checked_sub(n)).unwrap_or(0);
+        self.points -= behind;
+        Some(format!("{before} points before the echo ({source}) and {behind} behind the signal were left out"))
+    }
+
     /// The first `points` samples of a coil in our convention.
     pub(super) fn fid(&self, readout: &Readout, coil: usize, points: usize) -> Vec<Complex64> {
         let bytes = Bytes::new(&self.file, Order::Little);
         let first = readout.at + self.first + coil * self.coil_bytes;
         let sample = |point: usize| bytes.complex32(first + SAMPLE_BYTES * point).map(|z| z.conj());
         (0..points).map(|point| sample(point).unwrap_or_default()).collect()
+    }
+
+    /// Readouts of a coil added with weights, in our convention.
+    pub(super) fn sum(&self, readouts: &[(Readout, f64)], coil: usize) -> Vec<Complex64> {
+        if let [(readout, 1.0)] = readouts {
+            return self.fid(readout, coil, self.points);
+        }
+        let mut sum = vec![Complex64::default(); self.points];
+        for (readout, weight) in readouts {
+            let fid = self.fid(readout, coil, self.points);
+            sum.iter_mut().zip(fid).for_each(|(sum, z)| *sum += weight * z);
+        }
+        sum
     }
 
     /// Root of the mean square of the first points over all coils of `group`.
