@@ -28,7 +28,17 @@ const TARGETS_PPM: (f64, f64) = (1.0, 5.0);
 /// How near to one another two pulses' chemical shifts mean the same target (ppm).
 const SAME_TARGET_PPM: f64 = 0.06;
 /// Targets by name: the spins that the pulse turns, coupled to those that are seen.
-const NAMES: [(f64, &str); 5] = [(1.9, "gaba"), (4.56, "gsh"), (4.1, "lac"), (2.67, "asp"), (1.7, "mm")];
+const NAMES: [(f64, &str); 9] = [
+    (1.9, "gaba"),
+    (4.56, "gsh"),
+    (4.1, "lac"),
+    (2.67, "asp"),
+    (3.89, "asp"),
+    (4.38, "naa"),
+    (4.61, "naag"),
+    (3.67, "etoh"),
+    (1.7, "mm"),
+];
 /// Chemical shifts of NAA's singlet, which pulses for GABA take away (ppm).
 const NAA_PPM: (f64, f64) = (1.9, 2.12);
 /// A pulse so near to that for GABA takes NAA away: its band reaches there (ppm).
@@ -80,8 +90,7 @@ pub fn scheme(data: &Acquisition, fids: &[Vec<Complex64>], dwell_s: f64, f0_mhz:
         }
     } else {
         for (ppm, signs) in targets(pulses, n) {
-            let named = NAMES.iter().find(|(p, _)| (p - ppm).abs() <= SAME_TARGET_PPM);
-            let target = named.map_or_else(|| format!("{ppm:.2}ppm"), |(_, name)| (*name).to_owned());
+            let target = name_of(ppm).map_or_else(|| format!("{ppm:.2}ppm"), str::to_owned);
             combinations.push(Combination { name: format!("diff_{target}"), signs });
         }
     }
@@ -99,11 +108,20 @@ fn on_first(labels: &[String]) -> Option<bool> {
     }
 }
 
+/// The target that a pulse turns: the nearest.
+fn name_of(ppm: f64) -> Option<&'static str> {
+    let apart = |(at, _): &&(f64, &str)| (at - ppm).abs();
+    let nearest = NAMES.iter().min_by(|a, b| apart(a).total_cmp(&apart(b)))?;
+    (apart(&nearest) <= SAME_TARGET_PPM).then_some(nearest.1)
+}
+
 /// What pulses turn in half of the conditions, with the conditions' signs; a target turned where another one is not
-/// gives the same difference and stands once.
+/// gives the same difference and stands once, by the name of the one that has a name.
 fn targets(pulses: &[Vec<f64>], n: usize) -> Vec<(f64, Vec<f64>)> {
     let mut found: Vec<(f64, Vec<f64>)> = Vec::new();
-    for &ppm in pulses.iter().flatten() {
+    let mut all: Vec<f64> = pulses.iter().flatten().copied().collect();
+    all.sort_by_key(|ppm| name_of(*ppm).is_none());
+    for ppm in all {
         let (low, high) = TARGETS_PPM;
         let has = |offsets: &Vec<f64>| offsets.iter().any(|p| (p - ppm).abs() <= SAME_TARGET_PPM);
         let signs: Vec<f64> = pulses.iter().map(|offsets| if has(offsets) { 1.0 } else { -1.0 }).collect();

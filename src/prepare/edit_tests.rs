@@ -81,6 +81,27 @@ fn pulses_of_hermes_and_hercules_give_each_target_its_difference() {
     let names: Vec<&str> = found.combinations.iter().map(|c| c.name.as_str()).collect();
     assert_eq!(names, ["diff_gsh", "diff_gaba", "sum"]);
     assert_eq!(difference(&found, "diff_gaba"), [1.0, 1.0, -1.0, -1.0]);
+    // In whatever order: GSH is what the difference is called after, and where it is upright.
+    let hercules = edited(&["A", "B", "C", "D"], &[&[4.18, 1.9], &[4.58, 1.9], &[4.18], &[4.58]]);
+    let found = scheme(&hercules, &fids, DWELL_S, F0_MHZ);
+    assert_eq!(difference(&found, "diff_gsh"), [-1.0, 1.0, -1.0, 1.0]);
+    assert_eq!((found.combinations.len(), difference(&found, "diff_gaba")), (3, vec![1.0, 1.0, -1.0, -1.0]));
+    // Ethanol as a third, its pulse in half of the conditions as well; NAAG is not GSH though it lies 0.05 ppm away.
+    let of = |pulses: &[&[f64]]| -> Vec<String> {
+        let found = scheme(&edited(&["A", "B", "C", "D"], pulses), &fids, DWELL_S, F0_MHZ);
+        found.combinations.into_iter().map(|c| c.name).collect()
+    };
+    let ethanol = of(&[&[4.56, 3.67], &[7.5], &[1.9, 3.67], &[4.56, 1.9]]);
+    assert_eq!(ethanol, ["diff_gsh", "diff_etoh", "diff_gaba", "sum"]);
+    assert_eq!(of(&[&[4.61, 3.89], &[7.5], &[4.61], &[3.89]]), ["diff_naag", "diff_asp", "sum"]);
+}
+
+#[test]
+fn balanced_pulses_of_mega_leave_the_named_one_on() {
+    let fids = vec![line(3.0, 1.0); 2];
+    // Symmetric about the macromolecules' 1.7 ppm: ON at 1.9, OFF at 1.5, measured first.
+    let found = scheme(&edited(&["", ""], &[&[1.5], &[1.9]]), &fids, DWELL_S, F0_MHZ);
+    assert_eq!(difference(&found, "diff"), [-1.0, 1.0]);
 }
 
 #[test]
