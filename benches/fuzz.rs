@@ -212,9 +212,13 @@ fn targets() -> Vec<Target> {
     let list_of_data = list.clone();
     let mut all = vec![
         target("nifti-mrs", vec![small_nifti()], |b| nifti_mrs::decode(b, None).is_ok()),
-        target("siemens-twix", vec![small_twix(), small_vb_twix(), vd_twix("syngo MR XA30")], |b| {
+        target("siemens-twix", twix_files(), |b| {
             let _ = siemens_twix::looks_like(b);
-            siemens_twix::decode(b).is_ok()
+            siemens_twix::decode(b).is_ok_and(|data| {
+                let parts = std::iter::once(&data).chain(data.further.iter().map(|(_, part)| part));
+                let waters = parts.clone().filter_map(|part| part.water.as_ref()).map(|water| &water.samples);
+                parts.map(|part| &part.samples).chain(waters).map(|samples| samples.iter().count()).sum::<usize>() > 0
+            })
         }),
         target("siemens-rda", vec![small_rda()], |b| siemens_rda::decode(b).is_ok()),
         target("dicom", vec![small_dicom(), small_csa_dicom(), implicit(&small_dicom())], |b| {
@@ -251,6 +255,23 @@ fn targets() -> Vec<Target> {
         ..target("nifti-mrs-gz", vec![packed], |b| nifti_mrs::decode(b, None).is_ok())
     });
     all
+}
+
+/// Of every software, and of sequences whose readouts are of several kinds.
+fn twix_files() -> Vec<Vec<u8>> {
+    let references = "sSpecPara.lAutoRefScanMode = 2\nsSpecPara.lAutoRefScanNo = 2\nlAverages = 8\n";
+    let parts = "sWipMemBlock.alFree[3] = 3\nsWipMemBlock.alFree[4] = 3\nsWipMemBlock.alFree[5] = 6\nsWipMemBlock.alFree[6] = 35000\n";
+    vec![
+        small_twix(),
+        small_vb_twix(),
+        vd_twix("syngo MR XA30"),
+        looped_twix("svs_slaser_dkd", references),
+        looped_twix("svs_isthmus", parts),
+        looped_twix("smm_svs_herc", "sWipMemBlock.alFree[7] = 3\nsWipMemBlock.adFree[8] = 4.58\n"),
+        looped_twix("jn_svs_special", ""),
+        looped_twix("md_dvox_special", ""),
+        looped_twix("svs_edit", "sPrepPulses.ucWaterSat = 0x1\nsTXSPEC.aRFPULSE[3].tName = \"rf_ws\"\n"),
+    ]
 }
 
 /// The same without stated representations.

@@ -87,13 +87,14 @@ pub const PROCPAR: &str = "sw 1 1 1e5 0 0 2 1 11 1 64\n1 5000 \n0 \nsfrq 1 1 1e5
                        tm 1 1 1e5 0 0 2 1 11 1 64\n1 0.02 \n0 \n";
 
 /// Parts of a twix header: the protocol, and what software wrote it.
-fn twix_header(software: &str) -> Vec<u8> {
+fn twix_header(software: &str, more: &str) -> Vec<u8> {
     let protocol = "sRXSPEC.alDwellTime[0] = 250000\nalTE[0] = 30000\nsTXSPEC.asNucleusInfo[0].lFrequency = 123250000\n\
         sSpecPara.sVoI.sNormal.dTra = 1.0\nsSpecPara.sVoI.dReadoutFOV = 15.0\nsSpecPara.sVoI.dPhaseFOV = 25.0\n\
         sSpecPara.sVoI.dThickness = 20.0\nsSpecPara.sVoI.sPosition.dTra = -4.5\n";
+    let protocol = format!("{protocol}{more}");
     let dicom = format!("<ParamString.\"SoftwareVersions\">  {{ \"{software}\"  }}\n");
     let mut parts = Vec::new();
-    for (name, content) in [("Dicom", dicom.as_str()), ("MeasYaps", protocol)] {
+    for (name, content) in [("Dicom", dicom.as_str()), ("MeasYaps", protocol.as_str())] {
         parts.extend(name.as_bytes());
         parts.push(0);
         parts.extend((content.len() as u32).to_le_bytes());
@@ -107,7 +108,7 @@ fn twix_header(software: &str) -> Vec<u8> {
 
 /// One coil, two transients, of VB: one measurement, a header before each coil's samples.
 pub fn small_vb_twix() -> Vec<u8> {
-    let mut header = twix_header("syngo MR B17");
+    let mut header = twix_header("syngo MR B17", "");
     // The shortest that a VB file has.
     let length = header.len().max(1024);
     header[..4].copy_from_slice(&(length as u32).to_le_bytes());
@@ -132,12 +133,30 @@ pub fn small_twix() -> Vec<u8> {
 
 /// The same of VD or later, by its software.
 pub fn vd_twix(software: &str) -> Vec<u8> {
+    vd_twix_of(software, "", 4)
+}
+
+/// Twelve readouts along averages of VE, of a sequence by its name and further lines of its protocol.
+pub fn looped_twix(sequence: &str, more: &str) -> Vec<u8> {
+    let mut file =
+        vd_twix_of("syngo MR E11", &format!("tSequenceFileName = \"%CustomerSeq%\\{sequence}\"\n{more}"), 12);
+    let scan = 192 + 2 * (32 + 8 * 32);
+    let first = file.len() - 192 - 12 * scan;
+    for i in 0..12_u16 {
+        let counters = first + usize::from(i) * scan + 52;
+        file[counters..counters + 28].fill(0);
+        file[counters + 2..counters + 4].copy_from_slice(&i.to_le_bytes());
+    }
+    file
+}
+
+fn vd_twix_of(software: &str, more: &str, scans: u16) -> Vec<u8> {
     const HEADER: usize = 10_240;
     let mut file = vec![0; HEADER];
     file[4] = 1;
     file[16..24].copy_from_slice(&(HEADER as u64).to_le_bytes());
-    file.extend(twix_header(software));
-    for scan in 0..4_u16 {
+    file.extend(twix_header(software, more));
+    for scan in 0..scans {
         let mut header = [0_u8; 192];
         let dma = 192 + 2 * (32 + 8 * 32_u32);
         header[..4].copy_from_slice(&dma.to_le_bytes());

@@ -207,7 +207,7 @@ fn acquisition(sorted: Sorted, readouts: &Readouts, whole: &Acquisition, remarks
     data.editing = editing;
     data.water = water.map(|(water, words)| Reference::new(samples(vec![water], readouts), words));
     if data.water.is_some() {
-        data.facts.water_suppressed = Some(true);
+        data.facts.water_suppressed = data.facts.water_suppressed.or(Some(true));
     }
     data
 }

@@ -1,11 +1,15 @@
 //! The protocol in a measurement's header.
 
+use std::collections::HashMap;
+
 use crate::acquisition::Facts;
 use crate::formats::bytes::Bytes;
 use crate::formats::geometry::{affine_from_lps, siemens_axes};
 
 /// What stands before the software's name in the header's part `Dicom`.
 const SOFTWARE: &[u8] = b"syngo MR ";
+/// No value that is asked for is longer.
+const VALUE_CHARS: usize = 80;
 /// Most transmit pulses that a protocol lists.
 const PULSES: usize = 128;
 /// Words in the names of pulses that suppress water (`rf_ws`, `ss_rf_ws0`).
@@ -19,20 +23,34 @@ const WATER_ENDINGS: [&str; 4] = ["_ref", "_wref", "_nws", "_nows"];
 
 /// The protocol's lines `name = value` (`MeasYaps`), and which software wrote it.
 pub(super) struct Protocol {
-    text: String,
+    /// Values by their names in lower case (`sWiPMemBlock` in VB, `sWipMemBlock` later); of several the first.
+    values: HashMap<String, String>,
     /// Line of software: `VB`, `VD`, `VE`, `XA`; empty where the header does not say.
     pub(super) software: String,
 }
 
 impl Protocol {
+    fn new(text: &str, software: String) -> Self {
+        let mut values = HashMap::new();
+        for (name, value) in text.lines().filter_map(|line| line.split_once('=')) {
+            let value: String = value.trim().trim_matches('"').trim().chars().take(VALUE_CHARS).collect();
+            if !value.is_empty() {
+                values.entry(name.trim().to_lowercase()).or_insert(value);
+            }
+        }
+        let mut protocol = Self { values, software };
+        if protocol.software.is_empty() {
+            // `N4_VB17A_LATEST_20090307`
+            let baseline = protocol.text("sProtConsistencyInfo.tBaselineString").unwrap_or_default();
+            let lines = ["VA", "VB", "VD", "VE", "XA"];
+            let line = lines.into_iter().find(|line| baseline.contains(&format!("_{line}")));
+            protocol.software = line.unwrap_or_default().to_owned();
+        }
+        protocol
+    }
+
     pub(super) fn text(&self, name: &str) -> Option<String> {
-        let line = self.text.lines().find_map(|l| {
-            let (key, value) = l.split_once('=')?;
-            // `sWiPMemBlock` in VB, `sWipMemBlock` later.
-            key.trim().eq_ignore_ascii_case(name).then_some(value)
-        })?;
-        let value = line.trim().trim_matches('"').trim();
-        (!value.is_empty()).then(|| value.chars().take(80).collect())
+        self.values.get(&name.to_lowercase()).cloned()
     }
 
     /// A number, which may be written in hexadecimal digits.
@@ -100,9 +118,6 @@ impl Protocol {
             let name = self.text(&format!("sTXSPEC.aRFPULSE[{i}].tName"));
             name.is_some_and(|name| name.to_lowercase().contains(SUPPRESSION_PULSE))
         };
-        if !self.text.contains(SUPPRESSION_PULSE) {
-            return None;
-        }
         let pulses: Vec<usize> = (0..PULSES).filter(named).collect();
         let has_amplitude = |i: &usize| self.number(&format!("sTXSPEC.aRFPULSE[{i}].flAmplitude")).is_some();
         (!pulses.is_empty()).then(|| pulses.iter().any(has_amplitude))
@@ -141,17 +156,7 @@ pub(super) fn protocol(bytes: &Bytes<'_>, start: usize) -> Option<Protocol> {
         }
         at += length;
     }
-    text.map(|text| {
-        let mut protocol = Protocol { text, software };
-        if protocol.software.is_empty() {
-            // `N4_VB17A_LATEST_20090307`
-            let baseline = protocol.text("sProtConsistencyInfo.tBaselineString").unwrap_or_default();
-            let lines = ["VA", "VB", "VD", "VE", "XA"];
-            let line = lines.into_iter().find(|line| baseline.contains(&format!("_{line}")));
-            protocol.software = line.unwrap_or_default().to_owned();
-        }
-        protocol
-    })
+    text.map(|text| Protocol::new(&text, software))
 }
 
 /// The line of software that wrote the header: `syngo MR B17`, `syngo MR E11`, `syngo MR XA30`.
@@ -171,7 +176,7 @@ mod tests {
     use super::*;
 
     fn suppressed(text: &str) -> Option<bool> {
-        Protocol { text: text.to_owned(), software: String::new() }.facts().water_suppressed
+        Protocol::new(text, String::new()).facts().water_suppressed
     }
 
     #[test]

@@ -84,12 +84,11 @@ fn sides(
     remarks: &mut Vec<String>,
 ) -> Option<(usize, usize)> {
     let total = readouts.all.len();
-    let is_strong = |part: &[Readout]| {
-        let others: Vec<Readout> =
-            readouts.all.iter().filter(|r| part.iter().all(|p| p.number != r.number)).copied().collect();
-        readouts.strength(part) > WATER_TO_METABOLITES * readouts.strength(&others)
+    let (first, behind) = readouts.all.split_at_checked(side)?;
+    let (ahead, last) = readouts.all.split_at_checked(total.checked_sub(side)?)?;
+    let is_strong = |part: &[Readout], others: &[Readout]| {
+        readouts.strength(part) > WATER_TO_METABOLITES * readouts.strength(others)
     };
-    let (first, last) = (readouts.all.get(..side)?, readouts.all.get(total.checked_sub(side)?..)?);
     let between = total.checked_sub(2 * side).unwrap_or(0);
     let mut say = |what: &str| remarks.push(format!("the header names {side} water references on either side; {what}"));
     match averages {
@@ -99,7 +98,7 @@ fn sides(
             say("how many transients lie between them it does not say");
             Some((side, total - side))
         }
-        Some(averages) if total == averages + side && is_strong(last) && !is_strong(first) => {
+        Some(averages) if total == averages + side && is_strong(last, ahead) && !is_strong(first, behind) => {
             say("by their number there is one side, by its strength the last");
             Some((0, total - side))
         }
@@ -111,7 +110,7 @@ fn sides(
             say("the measurement was ended early");
             Some((side, (side + averages).min(total)))
         }
-        _ if total > side && is_strong(first) => {
+        _ if total > side && is_strong(first, behind) => {
             say("the number of readouts does not fit, their strength does: the first were taken");
             Some((side, total))
         }

@@ -146,7 +146,13 @@ impl Scan<'_> {
                 named.map(|n| Editing { pulses_ppm: Vec::new(), conditions: Conditions::Mixed(n.n_conditions) });
             return Sorted { water: Some((water, words)), editing, ..Sorted::of_one(rest) };
         }
-        if !is_known {
+        if let Some(n) = self.row.conditions.as_ref().and_then(|rule| rule.number).filter(|n| *n != groups.len()) {
+            remarks.push(format!(
+                "the counter `{}` takes {} values where {n} conditions of editing are known",
+                names(counters),
+                groups.len()
+            ));
+        } else if !is_known {
             remarks.push(format!(
                 "no rule says what the counter `{}` counts in this sequence: its {} values were kept apart",
                 names(counters),

@@ -58,10 +58,10 @@ fn plain(transients: &[Transient]) -> Vec<Readout> {
 fn circles(rule: &Steps, n: usize, readouts: Vec<Readout>) -> Vec<Vec<Readout>> {
     let along = rule.along.iter().find(|name| *name == IN_TURN || varies(&readouts, name));
     let Some(counter) = along.and_then(|name| index(name)) else { return chunks(&readouts, n) };
-    let of_step = |step: u16| readouts.iter().filter(move |r| r.counters[counter] == step);
-    let of_each = (0..n as u16).map(|step| of_step(step).count()).min().unwrap_or(0);
-    let circle = |k: usize| (0..n as u16).filter_map(|step| of_step(step).nth(k).copied()).collect();
-    (0..of_each).map(circle).collect()
+    let of_step = |step: usize| readouts.iter().filter(move |r| usize::from(r.counters[counter]) == step).copied();
+    let steps: Vec<Vec<Readout>> = (0..n).map(|step| of_step(step).collect()).collect();
+    let of_each = steps.iter().map(Vec::len).min().unwrap_or(0);
+    (0..of_each).map(|k| steps.iter().map(|step| step[k]).collect()).collect()
 }
 
 fn chunks(readouts: &[Readout], n: usize) -> Vec<Vec<Readout>> {
