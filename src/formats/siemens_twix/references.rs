@@ -89,11 +89,11 @@ fn sides(
     let is_strong = |part: &[Readout], others: &[Readout]| {
         readouts.strength(part) > WATER_TO_METABOLITES * readouts.strength(others)
     };
-    let between = total.checked_sub(2 * side).unwrap_or(0);
+    let between = total.saturating_sub(2 * side);
     let mut say = |what: &str| remarks.push(format!("the header names {side} water references on either side; {what}"));
     match averages {
         // Conditions of editing count together.
-        Some(averages) if between > 0 && between % averages == 0 => Some((side, total - side)),
+        Some(averages) if between > 0 && between.is_multiple_of(averages) => Some((side, total - side)),
         None if between > 0 => {
             say("how many transients lie between them it does not say");
             Some((side, total - side))
