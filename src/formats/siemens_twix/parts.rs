@@ -6,7 +6,7 @@
 use super::readouts::Readout;
 use super::references::words;
 use super::sort::{Scan, Sorted};
-use crate::acquisition::{Conditions, Editing};
+use crate::acquisition::Editing;
 use crate::formats::loops::Parts;
 
 /// One part.
@@ -47,7 +47,7 @@ pub(super) fn split(scan: &Scan<'_>, parts: &Parts, remarks: &mut Vec<String>) -
     if second.is_empty() {
         remarks.push("the measurement ends before its second part".to_owned());
     }
-    let unedited = Editing { pulses_ppm: vec![Vec::new()], conditions: Conditions::Apart };
+    let unedited = Editing { pulses_ppm: vec![Vec::new()], ..Editing::default() };
     let first = Sorted { editing: Some(unedited), ..Sorted::of_one(transients) };
     let n = scan.row.conditions.as_ref().and_then(|rule| rule.number).unwrap_or(1);
     let second = if second.len() < n { Sorted::default() } else { scan.in_turn(&second, n, remarks) };

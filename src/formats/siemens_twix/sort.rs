@@ -78,7 +78,7 @@ impl Scan<'_> {
         let is_edited = rule.is_some() || named.is_some();
         let n = number.or(named.and_then(|named| named.n_conditions));
         Sorted {
-            editing: is_edited.then(|| Editing { pulses_ppm: Vec::new(), conditions: Conditions::Mixed(n) }),
+            editing: is_edited.then(|| Editing { conditions: Conditions::Mixed(n), ..Editing::default() }),
             ..Sorted::of_one(rest)
         }
     }
@@ -101,6 +101,7 @@ impl Scan<'_> {
         let at = |c: usize, number: usize| rest.get(turns.place(c, number)).map(|r| vec![(*r, 1.0)]);
         let conditions = (0..n).map(|c| (0..of_each).filter_map(|number| at(c, number)).collect()).collect();
         let (labels, editing) = self.editing(n);
+        let editing = Editing { turns: Some(turns), ..editing };
         let labels = labels.unwrap_or_else(|| (1..=n).map(|c| format!("condition{c}")).collect());
         Sorted { conditions, labels, editing: Some(editing), ..Sorted::default() }
     }
@@ -110,7 +111,7 @@ impl Scan<'_> {
         let rule = self.row.conditions.as_ref().filter(|rule| rule.number.is_none_or(|number| number == n));
         let pulses_ppm = rule.map(|rule| rule.pulses_ppm(|name| self.protocol.number(name))).unwrap_or_default();
         let labels = rule.map(|rule| rule.labels.clone()).filter(|labels| labels.len() == n);
-        (labels, Editing { pulses_ppm, conditions: Conditions::Apart })
+        (labels, Editing { pulses_ppm, ..Editing::default() })
     }
 
     /// Conditions told apart by counters.
@@ -143,7 +144,7 @@ impl Scan<'_> {
             let rest = groups.into_iter().flatten().collect();
             let named = named_editing(self.sequence);
             let editing =
-                named.map(|n| Editing { pulses_ppm: Vec::new(), conditions: Conditions::Mixed(n.n_conditions) });
+                named.map(|n| Editing { conditions: Conditions::Mixed(n.n_conditions), ..Editing::default() });
             return Sorted { water: Some((water, words)), editing, ..Sorted::of_one(rest) };
         }
         if let Some(n) = self.row.conditions.as_ref().and_then(|rule| rule.number).filter(|n| *n != groups.len()) {
