@@ -19,6 +19,7 @@ pub mod acquisition;
 pub mod basis;
 #[cfg(feature = "report")]
 pub mod benchmark;
+pub(crate) mod bids_inheritance;
 #[cfg(feature = "cli")]
 pub mod cli;
 pub mod compare;

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use requant::acquisition::Facts;
 use requant::basis::check::FIELD_REFUSES;
 use requant::formats::MAX_FILE_BYTES;
 use requant::prepare::{align, condition, edit, error, water};
@@ -22,8 +23,7 @@ fn thresholds() -> Thresholds {
     Thresholds {
         min_points: error::MIN_POINTS,
         max_points: MAX_POINTS,
-        dwell_s: error::DWELL_S,
-        f0_mhz: error::F0_MHZ,
+        header_bounds: Facts::NUMBERS.iter().map(|number| (number.name, number.least, number.most)).collect(),
         basis_field: FIELD_REFUSES,
         max_file_bytes: MAX_FILE_BYTES,
         rejected_one_in: condition::REJECTED_ONE_IN,

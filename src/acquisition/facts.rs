@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::spelling;
 use crate::printable::printable_label;
 
 /// One of the facts that are numbers, as a column or an entry of a form has it.
@@ -9,23 +10,14 @@ use crate::printable::printable_label;
 pub struct Number {
     /// Its name, with the unit.
     pub name: &'static str,
+    /// Below this it is stated in another unit.
+    pub least: f64,
     /// Above this it is stated in another unit: no echo time is 5 s long, no dwell time 0.1 s.
     pub most: f64,
+    /// What most scans have: what a value in another unit is taken for.
+    pub usual: (f64, f64),
     /// The field itself.
     pub of: fn(&mut Facts) -> &mut Option<f64>,
-}
-
-impl Number {
-    /// The value, if it can be right.
-    ///
-    /// # Errors
-    /// A sentence that says what it must be.
-    pub fn checked(&self, value: f64) -> Result<f64, String> {
-        if value > 0.0 && value <= self.most {
-            return Ok(value);
-        }
-        Err(format!("{} = {value} is outside (0, {}]; mind the unit in the name", self.name, self.most))
-    }
 }
 
 /// A nucleus by its name; what else stands in the field is somebody's own text, and no proton.
@@ -46,7 +38,7 @@ fn named_nucleus(text: String) -> String {
 macro_rules! facts {
     (
         texts { $($(#[$text_doc:meta])* $text:ident,)* }
-        numbers { $($(#[$number_doc:meta])* $number:ident up to $most:literal,)* }
+        numbers { $($(#[$number_doc:meta])* $number:ident from $least:literal up to $most:literal, usual $low:literal, $high:literal,)* }
         of_files { $($(#[$own_doc:meta])* $own:ident: $own_type:ty,)* }
     ) => {
         /// What is known about a measurement apart from its samples. `None`: not stated; nobody fills in a default.
@@ -64,7 +56,13 @@ macro_rules! facts {
         impl Facts {
             /// The facts that are numbers.
             pub const NUMBERS: &'static [Number] = &[
-                $(Number { name: stringify!($number), most: $most, of: |facts| &mut facts.$number },)*
+                $(Number {
+                    name: stringify!($number),
+                    least: $least,
+                    most: $most,
+                    usual: ($low, $high),
+                    of: |facts| &mut facts.$number,
+                },)*
             ];
 
             /// These facts, and `other`'s where these have none.
@@ -77,14 +75,10 @@ macro_rules! facts {
                 }
             }
 
-            /// What is wrong with the first number that cannot be right.
-            pub fn fault(&self) -> Option<String> {
-                let mut facts = self.clone();
-                Self::NUMBERS.iter().find_map(|number| number.checked((*(number.of)(&mut facts))?).err())
-            }
-
-            /// Takes out of the texts what does not show, and cuts them.
+            /// Takes out of the texts what does not show, cuts them, and spells vendors and sequences as everybody's.
             pub(crate) fn make_printable(&mut self) {
+                self.sequence = self.sequence.take().map(|name| spelling::sequence(&name)).filter(|name| !name.is_empty());
+                self.vendor = self.vendor.take().map(|name| spelling::vendor(&name)).filter(|name| !name.is_empty());
                 $(self.$text = printable_label(self.$text.take());)*
                 self.nucleus = self.nucleus.take().map(named_nucleus);
                 self.vendor = printable_label(self.vendor.take());
@@ -100,17 +94,17 @@ facts! {
     }
     numbers {
         /// Echo time (s).
-        te_s up to 5.0,
+        te_s from 1e-4 up to 0.8, usual 1e-3, 0.6,
         /// Repetition time (s).
-        tr_s up to 100.0,
+        tr_s from 5e-3 up to 100.0, usual 0.05, 30.0,
         /// First echo of PRESS (s).
-        te1_s up to 5.0,
+        te1_s from 5e-5 up to 0.8, usual 1e-3, 0.5,
         /// Mixing time of a stimulated echo (s).
-        tm_s up to 5.0,
+        tm_s from 5e-4 up to 3.0, usual 1e-3, 2.0,
         /// Spectrometer frequency (MHz).
-        f0_mhz up to 2000.0,
+        f0_mhz from 2.0 up to 1300.0, usual 2.0, 1300.0,
         /// Time between two samples (s).
-        dwell_s up to 0.1,
+        dwell_s from 1e-6 up to 0.01, usual 2e-5, 1.5e-3,
     }
     of_files {
         /// Resonant nucleus as the file writes it (`"1H"`).

@@ -8,7 +8,9 @@
 mod editing;
 mod facts;
 mod file_kind;
+mod plausible;
 mod samples;
+mod spelling;
 mod stated_editing;
 
 use ndarray::Axis;

@@ -1,10 +1,13 @@
 //! One voxel and condition on its way from stored samples to an averaged, corrected spectrum.
 
+use std::borrow::Cow;
+
 use num_complex::Complex64;
 
+use super::broken::{self, BROKEN_TRANSIENTS, Usable};
 use super::coils::Weights;
 use super::dynamics::Part;
-use super::error::{check_finite, check_header, check_samples, not_finite};
+use super::error::{check_finite, check_header, check_reference, check_samples, not_finite};
 use super::figures;
 use super::settings::{Preparation, Settings, Step};
 use super::{PrepareError, Record, Spectrum, align, average, eddy, reject, residual_water, water};
@@ -20,8 +23,8 @@ pub const WATER_DWELL: f64 = 1e-3;
 /// The transients of one voxel and condition, coils combined, aligned to one another.
 pub(super) struct Aligned<'a> {
     preparation: &'a Preparation,
-    data: &'a Acquisition,
-    water: Option<&'a Acquisition>,
+    data: Cow<'a, Acquisition>,
+    water: Option<Cow<'a, Acquisition>>,
     voxel: usize,
     condition: usize,
     transients: Vec<Vec<Complex64>>,
@@ -40,22 +43,34 @@ impl<'a> Aligned<'a> {
         condition: usize,
     ) -> Result<Self, PrepareError> {
         let (dwell_s, f0_mhz) = check_header(data)?;
+        water.map_or(Ok(()), check_reference)?;
         let mut record = Record { n_transients: data.n_transients(), n_coils: data.n_coils(), ..Record::default() };
         let (n_coils, n_transients) = (record.n_coils, record.n_transients);
         if preparation == &Preparation::None && n_coils.max(n_transients) > 1 {
             return Err(PrepareError::NotPrepared { n_coils, n_transients });
         }
-        let weights = combine(preparation, data, water, voxel, condition, &mut record)?;
-        let mut transients = average::transients(data, voxel, condition, weights.as_ref());
-        if transients.iter().any(|fid| check_finite(fid).is_err()) {
-            return Err(not_finite(data.series(voxel, condition)).unwrap_or(PrepareError::Coils { n_coils }));
-        }
-        if data.n_transients() > 1 {
+        let (mut data, mut water) = (Cow::Borrowed(data), water.map(Cow::Borrowed));
+        let mut usable = None;
+        let gathered = gather(preparation, &data, water.as_deref(), voxel, condition, &mut record);
+        let (weights, mut transients) = match gathered {
+            Ok(gathered) => gathered,
+            Err(error) => {
+                let found = usable_of(&data, water.as_deref(), voxel, condition).ok_or(error)?;
+                (data, water) = (Cow::Owned(found.data), found.water.map(Cow::Owned));
+                found.usable.flag(&mut record);
+                usable = Some(found.usable);
+                gather(preparation, &data, water.as_deref(), voxel, condition, &mut record)?
+            }
+        };
+        if transients.len() > 1 {
             record.snr_before = Magnitudes::new(&average::mean(&transients), dwell_s, f0_mhz).snr();
         }
-        record.kept = vec![true; n_transients];
+        record.kept = vec![true; transients.len()];
         if let Some(settings) = preparation.settings() {
             settle(settings, &mut transients, dwell_s, f0_mhz, &mut record);
+        }
+        if let Some(usable) = usable {
+            transients = usable.put_back(transients, &mut record);
         }
         Ok(Self { preparation, data, water, voxel, condition, transients, weights, dwell_s, f0_mhz, record })
     }
@@ -82,9 +97,9 @@ impl<'a> Aligned<'a> {
         record.motion = record.offsets.as_ref().and_then(|offsets| figures::motion(offsets, &record.kept));
         let mut fid = average::mean(&kept);
         check_samples(&fid)?;
-        if let Some(reference) = self.water {
+        if let Some(reference) = self.water.as_deref() {
             if reference.n_coils() == data.n_coils() {
-                let scan = Scan { preparation, data, voxel, condition, dwell_s };
+                let scan = Scan { preparation, data: &data, voxel, condition, dwell_s };
                 apply_water(&mut fid, &scan, reference, weights.as_ref(), &mut record)?;
             } else {
                 record.flags.push("water_reference_coils");
@@ -93,6 +108,55 @@ impl<'a> Aligned<'a> {
         fid.truncate(used_length(&fid));
         Ok(Spectrum { fid, dwell_s, f0_mhz, record })
     }
+}
+
+/// Transients with their coils combined, and by which weights; an error where one of them holds no numbers, or zeros alone
+/// among others that do not.
+fn gather(
+    preparation: &Preparation,
+    data: &Acquisition,
+    water: Option<&Acquisition>,
+    voxel: usize,
+    condition: usize,
+    record: &mut Record,
+) -> Result<(Option<Weights>, Vec<Vec<Complex64>>), PrepareError> {
+    let weights = combine(preparation, data, water, voxel, condition, record)?;
+    let transients = average::transients(data, voxel, condition, weights.as_ref());
+    if transients.iter().any(|fid| check_finite(fid).is_err()) {
+        let n_coils = data.n_coils();
+        return Err(not_finite(data.series(voxel, condition)).unwrap_or(PrepareError::Coils { n_coils }));
+    }
+    let n_empty = transients.iter().filter(|fid| broken::is_empty(fid)).count();
+    if n_empty > 0 && n_empty < transients.len() {
+        return Err(PrepareError::NoSignal { points: 0 });
+    }
+    Ok((weights, transients))
+}
+
+/// A measurement and its water reference without what is broken of them.
+struct Found {
+    usable: Usable,
+    data: Acquisition,
+    water: Option<Acquisition>,
+}
+
+/// `None` where nothing is broken, or everything.
+fn usable_of(data: &Acquisition, water: Option<&Acquisition>, voxel: usize, condition: usize) -> Option<Found> {
+    let series = |water: &Acquisition| {
+        let condition = if water.n_conditions() == data.n_conditions() { condition } else { 0 };
+        (water.n_voxels() == data.n_voxels()).then_some((voxel, condition))
+    };
+    let of_water = water.and_then(|water| series(water).map(|(voxel, condition)| water.series(voxel, condition)));
+    let usable = Usable::new(data.series(voxel, condition), of_water)?;
+    let water_usable = of_water.map(|series| usable.of_water(series));
+    if usable.is_all() && water_usable.as_ref().is_none_or(Usable::is_all) {
+        return None;
+    }
+    let kept_water = match (water, &water_usable) {
+        (Some(water), Some(usable)) => Some(usable.of_data(water)),
+        (water, _) => water.cloned(),
+    };
+    Some(Found { data: usable.of_data(data), water: kept_water, usable })
 }
 
 /// Aligns transients and finds those to leave out, in the settings' order.
@@ -176,6 +240,12 @@ fn apply_water(
     }
     let condition = if reference.n_conditions() == data.n_conditions() { condition } else { 0 };
     let mut references = average::transients(reference, voxel, condition, weights);
+    if references.iter().any(|fid| broken::is_usable(fid)) && !references.iter().all(|fid| broken::is_usable(fid)) {
+        references.retain(|fid| broken::is_usable(fid));
+        if !record.flags.contains(&BROKEN_TRANSIENTS) {
+            record.flags.push(BROKEN_TRANSIENTS);
+        }
+    }
     let f0_mhz = reference.facts.f0_mhz.or(data.facts.f0_mhz).unwrap_or_default();
     if preparation.has(Step::Align) && references.iter().all(|fid| check_finite(fid).is_ok()) {
         align::align(&mut references, reference.facts.dwell_s.unwrap_or(dwell_s), f0_mhz, None);

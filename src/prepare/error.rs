@@ -58,12 +58,19 @@ pub enum PrepareError {
         flag: &'static str,
     },
     /// A value cannot be right.
-    #[error("{field} is {value}, which cannot be right; correct it in the manifest or with the command line")]
+    #[error("{fault}. Write the right value in a manifest's column of that name, or give it with --config or its flag")]
     Implausible {
-        /// Name of the value.
-        field: &'static str,
-        /// The value.
-        value: f64,
+        /// Which, why not, and the units in which it would be right.
+        fault: String,
+    },
+    /// A value of the water reference cannot be right.
+    #[error(
+        "of the water reference, {fault}. Correct it in that file, write the measurement's own in a manifest's column of that \
+         name, or leave the reference out (`water_path` = none)"
+    )]
+    WaterImplausible {
+        /// Which, why not, and the units in which it would be right.
+        fault: String,
     },
     /// Another nucleus than ¹H.
     #[error("nucleus {nucleus}: only 1H is quantified; leave the file out")]
@@ -106,6 +113,7 @@ impl PrepareError {
             Self::NoPart { .. } => "no_dynamic_part",
             Self::Unknown { .. } => "missing_field",
             Self::Implausible { .. } => "implausible_field",
+            Self::WaterImplausible { .. } => "water_implausible_field",
             Self::Nucleus { .. } => "nucleus",
             Self::NotFinite { .. } => "not_finite",
             Self::NoSignal { .. } => "no_signal",
@@ -116,11 +124,6 @@ impl PrepareError {
 
 /// Fewest points before a zero tail that can be fitted.
 pub const MIN_POINTS: usize = 64;
-/// Dwell times (s) that can be right; another one is a mistaken unit.
-pub const DWELL_S: [f64; 2] = [1e-6, 1e-2];
-/// Spectrometer frequencies (MHz) that can be right: ¹H from 0.1 to 30 T.
-pub const F0_MHZ: [f64; 2] = [4.0, 1300.0];
-
 /// Dwell time and frequency, or what is wrong with the header.
 pub(super) fn check_header(data: &Acquisition) -> Result<(f64, f64), PrepareError> {
     if let Some(nucleus) = data.facts.nucleus.as_deref().filter(|n| !is_proton(n)) {
@@ -128,14 +131,15 @@ pub(super) fn check_header(data: &Acquisition) -> Result<(f64, f64), PrepareErro
     }
     let dwell_s = data.facts.dwell_s.ok_or(PrepareError::Unknown { field: "dwell time", flag: "dwell-s" })?;
     let f0_mhz = data.facts.f0_mhz.ok_or(PrepareError::Unknown { field: "spectrometer frequency", flag: "f0-mhz" })?;
-    for (field, value, [low, high]) in
-        [("dwell time (s)", dwell_s, DWELL_S), ("spectrometer frequency (MHz)", f0_mhz, F0_MHZ)]
-    {
-        if !(low..=high).contains(&value) {
-            return Err(PrepareError::Implausible { field, value });
-        }
+    if let Some(fault) = data.facts.fault() {
+        return Err(PrepareError::Implausible { fault });
     }
     Ok((dwell_s, f0_mhz))
+}
+
+/// What is wrong with the header of a water reference: its times scale concentrations.
+pub(super) fn check_reference(water: &Acquisition) -> Result<(), PrepareError> {
+    water.facts.fault().map_or(Ok(()), |fault| Err(PrepareError::WaterImplausible { fault }))
 }
 
 fn is_proton(nucleus: &str) -> bool {

@@ -2,6 +2,7 @@
 
 pub mod align;
 pub mod average;
+pub mod broken;
 pub mod coils;
 pub mod condition;
 pub mod dynamics;
@@ -21,6 +22,7 @@ pub mod water;
 
 use num_complex::Complex64;
 
+use self::broken::{BROKEN_COILS, BROKEN_TRANSIENTS};
 use self::condition::Aligned;
 use self::dynamics::Part;
 use self::settings::Step;
@@ -134,6 +136,11 @@ fn edited(
     record.n_transients = spectra.iter().map(|s| s.record.n_transients).sum();
     record.n_kept = spectra.iter().map(|s| s.record.n_kept).sum();
     record.snr_before = None;
+    for flag in [BROKEN_TRANSIENTS, BROKEN_COILS] {
+        if spectra.iter().any(|s| s.record.flags.contains(&flag)) && !record.flags.contains(&flag) {
+            record.flags.push(flag);
+        }
+    }
     if !aligned {
         record.flags.push("subspectra_not_aligned");
     }

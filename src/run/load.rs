@@ -225,7 +225,7 @@ pub(super) fn without_folder(message: &str, path: &Path) -> String {
 }
 
 /// Reads one file, or some of its voxels. What the manifest states goes before what the file and its companions do, the
-/// configuration's values fill what is left.
+/// configuration's values fill what is left, and stand for what cannot be right.
 fn read(
     path: &Path,
     voxels: Option<Range<usize>>,
@@ -247,7 +247,9 @@ fn read(
         return Err(Failure::new("too_many_points", message));
     }
     let state = |data: &mut Acquisition| {
-        data.facts = stated.clone().or(std::mem::take(&mut data.facts)).or(gaps.clone());
+        // What cannot be right is not known.
+        let own = std::mem::take(&mut data.facts).corrected_by(gaps, &mut data.remarks);
+        data.facts = stated.clone().or(own).or(gaps.clone());
         data.facts.make_printable();
     };
     state(&mut data);

@@ -94,8 +94,8 @@ table! {
     dynamic_start_s: Option<f64>, "s", "Beginning of the part's first transient, counted from the first transient of the file: its number (over all edit conditions) times `tr_s`, and the averages that the scanner made; null where TR is not known.";
     dynamic_end_s: Option<f64>, "s", "End of the part's last transient, likewise.";
     dynamic_condition: Option<String>, "", "Kind of the events (`trial_type`) during which the part was measured; null for blocks and windows.";
-    vendor: Option<String>, "", "Scanner manufacturer as the file states it.";
-    sequence: Option<String>, "", "Sequence name as the file or the manifest states it.";
+    vendor: Option<String>, "", "Scanner manufacturer: one spelling of the makers that are known, others as the file states them.";
+    sequence: Option<String>, "", "Sequence name as the file or the manifest states it, without its folder on the scanner; one spelling of the names that are known.";
     f0_mhz: Option<f64>, "MHz", "Spectrometer frequency.";
     te_s: Option<f64>, "s", "Echo time.";
     tr_s: Option<f64>, "s", "Repetition time.";

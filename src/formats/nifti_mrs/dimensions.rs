@@ -3,9 +3,11 @@
 use num_complex::Complex64;
 use serde_json::{Map, Value, json};
 
+use super::editing::is_edit;
 use super::error::DecodeError;
 use super::keys::{COMPLEX64, first};
-use crate::acquisition::{Editing, Samples};
+use super::steps::ISIS;
+use crate::acquisition::Samples;
 use crate::formats::bytes::{Bytes, Order};
 use crate::formats::nifti::Nifti;
 
@@ -13,8 +15,10 @@ use crate::formats::nifti::Nifti;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Role {
     Coil,
-    /// Averaged: repetitions, phase cycles, ISIS steps, repeated measurements.
+    /// Averaged: repetitions, phase cycles, repeated measurements.
     Transient,
+    /// Added with signs into one transient: ISIS.
+    Step,
     /// Analysed apart: edit conditions, indirect and user-defined dimensions.
     Condition,
 }
@@ -27,7 +31,8 @@ pub(super) fn roles(nifti: &Nifti, meta: &Map<String, Value>) -> Result<[Role; 3
         let tag = first(meta.get(&key)).and_then(Value::as_str).unwrap_or(DEFAULTS[i]);
         *role = match tag {
             "DIM_COIL" => Role::Coil,
-            "DIM_DYN" | "DIM_MEAS" | "DIM_PHASE_CYCLE" | "DIM_ISIS" => Role::Transient,
+            "DIM_DYN" | "DIM_MEAS" | "DIM_PHASE_CYCLE" => Role::Transient,
+            ISIS => Role::Step,
             _ if tag == "DIM_EDIT" || tag == "DIM_METCYCLE" => Role::Condition,
             _ if tag.starts_with("DIM_INDIRECT") || tag.starts_with("DIM_USER") => Role::Condition,
             _ if nifti.shape[i + 4] == 1 => Role::Transient,
@@ -38,7 +43,7 @@ pub(super) fn roles(nifti: &Nifti, meta: &Map<String, Value>) -> Result<[Role; 3
 }
 
 /// Extent of all dimensions of one role together.
-fn extent(nifti: &Nifti, roles: &[Role; 3], role: Role) -> usize {
+pub(super) fn extent(nifti: &Nifti, roles: &[Role; 3], role: Role) -> usize {
     (0..3).filter(|&i| roles[i] == role).map(|i| nifti.shape[i + 4]).product()
 }
 
@@ -49,14 +54,15 @@ pub(super) fn extents(nifti: &Nifti, roles: &[Role; 3]) -> [usize; 5] {
     [voxels, size(Role::Condition), size(Role::Transient), size(Role::Coil), nifti.shape[3]]
 }
 
-/// The samples of `voxels` voxels, whose stored data are `data`.
-pub(super) fn samples(nifti: &Nifti, roles: &[Role; 3], data: Vec<u8>, voxels: usize) -> Samples {
+/// The samples of `voxels` voxels, whose stored data are `data`; steps are added with `signs` to their mean.
+pub(super) fn samples(nifti: &Nifti, roles: &[Role; 3], signs: Vec<f64>, data: Vec<u8>, voxels: usize) -> Samples {
     let [_, conditions, transients, coils, points] = extents(nifti, roles);
     let order = if nifti.big_endian { Order::Big } else { Order::Little };
     let (roles, shape, is_single) = (*roles, nifti.shape, nifti.datatype == COMPLEX64);
-    let fid = move |[voxel, condition, transient, coil]: [usize; 4]| -> Vec<Complex64> {
+    let fid_of_step = move |[voxel, condition, transient, coil]: [usize; 4], step: usize| -> Vec<Complex64> {
         let bytes = Bytes::new(&data, order);
-        let mut left = [(Role::Condition, condition), (Role::Transient, transient), (Role::Coil, coil)];
+        let mut left =
+            [(Role::Condition, condition), (Role::Transient, transient), (Role::Coil, coil), (Role::Step, step)];
         let mut first = voxel;
         let mut stride = voxels * points;
         for (i, role) in roles.iter().enumerate() {
@@ -73,11 +79,27 @@ pub(super) fn samples(nifti: &Nifti, roles: &[Role; 3], data: Vec<u8>, voxels: u
         };
         (0..points).map(|point| sample(point).unwrap_or_default()).collect()
     };
+    let fid = move |at: [usize; 4]| match signs.len() {
+        0 | 1 => fid_of_step(at, 0),
+        n => {
+            let mut mean = vec![Complex64::default(); points];
+            for (step, sign) in signs.iter().enumerate() {
+                mean.iter_mut().zip(fid_of_step(at, step)).for_each(|(m, z)| *m += z * (sign / n as f64));
+            }
+            mean
+        }
+    };
     Samples::stored([voxels, conditions, transients, coils, points], fid)
 }
 
-/// A label for each condition: the values that `dim_N_header` gives, else the index.
-pub(super) fn labels(nifti: &Nifti, roles: &[Role; 3], meta: &Map<String, Value>) -> Vec<String> {
+/// A label for each condition: of edit conditions the names in `edit`, if they are stated, else the values that
+/// `dim_N_header` gives, else the index.
+pub(super) fn labels(
+    nifti: &Nifti,
+    roles: &[Role; 3],
+    meta: &Map<String, Value>,
+    edit: Option<&[String]>,
+) -> Vec<String> {
     let n = extent(nifti, roles, Role::Condition);
     if n == 1 {
         return vec![String::new()];
@@ -89,22 +111,17 @@ pub(super) fn labels(nifti: &Nifti, roles: &[Role; 3], meta: &Map<String, Value>
             for i in (0..3).filter(|&i| roles[i] == Role::Condition && nifti.shape[i + 4] > 1) {
                 let index = rest % nifti.shape[i + 4];
                 rest /= nifti.shape[i + 4];
-                parts.push(label(meta.get(&format!("dim_{}_header", i + 5)), index));
+                let named = edit.filter(|_| is_edit(meta, i + 5)).and_then(|names| names.get(index).cloned());
+                parts.push(named.unwrap_or_else(|| label(meta.get(&format!("dim_{}_header", i + 5)), index)));
             }
             parts.join(",")
         })
         .collect()
 }
 
-/// Where the editing pulses of each condition lie, if a dimension says that it is one of editing.
-pub(super) fn editing(labels: &[String], meta: &Map<String, Value>) -> Option<Editing> {
-    let is_edited = (5..=7).any(|i| first(meta.get(&format!("dim_{i}"))).and_then(Value::as_str) == Some("DIM_EDIT"));
-    let offsets = |label: &String| match meta.get("EditPulse").and_then(|p| p.get(label)?.get("PulseOffset")) {
-        Some(Value::Array(all)) => all.iter().filter_map(Value::as_f64).collect(),
-        Some(one) => one.as_f64().into_iter().collect(),
-        None => Vec::new(),
-    };
-    is_edited.then(|| Editing { pulses_ppm: labels.iter().map(offsets).collect(), ..Editing::default() })
+/// Number of edit conditions: extent of the dimension that says so, 1 without one.
+pub(super) fn n_edit(nifti: &Nifti, meta: &Map<String, Value>) -> usize {
+    (5..=7).filter(|i| is_edit(meta, *i)).map(|i| nifti.shape[i - 1]).product()
 }
 
 fn label(header: Option<&Value>, index: usize) -> String {

@@ -26,6 +26,26 @@ pub enum DecodeError {
         /// What is wrong with it, and where.
         fault: JsonFault,
     },
+    /// Steps of image-selected spectroscopy whose signs are not known.
+    #[error(
+        "DIM_ISIS has {steps} steps, and their signs are not known: the voxel is in the sum with signs alone; give them in \
+         dim_{dimension}_header (as {{\"Signs\": [1, -1]}}), or combine the steps before"
+    )]
+    Signs {
+        /// Number of steps.
+        steps: usize,
+        /// Which dimension.
+        dimension: usize,
+    },
+    /// Steps of a phase cycle that cancel one another.
+    #[error(
+        "the {steps} steps of DIM_PHASE_CYCLE cancel one another, but with turned phases they add up: the receiver's phase was \
+         not applied; apply it or combine the steps before"
+    )]
+    PhaseCycle {
+        /// Number of steps.
+        steps: usize,
+    },
     /// A dimension tag that the standard does not know.
     #[error("{key} names no dimension of the NIfTI-MRS standard; correct the header extension")]
     Tag {
@@ -44,6 +64,7 @@ impl DecodeError {
             Self::Container(_) | Self::Json { .. } | Self::Tag { .. } => "bad_header",
             Self::NotSpectroscopy { .. } => "not_spectroscopy",
             Self::NoExtension => "unsupported",
+            Self::Signs { .. } | Self::PhaseCycle { .. } => "signs_unknown",
         }
     }
 }

@@ -11,8 +11,8 @@ pub(super) const AVERAGES: &str = "AveragesOnScanner";
 pub(super) const MOST_STEPS: usize = 256;
 /// Text of a header is cut to so many characters.
 pub(super) const TEXT_CHARS: usize = 80;
-/// Two frequencies of one scan differ by less than this fraction.
-pub(super) const SAME_F0: f64 = 1e-3;
+/// Two statements of one number differ by less than this fraction.
+pub(super) const SAME: f64 = 1e-3;
 pub(super) const COMPLEX64: i16 = 32;
 pub(super) const COMPLEX128: i16 = 1792;
 /// Value of `xyzt_units` for the unit of space.

@@ -2,9 +2,12 @@
 //! <https://doi.org/10.1002/mrm.29418>, standard version 0.10). Its sign convention is ours.
 
 mod dimensions;
+mod editing;
 mod encode;
 mod error;
+mod facts;
 mod keys;
+mod steps;
 
 use std::fs::File;
 use std::io::Read;
@@ -20,16 +23,14 @@ use super::files::MAX_FILE_BYTES;
 use super::json_fault::JsonFault;
 use super::nifti::{self, Nifti, Opened};
 use super::reader::{About, Claim, Probe, Reader};
-use crate::acquisition::{Acquisition, Facts, Processing};
+use crate::acquisition::{Acquisition, Conditions, Editing, Processing};
 use crate::regular_file;
-use dimensions::{Role, editing, extents, labels, roles, samples};
+use dimensions::{Role, extents, labels, n_edit, roles, samples};
+use editing::StatedConditions;
 pub use encode::encode;
 pub use error::DecodeError;
 pub use keys::EXTENSION_CODE;
-use keys::{
-    AVERAGES, COMPLEX64, COMPLEX128, MICROSECONDS, MILLISECONDS, MOST_STEPS, PROGRAM, SAME_F0, SECONDS, TEXT_CHARS,
-    TIME_BITS, first,
-};
+use keys::{COMPLEX64, COMPLEX128, MICROSECONDS, MILLISECONDS, MOST_STEPS, PROGRAM, SECONDS, TEXT_CHARS, TIME_BITS};
 
 /// Name of the format.
 pub const NAME: &str = "NIfTI-MRS";
@@ -46,9 +47,9 @@ impl Reader for NiftiMrs {
     fn about(&self) -> About {
         About {
             files: "`.nii`, `.nii.gz`: NIfTI-1 and -2 with the NIfTI-MRS header extension",
-            companions: "BIDS sidecar `x.json` beside `x.nii[.gz]`, for what the file does not state",
-            facts: "dwell time, f0, nucleus, TE, TR, TM, sequence, vendor, water suppression, averages, edit pulses, voxel",
-            limits: "complex NIfTI without the extension is refused; sidecars higher up (BIDS inheritance) are not read",
+            companions: "BIDS sidecars, beside the file and in the folders above (inheritance), for what the file does not state",
+            facts: "dwell time, f0, nucleus, TE, TR, TM, sequence, vendor, water suppression, averages, edit conditions and pulses, voxel",
+            limits: "complex NIfTI without the extension is refused; so are steps of ISIS whose signs are not known (2, 4 and 8 have a usual order) and phase cycles without the receiver's phase",
         }
     }
 
@@ -69,7 +70,7 @@ impl Reader for NiftiMrs {
     }
 
     fn companions(&self, path: &Path) -> Vec<PathBuf> {
-        bids_sidecar::path_beside(path).into_iter().collect()
+        bids_sidecar::paths(path)
     }
 
     fn extent(&self, path: &Path) -> Result<Extent, ReadError> {
@@ -77,6 +78,8 @@ impl Reader for NiftiMrs {
         let refused = |e: DecodeError| ReadError::content(path, e.code(), e);
         let (opened, _, roles) = head(file, length).map_err(refused)?;
         let [_, conditions, transients, coils, points] = extents(&opened.nifti, &roles);
+        // Steps that become one transient are held until then.
+        let transients = transients.saturating_mul(dimensions::extent(&opened.nifti, &roles, Role::Step));
         let grid = grid(&opened.nifti);
         let sample_bytes = nifti::element_bytes(opened.nifti.datatype).unwrap_or(1) as u64;
         let extent = Extent { grid, conditions, transients, coils, points, whole_bytes: 0, sample_bytes };
@@ -101,10 +104,10 @@ fn open(path: &Path) -> Result<(File, u64), ReadError> {
 
 fn read(path: &Path, voxels: Option<Range<usize>>) -> Result<Acquisition, ReadError> {
     let (file, length) = open(path)?;
-    let sidecar = bids_sidecar::beside(path)?;
-    let json = sidecar.as_ref().and_then(|s| s.json.as_ref().ok());
-    let mut data = decode_voxels(file, length, json, voxels).map_err(|e| ReadError::content(path, e.code(), e))?;
-    data.remarks.extend(sidecar.and_then(|s| s.json.err()));
+    let sidecars = bids_sidecar::inherited(path)?;
+    let decoded = decode_voxels(file, length, &sidecars.stated, voxels);
+    let mut data = decoded.map_err(|e| ReadError::content(path, e.code(), e))?;
+    data.remarks.extend(sidecars.remarks);
     Ok(data)
 }
 
@@ -113,9 +116,10 @@ pub fn is_spectroscopy(file: &[u8]) -> bool {
     nifti::parse(file, false).map_or(true, |n| matches!(n.datatype, COMPLEX64 | COMPLEX128))
 }
 
-/// Decodes a file, with the BIDS sidecar beside it if there is one.
+/// Decodes a file, with what its BIDS sidecars state if there are any.
 pub fn decode(file: &[u8], sidecar: Option<&Value>) -> Result<Acquisition, DecodeError> {
-    decode_voxels(file, file.len() as u64, sidecar, None)
+    let sidecar = sidecar.and_then(Value::as_object).cloned().unwrap_or_default();
+    decode_voxels(file, file.len() as u64, &sidecar, None)
 }
 
 fn grid(nifti: &Nifti) -> [usize; 3] {
@@ -143,7 +147,7 @@ fn head<'a>(file: impl Read + 'a, file_bytes: u64) -> Result<(Opened<'a>, Map<St
 fn decode_voxels(
     file: impl Read,
     file_bytes: u64,
-    sidecar: Option<&Value>,
+    sidecar: &Map<String, Value>,
     voxels: Option<Range<usize>>,
 ) -> Result<Acquisition, DecodeError> {
     let (mut opened, meta, roles) = head(file, file_bytes)?;
@@ -152,13 +156,17 @@ fn decode_voxels(
     let n_kept = voxels.as_ref().map_or(n_voxels, |v| v.end.min(n_voxels)).saturating_sub(first_voxel);
     let stored = opened.data(voxels)?;
     let nifti = opened.nifti;
-    let mut data = Acquisition::from_samples(NAME, samples(&nifti, &roles, stored, n_kept));
+    let mut remarks = Vec::new();
+    let signs = steps::signs(&nifti, &roles, &meta, &mut remarks)?;
+    let mut data = Acquisition::from_samples(NAME, samples(&nifti, &roles, signs, stored, n_kept));
     data.first_voxel = first_voxel;
     data.grid = grid(&nifti);
-    data.condition_labels = labels(&nifti, &roles, &meta);
-    data.editing = editing(&data.condition_labels, &meta);
     data.processing = processing(&meta);
-    data.facts = Facts { dwell_s: dwell_s(&nifti, &mut data.remarks), ..facts(&meta, sidecar, &mut data.remarks) };
+    steps::check_phase_cycle(&data, &nifti, &roles, &meta)?;
+    let dwell_s = dwell_s(&nifti, &mut remarks);
+    data.facts = facts::facts(&meta, sidecar, dwell_s, &mut remarks);
+    let mut data = with_conditions(data, &nifti, &roles, &meta, sidecar);
+    data.remarks.extend(remarks);
     match nifti.affine_mm() {
         Some((affine, form)) => {
             data.affine_mm = Some(affine);
@@ -169,6 +177,32 @@ fn decode_voxels(
         None => data.remarks.push("neither qform nor sform is set: the voxel has no place in space".to_owned()),
     }
     Ok(data)
+}
+
+/// The conditions by their names, and what is said of their editing.
+fn with_conditions(
+    mut data: Acquisition,
+    nifti: &Nifti,
+    roles: &[Role; 3],
+    meta: &Map<String, Value>,
+    sidecar: &Map<String, Value>,
+) -> Acquisition {
+    let mut remarks = Vec::new();
+    let stated = StatedConditions::new(meta, sidecar, &mut remarks);
+    let n_edit = n_edit(nifti, meta);
+    if n_edit > 1 {
+        let names = stated.along(n_edit, &mut remarks);
+        data.condition_labels = labels(nifti, roles, meta, names.as_deref());
+        let pulses_ppm = stated.pulses_ppm(&data.condition_labels, &mut remarks);
+        data.editing = Some(Editing { pulses_ppm, conditions: Conditions::Apart });
+    } else {
+        data.condition_labels = labels(nifti, roles, meta, None);
+        if data.n_conditions() == 1 {
+            data = stated.sort(data);
+        }
+    }
+    data.remarks.extend(remarks);
+    data
 }
 
 fn dwell_s(nifti: &Nifti, remarks: &mut Vec<String>) -> Option<f64> {
@@ -184,35 +218,6 @@ fn dwell_s(nifti: &Nifti, remarks: &mut Vec<String>) -> Option<f64> {
         _ => None,
     }
     .filter(|d| d.is_finite() && *d > 0.0)
-}
-
-/// What the header extension states, and the sidecar where that does not: key by key, for a sidecar's
-/// `PulseSequenceType` says more than a file's `SequenceName`.
-fn facts(meta: &Map<String, Value>, sidecar: Option<&Value>, remarks: &mut Vec<String>) -> Facts {
-    let sidecar = sidecar.and_then(Value::as_object);
-    let beside = |key: &str| first(sidecar.and_then(|s| s.get(key)));
-    let get = |key: &str| first(meta.get(key)).or_else(|| beside(key));
-    let number = |key: &str| get(key).and_then(Value::as_f64).filter(|v| v.is_finite() && *v > 0.0);
-    let text = |key: &str| get(key).and_then(Value::as_str).map(|s| s.chars().take(TEXT_CHARS).collect::<String>());
-    let averages = meta.get(AVERAGES).and_then(|v| v.get("Value")?.as_u64());
-    let f0_mhz = number("SpectrometerFrequency");
-    if let (Some(header), Some(stated)) = (f0_mhz, beside("SpectrometerFrequency").and_then(Value::as_f64))
-        && (stated / header - 1.0).abs() > SAME_F0
-    {
-        remarks.push(format!("the sidecar says {stated} MHz and the file {header} MHz: the file's was taken"));
-    }
-    Facts {
-        f0_mhz,
-        nucleus: text("ResonantNucleus"),
-        te_s: number("EchoTime"),
-        tr_s: number("RepetitionTime"),
-        tm_s: number("MixingTime"),
-        sequence: text("PulseSequenceType").or_else(|| text("SequenceName")),
-        vendor: text("Manufacturer"),
-        water_suppressed: get("WaterSuppressed").and_then(Value::as_bool),
-        averages_on_scanner: averages.and_then(|n| usize::try_from(n).ok()).filter(|n| *n > 0),
-        ..Facts::default()
-    }
 }
 
 /// What was done before. What other programs write as details can hold paths and names: it stays in the file.

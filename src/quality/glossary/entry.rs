@@ -63,10 +63,8 @@ pub struct Thresholds {
     pub min_points: usize,
     /// Most samples of an FID that is fitted.
     pub max_points: usize,
-    /// Smallest and largest dwell time that can be right (s).
-    pub dwell_s: [f64; 2],
-    /// Smallest and largest spectrometer frequency that can be right (MHz).
-    pub f0_mhz: [f64; 2],
+    /// Numbers of headers: name, and the least and the most that can be right, in the unit of the name.
+    pub header_bounds: Vec<(&'static str, f64, f64)>,
     /// Relative difference in frequency from which a basis set is refused.
     pub basis_field: f64,
     /// Largest file that is read (bytes).

@@ -115,6 +115,12 @@ fn of_formats() -> Vec<Entry> {
             "Convert it to NIfTI-MRS (spec2nii), or export it in another form.",
         ),
         entry(
+            "signs_unknown",
+            "steps of `DIM_ISIS` have no stated signs and are not 2, 4 or 8; or the steps of `DIM_PHASE_CYCLE` cancel one another",
+            "The voxel's signal is in the sum with signs or turned phases alone: a plain mean would hold everything else.",
+            "State the signs in the dimension's header (`\"dim_5_header\": {\"Signs\": [1, -1]}`), or combine the steps before.",
+        ),
+        entry(
             "unknown_revision",
             "a GE P-file of a revision whose layout is not known",
             "The header cannot be located.",
@@ -130,7 +136,8 @@ fn of_formats() -> Vec<Entry> {
 }
 
 fn of_headers(t: &Thresholds) -> Vec<Entry> {
-    let ([dwell_low, dwell_high], [f0_low, f0_high]) = (t.dwell_s, t.f0_mhz);
+    let bounds: Vec<String> =
+        t.header_bounds.iter().map(|(name, least, most)| format!("`{name}` {least} to {most}")).collect();
     vec![
         entry(
             "missing_field",
@@ -141,12 +148,14 @@ fn of_headers(t: &Thresholds) -> Vec<Entry> {
         entry(
             "implausible_field",
             format!(
-                "dwell time outside {} µs to {} ms, or frequency outside {f0_low} to {f0_high} MHz",
-                1e6 * dwell_low,
-                1e3 * dwell_high
+                "a number of the header is outside what scanners have ({}), `f0_mhz` is a field in tesla, or times contradict \
+                 one another (`te_s` and `tr_s`, `te1_s` and `te_s`)",
+                bounds.join(", ")
             ),
-            "A unit is wrong, as a rule.",
-            "Correct the value in the manifest or on the command line.",
+            "A unit is wrong, as a rule: an echo time in milliseconds, a frequency in Hz, a bandwidth in place of the dwell \
+             time. A basis set simulated for an echo time of 35 s would give numbers that look right.",
+            "The message names the units in which the value would be right. Write it in the manifest's column of that name \
+             (`te_s` = 0.035), or give `--te-s`, `--dwell-s` …, which stand for values that cannot be right.",
         ),
         entry(
             "too_many_points",
@@ -200,8 +209,9 @@ fn of_samples(t: &Thresholds) -> Vec<Entry> {
     vec![
         entry(
             "not_finite",
-            "a sample is NaN or infinite",
-            "The export failed. Nothing is replaced or left out.",
+            "a sample of every transient, or of every coil, is NaN or infinite",
+            "The export failed. Single transients and coils of that kind are left out (flags `broken_transients`, \
+             `broken_coils`); nothing is replaced.",
             "Export the file again.",
         ),
         entry(

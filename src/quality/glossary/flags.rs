@@ -144,6 +144,19 @@ fn of_transients(t: &Thresholds) -> Vec<Entry> {
             "Look at the transients: `requant inspect FILE --plot FILE.svg`.",
         ),
         entry(
+            "broken_transients",
+            "a transient of the measurement or of its water reference holds NaN, infinity or nothing but zeros"
+                .to_owned(),
+            "It was left out, of edited data in all conditions; amplitudes stay right. The export failed in places.",
+            "Export the file again if `n_kept` is much less than `n_transients`.",
+        ),
+        entry(
+            "broken_coils",
+            "a receive coil holds NaN or infinity in more than half of the transients".to_owned(),
+            "It was left out, of the water reference as well. The export failed, or the coil was not connected.",
+            "Nothing, if few coils of many are left out and `snr` is usual; else export the file again.",
+        ),
+        entry(
             "transients_not_aligned",
             format!("the signal of a transient is less than {} times its noise", t.aligned_from),
             "Frequency and phase of single transients cannot be found, so they were averaged as they are. Lines may be broader.",
