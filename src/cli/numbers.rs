@@ -110,7 +110,7 @@ mod tests {
         for wrong in ["0", "-1", "nan", "inf", "1e300", "0,5", ""] {
             assert!(dwell_s(wrong).is_err() && te_s(wrong).is_err() && f0_mhz(wrong).is_err(), "{wrong}");
         }
-        assert!(te_s("30").is_err_and(|e| e.contains("unit")));
+        assert!(te_s("30").is_err_and(|e| e.contains("is it milliseconds (te_s = 0.03)?")));
         assert_eq!((bounded::<10, false>("0"), bounded::<10, true>("10")), (Ok(0.0), Ok(10.0)));
         for wrong in ["0", "-1", "10.1", "nan", "inf", "x"] {
             assert!(bounded::<10, true>(wrong).is_err(), "{wrong}");

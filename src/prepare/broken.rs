@@ -7,10 +7,19 @@ use super::align::Offset;
 use super::{Record, error::check_finite};
 use crate::acquisition::{Acquisition, Samples, Series};
 
-/// Flag: transients that hold NaN, infinity or nothing but zeros were left out.
-pub const BROKEN_TRANSIENTS: &str = "broken_transients";
-/// Flag: coils that hold NaN or infinity in most transients were left out.
-pub const BROKEN_COILS: &str = "broken_coils";
+/// Flags that transients were left out, once.
+pub(super) fn flag_transients(record: &mut Record) {
+    if !record.flags.contains(&"broken_transients") {
+        record.flags.push("broken_transients");
+    }
+}
+
+/// Flags that coils were left out, once.
+pub(super) fn flag_coils(record: &mut Record) {
+    if !record.flags.contains(&"broken_coils") {
+        record.flags.push("broken_coils");
+    }
+}
 
 /// Whether a transient holds numbers, and not only zeros.
 pub(super) fn is_usable(fid: &[Complex64]) -> bool {
@@ -81,12 +90,11 @@ impl Usable {
 
     /// The flags that tell what was left out.
     pub(super) fn flag(&self, record: &mut Record) {
-        let left_out =
-            [(self.transients.len() < self.of.0, BROKEN_TRANSIENTS), (self.coils.len() < self.of.1, BROKEN_COILS)];
-        for (_, flag) in left_out.into_iter().filter(|(is_so, _)| *is_so) {
-            if !record.flags.contains(&flag) {
-                record.flags.push(flag);
-            }
+        if self.transients.len() < self.of.0 {
+            flag_transients(record);
+        }
+        if self.coils.len() < self.of.1 {
+            flag_coils(record);
         }
     }
 
@@ -191,6 +199,6 @@ mod tests {
         assert_eq!(back, [fids[0].clone(), Vec::new(), fids[1].clone()]);
         assert_eq!(record.kept, [false, false, true]);
         usable.flag(&mut record);
-        assert_eq!(record.flags, [BROKEN_TRANSIENTS]);
+        assert_eq!(record.flags, ["broken_transients"]);
     }
 }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use num_complex::Complex64;
 
-use super::broken::{self, BROKEN_TRANSIENTS, Usable};
+use super::broken::{self, Usable};
 use super::coils::Weights;
 use super::dynamics::Part;
 use super::error::{check_finite, check_header, check_reference, check_samples, not_finite};
@@ -242,9 +242,7 @@ fn apply_water(
     let mut references = average::transients(reference, voxel, condition, weights);
     if references.iter().any(|fid| broken::is_usable(fid)) && !references.iter().all(|fid| broken::is_usable(fid)) {
         references.retain(|fid| broken::is_usable(fid));
-        if !record.flags.contains(&BROKEN_TRANSIENTS) {
-            record.flags.push(BROKEN_TRANSIENTS);
-        }
+        broken::flag_transients(record);
     }
     let f0_mhz = reference.facts.f0_mhz.or(data.facts.f0_mhz).unwrap_or_default();
     if preparation.has(Step::Align) && references.iter().all(|fid| check_finite(fid).is_ok()) {

@@ -22,7 +22,6 @@ pub mod water;
 
 use num_complex::Complex64;
 
-use self::broken::{BROKEN_COILS, BROKEN_TRANSIENTS};
 use self::condition::Aligned;
 use self::dynamics::Part;
 use self::settings::Step;
@@ -136,10 +135,12 @@ fn edited(
     record.n_transients = spectra.iter().map(|s| s.record.n_transients).sum();
     record.n_kept = spectra.iter().map(|s| s.record.n_kept).sum();
     record.snr_before = None;
-    for flag in [BROKEN_TRANSIENTS, BROKEN_COILS] {
-        if spectra.iter().any(|s| s.record.flags.contains(&flag)) && !record.flags.contains(&flag) {
-            record.flags.push(flag);
-        }
+    let have = |flag: &str| spectra.iter().any(|s| s.record.flags.contains(&flag));
+    if have("broken_transients") {
+        broken::flag_transients(&mut record);
+    }
+    if have("broken_coils") {
+        broken::flag_coils(&mut record);
     }
     if !aligned {
         record.flags.push("subspectra_not_aligned");

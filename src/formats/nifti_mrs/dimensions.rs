@@ -5,8 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::editing::is_edit;
 use super::error::DecodeError;
-use super::keys::{COMPLEX64, first};
-use super::steps::ISIS;
+use super::keys::{COMPLEX64, ISIS, first};
 use crate::acquisition::Samples;
 use crate::formats::bytes::{Bytes, Order};
 use crate::formats::nifti::Nifti;

@@ -4,6 +4,8 @@ use serde_json::Value;
 
 /// Code of the header extension that makes a NIfTI file NIfTI-MRS.
 pub const EXTENSION_CODE: i32 = 44;
+/// Tag of the dimension of image-selected in vivo spectroscopy.
+pub(super) const ISIS: &str = "DIM_ISIS";
 pub(super) const PROGRAM: &str = env!("CARGO_PKG_NAME");
 /// User-defined key: transients that the scanner averaged into each stored one.
 pub(super) const AVERAGES: &str = "AveragesOnScanner";

@@ -9,8 +9,6 @@ use super::keys::first;
 use crate::acquisition::{Acquisition, Series};
 use crate::formats::nifti::Nifti;
 
-/// Tag of the dimension of image-selected in vivo spectroscopy.
-pub(super) const ISIS: &str = "DIM_ISIS";
 const PHASE_CYCLE: &str = "DIM_PHASE_CYCLE";
 /// More steps than any phase cycle has.
 const MOST_STEPS: usize = 64;

@@ -158,6 +158,13 @@ fn of_headers(t: &Thresholds) -> Vec<Entry> {
              (`te_s` = 0.035), or give `--te-s`, `--dwell-s` …, which stand for values that cannot be right.",
         ),
         entry(
+            "water_implausible_field",
+            "a number in the header of the water reference is outside the bounds of `implausible_field`",
+            "Its echo and repetition time scale concentrations.",
+            "Correct it in that file, state the measurement's own in the manifest, or write `none` in the manifest's \
+             `water_path`.",
+        ),
+        entry(
             "too_many_points",
             format!("an FID of more than {} points", t.max_points),
             "Several FIDs stand in one, or the header is wrong: in vivo an FID has 512 to 16,384 points.",
