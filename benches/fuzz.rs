@@ -211,7 +211,8 @@ fn targets() -> Vec<Target> {
     let (data, list) = small_list();
     let list_of_data = list.clone();
     let mut all = vec![
-        target("nifti-mrs", vec![small_nifti()], |b| nifti_mrs::decode(b, None).is_ok()),
+        target("nifti-mrs", vec![small_nifti(), edited_nifti(), isis_nifti()], |b| nifti_mrs::decode(b, None).is_ok()),
+        target("bids-sidecar", vec![SIDECAR.into()], decode_with_sidecar),
         target("siemens-twix", twix_files(), |b| {
             let _ = siemens_twix::looks_like(b);
             siemens_twix::decode(b).is_ok_and(|data| {

@@ -28,6 +28,23 @@ proptest! {
     }
 
     #[test]
+    fn changed_sidecars(at in proptest::collection::vec((0.0..1.0f64, any::<u8>()), 0..3), cut in 0.0..1.0f64, key in 0..9usize, value in 0..8usize) {
+        let keys = ["EchoTime", "EditCondition", "EditPulse", "SpectralWidth", "Manufacturer", "PulseSequenceType", "ResonantNucleus",
+            "RepetitionTime", "SpectrometerFrequency"];
+        let values = ["null", "[]", "{}", "-1e300", "[[[[1]]]]", "\"\"", "[\"a\", 3, null]", "{\"ON\": [{\"PulseOffset\": [1e99]}]}"];
+        let mut json: serde_json::Value = serde_json::from_str(SIDECAR).unwrap();
+        json[keys[key]] = serde_json::from_str(values[value]).unwrap();
+        decode_with_sidecar(json.to_string().as_bytes());
+        let mut bytes = SIDECAR.as_bytes().to_vec();
+        for (place, byte) in at {
+            let i = (place * bytes.len() as f64) as usize;
+            bytes[i] = byte;
+        }
+        bytes.truncate((cut * bytes.len() as f64 * 1.2) as usize);
+        decode_with_sidecar(&bytes);
+    }
+
+    #[test]
     fn cut_and_changed_files(which in 0..18usize, cut in 0.0..1.0f64, at in proptest::collection::vec((0.0..1.0f64, any::<u8>()), 0..6)) {
         let mut bytes = all().swap_remove(which).1;
         for (place, value) in at {

@@ -37,7 +37,7 @@ pub use extent::Extent;
 pub use files::MAX_FILE_BYTES;
 pub use reader::{About, Claim, Probe, Reader};
 
-use crate::acquisition::{Acquisition, FileKind};
+use crate::acquisition::{Acquisition, FileKind, place_fault};
 use crate::regular_file;
 
 /// Every format that is read. A file belongs to the first that recognises it: those that go by name stand before those
@@ -78,6 +78,10 @@ pub fn read(path: &Path) -> Result<Acquisition, ReadError> {
         return Err(ReadError::Empty { path: path.to_owned() });
     }
     let mut data = reader_of(path)?.read(path)?;
+    if let Some(fault) = data.affine_mm.as_ref().and_then(place_fault) {
+        data.affine_mm = None;
+        data.remarks.push(fault);
+    }
     data.make_printable();
     Ok(data)
 }

@@ -14,6 +14,43 @@ pub fn small_nifti() -> Vec<u8> {
     nifti_mrs::encode(&data)
 }
 
+/// Two edit conditions of two transients, whose order a sidecar may state.
+pub fn edited_nifti() -> Vec<u8> {
+    let samples = Array5::from_shape_fn((1, 2, 2, 1, 32), |(_, c, t, _, p)| Complex64::new(p as f64, (c + t) as f64));
+    let data = Acquisition {
+        condition_labels: vec!["ON".into(), "OFF".into()],
+        facts: Facts { dwell_s: Some(5e-4), f0_mhz: Some(123.2), ..Facts::default() },
+        ..Acquisition::from_samples(nifti_mrs::NAME, samples)
+    };
+    nifti_mrs::encode(&data)
+}
+
+/// [`small_nifti`] with its transients called steps of ISIS.
+pub fn isis_nifti() -> Vec<u8> {
+    let swap = |bytes: Vec<u8>, from: &[u8], to: &[u8]| {
+        let at = bytes.windows(from.len()).position(|w| w == from).unwrap();
+        [&bytes[..at], to, &bytes[at + from.len()..]].concat()
+    };
+    // As long as before.
+    swap(swap(small_nifti(), b"\"DIM_DYN\"", b"\"DIM_ISIS\""), b"Conversion to NIfTI-MRS", b"Conversion to NIfTI-MR")
+}
+
+pub const SIDECAR: &str = r#"{"EchoTime": 0.068, "RepetitionTime": [2, 2], "EditCondition": ["OFF", "ON"], "EditPulse":
+    {"OFF": {"FrequencyOffset": 7.5}, "ON": {"PulseOffset": [1.9, 4.56]}}, "Manufacturer": "GE", "SpectralWidth": 2000,
+    "PulseSequenceType": "MEGA-PRESS", "WaterSuppression": true, "SpectrometerFrequency": [123.2]}"#;
+
+/// What is no JSON is no sidecar; what is one states whatever it likes about any file.
+pub fn decode_with_sidecar(bytes: &[u8]) -> bool {
+    let Ok(sidecar) = serde_json::from_slice::<serde_json::Value>(bytes) else { return false };
+    let read = |file: Vec<u8>| {
+        nifti_mrs::decode(&file, Some(&sidecar)).is_ok_and(|data| {
+            let _ = requant::prepare::prepare(&data, None, 0);
+            true
+        })
+    };
+    read(edited_nifti()) & read(small_nifti()) & read(isis_nifti())
+}
+
 pub const SPAR: &str = "! comment\nsamples : 32\nrows : 1\nsynthesizer_frequency : 127750896\nsample_frequency : 2000\n\
                     echo_time : 35\nrepetition_time : 2000\nnucleus : \"1H\"\n";
 
@@ -348,6 +385,7 @@ pub fn decode_all(bytes: &[u8]) {
     let _ = dicom::decode(bytes);
     let _ = (siemens_twix::looks_like(bytes), ge_pfile::looks_like(bytes), dicom::looks_like(bytes));
     let _ = nifti_mrs::decode(bytes, None);
+    let _ = decode_with_sidecar(bytes);
     let _ = nifti_mrs::is_spectroscopy(bytes);
     let _ = philips_sdat::decode(bytes, SPAR.as_bytes());
     let _ = philips_sdat::decode(&[0; 256], bytes);
