@@ -77,7 +77,7 @@ impl<'a> Aligned<'a> {
 
     /// The mean of what is kept of a part, or of all, corrected and scaled by the water reference.
     pub(super) fn average(&self, part: Option<&Part>) -> Result<Spectrum, PrepareError> {
-        let Self { preparation, data, voxel, condition, ref transients, ref weights, dwell_s, f0_mhz, .. } = *self;
+        let Self { preparation, ref data, voxel, condition, ref transients, ref weights, dwell_s, f0_mhz, .. } = *self;
         let mut record = self.record.clone();
         let numbers: Vec<usize> = part.map_or_else(|| (0..transients.len()).collect(), |part| part.transients.clone());
         let is_kept = |t: &usize| self.record.kept.get(*t).copied().unwrap_or(true);
@@ -99,7 +99,7 @@ impl<'a> Aligned<'a> {
         check_samples(&fid)?;
         if let Some(reference) = self.water.as_deref() {
             if reference.n_coils() == data.n_coils() {
-                let scan = Scan { preparation, data: &data, voxel, condition, dwell_s };
+                let scan = Scan { preparation, data, voxel, condition, dwell_s };
                 apply_water(&mut fid, &scan, reference, weights.as_ref(), &mut record)?;
             } else {
                 record.flags.push("water_reference_coils");

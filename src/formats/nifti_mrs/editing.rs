@@ -90,9 +90,8 @@ impl StatedConditions {
         let is_even = places.iter().all(|p| p.len() == places[0].len());
         if let [name] = distinct.as_slice() {
             remarks.push(format!("EditCondition says that the file holds the condition `{name}` alone"));
-            data.editing =
-                Some(Editing { pulses_ppm: self.pulses_ppm(&distinct, &mut remarks), conditions: Conditions::Apart });
-            data.condition_labels = distinct;
+            data.editing = Some(Editing { pulses_ppm: self.pulses_ppm(&distinct, &mut remarks), ..Editing::default() });
+            data.condition_labels = vec![name.to_lowercase()];
         } else if names.len() == data.n_transients()
             && data.n_transients() > 1
             && is_even
@@ -100,14 +99,15 @@ impl StatedConditions {
         {
             let pulses_ppm = self.pulses_ppm(&distinct, &mut remarks);
             data = taken_apart(data, places, distinct);
-            data.editing = Some(Editing { pulses_ppm, conditions: Conditions::Apart });
+            data.editing = Some(Editing { pulses_ppm, ..Editing::default() });
         } else {
             let n = Some(distinct.len()).filter(|n| [2, 4].contains(n) && names.len() == *n);
             remarks.push(format!(
                 "EditCondition names {} conditions, and no dimension of the file is DIM_EDIT: their order is not known",
                 distinct.len()
             ));
-            data.editing = Some(Editing { pulses_ppm: Vec::new(), conditions: Conditions::Mixed(n) });
+            data.editing =
+                Some(Editing { pulses_ppm: Vec::new(), conditions: Conditions::Mixed(n), ..Editing::default() });
         }
         data.remarks.extend(remarks);
         data
@@ -259,7 +259,7 @@ mod tests {
         assert_eq!(editing(&sorted(json!(["A", "B", "C"]))), Some(Conditions::Mixed(None)));
         assert_eq!(editing(&sorted(json!(["ON", "ON", "ON", "OFF"]))), Some(Conditions::Mixed(None)));
         let alone = sorted(json!("ON"));
-        assert_eq!((editing(&alone), alone.condition_labels[0].as_str()), (Some(Conditions::Apart), "ON"));
+        assert_eq!((editing(&alone), alone.condition_labels[0].as_str()), (Some(Conditions::Apart), "on"));
         assert_eq!(editing(&sorted(json!(null))), None);
     }
 }

@@ -23,7 +23,7 @@ use super::files::MAX_FILE_BYTES;
 use super::json_fault::JsonFault;
 use super::nifti::{self, Nifti, Opened};
 use super::reader::{About, Claim, Probe, Reader};
-use crate::acquisition::{Acquisition, Conditions, Editing, Processing};
+use crate::acquisition::{Acquisition, Editing, Processing};
 use crate::regular_file;
 use dimensions::{Role, extents, labels, n_edit, roles, samples};
 use editing::StatedConditions;
@@ -194,7 +194,7 @@ fn with_conditions(
         let names = stated.along(n_edit, &mut remarks);
         data.condition_labels = labels(nifti, roles, meta, names.as_deref());
         let pulses_ppm = stated.pulses_ppm(&data.condition_labels, &mut remarks);
-        data.editing = Some(Editing { pulses_ppm, conditions: Conditions::Apart });
+        data.editing = Some(Editing { pulses_ppm, ..Editing::default() });
     } else {
         data.condition_labels = labels(nifti, roles, meta, None);
         if data.n_conditions() == 1 {

@@ -8,7 +8,9 @@ pub(super) fn entries(thresholds: &Thresholds) -> Vec<Entry> {
     let mut all = of_the_search();
     all.extend(of_files(thresholds));
     all.extend(of_formats());
+    all.extend(of_contents());
     all.extend(of_headers(thresholds));
+    all.extend(of_water());
     all.extend(of_samples(thresholds));
     all.extend(of_basis_sets(thresholds));
     all.extend(of_fits());
@@ -108,6 +110,11 @@ fn of_formats() -> Vec<Entry> {
             "The file was not read: its samples, transients and results would not fit. Its neighbours are not concerned.",
             "Run the file again with the `--memory` that the message names, on a machine that has as much.",
         ),
+    ]
+}
+
+fn of_contents() -> Vec<Entry> {
+    vec![
         entry(
             "unsupported",
             "the file is valid and holds what the reader does not handle",
@@ -158,13 +165,6 @@ fn of_headers(t: &Thresholds) -> Vec<Entry> {
              (`te_s` = 0.035), or give `--te-s`, `--dwell-s` …, which stand for values that cannot be right.",
         ),
         entry(
-            "water_implausible_field",
-            "a number in the header of the water reference is outside the bounds of `implausible_field`",
-            "Its echo and repetition time scale concentrations.",
-            "Correct it in that file, state the measurement's own in the manifest, or write `none` in the manifest's \
-             `water_path`.",
-        ),
-        entry(
             "too_many_points",
             format!("an FID of more than {} points", t.max_points),
             "Several FIDs stand in one, or the header is wrong: in vivo an FID has 512 to 16,384 points.",
@@ -196,6 +196,18 @@ fn of_headers(t: &Thresholds) -> Vec<Entry> {
             "`--dynamics` asks for more transients than the file has, or for events in which none was measured",
             "The file has no time course of this kind.",
             "Ask for fewer transients, or correct the events.",
+        ),
+    ]
+}
+
+fn of_water() -> Vec<Entry> {
+    vec![
+        entry(
+            "water_implausible_field",
+            "a number in the header of the water reference is outside the bounds of `implausible_field`",
+            "Its echo and repetition time scale concentrations.",
+            "Correct it in that file, state the measurement's own in the manifest, or write `none` in the manifest's \
+             `water_path`.",
         ),
         entry(
             "water_mismatch",
