@@ -10,6 +10,7 @@ mod extent;
 mod files;
 pub mod ge_pfile;
 mod geometry;
+pub(crate) mod hints;
 pub mod jmrui_binary;
 pub mod jmrui_text;
 pub(crate) mod json_fault;
