@@ -4,6 +4,8 @@
 //! frequency or geometry: these come from the SPAR of the same scan. Samples are conjugated into our convention, as
 //! those of SDAT are.
 
+mod index;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
@@ -11,9 +13,13 @@ use super::bytes::{Bytes, FileBytes, Order};
 use super::error::ReadError;
 use super::extent::{Extent, HELD_PER_BYTE};
 use super::files::{bytes_of, length_of, needed_of_stem, of_stem};
-use super::philips_sdat;
+use super::hints::sequence_hint;
+use super::philips_sdat::{self, named_editing_of_file};
 use super::reader::{About, Claim, Probe, Reader};
-use crate::acquisition::{Acquisition, Reference, Samples, TRUNCATED, UNTESTED_FORMAT};
+use crate::acquisition::{
+    Acquisition, Conditions, Editing, Named, Reference, Samples, TRUNCATED, UNTESTED_FORMAT, named_editing,
+};
+use index::{CHANNEL, CONDITIONS, Coils, Mixes, common_size, mixes, scan_name, vectors};
 
 /// Name of the format.
 pub const NAME: &str = "Philips DATA/LIST";
@@ -86,7 +92,7 @@ impl Reader for PhilipsList {
         About {
             files: "`.data` with its `.list`: every transient of every coil, and water",
             companions: "the other file of the pair (needed); the SPAR of the same name",
-            facts: "vendor, water suppression; with the SPAR dwell time, f0, nucleus, TE, TR, voxel",
+            facts: "vendor, water suppression; with the SPAR dwell time, f0, nucleus, TE, TR, voxel; the sequence where the scan's name says it",
             limits: "no spectroscopic imaging, mixes beyond the second are left out; flagged `untested_format`",
         }
     }
@@ -116,7 +122,8 @@ impl Reader for PhilipsList {
         let data = bytes_of(&needed_of_stem(path, "data", ".data file with the samples")?)?;
         let list = bytes_of(&needed_of_stem(path, "list", ".list file with their index")?)?;
         let spar = of_stem(path, "spar").map(|spar| bytes_of(&spar)).transpose()?;
-        decode(data, &list, spar.as_deref()).map_err(|e| ReadError::content(path, e.code(), e))
+        let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+        decode_named(data.into(), &list, spar.as_deref(), &stem).map_err(|e| ReadError::content(path, e.code(), e))
     }
 
     fn extent(&self, path: &Path) -> Result<Extent, ReadError> {
@@ -137,59 +144,27 @@ impl Reader for PhilipsList {
 
 /// Bytes of a complex sample: two floats.
 const SAMPLE_BYTES: usize = 8;
-/// Numbers behind the type of a vector: mix, dyn, card, echo, loca, chan, extr1, extr2, kx, ky, kz, aver, sign, rf,
-/// grad, enc, rtop, rr, size, offset.
-const COLUMNS: usize = 20;
-const LOCATION: usize = 4;
-const CHANNEL: usize = 5;
-const K_SPACE: std::ops::Range<usize> = 8..11;
-/// Attributes whose values tell conditions apart.
-const CONDITIONS: [(usize, &str); 3] = [(3, "echo"), (6, "extr1-"), (7, "extr2-")];
-/// Attributes that count transients: dynamic, cardiac phase, average, echoes within a train.
-const TRANSIENTS: [usize; 5] = [1, 2, 11, 13, 14];
-
-/// Where the vectors of one transient lie, by channel.
-type Coils = BTreeMap<i64, usize>;
-/// The transients of one condition.
-type Transients = BTreeMap<[i64; 5], Coils>;
-
-/// One line of the index.
-struct Vector {
-    attributes: [i64; COLUMNS],
-    size: usize,
-    offset: usize,
-}
-
-/// The vectors that hold signal; noise, corrections, navigators and rejected ones are left out.
-fn vectors(list: &str) -> Result<Vec<Vector>, DecodeError> {
-    let lines = list.lines().enumerate();
-    let mut vectors = Vec::new();
-    for (index, line) in lines {
-        let Some(rest) = line.trim_start().strip_prefix("STD ") else { continue };
-        let fault = DecodeError::Line { line: index + 1 };
-        let mut attributes = [0; COLUMNS];
-        let mut words = rest.split_whitespace();
-        for value in &mut attributes {
-            *value = words.next().and_then(|w| w.parse().ok()).ok_or(fault.clone())?;
-        }
-        let place = |k: usize| usize::try_from(attributes[k]).map_err(|_| fault.clone());
-        let (size, offset) = (place(COLUMNS - 2)?, place(COLUMNS - 1)?);
-        vectors.push(Vector { attributes, size, offset });
-    }
-    Ok(vectors)
-}
-
-/// Decodes a pair, with the SPAR of the same scan if there is one.
-///
-/// The second mix is the water reference, as Philips' single-voxel sequences measure it. Echoes and "extra attributes"
-/// become conditions: what the latter are depends on the sequence. Transients that are not whole are left out, and the
-/// acquisition is flagged.
+/// Decodes a pair of no name, with the SPAR of the same scan if there is one.
 ///
 /// # Errors
 /// See [`DecodeError`].
 pub fn decode(data: impl Into<FileBytes>, list: &[u8], spar: Option<&[u8]>) -> Result<Acquisition, DecodeError> {
-    let data = data.into();
-    let vectors = vectors(&String::from_utf8_lossy(list))?;
+    decode_named(data.into(), list, spar, "")
+}
+
+/// Decodes a pair, whose files have this stem; the stem may say that the scan is one of spectral editing.
+///
+/// The second mix is the water reference, as Philips' single-voxel sequences measure it. Echoes and "extra attributes"
+/// become conditions: what the latter are depends on the sequence. Transients that are not whole are left out, and the
+/// acquisition is flagged.
+fn decode_named(
+    data: FileBytes,
+    list: &[u8],
+    spar: Option<&[u8]>,
+    file_stem: &str,
+) -> Result<Acquisition, DecodeError> {
+    let list = String::from_utf8_lossy(list);
+    let vectors = vectors(&list)?;
     let size = common_size(&vectors)?;
     let points = size / SAMPLE_BYTES;
     if points == 0 {
@@ -220,6 +195,16 @@ pub fn decode(data: impl Into<FileBytes>, list: &[u8], spar: Option<&[u8]>) -> R
         .map(|coils| Reference::new(stored(vec![coils.iter().map(places).collect()], coils.len()), "the second mix"));
     acquisition.flags.push(UNTESTED_FORMAT);
     set_facts(&mut acquisition, spar)?;
+    let scan = scan_name(&list).and_then(sequence_hint);
+    if let Some(sequence) = scan.filter(|_| acquisition.facts.sequence.is_none()) {
+        acquisition.facts.sequence = Some(sequence.to_owned());
+        acquisition.remarks.push(format!("the sequence {sequence} is what the scan's name in the .list says"));
+    }
+    let told = [scan, spar.and_then(philips_sdat::named_editing_of)];
+    if let Some(named) = told.into_iter().flatten().find_map(named_editing).or_else(|| named_editing_of_file(file_stem))
+    {
+        acquisition = edited(acquisition, named);
+    }
     if !is_whole {
         acquisition.flags.push(TRUNCATED);
         acquisition.remarks.push(format!("truncated: {n_transients} transients of each condition are whole"));
@@ -235,62 +220,23 @@ pub fn decode(data: impl Into<FileBytes>, list: &[u8], spar: Option<&[u8]>) -> R
     Ok(acquisition)
 }
 
-/// The bytes of every vector, which are as many for all.
-fn common_size(vectors: &[Vector]) -> Result<usize, DecodeError> {
-    let size = vectors.first().ok_or(DecodeError::NoVectors)?.size;
-    if let Some(other) = vectors.iter().find(|v| v.size != size) {
-        return Err(DecodeError::Sizes { first: size, other: other.size });
+/// The same as a measurement of spectral editing. Dynamics and averages then count transients of all conditions, in an order
+/// that the index does not state; "extra attributes" and echoes tell conditions apart, where they are as many.
+fn edited(mut data: Acquisition, named: Named) -> Acquisition {
+    let [voxels, conditions, transients, coils, points] = data.samples.shape();
+    let is_mixed = conditions == 1 || named.n_conditions.is_some_and(|n| n > conditions);
+    if conditions > 1 && is_mixed {
+        let apart = data.samples.clone();
+        let shape = [voxels, 1, transients * conditions, coils, points];
+        data.samples = Samples::stored(shape, move |[voxel, _, transient, coil]| {
+            apart.fid([voxel, transient % conditions, transient / conditions, coil])
+        });
+        data.condition_labels = vec![String::new()];
     }
-    let is_encoded = |v: &Vector| v.attributes[K_SPACE].iter().any(|k| *k != 0) || v.attributes[LOCATION] != 0;
-    if vectors.iter().any(is_encoded) {
-        return Err(DecodeError::Imaging);
-    }
-    Ok(size)
-}
-
-/// The conditions of a mix.
-type Mix = BTreeMap<[i64; 3], Transients>;
-
-/// What the index lists and the data hold.
-struct Mixes {
-    signal: Mix,
-    water: Option<Mix>,
-    /// Number of mixes beyond the second.
-    n_others: usize,
-    /// Whether all that is listed is there.
-    is_whole: bool,
-    n_coils: usize,
-}
-
-/// Sorts the vectors that lie inside the data of `length` bytes; transients that lack a coil are left out.
-fn mixes(vectors: &[Vector], size: usize, length: usize) -> Result<Mixes, DecodeError> {
-    let inside: Vec<&Vector> =
-        vectors.iter().filter(|v| v.offset.checked_add(size).is_some_and(|end| end <= length)).collect();
-    // Or a few lines could ask for the same bytes over and over.
-    let places: BTreeSet<usize> = inside.iter().map(|v| v.offset).collect();
-    let needed = inside.len().saturating_mul(size);
-    if places.len() < inside.len() || needed > length {
-        return Err(DecodeError::Overlap { got: length, needed });
-    }
-    let channels: BTreeSet<i64> = vectors.iter().map(|v| v.attributes[CHANNEL]).collect();
-    let n_coils = channels.len();
-    let mut mixes: BTreeMap<i64, Mix> = BTreeMap::new();
-    for vector in &inside {
-        let a = &vector.attributes;
-        let condition = CONDITIONS.map(|(k, _)| a[k]);
-        let transients = mixes.entry(a[0]).or_default().entry(condition).or_default();
-        transients.entry(TRANSIENTS.map(|k| a[k])).or_default().insert(a[CHANNEL], vector.offset);
-    }
-    let mut is_whole = inside.len() == vectors.len();
-    for transients in mixes.values_mut().flat_map(BTreeMap::values_mut) {
-        let before = transients.len();
-        transients.retain(|_, coils| coils.len() == n_coils);
-        is_whole &= transients.len() == before;
-    }
-    let mut mixes = mixes.into_values().filter(|mix| mix.values().any(|t| !t.is_empty()));
-    let signal = mixes.next().ok_or(DecodeError::Truncated { got: length })?;
-    let water = mixes.next();
-    Ok(Mixes { signal, water, n_others: mixes.count(), is_whole, n_coils })
+    let mixed = Conditions::Mixed(named.n_conditions);
+    data.editing =
+        Some(Editing { pulses_ppm: Vec::new(), conditions: if is_mixed { mixed } else { Conditions::Apart } });
+    data
 }
 
 /// What is known of the protocol: next to nothing without the SPAR.
