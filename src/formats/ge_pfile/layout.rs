@@ -15,10 +15,16 @@ pub(super) struct Layout {
     pub(super) psd_name: usize,
     pub(super) user8: usize,
     pub(super) corners: usize,
+    /// Where the image header begins, which has the last four fields, and the field that says so.
+    pub(super) image: usize,
+    image_field: usize,
     /// Whether real files of it were at hand.
     pub(super) is_tested: bool,
 }
 
+/// Editing pulses, counted from `user8` of the image header: their kind (`user19`), and their offsets (Hz) in `user20`, `user21`.
+pub(super) const WAVEFORM: usize = 44;
+pub(super) const PULSES: [usize; 2] = [48, 52];
 /// TE comes two fields after TR.
 pub(super) const TE_AFTER_TR: usize = 8;
 pub(super) const NECHOES: usize = 70;
@@ -29,6 +35,8 @@ pub(super) const POINT_SIZE: usize = 82;
 pub(super) const RECEIVERS: usize = 200;
 pub(super) const USER4: usize = 232;
 pub(super) const USER19: usize = 292;
+/// No image header begins earlier.
+const LEAST_IMAGE: usize = 1024;
 /// Bytes of the sequence's name.
 pub(super) const PSD_NAME_BYTES: usize = 33;
 pub(super) const SPECTRAL_WIDTH: usize = 368;
@@ -39,7 +47,7 @@ const SHIFT_26: usize = 64;
 const SHIFT_26_COUNTS: usize = 76;
 
 pub(super) fn layout(revision: f32) -> Option<(Layout, Order)> {
-    let old = |data: Option<usize>, tr: usize, psd_name: usize, user8: usize, corners: usize| Layout {
+    let old = |data: Option<usize>, image: usize, tr: usize, psd_name: usize, user8: usize, corners: usize| Layout {
         data,
         shift: 0,
         data_field: 1468,
@@ -47,30 +55,39 @@ pub(super) fn layout(revision: f32) -> Option<(Layout, Order)> {
         psd_name,
         user8,
         corners,
+        image,
+        image_field: 1504,
         is_tested: false,
     };
-    let new = |tr: usize, psd_name: usize, user8: usize, corners: usize| Layout {
+    // The image header is one block: its fields keep their distances.
+    let new = |image: usize| Layout {
         data: None,
         shift: SHIFT_26,
         data_field: 4,
-        tr,
-        psd_name,
-        user8,
-        corners,
+        tr: image + 1056,
+        psd_name: image + 1632,
+        user8: image + 388,
+        corners: image + 720,
+        image,
+        image_field: 40,
         is_tested: false,
     };
     Some(match revision.trunc() as i32 {
-        7 => (old(Some(39_984), 39_140, 39_260, 39_396, 39_100), Order::Big),
-        9 => (Layout { is_tested: true, ..old(Some(61_464), 60_128, 60_248, 60_384, 60_088) }, Order::Little),
-        11 => (old(Some(66_072), 65_024, 65_374, 64_620, 64_952), Order::Little),
-        12 => (old(None, 65_024, 65_374, 64_620, 64_952), Order::Little),
-        14 | 15 => (old(None, 144_572, 145_132, 144_008, 144_340), Order::Little),
-        16..=19 => (old(None, 144_620, 145_180, 144_056, 144_388), Order::Little),
+        7 => (old(Some(39_984), 0, 39_140, 39_260, 39_396, 39_100), Order::Big),
+        9 => (Layout { is_tested: true, ..old(Some(61_464), 0, 60_128, 60_248, 60_384, 60_088) }, Order::Little),
+        11 => (old(Some(66_072), 0, 65_024, 65_374, 64_620, 64_952), Order::Little),
+        12 => (old(None, 0, 65_024, 65_374, 64_620, 64_952), Order::Little),
+        14 | 15 => (old(None, 143_860, 144_572, 145_132, 144_008, 144_340), Order::Little),
+        16..=19 => (old(None, 143_860, 144_620, 145_180, 144_056, 144_388), Order::Little),
         revision @ 20..=25 => {
-            (Layout { is_tested: revision == 20, ..old(None, 148_396, 148_972, 147_728, 148_060) }, Order::Little)
+            let layout = old(None, 147_340, 148_396, 148_972, 147_728, 148_060);
+            (Layout { is_tested: revision == 20, ..layout }, Order::Little)
         }
-        26 | 27 => (new(199_236, 199_812, 198_568, 198_900), Order::Little),
-        28..=30 => (new(207_428, 208_004, 206_760, 207_092), Order::Little),
+        26 => (new(198_180), Order::Little),
+        // From 27.001 on, as 28 has it.
+        27 if revision < 27.0005 => (new(198_180), Order::Little),
+        27..=30 => (new(206_372), Order::Little),
+        31 => (new(206_676), Order::Little),
         _ => return None,
     })
 }
@@ -83,6 +100,27 @@ pub(super) fn revision(file: &[u8]) -> Option<f32> {
 }
 
 impl Layout {
+    /// The same with the image header where the file itself says that it begins, if there is one.
+    pub(super) fn located(self, bytes: &Bytes<'_>) -> Self {
+        let own = bytes.i32(self.image_field).and_then(|at| usize::try_from(at).ok()).unwrap_or(0);
+        if self.image == 0 || own == self.image || !(LEAST_IMAGE..bytes.all().len()).contains(&own) {
+            return self;
+        }
+        let moved = |field: usize| (own + field).saturating_sub(self.image);
+        let moved = Self {
+            tr: moved(self.tr),
+            psd_name: moved(self.psd_name),
+            user8: moved(self.user8),
+            corners: moved(self.corners),
+            image: own,
+            ..self
+        };
+        let has_header = |layout: &Self| {
+            bytes.text(layout.psd_name, PSD_NAME_BYTES).is_some() && bytes.i32(layout.tr).is_some_and(|tr| tr > 0)
+        };
+        if has_header(&moved) && !has_header(&self) { moved } else { self }
+    }
+
     /// Place of a field of the raw header's beginning, before the receivers.
     pub(super) fn count(&self, field: usize) -> usize {
         if self.shift > 0 { field + SHIFT_26_COUNTS } else { field }

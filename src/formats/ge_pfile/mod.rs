@@ -3,23 +3,24 @@
 //! Each coil has a baseline frame, then frames without water suppression, then those with it. Samples are
 //! taken as they are.
 
+mod arrange;
+mod header;
+mod isthmus;
 mod layout;
 mod place;
+mod stored;
 
 use std::path::Path;
-
-use num_complex::Complex64;
 
 use super::bytes::{Bytes, FileBytes};
 use super::error::ReadError;
 use super::extent::Extent;
 use super::files::{bytes_at, bytes_of, length_of};
 use super::reader::{About, Claim, Probe, Reader};
-use crate::acquisition::{Acquisition, Facts, Reference, Samples, UNTESTED_FORMAT};
-use layout::{
-    CSI_EXTENTS, FRAME_SIZE, Layout, MPS_FREQ, NAVS, NECHOES, NFRAMES, POINT_SIZE, PSD_NAME_BYTES, RECEIVERS,
-    SPECTRAL_WIDTH, TE_AFTER_TR, USER4, USER19, layout, revision,
-};
+use crate::acquisition::{Acquisition, Facts, UNTESTED_FORMAT};
+use header::{Header, checked, header};
+use layout::{Layout, MPS_FREQ, PSD_NAME_BYTES, SPECTRAL_WIDTH, TE_AFTER_TR, revision};
+use stored::Stored;
 
 /// Name of the format.
 pub const NAME: &str = "GE P-file";
@@ -32,7 +33,7 @@ pub enum DecodeError {
     NoRevision,
     /// The layout of this revision is not known.
     #[error(
-        "P-file revision {revision} is not known (known are 7 to 30); convert it with the vendor's or another tool"
+        "P-file revision {revision} is not known (known are 7 to 31); convert it to NIfTI-MRS with a tool that knows it"
     )]
     Revision {
         /// As the file has it.
@@ -55,18 +56,28 @@ pub enum DecodeError {
         needed: usize,
     },
     /// A grid of voxels.
-    #[error("spectroscopic imaging ({voxels} voxels) is not read from P-files; convert it to NIfTI-MRS first")]
+    #[error(
+        "spectroscopic imaging ({voxels} voxels) is not read from P-files; reconstruct it and export the grid as NIfTI-MRS"
+    )]
     Grid {
         /// Voxels.
         voxels: usize,
     },
-    /// Several echoes, as of some edited sequences.
+    /// Several echoes of a sequence that is not known.
     #[error(
-        "{echoes} echoes: how their frames are interleaved differs between sequences; convert it to NIfTI-MRS first"
+        "{echoes} echoes of a sequence whose loops are not known: which is what differs; convert it to NIfTI-MRS first"
     )]
     Echoes {
         /// Echoes.
-        echoes: i16,
+        echoes: usize,
+    },
+    /// Frames that are not what the sequence should have.
+    #[error(
+        "{frames} frames, which are not those of ISTHMUS (a frame of water and 32 transients in turn): convert the file to NIfTI-MRS, one for each of its four parts"
+    )]
+    Parts {
+        /// Frames.
+        frames: usize,
     },
     /// No frame with water suppression.
     #[error("no frames but {reference} of the water reference; is it a prescan?")]
@@ -83,7 +94,7 @@ impl DecodeError {
             Self::Revision { .. } | Self::NoRevision => "unknown_revision",
             Self::Field { .. } => "bad_header",
             Self::Truncated { .. } => "truncated",
-            Self::Grid { .. } | Self::Echoes { .. } => "unsupported",
+            Self::Grid { .. } | Self::Echoes { .. } | Self::Parts { .. } => "unsupported",
             Self::NoFrames { .. } => "no_signal",
         }
     }
@@ -100,10 +111,10 @@ impl Reader for GePfile {
 
     fn about(&self) -> About {
         About {
-            files: "`.7`, revisions 7 to 30, with water-suppressed and reference frames",
+            files: "`.7`, revisions 7 to 31, with water-suppressed and reference frames, edited ones of one or more echoes, ISTHMUS",
             companions: "none",
             facts: "dwell time, f0, nucleus, TE, TR, sequence, vendor, averages, voxel",
-            limits: "no grids, no several echoes; real files were at hand of revisions 9 and 20, others are flagged `untested_format`",
+            limits: "no grids, several echoes of edited sequences only; real files were at hand of revisions 9 and 20, others are flagged `untested_format`",
         }
     }
 
@@ -126,7 +137,7 @@ impl Reader for GePfile {
         Ok(Extent {
             grid: [1; 3],
             conditions: 1,
-            transients: frames.total,
+            transients: frames.total.saturating_mul(frames.echoes),
             coils: frames.coils,
             points: frames.points,
             whole_bytes: length_of(path),
@@ -144,121 +155,34 @@ pub fn looks_like(head: &[u8]) -> bool {
 /// No header is longer (bytes).
 const MOST_HEADER: u64 = 1 << 20;
 
-/// What the header says about the frames.
-struct Frames {
-    points: usize,
-    /// Frames of one coil, its baseline not counted; those without water suppression come first.
-    total: usize,
-    reference: usize,
-    /// Bytes of a real or imaginary part.
-    point_size: usize,
-    coils: usize,
-    /// Transients that the scanner averaged into a frame.
-    averages: f64,
-    /// Where the first coil's baseline begins.
-    data: usize,
-}
-
-/// A header field that cannot be right is an error that names it.
-fn checked(field: &'static str, value: f64, low: f64, high: f64) -> Result<f64, DecodeError> {
-    if (low..=high).contains(&value) { Ok(value) } else { Err(DecodeError::Field { field, value }) }
-}
-
 /// Decodes a file; frames without water suppression become the water reference.
 ///
 /// # Errors
 /// See [`DecodeError`].
 pub fn decode(file: impl Into<FileBytes>) -> Result<Acquisition, DecodeError> {
     let file = file.into();
-    let (Header { revision, layout, bytes }, frames, remark) = header(&file)?;
-    let Frames { points, point_size, coils, reference, data, .. } = frames;
-    let frame_bytes = 2 * point_size * points;
-    let coil_bytes = frame_bytes * (frames.total + 1);
-    let needed = coil_bytes.checked_mul(coils).and_then(|n| n.checked_add(data));
-    if needed.is_none_or(|n| n > file.len()) {
-        return Err(DecodeError::Truncated { got: file.len(), needed: needed.unwrap_or(usize::MAX) });
-    }
-    // `n` frames of each coil from `first` on.
-    let samples = |first: usize, n: usize| {
-        let (file, order) = (file.clone(), bytes.order());
-        Samples::stored([1, 1, n, coils, points], move |[_, _, transient, coil]| {
-            let bytes = Bytes::new(&file, order);
-            let part = |at: usize| match point_size {
-                2 => bytes.i16(at).map(f64::from),
-                _ => bytes.i32(at).map(f64::from),
-            };
-            let frame = data + coil * coil_bytes + (first + transient + 1) * frame_bytes;
-            let sample = |at: usize| Complex64::new(part(at).unwrap_or(0.0), part(at + point_size).unwrap_or(0.0));
-            (0..points).map(|point| sample(frame + 2 * point_size * point)).collect()
-        })
-    };
-    let mut acquisition = Acquisition::from_samples(NAME, samples(reference, frames.total - reference));
-    if reference > 0 {
-        acquisition.water = Some(Reference::new(samples(0, reference), format!("frames 1 to {reference}")));
-    }
-    acquisition.facts = facts(&bytes, &layout, frames.averages)?;
-    acquisition.affine_mm = place::affine(&bytes, &layout);
-    acquisition.remarks.extend(remark);
+    let (header, frames, remark) = header(&file)?;
+    let Header { revision, layout, bytes } = &header;
+    let stored = Stored::new(file.clone(), bytes.order(), &frames)?;
+    let facts = facts(bytes, layout, frames.averages)?;
+    let mut acquisition = arrange::arranged(&header, &frames, &stored, facts.f0_mhz)?;
+    let mut remarks: Vec<String> = remark.into_iter().collect();
+    let mut flags = Vec::new();
     if !layout.is_tested {
-        acquisition.flags.push(UNTESTED_FORMAT);
-        acquisition
-            .remarks
-            .push(format!("P-file revision {revision} was read by its published layout; no file of it was at hand"));
+        flags.push(UNTESTED_FORMAT);
+        remarks.push(format!("P-file revision {revision} was read by its published layout; no file of it was at hand"));
     }
+    let affine_mm = place::affine(bytes, layout);
+    let state = |data: &mut Acquisition| {
+        // What the sequence's own loops say goes before the header's one number for all.
+        data.facts = std::mem::take(&mut data.facts).or(facts.clone());
+        data.affine_mm = affine_mm;
+        data.flags.extend(&flags);
+    };
+    state(&mut acquisition);
+    acquisition.further.iter_mut().for_each(|(_, further)| state(further));
+    acquisition.remarks.extend(remarks);
     Ok(acquisition)
-}
-
-/// A file's header.
-struct Header<'a> {
-    revision: f32,
-    layout: Layout,
-    bytes: Bytes<'a>,
-}
-
-/// The header, what it says about the frames, and what had to be assumed.
-fn header(file: &[u8]) -> Result<(Header<'_>, Frames, Option<String>), DecodeError> {
-    let revision = revision(file).ok_or(DecodeError::NoRevision)?;
-    let (layout, order) = layout(revision).ok_or(DecodeError::Revision { revision })?;
-    let bytes = Bytes::new(file, order);
-    let (frames, remark) = frames(&bytes, &layout)?;
-    Ok((Header { revision, layout, bytes }, frames, remark))
-}
-
-/// What the header says about the frames, and what had to be assumed.
-fn frames(bytes: &Bytes<'_>, layout: &Layout) -> Result<(Frames, Option<String>), DecodeError> {
-    let truncated = |needed: usize| DecodeError::Truncated { got: bytes.all().len(), needed };
-    let short = |at: usize| bytes.i16(at).ok_or(truncated(at + 2));
-    let float = |at: usize| bytes.f32(at).map(f64::from).ok_or(truncated(at + 4));
-    let echoes = short(layout.count(NECHOES))?;
-    if echoes > 1 {
-        return Err(DecodeError::Echoes { echoes });
-    }
-    let voxels: usize = (0..3)
-        .map(|i| short(layout.raw(CSI_EXTENTS) + 2 * i).map(|n| usize::try_from(n).unwrap_or(1).max(1)))
-        .product::<Result<usize, _>>()?;
-    if voxels > 1 {
-        return Err(DecodeError::Grid { voxels });
-    }
-    let points = bytes.u16(layout.count(FRAME_SIZE)).ok_or(truncated(layout.count(FRAME_SIZE) + 2))?;
-    let points = checked("frame_size", f64::from(points), 64.0, 65535.0)? as usize;
-    let total = checked("nframes", f64::from(short(layout.count(NFRAMES))?), 1.0, 32767.0)? as usize;
-    let point_size = match short(layout.count(POINT_SIZE))? {
-        2 => 2,
-        4 => 4,
-        other => return Err(DecodeError::Field { field: "point_size", value: f64::from(other) }),
-    };
-    let averages = f64::from(short(layout.count(NAVS))?).max(1.0);
-    let coils = coils(bytes, layout.raw(RECEIVERS)).ok_or(truncated(layout.raw(RECEIVERS) + 16))?;
-    let (user4, user19) = (float(layout.raw(USER4))?, float(layout.raw(USER19))?);
-    let (reference, remark) = reference_frames(total, averages, user4, user19);
-    if reference == total {
-        return Err(DecodeError::NoFrames { reference });
-    }
-    let data = match layout.data {
-        Some(data) => data,
-        None => bytes.i32(layout.data_field).and_then(|at| usize::try_from(at).ok()).ok_or(truncated(1472))?,
-    };
-    Ok((Frames { points, total, reference, point_size, coils, averages, data }, remark))
 }
 
 /// Units of the header: frequencies in tenths of a hertz, times in microseconds.
@@ -282,52 +206,10 @@ fn facts(bytes: &Bytes<'_>, layout: &Layout, averages: f64) -> Result<Facts, Dec
     })
 }
 
-/// Number of receivers, from up to four ranges.
-fn coils(bytes: &Bytes<'_>, at: usize) -> Option<usize> {
-    let mut coils = 0;
-    for i in 0..4 {
-        let (start, stop) = (bytes.i16(at + 4 * i)?, bytes.i16(at + 4 * i + 2)?);
-        if (start, stop) != (0, 0) && stop >= start {
-            coils += usize::from(stop.abs_diff(start)) + 1;
-        }
-    }
-    Some(coils.clamp(1, 256))
-}
-
-/// Frames without water suppression: `user19` counts them, `user4` the transients with it, `nex` of which make a frame.
-fn reference_frames(frames: usize, nex: f64, user4: f64, user19: f64) -> (usize, Option<String>) {
-    let count = |x: f64| if (0.0..=frames as f64).contains(&x) { Some(x.round() as usize) } else { None };
-    match (count(user19), count(user4 / nex), count(user4)) {
-        (Some(reference), Some(metabolite), _) if reference + metabolite == frames => (reference, None),
-        // Each transient was kept, or the reference's were.
-        (_, Some(metabolite), _) if metabolite > 0 && metabolite < frames && user4 / nex == (user4 / nex).round() => {
-            let text = format!("of {frames} frames {metabolite} were taken as water-suppressed (user4 / NEX)");
-            (frames - metabolite, Some(text))
-        }
-        (Some(reference), ..) => {
-            let text = format!("of {frames} frames {reference} were taken as the water reference (user19)");
-            (reference, Some(text))
-        }
-        _ => {
-            (0, Some("the header does not say which frames are the water reference: all were taken as data".to_owned()))
-        }
-    }
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
-
-    #[test]
-    fn frames_are_told_apart() {
-        // The seed's protocol: 16 and 128 transients, 8 a frame.
-        assert_eq!(reference_frames(18, 8.0, 128.0, 2.0), (2, None));
-        assert_eq!(reference_frames(24, 2.0, 32.0, 8.0), (8, None));
-        assert_eq!(reference_frames(24, 2.0, 32.0, 0.0).0, 8);
-        assert_eq!(reference_frames(10, 1.0, f64::NAN, 2.0).0, 2);
-        assert_eq!(reference_frames(10, 1.0, -1.0, 99.0).0, 0);
-    }
 
     #[test]
     fn unknown_revisions_are_named() {

@@ -136,6 +136,9 @@ fn rows(table: &str) -> Vec<Row> {
 /// Siemens' sequences.
 pub(crate) static SIEMENS: LazyLock<Vec<Row>> = LazyLock::new(|| rows(include_str!("siemens.toml")));
 
+/// GE's sequences.
+pub(crate) static GE: LazyLock<Vec<Row>> = LazyLock::new(|| rows(include_str!("ge.toml")));
+
 /// A vendor's row for a sequence: the first that fits. `field` gives the header's numbers.
 pub(crate) fn row_of<'a>(
     rows: &'a [Row],
@@ -215,7 +218,7 @@ mod tests {
 
     #[test]
     fn tables_are_whole_and_end_with_the_rules() {
-        for (name, text) in [("siemens", include_str!("siemens.toml"))] {
+        for (name, text) in [("siemens", include_str!("siemens.toml")), ("ge", include_str!("ge.toml"))] {
             let table = toml::from_str::<Table>(text);
             assert!(table.is_ok(), "{name}: {:?}", table.err());
             let rows = rows(text);
