@@ -226,8 +226,8 @@ fn targets() -> Vec<Target> {
             let _ = dicom::is_spectroscopy(b);
             dicom::decode(b).is_ok()
         }),
-        target("ge-pfile", vec![small_pfile()], |b| ge_pfile::decode(b).is_ok()),
-        target("philips-spar", vec![SPAR.into()], |b| philips_sdat::decode(&[0; 4096], b).is_ok()),
+        target("ge-pfile", vec![small_pfile(), edited_pfile(), isthmus_pfile()], |b| ge_pfile::decode(b).is_ok()),
+        target("philips-spar", vec![SPAR.into(), EDITED_SPAR.into()], |b| philips_sdat::decode(&[0; 4096], b).is_ok()),
         target("philips-sdat", vec![vec![0x41; 256]], |b| philips_sdat::decode(b, SPAR.as_bytes()).is_ok()),
         target("philips-list", vec![list.into_bytes()], move |b| philips_list::decode(&data, b, None).is_ok()),
         target("philips-data", vec![small_list().0], move |b| {
@@ -236,7 +236,10 @@ fn targets() -> Vec<Target> {
         target("bruker-rawdata", vec![small_bruker()], |b| {
             bruker::decode(bruker::Kind::Raw, b, METHOD.as_bytes(), ACQP.as_bytes(), None).is_ok()
         }),
-        target("bruker-method", vec![METHOD.into()], |b| {
+        target("bruker-processed", vec![vec![0x3f; 64 * 16]], |b| {
+            bruker::decode(bruker::Kind::Processed, b, METHOD.as_bytes(), ACQP.as_bytes(), None).is_ok()
+        }),
+        target("bruker-method", vec![METHOD.into(), method_with_reference().into_bytes()], |b| {
             bruker::decode(bruker::Kind::Raw, small_bruker(), b, ACQP.as_bytes(), None).is_ok()
         }),
         target("varian-fid", vec![small_varian()], |b| varian::decode(b, PROCPAR.as_bytes()).is_ok()),

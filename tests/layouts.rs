@@ -11,7 +11,7 @@ use common::data;
 use common::small_files::*;
 use ndarray::Axis;
 use num_complex::Complex64;
-use requant::acquisition::{TRUNCATED, UNTESTED_FORMAT, hz_from_ppm};
+use requant::acquisition::{Conditions, TRUNCATED, UNTESTED_FORMAT, hz_from_ppm};
 use requant::formats::{self, bruker, ge_pfile, nifti_mrs, philips_list, philips_sdat, siemens_twix};
 use requant::store::{SpectrumRow, read_table};
 
@@ -208,7 +208,7 @@ fn vax(value: f32) -> [u8; 4] {
 }
 
 #[test]
-fn rows_of_sdat_are_dynamics_pairs_or_two_conditions() {
+fn rows_of_sdat_are_dynamics_pairs_or_conditions() {
     let spar = |rows: usize| SPAR.replace("rows : 1", &format!("rows : {rows}"));
     let mut noise = common::Normal(7);
     let mut sdat = |rows: usize, alternation: f32| -> Vec<u8> {
@@ -226,11 +226,24 @@ fn rows_of_sdat_are_dynamics_pairs_or_two_conditions() {
     assert_eq!(shape(2, 0.0), (2, 1));
     assert_eq!(shape(3, 0.0), (1, 3));
     assert_eq!(shape(8, 0.0), (1, 8));
-    assert_eq!(shape(32, 4.0), (2, 16));
-    let read = philips_sdat::decode(sdat(4, 5.0), spar(4).as_bytes()).unwrap();
-    assert_eq!(read.condition_labels, ["row1", "row2"]);
-    assert!((read.samples.at([0, 1, 1, 0, 0]).re - 15.15).abs() < 0.5, "the fourth row");
-    assert!(read.remarks.iter().any(|r| r.contains("two conditions in turn")), "{:?}", read.remarks);
+    // Which condition is which only the data tell: that is decided after reading.
+    for n in [4, 32] {
+        let read = philips_sdat::decode(sdat(n, 5.0), spar(n).as_bytes()).unwrap();
+        assert_eq!((read.n_conditions(), read.n_transients()), (1, n));
+        assert_eq!(read.editing.unwrap().conditions, Conditions::Mixed(None));
+        assert!(read.remarks.iter().any(|r| r.contains("rows that differ in turn")), "{:?}", read.remarks);
+    }
+    let read = philips_sdat::decode(sdat(8, 0.0), spar(0).as_bytes()).unwrap();
+    assert!(read.n_transients() == 8 && read.remarks.iter().any(|r| r.contains("`rows`")), "{:?}", read.remarks);
+}
+
+/// The rows of a grid are voxels, and no dynamics.
+#[test]
+fn grids_of_sdat_are_refused() {
+    let grid = "rows : 4\nphase_encoding_enable : \"yes\"\ndim2_pnts : 2\ndim3_pnts : 2\n";
+    let spar = SPAR.replace("rows : 1\n", grid);
+    let error = philips_sdat::decode(vec![0; 4 * 256], spar.as_bytes()).unwrap_err();
+    assert_eq!((error.code(), error.to_string().contains("2 × 2 × 1")), ("unsupported", true), "{error}");
 }
 
 #[test]

@@ -123,6 +123,11 @@ impl<'a> Probe<'a> {
         Self { path, name, head: OnceCell::new() }
     }
 
+    /// Where the file lies.
+    pub(super) fn path(&self) -> &'a Path {
+        self.path
+    }
+
     /// The file's name in lower case.
     pub fn name(&self) -> &str {
         &self.name

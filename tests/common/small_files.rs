@@ -54,6 +54,10 @@ pub fn decode_with_sidecar(bytes: &[u8]) -> bool {
 pub const SPAR: &str = "! comment\nsamples : 32\nrows : 1\nsynthesizer_frequency : 127750896\nsample_frequency : 2000\n\
                     echo_time : 35\nrepetition_time : 2000\nnucleus : \"1H\"\n";
 
+/// Of eight rows of an edited scan, as some export it.
+pub const EDITED_SPAR: &str = "! comment\r\nscan_id : MEGA-PRESS TE 68\r\nsamples : 32\r\nrows : 8\r\nsynthesizer_frequency : 127750896\r\n\
+    sample_frequency : 2000,0\r\necho_time : x\r\nap_size : 30,5\r\nphase_encoding_enable : \"yes\"\r\ndim2_pnts : 1\r\n";
+
 pub fn small_raw() -> String {
     let mut text = String::from(
         " $SEQPAR\n ECHOT=30. HZPPPM=123.2 SEQ='PRESS'\n $END\n $NMID\n ID='x', FMTDAT='(2E15.6)'\n VOLUME=1. TRAMP=1.\n $END\n",
@@ -101,6 +105,84 @@ pub fn small_pfile() -> Vec<u8> {
     // Two coils of a baseline, one frame of water and two of metabolites.
     (0..2 * 4 * 64 * 2).for_each(|i: i32| file.extend(i.to_le_bytes()));
     file
+}
+
+/// What a P-file of revision 26 says of its frames.
+pub struct Pfile {
+    pub sequence: &'static str,
+    pub echoes: i16,
+    /// Of each echo, with and without water suppression.
+    pub frames: i16,
+    pub nex: i16,
+    pub user4: f32,
+    pub user19: f32,
+    pub waveform: f32,
+    pub pulses_hz: [f32; 2],
+}
+
+/// Two coils of 64 points; `height` gives the first point of a frame of an echo.
+pub fn pfile(says: &Pfile, height: impl Fn(usize, usize) -> i32) -> Vec<u8> {
+    const DATA: usize = 213_684;
+    let mut file = vec![0; DATA];
+    let mut put = |at: usize, bytes: &[u8]| file[at..at + bytes.len()].copy_from_slice(bytes);
+    put(0, &26.002_f32.to_le_bytes());
+    put(4, &(DATA as u32).to_le_bytes());
+    for (at, value) in
+        [(146, says.echoes), (148, says.nex), (150, says.frames), (156, 64), (158, 4), (264, 0), (266, 1)]
+    {
+        put(at, &value.to_le_bytes());
+    }
+    let [pulse1, pulse2] = says.pulses_hz;
+    let floats = [(296, says.user4), (356, says.user19), (432, 5000.0)];
+    for (at, value) in floats.into_iter().chain([(198_612, says.waveform), (198_616, pulse1), (198_620, pulse2)]) {
+        put(at, &value.to_le_bytes());
+    }
+    for (at, value) in [(488, 1_277_500_000_u32), (199_236, 2_000_000), (199_244, 68_000)] {
+        put(at, &value.to_le_bytes());
+    }
+    put(199_812, says.sequence.as_bytes());
+    for coil in 0..2 {
+        for echo in 0..says.echoes as usize {
+            for frame in 0..=says.frames as usize {
+                let first = if frame == 0 { 7 } else { height(echo, frame - 1) * (1 + coil) };
+                (0..64).for_each(|point| file.extend([first / (1 + point), 0].map(i32::to_le_bytes).concat()));
+            }
+        }
+    }
+    file
+}
+
+/// Two echoes of a frame of water and two of metabolites.
+pub fn edited_pfile() -> Vec<u8> {
+    let says = Pfile {
+        sequence: "gaba",
+        echoes: 2,
+        frames: 3,
+        nex: 1,
+        user4: 2.0,
+        user19: 1.0,
+        waveform: 2.0,
+        pulses_hz: [-350.0, 359.0],
+    };
+    pfile(&says, |echo, frame| if frame == 0 { 10_000 } else { 100 * (1 + echo as i32) })
+}
+
+/// ISTHMUS of eight circles behind PRESS.
+pub fn isthmus_pfile() -> Vec<u8> {
+    let says = Pfile {
+        sequence: "hbcd2",
+        echoes: 1,
+        frames: 99,
+        nex: 1,
+        user4: 96.0,
+        user19: 3.0,
+        waveform: 19.0,
+        pulses_hz: [0.0; 2],
+    };
+    pfile(
+        &says,
+        |_, frame| if frame % 33 == 0 { if frame == 33 { 100_000 } else { 60_000 } } else { 100 + frame as i32 },
+    )
 }
 
 pub fn small_mrui() -> Vec<u8> {
@@ -342,6 +424,14 @@ pub const METHOD: &str = "##TITLE=Parameter List\n##$Method=<Bruker:PRESS>\n##$P
     ##$PVM_VoxArrGradOrient=( 1, 3, 3 )\n1 0 0 0 1 0 0 0 1\n##END=\n";
 pub const ACQP: &str = "##TITLE=Parameter List\n##$ACQ_word_size=_32_BIT\n##$GO_raw_data_format=GO_32BIT_SGN_INT\n\
     ##$GO_block_size=Standard_KBlock_Format\n##$BYTORDA=little\n##END=\n";
+
+/// [`METHOD`] with the water reference that ParaVision 360 writes into it.
+pub fn method_with_reference() -> String {
+    let numbers: Vec<String> = (0..2 * 2 * 64).map(|i: i32| (1_000_000 / (1 + i % 128)).to_string()).collect();
+    let reference =
+        format!("##$PVM_RefScanNA=2\n##$PVM_RefScanRG=50\n##$PVM_RefScan=( 2, 128 )\n{}\n", numbers.join(" "));
+    METHOD.replace("##END=", &format!("{reference}##END="))
+}
 
 /// `rawdata.job0` of [`METHOD`].
 pub fn small_bruker() -> Vec<u8> {

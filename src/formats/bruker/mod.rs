@@ -6,31 +6,28 @@
 //! be whole (`PVM_DigShiftDbl`): it is shifted back, and the points that hold nothing but the filter's run-in are left out.
 
 mod filter;
+mod folder;
 mod parameters;
+mod reference;
+mod rows;
 
 use std::path::{Path, PathBuf};
 
-use num_complex::Complex64;
-
-use super::bytes::{Bytes, FileBytes, Order};
+use super::bytes::FileBytes;
 use super::error::ReadError;
 use super::extent::{Extent, HELD_PER_BYTE};
-use super::files::{beside, bytes_beside, bytes_of, length_of};
+use super::files::{bytes_of, length_of};
 use super::geometry::affine_from_lps;
 use super::reader::{About, Claim, Probe, Reader};
-use crate::acquisition::{AXIS_TRANSIENT, Acquisition, CARRIER_PPM, Facts, Reference, Samples, UNTESTED_FORMAT};
+use crate::acquisition::{Acquisition, CARRIER_PPM, Facts, Samples, UNTESTED_FORMAT};
 use filter::Filter;
+use folder::{ACQP, FID, Folder, METHOD, PROCESSED, RAW, REFERENCE, SPECTRUM};
 use parameters::Parameters;
+use reference::References;
+use rows::{Rows, Word};
 
 /// Name of the format.
 pub const NAME: &str = "Bruker ParaVision";
-/// The files of a scan.
-const RAW: &str = "rawdata.job0";
-const FID: &str = "fid";
-const METHOD: &str = "method";
-const ACQP: &str = "acqp";
-const REFERENCE: &str = "fid.refscan";
-
 /// Why a scan's folder could not be decoded.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum DecodeError {
@@ -60,6 +57,11 @@ pub enum DecodeError {
         /// Bytes needed.
         needed: usize,
     },
+    /// A spectrum as ParaVision shows it.
+    #[error(
+        "`2dseq` of spectroscopy holds a spectrum as ParaVision shows it, which is not read; copy `rawdata.job0`, `fid` or `fid_proc.64` of the scan, with `method` and `acqp`"
+    )]
+    Shown,
     /// A filter longer than the signal.
     #[error("a group delay of {delay} points of {points} cannot be right; copy the scan's folder again")]
     Delay {
@@ -75,7 +77,7 @@ impl DecodeError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Field { .. } | Self::Delay { .. } => "bad_header",
-            Self::Imaging { .. } => "unsupported",
+            Self::Imaging { .. } | Self::Shown => "unsupported",
             Self::Truncated { .. } => "truncated",
         }
     }
@@ -88,41 +90,21 @@ pub enum Kind {
     Fid,
     /// `rawdata.job0`: every transient of every coil.
     Raw,
+    /// `fid_proc.64`: as ParaVision 360 combined and averaged them.
+    Processed,
 }
 
 impl Kind {
     fn of(path: &Path) -> Self {
-        if path.file_name().is_some_and(|n| n.eq_ignore_ascii_case(RAW)) { Self::Raw } else { Self::Fid }
-    }
-}
-
-/// How numbers are stored.
-#[derive(Debug, Clone, Copy)]
-enum Word {
-    I16,
-    I32,
-    F32,
-}
-
-impl Word {
-    /// What the parameters say: raw data and `fid` each have a parameter of their own.
-    fn of(kind: Kind, parameters: &Parameters) -> Self {
-        let raw = ["GO_raw_data_format", "ACQ_word_size"];
-        let names = if kind == Kind::Fid { raw } else { [raw[1], raw[0]] };
-        match names.iter().find_map(|n| parameters.text(n)).as_deref() {
-            Some("GO_16BIT_SGN_INT" | "_16_BIT") => Self::I16,
-            Some("GO_32BIT_FLOAT") => Self::F32,
-            _ => Self::I32,
+        let is = |name: &str| path.file_name().is_some_and(|n| n.eq_ignore_ascii_case(name));
+        match () {
+            () if is(RAW) => Self::Raw,
+            () if is(PROCESSED) => Self::Processed,
+            () => Self::Fid,
         }
     }
-
-    fn bytes(self) -> usize {
-        if matches!(self, Self::I16) { 2 } else { 4 }
-    }
 }
 
-/// Blocks of `fid` fill up to a multiple of so many bytes (`Standard_KBlock_Format`).
-const K_BLOCK: usize = 1024;
 /// No receiver's filter is longer.
 const MOST_DELAY: f64 = 512.0;
 /// A carrier so far from water (ppm) is remarked upon.
@@ -139,50 +121,58 @@ impl Reader for Bruker {
 
     fn about(&self) -> About {
         About {
-            files: "`rawdata.job0` (every transient of every coil), else `fid`, of ParaVision 5, 6 and 360",
-            companions: "`method` and `acqp` beside it (needed), `fid.refscan` as the water reference",
+            files: "`rawdata.job0` (every transient of every coil), else `fid`, else `pdata/N/fid_proc.64`, of ParaVision 5, 6 and 360",
+            companions: "`method` and `acqp` of the scan (needed); the water reference from `fid.refscan`, `PVM_RefScan` in `method` or `pdata/1/fid_refscan.64`",
             facts: "dwell time, f0, nucleus, TE, TR, TM, sequence, vendor, water suppression, averages, voxel",
-            limits: "no spectroscopic imaging, no processed data (`pdata`); flagged `untested_format`",
+            limits: "no spectroscopic imaging, no `2dseq`; flagged `untested_format`",
         }
     }
 
     fn claim(&self, probe: &Probe<'_>) -> Claim {
-        // What `fid` sums, `rawdata.job0` beside it holds transient by transient.
-        Claim::own_if(probe.name() == RAW || (probe.name() == FID && !probe.has_beside(RAW)))
+        Claim::own_if(Folder::claims(probe))
     }
 
     fn is_companion(&self, probe: &Probe<'_>) -> bool {
-        let is_of_scan = probe.has_beside(FID) || probe.has_beside(RAW);
-        probe.name() == FID || ([METHOD, ACQP, REFERENCE].contains(&probe.name()) && is_of_scan)
+        Folder::has_companion(probe)
     }
 
     fn recognises(&self, probe: &Probe<'_>) -> bool {
-        probe.name() == RAW || (probe.name() == FID && probe.has_beside(METHOD))
+        [RAW, PROCESSED].contains(&probe.name())
+            || (probe.name() == FID && probe.has_beside(METHOD))
+            || Folder::is_spectrum(probe)
     }
 
     fn companions(&self, path: &Path) -> Vec<PathBuf> {
-        [METHOD, ACQP, REFERENCE].into_iter().filter_map(|name| beside(path, name)).collect()
+        let folder = Folder::of(path);
+        let files = [folder.file(METHOD), folder.file(ACQP), folder.file(REFERENCE), folder.processed_reference(path)];
+        files.into_iter().flatten().collect()
     }
 
     fn read(&self, path: &Path) -> Result<Acquisition, ReadError> {
-        let method = bytes_beside(path, METHOD, "file of the method's parameters")?;
-        let acqp = bytes_beside(path, ACQP, "file of the acquisition's parameters")?;
-        let reference = beside(path, REFERENCE).map(|file| bytes_of(&file)).transpose()?;
-        decode(Kind::of(path), bytes_of(path)?, &method, &acqp, reference.map(FileBytes::from))
-            .map_err(|e| ReadError::content(path, e.code(), e))
+        let refused = |e: DecodeError| ReadError::content(path, e.code(), e);
+        if path.file_name().is_some_and(|name| name.eq_ignore_ascii_case(SPECTRUM)) {
+            return Err(refused(DecodeError::Shown));
+        }
+        let folder = Folder::of(path);
+        let parameters = folder.parameters(path)?;
+        let bytes = |file: Option<PathBuf>| file.map(|file| bytes_of(&file).map(FileBytes::from)).transpose();
+        let references =
+            References { file: bytes(folder.file(REFERENCE))?, processed: bytes(folder.processed_reference(path))? };
+        decode_with(Kind::of(path), bytes_of(path)?.into(), &parameters, references).map_err(refused)
     }
 
     fn extent(&self, path: &Path) -> Result<Extent, ReadError> {
-        let method = bytes_beside(path, METHOD, "file of the method's parameters")?;
-        let acqp = bytes_beside(path, ACQP, "file of the acquisition's parameters")?;
-        let (kind, parameters) = (Kind::of(path), Parameters::of(&method, &acqp));
+        let folder = Folder::of(path);
+        let (kind, parameters) = (Kind::of(path), folder.parameters(path)?);
         let (points, coils) = size(kind, &parameters).map_err(|e| ReadError::content(path, e.code(), e))?;
-        let reference = beside(path, REFERENCE).map_or(0, |file| length_of(&file));
-        let length = length_of(path).saturating_add(reference);
+        let files = [folder.file(REFERENCE), folder.processed_reference(path)];
+        let lengths = files.iter().flatten().map(|file| length_of(file));
+        let length = lengths.fold(length_of(path), u64::saturating_add);
         let row_bytes = (2 * Word::of(kind, &parameters).bytes() * points * coils) as u64;
         let transients = usize::try_from(length / row_bytes.max(1)).unwrap_or(usize::MAX);
-        let text = HELD_PER_BYTE.saturating_mul((method.len() + acqp.len()) as u64);
-        let whole_bytes = length.saturating_add(text);
+        let texts = [folder.file(METHOD), folder.file(ACQP)];
+        let text = texts.iter().flatten().map(|file| length_of(file)).fold(0, u64::saturating_add);
+        let whole_bytes = length.saturating_add(text.saturating_mul(HELD_PER_BYTE));
         Ok(Extent { transients, coils, points, whole_bytes, ..Extent::at_most(length) })
     }
 }
@@ -198,39 +188,43 @@ pub fn decode(
     acqp: &[u8],
     reference: Option<FileBytes>,
 ) -> Result<Acquisition, DecodeError> {
-    let parameters = Parameters::of(method, acqp);
+    decode_with(kind, samples.into(), &Parameters::of(method, acqp), References { file: reference, processed: None })
+}
+
+fn decode_with(
+    kind: Kind,
+    samples: FileBytes,
+    parameters: &Parameters,
+    references: References,
+) -> Result<Acquisition, DecodeError> {
     let matrix = parameters.values("PVM_Matrix");
     if matrix.iter().any(|n| n.parse() != Ok(1.0_f64))
         && parameters.text("PVM_EncSpectroscopy").as_deref() == Some("Yes")
     {
         return Err(DecodeError::Imaging { matrix: matrix.join(" × ").chars().take(40).collect() });
     }
-    let (points, coils) = size(kind, &parameters)?;
+    let (points, coils) = size(kind, parameters)?;
     let delay = parameters.delay();
     if !(0.0..MOST_DELAY).contains(&delay) || delay >= points as f64 / 2.0 {
         return Err(DecodeError::Delay { delay, points });
     }
-    let stored = |kind, file: FileBytes| -> Result<Samples, DecodeError> {
-        let rows = Rows::new(kind, file, &parameters, points, coils)?;
-        let filter = Filter::new(points, delay);
-        let shape = [1, 1, rows.blocks, coils, filter.kept];
-        Ok(Samples::stored(shape, move |[_, _, transient, coil]| filter.apply(rows.row(transient, coil))))
-    };
-    let samples = stored(kind, samples.into())?;
-    let n_transients = samples.shape()[AXIS_TRANSIENT];
+    let rows = Rows::new(kind, samples, parameters, points, coils)?;
+    let filter = Filter::new(points, delay);
+    let shape = [1, 1, rows.blocks, coils, filter.kept];
+    let n_transients = rows.blocks;
+    let samples = Samples::stored(shape, move |[_, _, transient, coil]| filter.apply(rows.row(transient, coil)));
     let mut acquisition = Acquisition::from_samples(NAME, samples);
-    if let Some(reference) = reference {
-        acquisition.water = stored(Kind::Raw, reference).ok().map(|samples| Reference::new(samples, "fid.refscan"));
-        if acquisition.water.is_none() {
-            acquisition.remarks.push("the reference scan is not as long as one transient: it was not read".to_owned());
-        }
-    }
-    acquisition.facts = facts(kind, &parameters);
-    acquisition.affine_mm = affine(&parameters);
+    reference::take(&mut acquisition, kind, parameters, references, [points, coils]);
+    acquisition.facts = facts(kind, parameters);
+    acquisition.affine_mm = affine(parameters);
     acquisition.flags.push(UNTESTED_FORMAT);
-    let announced = announced(kind, &parameters);
+    let announced = announced(kind, parameters);
     if n_transients != announced {
         acquisition.remarks.push(format!("{n_transients} transients where the parameters announce {announced}"));
+    }
+    if kind == Kind::Processed {
+        let what = "coils and transients were combined by ParaVision: `rawdata.job0` of the scan is not there";
+        acquisition.remarks.push(what.to_owned());
     }
     if let Some(ppm) = parameters.number("PVM_FrqWorkPpm").filter(|ppm| (ppm - CARRIER_PPM).abs() > CARRIER_OFF_PPM) {
         acquisition.remarks.push(format!("the carrier lies at {ppm} ppm: shifts are found by the fit"));
@@ -249,7 +243,8 @@ fn size(kind: Kind, parameters: &Parameters) -> Result<(usize, usize), DecodeErr
             .ok_or(DecodeError::Field { field })
     };
     let points = count(&["PVM_DigNp", "PVM_SpecMatrix"], "PVM_DigNp")?;
-    let has_coils = parameters.text("PVM_EncUseMultiRec").as_deref() == Some("Yes") || kind == Kind::Raw;
+    let has_coils = parameters.text("PVM_EncUseMultiRec").as_deref() == Some("Yes") && kind != Kind::Processed;
+    let has_coils = has_coils || kind == Kind::Raw;
     let coils = if has_coils { count(&["PVM_EncNReceivers"], "PVM_EncNReceivers").unwrap_or(1) } else { 1 };
     Ok((points, coils))
 }
@@ -261,7 +256,7 @@ fn averages(parameters: &Parameters) -> Option<usize> {
 /// Number of transients that the parameters announce: `fid` has the averages summed.
 fn announced(kind: Kind, parameters: &Parameters) -> usize {
     let repetitions = parameters.positive("PVM_NRepetitions").map_or(1, |n| n as usize);
-    if kind == Kind::Fid { repetitions } else { repetitions.saturating_mul(averages(parameters).unwrap_or(1)) }
+    if kind != Kind::Raw { repetitions } else { repetitions.saturating_mul(averages(parameters).unwrap_or(1)) }
 }
 
 fn facts(kind: Kind, parameters: &Parameters) -> Facts {
@@ -278,7 +273,7 @@ fn facts(kind: Kind, parameters: &Parameters) -> Facts {
         sequence: method.filter(|m| !m.is_empty()),
         vendor: Some("Bruker".to_owned()),
         water_suppressed: parameters.text("PVM_WsOnOff").map(|w| w == "On"),
-        averages_on_scanner: if kind == Kind::Fid { averages(parameters) } else { None },
+        averages_on_scanner: if kind == Kind::Raw { None } else { averages(parameters) },
         ..Facts::default()
     }
 }
@@ -288,62 +283,4 @@ fn affine(parameters: &Parameters) -> Option<[[f64; 4]; 4]> {
     let [a, b, c, d, e, f, ..] = parameters.numbers::<9>("PVM_VoxArrGradOrient")?;
     let (size, centre) = (parameters.numbers("PVM_VoxArrSize")?, parameters.numbers("PVM_VoxArrPosition")?);
     Some(affine_from_lps([a, b, c], [d, e, f], centre, size))
-}
-
-/// The rows of a file: transient after transient, each of all coils.
-struct Rows {
-    file: FileBytes,
-    word: Word,
-    order: Order,
-    points: usize,
-    row_bytes: usize,
-    block_bytes: usize,
-    /// Transients that are whole.
-    blocks: usize,
-}
-
-impl Rows {
-    fn new(
-        kind: Kind,
-        file: FileBytes,
-        parameters: &Parameters,
-        points: usize,
-        coils: usize,
-    ) -> Result<Self, DecodeError> {
-        let word = Word::of(kind, parameters);
-        let order = match parameters.text("BYTORDA").as_deref() {
-            Some("big") => Order::Big,
-            _ => Order::Little,
-        };
-        let row_bytes = 2 * word.bytes() * points;
-        let needed = row_bytes * coils;
-        let mut block_bytes = needed;
-        if kind == Kind::Fid && parameters.text("GO_block_size").as_deref() == Some("Standard_KBlock_Format") {
-            block_bytes = block_bytes.div_ceil(K_BLOCK) * K_BLOCK;
-        }
-        // The last block need not be filled up.
-        let blocks = file.len().checked_sub(needed).map_or(0, |others| others / block_bytes + 1);
-        if blocks == 0 {
-            return Err(DecodeError::Truncated { got: file.len(), points, coils, needed });
-        }
-        Ok(Self { file, word, order, points, row_bytes, block_bytes, blocks })
-    }
-
-    fn row(&self, block: usize, coil: usize) -> Vec<Complex64> {
-        let view = Bytes::new(&self.file, self.order);
-        let part = |at: usize| {
-            let value = match self.word {
-                Word::I16 => view.i16(at).map(f64::from),
-                Word::I32 => view.i32(at).map(f64::from),
-                Word::F32 => view.f32(at).map(f64::from),
-            };
-            value.unwrap_or(0.0)
-        };
-        let (start, bytes) = (block * self.block_bytes + coil * self.row_bytes, self.word.bytes());
-        let sample = |point: usize| {
-            let at = start + 2 * bytes * point;
-            Complex64::new(part(at), -part(at + bytes))
-        };
-        (0..self.points).map(sample).collect()
-    }
 }

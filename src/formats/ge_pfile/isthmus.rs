@@ -55,7 +55,7 @@ pub(super) fn split(
         .in_conditions(Turns::in_turn(n_conditions), rule.labels.clone());
     press.editing = Some(Editing { pulses_ppm: vec![Vec::new()], conditions: Conditions::Apart });
     hercules.editing = Some(Editing { pulses_ppm: rule.pulses_ppm(&field), conditions: Conditions::Apart });
-    let te_s = field(&parts.te_first).map(|us| us * 1e-6);
+    let te_s = field(&parts.te_first).map(|us| us / 1e6);
     press.facts.te_s = te_s;
     press.facts.sequence = Some("PRESS".to_owned());
     hercules.facts.te_s = Some(TE_HERCULES_S);
