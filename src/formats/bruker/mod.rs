@@ -5,6 +5,7 @@
 //! conjugated into our convention. The receiver's digital filter delays the signal by a number of points that need not
 //! be whole (`PVM_DigShiftDbl`): it is shifted back, and the points that hold nothing but the filter's run-in are left out.
 
+mod error;
 mod filter;
 mod folder;
 mod parameters;
@@ -20,91 +21,16 @@ use super::files::{bytes_of, length_of};
 use super::geometry::affine_from_lps;
 use super::reader::{About, Claim, Probe, Reader};
 use crate::acquisition::{Acquisition, CARRIER_PPM, Facts, Samples, UNTESTED_FORMAT};
+pub use error::DecodeError;
 use filter::Filter;
 use folder::{ACQP, FID, Folder, METHOD, PROCESSED, RAW, REFERENCE, SPECTRUM};
 use parameters::Parameters;
 use reference::References;
+pub use rows::Kind;
 use rows::{Rows, Word};
 
 /// Name of the format.
 pub const NAME: &str = "Bruker ParaVision";
-/// Why a scan's folder could not be decoded.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
-pub enum DecodeError {
-    /// A parameter is missing or unusable.
-    #[error("the parameter {field} of `method` and `acqp` is missing or cannot be right; copy the scan's folder again")]
-    Field {
-        /// Name of the parameter.
-        field: &'static str,
-    },
-    /// Phase encoding.
-    #[error(
-        "spectroscopic imaging (matrix {matrix}) is not read from Bruker's raw data; convert it to NIfTI-MRS first"
-    )]
-    Imaging {
-        /// The matrix, as the file has it.
-        matrix: String,
-    },
-    /// Not one transient is whole.
-    #[error("{got} bytes where one transient of {points} points and {coils} coils needs {needed}; the file is cut off")]
-    Truncated {
-        /// Bytes there.
-        got: usize,
-        /// Points announced.
-        points: usize,
-        /// Coils announced.
-        coils: usize,
-        /// Bytes needed.
-        needed: usize,
-    },
-    /// A spectrum as ParaVision shows it.
-    #[error(
-        "`2dseq` of spectroscopy holds a spectrum as ParaVision shows it, which is not read; copy `rawdata.job0`, `fid` or `fid_proc.64` of the scan, with `method` and `acqp`"
-    )]
-    Shown,
-    /// A filter longer than the signal.
-    #[error("a group delay of {delay} points of {points} cannot be right; copy the scan's folder again")]
-    Delay {
-        /// What the file says.
-        delay: f64,
-        /// Points of the signal.
-        points: usize,
-    },
-}
-
-impl DecodeError {
-    /// Stable code for the tables.
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::Field { .. } | Self::Delay { .. } => "bad_header",
-            Self::Imaging { .. } | Self::Shown => "unsupported",
-            Self::Truncated { .. } => "truncated",
-        }
-    }
-}
-
-/// Which of a scan's files the samples are in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// `fid`: summed over averages.
-    Fid,
-    /// `rawdata.job0`: every transient of every coil.
-    Raw,
-    /// `fid_proc.64`: as ParaVision 360 combined and averaged them.
-    Processed,
-}
-
-impl Kind {
-    fn of(path: &Path) -> Self {
-        let is = |name: &str| path.file_name().is_some_and(|n| n.eq_ignore_ascii_case(name));
-        match () {
-            () if is(RAW) => Self::Raw,
-            () if is(PROCESSED) => Self::Processed,
-            () => Self::Fid,
-        }
-    }
-}
-
 /// No receiver's filter is longer.
 const MOST_DELAY: f64 = 512.0;
 /// A carrier so far from water (ppm) is remarked upon.
@@ -284,3 +210,7 @@ fn affine(parameters: &Parameters) -> Option<[[f64; 4]; 4]> {
     let (size, centre) = (parameters.numbers("PVM_VoxArrSize")?, parameters.numbers("PVM_VoxArrPosition")?);
     Some(affine_from_lps([a, b, c], [d, e, f], centre, size))
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+mod tests;

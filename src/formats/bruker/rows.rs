@@ -1,10 +1,35 @@
 //! Samples as they lie in a file.
 
+use std::path::Path;
+
 use num_complex::Complex64;
 
+use super::error::DecodeError;
+use super::folder::{PROCESSED, RAW};
 use super::parameters::Parameters;
-use super::{DecodeError, Kind};
 use crate::formats::bytes::{Bytes, FileBytes, Order};
+
+/// Which of a scan's files the samples are in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// `fid`: summed over averages.
+    Fid,
+    /// `rawdata.job0`: every transient of every coil.
+    Raw,
+    /// `fid_proc.64`: as ParaVision 360 combined and averaged them.
+    Processed,
+}
+
+impl Kind {
+    pub(super) fn of(path: &Path) -> Self {
+        let is = |name: &str| path.file_name().is_some_and(|n| n.eq_ignore_ascii_case(name));
+        match () {
+            () if is(RAW) => Self::Raw,
+            () if is(PROCESSED) => Self::Processed,
+            () => Self::Fid,
+        }
+    }
+}
 
 /// How numbers are stored.
 #[derive(Debug, Clone, Copy)]

@@ -1,9 +1,9 @@
 //! What the frames of a sequence are: transients of one measurement, or of several conditions.
 
-use super::DecodeError;
-use super::header::{Frames, Header};
+use super::error::DecodeError;
+use super::header::{Frames, Header, NAME};
+use super::isthmus;
 use super::stored::{Frame, Stored};
-use super::{NAME, isthmus};
 use crate::acquisition::{self, Acquisition, Editing, Reference};
 use crate::formats::loops::{self, GE, Row, row_of};
 

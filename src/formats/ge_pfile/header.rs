@@ -1,11 +1,14 @@
 //! The header: the layout of its revision, and what it says about the frames.
 
-use super::DecodeError;
+use super::error::DecodeError;
 use super::layout::{
     CSI_EXTENTS, FRAME_SIZE, Layout, NAVS, NECHOES, NFRAMES, POINT_SIZE, PSD_NAME_BYTES, PULSES, RECEIVERS, USER4,
     USER19, WAVEFORM, layout, revision,
 };
 use crate::formats::bytes::Bytes;
+
+/// Name of the format.
+pub const NAME: &str = "GE P-file";
 
 /// What the header says about the frames.
 pub(super) struct Frames {

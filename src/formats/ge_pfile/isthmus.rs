@@ -3,9 +3,9 @@
 //!
 //! Of the water frames the first, third … have the longer echo time, the others the shorter (spec2nii, `_process_hbcd`).
 
-use super::header::Frames;
+use super::error::DecodeError;
+use super::header::{Frames, NAME};
 use super::stored::{Frame, Stored};
-use super::{DecodeError, NAME};
 use crate::acquisition::{Acquisition, Conditions, Editing, Reference, Turns};
 use crate::formats::loops::Row;
 

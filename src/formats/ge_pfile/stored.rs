@@ -2,7 +2,7 @@
 
 use num_complex::Complex64;
 
-use super::DecodeError;
+use super::error::DecodeError;
 use super::header::Frames;
 use crate::acquisition::Samples;
 use crate::formats::bytes::{Bytes, FileBytes, Order};

@@ -3,6 +3,7 @@
 //! Samples are VAX F floats, real and imaginary in turn, row after row. The frequency axis runs the
 //! other way than ours: samples are conjugated.
 
+mod error;
 mod protocol;
 mod rows;
 mod spar;
@@ -18,62 +19,13 @@ use super::files::{bytes_of, length_of, needed_of_stem, of_stem};
 use super::reader::{About, Claim, Probe, Reader};
 use super::vax::f32_from_vax;
 use crate::acquisition::{Acquisition, Samples};
+pub use error::DecodeError;
 use rows::Rows;
 pub(super) use rows::named_editing_of_file;
 use spar::Spar;
 
 /// Name of the format.
 pub const NAME: &str = "Philips SDAT/SPAR";
-
-/// Why an SDAT/SPAR pair could not be decoded.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
-pub enum DecodeError {
-    /// A SPAR entry is missing.
-    #[error("the SPAR has no entry `{field}`; export the pair again")]
-    Missing {
-        /// Name of the entry.
-        field: &'static str,
-    },
-    /// A SPAR entry is not a usable number.
-    #[error("the SPAR entry `{field}` is no usable number; export the pair again")]
-    Invalid {
-        /// Name of the entry.
-        field: &'static str,
-    },
-    /// A grid of voxels.
-    #[error(
-        "spectroscopic imaging ({grid} voxels) is not read from SDAT; export it as DICOM (MR Spectroscopy Storage) or NIfTI-MRS"
-    )]
-    Imaging {
-        /// Its extents.
-        grid: String,
-    },
-    /// The SDAT is shorter than the SPAR says.
-    #[error(
-        "the SDAT holds {got} bytes where the SPAR announces {rows} rows of {samples} samples ({needed} bytes); it is cut off or belongs to another SPAR"
-    )]
-    Truncated {
-        /// Bytes in the SDAT.
-        got: usize,
-        /// Rows announced.
-        rows: usize,
-        /// Samples a row announced.
-        samples: usize,
-        /// Bytes announced.
-        needed: usize,
-    },
-}
-
-impl DecodeError {
-    /// Stable code for the tables.
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::Missing { .. } | Self::Invalid { .. } => "bad_header",
-            Self::Imaging { .. } => "unsupported",
-            Self::Truncated { .. } => "truncated",
-        }
-    }
-}
 
 /// The format's reader.
 #[derive(Debug)]

@@ -1,6 +1,6 @@
 //! What a SPAR states about the protocol and the voxel.
 
-use super::DecodeError;
+use super::error::DecodeError;
 use super::spar::Spar;
 use crate::acquisition::{Acquisition, Facts, named_editing};
 use crate::formats::hints::{sequence_hint, te_hint_s};

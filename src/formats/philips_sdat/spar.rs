@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};
 
-use super::DecodeError;
+use super::error::DecodeError;
 
 /// The entries of a SPAR, and which of them were asked for and could not be used.
 pub(super) struct Spar {
