@@ -87,7 +87,7 @@ fn on_one_scale(samples: Samples, kind: Kind, data: &mut Acquisition, parameters
     }
     if let Some(n) = parameters.positive("PVM_RefScanNA").filter(|n| *n > 1.0) {
         // Noise of the mean is smaller than that of one scan by √n, of the sum larger; what is averaged itself tells nothing.
-        let ratio = (kind == Kind::Raw).then(|| factor * noise(&samples) / noise(&data.samples)).unwrap_or(f64::NAN);
+        let ratio = if kind == Kind::Raw { factor * noise(&samples) / noise(&data.samples) } else { f64::NAN };
         let nearly = |what: f64| (ratio.ln() - what).abs() < 0.25 * n.ln();
         let is_sum = nearly(0.5 * n.ln());
         if is_sum {

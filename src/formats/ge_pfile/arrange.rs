@@ -94,7 +94,7 @@ fn of_conditions(
         true => acquisition::Conditions::Apart,
         false => acquisition::Conditions::Mixed(conditions.number),
     };
-    data.editing = Some(Editing { pulses_ppm, conditions });
+    data.editing = Some(Editing { pulses_ppm, conditions, ..Editing::default() });
     data
 }
 

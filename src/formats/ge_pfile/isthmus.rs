@@ -6,11 +6,14 @@
 use super::error::DecodeError;
 use super::header::{Frames, NAME};
 use super::stored::{Frame, Stored};
-use crate::acquisition::{Acquisition, Conditions, Editing, Reference, Turns};
+use crate::acquisition::{Acquisition, Editing, Reference, Turns};
 use crate::formats::loops::Row;
 
 /// How much larger a water frame is at least than the frames behind it.
 const WATER_TIMES: f64 = 3.0;
+
+/// Echo time of the second part (s).
+const TE_HERCULES_S: f64 = 0.08;
 
 /// PRESS, with HERCULES as a further measurement.
 pub(super) fn split(
@@ -23,7 +26,7 @@ pub(super) fn split(
         return Err(DecodeError::Parts { frames: frames.total });
     };
     let every = parts.water_every.max(2);
-    let is_water = |frame: usize| frame % every == 0;
+    let is_water = |frame: usize| frame.is_multiple_of(every);
     let place = |frame: usize| -> Frame { (0, frame) };
     let waters: Vec<usize> = (0..frames.total).filter(|frame| is_water(*frame)).collect();
     let is_as_known = waters.iter().all(|&frame| {
@@ -53,8 +56,9 @@ pub(super) fn split(
     let mut press = measured(transients(0..every), short);
     let mut hercules = measured(transients(every..frames.total), long)
         .in_conditions(Turns::in_turn(n_conditions), rule.labels.clone());
-    press.editing = Some(Editing { pulses_ppm: vec![Vec::new()], conditions: Conditions::Apart });
-    hercules.editing = Some(Editing { pulses_ppm: rule.pulses_ppm(&field), conditions: Conditions::Apart });
+    press.editing = Some(Editing { pulses_ppm: vec![Vec::new()], ..Editing::default() });
+    let turns = Some(Turns::in_turn(n_conditions));
+    hercules.editing = Some(Editing { pulses_ppm: rule.pulses_ppm(&field), turns, ..Editing::default() });
     let te_s = field(&parts.te_first).map(|us| us / 1e6);
     press.facts.te_s = te_s;
     press.facts.sequence = Some("PRESS".to_owned());
@@ -72,6 +76,3 @@ pub(super) fn split(
     press.further.push((format!("{}{:.0}", parts.names[1], 1e3 * TE_HERCULES_S), hercules));
     Ok(press)
 }
-
-/// Echo time of the second part (s).
-const TE_HERCULES_S: f64 = 0.08;

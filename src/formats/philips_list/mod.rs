@@ -181,8 +181,7 @@ fn edited(mut data: Acquisition, named: Named) -> Acquisition {
         data.condition_labels = vec![String::new()];
     }
     let mixed = Conditions::Mixed(named.n_conditions);
-    data.editing =
-        Some(Editing { pulses_ppm: Vec::new(), conditions: if is_mixed { mixed } else { Conditions::Apart } });
+    data.editing = Some(Editing { conditions: if is_mixed { mixed } else { Conditions::Apart }, ..Editing::default() });
     data
 }
 

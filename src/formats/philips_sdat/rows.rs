@@ -60,7 +60,7 @@ impl Rows {
     /// What that says of editing.
     pub(super) fn editing(&self) -> Option<Editing> {
         let Self::Mixed { n_conditions, .. } = self else { return None };
-        Some(Editing { pulses_ppm: Vec::new(), conditions: Conditions::Mixed(*n_conditions) })
+        Some(Editing { conditions: Conditions::Mixed(*n_conditions), ..Editing::default() })
     }
 
     /// What was assumed.
