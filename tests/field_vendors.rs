@@ -230,7 +230,7 @@ fn ge_echoes_have_a_baseline_each_and_any_number_of_frames() {
 fn ge_transients_of_alternating_sign_are_turned_over() {
     // NEX 2, each transient kept: 8 of the metabolites and 2 of water.
     let says = Pfile { frames: 10, nex: 2, user4: 8.0, user19: 1.0, ..TWO_ECHOES };
-    let sign = |frame: usize| if frame % 2 == 0 { 1 } else { -1 };
+    let sign = |frame: usize| if frame.is_multiple_of(2) { 1 } else { -1 };
     let height = |echo: usize, frame: usize| sign(frame) * if frame < 2 { 90_000 } else { 1000 * (1 + echo as i32) };
     let data = ge_pfile::decode(pfile(&says, height)).unwrap();
     assert_eq!((heights(&data.samples, 0), heights(&data.samples, 1)), (vec![1000.0; 8], vec![2000.0; 8]));

@@ -181,7 +181,9 @@ pub fn isthmus_pfile() -> Vec<u8> {
     };
     pfile(
         &says,
-        |_, frame| if frame % 33 == 0 { if frame == 33 { 100_000 } else { 60_000 } } else { 100 + frame as i32 },
+        |_, frame| {
+            if frame.is_multiple_of(33) { if frame == 33 { 100_000 } else { 60_000 } } else { 100 + frame as i32 }
+        },
     )
 }
 
