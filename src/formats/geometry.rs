@@ -38,6 +38,29 @@ pub(crate) fn affine_from_lps(row: [f64; 3], column: [f64; 3], position: [f64; 3
     affine
 }
 
+/// Voxel-to-scanner transform (mm, RAS+) of a voxel by Philips' `size` (mm), offset of its `centre` (mm from the isocentre) and
+/// `angles` (degrees), each along or about left–right, front–back and foot–head. Its axes are left, posterior and head.
+pub(crate) fn affine_from_philips(size: [f64; 3], centre: [f64; 3], angles: [f64; 3]) -> [[f64; 4]; 4] {
+    let (a, b, c) = ((-angles[0]).to_radians(), (-angles[1]).to_radians(), angles[2].to_radians());
+    // Each angle turns about an axis that those before have turned (Rx·Ry·Rz), as the plane orientation in DICOM files of
+    // the same scanners shows.
+    let (sa, ca, sb, cb, sc, cc) = (a.sin(), a.cos(), b.sin(), b.cos(), c.sin(), c.cos());
+    let rotation = [
+        [cb * cc, -cb * sc, sb],
+        [ca * sc + sa * sb * cc, ca * cc - sa * sb * sc, -sa * cb],
+        [sa * sc - ca * sb * cc, sa * cc + ca * sb * sc, ca * cb],
+    ];
+    let centre = [-centre[0], -centre[1], centre[2]];
+    let mut affine = [[0.0; 4], [0.0; 4], [0.0; 4], [0.0, 0.0, 0.0, 1.0]];
+    for row in 0..3 {
+        for column in 0..3 {
+            affine[row][column] = rotation[row][column] * size[column];
+        }
+        affine[row][3] = centre[row];
+    }
+    affine
+}
+
 /// Directions of readout and phase encoding (LPS) of a slab with the unit vector `normal`, rotated by `in_plane_rad` about
 /// it: Siemens' patient coordinates (IDEA: `fGSLCalcPRS`). The main orientation is that of the normal's largest part.
 pub(crate) fn siemens_axes(normal: [f64; 3], in_plane_rad: f64) -> Option<([f64; 3], [f64; 3])> {

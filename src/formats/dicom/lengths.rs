@@ -23,7 +23,8 @@ const SHORT: [&[u8; 2]; 21] = [
     b"ST", b"TM", b"UI", b"UL", b"US",
 ];
 const IMPLICIT: &[u8] = b"1.2.840.10008.1.2";
-const BIG_ENDIAN: &[u8] = b"1.2.840.10008.1.2.2";
+/// Transfer syntaxes that are not read (PS3.5 annex A).
+const UNREAD: [(&[u8], &str); 2] = [(b"1.2.840.10008.1.2.2", "big-endian"), (b"1.2.840.10008.1.2.1.99", "deflated")];
 
 struct Header {
     tag: (u16, u16),
@@ -66,15 +67,21 @@ fn unit(kind: &[u8]) -> usize {
 /// Where the first length stands that leads out of the file or holds no whole numbers, or the first of too many levels;
 /// `None` where all is well.
 pub(super) fn first_wrong(file: &[u8]) -> Option<usize> {
-    let start = [128, 0].into_iter().find(|at| file.get(*at..at + 4) == Some(b"DICM"))? + 4;
-    match meta(file, start) {
+    match meta(file, start(file)?) {
         Err(at) => Some(at),
-        Ok((at, syntax)) => {
-            let syntax = syntax.trim_ascii_end();
-            let order = if syntax == BIG_ENDIAN { Order::Big } else { Order::Little };
-            walk(&Bytes::new(file, order), at, syntax != IMPLICIT).err()
-        }
+        Ok((at, syntax)) => walk(&Bytes::new(file, Order::Little), at, syntax != IMPLICIT).err(),
     }
+}
+
+/// Name of the transfer syntax, if it is one that is not read.
+pub(super) fn unread_syntax(file: &[u8]) -> Option<&'static str> {
+    let (_, syntax) = meta(file, start(file)?).ok()?;
+    UNREAD.iter().find(|(unread, _)| *unread == syntax).map(|(_, name)| *name)
+}
+
+/// Where the file meta information begins.
+fn start(file: &[u8]) -> Option<usize> {
+    [128, 0].into_iter().find(|at| file.get(*at..at + 4) == Some(b"DICM")).map(|at| at + 4)
 }
 
 /// The file meta information: where it ends, and the transfer syntax; or where it leads out of the file.
@@ -90,7 +97,7 @@ fn meta(file: &[u8], start: usize) -> Result<(usize, &[u8]), usize> {
         let next = header.value + header.length as usize;
         let value = file.get(header.value..next).ok_or(at)?;
         if header.tag == (0x0002, 0x0010) {
-            syntax = value.split(|&b| b == 0).next().unwrap_or_default();
+            syntax = value.split(|&b| b == 0).next().unwrap_or_default().trim_ascii_end();
         }
         at = next;
     }
@@ -170,6 +177,19 @@ mod tests {
         assert_eq!(first_wrong(&file(&halves)), Some(whole));
         let raw = [0xe1, 0x7f, 0x10, 0x10, b'O', b'B', 0, 0, 0, 0, 0, 0x40];
         assert_eq!(first_wrong(&file(&raw)), Some(whole));
+    }
+
+    #[test]
+    fn syntaxes_that_are_not_read_are_named() {
+        let with = |syntax: &[u8]| {
+            let mut bytes = file(&[]);
+            let at = bytes.len() - 20;
+            bytes[at..].fill(0);
+            bytes[at..at + syntax.len()].copy_from_slice(syntax);
+            unread_syntax(&bytes)
+        };
+        assert_eq!(with(b"1.2.840.10008.1.2.2"), Some("big-endian"));
+        assert_eq!((with(b"1.2.840.10008.1.2.1"), with(IMPLICIT)), (None, None));
     }
 
     #[test]

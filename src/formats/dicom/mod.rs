@@ -1,31 +1,43 @@
-//! DICOM spectroscopy: MR Spectroscopy Storage (Philips, Siemens VE and XA) and Siemens' private CSA objects (VB to VE).
+//! DICOM spectroscopy: MR Spectroscopy Storage (Philips, Siemens VE and XA, United Imaging), Philips' classic object and
+//! Siemens' private CSA objects (VA to VE).
 //!
 //! The standard object holds the conjugate of our convention, Siemens' private one holds the samples as we want them, as
-//! the RDA export of the same measurement does: measured by where NAA of real brains lies, see the tests.
+//! the RDA export of the same measurement does: measured by where NAA of real brains lies, see the tests. United Imaging
+//! stores them as we want them in the standard object, too.
 
 mod csa;
 mod error;
+mod facts;
+mod frames;
+mod layout;
 mod lengths;
+mod place;
+mod protocol;
+mod scan;
+mod siemens;
 mod stored;
 mod tags;
+mod uih;
+mod unread;
 mod values;
 
+use std::borrow::Cow;
 use std::path::Path;
 
-use dicom_object::{DefaultDicomObject, InMemDicomObject, OpenFileOptions, ReadError as LibraryError, Tag};
+use dicom_object::{DefaultDicomObject, OpenFileOptions, ReadError as LibraryError, Tag};
 
 use super::error::ReadError;
 use super::extent::{Extent, READ_TO_LEARN};
 use super::files::{MAX_FILE_BYTES, bytes_of, length_of};
-use super::geometry::affine_from_lps;
 use super::reader::{About, Claim, Probe, Reader};
-use crate::acquisition::{Acquisition, Facts, Reference, Samples};
+use crate::acquisition::{Acquisition, UNTESTED_FORMAT};
 use crate::regular_file;
-use csa::Csa;
 pub use error::DecodeError;
-use stored::{Size, row, samples, size_of};
+use protocol::Protocol;
+use scan::Scan;
+use stored::{Size, size_of};
 use tags::*;
-use values::{csa, item, number, numbers, text};
+use values::text;
 
 /// Name of the format.
 pub const NAME: &str = "DICOM";
@@ -49,10 +61,10 @@ impl Reader for Dicom {
 
     fn about(&self) -> About {
         About {
-            files: "`.dcm`, `.ima`, `.mr` or no extension: MR Spectroscopy Storage (Philips, Siemens VE and XA), Siemens' private CSA objects (VB to VE)",
+            files: "`.dcm`, `.ima`, `.mr` or no extension: MR Spectroscopy Storage (Philips, Siemens VE and XA, United Imaging), Philips' classic object, Siemens' private CSA objects (VA to VE)",
             companions: "none",
-            facts: "dwell time, f0, nucleus, TE, TR, sequence, vendor, water suppression, averages (CSA), voxel",
-            limits: "explicit and implicit little-endian files as exported; no two-dimensional spectroscopy, no Philips raw data storage",
+            facts: "dwell time, f0, nucleus, TE, TR, TM (CSA), sequence (where the header names none, a known word in the protocol's name), vendor, water suppression, averages (CSA), edit conditions and water references by frame, voxel",
+            limits: "explicit and implicit little-endian files as exported; no two-dimensional spectroscopy, no raw data storage, no grids of Philips' classic object and of United Imaging, of which no real files were at hand (`untested_format`)",
         }
     }
 
@@ -108,12 +120,17 @@ pub fn looks_like(head: &[u8]) -> bool {
 pub fn is_spectroscopy(file: &[u8]) -> bool {
     // A broken file is somebody's spectrum until the contrary is known.
     open(file).map_or(true, |object| {
-        object.element(SPECTROSCOPY_DATA).is_ok() || (object.element(CSA_DATA).is_ok() && csa(&object).is_some())
+        [SPECTROSCOPY_DATA, PHILIPS_SAMPLES].into_iter().any(|tag| object.element(tag).is_ok())
+            || siemens::is_spectrum(&object)
+            || unread::unread(&object).is_some()
     })
 }
 
 fn open(file: &[u8]) -> Result<DefaultDicomObject, DecodeError> {
     let is_text = || file.windows(REPLACED.len()).filter(|w| *w == REPLACED).count() > 8;
+    if let Some(syntax) = lengths::unread_syntax(file) {
+        return Err(DecodeError::Syntax { syntax });
+    }
     if let Some(at) = lengths::first_wrong(file) {
         return Err(if is_text() { DecodeError::Text } else { DecodeError::CutOff { at: Some(at) } });
     }
@@ -150,139 +167,34 @@ fn is_uid(text: &str) -> bool {
 /// Decodes a file.
 pub fn decode(file: &[u8]) -> Result<Acquisition, DecodeError> {
     let object = open(file)?;
-    if let Ok(data) = object.element(SPECTROSCOPY_DATA) {
-        let bytes = data.to_bytes().map_err(|_| DecodeError::Dicom { what: "its samples" })?;
-        return standard(&object, &bytes);
+    let of = |tag: Tag| -> Result<Option<Cow<'_, [u8]>>, DecodeError> {
+        let Ok(element) = object.element(tag) else { return Ok(None) };
+        element.to_bytes().map(Some).map_err(|_| DecodeError::Dicom { what: "its samples" })
+    };
+    let maker = text(&object, MANUFACTURER).unwrap_or_default().to_lowercase();
+    let protocol = maker.contains("siemens").then(|| Protocol::find(file)).flatten();
+    if let Some(bytes) = of(SPECTROSCOPY_DATA)? {
+        if uih::is_own(&object) {
+            return uih::acquisition(&object, &bytes);
+        }
+        return Scan::new(&object, layout::standard(&object, &bytes, true)?, protocol.as_ref()).acquisition();
     }
-    if let (Ok(data), Some(csa)) = (object.element(CSA_DATA), csa(&object)) {
-        let bytes = data.to_bytes().map_err(|_| DecodeError::Dicom { what: "its samples" })?;
-        return private(&object, &csa, &bytes);
+    if let Some(bytes) = of(PHILIPS_SAMPLES)? {
+        let mut data = Scan::new(&object, layout::classic(&object, &bytes)?, None).acquisition()?;
+        for data in
+            std::iter::once(&mut data.flags).chain(data.further.iter_mut().map(|(_, further)| &mut further.flags))
+        {
+            data.push(UNTESTED_FORMAT);
+        }
+        return Ok(data);
+    }
+    if let Some(bytes) = of(CSA_DATA)?.filter(|_| siemens::is_spectrum(&object)) {
+        return siemens::acquisition(&object, &bytes, Protocol::find(file).as_ref());
+    }
+    if let Some(error) = unread::unread(&object) {
+        return Err(error);
     }
     // Classes of the standard only: what else stands there is somebody's own text.
     let class = text(&object, SOP_CLASS).filter(|class| class.starts_with(STANDARD_CLASSES) && is_uid(class));
     Err(DecodeError::NotSpectroscopy { class: class.unwrap_or_else(|| "unknown".to_owned()) })
-}
-
-/// MR Spectroscopy Storage (DICOM PS3.3 A.36.3).
-fn standard(object: &InMemDicomObject, bytes: &[u8]) -> Result<Acquisition, DecodeError> {
-    let count = |tag: Tag| number(object, tag).filter(|n| (1.0..1e6).contains(n)).map(|n| n as usize);
-    let points = count(POINT_COLUMNS).ok_or(DecodeError::Field { field: "Data Point Columns" })?;
-    if count(POINT_ROWS).unwrap_or(1) > 1 {
-        return Err(DecodeError::Field { field: "Data Point Rows (two-dimensional spectroscopy)" });
-    }
-    let (columns, rows) = (count(COLUMNS).unwrap_or(1), count(ROWS).unwrap_or(1));
-    let frames = count(FRAMES).unwrap_or(1);
-    let samples = samples(bytes, frames.saturating_mul(rows).saturating_mul(columns), points)?;
-    let is_philips = text(object, MANUFACTURER).is_some_and(|m| m.to_lowercase().contains("philips"));
-    // Philips puts as many frames of water behind those of the metabolites.
-    let with_water = is_philips && frames % 2 == 0 && text(object, WATER_REFERENCED).as_deref() == Some("YES");
-    let (voxels, transients) = if rows * columns > 1 { (rows * columns * frames, 1) } else { (1, frames) };
-    let kept = if with_water { transients / 2 } else { transients };
-    let part = |first: usize, n: usize| {
-        let bytes = samples.clone();
-        Samples::stored([voxels, 1, n, 1, points], move |[voxel, _, transient, _]| {
-            row(&bytes, voxel + first + transient, points).map(|z| z.conj()).collect()
-        })
-    };
-    let mut data = Acquisition::from_samples(NAME, part(0, kept));
-    if voxels > 1 {
-        data.grid = [columns, rows, frames];
-    }
-    if with_water {
-        data.water = Some(Reference::new(part(kept, kept), format!("frames {} to {}", kept + 1, 2 * kept)));
-    }
-    data.facts = facts(object);
-    if with_water {
-        data.facts.water_suppressed = Some(true);
-    }
-    data.affine_mm = affine(object);
-    Ok(data)
-}
-
-/// What a standard object states: times in its groups of all frames, else in Philips' own attributes.
-fn facts(object: &InMemDicomObject) -> Facts {
-    let positive = |object, tag| number(object, tag).filter(|v| *v > 0.0);
-    let shared = item(object, SHARED_GROUPS);
-    let seconds = |sequence: Tag, tag: Tag, own: Tag| {
-        let ms = shared.and_then(|s| item(s, sequence)).and_then(|s| positive(s, tag));
-        ms.or_else(|| positive(object, own)).map(|v| v * 1e-3)
-    };
-    // Philips writes PRIME and SPECTROSCOPY where others name the sequence.
-    let known = |name: Option<String>| name.filter(|n| !["PRIME", "SPECTROSCOPY", "NONE"].contains(&n.as_str()));
-    // Siemens writes NONE whether water was suppressed or not.
-    let is_suppressed = text(object, SUPPRESSION).is_some_and(|s| s.contains("WATER"));
-    Facts {
-        dwell_s: positive(object, SPECTRAL_WIDTH).map(|w| 1.0 / w),
-        f0_mhz: positive(object, TRANSMITTER_FREQUENCY),
-        nucleus: text(object, NUCLEUS),
-        vendor: text(object, MANUFACTURER),
-        te_s: seconds(ECHO_SEQUENCE, EFFECTIVE_ECHO_TIME, PHILIPS_ECHO_TIME),
-        tr_s: seconds(TIMING_SEQUENCE, REPETITION_TIME, PHILIPS_REPETITION_TIME),
-        sequence: known(text(object, SEQUENCE_NAME)).or_else(|| known(text(object, LOCALIZATION))),
-        water_suppressed: is_suppressed.then_some(true),
-        ..Facts::default()
-    }
-}
-
-/// The voxel in space, from the groups of all frames or of the first: single voxels lie about the stated position, a grid
-/// begins there (PS3.3 C.7.6.16.2).
-fn affine(object: &InMemDicomObject) -> Option<[[f64; 4]; 4]> {
-    let find = |sequence: Tag| {
-        [SHARED_GROUPS, FRAME_GROUPS].into_iter().find_map(|groups| item(item(object, groups)?, sequence))
-    };
-    let axes: [f64; 6] = numbers(find(ORIENTATION_SEQUENCE)?, ORIENTATION)?;
-    let position = numbers(find(POSITION_SEQUENCE)?, POSITION)?;
-    let (row, column) = ([axes[0], axes[1], axes[2]], [axes[3], axes[4], axes[5]]);
-    if let Some(extents) = philips_extents(object) {
-        let nearest = |axis: [f64; 3]| (0..3).max_by(|&a, &b| axis[a].abs().total_cmp(&axis[b].abs()));
-        let (x, y) = (nearest(row)?, nearest(column)?);
-        let z = (0..3).find(|k| ![x, y].contains(k))?;
-        return Some(affine_from_lps(row, column, position, [extents[x], extents[y], extents[z]]));
-    }
-    let measures = find(MEASURES_SEQUENCE)?;
-    let spacing: [f64; 2] = numbers(measures, PIXEL_SPACING)?;
-    let thickness = number(measures, SLICE_THICKNESS)?;
-    // The first spacing is that between rows.
-    Some(affine_from_lps(row, column, position, [spacing[1], spacing[0], thickness]))
-}
-
-/// Philips' pixel spacing is that of a square around the voxel; what it is itself, private attributes say.
-fn philips_extents(object: &InMemDicomObject) -> Option<[f64; 3]> {
-    let volume = item(object, PHILIPS_VOLUME)?;
-    let extents = PHILIPS_EXTENTS.map(|tag| number(volume, tag).filter(|mm| *mm > 0.0));
-    Some([extents[0]?, extents[1]?, extents[2]?])
-}
-
-/// Siemens' private object: facts in the CSA header, samples behind it.
-fn private(object: &InMemDicomObject, csa: &Csa, bytes: &[u8]) -> Result<Acquisition, DecodeError> {
-    let count = |name: &str| csa.number(name).filter(|n| (1.0..1e6).contains(n)).map(|n| n as usize);
-    let points = count("DataPointColumns").ok_or(DecodeError::Field { field: "DataPointColumns (CSA)" })?;
-    let extent = |name: &str| count(name).unwrap_or(1);
-    let grid = [extent("Columns"), extent("Rows"), extent("NumberOfFrames")];
-    let voxels = grid[0].saturating_mul(grid[1]).saturating_mul(grid[2]);
-    let samples = samples(bytes, voxels, points)?;
-    let shape = [voxels, 1, 1, 1, points];
-    let stored = Samples::stored(shape, move |[voxel, ..]| row(&samples, voxel, points).collect());
-    let mut data = Acquisition::from_samples(NAME, stored);
-    let positive = |name: &str| csa.number(name).filter(|v| *v > 0.0);
-    data.grid = grid;
-    data.facts = Facts {
-        dwell_s: positive("RealDwellTime").map(|ns| ns * 1e-9),
-        f0_mhz: positive("ImagingFrequency"),
-        te_s: positive("EchoTime").map(|ms| ms * 1e-3),
-        tr_s: positive("RepetitionTime").map(|ms| ms * 1e-3),
-        nucleus: csa.text("ImagedNucleus"),
-        sequence: csa.text("SequenceName"),
-        averages_on_scanner: positive("NumberOfAverages").map(|n| n as usize),
-        vendor: text(object, MANUFACTURER).or_else(|| Some("Siemens".to_owned())),
-        ..Facts::default()
-    };
-    if voxels == 1 {
-        data.affine_mm = csa.numbers::<6>("ImageOrientationPatient").and_then(|axes| {
-            let size = [csa.number("VoiReadoutFoV")?, csa.number("VoiPhaseFoV")?, csa.number("VoiThickness")?];
-            let (row, column) = ([axes[0], axes[1], axes[2]], [axes[3], axes[4], axes[5]]);
-            Some(affine_from_lps(row, column, csa.numbers("VoiPosition")?, size))
-        });
-    }
-    Ok(data)
 }
