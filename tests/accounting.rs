@@ -38,12 +38,11 @@ const OWN: [&str; 13] = ["7", "dcm", "IMA", "twix", "rda", "nii", "nii.gz", "SDA
 
 /// An image as a scanner writes it: DICOM without samples, NIfTI of real numbers.
 fn images() -> [(&'static str, Vec<u8>); 2] {
-    let dicom = small_dicom();
     let mut nifti = small_nifti();
     // Data type and bits of a voxel: 32-bit floats.
     nifti[12..14].copy_from_slice(&16_i16.to_le_bytes());
     nifti[14..16].copy_from_slice(&32_i16.to_le_bytes());
-    [("image.dcm", dicom[..dicom.len() - 512 - 12].to_vec()), ("t1.nii", nifti)]
+    [("image.dcm", small_dicom_image()), ("t1.nii", nifti)]
 }
 
 /// What is made: by path, what must come of it (`row`, or the kind that is counted).

@@ -512,7 +512,7 @@ fn real_files_of_every_format_convert_exactly() {
 const REFUSED: [(&str, &str, &str); 33] = [
     ("siemens-dicom/xa60/SVS_XA60.dcm", "truncated", "cut off within its samples: 682 of 1024 are there"),
     ("siemens-dicom/qa/seriesB/qa_unsuppressed_water.dcm", "bad_header", "a text conversion destroyed bytes above 127"),
-    ("philips-dicom/raw_and_mrs/RAW.dcm", "not_spectroscopy", "Raw Data Storage, without samples in a known attribute"),
+    ("philips-dicom/raw_and_mrs/RAW.dcm", "unsupported", "Raw Data Storage of a spectroscopy scan"),
     ("philips-sdat/hermes-header-only/sub-01_hermes_act_noID.spar", "missing_companion", "a SPAR without its SDAT"),
     ("philips-sdat/7T-two-row/sub2_MRS.list", "missing_companion", "an index without its .data"),
     ("philips-sdat/press30-mm-sub01/sub-01_ses-01_T1w", "not_spectroscopy", "an image"),

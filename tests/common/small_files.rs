@@ -316,6 +316,16 @@ pub fn small_dicom() -> Vec<u8> {
     ])
 }
 
+/// An image of the same scan: without samples, and of the class of images.
+pub fn small_dicom_image() -> Vec<u8> {
+    let dicom = small_dicom();
+    let mut image = dicom[..dicom.len() - 512 - 12].to_vec();
+    let class = b"1.2.840.10008.5.1.4.1.1.4.2";
+    let places: Vec<usize> = (0..image.len() - class.len()).filter(|at| image[*at..].starts_with(class)).collect();
+    places.into_iter().for_each(|at| image[at + class.len() - 1] = b'1');
+    image
+}
+
 /// Siemens' private object: a CSA header with the facts, and the samples.
 pub fn small_csa_dicom() -> Vec<u8> {
     let mut csa = b"SV10\x04\x03\x02\x01".to_vec();
