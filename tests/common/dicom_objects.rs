@@ -7,12 +7,14 @@ pub enum Form {
     Explicit,
     /// Private attributes as values of unknown type, as archives store what they do not know.
     Unknown,
+    /// The same, their sequences of no stated length.
+    UnknownOpen,
     Implicit,
     /// Sequences and items of no stated length.
     ImplicitOpen,
 }
 
-pub const FORMS: [Form; 4] = [Form::Explicit, Form::Unknown, Form::Implicit, Form::ImplicitOpen];
+pub const FORMS: [Form; 5] = [Form::Explicit, Form::Unknown, Form::UnknownOpen, Form::Implicit, Form::ImplicitOpen];
 
 #[derive(Debug, Clone)]
 pub enum Value {
@@ -67,8 +69,8 @@ pub fn without(mut object: Object, tag: (u16, u16)) -> Object {
 
 /// The whole file.
 pub fn file(class: &str, object: &Object, form: Form) -> Vec<u8> {
-    let syntax =
-        if matches!(form, Form::Explicit | Form::Unknown) { "1.2.840.10008.1.2.1" } else { "1.2.840.10008.1.2" };
+    let is_implicit = matches!(form, Form::Implicit | Form::ImplicitOpen);
+    let syntax = if is_implicit { "1.2.840.10008.1.2" } else { "1.2.840.10008.1.2.1" };
     with_syntax(class, object, form, syntax)
 }
 
@@ -88,30 +90,34 @@ pub fn with_syntax(class: &str, object: &Object, form: Form, syntax: &str) -> Ve
 fn encoded(object: &Object, form: Form) -> Vec<u8> {
     let mut all = Vec::new();
     for ((group, element), value) in object {
-        let is_unknown = form == Form::Unknown && group % 2 == 1;
+        let is_unknown = matches!(form, Form::Unknown | Form::UnknownOpen) && group % 2 == 1;
         // Items of a sequence of unknown type are in implicit form.
         let (vr, mut bytes) = match value {
             Value::Plain(vr, bytes) => (*vr, bytes.clone()),
             Value::Items(objects) => {
-                let inner = if is_unknown { Form::Implicit } else { form };
+                let inner = match (is_unknown, form) {
+                    (true, Form::UnknownOpen) => Form::ImplicitOpen,
+                    (true, _) => Form::Implicit,
+                    _ => form,
+                };
                 (b"SQ", objects.iter().flat_map(|object| item(&encoded(object, inner), inner)).collect())
             }
         };
         if bytes.len() % 2 == 1 {
             bytes.push(if vr == b"UI" { 0 } else { b' ' });
         }
-        let is_open = form == Form::ImplicitOpen && vr == b"SQ";
+        let is_open = (form == Form::ImplicitOpen || form == Form::UnknownOpen && is_unknown) && vr == b"SQ";
         let length = if is_open { u32::MAX } else { bytes.len() as u32 };
         all.extend(group.to_le_bytes());
         all.extend(element.to_le_bytes());
         let vr = if is_unknown { b"UN" } else { vr };
         match form {
-            Form::Explicit | Form::Unknown if [b"OF", b"OB", b"OW", b"SQ", b"UN"].contains(&vr) => {
+            Form::Explicit | Form::Unknown | Form::UnknownOpen if [b"OF", b"OB", b"OW", b"SQ", b"UN"].contains(&vr) => {
                 all.extend(vr);
                 all.extend([0, 0]);
                 all.extend(length.to_le_bytes());
             }
-            Form::Explicit | Form::Unknown => {
+            Form::Explicit | Form::Unknown | Form::UnknownOpen => {
                 all.extend(vr);
                 all.extend((length as u16).to_le_bytes());
             }

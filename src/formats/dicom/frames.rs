@@ -43,7 +43,8 @@ pub(super) fn frames_of(object: &InMemDicomObject, protocol: Option<&Protocol<'_
     let (groups, own) = (items(object, FRAME_GROUPS), items(object, PHILIPS_FRAMES));
     let mut frames = vec![Frame::default(); n];
     // Siemens' sequences for editing count conditions as echoes.
-    let is_edited = protocol.and_then(Protocol::sequence).and_then(|name| named_editing(&name)).is_some();
+    let is_named = |name: Option<String>| name.is_some_and(|name| named_editing(&name).is_some());
+    let is_edited = is_named(text(object, SEQUENCE_NAME)) || is_named(protocol.and_then(Protocol::sequence));
     if groups.len() == n {
         for (frame, group) in frames.iter_mut().zip(groups.iter()) {
             let time = |sequence, tag| item(group, sequence).and_then(|item| positive(&item, tag));

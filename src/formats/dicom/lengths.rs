@@ -3,6 +3,8 @@
 //!
 //! Layout: DICOM PS3.5 section 7 and PS3.10 section 7.1.
 
+use std::borrow::Cow;
+
 use dicom_core::dictionary::{DataDictionary, DataDictionaryEntry};
 use dicom_object::{StandardDataDictionary, Tag};
 
@@ -29,6 +31,8 @@ const UNREAD: [(&[u8], &str); 2] = [(b"1.2.840.10008.1.2.2", "big-endian"), (b"1
 struct Header {
     tag: (u16, u16),
     is_sequence: bool,
+    /// Whether the file says that it does not know the type.
+    is_unknown: bool,
     length: u32,
     /// Where its value begins.
     value: usize,
@@ -38,21 +42,22 @@ struct Header {
 
 fn header(bytes: &Bytes<'_>, at: usize, is_explicit: bool) -> Option<Header> {
     let tag = (bytes.u16(at)?, bytes.u16(at.checked_add(2)?)?);
+    let plain = Header { tag, is_sequence: false, is_unknown: false, length: 0, value: at + 8, unit: 1 };
     if tag.0 == ITEMS {
-        return Some(Header { tag, is_sequence: false, length: bytes.u32(at + 4)?, value: at + 8, unit: 1 });
+        return Some(Header { length: bytes.u32(at + 4)?, ..plain });
     }
     if !is_explicit {
         let known = StandardDataDictionary.by_tag(Tag(tag.0, tag.1));
         let kind = known.map_or("UN", |entry| entry.vr().relaxed().to_string());
         let (is_sequence, unit) = (kind == "SQ", unit(kind.as_bytes()));
-        return Some(Header { tag, is_sequence, length: bytes.u32(at + 4)?, value: at + 8, unit });
+        return Some(Header { is_sequence, length: bytes.u32(at + 4)?, unit, ..plain });
     }
     let kind = bytes.all().get(at + 4..at + 6)?;
-    let (is_sequence, unit) = (kind == b"SQ", unit(kind));
+    let plain = Header { is_sequence: kind == b"SQ", is_unknown: kind == b"UN", unit: unit(kind), ..plain };
     if SHORT.iter().any(|short| *short == kind) {
-        return Some(Header { tag, is_sequence, length: u32::from(bytes.u16(at + 6)?), value: at + 8, unit });
+        return Some(Header { length: u32::from(bytes.u16(at + 6)?), ..plain });
     }
-    Some(Header { tag, is_sequence, length: bytes.u32(at + 8)?, value: at + 12, unit })
+    Some(Header { length: bytes.u32(at + 8)?, value: at + 12, ..plain })
 }
 
 fn unit(kind: &[u8]) -> usize {
@@ -69,14 +74,42 @@ fn unit(kind: &[u8]) -> usize {
 pub(super) fn first_wrong(file: &[u8]) -> Option<usize> {
     match meta(file, start(file)?) {
         Err(at) => Some(at),
-        Ok((at, syntax)) => walk(&Bytes::new(file, Order::Little), at, syntax != IMPLICIT).err(),
+        Ok(Meta { end, syntax, .. }) => Walk::new(file, syntax != IMPLICIT).all(end).err(),
     }
 }
 
-/// Name of the transfer syntax, if it is one that is not read.
-pub(super) fn unread_syntax(file: &[u8]) -> Option<&'static str> {
-    let (_, syntax) = meta(file, start(file)?).ok()?;
-    UNREAD.iter().find(|(unread, _)| *unread == syntax).map(|(_, name)| *name)
+/// The file with lengths for its sequences of unknown type that have none. What is in them is in implicit form even where the
+/// file is explicit (PS3.5 6.2.2), which the library does not expect: with a length it takes them as bytes.
+pub(super) fn closed(file: &[u8]) -> Cow<'_, [u8]> {
+    let Some(Ok(Meta { end, syntax, .. })) = start(file).map(|start| meta(file, start)) else { return file.into() };
+    let mut walk = Walk::new(file, syntax != IMPLICIT);
+    if walk.all(end).is_err() || walk.open.is_empty() {
+        return file.into();
+    }
+    let mut closed = file.to_vec();
+    for (at, length) in walk.open {
+        if let Some(field) = closed.get_mut(at..at + 4) {
+            field.copy_from_slice(&length.to_le_bytes());
+        }
+    }
+    closed.into()
+}
+
+/// Name of the transfer syntax, if it is one that is not read, and the class of the object.
+pub(super) fn unread_syntax(file: &[u8]) -> Option<(&'static str, &str)> {
+    let Meta { syntax, class, .. } = meta(file, start(file)?).ok()?;
+    let (_, name) = UNREAD.iter().find(|(unread, _)| *unread == syntax)?;
+    Some((name, std::str::from_utf8(class).unwrap_or_default()))
+}
+
+/// What the file meta information says.
+struct Meta<'a> {
+    /// Where it ends.
+    end: usize,
+    /// The transfer syntax.
+    syntax: &'a [u8],
+    /// The class of the object.
+    class: &'a [u8],
 }
 
 /// Where the file meta information begins.
@@ -84,63 +117,99 @@ fn start(file: &[u8]) -> Option<usize> {
     [128, 0].into_iter().find(|at| file.get(*at..at + 4) == Some(b"DICM")).map(|at| at + 4)
 }
 
-/// The file meta information: where it ends, and the transfer syntax; or where it leads out of the file.
-fn meta(file: &[u8], start: usize) -> Result<(usize, &[u8]), usize> {
+/// The file meta information, or where it leads out of the file.
+fn meta(file: &[u8], start: usize) -> Result<Meta<'_>, usize> {
     let bytes = Bytes::new(file, Order::Little);
     let first = header(&bytes, start, true).ok_or(start)?;
     let group = bytes.u32(first.value).ok_or(start)? as usize;
     let mut at = first.value + 4;
     let end = at + group;
-    let mut syntax: &[u8] = &[];
+    let (mut syntax, mut class): (&[u8], &[u8]) = (&[], &[]);
     while at < end {
         let header = header(&bytes, at, true).ok_or(at)?;
         let next = header.value + header.length as usize;
         let value = file.get(header.value..next).ok_or(at)?;
-        if header.tag == (0x0002, 0x0010) {
-            syntax = value.split(|&b| b == 0).next().unwrap_or_default().trim_ascii_end();
+        let value = value.split(|&b| b == 0).next().unwrap_or_default().trim_ascii_end();
+        match header.tag {
+            (0x0002, 0x0002) => class = value,
+            (0x0002, 0x0010) => syntax = value,
+            _ => {}
         }
         at = next;
     }
-    Ok((at, syntax))
+    Ok(Meta { end: at, syntax, class })
 }
 
-/// Values one behind the other; sequences and items are gone into.
-fn walk(bytes: &Bytes<'_>, start: usize, is_explicit: bool) -> Result<(), usize> {
-    let n = bytes.all().len();
-    let mut at = start;
-    // Ends of the sequences and items around, where they are stated.
-    let mut around: Vec<Option<usize>> = Vec::new();
-    let mut is_fragments = false;
-    while at < n {
-        while around.last().is_some_and(|end| end.is_some_and(|end| at >= end)) {
-            around.pop();
+/// Goes through values one behind the other; sequences and items are gone into.
+struct Walk<'a> {
+    bytes: Bytes<'a>,
+    is_explicit: bool,
+    /// Ends of the sequences and items around, where they are stated.
+    around: Vec<Option<usize>>,
+    /// Sequences of unknown type without a length: where it stands, and what it is.
+    open: Vec<(usize, u32)>,
+}
+
+impl<'a> Walk<'a> {
+    fn new(file: &'a [u8], is_explicit: bool) -> Self {
+        Self { bytes: Bytes::new(file, Order::Little), is_explicit, around: Vec::new(), open: Vec::new() }
+    }
+
+    /// From `start` to the end of the bytes; an error says where a length is wrong.
+    fn all(&mut self, start: usize) -> Result<(), usize> {
+        let mut at = start;
+        let mut is_fragments = false;
+        while at < self.bytes.all().len() {
+            at = self.step(at, &mut is_fragments)?;
         }
-        let Header { tag, is_sequence, length, value, unit } = header(bytes, at, is_explicit).ok_or(at)?;
+        Ok(())
+    }
+
+    /// The end of a sequence whose items begin at `start`.
+    fn end_of_sequence(&mut self, start: usize) -> Result<usize, usize> {
+        self.around.push(None);
+        let (mut at, mut is_fragments) = (start, false);
+        while !self.around.is_empty() {
+            at = self.step(at, &mut is_fragments)?;
+        }
+        Ok(at)
+    }
+
+    /// One value, item or delimiter; where the next begins.
+    fn step(&mut self, at: usize, is_fragments: &mut bool) -> Result<usize, usize> {
+        while self.around.last().is_some_and(|end| end.is_some_and(|end| at >= end)) {
+            self.around.pop();
+        }
+        let Header { tag, is_sequence, is_unknown, length, value, unit } =
+            header(&self.bytes, at, self.is_explicit).ok_or(at)?;
         let end = (length != UNDEFINED).then(|| value + length as usize);
         let is_entered = match tag {
-            (ITEMS, ITEM) => !is_fragments,
+            (ITEMS, ITEM) => !*is_fragments,
             (ITEMS, ITEM_END | SEQUENCE_END) => {
-                around.pop();
-                is_fragments &= tag.1 != SEQUENCE_END;
-                at = value;
-                continue;
+                self.around.pop();
+                *is_fragments &= tag.1 != SEQUENCE_END;
+                return Ok(value);
             }
             _ => is_sequence || end.is_none(),
         };
         let is_whole = is_entered || (length as usize).is_multiple_of(unit);
-        if !is_whole || end.is_some_and(|end| end > n) || around.len() > MOST_LEVELS {
+        if !is_whole || end.is_some_and(|end| end > self.bytes.all().len()) || self.around.len() > MOST_LEVELS {
             return Err(at);
         }
+        if is_unknown && end.is_none() {
+            let end = Walk::new(self.bytes.all(), false).end_of_sequence(value)?;
+            self.open.push((value - 4, u32::try_from(end - value).map_err(|_| at)?));
+            return Ok(end);
+        }
         match end {
-            Some(end) if !is_entered => at = end,
+            Some(end) if !is_entered => Ok(end),
             _ => {
-                is_fragments |= tag == PIXEL_DATA;
-                around.push(end);
-                at = value;
+                *is_fragments |= tag == PIXEL_DATA;
+                self.around.push(end);
+                Ok(value)
             }
         }
     }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -186,7 +255,7 @@ mod tests {
             let at = bytes.len() - 20;
             bytes[at..].fill(0);
             bytes[at..at + syntax.len()].copy_from_slice(syntax);
-            unread_syntax(&bytes)
+            unread_syntax(&bytes).map(|(name, _)| name)
         };
         assert_eq!(with(b"1.2.840.10008.1.2.2"), Some("big-endian"));
         assert_eq!((with(b"1.2.840.10008.1.2.1"), with(IMPLICIT)), (None, None));

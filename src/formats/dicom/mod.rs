@@ -119,17 +119,25 @@ pub fn looks_like(head: &[u8]) -> bool {
 /// Whether a DICOM file holds a spectrum; reads it whole.
 pub fn is_spectroscopy(file: &[u8]) -> bool {
     // A broken file is somebody's spectrum until the contrary is known.
-    open(file).map_or(true, |object| {
-        [SPECTROSCOPY_DATA, PHILIPS_SAMPLES].into_iter().any(|tag| object.element(tag).is_ok())
-            || siemens::is_spectrum(&object)
-            || unread::unread(&object).is_some()
-    })
+    open(file).map_or_else(
+        |error| !matches!(error, DecodeError::NotSpectroscopy { .. }),
+        |object| {
+            [SPECTROSCOPY_DATA, PHILIPS_SAMPLES].into_iter().any(|tag| object.element(tag).is_ok())
+                || siemens::is_spectrum(&object)
+                || unread::unread(&object).is_some()
+        },
+    )
 }
 
 fn open(file: &[u8]) -> Result<DefaultDicomObject, DecodeError> {
     let is_text = || file.windows(REPLACED.len()).filter(|w| *w == REPLACED).count() > 8;
-    if let Some(syntax) = lengths::unread_syntax(file) {
-        return Err(DecodeError::Syntax { syntax });
+    if let Some((syntax, class)) = lengths::unread_syntax(file) {
+        let is_spectrum = unread::is_class_of_spectra(class);
+        return Err(if is_spectrum {
+            DecodeError::Syntax { syntax }
+        } else {
+            not_spectroscopy(Some(class.to_owned()))
+        });
     }
     if let Some(at) = lengths::first_wrong(file) {
         return Err(if is_text() { DecodeError::Text } else { DecodeError::CutOff { at: Some(at) } });
@@ -156,7 +164,7 @@ fn open(file: &[u8]) -> Result<DefaultDicomObject, DecodeError> {
             },
         }
     };
-    OpenFileOptions::new().from_reader(file).map_err(failed)
+    OpenFileOptions::new().from_reader(&*lengths::closed(file)).map_err(failed)
 }
 
 /// Whether a text is made as identifiers are (PS3.5 9.1).
@@ -194,7 +202,11 @@ pub fn decode(file: &[u8]) -> Result<Acquisition, DecodeError> {
     if let Some(error) = unread::unread(&object) {
         return Err(error);
     }
-    // Classes of the standard only: what else stands there is somebody's own text.
-    let class = text(&object, SOP_CLASS).filter(|class| class.starts_with(STANDARD_CLASSES) && is_uid(class));
-    Err(DecodeError::NotSpectroscopy { class: class.unwrap_or_else(|| "unknown".to_owned()) })
+    Err(not_spectroscopy(text(&object, SOP_CLASS)))
+}
+
+/// Of classes those of the standard alone are named: what else stands there is somebody's own text.
+fn not_spectroscopy(class: Option<String>) -> DecodeError {
+    let class = class.filter(|class| class.starts_with(STANDARD_CLASSES) && is_uid(class));
+    DecodeError::NotSpectroscopy { class: class.unwrap_or_else(|| "unknown".to_owned()) }
 }

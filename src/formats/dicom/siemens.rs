@@ -58,10 +58,14 @@ pub(super) fn acquisition(
     if stated.is_none() && samples.len() != bytes.len() {
         return Err(DecodeError::Field { field: "DataPointColumns (CSA)" });
     }
+    let left = bytes.len() - samples.len();
     let shape = [voxels, 1, 1, 1, points];
     let stored = Samples::stored(shape, move |[voxel, ..]| row(&samples, voxel, points).collect());
     let mut data = Acquisition::from_samples(NAME, stored);
     data.grid = grid;
+    if left >= 8 {
+        data.remarks.push(format!("{left} bytes after the last announced sample were not read"));
+    }
     data.facts = facts(object, &csa, protocol);
     if voxels == 1 {
         data.affine_mm = affine(&csa, protocol);

@@ -15,6 +15,8 @@ const IMPLICIT_META: [(u8, &[u8]); 4] =
     [(0x02, b"1.2.840.10008.5.1.4.1.1.4.2\0"), (0x03, b"1.2"), (0x10, b"1.2.840.10008.1.2\0"), (0x12, b"1.2")];
 /// A sequence that everybody knows.
 const ANY_SEQUENCE: Tag = super::tags::SHARED_GROUPS;
+/// The delimiter behind the items of a sequence without a length.
+const SEQUENCE_END: [u8; 8] = [0xfe, 0xff, 0xdd, 0xe0, 0, 0, 0, 0];
 /// More values than any attribute has that is asked for.
 const MOST: usize = 64;
 
@@ -110,7 +112,10 @@ pub(super) fn items(object: &InMemDicomObject, tag: Tag) -> Cow<'_, [InMemDicomO
     if let Some(items) = object.element(tag).ok().and_then(|element| element.items()) {
         return Cow::Borrowed(items);
     }
-    Cow::Owned(untyped(object, tag).and_then(|bytes| items_of(&bytes)).unwrap_or_default())
+    // One that had no length brings its delimiter along.
+    let found = untyped(object, tag)
+        .and_then(|bytes| items_of(&bytes).or_else(|| items_of(bytes.strip_suffix(&SEQUENCE_END)?)));
+    Cow::Owned(found.unwrap_or_default())
 }
 
 /// The first item of a sequence.
