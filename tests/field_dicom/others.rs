@@ -288,13 +288,13 @@ fn what_is_not_read_is_told_by_name() {
     }
     // Images and recordings stay what they are.
     let image = with(philips, vec![((0x7fe0, 0x0010), Value::Plain(b"OW", vec![0; 8]))]);
-    assert_eq!(told("1.2.840.10008.5.1.4.1.1.4", &image).0, false);
+    assert!(!told("1.2.840.10008.5.1.4.1.1.4", &image).0);
     let pulse: Object = vec![
         ((0x0008, 0x0008), text(b"CS", "ORIGINAL\\PRIMARY\\RAWDATA\\PHYSIO")),
         ((0x0008, 0x0070), text(b"LO", "SIEMENS")),
         ((0x7fe1, 0x1010), Value::Plain(b"OB", vec![0; 64])),
     ];
-    assert_eq!(told(SIEMENS, &pulse).0, false);
+    assert!(!told(SIEMENS, &pulse).0);
     let bare = without(pulse, (0x0008, 0x0008));
     let (is_row, code, message) = told(SIEMENS, &bare);
     assert!(is_row && code == "unsupported" && message.contains("CSA"), "{message}");

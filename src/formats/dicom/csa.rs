@@ -5,6 +5,9 @@
 
 use std::collections::HashMap;
 
+use dicom_object::InMemDicomObject;
+
+use super::tags::CSA_HEADER;
 use crate::formats::bytes::{Bytes, Order};
 
 const NAME_BYTES: usize = 64;
@@ -22,6 +25,16 @@ const MARK: u32 = 77;
 pub(crate) struct Csa(HashMap<String, Vec<String>>);
 
 impl Csa {
+    /// The header of an object's spectrum: of several the one that says most.
+    pub(super) fn of(object: &InMemDicomObject) -> Option<Self> {
+        let headers = CSA_HEADER.iter().filter_map(|tag| Self::parse(&object.element(*tag).ok()?.to_bytes().ok()?));
+        let mut headers: Vec<Self> = headers.collect();
+        let at = ["DataPointColumns", "RealDwellTime", "ImagingFrequency"]
+            .iter()
+            .find_map(|name| headers.iter().position(|csa| csa.number(name).is_some()))?;
+        Some(headers.swap_remove(at))
+    }
+
     /// Parses a header; `None` where it is none or cut off before its first tag.
     pub(crate) fn parse(header: &[u8]) -> Option<Self> {
         let is_second = header.starts_with(b"SV10");

@@ -140,12 +140,20 @@ fn meta(file: &[u8], start: usize) -> Result<Meta<'_>, usize> {
     Ok(Meta { end: at, syntax, class })
 }
 
+/// A sequence or an item that is being gone through.
+struct Around {
+    /// Where it ends, if that is stated.
+    end: Option<usize>,
+    /// Whether it is a sequence, which holds items alone; else an item, which holds none.
+    is_sequence: bool,
+}
+
 /// Goes through values one behind the other; sequences and items are gone into.
 struct Walk<'a> {
     bytes: Bytes<'a>,
     is_explicit: bool,
-    /// Ends of the sequences and items around, where they are stated.
-    around: Vec<Option<usize>>,
+    /// The sequences and items around, the innermost last.
+    around: Vec<Around>,
     /// Sequences of unknown type without a length: where it stands, and what it is.
     open: Vec<(usize, u32)>,
 }
@@ -167,7 +175,7 @@ impl<'a> Walk<'a> {
 
     /// The end of a sequence whose items begin at `start`.
     fn end_of_sequence(&mut self, start: usize) -> Result<usize, usize> {
-        self.around.push(None);
+        self.around.push(Around { end: None, is_sequence: true });
         let (mut at, mut is_fragments) = (start, false);
         while !self.around.is_empty() {
             at = self.step(at, &mut is_fragments)?;
@@ -177,23 +185,27 @@ impl<'a> Walk<'a> {
 
     /// One value, item or delimiter; where the next begins.
     fn step(&mut self, at: usize, is_fragments: &mut bool) -> Result<usize, usize> {
-        while self.around.last().is_some_and(|end| end.is_some_and(|end| at >= end)) {
+        while self.around.last().is_some_and(|around| around.end.is_some_and(|end| at >= end)) {
             self.around.pop();
         }
         let Header { tag, is_sequence, is_unknown, length, value, unit } =
             header(&self.bytes, at, self.is_explicit).ok_or(at)?;
-        let end = (length != UNDEFINED).then(|| value + length as usize);
-        let is_entered = match tag {
-            (ITEMS, ITEM) => !*is_fragments,
-            (ITEMS, ITEM_END | SEQUENCE_END) => {
-                self.around.pop();
-                *is_fragments &= tag.1 != SEQUENCE_END;
-                return Ok(value);
+        let is_in_sequence = self.around.last().is_some_and(|around| around.is_sequence);
+        if let (ITEMS, ITEM_END | SEQUENCE_END) = tag {
+            // The library would part from this walk, as at items that stand where none is.
+            if self.around.pop().is_none_or(|around| around.is_sequence != (tag.1 == SEQUENCE_END)) {
+                return Err(at);
             }
-            _ => is_sequence || end.is_none(),
-        };
+            *is_fragments &= tag.1 != SEQUENCE_END;
+            return Ok(value);
+        }
+        let is_item = tag == (ITEMS, ITEM);
+        let end = (length != UNDEFINED).then(|| value + length as usize);
+        let is_entered = if is_item { !*is_fragments } else { is_sequence || end.is_none() };
         let is_whole = is_entered || (length as usize).is_multiple_of(unit);
-        if !is_whole || end.is_some_and(|end| end > self.bytes.all().len()) || self.around.len() > MOST_LEVELS {
+        let most = self.around.iter().rev().find_map(|around| around.end).unwrap_or(self.bytes.all().len());
+        let is_inside = end.is_none_or(|end| end <= most) && self.around.len() <= MOST_LEVELS;
+        if !is_whole || !is_inside || is_item != is_in_sequence {
             return Err(at);
         }
         if is_unknown && end.is_none() {
@@ -205,7 +217,7 @@ impl<'a> Walk<'a> {
             Some(end) if !is_entered => Ok(end),
             _ => {
                 *is_fragments |= tag == PIXEL_DATA;
-                self.around.push(end);
+                self.around.push(Around { end, is_sequence: !is_item });
                 Ok(value)
             }
         }

@@ -11,6 +11,7 @@ mod facts;
 mod frames;
 mod layout;
 mod lengths;
+mod open;
 mod place;
 mod protocol;
 mod scan;
@@ -24,7 +25,7 @@ mod values;
 use std::borrow::Cow;
 use std::path::Path;
 
-use dicom_object::{DefaultDicomObject, OpenFileOptions, ReadError as LibraryError, Tag};
+use dicom_object::{OpenFileOptions, Tag};
 
 use super::error::ReadError;
 use super::extent::{Extent, READ_TO_LEARN};
@@ -33,22 +34,16 @@ use super::reader::{About, Claim, Probe, Reader};
 use crate::acquisition::{Acquisition, UNTESTED_FORMAT};
 use crate::regular_file;
 pub use error::DecodeError;
+pub use open::NAME;
+use open::{not_spectroscopy, open};
 use protocol::Protocol;
 use scan::Scan;
 use stored::{Size, size_of};
 use tags::*;
 use values::text;
 
-/// Name of the format.
-pub const NAME: &str = "DICOM";
-
-/// How the identifiers of the standard's classes begin.
-const STANDARD_CLASSES: &str = "1.2.840.10008.";
 /// Held for each byte of a file: it, the object parsed of it, and its samples once more on their way out of the object.
 const HELD_PER_BYTE: u64 = 4;
-
-/// What text conversions put in the place of bytes that are no UTF-8.
-const REPLACED: &[u8] = "\u{fffd}".as_bytes();
 
 /// The format's reader.
 #[derive(Debug)]
@@ -129,49 +124,6 @@ pub fn is_spectroscopy(file: &[u8]) -> bool {
     )
 }
 
-fn open(file: &[u8]) -> Result<DefaultDicomObject, DecodeError> {
-    let is_text = || file.windows(REPLACED.len()).filter(|w| *w == REPLACED).count() > 8;
-    if let Some((syntax, class)) = lengths::unread_syntax(file) {
-        let is_spectrum = unread::is_class_of_spectra(class);
-        return Err(if is_spectrum {
-            DecodeError::Syntax { syntax }
-        } else {
-            not_spectroscopy(Some(class.to_owned()))
-        });
-    }
-    if let Some(at) = lengths::first_wrong(file) {
-        return Err(if is_text() { DecodeError::Text } else { DecodeError::CutOff { at: Some(at) } });
-    }
-    let failed = |e: LibraryError| {
-        let reason = crate::error_chain::error_chain(&e);
-        if is_text() {
-            return DecodeError::Text;
-        }
-        // The library has no kind for it.
-        if reason.contains("fill whole buffer") {
-            return DecodeError::CutOff { at: None };
-        }
-        DecodeError::Dicom {
-            what: match e {
-                LibraryError::ParseMetaDataSet { .. } => "its file meta information",
-                LibraryError::ReadUnrecognizedTransferSyntax { .. }
-                | LibraryError::ReadUnsupportedTransferSyntax { .. }
-                | LibraryError::ReadUnsupportedTransferSyntaxWithSuggestion { .. } => {
-                    "its transfer syntax; uncompressed little-endian files are read"
-                }
-                LibraryError::PrematureEnd { .. } | LibraryError::MissingElementValue { .. } => "it ends early",
-                _ => "an attribute",
-            },
-        }
-    };
-    OpenFileOptions::new().from_reader(&*lengths::closed(file)).map_err(failed)
-}
-
-/// Whether a text is made as identifiers are (PS3.5 9.1).
-fn is_uid(text: &str) -> bool {
-    text.len() <= 64 && text.bytes().all(|b| b.is_ascii_digit() || b == b'.')
-}
-
 /// Decodes a file.
 pub fn decode(file: &[u8]) -> Result<Acquisition, DecodeError> {
     let object = open(file)?;
@@ -203,10 +155,4 @@ pub fn decode(file: &[u8]) -> Result<Acquisition, DecodeError> {
         return Err(error);
     }
     Err(not_spectroscopy(text(&object, SOP_CLASS)))
-}
-
-/// Of classes those of the standard alone are named: what else stands there is somebody's own text.
-fn not_spectroscopy(class: Option<String>) -> DecodeError {
-    let class = class.filter(|class| class.starts_with(STANDARD_CLASSES) && is_uid(class));
-    DecodeError::NotSpectroscopy { class: class.unwrap_or_else(|| "unknown".to_owned()) }
 }

@@ -3,11 +3,11 @@
 
 use dicom_object::InMemDicomObject;
 
-use super::NAME;
 use super::error::DecodeError;
 use super::facts::{Sequence, facts, sequence, with_localization};
 use super::frames::{Frame, Part, frames_of, in_words, is_said_edited, is_same, parts};
 use super::layout::Layout;
+use super::open::NAME;
 use super::place::{Stated, affine};
 use super::protocol::Protocol;
 use super::stored::Stored;

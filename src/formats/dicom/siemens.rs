@@ -3,9 +3,9 @@
 
 use dicom_object::InMemDicomObject;
 
-use super::NAME;
 use super::csa::Csa;
 use super::error::DecodeError;
+use super::open::NAME;
 use super::protocol::Protocol;
 use super::stored::{row, samples};
 use super::tags::*;
@@ -13,22 +13,12 @@ use super::values::{has_word, positive, text};
 use crate::acquisition::{Acquisition, Facts, Samples};
 use crate::formats::geometry::affine_from_lps;
 
-/// The CSA header of the spectrum.
-pub(super) fn csa(object: &InMemDicomObject) -> Option<Csa> {
-    let headers = CSA_HEADER.iter().filter_map(|tag| Csa::parse(&object.element(*tag).ok()?.to_bytes().ok()?));
-    let mut headers: Vec<Csa> = headers.collect();
-    let at = ["DataPointColumns", "RealDwellTime", "ImagingFrequency"]
-        .iter()
-        .find_map(|name| headers.iter().position(|csa| csa.number(name).is_some()))?;
-    Some(headers.swap_remove(at))
-}
-
 /// Whether the object is a spectrum: by the kind that it states, or by what its header has. Recordings of breath and pulse
 /// are stored in the same way.
 pub(super) fn is_spectrum(object: &InMemDicomObject) -> bool {
     let is_kind = |tag| text(object, tag).is_some_and(|kind| kind.to_uppercase().starts_with("SPEC"));
     object.element(CSA_DATA).is_ok()
-        && (CSA_KIND.into_iter().any(is_kind) || csa(object).is_some_and(|csa| csa.has("DataPointColumns")))
+        && (CSA_KIND.into_iter().any(is_kind) || Csa::of(object).is_some_and(|csa| csa.has("DataPointColumns")))
 }
 
 /// Whether the object may have been a spectrum before somebody took its header out.
@@ -45,7 +35,7 @@ pub(super) fn acquisition(
     bytes: &[u8],
     protocol: Option<&Protocol<'_>>,
 ) -> Result<Acquisition, DecodeError> {
-    let csa = csa(object).unwrap_or_default();
+    let csa = Csa::of(object).unwrap_or_default();
     let count = |name: &str| csa.number(name).filter(|n| (1.0..1e6).contains(n)).map(|n| n as usize);
     let extent = |name: &str| count(name).unwrap_or(1);
     let grid = [extent("Columns"), extent("Rows"), extent("NumberOfFrames")];

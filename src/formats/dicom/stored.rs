@@ -3,8 +3,8 @@
 use dicom_object::InMemDicomObject;
 use num_complex::Complex64;
 
+use super::csa::Csa;
 use super::error::DecodeError;
-use super::siemens::csa;
 use super::tags::{COLUMNS, FRAMES, POINT_COLUMNS, ROWS};
 use super::values::number;
 use crate::acquisition::Samples;
@@ -26,7 +26,7 @@ pub(super) fn size_of(object: &InMemDicomObject) -> Option<Size> {
         let grid = [COLUMNS, ROWS].map(|tag| extent(number(object, tag)));
         return Some(Size { points, grid, frames: extent(number(object, FRAMES)) });
     }
-    let csa = csa(object)?;
+    let csa = Csa::of(object)?;
     let grid = ["Columns", "Rows"].map(|name| extent(csa.number(name)));
     Some(Size { points: count(csa.number("DataPointColumns"))?, grid, frames: extent(csa.number("NumberOfFrames")) })
 }

@@ -87,6 +87,19 @@ pub(super) const UIH_WATER: Tag = Tag(0x0065, 0xff07);
 pub(super) const UIH_ON: Tag = Tag(0x0065, 0xff10);
 pub(super) const UIH_OFF: Tag = Tag(0x0065, 0xff11);
 
+/// Classes of objects (PS3.4 B.5): spectra, raw data; Philips' of spectra, series and protocols; Siemens' of what is no image.
+pub(super) const MR_SPECTROSCOPY: &str = "1.2.840.10008.5.1.4.1.1.4.2";
+pub(super) const RAW_DATA: &str = "1.2.840.10008.5.1.4.1.1.66";
+pub(super) const PHILIPS_SPECTRUM: &str = "1.3.46.670589.11.0.0.12.1";
+pub(super) const PHILIPS_SERIES: &str = "1.3.46.670589.11.0.0.12.2";
+pub(super) const PHILIPS_PROTOCOLS: &str = "1.3.46.670589.11.0.0.12.4";
+const SIEMENS_NO_IMAGE: &str = "1.3.12.2.1107.5.9.1";
+
+/// Whether a class is one of spectra.
+pub(super) fn is_class_of_spectra(class: &str) -> bool {
+    [MR_SPECTROSCOPY, PHILIPS_SPECTRUM, SIEMENS_NO_IMAGE].contains(&class)
+}
+
 /// How a value is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {

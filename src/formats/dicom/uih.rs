@@ -4,11 +4,11 @@
 use dicom_object::InMemDicomObject;
 use dicom_object::Tag;
 
-use super::NAME;
 use super::error::DecodeError;
 use super::facts::{facts, sequence, with_localization};
 use super::frames::Part;
 use super::layout;
+use super::open::NAME;
 use super::place::{Stated, affine};
 use super::stored::{Stored, samples};
 use super::tags::*;

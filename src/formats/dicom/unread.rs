@@ -7,23 +7,9 @@ use super::siemens;
 use super::tags::*;
 use super::values::{has_word, text};
 
-/// Raw Data Storage (PS3.4 B.5).
-const RAW_DATA: &str = "1.2.840.10008.5.1.4.1.1.66";
-/// Philips' classes for series and for protocols of scans.
-const PHILIPS_SPECTRUM: &str = "1.3.46.670589.11.0.0.12.1";
-const PHILIPS_SERIES: &str = "1.3.46.670589.11.0.0.12.2";
-const PHILIPS_PROTOCOLS: &str = "1.3.46.670589.11.0.0.12.4";
-/// Siemens' class for what is no image.
-const SIEMENS_SPECTRUM: &str = "1.3.12.2.1107.5.9.1";
-const MR_SPECTROSCOPY: &str = "1.2.840.10008.5.1.4.1.1.4.2";
 /// The form that is asked for.
 const INSTEAD_PHILIPS: &str = "export SDAT and SPAR, or the scan as MR Spectroscopy Storage (enhanced DICOM)";
 const INSTEAD: &str = "export the scan as MR Spectroscopy Storage (enhanced DICOM), or in the vendor's own format";
-
-/// Whether a class is that of spectra.
-pub(super) fn is_class_of_spectra(class: &str) -> bool {
-    [MR_SPECTROSCOPY, PHILIPS_SPECTRUM, SIEMENS_SPECTRUM].contains(&class)
-}
 
 /// Why an object without samples in a known place is not read, if it is of a spectroscopy scan.
 pub(super) fn unread(object: &InMemDicomObject) -> Option<DecodeError> {

@@ -7,6 +7,7 @@ use dicom_core::VR;
 use dicom_core::dictionary::{DataDictionary, DataDictionaryEntry};
 use dicom_object::{InMemDicomObject, StandardDataDictionary, Tag};
 
+use super::open::open;
 use super::tags::{Kind, own_kind};
 use crate::formats::bytes::{Bytes, Order};
 
@@ -148,7 +149,7 @@ fn items_of(bytes: &[u8]) -> Option<Vec<InMemDicomObject>> {
     file.extend([ANY_SEQUENCE.0.to_le_bytes(), ANY_SEQUENCE.1.to_le_bytes()].concat());
     file.extend(u32::try_from(bytes.len()).ok()?.to_le_bytes());
     file.extend(bytes);
-    let mut object = super::open(&file).ok()?;
+    let mut object = open(&file).ok()?;
     object.take_element(ANY_SEQUENCE).ok()?.into_value().into_items().map(|items| items.into_vec())
 }
 
