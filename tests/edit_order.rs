@@ -3,7 +3,7 @@
 //! Simulated measurements at the noise of single transients in vivo, with drift, motion, residual water that varies, spoilt
 //! transients. By day a part of them; `REQUANT_EDIT_ORDERS=400` for all.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, clippy::indexing_slicing, reason = "tests")]
 
 mod common;
 
@@ -51,6 +51,44 @@ struct Made {
     snr: f64,
 }
 
+/// What disturbs a measurement.
+struct Faults {
+    drift_hz: f64,
+    /// Residual water at t = 0.
+    water: f64,
+    phase: f64,
+    /// Standard deviation of the noise.
+    sd: f64,
+}
+
+/// Transients of the kinds `conditions` says: bit 0 has the pulse for GABA, bit 1 that for glutathione.
+fn rows(
+    conditions: &[usize],
+    kinds: &[Vec<Complex64>; 4],
+    faults: &Faults,
+    random: &mut Normal,
+) -> Vec<Vec<Complex64>> {
+    let t = |k: usize| k as f64 * DWELL_S;
+    let mut wander = 0.0;
+    let of = |(row, kind): (usize, &usize)| {
+        wander += 0.05 * random.next();
+        let shift = faults.drift_hz * row as f64 / conditions.len() as f64 + 0.7 * random.next();
+        let turn = faults.phase + wander + 0.1 * random.next();
+        let size = if random.uniform() < 0.02 { 0.5 } else { 1.0 + 0.03 * random.next() };
+        // The pulse for glutathione takes water away, too.
+        let left = faults.water * (1.0 + 0.1 * random.next()) * if *kind >= 2 { 0.4 } else { 1.0 };
+        let water_phase = 0.3 * random.next();
+        let fid = (0..POINTS).map(|k| {
+            let residual = Complex64::from_polar(left * (-PI * 8.0 * t(k)).exp(), water_phase + 2.0 * PI * 4.0 * t(k));
+            let all = size * kinds[*kind][k] + residual;
+            all * Complex64::from_polar(1.0, turn + 2.0 * PI * shift * t(k))
+                + Complex64::new(faults.sd * random.next(), faults.sd * random.next())
+        });
+        fid.collect()
+    };
+    conditions.iter().enumerate().map(of).collect()
+}
+
 fn made(seed: u64, n_conditions: usize) -> Made {
     let mut random = Normal(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
     let mut uniform = |low: f64, high: f64| low + (high - low) * random.uniform();
@@ -92,27 +130,15 @@ fn made(seed: u64, n_conditions: usize) -> Made {
     let height: f64 =
         (0..POINTS).map(|k| 12.0 * (-PI * 0.5 * width * t(k) - (0.5 * PI * width * t(k)).powi(2) / 2.77).exp()).sum();
     let sd = height / snr / (POINTS as f64).sqrt();
-    let mut rows = Vec::new();
-    let mut wander = 0.0;
-    for row in 0..n {
-        let condition = turns.condition(row);
-        let (gaba, glutathione) =
-            if is_edited { (without_naa[condition], with_glutathione[condition]) } else { (false, false) };
-        wander += 0.05 * random.next();
-        let shift = drift_hz * row as f64 / n as f64 + 0.7 * random.next();
-        let turn = phase + wander + 0.1 * random.next();
-        let size = if random.uniform() < 0.02 { 0.5 } else { 1.0 + 0.03 * random.next() };
-        // The pulse for glutathione takes water away, too.
-        let left = water * (1.0 + 0.1 * random.next()) * if glutathione { 0.4 } else { 1.0 };
-        let water_phase = 0.3 * random.next();
-        let fid = (0..POINTS).map(|k| {
-            let residual = Complex64::from_polar(left * (-PI * 8.0 * t(k)).exp(), water_phase + 2.0 * PI * 4.0 * t(k));
-            let all = size * kinds[usize::from(gaba) + 2 * usize::from(glutathione)][k] + residual;
-            all * Complex64::from_polar(1.0, turn + 2.0 * PI * shift * t(k))
-                + Complex64::new(sd * random.next(), sd * random.next())
-        });
-        rows.push(fid.collect::<Vec<_>>());
-    }
+    let conditions: Vec<usize> = (0..n)
+        .map(|row| match turns.condition(row) {
+            condition if is_edited => {
+                usize::from(without_naa[condition]) + 2 * usize::from(with_glutathione[condition])
+            }
+            _ => 0,
+        })
+        .collect();
+    let rows = rows(&conditions, &kinds, &Faults { drift_hz, water, phase, sd }, &mut random);
     let samples = Array5::from_shape_fn((1, 1, n, 1, POINTS), |(_, _, row, _, k)| rows[row][k]);
     let mut data = Acquisition::from_samples("simulated", samples);
     data.facts.dwell_s = Some(DWELL_S);
