@@ -265,10 +265,11 @@ fn water_that_cannot_be_taken_away_is_flagged() {
     let [still, sweeping] = [0.0, 90.0].map(|sweep| fid(sweep, &mut random));
     let of = |data: &Acquisition| one(&Preparation::default(), data, None, 0);
     let removed = of(&still).record;
-    assert!(removed.water_removed && removed.flags.is_empty(), "{:?}", removed.flags);
+    // It is so much of it that it was hardly suppressed.
+    assert!(removed.water_removed && removed.flags == ["water_not_suppressed"], "{:?}", removed.flags);
     let failed = of(&sweeping);
     assert!(!failed.record.water_removed);
-    assert_eq!(failed.record.flags, ["water_removal_failed"]);
+    assert_eq!(failed.record.flags, ["water_removal_failed", "water_not_suppressed"]);
     let stored: Vec<Complex64> = sweeping.samples.iter().collect();
     assert_eq!(failed.fid, stored, "what is not understood is left alone");
 }

@@ -67,6 +67,11 @@ impl Usable {
         Self { transients, coils, of: (state.bad.len(), state.n_coils) }
     }
 
+    /// Places of the transients that can be used.
+    pub(super) fn transients(&self) -> &[usize] {
+        &self.transients
+    }
+
     pub(super) fn is_all(&self) -> bool {
         (self.transients.len(), self.coils.len()) == self.of
     }

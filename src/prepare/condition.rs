@@ -133,6 +133,26 @@ fn gather(
     Ok((weights, transients))
 }
 
+/// All transients of a voxel and condition that hold numbers, coils combined, with their places among the stored ones.
+pub(super) fn whole_transients(
+    preparation: &Preparation,
+    data: &Acquisition,
+    water: Option<&Acquisition>,
+    voxel: usize,
+    condition: usize,
+) -> Result<(Vec<usize>, Vec<Vec<Complex64>>), PrepareError> {
+    let mut record = Record::default();
+    match gather(preparation, data, water, voxel, condition, &mut record) {
+        Ok((_, transients)) => Ok(((0..transients.len()).collect(), transients)),
+        Err(error) => {
+            let found = usable_of(data, water, voxel, condition).ok_or(error)?;
+            let (_, transients) =
+                gather(preparation, &found.data, found.water.as_ref(), voxel, condition, &mut record)?;
+            Ok((found.usable.transients().to_vec(), transients))
+        }
+    }
+}
+
 /// A measurement and its water reference without what is broken of them.
 struct Found {
     usable: Usable,
@@ -191,7 +211,7 @@ fn settle(settings: &Settings, transients: &mut [Vec<Complex64>], dwell_s: f64, 
 }
 
 /// Weights of the coils, from the water reference where it has the same coils.
-pub(super) fn combine(
+fn combine(
     preparation: &Preparation,
     data: &Acquisition,
     water: Option<&Acquisition>,

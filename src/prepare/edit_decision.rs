@@ -132,9 +132,10 @@ impl Contrast {
 /// How much more residual water the conditions of `first` have than those of `second`, circle by circle.
 fn contrast(evidence: &Evidence, turns: Turns, first: (usize, usize), second: (usize, usize)) -> Contrast {
     let n = turns.of_each(evidence.water.len());
-    let log = |condition: usize, k: usize| evidence.water[turns.place(condition, k)].max(f64::MIN_POSITIVE).ln();
-    let each: Vec<f64> =
-        (0..n).map(|k| 0.5 * (log(first.0, k) + log(first.1, k) - log(second.0, k) - log(second.1, k))).collect();
+    let log = |condition: usize, k: usize| evidence.water[turns.place(condition, k)].ln();
+    let all = (0..n).map(|k| 0.5 * (log(first.0, k) + log(first.1, k) - log(second.0, k) - log(second.1, k)));
+    let each: Vec<f64> = all.filter(|d| !d.is_nan()).collect();
+    let n = each.len();
     let mean = each.iter().sum::<f64>() / n.max(1) as f64;
     let square: f64 = each.iter().map(|d| (d - mean).powi(2)).sum();
     let error = (square / (n.max(2) - 1) as f64 / n.max(1) as f64).sqrt();
@@ -187,7 +188,8 @@ struct Fit {
 
 fn likelihood(evidence: &Evidence, sides: &[bool]) -> Option<Fit> {
     let of = |values: &[f64], side: bool| {
-        let own: Vec<f64> = values.iter().zip(sides).filter(|(_, s)| **s == side).map(|(v, _)| *v).collect();
+        let own: Vec<f64> =
+            values.iter().zip(sides).filter(|(v, s)| **s == side && !v.is_nan()).map(|(v, _)| *v).collect();
         median(&own)
     };
     let (with, without) = (of(&evidence.naa, false)?, of(&evidence.naa, true)?);
@@ -207,7 +209,8 @@ fn likelihood(evidence: &Evidence, sides: &[bool]) -> Option<Fit> {
 }
 
 fn likelihood_of_one(evidence: &Evidence) -> Option<f64> {
-    let (height, most) = (median(&evidence.naa)?, tallest(evidence));
+    let whole: Vec<f64> = evidence.naa.iter().copied().filter(|v| !v.is_nan()).collect();
+    let (height, most) = (median(&whole)?, tallest(evidence));
     let sum: f64 = evidence.naa.iter().map(|v| density(*v, height, evidence.naa_sd, most).ln()).sum();
     Some(INDEPENDENT * sum - 0.5 * (evidence.naa.len() as f64).ln())
 }
@@ -218,6 +221,9 @@ fn tallest(evidence: &Evidence) -> f64 {
 
 /// Density of the magnitude `v` where `height` is the median: normal, as wide as noise and jitter are; or anything.
 fn density(v: f64, height: f64, sd: f64, most: f64) -> f64 {
+    if v.is_nan() {
+        return 1.0;
+    }
     let width = sd.hypot(JITTER * height);
     let normal = (-0.5 * ((v - height) / width).powi(2)).exp() / (width * (2.0 * std::f64::consts::PI).sqrt());
     (1.0 - SPOILT) * normal + SPOILT / most

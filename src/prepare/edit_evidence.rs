@@ -27,7 +27,7 @@ const SINGLET_PPM: f64 = 0.03;
 const EMPTY_PPM: [(f64, f64); 2] = [(-2.5, -0.4), (8.0, 10.0)];
 const EMPTY_STEP_PPM: f64 = 0.15;
 
-/// Figures of each transient.
+/// Figures of each transient; not a number where it is broken.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Evidence {
     /// Magnitude of NAA, found with a matched filter (units of the data, times that of the filter).
@@ -55,6 +55,21 @@ impl Evidence {
         let naa_sd = naa.noise_sd(&looked_at)?;
         let of = |filter: &Matched| looked_at.par_iter().map(|fid| filter.at(fid, 0.0).norm()).collect();
         Some(Self { naa: of(&naa), naa_sd, unchanged: of(&unchanged), water })
+    }
+
+    /// The same for `n` transients, of which these are those at `places`.
+    pub(super) fn spread(self, places: &[usize], n: usize) -> Self {
+        let spread = |values: Vec<f64>| {
+            let mut all = vec![f64::NAN; n];
+            places.iter().zip(values).for_each(|(place, value)| all[*place] = value);
+            all
+        };
+        Self {
+            naa: spread(self.naa),
+            naa_sd: self.naa_sd,
+            unchanged: spread(self.unchanged),
+            water: spread(self.water),
+        }
     }
 }
 

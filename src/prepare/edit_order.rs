@@ -1,11 +1,10 @@
 //! Transients of an edited measurement sorted into its conditions: as somebody states, as the file says, or as the data show.
 
-use super::condition::combine;
+use super::condition::whole_transients;
 use super::edit_decision::{Decision, Found, decide, with_glutathione};
 use super::edit_evidence::Evidence;
 use super::error::{PrepareError, check_header};
 use super::settings::Preparation;
-use super::{Record, average};
 use crate::acquisition::{Acquisition, Conditions, Editing, Origin, StatedEditing, Turns, named_editing};
 
 /// Chemical shifts of the pulses for GABA and for glutathione (ppm).
@@ -101,9 +100,8 @@ fn as_data_show(
     if data.n_voxels() > 1 || preparation == &Preparation::None {
         return Err(unknown);
     }
-    let weights = combine(preparation, data, water, 0, 0, &mut Record::default())?;
-    let transients = average::transients(data, 0, 0, weights.as_ref());
-    let evidence = Evidence::of(&transients, dwell_s, f0_mhz).ok_or(unknown.clone())?;
+    let (places, transients) = whole_transients(preparation, data, water, 0, 0)?;
+    let evidence = Evidence::of(&transients, dwell_s, f0_mhz).ok_or(unknown.clone())?.spread(&places, n_transients);
     let Found { turns, without_naa, probability } = match decide(&evidence, n_conditions) {
         Decision::Conditions(found) => found,
         Decision::One { .. } => return Err(PrepareError::EditConditions),

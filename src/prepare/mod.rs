@@ -33,9 +33,10 @@ pub use error::PrepareError;
 pub use settings::{CoilMethod, Preparation, Settings};
 pub use spectrum::{Record, Spectrum};
 
-/// Height of water over the tallest metabolite from which it was not suppressed: without suppression some hundred times,
-/// with poor one twenty.
-pub const UNSUPPRESSED: f64 = 60.0;
+/// Height of water over the tallest metabolite from which it was not suppressed, or as good as not: without suppression it
+/// stands above a thousand times, of which taking it away leaves the metabolites' height a few times; with poor suppression
+/// twenty times.
+pub const UNSUPPRESSED: f64 = 100.0;
 
 /// A spectrum of a voxel: the label of its condition or combination (`None` where the file holds one), and what came
 /// of it.
@@ -73,9 +74,16 @@ pub fn prepare_parts(
     if is_edited {
         keep_together(&mut conditions);
     }
-    let prepared = |part: Option<&Part>| match is_edited {
-        true => edited(preparation, data, &conditions, part),
-        false => apart(preparation, data, &conditions, part),
+    let prepared = |part: Option<&Part>| {
+        let mut all = match is_edited {
+            true => edited(preparation, data, &conditions, part),
+            false => apart(preparation, data, &conditions, part),
+        };
+        // The header's word goes before what the data look like.
+        if data.facts.water_suppressed == Some(false) {
+            all.iter_mut().filter_map(|(_, spectrum)| spectrum.as_mut().ok()).for_each(flag_unsuppressed);
+        }
+        all
     };
     let Some(dynamics) = preparation.settings().and_then(|settings| settings.dynamics.as_ref()) else {
         return vec![(None, prepared(None))];
@@ -165,6 +173,13 @@ fn edited(
     single.chain(combined).collect()
 }
 
+fn flag_unsuppressed(spectrum: &mut Spectrum) {
+    let record = &mut spectrum.record;
+    if !record.flags.contains(&"water_not_suppressed") {
+        record.flags.push("water_not_suppressed");
+    }
+}
+
 /// Takes residual water away, and says how good the spectrum is.
 fn finish(preparation: &Preparation, mut spectrum: Spectrum) -> Spectrum {
     let Spectrum { fid, dwell_s, f0_mhz, record } = &mut spectrum;
@@ -180,7 +195,7 @@ fn finish(preparation: &Preparation, mut spectrum: Spectrum) -> Spectrum {
     record.snr_after = magnitudes.snr();
     record.lipid_index = magnitudes.lipid_index();
     if water > UNSUPPRESSED * magnitudes.tallest(METABOLITES_PPM) {
-        record.flags.push("water_not_suppressed");
+        flag_unsuppressed(&mut spectrum);
     }
     spectrum
 }

@@ -94,7 +94,7 @@ fn of_water(t: &Thresholds) -> Vec<Entry> {
         ),
         entry(
             "water_not_suppressed",
-            format!("water is more than {} times as tall as the metabolites", t.unsuppressed),
+            format!("the header says so, or water is more than {} times as tall as the metabolites", t.unsuppressed),
             "The file is a scan without water suppression, perhaps the reference of another one that was not found to be its \
              pair. Metabolites of such scans are disturbed by sidebands of water.",
             "Name the file as `water_path` of its spectrum in a manifest, and leave it out as a spectrum.",
