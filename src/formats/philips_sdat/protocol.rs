@@ -3,6 +3,7 @@
 use super::error::DecodeError;
 use super::spar::Spar;
 use crate::acquisition::{Acquisition, Facts, named_editing};
+use crate::formats::geometry::affine_from_philips;
 use crate::formats::hints::{sequence_hint, te_hint_s};
 
 /// The name that somebody gave the scan: free text, of which a recognised word is taken and nothing else.
@@ -55,8 +56,7 @@ pub(super) fn is_water(spar: &Spar) -> bool {
     spar.number("mix_number") == Ok(WATER_MIX)
 }
 
-/// Voxel-to-scanner transform (mm, RAS+) from size, offset and angulation: Philips' axes are
-/// left, posterior and head; angles turn about them in the order x, y, z.
+/// Voxel-to-scanner transform (mm, RAS+) from size, offset and angulation.
 fn affine(spar: &Spar) -> Option<[[f64; 4]; 4]> {
     let triple = |fields: [&'static str; 3]| -> Option<[f64; 3]> {
         // Each is looked at, so that all which cannot be used are named.
@@ -67,23 +67,5 @@ fn affine(spar: &Spar) -> Option<[[f64; 4]; 4]> {
     let offset = triple(["lr_off_center", "ap_off_center", "cc_off_center"]);
     let angle = triple(["lr_angulation", "ap_angulation", "cc_angulation"])?;
     let (size, offset) = (size?, offset?);
-    let (a, b, c) = ((-angle[0]).to_radians(), (-angle[1]).to_radians(), angle[2].to_radians());
-    // Each angle turns about an axis that those before have turned (Rx·Ry·Rz), as the plane orientation in DICOM files of
-    // the same scanners shows.
-    let (sa, ca, sb, cb, sc, cc) = (a.sin(), a.cos(), b.sin(), b.cos(), c.sin(), c.cos());
-    let rotation = [
-        [cb * cc, -cb * sc, sb],
-        [ca * sc + sa * sb * cc, ca * cc - sa * sb * sc, -sa * cb],
-        [sa * sc - ca * sb * cc, sa * cc + ca * sb * sc, ca * cb],
-    ];
-    let centre = [-offset[0], -offset[1], offset[2]];
-    let mut affine = [[0.0; 4]; 4];
-    for row in 0..3 {
-        for column in 0..3 {
-            affine[row][column] = rotation[row][column] * size[column];
-        }
-        affine[row][3] = centre[row];
-    }
-    affine[3][3] = 1.0;
-    Some(affine)
+    Some(affine_from_philips(size, offset, angle))
 }
