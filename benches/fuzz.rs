@@ -31,11 +31,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
+use requant::acquisition::{FileKind, Look};
 use requant::basis::simulate::{Sequence, basis_set};
 use requant::basis::{BasisSet, write_lcmodel};
 use requant::compare::import;
 use requant::formats::{
-    bruker, dicom, ge_pfile, jmrui_binary, jmrui_text, lcmodel_control, lcmodel_raw, nifti_mrs, philips_list,
+    self, bruker, dicom, ge_pfile, jmrui_binary, jmrui_text, lcmodel_control, lcmodel_raw, nifti_mrs, philips_list,
     philips_sdat, plain_text, siemens_rda, siemens_twix, varian,
 };
 use small_files::*;
@@ -283,6 +284,26 @@ fn twix_files() -> Vec<Vec<u8>> {
     ]
 }
 
+/// Files as a search meets them: packed or not, under any name, perhaps parts of series.
+fn of_any_name() -> Target {
+    let folder = tempfile::tempdir().unwrap();
+    let gzipped = |bytes: &Vec<u8>| {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    };
+    let plain = [small_pfile(), small_twix(), small_vb_twix(), small_dicom(), small_csa_dicom(), small_rda()];
+    let seeds = plain.iter().cloned().chain(plain.iter().map(gzipped)).collect();
+    let found = move |bytes: &[u8]| {
+        let path = folder.path().join("a.bak");
+        std::fs::write(&path, bytes).unwrap();
+        let kind = formats::kind_of(&path);
+        let _ = (formats::extent(&path).is_ok(), formats::Search.member(&path), formats::Search.series_name(&path));
+        formats::read(&path).is_ok() && kind == FileKind::Spectrum
+    };
+    Target { per_byte: BYTES_PER_PACKED_BYTE, ..target("any-name", seeds, found) }
+}
+
 /// The same without stated representations.
 fn implicit(explicit: &[u8]) -> Vec<u8> {
     let at = explicit.windows(4).position(|w| w == [8, 0, 0x16, 0]).unwrap();
@@ -344,7 +365,7 @@ fn main() {
         per_byte: BYTES_PER_PACKED_BYTE,
         decode,
     });
-    let all: Vec<Target> = targets().into_iter().chain(of_runs).collect();
+    let all: Vec<Target> = targets().into_iter().chain([of_any_name()]).chain(of_runs).collect();
     for target in all.iter().filter(|t| names.is_empty() || names.iter().any(|n| t.name.contains(n.as_str()))) {
         for seed in &target.seeds {
             // Or the cases would test nothing; and what is made once (threads, tables) is made.

@@ -6,6 +6,7 @@ mod common;
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::Write as _;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::Path;
 use std::process::{Command, Output};
@@ -45,6 +46,21 @@ fn images() -> [(&'static str, Vec<u8>); 2] {
     [("image.dcm", small_dicom_image()), ("t1.nii", nifti)]
 }
 
+/// Packed and renamed files, one scan twice, and a series of two transients.
+fn packed_and_numbered(put: &mut impl FnMut(&str, &[u8], &'static str)) {
+    for (name, bytes) in [("p.7.gz", gzip(&small_pfile())), ("p.anon", small_pfile()), ("t_copy", small_twix())] {
+        put(&format!("packed/{name}"), &bytes, "row");
+    }
+    put("packed/notes.txt.gz", &gzip(b"nothing to see\n"), "other");
+    put("packed/bad.gz", &[&gzip(b"nothing")[..10], &[0xff; 20]].concat(), "unreadable");
+    put("packed/export.zip", b"PK\x03\x04\x14\0\0\0", "row");
+    put("twice/p.7", &small_pfile(), "row");
+    put("twice/p.7.gz", &gzip(&small_pfile()), "row");
+    for (number, what) in [("1", "row"), ("2", "part_of_series")] {
+        put(&format!("series/{number}.dcm"), &small_transient(number), what);
+    }
+}
+
 /// What is made: by path, what must come of it (`row`, or the kind that is counted).
 fn folder_of_everything(folder: &Path) -> BTreeMap<String, &'static str> {
     let mut all: BTreeMap<String, &'static str> = BTreeMap::new();
@@ -75,6 +91,7 @@ fn folder_of_everything(folder: &Path) -> BTreeMap<String, &'static str> {
     put("good/x_ref.SPAR", SPAR.as_bytes(), "companion");
     put("lone/fid", &[0; 64], "row");
     put("sub-01/mrs/sub-01_svs.txt", b"", "row");
+    packed_and_numbered(&mut put);
     put("notes.txt", b"nothing to see\n", "other");
     put("timing.dat", b"onset duration\n", "other");
     put("README", b"read me\n", "other");
@@ -97,6 +114,26 @@ fn folder_of_everything(folder: &Path) -> BTreeMap<String, &'static str> {
     symlink(folder, folder.join("loop")).unwrap();
     all.insert("loop".to_owned(), "not_searched");
     all
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    packed.write_all(bytes).unwrap();
+    packed.finish().unwrap()
+}
+
+/// A transient of a series, of the instance with this number.
+fn small_transient(number: &str) -> Vec<u8> {
+    let samples: Vec<u8> = (0..128).flat_map(|i| (1.0 / (1.0 + i as f32)).to_le_bytes()).collect();
+    dicom_file(&[
+        (0x0018, 0x9052, b"FD", 2000.0_f64.to_le_bytes().to_vec()),
+        (0x0018, 0x9098, b"FD", 123.25_f64.to_le_bytes().to_vec()),
+        (0x0020, 0x000e, b"UI", b"1.2.3.4\0".to_vec()),
+        (0x0020, 0x0013, b"IS", number.as_bytes().to_vec()),
+        (0x0028, 0x0008, b"IS", b"1".to_vec()),
+        (0x0028, 0x9002, b"UL", 64_u32.to_le_bytes().to_vec()),
+        (0x5600, 0x0020, b"OF", samples),
+    ])
 }
 
 fn small_files() -> Vec<(&'static str, Vec<u8>)> {

@@ -49,7 +49,7 @@ fn is_spectroscopy(path: &Path) -> bool {
 }
 
 fn search(inputs: &[PathBuf]) -> Listing {
-    find(inputs, &|path| kind(is_spectroscopy(path))).unwrap()
+    find(inputs, &|path: &Path| kind(is_spectroscopy(path))).unwrap()
 }
 
 /// `source path -> water`, with `-` for none.
@@ -94,7 +94,7 @@ fn by_extension(path: &Path) -> bool {
 }
 
 fn search_names(dir: &Path) -> Listing {
-    find(&[dir.to_owned()], &|path| kind(by_extension(path))).unwrap()
+    find(&[dir.to_owned()], &|path: &Path| kind(by_extension(path))).unwrap()
 }
 
 fn only(listing: &Listing, source_path: &str) -> Found {
@@ -222,7 +222,7 @@ fn real_a_single_file_finds_its_partner() {
 fn real_the_same_file_by_two_inputs_is_one_spectrum() {
     let dir = folder(&["a/x.SDAT", "a/y.SDAT"]);
     let inputs = [dir.path().to_owned(), dir.path().join("a/x.SDAT"), dir.path().join("a")];
-    let listing = find(&inputs, &|path| kind(by_extension(path))).unwrap();
+    let listing = find(&inputs, &|path: &Path| kind(by_extension(path))).unwrap();
     assert_eq!(pairs(&listing), ["a/x.SDAT -> -", "a/y.SDAT -> -"]);
 }
 
@@ -373,11 +373,11 @@ fn links_are_followed_but_not_in_circles() {
 #[test]
 fn files_that_would_be_one_keep_their_extension_and_inputs_that_clash_are_refused() {
     let dir = folder(&["a/x.SDAT", "a/x.RAW", "a/y.RAW", "b/x.SDAT"]);
-    let listing = find(&[dir.path().join("a")], &|path| kind(by_extension(path))).unwrap();
+    let listing = find(&[dir.path().join("a")], &|path: &Path| kind(by_extension(path))).unwrap();
     assert_eq!(listing.found.iter().map(|f| f.id.as_str()).collect::<Vec<_>>(), ["x.RAW", "x.SDAT", "y"]);
     assert!(listing.warnings.iter().any(|w| matches!(w, FindWarning::KeptExtension { n: 2, .. })));
     let inputs = [dir.path().join("a/x.SDAT"), dir.path().join("b")];
-    let error = find(&inputs, &|path| kind(by_extension(path))).unwrap_err();
+    let error = find(&inputs, &|path: &Path| kind(by_extension(path))).unwrap_err();
     assert!(matches!(error, FindError::DuplicateId { ref id, .. } if id == "x"));
     assert_eq!(error.exit_code(), 2);
 }
@@ -385,20 +385,20 @@ fn files_that_would_be_one_keep_their_extension_and_inputs_that_clash_are_refuse
 #[test]
 fn no_input_is_an_error_of_its_own() {
     let dir = folder(&["notes.txt", "t1.dcm"]);
-    let error = find(&[dir.path().to_owned()], &|path| kind(by_extension(path))).unwrap_err();
+    let error = find(&[dir.path().to_owned()], &|path: &Path| kind(by_extension(path))).unwrap_err();
     assert!(matches!(error, FindError::NoInput { ref seen, .. } if seen == "2 other"));
     assert_eq!(error.exit_code(), 66);
-    let error = find(&[dir.path().join("gone")], &|path| kind(by_extension(path))).unwrap_err();
+    let error = find(&[dir.path().join("gone")], &|path: &Path| kind(by_extension(path))).unwrap_err();
     assert!(matches!(error, FindError::NotThere { .. }));
     assert_eq!(error.exit_code(), 66);
-    assert_eq!(find(&[], &|path| kind(by_extension(path))).unwrap_err().exit_code(), 66);
+    assert_eq!(find(&[], &|path: &Path| kind(by_extension(path))).unwrap_err().exit_code(), 66);
 }
 
 fn manifest(dir: &Path, text: &str) -> Result<Listing, FindError> {
     let path = dir.join("lists/m.csv");
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     fs::write(&path, text).unwrap();
-    find(&[path], &|path| kind(by_extension(path)))
+    find(&[path], &|path: &Path| kind(by_extension(path)))
 }
 
 #[test]
@@ -416,7 +416,7 @@ fn manifests_lead_anywhere_but_ids_do_not() {
     let listing = listing.unwrap();
     assert_eq!(listing.found[1].refusal().unwrap().code, "manifest_line");
     fs::create_dir(dir.path().join("data/sub")).unwrap();
-    let listing = find(&[dir.path().join("lists/m.csv")], &|path| kind(by_extension(path))).unwrap();
+    let listing = find(&[dir.path().join("lists/m.csv")], &|path: &Path| kind(by_extension(path))).unwrap();
     assert_eq!(
         pairs(&listing),
         ["../data/x.RAW -> ../data/x.H2O", "../data/y.RAW -> ../data/far.H2O", "../data/z_ref.RAW -> -"]
@@ -479,7 +479,7 @@ fn parquet_manifests_are_read() {
     let mut writer = parquet::arrow::ArrowWriter::try_new(file, batch.schema(), None).unwrap();
     writer.write(&batch).unwrap();
     writer.close().unwrap();
-    let listing = find(&[path], &|path| kind(by_extension(path))).unwrap();
+    let listing = find(&[path], &|path: &Path| kind(by_extension(path))).unwrap();
     assert_eq!(pairs(&listing), ["x.RAW -> -", "y.RAW -> -"]);
     assert_eq!(listing.found[0].overrides.facts.te_s, Some(0.03));
     assert_eq!(listing.found[0].subject.as_deref(), Some("7"));

@@ -360,7 +360,9 @@ fn every_companion_belongs_to_its_file() {
 fn the_page_of_formats_says_what_readers_say() {
     let mut page = String::from(
         "# Formats\n\nMade from the table of readers (`src/formats/mod.rs`); `REQUANT_UPDATE=1 cargo test --test layouts` \
-         renews it. A file belongs to the first format that recognises it. What is not stated stays unknown: give it in a \
+         renews it. Content decides where a format has a signature (twix, P-file, DICOM, RDA, NIfTI-MRS, jMRUI text), \
+         whatever the file is called; else its name. Files that gzip packed are read as what is inside, companions as well; \
+         other archives are rows `packed_archive`. Varian's and Bruker's folders stand for the file in them. What is not stated stays unknown: give it in a \
          manifest or in the configuration's `[gaps]`. `requant inspect FILE` shows what was read.\n\n\
          | format | files | companions | what headers state | limits |\n|---|---|---|---|---|\n",
     );

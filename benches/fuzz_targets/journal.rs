@@ -131,7 +131,7 @@ pub fn targets() -> Vec<Parts> {
             // The folder goes with the last who holds it.
             let list = folder.path().join("list.csv");
             fs::write(&list, bytes).unwrap();
-            find(std::slice::from_ref(&list), &|_| requant::acquisition::FileKind::Spectrum).is_ok()
+            find(std::slice::from_ref(&list), &|_: &std::path::Path| requant::acquisition::FileKind::Spectrum).is_ok()
         }),
     ));
     all

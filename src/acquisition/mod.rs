@@ -17,7 +17,7 @@ use ndarray::Axis;
 
 pub use editing::{Conditions, Editing, Named, Origin, Turns, named_editing};
 pub use facts::{Facts, Number};
-pub use file_kind::FileKind;
+pub use file_kind::{FileKind, Look, Member, SeriesName};
 pub(crate) use plausible::place_fault;
 pub use samples::{Samples, Series};
 pub use stated_editing::StatedEditing;

@@ -189,11 +189,14 @@ fn overlay(
 
 /// The file as a run finds it, with the water reference that is named, or else paired.
 pub(super) fn found(file: &Path, water: Option<&PathBuf>) -> Result<Found, CliError> {
-    let listing = corpus::find(&[file.to_owned()], &formats::kind_of).map_err(|e| CliError::new(e.exit_code(), e))?;
+    let file = formats::file_at(file).map_err(|e| CliError::new(1, e))?;
+    let listing = corpus::find(&[file.to_path_buf()], &formats::Search).map_err(|e| CliError::new(e.exit_code(), e))?;
     let mut found =
         listing.found.into_iter().next().ok_or_else(|| anyhow::anyhow!("{}: no spectrum", file.display()))?;
     if let Some(water) = water {
-        found.water = Water::Paired(water.clone());
+        let water = formats::file_at(water).map_err(|e| CliError::new(1, e))?;
+        found.water = Water::Paired(water.into_owned());
+        found.water_parts = Vec::new();
     }
     match found.refusal() {
         Some(refusal) => Err(CliError::new(1, anyhow::anyhow!(refusal.message))),

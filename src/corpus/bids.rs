@@ -53,6 +53,9 @@ pub(crate) fn pair_folder(files: &[PathBuf], sidecars: &mut Sidecars) -> HashMap
     for (name, path) in with_role(BidsRole::Reference) {
         groups.entry(name.key_without_acq()).or_default().references.push((name, path));
     }
+    for (name, path) in names.iter().zip(files).filter(|(name, _)| name.is_named_reference()) {
+        groups.entry(name.key_without_acq()).or_default().named.push((name, path));
+    }
     for (name, _) in with_role(BidsRole::Spectrum) {
         groups.entry(name.key_without_acq()).or_default().spectra.push(name);
     }
@@ -71,16 +74,21 @@ pub(crate) fn pair_folder(files: &[PathBuf], sidecars: &mut Sidecars) -> HashMap
 struct Group<'a> {
     spectra: Vec<&'a BidsName>,
     references: Vec<(&'a BidsName, &'a PathBuf)>,
+    /// Those whose suffix is not that of BIDS: of them only one with the spectrum's own label is its.
+    named: Vec<(&'a BidsName, &'a PathBuf)>,
 }
 
 impl Group<'_> {
     fn water(&self, spectrum: &BidsName) -> Water {
-        let candidates = |wanted: &dyn Fn(&BidsName) -> bool| -> Vec<PathBuf> {
-            self.references.iter().filter(|(name, _)| wanted(name)).map(|(_, path)| (*path).clone()).collect()
+        let of = |references: &[(&BidsName, &PathBuf)], wanted: &dyn Fn(&BidsName) -> bool| -> Vec<PathBuf> {
+            references.iter().filter(|(name, _)| wanted(name)).map(|(_, path)| (*path).clone()).collect()
         };
-        let exact = candidates(&|name| name.get("acq") == spectrum.get("acq"));
-        if !exact.is_empty() {
-            return Water::from_candidates(exact);
+        let candidates = |wanted: &dyn Fn(&BidsName) -> bool| of(&self.references, wanted);
+        let is_own = |name: &BidsName| name.get("acq") == spectrum.get("acq");
+        for exact in [candidates(&is_own), of(&self.named, &is_own)] {
+            if !exact.is_empty() {
+                return Water::from_candidates(exact);
+            }
         }
         // A reference with the acquisition label of another spectrum was measured for that one,
         // perhaps with another sequence or echo time.

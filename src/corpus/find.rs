@@ -4,69 +4,42 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use super::bids::{self, Sidecars};
+use super::collect::{Candidate, Origin, absolute, base_of, collect};
 use super::found::{FindError, FindWarning, Found, Listing, Problem};
-use super::identity::{entity, file_name, id_of, relative_path, split_extension};
-use super::ids::{IdOrigin, make_distinct, shown_from};
+use super::identity::{entity, file_name, format_of, id_of, relative_path, split_extension};
+use super::ids::{make_distinct, shown_from};
 use super::left_out::{LeftOut, LeftOutKind, counts, in_words};
-use super::manifest::{self, Line, Overrides, StatedWater};
+use super::manifest::{Overrides, StatedWater};
 use super::pair::{self, Role, Water};
 use super::participants::Participants;
-use super::walk::{siblings, walk};
-use crate::acquisition::FileKind;
+use super::walk::siblings;
+use super::{same_scan, series, series_folders};
+use crate::acquisition::Look;
 use crate::interrupt;
 use crate::printable::{PATH_CHARS, printable, printable_label};
-use crate::regular_file;
-
-/// How a file came into the list.
-#[derive(Debug, Clone)]
-enum Origin {
-    /// By searching a folder.
-    Search,
-    /// Named as INPUT.
-    Named,
-    /// A line of a manifest.
-    Line(Box<Line>),
-}
-
-struct Candidate {
-    path: PathBuf,
-    /// What paths in the tables are relative to.
-    base: PathBuf,
-    origin: Origin,
-    problem: Option<Problem>,
-}
-
-impl Candidate {
-    fn id_origin(&self, bases: &[PathBuf]) -> IdOrigin {
-        let input = bases.iter().position(|base| *base == self.base).unwrap_or(0);
-        match &self.origin {
-            // A faulty line's id may be the fault.
-            Origin::Line(line) => {
-                let is_stated = line.id.is_some() && line.fault.is_none();
-                IdOrigin { line: Some(line.number), is_stated, input }
-            }
-            Origin::Search | Origin::Named => IdOrigin { line: None, is_stated: false, input },
-        }
-    }
-}
 
 /// Finds the spectra in `inputs` and pairs them with their water references.
 ///
-/// `kind_of` says what a file is that is met in a folder; files named as INPUT or in a manifest are
+/// `look` says what a file is that is met in a folder; files named as INPUT or in a manifest are
 /// taken as they are.
 ///
 /// # Errors
 /// [`FindError`] if an INPUT does not exist, there is nothing in any, two INPUTs have files of one path, or a manifest is
 /// unusable. What concerns single files becomes rows ([`Found::refusal`]) or warnings.
-pub fn find(inputs: &[PathBuf], kind_of: &dyn Fn(&Path) -> FileKind) -> Result<Listing, FindError> {
+pub fn find(inputs: &[PathBuf], look: &dyn Look) -> Result<Listing, FindError> {
     let mut warnings = Vec::new();
-    let (candidates, mut left_out) = collect(inputs, kind_of, &mut warnings)?;
-    let roles = roles(&candidates, &mut warnings);
+    let (mut candidates, mut left_out) = collect(inputs, look, &mut warnings)?;
+    let mut roles = roles(&candidates, &mut warnings);
+    series::merge(&mut candidates, &roles, look, &mut left_out, &mut warnings);
+    series_folders::pair(&candidates, &mut roles, look);
+    same_scan::find(&mut candidates, &roles, look);
+    let parts: HashMap<PathBuf, Vec<PathBuf>> =
+        candidates.iter().filter(|c| !c.parts.is_empty()).map(|c| (place(&c.path), c.parts.clone())).collect();
 
     let waters: Vec<Water> = candidates.iter().map(|c| water_of(c, &roles)).collect();
     let used: HashSet<PathBuf> = waters.iter().flat_map(Water::files).map(|path| place(path)).collect();
     let (mut found, mut id_origins) = (Vec::new(), Vec::new());
-    let bases: Vec<PathBuf> = inputs.iter().map(|input| base_of(&absolute(input))).collect();
+    let bases: Vec<PathBuf> = inputs.iter().map(|input| base_of(&absolute(input), look)).collect();
     let mut participants = Participants::default();
     for (mut candidate, water) in candidates.into_iter().zip(&waters) {
         let from_manifest = matches!(candidate.origin, Origin::Line(_));
@@ -82,7 +55,9 @@ pub fn find(inputs: &[PathBuf], kind_of: &dyn Fn(&Path) -> FileKind) -> Result<L
             candidate.problem = Some(Problem::LoneReference);
         }
         id_origins.push(candidate.id_origin(&bases));
-        found.push(found_from(candidate, water.clone(), &mut participants));
+        let water_parts = water.files().first().and_then(|path| parts.get(&place(path))).cloned();
+        let water = (water.clone(), water_parts.unwrap_or_default());
+        found.push(found_from(candidate, water, &mut participants));
     }
     warnings.append(&mut participants.warnings);
     if interrupt::asked() {
@@ -100,19 +75,9 @@ pub fn find(inputs: &[PathBuf], kind_of: &dyn Fn(&Path) -> FileKind) -> Result<L
     Ok(Listing { found, left_out, warnings })
 }
 
-/// What paths in the tables are relative to, for an INPUT.
-fn base_of(input: &Path) -> PathBuf {
-    if input.is_dir() { input.to_owned() } else { input.parent().unwrap_or(input).to_owned() }
-}
-
 /// A path below `base` as tables and logs show it.
 fn shown(path: &Path, base: &Path) -> String {
     printable(&relative_path(path, base), PATH_CHARS)
-}
-
-/// Absolute path; links stay, so that names are those the user sees.
-fn absolute(path: &Path) -> PathBuf {
-    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 
 /// Where a file lies, however its folder is written (`a/../b`, links), to compare paths. A link to
@@ -125,74 +90,6 @@ fn place(path: &Path) -> PathBuf {
     }
 }
 
-fn collect(
-    inputs: &[PathBuf],
-    kind_of: &dyn Fn(&Path) -> FileKind,
-    warnings: &mut Vec<FindWarning>,
-) -> Result<(Vec<Candidate>, Vec<LeftOut>), FindError> {
-    let mut candidates = Vec::new();
-    let mut left_out: HashMap<PathBuf, LeftOut> = HashMap::new();
-    // A file that two INPUTs reach is one spectrum.
-    let mut seen = HashSet::new();
-    for input in inputs {
-        if !input.exists() {
-            return Err(FindError::NotThere { path: input.clone() });
-        }
-        let input = absolute(input);
-        let folder = input.parent().unwrap_or(&input).to_owned();
-        let mut add = |path: PathBuf, base: &Path, origin: Origin, problem: Option<Problem>| {
-            if matches!(origin, Origin::Line(_)) || seen.insert(path.clone()) {
-                candidates.push(Candidate { path, base: base.to_owned(), origin, problem });
-            }
-        };
-        if input.is_dir() {
-            let mut walked = walk(&input, kind_of);
-            warnings.append(&mut walked.warnings);
-            for (path, problem) in walked.files {
-                add(path, &input, Origin::Search, problem);
-            }
-            for (path, kind) in walked.left_out {
-                left_out.entry(path).or_insert_with_key(|path| LeftOut::new(path, &input, kind));
-            }
-        } else if manifest::is_manifest(&input) {
-            let read = manifest::read(&input)?;
-            left_out.insert(input.clone(), LeftOut::new(&input, &folder, LeftOutKind::Manifest));
-            if !read.unknown_columns.is_empty() {
-                let columns = read.unknown_columns;
-                warnings.push(FindWarning::UnknownColumns { path: input.clone(), columns });
-            }
-            for line in read.lines {
-                let problem = line_problem(&line);
-                let path = if line.path.as_os_str().is_empty() {
-                    folder.join(format!("{}-line-{}", file_name(&input), line.number))
-                } else {
-                    absolute(&line.path)
-                };
-                add(path, &folder, Origin::Line(Box::new(line)), problem);
-            }
-        } else {
-            add(input, &folder, Origin::Named, None);
-        }
-    }
-    // What one INPUT leaves out, another may name.
-    left_out.retain(|path, _| !seen.contains(path));
-    Ok((candidates, left_out.into_values().collect()))
-}
-
-fn line_problem(line: &Line) -> Option<Problem> {
-    let message = match &line.fault {
-        Some(fault) => fault.clone(),
-        None => match regular_file::check(&line.path) {
-            Ok(_) => return None,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                "there is no such file; paths are relative to the manifest".to_owned()
-            }
-            Err(error) => format!("the file cannot be opened: {error}"),
-        },
-    };
-    Some(Problem::ManifestLine { line: line.number, message })
-}
-
 /// The role of every file in the candidates' folders, by name and sidecar.
 fn roles(candidates: &[Candidate], warnings: &mut Vec<FindWarning>) -> HashMap<PathBuf, Role> {
     let mut folders: BTreeMap<&Path, Vec<PathBuf>> = BTreeMap::new();
@@ -202,7 +99,7 @@ fn roles(candidates: &[Candidate], warnings: &mut Vec<FindWarning>) -> HashMap<P
         let folder = candidate.path.parent().unwrap_or(Path::new(""));
         folders.entry(folder).or_default().push(candidate.path.clone());
         if !matches!(candidate.origin, Origin::Search) {
-            let extension = split_extension(&file_name(&candidate.path)).1.to_lowercase();
+            let extension = format_of(split_extension(&file_name(&candidate.path)).1);
             to_list.entry(folder).or_default().insert(extension);
         }
     }
@@ -246,12 +143,20 @@ fn water_of(candidate: &Candidate, roles: &HashMap<PathBuf, Role>) -> Water {
         }
     }
     match roles.get(&candidate.path) {
-        Some(Role::Spectrum(water)) if candidate.problem.is_none() => water.clone(),
+        // What is left out for another format has its own water reference all the same.
+        Some(Role::Spectrum(water)) if matches!(candidate.problem, None | Some(Problem::SameScan { .. })) => {
+            water.clone()
+        }
         _ => Water::None,
     }
 }
 
-fn found_from(candidate: Candidate, water: Water, participants: &mut Participants) -> Found {
+/// The row of a candidate with its water reference, and the other files of that one's series.
+fn found_from(
+    candidate: Candidate,
+    (water, water_parts): (Water, Vec<PathBuf>),
+    participants: &mut Participants,
+) -> Found {
     let below_base = relative_path(&candidate.path, &candidate.base);
     let water_source_path = match &water {
         Water::Paired(path) => Some(shown(path, &candidate.base)),
@@ -279,9 +184,11 @@ fn found_from(candidate: Candidate, water: Water, participants: &mut Participant
     let site = site.or_else(|| participants.site(candidate.path.parent()?, subject.as_deref()?));
     Found {
         path: candidate.path,
+        parts: candidate.parts,
         id,
         source_path,
         water,
+        water_parts,
         water_source_path,
         subject: printable_label(subject),
         session: printable_label(session),

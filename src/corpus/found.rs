@@ -14,12 +14,16 @@ use super::pair::Water;
 pub struct Found {
     /// Where to read it.
     pub path: PathBuf,
+    /// The other files of one series, in order, where each holds a transient of this spectrum.
+    pub parts: Vec<PathBuf>,
     /// `spectrum_id` without sub-spectrum or voxel.
     pub id: String,
     /// Path relative to INPUT (for a manifest: to its folder).
     pub source_path: String,
     /// Its water reference.
     pub water: Water,
+    /// The other files of the water reference's series, in order.
+    pub water_parts: Vec<PathBuf>,
     /// Path of the water reference relative to INPUT, where it is paired.
     pub water_source_path: Option<String>,
     /// Subject label, without `sub-`.
@@ -45,6 +49,30 @@ pub enum Problem {
          to analyse it as a spectrum, list it in a manifest"
     )]
     LoneReference,
+    /// The same scan is there in another format, which is taken.
+    #[error(
+        "the same scan is read from {taken}, which is nearer to what the scanner measured; list this file in a manifest to analyse it as well"
+    )]
+    SameScan {
+        /// Name of the file that is taken.
+        taken: String,
+    },
+    /// A packed archive.
+    #[error(
+        "a packed archive, which is not looked into; unpack it where it lies, or move it away if it holds no spectra"
+    )]
+    Archive,
+    /// Files of one series that cannot be put in order.
+    #[error(
+        "{n} files of one series hold a transient each, and {twice} of their instance numbers are there more than once; \
+         take the copies away, or list the files in a manifest to analyse each alone"
+    )]
+    Series {
+        /// Files.
+        n: usize,
+        /// Numbers that several of them have.
+        twice: usize,
+    },
     /// It cannot be opened.
     #[error("the file cannot be opened: {0}")]
     Unreadable(String),
@@ -77,6 +105,15 @@ impl Found {
             (Some(problem @ Problem::LoneReference), _) => {
                 Some(Refusal { is_skip: true, code: "water_reference", message: problem.to_string() })
             }
+            (Some(problem @ Problem::SameScan { .. }), _) => {
+                Some(Refusal { is_skip: true, code: "same_scan", message: problem.to_string() })
+            }
+            (Some(problem @ Problem::Archive), _) => {
+                failed("packed_archive", format!("{}: {problem}", self.source_path))
+            }
+            (Some(problem @ Problem::Series { .. }), _) => {
+                failed("bad_series", format!("{}: {problem}", self.source_path))
+            }
             (Some(problem @ Problem::Unreadable(_)), _) => failed("unreadable_file", problem.to_string()),
             (Some(problem @ Problem::ManifestLine { .. }), _) => failed("manifest_line", problem.to_string()),
             (None, Water::Ambiguous(files)) => {
@@ -84,7 +121,7 @@ impl Found {
                 failed(
                     "ambiguous_water_reference",
                     format!(
-                        "{}: several files could be its water reference ({}); name one in the \
+                        "{}: which file is its water reference is not clear ({}); name one in the \
                          column `water_path` of a manifest (or `none`)",
                         self.source_path,
                         names.join(", ")
@@ -154,6 +191,16 @@ pub enum FindWarning {
         /// How many.
         n: usize,
     },
+    /// Files of one series and one instance number, which are not put together.
+    #[error(
+        "{n} files have the series and the instance number of another one, as {path} does: each is a spectrum of its own; are they copies?"
+    )]
+    SameInstance {
+        /// The first of them.
+        path: PathBuf,
+        /// How many.
+        n: usize,
+    },
     /// Files that differ in their extension only.
     #[error("{n} files differ from others in their extension only, as {path} does: their ids keep it")]
     KeptExtension {
@@ -180,6 +227,7 @@ impl FindWarning {
             | Self::Sidecar { path, .. }
             | Self::UnknownColumns { path, .. }
             | Self::Numbered { path, .. }
+            | Self::SameInstance { path, .. }
             | Self::KeptExtension { path, .. }
             | Self::ListedReference { path } => path,
         }

@@ -9,25 +9,34 @@ const BIDS_ENTITIES: [&str; 11] = ["sub", "ses", "task", "acq", "nuc", "voi", "r
 pub(super) const BIDS_SPECTRA: [&str; 3] = ["svs", "mrsi", "unloc"];
 /// Suffix of a water reference in BIDS.
 pub(super) const BIDS_REFERENCE: &str = "mrsref";
+/// What large consortia write in its place.
+const REFERENCE: &str = "ref";
 
 /// File name of a path as text; characters that are not UTF-8 are replaced.
 pub(crate) fn file_name(path: &Path) -> String {
     path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
-/// Splits a file name into stem and extension, `.nii.gz` being one extension.
+/// Splits a file name into stem and extension; that of a packed file (`.nii.gz`, `.7.gz`) is one extension.
 pub(crate) fn split_extension(name: &str) -> (&str, &str) {
-    let cut = |ending: &str| {
-        let at = name.len().checked_sub(ending.len())?;
-        (at > 0 && name.is_char_boundary(at) && name[at..].eq_ignore_ascii_case(ending))
-            .then(|| (&name[..at], &name[at + 1..]))
-    };
-    if let Some(parts) = cut(".nii.gz") {
-        return parts;
-    }
-    match name.rfind('.') {
-        Some(at) if at > 0 => (&name[..at], &name[at + 1..]),
-        _ => (name, ""),
+    let cut = |name: &str| name.rfind('.').filter(|at| *at > 0);
+    let Some(at) = cut(name) else { return (name, "") };
+    let inner = cut(&name[..at]).filter(|inner| {
+        let extension = &name[inner + 1..at];
+        name[at + 1..].eq_ignore_ascii_case("gz")
+            && (1..=5).contains(&extension.len())
+            && extension.bytes().all(|b| b.is_ascii_alphanumeric())
+    });
+    let at = inner.unwrap_or(at);
+    (&name[..at], &name[at + 1..])
+}
+
+/// An extension in lower case, without that of packing: packed or not, it is one format.
+pub(crate) fn format_of(extension: &str) -> String {
+    let lower = extension.to_lowercase();
+    match lower.strip_suffix(".gz") {
+        Some(inner) => inner.to_owned(),
+        None => lower,
     }
 }
 
@@ -81,8 +90,10 @@ pub(crate) enum BidsRole {
 pub(crate) struct BidsName {
     /// Entities in the order of the name: `("sub", "01")`.
     pub(crate) entities: Vec<(String, String)>,
-    /// What follows the last underscore.
+    /// What follows the last underscore, in lower case.
     pub(crate) suffix: String,
+    /// Whether every part before the suffix is an entity.
+    is_whole: bool,
 }
 
 impl BidsName {
@@ -97,7 +108,9 @@ impl BidsName {
                 _ => {}
             }
         }
-        name.suffix = stem.rsplit('_').next().unwrap_or_default().to_owned();
+        name.suffix = stem.rsplit('_').next().unwrap_or_default().to_lowercase();
+        let before = stem.rsplit_once('_').map_or("", |(before, _)| before);
+        name.is_whole = before.split('_').all(|part| part.split_once('-').is_some_and(|(key, _)| !key.is_empty()));
         name
     }
 
@@ -114,6 +127,11 @@ impl BidsName {
             suffix if BIDS_SPECTRA.contains(&suffix) => Some(BidsRole::Spectrum),
             _ => None,
         }
+    }
+
+    /// Whether it is a water reference as consortia name theirs: a name of BIDS whose suffix is `ref`.
+    pub(crate) fn is_named_reference(&self) -> bool {
+        self.is_whole && self.suffix == REFERENCE && self.get("sub").is_some()
     }
 
     /// Equal for names whose entities agree but for `acq`.
@@ -154,6 +172,9 @@ mod tests {
         assert_eq!(split_extension(".hidden"), (".hidden", ""));
         assert_eq!(split_extension("plain"), ("plain", ""));
         assert_eq!(split_extension("é.gz"), ("é", "gz"));
+        assert_eq!(split_extension("P12345.7.gz"), ("P12345", "7.gz"));
+        assert_eq!(split_extension("v1.2_scan.gz"), ("v1.2_scan", "gz"));
+        assert_eq!((format_of("NII.GZ"), format_of("7")), ("nii".to_owned(), "7".to_owned()));
     }
 
     #[test]

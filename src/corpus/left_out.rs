@@ -26,6 +26,8 @@ pub enum LeftOutKind {
     WaterReference,
     /// Read with a spectrum, or the same scan once more.
     Companion,
+    /// A transient of a spectrum whose series lies in several files.
+    PartOfSeries,
     /// The list of spectra itself.
     Manifest,
     /// An image.
@@ -50,6 +52,7 @@ impl LeftOutKind {
         match self {
             Self::WaterReference => "water_reference",
             Self::Companion => "companion",
+            Self::PartOfSeries => "part_of_series",
             Self::Manifest => "manifest",
             Self::Image => "image",
             Self::Empty => "empty",

@@ -5,14 +5,19 @@
 //! on the readers. Every file that is seen becomes a row or is left out for a reason that is counted.
 
 mod bids;
+mod collect;
 pub mod find;
 pub mod found;
 mod identity;
 mod ids;
 mod left_out;
 pub mod manifest;
+mod markers;
 pub mod pair;
 mod participants;
+mod same_scan;
+mod series;
+mod series_folders;
 mod sheet;
 mod walk;
 

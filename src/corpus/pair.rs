@@ -8,7 +8,9 @@
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
-use super::identity::{BidsName, BidsRole, file_name, split_extension};
+use super::identity::{BidsName, BidsRole, file_name, format_of, split_extension};
+use super::markers::{Kind, Marked, marked, series_name, without_count};
+use crate::acquisition::SeriesName;
 
 /// The water reference of a spectrum.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -55,79 +57,16 @@ pub(crate) enum Role {
     Reference,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Spectrum,
-    Reference,
-}
-
-/// Markers that are used together. A partner from the same family goes first, so that a folder with
-/// `x_act`, `x_ref`, `x_WS` and `x_W` makes two pairs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Family {
-    Philips,
-    Suppression,
-    Words,
-}
-
-const MARKERS: [(&str, Kind, Family); 14] = [
-    ("act", Kind::Spectrum, Family::Philips),
-    ("ref", Kind::Reference, Family::Philips),
-    ("ws", Kind::Spectrum, Family::Suppression),
-    ("w", Kind::Reference, Family::Suppression),
-    ("nws", Kind::Reference, Family::Suppression),
-    ("metab", Kind::Spectrum, Family::Words),
-    ("metabolite", Kind::Spectrum, Family::Words),
-    ("metabolites", Kind::Spectrum, Family::Words),
-    ("spec", Kind::Spectrum, Family::Words),
-    ("suppressed", Kind::Spectrum, Family::Words),
-    ("unsuppressed", Kind::Reference, Family::Words),
-    ("water", Kind::Reference, Family::Words),
-    ("wref", Kind::Reference, Family::Words),
-    ("h2o", Kind::Reference, Family::Words),
-];
-
-/// A name with its marker cut out, in lower case.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Marked {
-    kind: Kind,
-    family: Family,
-    before: String,
-    after: String,
-}
-
-const DELIMITERS: [char; 4] = ['_', '-', '.', ' '];
-
-/// The last marker in a stem (lower case) decides.
-fn marked(stem: &str) -> Option<Marked> {
-    let mut end = stem.len();
-    loop {
-        let start = stem[..end].rfind(DELIMITERS).map_or(0, |at| at + 1);
-        let token = &stem[start..end];
-        let found = MARKERS.iter().find(|(marker, ..)| *marker == token);
-        // The plain words also stand inside names (`Cr_test_water_scaling`, `sub_w_01`); only what
-        // Philips writes (`raw-ref_noID`) is a marker anywhere.
-        let is_outermost = start == 0 || end == stem.len();
-        if let Some((_, kind, family)) = found
-            && (*family == Family::Philips || is_outermost)
-        {
-            return Some(Marked {
-                kind: *kind,
-                family: *family,
-                before: stem[..start].to_owned(),
-                after: stem[end..].to_owned(),
-            });
-        }
-        end = start.checked_sub(1)?;
-    }
-}
-
-struct Name {
+/// What the name of a file, or of the folder of a series, says.
+pub(super) struct Name {
     stem: String,
+    /// Without that of packing: packed or not, it is one format.
     extension: String,
     marked: Option<Marked>,
     /// BIDS references are found by BIDS rules only.
     is_bids_reference: bool,
+    /// Number of the measurement, where the scanner counts them in the name.
+    number: Option<u32>,
 }
 
 impl Name {
@@ -135,20 +74,39 @@ impl Name {
         let name = file_name(path);
         let (stem, extension) = split_extension(&name);
         let role = BidsName::parse(stem).role();
-        let stem = stem.to_lowercase();
-        let extension = match extension.to_lowercase() {
-            nifti if nifti == "nii.gz" => "nii".to_owned(),
-            other => other,
-        };
+        let (stem, number) = without_count(&stem.to_lowercase());
         // The suffix of a BIDS name says what the file is, whatever `acq-ref` may be called.
         let marked = if role.is_none() { marked(&stem) } else { None };
-        Self { stem, extension, marked, is_bids_reference: role == Some(BidsRole::Reference) }
+        let is_bids_reference = role == Some(BidsRole::Reference);
+        Self { stem, extension: format_of(extension), marked, is_bids_reference, number }
+    }
+
+    /// Of the folder of a series, which holds one spectrum in a file with this name.
+    pub(super) fn of_series(folder: &Path, file: &Path) -> Self {
+        let (stem, number) = series_name(&file_name(folder).to_lowercase());
+        let name = file_name(file);
+        let (_, extension) = split_extension(&name);
+        let extension =
+            if extension.bytes().all(|b| b.is_ascii_digit()) { String::new() } else { format_of(extension) };
+        Self { marked: marked(&stem), stem, extension, is_bids_reference: false, number }
+    }
+
+    /// Of a series that a header names.
+    pub(super) fn of_header(series: &SeriesName) -> Self {
+        let stem = series.name.trim().to_lowercase();
+        let (extension, number) = (String::new(), series.number);
+        Self { marked: marked(&stem), stem, extension, is_bids_reference: false, number }
     }
 
     fn is_reference(&self) -> bool {
         self.is_bids_reference
             || self.extension == "h2o"
             || self.marked.as_ref().is_some_and(|m| m.kind == Kind::Reference)
+    }
+
+    /// Whether its marker counts only beside a partner.
+    fn is_weak(&self) -> bool {
+        self.marked.as_ref().is_some_and(|m| m.is_weak)
     }
 }
 
@@ -163,148 +121,103 @@ pub(crate) fn pair_folder(files: &[PathBuf]) -> Vec<Role> {
     for name in names.iter_mut().filter(|n| n.extension == "raw" && with_water.contains(&n.stem)) {
         name.marked = None;
     }
-    let mut lcmodel_water: HashMap<&str, Vec<usize>> = HashMap::new();
-    let mut references: HashMap<Key<'_>, Vec<usize>> = HashMap::new();
-    for (index, name) in names.iter().enumerate() {
-        if name.extension == "h2o" {
-            lcmodel_water.entry(&name.stem).or_default().push(index);
-        } else if let Some(m) = &name.marked
-            && m.kind == Kind::Reference
-        {
-            references.entry((&m.before, &m.after, &name.extension)).or_default().push(index);
-        }
-    }
-
-    let mut chosen: Vec<Vec<usize>> = vec![Vec::new(); names.len()];
-    let mut claimed = HashSet::new();
-    for (index, name) in names.iter().enumerate().filter(|(_, name)| !name.is_reference()) {
-        let by_extension = (name.extension == "raw").then(|| lcmodel_water.get(name.stem.as_str()));
-        if let Some(Some(water)) = by_extension {
-            chosen[index].clone_from(water);
-        } else if let Some(m) = &name.marked {
-            let key = (m.before.as_str(), m.after.as_str(), name.extension.as_str());
-            let all = references.get(&key).cloned().unwrap_or_default();
-            let family: Vec<usize> = all
-                .iter()
-                .copied()
-                .filter(|i| names[*i].marked.as_ref().is_some_and(|r| r.family == m.family))
-                .collect();
-            chosen[index] = if family.is_empty() { all } else { family };
-        }
-        claimed.extend(chosen[index].iter().copied());
-    }
-    // A reference that has a marker more than the spectrum, unless a better partner has it.
-    for (index, name) in names.iter().enumerate().filter(|(_, name)| !name.is_reference()) {
-        if !chosen[index].is_empty() {
-            continue;
-        }
-        for delimiter in DELIMITERS {
-            let before = format!("{}{delimiter}", name.stem);
-            let key = (before.as_str(), "", name.extension.as_str());
-            let free = references.get(&key).into_iter().flatten().filter(|i| !claimed.contains(*i));
-            chosen[index].extend(free);
-        }
-    }
-
+    let chosen = pair_names(&names);
+    let claimed: HashSet<usize> = chosen.iter().flat_map(|chosen| chosen.references.iter().copied()).collect();
     names
         .iter()
         .zip(chosen)
-        .map(|(name, water)| {
-            if name.is_reference() {
+        .enumerate()
+        .map(|(index, (name, water))| {
+            if name.is_reference() && (!name.is_weak() || claimed.contains(&index)) {
                 return Role::Reference;
             }
-            let water = water.into_iter().map(|i| files[i].clone()).collect();
-            Role::Spectrum(Water::from_candidates(water))
+            Role::Spectrum(water.of(files))
         })
         .collect()
 }
 
-#[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
-mod tests {
-    use super::*;
+/// The references of a spectrum, among names.
+pub(super) struct Chosen {
+    pub(super) references: Vec<usize>,
+    /// Whether another spectrum has as good a claim to one of them.
+    is_shared: bool,
+}
 
-    /// The partner of `name` among `names`: its name, `-` for none, `?` for several, `water`.
-    fn partner(name: &str, names: &[&str]) -> String {
-        let files: Vec<PathBuf> = names.iter().map(PathBuf::from).collect();
-        let index = names.iter().position(|n| *n == name).unwrap();
-        match &pair_folder(&files)[index] {
-            Role::Reference => "water".to_owned(),
-            Role::Spectrum(Water::None) => "-".to_owned(),
-            Role::Spectrum(Water::Paired(path)) => path.display().to_string(),
-            Role::Spectrum(Water::Ambiguous(_)) => "?".to_owned(),
-            Role::Spectrum(Water::Missing(path)) => panic!("{}", path.display()),
+impl Chosen {
+    /// The references, which are these files.
+    pub(super) fn of(&self, files: &[PathBuf]) -> Water {
+        let water = Water::from_candidates(self.references.iter().map(|i| files[*i].clone()).collect());
+        match water {
+            Water::Paired(path) if self.is_shared => Water::Ambiguous(vec![path]),
+            water => water,
         }
-    }
-
-    #[test]
-    fn vendor_habits() {
-        for (spectrum, water) in [
-            ("sub-01_PRESS_35_act.sdat", "sub-01_PRESS_35_ref.sdat"),
-            ("DBIEX_10_1_raw_act.SDAT", "DBIEX_10_1_raw_ref.SDAT"),
-            ("s_PRESS_raw-act_noID.SDAT", "s_PRESS_raw-ref_noID.SDAT"),
-            ("philips_WS.SDAT", "philips_W.SDAT"),
-            ("svs_30_WS.SDAT", "svs_30_ref.SDAT"),
-            ("dataset1_WS.txt", "dataset1_nWS.txt"),
-            ("a_ACT.SDAT", "A_ref.sdat"),
-            ("dataset1.RAW", "dataset1.H2O"),
-            ("dataset1.raw", "Dataset1.h2o"),
-            ("metab.nii.gz", "water.nii.gz"),
-            ("metab_raw.nii.gz", "wref_raw.nii"),
-            ("np_on_spec.rda", "np_on_water.rda"),
-            ("x_water_suppressed.rda", "x_water_unsuppressed.rda"),
-            ("x.SDAT", "x_ref.SDAT"),
-            ("x.SDAT", "x-W.SDAT"),
-            ("metab.SDAT", "metab_ref.SDAT"),
-        ] {
-            let names = [spectrum, water, "other_act.sdat", "other_ref.sdat", "a_b_ref.SDAT"];
-            assert_eq!(partner(spectrum, &names), water);
-            assert_eq!(partner(water, &names), "water");
-        }
-    }
-
-    #[test]
-    fn likeness_is_not_enough() {
-        let seven_tesla = ["metab.nii.gz", "metab_int_freq.nii.gz", "metab_raw.nii.gz", "wref_raw.nii.gz"];
-        assert_eq!(partner("metab.nii.gz", &seven_tesla), "-");
-        assert_eq!(partner("metab_int_freq.nii.gz", &seven_tesla), "-");
-        assert_eq!(partner("metab_raw.nii.gz", &seven_tesla), "wref_raw.nii.gz");
-        assert_eq!(partner("np_diff_spec.rda", &["np_diff_spec.rda", "np_dif_water.rda"]), "-");
-        assert_eq!(partner("a_act.SDAT", &["a_act.SDAT", "b_ref.SDAT"]), "-");
-        // Another format is another export.
-        assert_eq!(partner("a_act.SDAT", &["a_act.SDAT", "a_ref.rda"]), "-");
-        assert_eq!(partner("a.SDAT", &["a.SDAT", "a.H2O"]), "-");
-    }
-
-    #[test]
-    fn several_that_fit_are_ambiguous() {
-        assert_eq!(partner("x_WS.SDAT", &["x_WS.SDAT", "x_W.SDAT", "x_nWS.SDAT"]), "?");
-        assert_eq!(partner("x.SDAT", &["x.SDAT", "x_W.SDAT", "x_ref.SDAT"]), "?");
-        assert_eq!(partner("x.RAW", &["x.RAW", "x.H2O", "X.h2o"]), "?");
-    }
-
-    #[test]
-    fn families_and_markers_keep_to_themselves() {
-        let names = ["x_act.SDAT", "x_ref.SDAT", "x_WS.SDAT", "x_W.SDAT", "x.SDAT"];
-        assert_eq!(partner("x_act.SDAT", &names), "x_ref.SDAT");
-        assert_eq!(partner("x_WS.SDAT", &names), "x_W.SDAT");
-        assert_eq!(partner("x.SDAT", &names), "-");
-    }
-
-    #[test]
-    fn words_inside_other_words_and_entities_say_nothing() {
-        for name in [
-            "refocused.SDAT",
-            "sub-ref01_press.SDAT",
-            "activation.SDAT",
-            "sub_w_01.SDAT",
-            "Cr_test_water_scaling.SDAT",
-            "sub-01_acq-ref_svs.nii.gz",
-            "ref_scan_act.SDAT",
-        ] {
-            assert_eq!(partner(name, &[name]), "-", "{name}");
-        }
-        assert_eq!(partner("SVS-ref.nii.gz", &["SVS-ref.nii.gz"]), "water");
-        assert_eq!(partner("sub-01_mrsref.nii.gz", &["sub-01_mrsref.nii.gz"]), "water");
     }
 }
+
+/// Which of the names are the references of each.
+pub(super) fn pair_names(names: &[Name]) -> Vec<Chosen> {
+    let mut lcmodel_water: HashMap<&str, Vec<usize>> = HashMap::new();
+    let mut references: HashMap<Key<'_>, Vec<usize>> = HashMap::new();
+    let mut by_rest: HashMap<(String, &str), Vec<usize>> = HashMap::new();
+    for (index, name) in names.iter().enumerate() {
+        if name.extension == "h2o" {
+            lcmodel_water.entry(&name.stem).or_default().push(index);
+        } else if let Some(m) = name.marked.as_ref().filter(|m| m.kind == Kind::Reference) {
+            references.entry((&m.before, &m.after, &name.extension)).or_default().push(index);
+            if let Some(rest) = m.rest() {
+                by_rest.entry((rest, &name.extension)).or_default().push(index);
+            }
+        }
+    }
+    let mut chosen: Vec<Vec<usize>> = vec![Vec::new(); names.len()];
+    for (index, name) in names.iter().enumerate().filter(|(_, name)| !name.is_reference()) {
+        let by_extension = (name.extension == "raw").then(|| lcmodel_water.get(name.stem.as_str()));
+        let more = by_rest.get(&(name.stem.clone(), name.extension.as_str())).filter(|_| name.is_weak());
+        if let Some(Some(water)) = by_extension {
+            chosen[index].clone_from(water);
+        } else if let Some(more) = more {
+            chosen[index].clone_from(more);
+        } else if let Some(m) = &name.marked {
+            let key = (m.before.as_str(), m.after.as_str(), name.extension.as_str());
+            let all = references.get(&key).cloned().unwrap_or_default();
+            let is_family = |i: &usize| names[*i].marked.as_ref().is_some_and(|r| r.family == m.family);
+            let family: Vec<usize> = all.iter().copied().filter(is_family).collect();
+            chosen[index] = if family.is_empty() { all } else { family };
+        }
+    }
+    let claimed: HashSet<usize> = chosen.iter().flatten().copied().collect();
+    // A reference that has a marker more than the spectrum, unless a better partner has it.
+    for (index, name) in names.iter().enumerate().filter(|(_, name)| !name.is_reference()) {
+        if chosen[index].is_empty() {
+            let more = by_rest.get(&(name.stem.clone(), name.extension.as_str())).into_iter().flatten().copied();
+            chosen[index] = more.filter(|i| !claimed.contains(i)).collect();
+        }
+    }
+    nearest(names, chosen)
+}
+
+/// Of measurements that a scanner counts each reference goes to the nearest spectrum of its name: protocols are repeated.
+/// Where two are as near, nobody knows.
+fn nearest(names: &[Name], chosen: Vec<Vec<usize>>) -> Vec<Chosen> {
+    let mut spectra: HashMap<usize, Vec<usize>> = HashMap::new();
+    for (spectrum, references) in chosen.iter().enumerate() {
+        references.iter().for_each(|reference| spectra.entry(*reference).or_default().push(spectrum));
+    }
+    let distance = |a: usize, b: usize| Some(names[a].number?.abs_diff(names[b].number?));
+    // Of other spectra the nearest one's.
+    let others = |spectrum: usize, reference: usize| {
+        let all = spectra.get(&reference).into_iter().flatten().filter(|other| **other != spectrum);
+        all.filter_map(|other| distance(*other, reference)).min()
+    };
+    let kept = |(spectrum, mut references): (usize, Vec<usize>)| {
+        let against = |reference: usize| Some((distance(spectrum, reference)?, others(spectrum, reference)?));
+        references.retain(|reference| against(*reference).is_none_or(|(own, other)| own <= other));
+        let is_shared = references.iter().any(|reference| against(*reference).is_some_and(|(own, other)| own == other));
+        Chosen { references, is_shared }
+    };
+    chosen.into_iter().enumerate().map(kept).collect()
+}
+
+#[cfg(test)]
+#[path = "pair_tests.rs"]
+mod tests;

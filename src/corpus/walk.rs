@@ -7,9 +7,9 @@ use walkdir::{DirEntry, WalkDir};
 
 use super::bids::{DATASET_DESCRIPTION, is_sidecar};
 use super::found::{FindWarning, Problem};
-use super::identity::{BidsName, file_name, split_extension};
+use super::identity::{BidsName, file_name, format_of, split_extension};
 use super::left_out::LeftOutKind;
-use crate::acquisition::FileKind;
+use crate::acquisition::{FileKind, Look};
 use crate::interrupt;
 use crate::regular_file;
 
@@ -40,7 +40,7 @@ fn is_not_raw(entry: &DirEntry) -> bool {
 }
 
 /// Everything below `input`, links followed.
-pub(crate) fn walk(input: &Path, kind_of: &dyn Fn(&Path) -> FileKind) -> Walked {
+pub(crate) fn walk(input: &Path, look: &dyn Look) -> Walked {
     let mut walked = Walked::default();
     let mut skipped: Vec<(PathBuf, LeftOutKind)> = Vec::new();
     let wanted = |entry: &DirEntry| {
@@ -58,8 +58,8 @@ pub(crate) fn walk(input: &Path, kind_of: &dyn Fn(&Path) -> FileKind) -> Walked 
         }
         match entry {
             Ok(entry) if entry.file_type().is_dir() => {}
-            Ok(entry) => walked.add(entry.into_path(), None, kind_of),
-            Err(error) => walked.add_unreadable(input, &error, kind_of),
+            Ok(entry) => walked.add(entry.into_path(), None, look),
+            Err(error) => walked.add_unreadable(input, &error, look),
         }
     }
     let folders = skipped.iter().filter(|(_, kind)| *kind == LeftOutKind::NotSearched);
@@ -75,12 +75,12 @@ pub(crate) fn walk(input: &Path, kind_of: &dyn Fn(&Path) -> FileKind) -> Walked 
 
 impl Walked {
     /// Puts a file where it belongs; `reason` is why it cannot be read, where that is known.
-    fn add(&mut self, path: PathBuf, reason: Option<String>, kind_of: &dyn Fn(&Path) -> FileKind) {
+    fn add(&mut self, path: PathBuf, reason: Option<String>, look: &dyn Look) {
         let name = file_name(&path);
         let (stem, extension) = split_extension(&name);
         // It can only be a water reference in LCModel's format, whatever readers think.
         let is_lcmodel_water = extension.eq_ignore_ascii_case("h2o");
-        let kind = match (kind_of(&path), &reason) {
+        let kind = match (look.kind_of(&path), &reason) {
             _ if is_lcmodel_water => FileKind::Spectrum,
             // A folder, perhaps.
             (FileKind::Other, Some(reason)) => FileKind::Unreadable(reason.clone()),
@@ -90,6 +90,7 @@ impl Walked {
         let is_named = BidsName::parse(stem).role().is_some();
         let left_out = match kind {
             FileKind::Spectrum => return self.files.push((path, reason.map(Problem::Unreadable))),
+            FileKind::Archive => return self.files.push((path, Some(Problem::Archive))),
             FileKind::Empty | FileKind::Unreadable(_) if is_named => {
                 return self.files.push((path, reason.map(Problem::Unreadable)));
             }
@@ -108,7 +109,7 @@ impl Walked {
     }
 
     /// Something at which the walk could not look.
-    fn add_unreadable(&mut self, input: &Path, error: &walkdir::Error, kind_of: &dyn Fn(&Path) -> FileKind) {
+    fn add_unreadable(&mut self, input: &Path, error: &walkdir::Error, look: &dyn Look) {
         let path = error.path().unwrap_or(input).to_owned();
         if error.loop_ancestor().is_some() {
             self.warnings.push(FindWarning::Loop { path: path.clone() });
@@ -125,9 +126,9 @@ impl Walked {
             Ok(data) if data.is_symlink() => {
                 let reason =
                     "it is a link to a file that is not there; fetch it (`datalad get`) or mend the link".to_owned();
-                self.add(path, Some(reason), kind_of);
+                self.add(path, Some(reason), look);
             }
-            _ => self.add(path, Some(message), kind_of),
+            _ => self.add(path, Some(message), look),
         }
     }
 
@@ -137,8 +138,7 @@ impl Walked {
             let name = file_name(path);
             path.with_file_name(split_extension(&name).0.to_lowercase())
         };
-        let has_extension =
-            |path: &Path, wanted: &str| split_extension(&file_name(path)).1.eq_ignore_ascii_case(wanted);
+        let has_extension = |path: &Path, wanted: &str| format_of(split_extension(&file_name(path)).1) == wanted;
         let data: HashSet<PathBuf> =
             self.files.iter().filter(|(path, _)| has_extension(path, "sdat")).map(|(path, _)| key(path)).collect();
         let is_header = |path: &Path| has_extension(path, "spar") && data.contains(&key(path));
@@ -162,7 +162,7 @@ pub(crate) fn siblings(folder: &Path, extensions: &HashSet<String>) -> std::io::
         .map(|entry| entry.path())
         .filter(|path| {
             let name = file_name(path);
-            let extension = split_extension(&name).1.to_lowercase();
+            let extension = format_of(split_extension(&name).1);
             !is_hidden(&name) && (extensions.contains(&extension) || extension == "h2o")
         })
         .filter(|path| !path.is_dir())

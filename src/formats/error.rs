@@ -28,6 +28,31 @@ pub enum ReadError {
         /// Names of the formats that are read.
         known: String,
     },
+    /// An archive.
+    #[error("{}: is a packed archive, which is not looked into; unpack it beside where it lies", path.display())]
+    Archive {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A folder that is no scan of a format that keeps its scans in folders.
+    #[error(
+        "{}: it is a folder without a scan of its own (Varian: fid with procpar; Bruker: fid or rawdata.job0 with method); \
+         name the file or the scan's folder", path.display()
+    )]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// Files of one series that cannot be put together.
+    #[error("{}: with {n} other files it is one series of single transients, but {reason}", path.display())]
+    Series {
+        /// The first of them.
+        path: PathBuf,
+        /// How many more there are.
+        n: usize,
+        /// Why they do not belong together.
+        reason: String,
+    },
     /// A second file that the format needs is missing.
     #[error("{}: its {what} is missing; put {} beside it", path.display(), companion.display())]
     MissingCompanion {
@@ -62,6 +87,9 @@ impl ReadError {
             Self::Io { .. } => "unreadable_file",
             Self::Empty { .. } => "empty_file",
             Self::UnknownFormat { .. } => "unknown_format",
+            Self::Archive { .. } => "packed_archive",
+            Self::Folder { .. } => "unreadable_file",
+            Self::Series { .. } => "bad_series",
             Self::MissingCompanion { .. } => "missing_companion",
             Self::Content { code, .. } => code,
         }

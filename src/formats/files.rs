@@ -1,37 +1,41 @@
 //! What readers do with the file system: read within limits, and find the files that belong to one.
 
-use std::io::{self, Read, Seek, SeekFrom};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use super::error::ReadError;
-use crate::regular_file;
+use super::packed;
 
 /// Largest file that is read (bytes): far above any spectroscopy file, far below any memory.
 pub const MAX_FILE_BYTES: u64 = 4 << 30;
 
-/// All of a file.
+/// All of a file, unpacked where gzip packed it.
 pub(super) fn bytes_of(path: &Path) -> Result<Vec<u8>, ReadError> {
-    regular_file::bytes(path, MAX_FILE_BYTES).map_err(|source| ReadError::Io { path: path.to_owned(), source })
+    packed::bytes(path, MAX_FILE_BYTES).map_err(|source| ReadError::Io { path: path.to_owned(), source })
 }
 
-/// Length of a regular file (bytes); 0 where it cannot be told.
+/// Length of a regular file, of a packed one of what is inside (bytes); 0 where it cannot be told: then nothing of it is kept
+/// in memory either.
 pub(super) fn length_of(path: &Path) -> u64 {
-    regular_file::check(path).map_or(0, |file| file.len())
+    packed::length(path, MAX_FILE_BYTES).unwrap_or(0)
 }
 
-/// At most so many bytes of a regular file from `at` on.
+/// At most so many bytes of a regular file, or of what is packed in it, from `at` on.
 pub(super) fn bytes_at(path: &Path, at: u64, most: u64) -> io::Result<Vec<u8>> {
-    let mut file = regular_file::open(path, u64::MAX)?;
-    file.seek(SeekFrom::Start(at))?;
-    let mut bytes = Vec::new();
-    file.take(most).read_to_end(&mut bytes)?;
-    Ok(bytes)
+    packed::bytes_at(path, at, most)
 }
 
-/// The file called `name` in the same folder, if there is one. One that cannot be read is there all the same: whoever reads
-/// it says so.
+/// The file called `name` in the same folder, or the same packed, if there is one. One that cannot be read is there all the
+/// same: whoever reads it says so.
 pub(super) fn beside(path: &Path, name: &str) -> Option<PathBuf> {
-    Some(path.with_file_name(name)).filter(|p| is_there(p))
+    [path.with_file_name(name), path.with_file_name(format!("{name}.gz"))].into_iter().find(|p| is_there(p))
+}
+
+/// The file with the samples (the first of these names) in a folder of a scan, which has a file with parameters as well.
+pub(super) fn in_folder(folder: &Path, samples: &[&str], parameters: &str) -> Option<PathBuf> {
+    let file = samples.iter().find_map(|name| beside(&folder.join(name), name))?;
+    beside(&file, parameters).map(|_| file)
 }
 
 /// Whether the folder has anything of that name, a link that leads nowhere included.
@@ -45,16 +49,36 @@ pub(super) fn bytes_beside(path: &Path, name: &str, what: &'static str) -> Resul
     bytes_of(&beside(path, name).ok_or_else(missing)?)
 }
 
-/// The file of the same stem with another extension (lower case), in any usual case of letters; `path` itself where that
-/// is its own.
+/// The file of the same stem with another extension (lower case), in any case of letters, packed or not; `path` itself
+/// where that is its own.
 pub(super) fn of_stem(path: &Path, extension: &str) -> Option<PathBuf> {
-    if path.extension().is_some_and(|e| e.eq_ignore_ascii_case(extension)) {
+    let plain = without_packing(path);
+    if plain.extension().is_some_and(|e| e.eq_ignore_ascii_case(extension)) {
         return Some(path.to_owned());
     }
-    [extension.to_owned(), extension.to_ascii_uppercase(), capitalised(extension)]
-        .iter()
-        .map(|e| path.with_extension(e))
-        .find(|p| is_there(p))
+    let usual = [extension.to_owned(), extension.to_ascii_uppercase(), capitalised(extension)];
+    let packed = |e: &String| plain.with_extension(format!("{e}.gz"));
+    let mut named = usual.iter().map(|e| plain.with_extension(e)).chain(usual.iter().map(packed));
+    named.find(|p| is_there(p)).or_else(|| in_any_case(&plain.with_extension(extension)))
+}
+
+/// `path` without the ending that says it is packed.
+fn without_packing(path: &Path) -> PathBuf {
+    let is_packed = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("gz"));
+    let stem = path.file_stem().filter(|_| is_packed);
+    stem.map_or_else(|| path.to_owned(), |stem| path.with_file_name(stem))
+}
+
+/// The one file of the folder whose name is that of `path` but for the case of letters: sites copy through systems that
+/// change it.
+fn in_any_case(path: &Path) -> Option<PathBuf> {
+    let name = path.file_name()?.to_string_lossy().to_lowercase();
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let is_it = |entry: &fs::DirEntry| entry.file_name().to_string_lossy().to_lowercase() == name;
+    let mut same =
+        fs::read_dir(folder).ok()?.flatten().filter(is_it).map(|entry| path.with_file_name(entry.file_name()));
+    let one = same.next();
+    if same.next().is_some() { None } else { one }
 }
 
 /// [`of_stem`], or an error that says `what` is missing.

@@ -17,6 +17,8 @@ use crate::acquisition::{Acquisition, Facts};
 pub const NAME: &str = "jMRUI text";
 /// How a file begins.
 const BEGIN: &str = "jMRUI";
+/// The first line of jMRUI's own export.
+const FIRST_LINE: &[u8] = b"jMRUI Data Textfile";
 
 /// Why a jMRUI text file could not be decoded.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -72,6 +74,10 @@ impl Reader for JmruiText {
 
     fn claim(&self, probe: &Probe<'_>) -> Claim {
         if probe.ends_with(&[".txt"]) { Claim::Generic } else { Claim::None }
+    }
+
+    fn is_surely(&self, probe: &Probe<'_>) -> bool {
+        probe.head().starts_with(FIRST_LINE)
     }
 
     fn recognises(&self, probe: &Probe<'_>) -> bool {

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use super::error::ReadError;
 use super::extent::{Extent, HELD_PER_BYTE, READ_TO_LEARN};
 use super::files::{self, length_of};
-use crate::acquisition::Acquisition;
-use crate::regular_file;
+use super::packed;
+use crate::acquisition::{Acquisition, Member, SeriesName};
 
 /// Bytes that tell formats apart which do not go by a file's name.
 const HEAD_BYTES: u64 = 4096;
@@ -34,6 +34,26 @@ pub trait Reader: Sync {
 
     /// Whether a file is of this format: by its name, what lies beside it, or its first bytes.
     fn recognises(&self, probe: &Probe<'_>) -> bool;
+
+    /// Whether a file is of this format by its content alone, whatever it is called: by a signature that nothing else has.
+    fn is_surely(&self, _probe: &Probe<'_>) -> bool {
+        false
+    }
+
+    /// The file that a folder stands for, where the format keeps a scan in a folder.
+    fn in_folder(&self, _folder: &Path) -> Option<PathBuf> {
+        None
+    }
+
+    /// Which part of a series of files the file is, where it holds one transient of one spectrum and says so.
+    fn member(&self, _path: &Path) -> Option<Member> {
+        None
+    }
+
+    /// What the scanner calls the series that the file is of, where the header says so.
+    fn series_name(&self, _path: &Path) -> Option<SeriesName> {
+        None
+    }
 
     /// Whether a file of this format holds a spectrum, or at least a broken one, rather than an image. Reads no more than
     /// it needs to tell.
@@ -111,7 +131,7 @@ pub struct About {
 #[derive(Debug)]
 pub struct Probe<'a> {
     path: &'a Path,
-    /// File name in lower case.
+    /// File name in lower case, without the ending of a packed file.
     name: String,
     head: OnceCell<io::Result<Vec<u8>>>,
 }
@@ -120,6 +140,7 @@ impl<'a> Probe<'a> {
     /// Looks at the file at `path`; opens nothing.
     pub fn new(path: &'a Path) -> Self {
         let name = path.file_name().map(|n| n.to_string_lossy().to_ascii_lowercase()).unwrap_or_default();
+        let name = packed::unpacked_name(&name).to_owned();
         Self { path, name, head: OnceCell::new() }
     }
 
@@ -128,7 +149,7 @@ impl<'a> Probe<'a> {
         self.path
     }
 
-    /// The file's name in lower case.
+    /// The file's name in lower case; of a packed one that of what is inside.
     pub fn name(&self) -> &str {
         &self.name
     }
@@ -140,7 +161,10 @@ impl<'a> Probe<'a> {
 
     /// Whether the name has no extension, or a number in its place.
     pub fn is_bare(&self) -> bool {
-        self.path.extension().is_none_or(|e| e.to_string_lossy().bytes().all(|b| b.is_ascii_digit()))
+        match self.name.rsplit_once('.') {
+            Some((stem, extension)) if !stem.is_empty() => extension.bytes().all(|b| b.is_ascii_digit()),
+            _ => true,
+        }
     }
 
     /// Whether the folder has a file of this name.
@@ -153,10 +177,20 @@ impl<'a> Probe<'a> {
         files::of_stem(self.path, extension).is_some()
     }
 
-    /// The first bytes; none where the file cannot be read.
+    /// The first bytes of the file, or of what gzip packed in it; none where it cannot be read.
     pub fn head(&self) -> &[u8] {
-        let head = self.head.get_or_init(|| regular_file::head(self.path, HEAD_BYTES));
+        let head = self.head.get_or_init(|| packed::head(self.path, HEAD_BYTES));
         head.as_ref().map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// Some bytes further on, for what the first ones do not tell.
+    pub(super) fn bytes_at(&self, at: u64, most: u64) -> Vec<u8> {
+        files::bytes_at(self.path, at, most).unwrap_or_default()
+    }
+
+    /// Whether it is an archive that is not looked into.
+    pub(super) fn is_archive(&self) -> bool {
+        packed::is_archive(&self.name, self.is_bare(), self.head())
     }
 
     /// Why the first bytes cannot be read.

@@ -5,11 +5,12 @@ use std::path::Path;
 
 use ndarray::Array5;
 
+use super::alike::{likeness, says_edited};
 use super::bytes::{Bytes, Order};
 use super::error::ReadError;
 use super::files::bytes_of;
 use super::reader::{About, Claim, Probe, Reader};
-use crate::acquisition::{Acquisition, Facts};
+use crate::acquisition::{Acquisition, Facts, Member};
 
 /// Name of the format.
 pub const NAME: &str = "Siemens RDA";
@@ -76,6 +77,14 @@ impl Reader for SiemensRda {
         Claim::own_if(probe.ends_with(&[".rda"]))
     }
 
+    fn is_surely(&self, probe: &Probe<'_>) -> bool {
+        looks_like(probe.head())
+    }
+
+    fn member(&self, path: &Path) -> Option<Member> {
+        member(&bytes_of(path).ok()?)
+    }
+
     fn recognises(&self, probe: &Probe<'_>) -> bool {
         looks_like(probe.head()) || probe.ends_with(&[".rda"])
     }
@@ -88,6 +97,23 @@ impl Reader for SiemensRda {
 /// Whether the file is an RDA file, by its first bytes.
 pub fn looks_like(head: &[u8]) -> bool {
     head.starts_with(BEGIN)
+}
+
+/// Which part of a series the file is: its header has the series' time and number, and the instance's.
+fn member(file: &[u8]) -> Option<Member> {
+    let end = file.windows(END.len()).position(|w| w == END)?;
+    let text: String = file[..end].iter().map(|&b| char::from(b)).collect();
+    let entry = |key: &str| {
+        let value = text.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(':'));
+        value.map(str::trim).filter(|value| !value.is_empty())
+    };
+    if ["ProtocolName", "SeriesDescription"].iter().filter_map(|key| entry(key)).any(says_edited) {
+        return None;
+    }
+    let instance = entry("InstanceNumber")?.parse().ok()?;
+    // A series number alone is as likely another person's.
+    let series = [entry("StudyTime")?, entry("SeriesDate")?, entry("SeriesTime")?, entry("SeriesNumber")?].join(" ");
+    Some(Member { series: format!("{series} {}", likeness(&decode(file).ok()?)?), instance })
 }
 
 /// Decodes a file.

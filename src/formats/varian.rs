@@ -10,7 +10,7 @@ use num_complex::Complex64;
 use super::bytes::{Bytes, FileBytes, Order};
 use super::error::ReadError;
 use super::extent::{Extent, HELD_PER_BYTE};
-use super::files::{beside, bytes_at, bytes_beside, bytes_of, length_of};
+use super::files::{beside, bytes_at, bytes_beside, bytes_of, in_folder, length_of};
 use super::reader::{About, Claim, Probe, Reader};
 use crate::acquisition::{Acquisition, Facts, Samples};
 
@@ -96,6 +96,10 @@ impl Reader for Varian {
 
     fn recognises(&self, probe: &Probe<'_>) -> bool {
         probe.name() == FID && probe.has_beside(PROCPAR)
+    }
+
+    fn in_folder(&self, folder: &Path) -> Option<PathBuf> {
+        in_folder(folder, &[FID], PROCPAR)
     }
 
     fn companions(&self, path: &Path) -> Vec<PathBuf> {

@@ -17,7 +17,9 @@ fn write(folder: &Path, name: &str, voxels: usize, transients: usize, coils: usi
 }
 
 fn listed(folder: &Path) -> Vec<Found> {
-    crate::corpus::find(&[folder.to_owned()], &|_| crate::acquisition::FileKind::Spectrum).unwrap().found
+    crate::corpus::find(&[folder.to_owned()], &|_: &std::path::Path| crate::acquisition::FileKind::Spectrum)
+        .unwrap()
+        .found
 }
 
 fn options(beside: u64) -> RunOptions {

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use crate::acquisition::{Acquisition, Facts, NO_WATER_REFERENCE};
@@ -187,7 +187,7 @@ fn load_acquisitions(
     let stated = &found.overrides.facts;
     let (sha256, data) = rayon::join(
         || sha256_file(&found.path).ok(),
-        || read(&found.path, voxels.clone(), &found.source_path, gaps, stated),
+        || read(&found.path, &found.parts, voxels.clone(), &found.source_path, (gaps, stated)),
     );
     let measurements = data.and_then(|mut data| {
         let paired = match &found.water {
@@ -196,7 +196,7 @@ fn load_acquisitions(
                 // What the manifest states of the spectrum's own times is not the reference's, if that has them.
                 let times = Facts { te_s: stated.te_s, tr_s: stated.tr_s, ..Facts::default() };
                 let others = Facts { te_s: None, tr_s: None, ..stated.clone() };
-                let water = read(path, voxels, &name, &times.or(gaps.clone()), &others)
+                let water = read(path, &found.water_parts, voxels, &name, (&times.or(gaps.clone()), &others))
                     .map_err(|f| Failure::new(format!("water_{}", f.code), format!("water reference {}", f.message)))?;
                 Some(water)
             }
@@ -224,16 +224,17 @@ pub(super) fn without_folder(message: &str, path: &Path) -> String {
     }
 }
 
-/// Reads one file, or some of its voxels. What the manifest states goes before what the file and its companions do, the
-/// configuration's values fill what is left, and stand for what cannot be right.
+/// Reads one file with the other parts of its series, or some of its voxels. What the manifest states goes before what the
+/// file and its companions do, the configuration's values fill what is left, and stand for what cannot be right.
 fn read(
     path: &Path,
+    parts: &[PathBuf],
     voxels: Option<Range<usize>>,
     shown_as: &str,
-    gaps: &Facts,
-    stated: &Facts,
+    (gaps, stated): (&Facts, &Facts),
 ) -> Result<Acquisition, Failure> {
     let data = match voxels {
+        _ if !parts.is_empty() => formats::read_series(path, parts),
         Some(voxels) => formats::read_voxels(path, voxels),
         None => formats::read(path),
     };

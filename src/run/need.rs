@@ -1,6 +1,6 @@
 //! What a file takes of the memory, by what it holds: while it is read, and until its rows are written.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::options::RunOptions;
 use crate::corpus::{Found, Water};
@@ -57,11 +57,11 @@ pub(super) struct Need {
 impl Need {
     /// Of a file with its water reference. One that cannot be looked into takes next to nothing: it becomes a row.
     pub(super) fn of(found: &Found, options: &RunOptions) -> Self {
-        let Some(data) = extent(&found.path).filter(|_| found.refusal().is_none()) else {
+        let Some(data) = extent(&found.path, &found.parts).filter(|_| found.refusal().is_none()) else {
             return Self { grid: [1; 3], voxels: 1, models: RESULT * options.methods.len() as u64, ..Self::default() };
         };
         let water = match &found.water {
-            Water::Paired(path) => extent(path),
+            Water::Paired(path) => extent(path, &found.water_parts),
             Water::None | Water::Missing(_) | Water::Ambiguous(_) => None,
         };
         let both = || std::iter::once(data).chain(water);
@@ -104,8 +104,12 @@ impl Need {
     }
 }
 
-fn extent(path: &Path) -> Option<Extent> {
-    formats::extent(path).ok()
+/// What a file holds with the others of its series, which are as it is.
+fn extent(path: &Path, parts: &[PathBuf]) -> Option<Extent> {
+    let one = formats::extent(path).ok()?;
+    let n = parts.len() + 1;
+    let whole_bytes = times([one.whole_bytes, n as u64]);
+    Some(Extent { transients: one.transients.saturating_mul(n), whole_bytes, ..one })
 }
 
 /// A voxel's samples as they are stored.

@@ -94,7 +94,7 @@ impl RunOptions {
 
     /// The inputs' spectra that the options leave in.
     pub(crate) fn listing(&self) -> Result<Listing, RunError> {
-        let mut listing = corpus::find(&self.inputs, &formats::kind_of)?;
+        let mut listing = corpus::find(&self.inputs, &formats::Search)?;
         if let Some(input) = self.input_in_out(&listing.found) {
             return Err(RunError::AmongInputs { out: self.out.clone(), input: input.to_owned() });
         }

@@ -166,9 +166,11 @@ fn said_of(found: &Found) -> String {
 /// Every file that a row depends on, with what it is to it, in a fixed order: the file itself first.
 fn files_of(found: &Found) -> Vec<(&'static str, PathBuf)> {
     let mut files = vec![("data", found.path.clone())];
+    files.extend(found.parts.iter().map(|path| ("part", path.clone())));
     files.extend(formats::companions(&found.path).into_iter().map(|path| ("companion", path)));
     if let Water::Paired(water) = &found.water {
         files.push(("water", water.clone()));
+        files.extend(found.water_parts.iter().map(|path| ("water part", path.clone())));
         files.extend(formats::companions(water).into_iter().map(|path| ("water companion", path)));
     }
     if let Some(basis) = &found.overrides.basis {

@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use super::bytes::FileBytes;
 use super::error::ReadError;
 use super::extent::{Extent, HELD_PER_BYTE};
-use super::files::{bytes_of, length_of};
+use super::files::{bytes_of, in_folder, length_of};
 use super::geometry::affine_from_lps;
 use super::reader::{About, Claim, Probe, Reader};
 use crate::acquisition::{Acquisition, CARRIER_PPM, Facts, Samples, UNTESTED_FORMAT};
@@ -66,6 +66,10 @@ impl Reader for Bruker {
         [RAW, PROCESSED].contains(&probe.name())
             || (probe.name() == FID && probe.has_beside(METHOD))
             || Folder::is_spectrum(probe)
+    }
+
+    fn in_folder(&self, folder: &Path) -> Option<PathBuf> {
+        in_folder(folder, &[RAW, FID], METHOD)
     }
 
     fn companions(&self, path: &Path) -> Vec<PathBuf> {

@@ -15,6 +15,7 @@ mod open;
 mod place;
 mod protocol;
 mod scan;
+mod series;
 mod siemens;
 mod stored;
 mod tags;
@@ -31,7 +32,7 @@ use super::error::ReadError;
 use super::extent::{Extent, READ_TO_LEARN};
 use super::files::{MAX_FILE_BYTES, bytes_of, length_of};
 use super::reader::{About, Claim, Probe, Reader};
-use crate::acquisition::{Acquisition, UNTESTED_FORMAT};
+use crate::acquisition::{Acquisition, Member, SeriesName, UNTESTED_FORMAT};
 use crate::regular_file;
 pub use error::DecodeError;
 pub use open::NAME;
@@ -80,6 +81,19 @@ impl Reader for Dicom {
         looks_like(probe.head())
     }
 
+    fn is_surely(&self, probe: &Probe<'_>) -> bool {
+        has_preamble(probe.head())
+    }
+
+    fn member(&self, path: &Path) -> Option<Member> {
+        let file = bytes_of(path).ok()?;
+        series::member(&*open(&file).ok()?, &decode(&file).ok()?)
+    }
+
+    fn series_name(&self, path: &Path) -> Option<SeriesName> {
+        series::name(&*open(&bytes_of(path).ok()?).ok()?)
+    }
+
     fn is_spectroscopy(&self, path: &Path) -> bool {
         bytes_of(path).map_or(true, |file| is_spectroscopy(&file))
     }
@@ -107,8 +121,12 @@ impl Reader for Dicom {
 
 /// Whether the file is DICOM, by its first bytes: with the preamble, or without it beginning with group 2 or 8.
 pub fn looks_like(head: &[u8]) -> bool {
-    head.get(128..132) == Some(b"DICM")
+    has_preamble(head)
         || matches!(head.get(..8), Some([2 | 8, 0, _, 0, a, b, ..]) if a.is_ascii_uppercase() && b.is_ascii_uppercase())
+}
+
+fn has_preamble(head: &[u8]) -> bool {
+    head.get(128..132) == Some(b"DICM")
 }
 
 /// Whether a DICOM file holds a spectrum; reads it whole.

@@ -99,6 +99,24 @@ pub(super) fn revision(file: &[u8]) -> Option<f32> {
     [little, big].into_iter().find(|r| (5.0..100.0).contains(r))
 }
 
+/// Whether a header that begins with a known revision has fields that only spectroscopy's can have: what tells a P-file by
+/// content alone.
+pub(super) fn is_plausible(head: &[u8]) -> bool {
+    let Some((layout, order)) = revision(head).and_then(layout) else { return false };
+    let bytes = Bytes::new(head, order);
+    let short = |field: usize, low: i16, high: i16| {
+        bytes.i16(layout.count(field)).is_some_and(|value| (low..=high).contains(&value))
+    };
+    let is_width = bytes.f32(layout.raw(SPECTRAL_WIDTH)).is_some_and(|hz| (200.0..=100_000.0).contains(&hz));
+    // Tenths of a hertz: 0.2 to 20 T.
+    let is_f0 = bytes.u32(layout.raw(MPS_FREQ)).is_some_and(|f| (80_000_000..4_000_000_000).contains(&f));
+    let begin = layout.data.map_or_else(|| bytes.u32(layout.data_field).map(|at| at as usize), Some);
+    let is_begin = begin.is_some_and(|at| (30_000..4_000_000).contains(&at));
+    let is_points = bytes.u16(layout.count(FRAME_SIZE)).is_some_and(|n| (64..=32_768).contains(&n));
+    let is_size = bytes.i16(layout.count(POINT_SIZE)).is_some_and(|n| n == 2 || n == 4);
+    is_width && is_f0 && is_begin && is_points && is_size && short(NECHOES, 1, 64) && short(NFRAMES, 1, i16::MAX)
+}
+
 impl Layout {
     /// The same with the image header where the file itself says that it begins, if there is one.
     pub(super) fn located(self, bytes: &Bytes<'_>) -> Self {

@@ -51,6 +51,10 @@ impl Reader for GePfile {
         probe.ends_with(&[".7"]) && looks_like(probe.head())
     }
 
+    fn is_surely(&self, probe: &Probe<'_>) -> bool {
+        looks_like(probe.head()) && layout::is_plausible(probe.head())
+    }
+
     fn read(&self, path: &Path) -> Result<Acquisition, ReadError> {
         decode(bytes_of(path)?).map_err(|e| ReadError::content(path, e.code(), e))
     }

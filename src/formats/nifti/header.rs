@@ -102,6 +102,20 @@ pub const MOST_DATA: u64 = 4 << 30;
 /// Bytes in which a header lies, with its extensions: a search of folders reads no more of each file.
 pub(in crate::formats) const HEADER_BYTES: usize = 1 << 16;
 
+/// The type of the elements of a file that begins as NIfTI-1 or -2 in one file does, in either order of bytes.
+pub(in crate::formats) fn datatype_by_magic(head: &[u8]) -> Option<i16> {
+    let two = |at: usize| head.get(at..at + 2)?.try_into().ok();
+    // Length of the header, place and text of the magic, place of the type.
+    [(348_i32, 344, b"n+1\0", 70), (540, 4, b"n+2\0", 12)].into_iter().find_map(|(size, magic_at, magic, at)| {
+        let has_magic = head.get(magic_at..magic_at + 4) == Some(magic);
+        match head.get(..4)? {
+            begin if has_magic && begin == size.to_le_bytes() => two(at).map(i16::from_le_bytes),
+            begin if has_magic && begin == size.to_be_bytes() => two(at).map(i16::from_be_bytes),
+            _ => None,
+        }
+    })
+}
+
 /// The header's fields, its layout, and where the data begin.
 pub(super) fn header(bytes: &[u8]) -> Result<(Nifti, Layout, usize), NiftiError> {
     let fields = Fields::of(bytes).ok_or(NiftiError::NotNifti)?;

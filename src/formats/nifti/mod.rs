@@ -6,8 +6,8 @@ pub(super) mod layout;
 mod open;
 mod place;
 
-pub(super) use header::HEADER_BYTES;
 pub use header::{Extension, MOST_DATA, Nifti, NiftiError, element_bytes};
+pub(super) use header::{HEADER_BYTES, datatype_by_magic};
 pub(super) use open::Opened;
 pub use open::parse;
 pub use place::Geometry;

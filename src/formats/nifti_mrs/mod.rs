@@ -65,6 +65,10 @@ impl Reader for NiftiMrs {
         probe.ends_with(&[".nii", ".nii.gz"])
     }
 
+    fn is_surely(&self, probe: &Probe<'_>) -> bool {
+        matches!(nifti::datatype_by_magic(probe.head()), Some(COMPLEX64 | COMPLEX128))
+    }
+
     fn is_spectroscopy(&self, path: &Path) -> bool {
         regular_file::head(path, nifti::HEADER_BYTES as u64).map_or(true, |head| is_spectroscopy(&head))
     }

@@ -71,6 +71,19 @@ impl Reader for SiemensTwix {
         looks_like(probe.head())
     }
 
+    fn is_surely(&self, probe: &Probe<'_>) -> bool {
+        let head = probe.head();
+        if !looks_like(head) {
+            return false;
+        }
+        // The count of a VD file is a number as any other: its last measurement must begin as one does.
+        let bytes = Bytes::new(head, Order::Little);
+        match bytes.u32(0) {
+            Some(0) => last_measurement(&bytes).is_ok_and(|at| is_header(&probe.bytes_at(at as u64, HEADER_START))),
+            _ => is_header(head),
+        }
+    }
+
     fn read(&self, path: &Path) -> Result<Acquisition, ReadError> {
         decode(bytes_of(path)?).map_err(|e| ReadError::content(path, e.code(), e))
     }
@@ -105,6 +118,19 @@ pub fn looks_like(head: &[u8]) -> bool {
         }
         _ => false,
     }
+}
+
+/// Bytes of a measurement's header that tell what it is: its length, the number of its parts, and the first one's name.
+const HEADER_START: u64 = 48;
+/// The parts of a header.
+const PARTS: [&str; 7] = ["Config", "Dicom", "Meas", "MeasYaps", "Phoenix", "Spice", "PhoenixMetaFile"];
+
+/// Whether a measurement's header begins here.
+fn is_header(bytes: &[u8]) -> bool {
+    let numbers = Bytes::new(bytes, Order::Little);
+    let is_count = numbers.u32(4).is_some_and(|parts| (1..=16).contains(&parts));
+    let name = bytes.get(8..).unwrap_or_default().split(|&b| b == 0).next().unwrap_or_default();
+    is_count && PARTS.iter().any(|part| part.as_bytes() == name)
 }
 
 /// A part's name: letters, then a zero.

@@ -42,6 +42,28 @@ fn of_the_search() -> Vec<Entry> {
             "Correct the path, or write `none`.",
         ),
         entry(
+            "same_scan",
+            "the same scan is there in another format under one stem, and is read from that (`skipped`)",
+            "Of one scan in several formats that is taken which is nearest to what the scanner measured: twix, P-file, DATA/LIST, \
+             Bruker, Varian, DICOM, RDA, SDAT, NIfTI-MRS, then text; last what states no dwell time or frequency. Two files are \
+             one scan if they lie in one folder, have one stem, no header contradicts the other, and samples or the height of \
+             water agree. The message names the file that was taken.",
+            "Nothing. To analyse this file as well, or in the place of the other, list it in a manifest.",
+        ),
+        entry(
+            "packed_archive",
+            "an archive (zip, tar, 7z, rar, or a file packed by bzip2, xz or Zstandard)",
+            "Archives are not looked into: spectra may be in it.",
+            "Unpack it where it lies, or move it away if it holds no spectra. Files packed by gzip are read as they are.",
+        ),
+        entry(
+            "bad_series",
+            "files of one series that hold a transient each cannot be put together",
+            "Instance numbers occur more than once, a header differs from the first file's, or one of them is far stronger than \
+             the others (a water reference?).",
+            "Take copies and what does not belong there away, or list the files in a manifest to analyse each alone.",
+        ),
+        entry(
             "manifest_line",
             "a line of the manifest has no usable value",
             "The message names line and column.",

@@ -76,6 +76,13 @@ fn of_reading() -> Vec<Entry> {
             "Check one spectrum with `requant inspect`: NAA must lie at 2.01 ppm. Then report it, so that the flag can go.",
         ),
         entry(
+            "incomplete_series",
+            "the numbers of a series' files have gaps".to_owned(),
+            "The transients of the spectrum lie in several files, and some of them are not there: it has fewer transients than \
+             were measured.",
+            "Copy the missing files (`warnings` names their numbers), or take it as it is.",
+        ),
+        entry(
             "truncated",
             "the file ends early, and at least one transient is complete".to_owned(),
             "Only the complete transients were used.",
