@@ -47,6 +47,7 @@ fn options(input: PathBuf, basis: Option<PathBuf>, out: &Path) -> RunOptions {
         resume: false,
         shard: None,
         memory_bytes: requant::run::cut::DEFAULT_MEMORY_BYTES,
+        site_from: None,
         participants: Vec::new(),
         sessions: Vec::new(),
     }

@@ -44,6 +44,7 @@ fn ours(set: &str, basis: &str, method: Method) -> BTreeMap<Key, (f64, f64)> {
         resume: false,
         shard: None,
         memory_bytes: requant::run::cut::DEFAULT_MEMORY_BYTES,
+        site_from: None,
         participants: Vec::new(),
         sessions: Vec::new(),
     };

@@ -112,6 +112,7 @@ fn tables(folder: &Path, out: &str, preparation: Preparation) -> (Vec<SpectrumRo
         resume: false,
         shard: None,
         memory_bytes: requant::run::cut::DEFAULT_MEMORY_BYTES,
+        site_from: None,
         participants: Vec::new(),
         sessions: Vec::new(),
     };

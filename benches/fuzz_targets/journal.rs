@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use requant::corpus::find;
+use requant::corpus::{PathLabels, find, find_labelled};
 use requant::store::{
     ChunkRecord, ChunkRows, IfExists, Journal, Opening, Plan, PlannedInput, Span, SpectrumRow, Status, Timings,
     read_table,
@@ -49,6 +49,7 @@ fn plan() -> Plan {
         settings: [("engine".to_owned(), "cpu".to_owned())].into(),
         inputs: vec![PlannedInput { source_path: "a.nii".into(), fingerprint: "0".into() }],
         left_out: Default::default(),
+        carried: Vec::new(),
         learned: Vec::new(),
         config: serde_json::json!({}),
         methods: Vec::new(),
@@ -117,10 +118,14 @@ pub fn targets() -> Vec<Parts> {
             read_table::<SpectrumRow>(folder.path()).is_ok()
         }),
     ));
-    let manifests: [&[u8]; 3] = [
+    let utf16: Vec<u8> = "\u{feff}File name\tTE_s\nSüd.nii\t0,03\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let manifests: [&[u8]; 6] = [
         b"path,water_path,id,te_s,site\na.nii,none,x,0.03,here\nb.nii,,y,0.035,\"a, b\"\n",
         b"path;tr_s\r\na.nii;2.0\r\n",
         b"\xef\xbb\xbfpath,basis,dwell_s\na.nii,set.basis,5e-4\n",
+        b"sep=;\rfile;te_s;age;;\r\r\\a.nii;0,035;'=4;NA;\r;;;;\r",
+        b"path\tto_fill_in\tsubject\tte_ms\tPatient Name\n\"a\n.nii\"\tx (y)\t007\t-\tn/a\n",
+        &utf16,
     ];
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("a.nii"), b"").unwrap();
@@ -134,5 +139,29 @@ pub fn targets() -> Vec<Parts> {
             find(std::slice::from_ref(&list), &|_: &std::path::Path| requant::acquisition::FileKind::Spectrum).is_ok()
         }),
     ));
+    all.push(path_labels());
     all
+}
+
+fn path_labels() -> Parts {
+    // A pattern on the first line, a path on the others.
+    let patterns: [&[u8]; 3] = [
+        b"{site}/{subject}_{session}/*\noslo/01_a/x.SDAT",
+        b"./*_{voi}-*/{}/{site}.dat/**\na_PCC-b/c/d.dat/e/f",
+        b"sub-{subject}\xc3\xa9*/\xe2\x80\xa6\nsub-01\xc3\xa9_/x.nii.gz",
+    ];
+    let folder = tempfile::tempdir().unwrap();
+    (
+        "path-labels",
+        patterns.map(Vec::from).into(),
+        Box::new(move |bytes| {
+            let text = String::from_utf8_lossy(bytes);
+            let (pattern, paths) = text.split_once('\n').unwrap_or((&text, ""));
+            let Ok(pattern) = pattern.parse::<PathLabels>() else { return false };
+            let list = folder.path().join("list.csv");
+            fs::write(&list, format!("path\n{paths}\n")).unwrap();
+            let kind = |_: &Path| requant::acquisition::FileKind::Spectrum;
+            find_labelled(std::slice::from_ref(&list), &kind, Some(&pattern)).is_ok()
+        }),
+    )
 }

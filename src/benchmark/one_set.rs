@@ -138,6 +138,7 @@ fn run_options(
         resume: false,
         shard: None,
         memory_bytes: options.memory_bytes,
+        site_from: None,
         participants: prepared.participants.clone(),
         sessions: Vec::new(),
     }

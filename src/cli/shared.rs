@@ -8,6 +8,7 @@ use super::error::CliError;
 use super::numbers;
 use super::vary::parse as parse_variation;
 use crate::acquisition::Facts;
+use crate::corpus::PathLabels;
 use crate::engine::gpu::{GpuError, device};
 use crate::engine::{CpuEngine, Engine, GpuEngine};
 use crate::fit::Method;
@@ -121,14 +122,24 @@ pub(super) struct JobArgs {
     /// Files, folders (searched), BIDS datasets or manifests
     #[arg(required = true)]
     input: Vec<PathBuf>,
+    /// Labels out of paths relative to INPUT, with {site}, {subject}, {session}, {voi}, `*` for anything within one part
+    /// and `**` at the end for all that follows: '{site}/{subject}_{session}/*'. A manifest goes before it
+    #[arg(long, value_name = "PATTERN", help_heading = "Input")]
+    site_from: Option<PathLabels>,
     #[command(flatten)]
     pub(super) how: HowArgs,
 }
 
 impl JobArgs {
+    /// What it reads.
+    pub(super) fn inputs(&self) -> &[PathBuf] {
+        &self.input
+    }
+
     /// The options of a run to `out`.
     pub(super) fn options(&self, out: PathBuf, if_exists: IfExists) -> Result<RunOptions, CliError> {
-        self.how.options(self.input.clone(), out, if_exists)
+        let options = self.how.options(self.input.clone(), out, if_exists)?;
+        Ok(RunOptions { site_from: self.site_from.clone(), ..options })
     }
 }
 
@@ -194,6 +205,7 @@ impl HowArgs {
             resume: false,
             shard: None,
             memory_bytes: self.memory,
+            site_from: None,
             participants: Vec::new(),
             sessions: Vec::new(),
         })

@@ -70,13 +70,21 @@ pub(super) fn absolute(path: &Path) -> PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 
+/// What was seen under INPUT.
+pub(super) struct Collected {
+    pub(super) candidates: Vec<Candidate>,
+    pub(super) left_out: Vec<LeftOut>,
+    /// Manifests' own columns.
+    pub(super) carried: Vec<String>,
+}
+
 /// All files under `inputs`: what may be a spectrum, and what is none.
 pub(super) fn collect(
     inputs: &[PathBuf],
     look: &dyn Look,
     warnings: &mut Vec<FindWarning>,
-) -> Result<(Vec<Candidate>, Vec<LeftOut>), FindError> {
-    let mut candidates = Vec::new();
+) -> Result<Collected, FindError> {
+    let (mut candidates, mut carried) = (Vec::new(), Vec::new());
     let mut left_out: HashMap<PathBuf, LeftOut> = HashMap::new();
     // A file that two INPUTs reach is one spectrum.
     let mut seen = HashSet::new();
@@ -103,10 +111,9 @@ pub(super) fn collect(
         } else if manifest::is_manifest(&input) {
             let read = manifest::read(&input)?;
             left_out.insert(input.clone(), LeftOut::new(&input, &base, LeftOutKind::Manifest));
-            if !read.unknown_columns.is_empty() {
-                let columns = read.unknown_columns;
-                warnings.push(FindWarning::UnknownColumns { path: input.clone(), columns });
-            }
+            let noted = |note| FindWarning::Manifest { path: input.clone(), note };
+            warnings.extend(read.notes.into_iter().map(noted));
+            carried.extend(read.carried);
             for mut line in read.lines {
                 let problem = line_problem(&mut line, look);
                 let path = if line.path.as_os_str().is_empty() {
@@ -122,7 +129,9 @@ pub(super) fn collect(
     }
     // What one INPUT leaves out, another may name.
     left_out.retain(|path, _| !seen.contains(path));
-    Ok((candidates, left_out.into_values().collect()))
+    let mut seen = HashSet::new();
+    carried.retain(|name| seen.insert(name.clone()));
+    Ok(Collected { candidates, left_out: left_out.into_values().collect(), carried })
 }
 
 /// What is wrong with a line. A folder that is a scan stands for the file in it, which the readers want.
@@ -135,9 +144,7 @@ fn line_problem(line: &mut Line, look: &dyn Look) -> Option<Problem> {
         Some(fault) => fault.clone(),
         None => match regular_file::check(&line.path) {
             Ok(_) => return None,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                "there is no such file; paths are relative to the manifest".to_owned()
-            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => manifest::no_such_file(&line.path),
             Err(_) if line.path.is_dir() => {
                 "it is a folder without a scan of its own (Varian: fid with procpar; Bruker: fid or \
                  rawdata.job0 with method); name the file, or give the folder as INPUT to search it"

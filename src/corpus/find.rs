@@ -4,14 +4,16 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use super::bids::{self, Sidecars};
-use super::collect::{Candidate, Origin, absolute, base_of, collect};
+use super::collect::{Candidate, Collected, Origin, absolute, base_of, collect};
 use super::found::{FindError, FindWarning, Found, Listing, Problem};
 use super::identity::{entity, file_name, format_of, id_of, relative_path, split_extension};
 use super::ids::{make_distinct, shown_from};
+use super::labelling::Labelling;
 use super::left_out::{LeftOut, LeftOutKind, counts, in_words};
 use super::manifest::{Overrides, StatedWater};
 use super::pair::{self, Role, Water};
 use super::participants::Participants;
+use super::path_labels::PathLabels;
 use super::walk::siblings;
 use super::{same_scan, series, series_folders};
 use crate::acquisition::Look;
@@ -27,8 +29,21 @@ use crate::printable::{PATH_CHARS, printable, printable_label};
 /// [`FindError`] if an INPUT does not exist, there is nothing in any, two INPUTs have files of one path, or a manifest is
 /// unusable. What concerns single files becomes rows ([`Found::refusal`]) or warnings.
 pub fn find(inputs: &[PathBuf], look: &dyn Look) -> Result<Listing, FindError> {
+    find_labelled(inputs, look, None)
+}
+
+/// [`find`], with labels out of the paths. They go before what BIDS names and `participants.tsv` say; what a manifest states
+/// goes before them.
+///
+/// # Errors
+/// As [`find`].
+pub fn find_labelled(
+    inputs: &[PathBuf],
+    look: &dyn Look,
+    labels: Option<&PathLabels>,
+) -> Result<Listing, FindError> {
     let mut warnings = Vec::new();
-    let (mut candidates, mut left_out) = collect(inputs, look, &mut warnings)?;
+    let Collected { mut candidates, mut left_out, carried } = collect(inputs, look, &mut warnings)?;
     let mut roles = roles(&candidates, &mut warnings);
     series::merge(&mut candidates, &roles, look, &mut left_out, &mut warnings);
     series_folders::pair(&candidates, &mut roles, look);
@@ -40,7 +55,7 @@ pub fn find(inputs: &[PathBuf], look: &dyn Look) -> Result<Listing, FindError> {
     let used: HashSet<PathBuf> = waters.iter().flat_map(Water::files).map(|path| place(path)).collect();
     let (mut found, mut id_origins) = (Vec::new(), Vec::new());
     let bases: Vec<PathBuf> = inputs.iter().map(|input| base_of(&absolute(input), look)).collect();
-    let mut participants = Participants::default();
+    let (mut participants, mut labelling) = (Participants::default(), Labelling::new(labels));
     for (mut candidate, water) in candidates.into_iter().zip(&waters) {
         let from_manifest = matches!(candidate.origin, Origin::Line(_));
         if used.contains(&place(&candidate.path)) {
@@ -57,9 +72,10 @@ pub fn find(inputs: &[PathBuf], look: &dyn Look) -> Result<Listing, FindError> {
         id_origins.push(candidate.id_origin(&bases));
         let water_parts = water.files().first().and_then(|path| parts.get(&place(path))).cloned();
         let water = (water.clone(), water_parts.unwrap_or_default());
-        found.push(found_from(candidate, water, &mut participants));
+        found.push(found_from(candidate, water, &mut participants, &mut labelling));
     }
     warnings.append(&mut participants.warnings);
+    warnings.extend(labelling.warnings());
     if interrupt::asked() {
         return Err(FindError::Stopped);
     }
@@ -72,7 +88,7 @@ pub fn find(inputs: &[PathBuf], look: &dyn Look) -> Result<Listing, FindError> {
     let show = |path: &PathBuf, base: &PathBuf| shown(path, base);
     let warnings = warnings.into_iter().map(|warning| shown_from(warning, &bases, show)).collect();
     left_out.sort();
-    Ok(Listing { found, left_out, warnings })
+    Ok(Listing { found, left_out, carried, warnings })
 }
 
 /// A path below `base` as tables and logs show it.
@@ -156,6 +172,7 @@ fn found_from(
     candidate: Candidate,
     (water, water_parts): (Water, Vec<PathBuf>),
     participants: &mut Participants,
+    labelling: &mut Labelling<'_>,
 ) -> Found {
     let below_base = relative_path(&candidate.path, &candidate.base);
     let water_source_path = match &water {
@@ -168,16 +185,20 @@ fn found_from(
     // The INPUT folder itself may be the subject's.
     let named = format!("{}/{below_base}", file_name(&candidate.base));
     let source_path = printable(&below_base, PATH_CHARS);
-    let (mut id, mut site, mut overrides) = (id_of(&source_path), None, Overrides::default());
+    let [by_path @ .., mut site] = labelling.of(&candidate.path, &below_base);
+    let (mut id, mut overrides) = (id_of(&source_path), Overrides::default());
     let mut labels = ["sub", "ses", "voi"].map(|key| entity(&named, key));
+    for (label, by_path) in labels.iter_mut().zip(by_path) {
+        *label = by_path.or(label.take());
+    }
     if let Origin::Line(line) = candidate.origin {
         // A faulty line's id may be the fault.
         id = line.id.filter(|_| line.fault.is_none()).map_or(id, |id| printable(&id, usize::MAX));
-        site = line.site;
+        site = labelling.stated_or(&candidate.path, line.site, site);
         overrides = line.overrides;
         overrides.facts.make_printable();
         for (label, stated) in labels.iter_mut().zip([line.subject, line.session, line.voi]) {
-            *label = stated.or(label.take());
+            *label = labelling.stated_or(&candidate.path, stated, label.take());
         }
     }
     let [subject, session, voi] = labels;

@@ -6,7 +6,8 @@ use thiserror::Error;
 
 use super::identity::file_name;
 use super::left_out::LeftOut;
-use super::manifest::{ManifestError, Overrides, columns};
+use super::manifest::{ManifestError, Overrides};
+use super::manifest_note::ManifestNote;
 use super::pair::Water;
 
 /// One file that becomes rows.
@@ -173,13 +174,42 @@ pub enum FindWarning {
         /// What the JSON library said.
         message: String,
     },
-    /// Columns of a manifest that have no meaning.
-    #[error("{path}: columns without meaning here: {}; known are {}", columns.join(", "), self::columns().join(", "))]
-    UnknownColumns {
+    /// How a manifest was read.
+    #[error("{path}: {note}")]
+    Manifest {
         /// The manifest.
         path: PathBuf,
-        /// The columns.
-        columns: Vec<String>,
+        /// What should be known.
+        note: ManifestNote,
+    },
+    /// Labels that a spreadsheet took for numbers.
+    #[error(
+        "{n} labels in manifests lack zeros at their beginning that file names have (`{stated}` for `{named}`), as \
+         spreadsheets take them away: those of the names are used, first for {path}"
+    )]
+    ZerosLost {
+        /// The first file.
+        path: PathBuf,
+        /// How many.
+        n: usize,
+        /// The label as the manifest has it.
+        stated: String,
+        /// The label as the name has it.
+        named: String,
+    },
+    /// Paths that the pattern for labels does not fit.
+    #[error(
+        "{n} of {of} files do not fit --site-from {pattern}, or fit in several ways, and keep the labels that they have: {path}"
+    )]
+    Unlabelled {
+        /// The first of them.
+        path: PathBuf,
+        /// How many.
+        n: usize,
+        /// How many there are in all.
+        of: usize,
+        /// The pattern.
+        pattern: String,
     },
     /// Files, or lines of a manifest, whose id others have.
     #[error("{n} files have the id of another one, as {path} does, which is `{id}` in the tables: they are numbered")]
@@ -225,7 +255,9 @@ impl FindWarning {
             | Self::Loop { path }
             | Self::BidsFolder { path }
             | Self::Sidecar { path, .. }
-            | Self::UnknownColumns { path, .. }
+            | Self::Manifest { path, .. }
+            | Self::ZerosLost { path, .. }
+            | Self::Unlabelled { path, .. }
             | Self::Numbered { path, .. }
             | Self::SameInstance { path, .. }
             | Self::KeptExtension { path, .. }
@@ -241,6 +273,8 @@ pub struct Listing {
     pub found: Vec<Found>,
     /// Everything else that was seen: with the spectra, every file under INPUT once.
     pub left_out: Vec<LeftOut>,
+    /// Names of the columns that manifests have of their own and that are carried through to the tables, in their order.
+    pub carried: Vec<String>,
     /// What should be known about the search, for the log.
     pub warnings: Vec<FindWarning>,
 }

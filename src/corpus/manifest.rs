@@ -1,33 +1,16 @@
 //! Manifests: a table that lists spectra with what their files do not say.
 
-use std::collections::HashSet;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
 use super::identity::{file_name, split_extension};
-use super::sheet;
+use super::manifest_cells::Cells;
+use super::manifest_note::{ManifestNote, notes};
+use super::titles::{Titles, columns, is_known};
+use super::{sheet_parquet, sheet_text};
 use crate::acquisition::{Facts, StatedEditing};
-
-/// Columns that are no facts of a header. `path` must be there.
-const OWN_COLUMNS: [&str; 11] = [
-    "path",
-    "water_path",
-    "id",
-    "basis",
-    "subject",
-    "session",
-    "site",
-    "voi",
-    "sequence",
-    "n_conditions",
-    "edit_order",
-];
-
-/// The columns that a manifest may have.
-pub fn columns() -> Vec<&'static str> {
-    OWN_COLUMNS.into_iter().chain(Facts::NUMBERS.iter().map(|number| number.name)).collect()
-}
 
 /// Word in the column `water_path` for a spectrum that is to be analysed without water reference.
 const NO_WATER: &str = "none";
@@ -41,6 +24,10 @@ pub struct Overrides {
     pub facts: Facts,
     /// What it states of the conditions of an edited measurement.
     pub editing: StatedEditing,
+    /// The cells of its line that go before what the file says, by column and as they stand there.
+    pub cells: BTreeMap<&'static str, String>,
+    /// The manifest's own columns, by their names in the tables.
+    pub carried: BTreeMap<String, String>,
 }
 
 /// Why a manifest as a whole cannot be used. Faults of single lines become rows.
@@ -94,73 +81,74 @@ pub(crate) struct Line {
 #[derive(Debug)]
 pub(crate) struct Manifest {
     pub(crate) lines: Vec<Line>,
-    pub(crate) unknown_columns: Vec<String>,
+    /// What its columns are called in the tables that requant does not know.
+    pub(crate) carried: Vec<String>,
+    /// What the user should know about it.
+    pub(crate) notes: Vec<ManifestNote>,
 }
 
-/// Whether a file given as INPUT is a manifest, by its name.
+/// Whether a file given as INPUT is a manifest, by its name. Spreadsheets are met with advice.
 pub(crate) fn is_manifest(path: &Path) -> bool {
     let name = file_name(path);
     let (_, extension) = split_extension(&name);
-    ["csv", "tsv", "parquet"].iter().any(|known| extension.eq_ignore_ascii_case(known))
+    let is = |known: &[&str]| known.iter().any(|known| extension.eq_ignore_ascii_case(known));
+    is(&["csv", "tsv", "parquet"]) || is(&SPREADSHEETS)
 }
+
+/// Not read: an archive of XML that may unpack to any size. A library that reads them (calamine 0.38) ends the process at one
+/// of 1.4 KiB that states 10¹² texts.
+const SPREADSHEETS: [&str; 5] = ["xlsx", "xlsm", "xlsb", "xls", "ods"];
 
 pub(crate) fn read(path: &Path) -> Result<Manifest, ManifestError> {
     let name = file_name(path);
     let (_, extension) = split_extension(&name);
     let sheet = if extension.eq_ignore_ascii_case("parquet") {
-        sheet::read_parquet(path, &columns())
+        sheet_parquet::read_parquet(path, &is_known)
+    } else if SPREADSHEETS.iter().any(|known| extension.eq_ignore_ascii_case(known)) {
+        Err("spreadsheets are not read; save it as CSV (Excel: Save as, `CSV UTF-8`) and give that".to_owned())
     } else {
-        sheet::read_text(path, extension.eq_ignore_ascii_case("tsv"))
+        sheet_text::read_text(path, extension.eq_ignore_ascii_case("tsv"), &is_known)
     };
     let sheet = sheet.map_err(|message| ManifestError::Unreadable { path: path.to_owned(), message })?;
-    let faulty = |message: String| ManifestError::Columns { path: path.to_owned(), message };
-    let header: Vec<String> = sheet.header.iter().map(|h| h.trim().to_lowercase()).collect();
-    if !header.iter().any(|column| column == "path") {
-        return Err(faulty("there is no column `path`".to_owned()));
-    }
-    let mut seen = HashSet::new();
-    if let Some(twice) = header.iter().find(|column| !seen.insert(column.as_str())) {
-        return Err(faulty(format!("the column `{twice}` occurs twice")));
-    }
+    let titles =
+        Titles::read(&sheet.header).map_err(|message| ManifestError::Columns { path: path.to_owned(), message })?;
     let folder = path.parent().unwrap_or(Path::new(""));
-    let lines = sheet
-        .rows
-        .iter()
-        .map(|(number, cells)| interpret(*number, &Cells { header: &header, cells }, folder))
-        .collect();
-    let unknown_columns = header.iter().filter(|column| !columns().contains(&column.as_str())).cloned().collect();
-    Ok(Manifest { lines, unknown_columns })
+    let comma = sheet.may_have_decimal_commas;
+    let rows =
+        || sheet.rows.iter().map(|(number, cells)| (*number, Cells { titles: &titles.of_columns, cells, comma }));
+    let lines = rows().map(|(number, cells)| interpret(number, &cells, folder)).collect();
+    let notes = notes(&titles, &sheet.header, || rows().map(|(_, cells)| cells));
+    Ok(Manifest { lines, carried: titles.extra().cloned().collect(), notes })
 }
 
-struct Cells<'a> {
-    header: &'a [String],
-    cells: &'a [String],
+/// A path of a manifest. Windows separates its parts otherwise.
+fn path_in(folder: &Path, text: &str) -> PathBuf {
+    let path = folder.join(text);
+    if text.contains('\\') && path.symlink_metadata().is_err() { folder.join(text.replace('\\', "/")) } else { path }
 }
 
-impl Cells<'_> {
-    fn text(&self, column: &str) -> Option<String> {
-        let at = self.header.iter().position(|name| name == column)?;
-        self.cells.get(at).filter(|text| !text.is_empty()).cloned()
-    }
-
-    /// A label, without the prefix that BIDS puts before it.
-    fn label(&self, column: &str, prefix: &str) -> Option<String> {
-        self.text(column).map(|text| text.strip_prefix(prefix).unwrap_or(&text).to_owned())
-    }
-
-    /// A number above 0 and up to `most`.
-    fn number(&self, column: &str, most: f64, fault: &mut Option<String>) -> Option<f64> {
-        let text = self.text(column)?;
-        match text.parse::<f64>() {
-            Ok(value) if value > 0.0 && value <= most => return Some(value),
-            Ok(_) => {
-                *fault = Some(format!("{column} = {text} is outside (0, {most}]; mind the unit in the column's name"));
-            }
-            Err(_) => {
-                *fault = Some(format!("{column} = `{text}` is no number; write it as 0.03"));
-            }
-        }
-        None
+/// Why a path of a manifest leads to nothing, with what may help.
+pub(super) fn no_such_file(path: &Path) -> String {
+    let name = file_name(path);
+    let has = |part: &str| path.components().any(|component| component.as_os_str().to_string_lossy() == part);
+    let is_drive =
+        |part: &str| part.len() == 2 && part.ends_with(':') && part.starts_with(|c: char| c.is_ascii_alphabetic());
+    let in_other_case = || {
+        let (stem, extension) = split_extension(&name);
+        let with = |extension: String| format!("{stem}.{extension}");
+        let others =
+            [name.to_lowercase(), name.to_uppercase(), with(extension.to_lowercase()), with(extension.to_uppercase())];
+        others.into_iter().find(|other| *other != name && path.with_file_name(other).is_file())
+    };
+    let said = "there is no such file; paths are relative to the manifest";
+    if has("~") {
+        format!("{said}, and `~` is not a home folder in it")
+    } else if path.components().any(|component| is_drive(&component.as_os_str().to_string_lossy())) {
+        format!("{said}, and drives of Windows are not known here")
+    } else if let Some(other) = in_other_case() {
+        format!("{said}; there is {other}, with other capitals")
+    } else {
+        said.to_owned()
     }
 }
 
@@ -168,20 +156,29 @@ fn interpret(number: usize, cells: &Cells<'_>, folder: &Path) -> Line {
     let mut fault = None;
     let mut facts = Facts { sequence: cells.text("sequence"), ..Facts::default() };
     for number in Facts::NUMBERS {
-        *(number.of)(&mut facts) = cells.number(number.name, number.most, &mut fault);
+        *(number.of)(&mut facts) = cells.number(number, &mut fault);
     }
     let editing = StatedEditing::parse(cells.text("n_conditions").as_deref(), cells.text("edit_order").as_deref());
     let editing = editing.unwrap_or_else(|message| {
         fault = Some(message);
         StatedEditing::default()
     });
-    let overrides = Overrides { basis: cells.text("basis").map(|path| folder.join(path)), facts, editing };
+    let overrides = Overrides {
+        basis: cells.text("basis").map(|path| path_in(folder, &path)),
+        facts,
+        editing,
+        cells: cells.stated(),
+        carried: cells.carried(),
+    };
     let id = cells.text("id");
     if id.as_ref().is_some_and(|id| id.split('/').any(|part| part == "..")) {
         fault = Some("id must not contain `..`".to_owned());
     }
-    if cells.cells.len() > cells.header.len() {
+    if cells.cells.iter().skip(cells.titles.len()).any(|cell| !cell.is_empty()) {
         fault = Some("the line has more cells than the header; put text with commas in quotes".to_owned());
+    }
+    if columns().iter().any(|column| cells.cell(column).is_some_and(|cell| cell.contains('\n'))) {
+        fault = Some("a cell goes over several lines; is a quotation mark not closed?".to_owned());
     }
     let path = cells.text("path");
     if path.is_none() {
@@ -189,11 +186,11 @@ fn interpret(number: usize, cells: &Cells<'_>, folder: &Path) -> Line {
     }
     Line {
         number,
-        path: path.map(|path| folder.join(path)).unwrap_or_default(),
+        path: path.map(|path| path_in(folder, &path)).unwrap_or_default(),
         water: match cells.text("water_path") {
             None => StatedWater::Unstated,
             Some(text) if text.eq_ignore_ascii_case(NO_WATER) => StatedWater::None,
-            Some(text) => StatedWater::File(folder.join(text)),
+            Some(text) => StatedWater::File(path_in(folder, &text)),
         },
         id,
         subject: cells.label("subject", "sub-"),
@@ -206,69 +203,5 @@ fn interpret(number: usize, cells: &Cells<'_>, folder: &Path) -> Line {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-mod tests {
-    use std::fs;
-
-    use super::*;
-
-    fn manifest(name: &str, text: &str) -> Result<Manifest, ManifestError> {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join(name);
-        fs::write(&path, text).unwrap();
-        read(&path)
-    }
-
-    #[test]
-    fn separators_and_marks_of_spreadsheets() {
-        for (name, text) in [
-            ("m.csv", "path,te_s\nx.RAW,0.03\n"),
-            ("m.csv", "\u{feff}Path, te_s\r\nx.RAW, 0.03\r\n"),
-            ("m.csv", "path;te_s\nx.RAW;0.03\n"),
-            ("m.tsv", "path\tte_s\nx.RAW\t0.03\n"),
-        ] {
-            let manifest = manifest(name, text).unwrap();
-            assert_eq!(manifest.lines.len(), 1);
-            assert_eq!(manifest.lines[0].overrides.facts.te_s, Some(0.03), "{text:?}");
-            assert_eq!(manifest.lines[0].fault, None);
-            assert_eq!(manifest.lines[0].number, 2);
-            assert!(manifest.lines[0].path.ends_with("x.RAW"));
-        }
-    }
-
-    #[test]
-    fn faults_stay_in_their_line() {
-        let text = "path,te_s,dwell_s,id\na,30,,\nb,0.03,x,\n,0.03,,\nc,0.03,0.0005,../c\nd,,,\n\
-                    e,,,,,\n";
-        let lines = manifest("m.csv", text).unwrap().lines;
-        let faults: Vec<Option<&str>> = lines.iter().map(|line| line.fault.as_deref()).collect();
-        assert!(faults[0].unwrap().contains("unit"));
-        assert!(faults[1].unwrap().contains("no number"));
-        assert!(faults[2].unwrap().contains("path is empty"));
-        assert!(faults[3].unwrap().contains(".."));
-        assert_eq!(faults[4], None);
-        assert!(faults[5].unwrap().contains("more cells"));
-    }
-
-    #[test]
-    fn columns_are_checked() {
-        assert!(matches!(manifest("m.csv", "file\nx\n"), Err(ManifestError::Columns { .. })));
-        assert!(matches!(manifest("m.csv", "path,path\nx,y\n"), Err(ManifestError::Columns { .. })));
-        let read = manifest("m.csv", "path,te_ms,age\nx,30,40\n").unwrap();
-        assert_eq!(read.unknown_columns, ["te_ms", "age"]);
-    }
-
-    #[test]
-    fn what_is_no_text_is_refused() {
-        let error = manifest("m.parquet", "PAR1 no").unwrap_err();
-        assert!(matches!(error, ManifestError::Unreadable { .. }));
-    }
-
-    #[test]
-    fn water_may_be_stated_denied_or_left_open() {
-        let lines = manifest("m.csv", "path,water_path\na,w\nb,None\nc,\n").unwrap().lines;
-        assert!(matches!(&lines[0].water, StatedWater::File(path) if path.ends_with("w")));
-        assert_eq!(lines[1].water, StatedWater::None);
-        assert_eq!(lines[2].water, StatedWater::Unstated);
-    }
-}
+#[path = "manifest_tests.rs"]
+mod tests;

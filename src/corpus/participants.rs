@@ -6,9 +6,11 @@ use std::path::{Path, PathBuf};
 
 use super::bids::dataset_root;
 use super::found::FindWarning;
-use super::sheet::{Sheet, read_text};
+use super::sheet::Sheet;
+use super::sheet_text::read_text;
 
 const FILE: &str = "participants.tsv";
+const PARTICIPANT_COLUMN: &str = "participant_id";
 const SITE_COLUMNS: [&str; 3] = ["site", "site_id", "site_name"];
 
 /// Sites by participant, each dataset read once.
@@ -33,7 +35,11 @@ fn read(path: &Path, warnings: &mut Vec<FindWarning>) -> HashMap<String, String>
     if path.symlink_metadata().is_err() {
         return HashMap::new();
     }
-    match read_text(path, true) {
+    let is_known = |title: &str| {
+        let names = SITE_COLUMNS.into_iter().chain(std::iter::once(PARTICIPANT_COLUMN));
+        names.into_iter().any(|name| title.eq_ignore_ascii_case(name))
+    };
+    match read_text(path, true, &is_known) {
         Ok(sheet) => sites(&sheet).unwrap_or_default(),
         // The spectra are there all the same; their site stays unknown.
         Err(message) => {
@@ -47,7 +53,7 @@ fn sites(sheet: &Sheet) -> Option<HashMap<String, String>> {
     let column = |names: &[&str]| {
         names.iter().find_map(|name| sheet.header.iter().position(|title| title.eq_ignore_ascii_case(name)))
     };
-    let (id, site) = (column(&["participant_id"])?, column(&SITE_COLUMNS)?);
+    let (id, site) = (column(&[PARTICIPANT_COLUMN])?, column(&SITE_COLUMNS)?);
     let known = |text: &&String| !text.is_empty() && text.as_str() != "n/a";
     let row = |cells: &Vec<String>| {
         let label = cells.get(id)?;

@@ -60,7 +60,7 @@ fn merge_into(writer: DatasetWriter, mut journals: Vec<Journal>, own: Option<usi
     all.notes.extend(journals.iter().flat_map(|journal| journal.notes().to_vec()));
     let mut record = all.into_record(&plan);
     let warnings = record.warnings.clone();
-    let mut writer = writer.of_run(run_id(&[&record], &learned, &record.inputs));
+    let mut writer = writer.of_run(run_id(&[&record], &learned, &record.inputs)).carrying(plan.carried.clone())?;
     writer.learned(learned)?;
     for (journal, chunk) in &chunks {
         let rows = journal.rows(chunk)?;

@@ -3,7 +3,7 @@
 use super::error::RunError;
 use super::summary::Shard;
 use crate::acquisition::Facts;
-use crate::corpus::{self, Found, Listing};
+use crate::corpus::{self, Found, Listing, PathLabels};
 use crate::fit::Method;
 use crate::fit::vary::Varied;
 use crate::formats;
@@ -51,6 +51,8 @@ pub struct RunOptions {
     pub shard: Option<Shard>,
     /// Memory to stay below, up to a tenth (bytes).
     pub memory_bytes: u64,
+    /// Labels out of the inputs' paths.
+    pub site_from: Option<PathLabels>,
     /// Labels of the participants to take, without `sub-`; empty: all.
     pub participants: Vec<String>,
     /// Labels of the sessions to take, without `ses-`; empty: all.
@@ -87,6 +89,7 @@ impl RunOptions {
             resume: false,
             shard: None,
             memory_bytes: DEFAULT_MEMORY_BYTES,
+            site_from: None,
             participants: Vec::new(),
             sessions: Vec::new(),
         })
@@ -94,7 +97,7 @@ impl RunOptions {
 
     /// The inputs' spectra that the options leave in.
     pub(crate) fn listing(&self) -> Result<Listing, RunError> {
-        let mut listing = corpus::find(&self.inputs, &formats::Search)?;
+        let mut listing = corpus::find_labelled(&self.inputs, &formats::Search, self.site_from.as_ref())?;
         if let Some(input) = self.input_in_out(&listing.found) {
             return Err(RunError::AmongInputs { out: self.out.clone(), input: input.to_owned() });
         }

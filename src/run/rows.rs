@@ -82,6 +82,7 @@ impl Origin<'_> {
             water_tr_s: header.water_tr_s,
             qc_flags: header.flags.iter().map(|f| (*f).to_owned()).collect(),
             warnings: header.remarks.iter().chain(self.warnings).cloned().collect(),
+            carried: found.overrides.carried.clone(),
             ..SpectrumRow::default()
         }
     }

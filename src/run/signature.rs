@@ -51,6 +51,7 @@ pub(super) fn plan(
         settings,
         inputs: listing.found.par_iter().map(planned).collect(),
         left_out: corpus::counts(&listing.left_out),
+        carried: listing.carried.clone(),
         learned: Vec::new(),
         config,
         methods: options
@@ -158,7 +159,7 @@ fn said_of(found: &Found) -> String {
         (
             (&found.id, &found.source_path, water, &found.water_source_path),
             (&found.subject, &found.session, &found.site, &found.voi),
-            (&found.overrides.facts, &found.overrides.editing, &found.problem),
+            (&found.overrides.facts, &found.overrides.editing, &found.overrides.carried, &found.problem),
         )
     )
 }

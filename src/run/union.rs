@@ -1,6 +1,6 @@
 //! Several complete datasets as one: what the group level of a BIDS-App does with its participants.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -24,7 +24,7 @@ pub fn union(datasets: &[PathBuf], out: &Path, if_exists: IfExists) -> Result<Su
     let Some(first) = records.first() else { return Err(RunError::NoJournal { path: out.to_owned() }) };
     datasets.iter().zip(&records).try_for_each(|(dataset, record)| check_files(dataset, record))?;
     // What the id is made of comes first: the tables are written with it.
-    let (learned, listed) = shared(datasets)?;
+    let Shared { learned, listed, carried } = shared(datasets)?;
     let mut left_out = BTreeMap::new();
     for (kind, n) in records.iter().flat_map(|record| &record.inputs.left_out) {
         *left_out.entry(kind.clone()).or_insert(0) += n;
@@ -37,6 +37,7 @@ pub fn union(datasets: &[PathBuf], out: &Path, if_exists: IfExists) -> Result<Su
     };
     let all: Vec<&RunRecord> = records.iter().collect();
     let mut writer = DatasetWriter::create(out, if_exists)?.of_run(run_id(&all, &learned, &inputs));
+    writer = writer.carrying(carried.into_iter().collect())?;
     let mut tally = Tally::default();
     for dataset in datasets {
         for row in read_table::<SpectrumRow>(dataset)? {
@@ -71,27 +72,34 @@ pub fn union(datasets: &[PathBuf], out: &Path, if_exists: IfExists) -> Result<Su
     Ok(Summary { warnings, files, wall_s: started.elapsed().as_secs_f64(), ..Summary::of(tally, None) })
 }
 
-/// Inputs and their hashes.
-type Listed = Vec<(String, String)>;
+/// What the datasets have in common, or together.
+#[derive(Default)]
+struct Shared {
+    /// What they learned, each once.
+    learned: Vec<LearnedRow>,
+    /// Inputs and their hashes, each once where neighbours repeat it.
+    listed: Vec<(String, String)>,
+    /// Columns of manifests.
+    carried: BTreeSet<String>,
+}
 
-/// What the datasets learned and their inputs, each once where neighbours repeat it.
-fn shared(datasets: &[PathBuf]) -> Result<(Vec<LearnedRow>, Listed), RunError> {
-    let mut learned: Vec<LearnedRow> = Vec::new();
-    let mut listed = Listed::new();
+fn shared(datasets: &[PathBuf]) -> Result<Shared, RunError> {
+    let mut shared = Shared::default();
     for dataset in datasets {
         for row in read_table::<LearnedRow>(dataset)? {
-            if !learned.contains(&row) {
-                learned.push(row);
+            if !shared.learned.contains(&row) {
+                shared.learned.push(row);
             }
         }
         for row in read_table::<SpectrumRow>(dataset)? {
+            shared.carried.extend(row.carried.into_keys());
             let input = (row.source_path, row.source_sha256.unwrap_or_default());
-            if listed.last() != Some(&input) {
-                listed.push(input);
+            if shared.listed.last() != Some(&input) {
+                shared.listed.push(input);
             }
         }
     }
-    Ok((learned, listed))
+    Ok(shared)
 }
 
 /// Each of `all` once, in the order of their ids.

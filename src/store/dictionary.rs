@@ -3,7 +3,7 @@
 use super::rows::{
     BenchmarkRow, ComparisonRow, CurveRow, LearnedRow, MetaboliteRow, PlannedRow, SpectrumRow, TransientRow,
 };
-use super::schema::{SCHEMA_VERSION, Table};
+use super::schema::{CARRIED_DEFINITION, SCHEMA_VERSION, Table};
 use arrow_schema::DataType;
 use std::fmt::Write as _;
 
@@ -32,6 +32,12 @@ fn table_markdown<T: Table>(text: &mut String) {
             column.unit,
             if column.nullable { "yes" } else { "" },
             column.definition.replace('|', "\\|"),
+        );
+    }
+    if T::CARRIES {
+        let _ = writeln!(
+            text,
+            "| `x_…` | text |  | yes | {CARRIED_DEFINITION} `x_` and its title in small letters, `_` for what stands between words: `Scanner model` becomes `x_scanner_model`. |"
         );
     }
 }

@@ -157,7 +157,7 @@ impl Journal {
                 (Some(there), _) if how.resume || (how.shard.is_some() && there.signature == plan.signature) => {
                     self.accept(&there, plan, how)?;
                     self.remove_unfinished().map_err(created)?;
-                    if there.inputs != plan.inputs {
+                    if there.inputs != plan.inputs || there.carried != plan.carried {
                         let renewed = Plan { learned: there.learned, ..plan.clone() };
                         sealed::write(&self.folder.join(PLAN), &renewed)?;
                     }

@@ -24,6 +24,9 @@ pub struct Plan {
     /// How many other files were seen, by what they are.
     #[serde(default)]
     pub left_out: BTreeMap<String, usize>,
+    /// Columns of manifests that the table of spectra carries.
+    #[serde(default)]
+    pub carried: Vec<String>,
     /// Files of the table of what was learned; [`super::Journal::open`] fills it in.
     pub learned: Vec<TableFile>,
     /// Settings, for the run's record.

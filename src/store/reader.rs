@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use arrow_array::{Array, RecordBatch, StringArray};
 use bytes::Bytes;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::file::reader::ChunkReader;
@@ -11,7 +12,7 @@ use thiserror::Error;
 use super::folder::{MAX_RECORD_BYTES, RUN_FILE, is_part_name};
 use super::provenance::{RunRecord, TableFile};
 use super::rows::TABLES;
-use super::schema::Table;
+use super::schema::{CARRIED_PREFIX, Table};
 use crate::hash::sha256_hex;
 use crate::regular_file;
 
@@ -172,8 +173,26 @@ fn decode<T: Table>(path: &Path, file: impl ChunkReader + 'static, rows: &mut Ve
                 return Err(ReadTableError::ColumnType { path: path.to_owned(), column: column.name });
             }
         }
+        if T::CARRIES {
+            fill_carried(&batch, &mut rows[start..]);
+        }
     }
     Ok(())
+}
+
+/// Takes over the columns of manifests.
+fn fill_carried<T: Table>(batch: &RecordBatch, rows: &mut [T]) {
+    for (field, array) in batch.schema().fields().iter().zip(batch.columns()) {
+        let Some(texts) = array.as_any().downcast_ref::<StringArray>() else { continue };
+        if !field.name().starts_with(CARRIED_PREFIX) {
+            continue;
+        }
+        for (row, text) in rows.iter_mut().zip(texts) {
+            if let (Some(carried), Some(text)) = (row.carried_mut(), text) {
+                carried.insert(field.name().clone(), text.to_owned());
+            }
+        }
+    }
 }
 
 /// The record of the run that wrote the dataset in `dir`.

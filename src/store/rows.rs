@@ -71,17 +71,17 @@ pub(super) const TABLES: [&str; 5] =
 
 table! {
     /// One spectrum analysed with one method.
-    SpectrumRow = "spectra", "One row per spectrum × method, whether it was fitted or not.";
+    SpectrumRow = "spectra", "One row per spectrum × method, whether it was fitted or not.", carries carried;
     spectrum_id: String, "", "Path relative to INPUT without extension, then `#` and the sub-spectrum (`…#diff`) or voxel (`…#12,7,0`) where a file holds several. Files that differ in their extension only keep it; what would be alike all the same is numbered (`…~2`); what is longer than 256 characters is cut and ends with `~` and a hash. One row for each `spectrum_id` and `method`.";
     source_path: String, "", "File that the spectrum was read from, relative to INPUT.";
     source_sha256: Option<String>, "", "SHA-256 (hex) of the bytes of that file.";
     inputs_sha256: Option<String>, "", "SHA-256 (hex) of what every file held that the row depends on: of the lines `role`, tab, file name, tab, SHA-256 (hex), line feed. Roles in their order: `data`, `companion`, `water`, `water companion`, `basis` (one that the manifest names).";
     water_reference_path: Option<String>, "", "File with the water reference, relative to INPUT; equal to `source_path` if the reference is in the same file.";
     water_readouts: Option<String>, "", "Which readouts of that file are the water reference, in the words of its format, where it holds the spectrum as well; null where all of the file is the reference, and where there is none.";
-    subject: Option<String>, "", "Subject label from the BIDS entity `sub-` (without the prefix) or the manifest.";
-    session: Option<String>, "", "Session label from the BIDS entity `ses-` (without the prefix) or the manifest.";
-    site: Option<String>, "", "Site label from the manifest, or from the column `site` of a BIDS dataset's participants.tsv.";
-    voi: Option<String>, "", "Volume of interest from the BIDS entity `voi-` (without the prefix) or the manifest.";
+    subject: Option<String>, "", "Subject label from the manifest, from `--site-from`, or from the BIDS entity `sub-` (without the prefix).";
+    session: Option<String>, "", "Session label from the manifest, from `--site-from`, or from the BIDS entity `ses-` (without the prefix).";
+    site: Option<String>, "", "Site label from the manifest, from `--site-from`, or from the column `site` of a BIDS dataset's participants.tsv.";
+    voi: Option<String>, "", "Volume of interest from the manifest, from `--site-from`, or from the BIDS entity `voi-` (without the prefix).";
     voxel_i: Option<u32>, "", "First voxel index, counted from 0; null for single-voxel data.";
     voxel_j: Option<u32>, "", "Second voxel index, counted from 0; null for single-voxel data.";
     voxel_k: Option<u32>, "", "Third voxel index, counted from 0; null for single-voxel data.";
@@ -264,6 +264,7 @@ table! {
     chunk: Option<u32>, "", "Number of the chunk, from 0: what is read, fitted and written together. `--shard I/N` does those whose number leaves I − 1 when divided by N.";
     steps: Vec<String>, "", "What will be done, in this order.";
     missing: Vec<String>, "", "What is not there, and what it costs.";
+    to_fill_in: Vec<String>, "", "Columns of a manifest that would help.";
     status: Option<String>, "", "`ready`; `failed` or `skipped`, as the run would write it; or `left_out` for a file under INPUT that is no row, of which nothing is told but its path and what it is.";
     error_code: Option<String>, "", "As in `spectra`.";
     error_message: Option<String>, "", "As in `spectra`; of what is left out: `water_reference`, `companion`, `manifest`, `image`, `empty`, `unreadable`, `not_a_file`, `hidden`, `not_searched` or `other`.";

@@ -1,9 +1,9 @@
 //! Columns as data: name, unit, definition, and how to get at the values.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use arrow_array::{Array, ArrayRef, RecordBatch};
+use arrow_array::{Array, ArrayRef, RecordBatch, StringArray};
 use arrow_schema::{ArrowError, DataType, Field, Schema};
 
 /// Version of the tables' columns; raised when a column changes its meaning, its type or goes.
@@ -23,6 +23,15 @@ pub const TABLE_KEY: &str = "requant_table";
 pub const UNIT_KEY: &str = "unit";
 /// Key of a column's definition in the Arrow field's metadata.
 pub const DEFINITION_KEY: &str = "definition";
+
+/// Begins the names of columns that manifests have of their own. No column of requant begins so.
+pub const CARRIED_PREFIX: &str = "x_";
+/// What such a column holds, for its metadata and the dictionary.
+pub const CARRIED_DEFINITION: &str =
+    "A column of the manifest that requant does not know, as it stands there; null where the cell is empty.";
+
+/// Columns of manifests by their names in the tables, with what they hold.
+pub type Carried = BTreeMap<String, String>;
 
 /// One column of a table whose rows are `R`.
 pub struct Column<R> {
@@ -48,8 +57,20 @@ pub trait Table: Sized + Default + Clone {
     const NAME: &'static str;
     /// What one row stands for.
     const ROW: &'static str;
+    /// Whether the rows carry columns of manifests, beside those that are declared.
+    const CARRIES: bool = false;
     /// The columns in the order in which they are written.
     fn columns() -> Vec<Column<Self>>;
+
+    /// What a row carries of a manifest's own columns.
+    fn carried(&self) -> Option<&Carried> {
+        None
+    }
+
+    /// The same, to be filled.
+    fn carried_mut(&mut self) -> Option<&mut Carried> {
+        None
+    }
 
     /// The Arrow schema, with unit and definition in each field's metadata.
     fn schema() -> Arc<Schema> {
@@ -65,30 +86,70 @@ pub trait Table: Sized + Default + Clone {
         Arc::new(Schema::new(fields))
     }
 
-    /// The rows as one batch.
-    fn batch(rows: &[Self]) -> Result<RecordBatch, ArrowError> {
-        let arrays = Self::columns().iter().map(|column| (column.array)(rows)).collect();
-        RecordBatch::try_new(Self::schema(), arrays)
+    /// The schema with these columns of manifests behind the declared ones.
+    fn schema_with(carried: &[String]) -> Arc<Schema> {
+        let schema = Self::schema();
+        let field = |name: &String| {
+            Field::new(name, DataType::Utf8, true).with_metadata(HashMap::from([
+                (UNIT_KEY.to_owned(), String::new()),
+                (DEFINITION_KEY.to_owned(), CARRIED_DEFINITION.to_owned()),
+            ]))
+        };
+        let fields: Vec<Arc<Field>> =
+            schema.fields().iter().cloned().chain(carried.iter().map(|name| Arc::new(field(name)))).collect();
+        Arc::new(Schema::new(fields))
+    }
+
+    /// The rows as one batch of that schema.
+    fn batch(rows: &[Self], carried: &[String]) -> Result<RecordBatch, ArrowError> {
+        let declared = Self::columns().into_iter().map(|column| (column.array)(rows));
+        let texts = carried.iter().map(|name| {
+            let cells = rows.iter().map(|row| row.carried().and_then(|carried| carried.get(name)).map(String::as_str));
+            Arc::new(StringArray::from_iter(cells)) as ArrayRef
+        });
+        RecordBatch::try_new(Self::schema_with(carried), declared.chain(texts).collect())
     }
 }
 
+/// The columns of manifests that any of the rows carries.
+pub(super) fn carried_by<T: Table>(rows: &[T]) -> Vec<String> {
+    let names: std::collections::BTreeSet<&String> =
+        rows.iter().filter_map(Table::carried).flat_map(BTreeMap::keys).collect();
+    names.into_iter().cloned().collect()
+}
+
 /// Declares a row type and its columns, each exactly once:
-/// `field: Type, "unit", "definition";`.
+/// `field: Type, "unit", "definition";`. A table that `carries` a field holds columns of manifests in it.
 macro_rules! table {
     (
         $(#[$attribute:meta])*
-        $row:ident = $name:literal, $what:literal;
+        $row:ident = $name:literal, $what:literal $(, carries $carried:ident)?;
         $( $field:ident: $type:ty, $unit:literal, $definition:literal; )*
     ) => {
         $(#[$attribute])*
         #[derive(Debug, Clone, PartialEq, Default)]
         pub struct $row {
             $( #[doc = concat!($definition, " Unit: `", $unit, "`.")] pub $field: $type, )*
+            $(
+                /// Columns that manifests have of their own, by their names (`x_…`).
+                pub $carried: $crate::store::schema::Carried,
+            )?
         }
 
         impl $crate::store::schema::Table for $row {
             const NAME: &'static str = $name;
             const ROW: &'static str = $what;
+            $(
+                const CARRIES: bool = true;
+
+                fn carried(&self) -> Option<&$crate::store::schema::Carried> {
+                    Some(&self.$carried)
+                }
+
+                fn carried_mut(&mut self) -> Option<&mut $crate::store::schema::Carried> {
+                    Some(&mut self.$carried)
+                }
+            )?
 
             fn columns() -> Vec<$crate::store::schema::Column<Self>> {
                 use $crate::store::cells::Cell;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::disk;
 use super::error::{IfExists, StoreError, cannot_create};
 use super::folder::MadeFolders;
-use super::schema::Table;
+use super::schema::{Table, carried_by};
 use super::table_writer::{Part, TableWriter};
 
 /// Writes `rows` to the table's folder in `dir` and returns the files' paths.
@@ -27,6 +27,7 @@ pub(super) fn write_parts<T: Table>(dir: &Path, if_exists: IfExists, rows: Vec<T
         return Err(StoreError::OutputExists { path: folder });
     }
     let mut table = TableWriter::create(&folder, rows.len().max(1), None)?;
+    table.carrying(carried_by(&rows))?;
     rows.into_iter().try_for_each(|row| table.push(row))?;
     let parts = table.close()?;
     parts.iter().try_for_each(Part::put)?;

@@ -66,6 +66,8 @@ pub(super) struct TableWriter<T: Table> {
     rows_per_batch: usize,
     rows_per_part: Option<usize>,
     run_id: Option<String>,
+    /// Columns of manifests.
+    carried: Vec<String>,
     waiting: Vec<T>,
     rows_in_part: usize,
     open: Option<ArrowWriter<Hashed>>,
@@ -86,6 +88,7 @@ impl<T: Table> TableWriter<T> {
             rows_per_batch,
             rows_per_part,
             run_id: None,
+            carried: Vec::new(),
             waiting: Vec::new(),
             rows_in_part: 0,
             open: None,
@@ -100,6 +103,18 @@ impl<T: Table> TableWriter<T> {
         self.run_id = run_id.map(str::to_owned);
     }
 
+    /// Sets the columns of manifests that its files have; before the first row.
+    pub(super) fn carrying(&mut self, carried: Vec<String>) -> Result<(), StoreError> {
+        if !T::CARRIES || carried.is_empty() {
+            return Ok(());
+        }
+        // The part that is open has no such columns yet, and no row.
+        self.open = None;
+        self.parts.clear();
+        self.carried = carried;
+        self.open_part()
+    }
+
     fn open_part(&mut self) -> Result<(), StoreError> {
         let name = format!("part-{:05}.parquet", self.parts.len());
         let path = self.folder.join(&name);
@@ -108,8 +123,9 @@ impl<T: Table> TableWriter<T> {
         let file = Hashed { file, hash: Sha256::new(), bytes: 0 };
         let content = TableFile { file: format!("{}/{name}", T::NAME), ..TableFile::default() };
         self.parts.push(Part { temporary, path: path.clone(), content });
-        let writer = ArrowWriter::try_new(file, T::schema(), Some(properties::<T>(self.rows_per_batch)))
-            .map_err(write_failed(&path))?;
+        let writer =
+            ArrowWriter::try_new(file, T::schema_with(&self.carried), Some(properties::<T>(self.rows_per_batch)))
+                .map_err(write_failed(&path))?;
         self.open = Some(writer);
         self.rows_in_part = 0;
         Ok(())
@@ -131,7 +147,7 @@ impl<T: Table> TableWriter<T> {
             self.open_part()?;
         }
         if let (Some(writer), Some(part)) = (&mut self.open, self.parts.last_mut()) {
-            let batch = T::batch(&self.waiting).map_err(write_failed(&part.path))?;
+            let batch = T::batch(&self.waiting, &self.carried).map_err(write_failed(&part.path))?;
             writer.write(&batch).map_err(write_failed(&part.path))?;
             part.content.rows += self.waiting.len() as u64;
         }

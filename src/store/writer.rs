@@ -121,6 +121,15 @@ impl DatasetWriter {
         self
     }
 
+    /// The same with columns of manifests in `spectra`; before its first row.
+    ///
+    /// # Errors
+    /// [`StoreError::CannotCreate`]: the system refuses.
+    pub fn carrying(mut self, carried: Vec<String>) -> Result<Self, StoreError> {
+        self.spectra.carrying(carried)?;
+        Ok(self)
+    }
+
     /// Adds a row to `spectra`.
     pub fn spectrum(&mut self, row: SpectrumRow) -> Result<(), StoreError> {
         self.counts.spectra += 1;

@@ -1,0 +1,77 @@
+//! The cells of a manifest's row, and what they state.
+
+use std::collections::BTreeMap;
+
+use super::titles::{Title, columns};
+use crate::acquisition::Number;
+use crate::printable::printable_label;
+
+/// Cells that mean that a value is not known, as spreadsheets, R, Python and BIDS write them.
+pub(super) const NOT_KNOWN: [&str; 10] = ["n/a", "N/A", "NA", "#N/A", "NaN", "nan", "NULL", "null", "-", "–"];
+/// The one of them that may be meant as a label: a site called NA.
+pub(super) const LABEL_OR_NOT: &str = "NA";
+/// Columns whose cells are labels.
+pub(super) const LABELS: [&str; 5] = ["id", "subject", "session", "site", "voi"];
+
+/// The cells of a row.
+pub(super) struct Cells<'a> {
+    pub(super) titles: &'a [Title],
+    pub(super) cells: &'a [String],
+    /// Whether the comma may be the decimal sign.
+    pub(super) comma: bool,
+}
+
+impl Cells<'_> {
+    /// What stands in a column.
+    pub(super) fn cell(&self, column: &str) -> Option<&str> {
+        let at = self.titles.iter().position(|title| matches!(title, Title::Known(name) if *name == column))?;
+        self.cells.get(at).map(String::as_str)
+    }
+
+    /// What a column states.
+    pub(super) fn text(&self, column: &str) -> Option<String> {
+        let text = self.cell(column).filter(|text| !text.is_empty() && !NOT_KNOWN.contains(text))?;
+        Some(without_apostrophe(text).to_owned())
+    }
+
+    /// The user's own columns that have something in this row.
+    pub(super) fn carried(&self) -> BTreeMap<String, String> {
+        let all = self.titles.iter().zip(self.cells);
+        all.filter_map(|(title, cell)| match title {
+            Title::Extra(name) if !cell.is_empty() => {
+                Some((name.clone(), printable_label(Some(without_apostrophe(cell).to_owned()))?))
+            }
+            Title::Extra(_) | Title::Known(_) | Title::Ignored => None,
+        })
+        .collect()
+    }
+
+    /// The cells that go before what the file says, as they stand there.
+    pub(super) fn stated(&self) -> BTreeMap<&'static str, String> {
+        let goes_first =
+            |column: &&'static str| !LABELS.contains(column) && !["path", "water_path", "basis"].contains(column);
+        columns().into_iter().filter(goes_first).filter_map(|column| Some((column, self.text(column)?))).collect()
+    }
+
+    /// A label, without the prefix that BIDS puts before it.
+    pub(super) fn label(&self, column: &str, prefix: &str) -> Option<String> {
+        self.text(column).map(|text| text.strip_prefix(prefix).unwrap_or(&text).to_owned())
+    }
+
+    /// A number that can be right.
+    pub(super) fn number(&self, number: &Number, fault: &mut Option<String>) -> Option<f64> {
+        let text = self.text(number.name)?;
+        let has_decimal_comma = self.comma && text.matches(',').count() == 1 && !text.contains('.');
+        let as_written = if has_decimal_comma { text.replace(',', ".") } else { text.clone() };
+        let Ok(value) = as_written.parse::<f64>() else {
+            *fault = Some(format!("{} = `{text}` is no number; write it as 0.03", number.name));
+            return None;
+        };
+        number.checked(value).map_err(|message| *fault = Some(message)).ok()
+    }
+}
+
+/// Spreadsheets put an apostrophe before text that they would take as a formula.
+fn without_apostrophe(text: &str) -> &str {
+    text.strip_prefix('\'').filter(|rest| rest.starts_with(['=', '+', '-', '@'])).unwrap_or(text)
+}
