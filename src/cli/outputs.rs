@@ -8,7 +8,7 @@ use crate::output_path::path_inside;
 use crate::printable::printable_path;
 
 /// Exit code where an output cannot be created.
-const EXIT_OUTPUT: u8 = 73;
+pub(super) const EXIT_OUTPUT: u8 = 73;
 
 /// What a command reads, so that it does not write over it.
 #[derive(Debug, Default)]

@@ -30,7 +30,9 @@ Examples:
   requant run bids/ --out results --resume              after a crash, a full disk, a killed job
 
 A manifest is a .csv, .tsv or .parquet with a column `path` and any of water_path, id, basis,
-subject, session, site, voi, sequence, te_s, tr_s, te1_s, tm_s, f0_mhz, dwell_s.
+subject, session, site, voi, sequence, n_conditions, edit_order, te_s, tr_s, te1_s, tm_s, f0_mhz,
+dwell_s; `requant plan --manifest` writes one to fill in. Its other columns go to the table of
+spectra as x_….
 Water references are paired by BIDS rules, by vendors' habits (_act/_ref, .RAW/.H2O, …) or by the
 manifest. Results: spectra/ and metabolites/ (Parquet) and run.json.")]
 pub(super) struct RunArgs {

@@ -1,13 +1,17 @@
 //! What a run would do, before it is done: files are read and prepared, nothing is fitted.
 
+use std::collections::BTreeSet;
+
 use rayon::prelude::*;
 
 use super::chunk::{self, Part};
+use super::gaps::{self, Cost, Gap};
 use super::load::{Failure, Header, Loaded};
 use super::models::ModelStore;
 use super::rows::Origin;
 use super::{Progress, RunError, RunOptions, cut};
-use crate::corpus::{Found, LeftOut};
+use crate::acquisition::Facts;
+use crate::corpus::{Found, LeftOut, Listing};
 use crate::engine::Engine;
 use crate::interrupt;
 use crate::prepare::Spectrum;
@@ -16,22 +20,53 @@ use crate::store::{PlannedRow, SpectrumRow, Status};
 /// Status of a file under INPUT that is no row in the tables of a run.
 pub const LEFT_OUT: &str = "left_out";
 
-/// One row per spectrum × method, in the order of the run's tables; then one for each file that is left out.
+/// What a run would do.
+pub struct Planned {
+    /// One row per spectrum × method, in the order of the run's tables; then one for each file that is left out.
+    pub rows: Vec<PlannedRow>,
+    /// What was found.
+    pub listing: Listing,
+    /// What is known of each file that was found, and what is missing.
+    pub files: Vec<PlannedFile>,
+}
+
+/// What is known of a file.
+#[derive(Debug, Clone, Default)]
+pub struct PlannedFile {
+    /// What a run takes of its header, of a manifest and of the options.
+    pub facts: Facts,
+    /// What is missing, each once.
+    pub gaps: BTreeSet<Gap>,
+    /// Why one of its spectra will not be fitted.
+    pub problem: Option<String>,
+}
+
+impl PlannedFile {
+    /// Takes over what is known of one of the file's spectra.
+    fn add(&mut self, facts: &Facts, gaps: Vec<Gap>, problem: Option<String>) {
+        self.facts = std::mem::take(&mut self.facts).or(facts.clone());
+        self.gaps.extend(gaps);
+        self.problem = self.problem.take().or(problem);
+    }
+}
+
+/// What a run would do with each spectrum, and what is missing.
 ///
 /// # Errors
 /// [`RunError`]: the inputs cannot be listed, or the basis set named for the whole run cannot be read.
-pub fn plan(options: &RunOptions, engine: &dyn Engine, progress: &dyn Progress) -> Result<Vec<PlannedRow>, RunError> {
+pub fn plan(options: &RunOptions, engine: &dyn Engine, progress: &dyn Progress) -> Result<Planned, RunError> {
     cut::check_memory(options)?;
     let listing = options.listing()?;
     let models = ModelStore::new(options)?;
     progress.found(listing.found.len());
     let mut rows = Vec::new();
+    let mut files = vec![PlannedFile::default(); listing.found.len()];
     for Part { number, span, loaded } in chunk::read_all(&listing.found, options, engine.files_at_once()) {
-        let files = &listing.found[span.files()];
-        let planned: Vec<Vec<PlannedRow>> = files
+        let planned: Vec<Vec<PlannedRow>> = listing.found[span.files()]
             .par_iter()
             .zip(&loaded)
-            .map(|(found, loaded)| rows_of(found, loaded, number, options, &models))
+            .zip(&mut files[span.files()])
+            .map(|((found, loaded), file)| rows_of(found, loaded, file, number, options, &models))
             .collect();
         rows.extend(planned.into_iter().flatten());
         if interrupt::asked() {
@@ -40,7 +75,7 @@ pub fn plan(options: &RunOptions, engine: &dyn Engine, progress: &dyn Progress) 
         progress.advanced(span.to.file - span.from.file);
     }
     rows.extend(listing.left_out.iter().map(left_out));
-    Ok(rows)
+    Ok(Planned { rows, listing, files })
 }
 
 /// The row of a file that is none in the tables of a run.
@@ -58,6 +93,7 @@ fn left_out(left_out: &LeftOut) -> PlannedRow {
 fn rows_of(
     found: &Found,
     loaded: &Loaded,
+    file: &mut PlannedFile,
     number: usize,
     options: &RunOptions,
     models: &ModelStore<'_>,
@@ -66,44 +102,51 @@ fn rows_of(
     spectra
         .flat_map(|(key, spectrum)| options.methods.iter().map(move |method| (key, spectrum, method)))
         .map(|(key, spectrum, method)| {
-            let origin = Origin {
-                found,
-                header: loaded.header_of(key),
-                key,
-                method: method.name(),
-                method_hash: "",
-                warnings: &[],
-                learned_id: None,
-            };
+            let header = loaded.header_of(key);
+            let origin =
+                Origin { found, header, key, method: method.name(), method_hash: "", warnings: &[], learned_id: None };
             let chunk = u32::try_from(number).ok();
-            let failed = |failure: &Failure, status: Status| PlannedRow {
-                status: Some(status.as_str().to_owned()),
-                ..row(origin.failed(failure, status, None), chunk)
+            let mut failed = |failure: &Failure, status: Status, more: Vec<Gap>| {
+                let gaps: Vec<Gap> = gaps::of_failure(failure, header).into_iter().chain(more).collect();
+                let of_fit = gaps.iter().filter(|gap| gap.cost == Cost::Fit).flat_map(|gap| &gap.columns);
+                let row = PlannedRow {
+                    status: Some(status.as_str().to_owned()),
+                    missing: of_fit.map(|column| format!("{column}: no fit")).collect(),
+                    to_fill_in: gaps.iter().flat_map(|gap| gap.columns.clone()).collect(),
+                    ..row(origin.failed(failure, status, None), chunk)
+                };
+                file.add(&header.facts, gaps, row.error_message.clone());
+                row
             };
             if let Some(refusal) = found.refusal() {
                 let status = if refusal.is_skip { Status::Skipped } else { Status::Failed };
-                return failed(&Failure::new(refusal.code, refusal.message), status);
+                return failed(&Failure::new(refusal.code, refusal.message), status, Vec::new());
             }
             let spectrum = match spectrum {
                 Ok(spectrum) => spectrum,
-                Err(failure) => return failed(failure, Status::Failed),
+                Err(failure) => return failed(failure, Status::Failed, Vec::new()),
             };
-            match models.planned_basis(found, loaded.header_of(key), key, method) {
-                Err(failure) => failed(&failure, Status::Failed),
-                Ok(basis) => PlannedRow {
-                    batch: Some(format!(
-                        "{basis} · {} × {:.1} µs · {}",
-                        spectrum.fid.len(),
-                        1e6 * spectrum.dwell_s,
-                        method.name()
-                    )),
-                    basis: Some(basis),
-                    steps: steps(spectrum, method.name()),
-                    missing: missing(spectrum, loaded.header_of(key)),
-                    status: Some("ready".to_owned()),
-                    ..row(origin.row(), chunk)
-                },
-            }
+            let gaps = gaps::of_spectrum(spectrum, header);
+            let basis = match models.planned_basis(found, header, key, method) {
+                Err(failure) => return failed(&failure, Status::Failed, gaps),
+                Ok(basis) => basis,
+            };
+            let row = PlannedRow {
+                batch: Some(format!(
+                    "{basis} · {} × {:.1} µs · {}",
+                    spectrum.fid.len(),
+                    1e6 * spectrum.dwell_s,
+                    method.name()
+                )),
+                basis: Some(basis),
+                steps: steps(spectrum, method.name()),
+                missing: missing(spectrum, header),
+                to_fill_in: gaps.iter().flat_map(|gap| gap.columns.clone()).collect(),
+                status: Some("ready".to_owned()),
+                ..row(origin.row(), chunk)
+            };
+            file.add(&header.facts, gaps, None);
+            row
         })
         .collect()
 }
