@@ -211,11 +211,30 @@ fn targets() -> Vec<Target> {
         std::fs::write(&path, bytes).unwrap();
         BasisSet::read(&path).is_ok()
     };
+    let mut all = readers();
+    all.extend([
+        target("lcmodel-raw", vec![small_raw().into_bytes()], |b| lcmodel_raw::decode(b).is_ok()),
+        target("lcmodel-control", vec![CONTROL.into()], |b| lcmodel_control::parse(b).is_ok()),
+        target("plain-text", vec![b"1.0 2.0\n3.0 -1.0\n0.5 0.25\n".to_vec()], |b| plain_text::decode(b).is_ok()),
+        target("result-files", results::ALL.iter().map(|t| t.as_bytes().to_vec()).collect(), |b| {
+            import::decode(b).is_some_and(|r| r.is_ok())
+        }),
+        target("basis-lcmodel", vec![write_lcmodel(&basis).into_bytes()], basis_file),
+    ]);
+    all.push(Target {
+        per_byte: BYTES_PER_PACKED_BYTE,
+        ..target("nifti-mrs-gz", vec![packed], |b| nifti_mrs::decode(b, None).is_ok())
+    });
+    all
+}
+
+/// Readers of scanners' files.
+fn readers() -> Vec<Target> {
     let (data, list) = small_list();
     let list_of_data = list.clone();
     let mut dicom_seeds = vec![small_dicom(), small_csa_dicom(), implicit(&small_dicom())];
     dicom_seeds.extend(dicom_objects::every_kind());
-    let mut all = vec![
+    vec![
         target("nifti-mrs", vec![small_nifti(), edited_nifti(), isis_nifti()], |b| nifti_mrs::decode(b, None).is_ok()),
         target("bids-sidecar", vec![SIDECAR.into()], decode_with_sidecar),
         target("siemens-twix", twix_files(), |b| {
@@ -252,19 +271,7 @@ fn targets() -> Vec<Target> {
         target("varian-procpar", vec![PROCPAR.into()], |b| varian::decode(small_varian(), b).is_ok()),
         target("jmrui-binary", vec![small_mrui()], |b| jmrui_binary::decode(b).is_ok()),
         target("jmrui-text", vec![small_jmrui().into_bytes()], |b| jmrui_text::decode(b).is_ok()),
-        target("lcmodel-raw", vec![small_raw().into_bytes()], |b| lcmodel_raw::decode(b).is_ok()),
-        target("lcmodel-control", vec![CONTROL.into()], |b| lcmodel_control::parse(b).is_ok()),
-        target("plain-text", vec![b"1.0 2.0\n3.0 -1.0\n0.5 0.25\n".to_vec()], |b| plain_text::decode(b).is_ok()),
-        target("result-files", results::ALL.iter().map(|t| t.as_bytes().to_vec()).collect(), |b| {
-            import::decode(b).is_some_and(|r| r.is_ok())
-        }),
-        target("basis-lcmodel", vec![write_lcmodel(&basis).into_bytes()], basis_file),
-    ];
-    all.push(Target {
-        per_byte: BYTES_PER_PACKED_BYTE,
-        ..target("nifti-mrs-gz", vec![packed], |b| nifti_mrs::decode(b, None).is_ok())
-    });
-    all
+    ]
 }
 
 /// Of every software, and of sequences whose readouts are of several kinds.

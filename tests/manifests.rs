@@ -71,7 +71,7 @@ impl Setup {
     /// What a manifest of that content lists.
     fn listed(&self, name: &str, bytes: impl AsRef<[u8]>) -> Result<Listing, FindError> {
         self.write(name, bytes);
-        find(&[self.at(name)], &|_| FileKind::Spectrum)
+        find(&[self.at(name)], &|_: &Path| FileKind::Spectrum)
     }
 }
 
@@ -152,7 +152,7 @@ fn the_manifest_marks_what_is_to_be_filled_in_and_filling_it_in_mends_it() {
     let told = setup.done(&["plan", "filled.csv", "--engine", "cpu", "--out", "planned", "--manifest", "again.csv"]);
     assert!(!told.contains("te_s not stated"), "{told}");
     // What was stated is stated again, and can be read.
-    let listing = find(&[setup.at("again.csv")], &|_| FileKind::Spectrum).unwrap();
+    let listing = find(&[setup.at("again.csv")], &|_: &Path| FileKind::Spectrum).unwrap();
     for found in &listing.found {
         assert_eq!((found.overrides.facts.te_s, &found.problem), (Some(0.035), &None));
         assert_eq!(found.overrides.facts.sequence.as_deref(), Some("PRESS"));

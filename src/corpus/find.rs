@@ -37,11 +37,7 @@ pub fn find(inputs: &[PathBuf], look: &dyn Look) -> Result<Listing, FindError> {
 ///
 /// # Errors
 /// As [`find`].
-pub fn find_labelled(
-    inputs: &[PathBuf],
-    look: &dyn Look,
-    labels: Option<&PathLabels>,
-) -> Result<Listing, FindError> {
+pub fn find_labelled(inputs: &[PathBuf], look: &dyn Look, labels: Option<&PathLabels>) -> Result<Listing, FindError> {
     let mut warnings = Vec::new();
     let Collected { mut candidates, mut left_out, carried } = collect(inputs, look, &mut warnings)?;
     let mut roles = roles(&candidates, &mut warnings);
