@@ -18,7 +18,9 @@ pub(super) fn find(candidates: &mut [Candidate], roles: &HashMap<PathBuf, Role>,
     let mut stems: BTreeMap<PathBuf, Vec<usize>> = BTreeMap::new();
     for (index, candidate) in candidates.iter().enumerate() {
         let is_spectrum = matches!(roles.get(&candidate.path), None | Some(Role::Spectrum(_)));
-        if candidate.is_open() && is_spectrum && candidate.parts.is_empty() {
+        // Names that are no text may differ where their texts do not.
+        let is_text = candidate.path.file_name().is_some_and(|name| name.to_str().is_some());
+        if candidate.is_open() && is_spectrum && is_text && candidate.parts.is_empty() {
             let name = file_name(&candidate.path);
             let stem = candidate.folder().join(split_extension(&name).0.to_lowercase());
             stems.entry(stem).or_default().push(index);

@@ -31,6 +31,7 @@ mod search;
 mod series;
 pub mod siemens_rda;
 pub mod siemens_twix;
+mod unread;
 pub mod varian;
 pub mod vax;
 
@@ -52,7 +53,7 @@ use packed::is_text;
 
 /// Every format that is read. A file belongs to the first that recognises it: those that go by name stand before those
 /// that look inside, and what looks like almost anything stands last.
-pub const READERS: [&dyn Reader; 13] = [
+pub const READERS: [&dyn Reader; 14] = [
     &nifti_mrs::NiftiMrs,
     &philips_sdat::PhilipsSdat,
     &jmrui_binary::JmruiBinary,
@@ -63,6 +64,7 @@ pub const READERS: [&dyn Reader; 13] = [
     &siemens_rda::SiemensRda,
     &siemens_twix::SiemensTwix,
     &ge_pfile::GePfile,
+    &unread::Unread,
     &jmrui_text::JmruiText,
     &lcmodel_raw::LcmodelRaw,
     &plain_text::PlainText,
