@@ -122,13 +122,26 @@ pub struct Pfile {
 
 /// Two coils of 64 points; `height` gives the first point of a frame of an echo.
 pub fn pfile(says: &Pfile, height: impl Fn(usize, usize) -> i32) -> Vec<u8> {
+    pfile_of(says, [2, 64], |coil, echo, frame| {
+        let first = frame.map_or(7, |frame| height(echo, frame) * (1 + coil as i32));
+        (0..64).map(|point| [first / (1 + point), 0]).collect()
+    })
+}
+
+/// So many coils and points; `samples` gives those of a frame of a coil and echo, `None` the baseline's.
+pub fn pfile_of(
+    says: &Pfile,
+    [coils, points]: [usize; 2],
+    samples: impl Fn(usize, usize, Option<usize>) -> Vec<[i32; 2]>,
+) -> Vec<u8> {
     const DATA: usize = 213_684;
     let mut file = vec![0; DATA];
     let mut put = |at: usize, bytes: &[u8]| file[at..at + bytes.len()].copy_from_slice(bytes);
     put(0, &26.002_f32.to_le_bytes());
     put(4, &(DATA as u32).to_le_bytes());
+    let [points, last_coil] = [points, coils - 1].map(|n| n as i16);
     for (at, value) in
-        [(146, says.echoes), (148, says.nex), (150, says.frames), (156, 64), (158, 4), (264, 0), (266, 1)]
+        [(146, says.echoes), (148, says.nex), (150, says.frames), (156, points), (158, 4), (264, 0), (266, last_coil)]
     {
         put(at, &value.to_le_bytes());
     }
@@ -141,11 +154,11 @@ pub fn pfile(says: &Pfile, height: impl Fn(usize, usize) -> i32) -> Vec<u8> {
         put(at, &value.to_le_bytes());
     }
     put(199_812, says.sequence.as_bytes());
-    for coil in 0..2 {
+    for coil in 0..coils {
         for echo in 0..says.echoes as usize {
-            for frame in 0..=says.frames as usize {
-                let first = if frame == 0 { 7 } else { height(echo, frame - 1) * (1 + coil) };
-                (0..64).for_each(|point| file.extend([first / (1 + point), 0].map(i32::to_le_bytes).concat()));
+            let frames = (0..says.frames as usize).map(Some);
+            for frame in std::iter::once(None).chain(frames) {
+                file.extend(samples(coil, echo, frame).into_iter().flatten().flat_map(i32::to_le_bytes));
             }
         }
     }
@@ -207,15 +220,16 @@ pub fn small_varian() -> Vec<u8> {
 pub const PROCPAR: &str = "sw 1 1 1e5 0 0 2 1 11 1 64\n1 5000 \n0 \nsfrq 1 1 1e5 0 0 2 1 11 1 64\n1 123.2 \n0 \n\
                        tm 1 1 1e5 0 0 2 1 11 1 64\n1 0.02 \n0 \n";
 
+const TWIX_PROTOCOL: &str = "sRXSPEC.alDwellTime[0] = 250000\nalTE[0] = 30000\n\
+    sTXSPEC.asNucleusInfo[0].lFrequency = 123250000\n\
+    sSpecPara.sVoI.sNormal.dTra = 1.0\nsSpecPara.sVoI.dReadoutFOV = 15.0\nsSpecPara.sVoI.dPhaseFOV = 25.0\n\
+    sSpecPara.sVoI.dThickness = 20.0\nsSpecPara.sVoI.sPosition.dTra = -4.5\n";
+
 /// Parts of a twix header: the protocol, and what software wrote it.
-fn twix_header(software: &str, more: &str) -> Vec<u8> {
-    let protocol = "sRXSPEC.alDwellTime[0] = 250000\nalTE[0] = 30000\nsTXSPEC.asNucleusInfo[0].lFrequency = 123250000\n\
-        sSpecPara.sVoI.sNormal.dTra = 1.0\nsSpecPara.sVoI.dReadoutFOV = 15.0\nsSpecPara.sVoI.dPhaseFOV = 25.0\n\
-        sSpecPara.sVoI.dThickness = 20.0\nsSpecPara.sVoI.sPosition.dTra = -4.5\n";
-    let protocol = format!("{protocol}{more}");
+fn twix_header(software: &str, protocol: &str) -> Vec<u8> {
     let dicom = format!("<ParamString.\"SoftwareVersions\">  {{ \"{software}\"  }}\n");
     let mut parts = Vec::new();
-    for (name, content) in [("Dicom", dicom.as_str()), ("MeasYaps", protocol.as_str())] {
+    for (name, content) in [("Dicom", dicom.as_str()), ("MeasYaps", protocol)] {
         parts.extend(name.as_bytes());
         parts.push(0);
         parts.extend((content.len() as u32).to_le_bytes());
@@ -229,7 +243,7 @@ fn twix_header(software: &str, more: &str) -> Vec<u8> {
 
 /// One coil, two transients, of VB: one measurement, a header before each coil's samples.
 pub fn small_vb_twix() -> Vec<u8> {
-    let mut header = twix_header("syngo MR B17", "");
+    let mut header = twix_header("syngo MR B17", TWIX_PROTOCOL);
     // The shortest that a VB file has.
     let length = header.len().max(1024);
     header[..4].copy_from_slice(&(length as u32).to_le_bytes());
@@ -272,25 +286,44 @@ pub fn looped_twix(sequence: &str, more: &str) -> Vec<u8> {
 }
 
 fn vd_twix_of(software: &str, more: &str, scans: u16) -> Vec<u8> {
+    let readout = |scan: u16| {
+        let height = if scan == 0 { 100.0_f32 } else { 1.0 };
+        let number = |coil: u8, i: u8| height * (1.0 + f32::from(coil)) / (1.0 + f32::from(i));
+        let coil = |coil: u8| (0..32).map(|point| [number(coil, 2 * point), number(coil, 2 * point + 1)]).collect();
+        Readout { counters: vec![(5, u16::from(scan > 0)), (6, scan)], coils: (0..2).map(coil).collect() }
+    };
+    twix_of(software, &format!("{TWIX_PROTOCOL}{more}"), &(0..scans).map(readout).collect::<Vec<_>>())
+}
+
+/// One readout of a twix file: counters by their places in its header, and the samples of every coil.
+pub struct Readout {
+    pub counters: Vec<(usize, u16)>,
+    pub coils: Vec<Vec<[f32; 2]>>,
+}
+
+/// A file of VD or later with this protocol and these readouts.
+pub fn twix_of(software: &str, protocol: &str, readouts: &[Readout]) -> Vec<u8> {
     const HEADER: usize = 10_240;
     let mut file = vec![0; HEADER];
     file[4] = 1;
     file[16..24].copy_from_slice(&(HEADER as u64).to_le_bytes());
-    file.extend(twix_header(software, more));
-    for scan in 0..scans {
+    file.extend(twix_header(software, protocol));
+    for Readout { counters, coils } in readouts {
         let mut header = [0_u8; 192];
-        let dma = 192 + 2 * (32 + 8 * 32_u32);
-        header[..4].copy_from_slice(&dma.to_le_bytes());
+        let (n_coils, points) = (coils.len(), coils[0].len());
+        let dma = 192 + n_coils * (32 + 8 * points);
+        header[..4].copy_from_slice(&(dma as u32).to_le_bytes());
         header[40] = 8;
-        header[48..50].copy_from_slice(&32_u16.to_le_bytes());
-        header[50..52].copy_from_slice(&2_u16.to_le_bytes());
-        header[62..64].copy_from_slice(&u16::from(scan > 0).to_le_bytes());
-        header[64..66].copy_from_slice(&scan.to_le_bytes());
+        header[48..50].copy_from_slice(&(points as u16).to_le_bytes());
+        header[50..52].copy_from_slice(&(n_coils as u16).to_le_bytes());
+        for (counter, value) in counters {
+            let at = 52 + 2 * counter;
+            header[at..at + 2].copy_from_slice(&value.to_le_bytes());
+        }
         file.extend(header);
-        for coil in 0..2 {
+        for coil in coils {
             file.extend([0; 32]);
-            let height = if scan == 0 { 100.0_f32 } else { 1.0 };
-            (0..64).for_each(|i| file.extend((height * (1.0 + coil as f32) / (1.0 + i as f32)).to_le_bytes()));
+            file.extend(coil.iter().flatten().flat_map(|number| number.to_le_bytes()));
         }
     }
     let mut end = [0_u8; 192];
