@@ -426,6 +426,16 @@ fn real_transients_in_files_of_one_series_are_one_spectrum() {
         "{:?}",
         all.remarks
     );
+    // A manifest's line is a measurement, too, and each line where it names them all.
+    let work = tempfile::tempdir().unwrap();
+    let named = folder.join("00001.dcm").display().to_string();
+    write(work.path(), "m.csv", format!("path\n{named}\n").as_bytes());
+    let listing = find(&[work.path().join("m.csv")], &Search).unwrap();
+    assert_eq!(listing.found[0].parts, found.parts);
+    let all: String = (1..=4).map(|n| format!("{}\n", folder.join(format!("0000{n}.dcm")).display())).collect();
+    write(work.path(), "m.csv", format!("path\n{all}").as_bytes());
+    let listing = find(&[work.path().join("m.csv")], &Search).unwrap();
+    assert!(listing.found.len() == 4 && listing.found.iter().all(|found| found.parts.is_empty()));
 }
 
 /// Files that are numbered alike, of which only some are one measurement.

@@ -58,7 +58,9 @@ pub(super) fn vendor(stated: &str) -> String {
 /// DICOM files, and, where it is one of the known, in one spelling.
 pub(super) fn sequence(stated: &str) -> String {
     let name = stated.trim();
-    let name = name.rsplit('\\').next().unwrap_or(name);
+    // A character that does not show is written `\u{1b}`: no folder.
+    let folders = name.rmatch_indices('\\').map(|(at, _)| &name[at + 1..]);
+    let name = folders.into_iter().find(|rest| !rest.starts_with("u{")).unwrap_or(name);
     // `%SiemensSeq%/svs_se`: only a name of a folder in percent signs is one.
     let name = if name.starts_with('%') { name.rsplit(['%', '/']).next().unwrap_or(name) } else { name };
     let name = name.trim_start_matches('*').trim();
@@ -114,6 +116,7 @@ mod tests {
             ("svs_se_noref", vec!["svs_se_noref"]),
             ("PRESS_35", vec!["PRESS_35"]),
             ("a/b", vec!["a/b"]),
+            ("a\\u{1b}[2J", vec!["%CustomerSeq%\\a\\u{1b}[2J"]),
             ("", vec!["", "*"]),
         ] {
             for stated in stated {

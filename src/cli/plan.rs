@@ -175,5 +175,8 @@ fn write_manifest(path: &Path, planned: &Planned, options: &RunOptions, args: &P
             written.n_references
         );
     }
+    if written.n_same > 0 {
+        say!("not in it: {} files that hold the scan of another one", written.n_same);
+    }
     Ok(())
 }

@@ -42,6 +42,7 @@ pub fn find_labelled(inputs: &[PathBuf], look: &dyn Look, labels: Option<&PathLa
     let Collected { mut candidates, mut left_out, carried } = collect(inputs, look, &mut warnings)?;
     let mut roles = roles(&candidates, &mut warnings);
     series::merge(&mut candidates, &roles, look, &mut left_out, &mut warnings);
+    series::complete_lines(&mut candidates, look);
     series_folders::pair(&candidates, &mut roles, look);
     same_scan::find(&mut candidates, &roles, look);
     let parts: HashMap<PathBuf, Vec<PathBuf>> =

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
-use super::collect::Candidate;
+use super::collect::{Candidate, Origin};
 use super::found::{FindWarning, Problem};
 use super::identity::file_name;
 use super::left_out::{LeftOut, LeftOutKind};
@@ -56,6 +56,29 @@ pub(super) fn merge(
             left_out.push(LeftOut::new(&candidate.path, &candidate.base, LeftOutKind::PartOfSeries));
         }
         !is_part
+    });
+}
+
+/// Adds to each line of a manifest that names one file of a series the others that lie beside it and that no line names: a
+/// line stands for a measurement.
+pub(super) fn complete_lines(candidates: &mut [Candidate], look: &dyn Look) {
+    let listed: HashSet<PathBuf> = candidates.iter().map(|candidate| candidate.path.clone()).collect();
+    let is_line = |c: &&mut Candidate| matches!(c.origin, Origin::Line(_)) && c.problem.is_none() && c.parts.is_empty();
+    candidates.par_iter_mut().filter(|c| is_line(&c)).for_each(|candidate| {
+        let Some(own) = look.member(&candidate.path) else { return };
+        // What cannot be listed cannot be read either, which its row says.
+        let Ok(entries) = std::fs::read_dir(candidate.folder()) else { return };
+        let name = without_numbers(&file_name(&candidate.path));
+        let beside = entries.flatten().map(|entry| entry.path());
+        let alike = beside.filter(|path| !listed.contains(path) && without_numbers(&file_name(path)) == name);
+        let mut others: Vec<(u32, PathBuf)> = alike
+            .filter_map(|path| {
+                let Member { series, instance } = look.member(&path)?;
+                (series == own.series && instance != own.instance).then_some((instance, path))
+            })
+            .collect();
+        others.sort();
+        candidate.parts = others.into_iter().map(|(_, path)| path).collect();
     });
 }
 

@@ -19,6 +19,8 @@ pub struct PlannedManifest {
     pub n_to_fill_in: usize,
     /// Water references without a spectrum, which are not listed: a manifest would make spectra of them.
     pub n_references: usize,
+    /// Files that hold the scan of another one, which are not listed: a manifest would have them analysed as well.
+    pub n_same: usize,
 }
 
 /// The manifest of a plan, to lie in `folder` (absolute), its columns separated by `delimiter`. `gaps` are the values of the
@@ -39,13 +41,15 @@ pub fn manifest(planned: &Planned, gaps: &Facts, folder: &Path, delimiter: u8) -
     header.extend(KNOWN.map(|fact| format!("{KNOWN_PREFIX}{fact}")));
     header.push(PROBLEM.to_owned());
     writer.write_record(&header)?;
-    let ids = derived_ids(&planned.listing.found, folder);
-    let (mut n_lines, mut n_to_fill_in, mut n_references) = (0, 0, 0);
-    for (found, file) in planned.listing.found.iter().zip(&planned.files) {
-        if found.problem == Some(Problem::LoneReference) {
-            n_references += 1;
-            continue;
-        }
+    let is_reference = |found: &Found| found.problem == Some(Problem::LoneReference);
+    let is_same = |found: &Found| matches!(found.problem, Some(Problem::SameScan { .. }));
+    let is_listed = |found: &Found| !is_reference(found) && !is_same(found);
+    let all = &planned.listing.found;
+    let count = |is: &dyn Fn(&Found) -> bool| all.iter().filter(|found| is(found)).count();
+    let (n_references, n_same) = (count(&is_reference), count(&is_same));
+    let ids = derived_ids(all.iter().filter(|found| is_listed(found)), folder);
+    let (mut n_lines, mut n_to_fill_in) = (0, 0);
+    for (found, file) in all.iter().zip(&planned.files).filter(|(found, _)| is_listed(found)) {
         let line = Line { found, file, gaps, folder, ids: &ids };
         let to_fill_in = file.to_fill_in();
         n_lines += 1;
@@ -61,11 +65,11 @@ pub fn manifest(planned: &Planned, gaps: &Facts, folder: &Path, delimiter: u8) -
     let text = String::from_utf8_lossy(&bytes).into_owned();
     // Without the mark Excel takes text for that of its own country; for other programs it is better away.
     let text = if text.is_ascii() { text } else { format!("\u{feff}{text}") };
-    Ok(PlannedManifest { text, n_lines, n_to_fill_in, n_references })
+    Ok(PlannedManifest { text, n_lines, n_to_fill_in, n_references, n_same })
 }
 
 /// How many files have each id, by their paths from `folder`.
-fn derived_ids(found: &[Found], folder: &Path) -> HashMap<String, usize> {
+fn derived_ids<'a>(found: impl Iterator<Item = &'a Found>, folder: &Path) -> HashMap<String, usize> {
     let mut ids = HashMap::new();
     for one in found {
         *ids.entry(derived_id(one, folder)).or_insert(0) += 1;
