@@ -64,7 +64,7 @@ pub(super) fn merge(
 pub(super) fn complete_lines(candidates: &mut [Candidate], look: &dyn Look) {
     let listed: HashSet<PathBuf> = candidates.iter().map(|candidate| candidate.path.clone()).collect();
     let is_line = |c: &&mut Candidate| matches!(c.origin, Origin::Line(_)) && c.problem.is_none() && c.parts.is_empty();
-    candidates.par_iter_mut().filter(|c| is_line(&c)).for_each(|candidate| {
+    candidates.par_iter_mut().filter(is_line).for_each(|candidate| {
         let Some(own) = look.member(&candidate.path) else { return };
         // What cannot be listed cannot be read either, which its row says.
         let Ok(entries) = std::fs::read_dir(candidate.folder()) else { return };

@@ -140,7 +140,7 @@ fn is_name(bytes: &[u8]) -> bool {
 }
 
 /// Decodes the last measurement of a file (those before it are adjustments). What its readouts are the table of loops says
-/// ([`super::loops`]). A file that is cut off gives what is complete, and says so.
+/// (`formats::loops`). A file that is cut off gives what is complete, and says so.
 ///
 /// # Errors
 /// See [`DecodeError`].
