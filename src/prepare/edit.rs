@@ -11,7 +11,7 @@ use super::align::{Offset, detects, register, undo_offset, without_tail};
 use super::narrow::Narrow;
 use crate::acquisition::{Acquisition, named_editing};
 use crate::signal::filter::filtered;
-use crate::signal::magnitudes::Magnitudes;
+use crate::signal::magnitudes::{METABOLITES_PPM, Magnitudes};
 
 /// Chemical shifts that editing does not change (ppm): choline, and creatine's CH₂.
 const UNCHANGED_PPM: [(f64, f64); 2] = [(3.12, 3.35), (3.84, 4.0)];
@@ -43,8 +43,9 @@ const NAMES: [(f64, &str); 9] = [
 const NAA_PPM: (f64, f64) = (1.9, 2.12);
 /// A pulse so near to that for GABA takes NAA away: its band reaches there (ppm).
 const NAA_TURNED_PPM: f64 = 0.1;
-/// Signal-to-noise ratio from which NAA's height says something.
+/// Signal-to-noise ratio from which NAA's height says something, and its height over that of the tallest metabolite.
 const CLEAR_SNR: f64 = 5.0;
+const NAA_IS_THERE: f64 = 0.3;
 /// How many times larger NAA must be without the pulse for that to tell ON from OFF.
 const NAA_TELLS: f64 = 1.5;
 
@@ -141,7 +142,9 @@ fn targets(pulses: &[Vec<f64>], n: usize) -> Vec<(f64, Vec<f64>)> {
 /// changed by a pulse that must take it away. `false` where it does not stand clear of the noise.
 pub fn is_contradicted(data: &Acquisition, fids: &[Vec<Complex64>], dwell_s: f64, f0_mhz: f64) -> bool {
     let magnitudes: Vec<Magnitudes> = fids.iter().map(|fid| Magnitudes::new(fid, dwell_s, f0_mhz)).collect();
-    let is_clear = magnitudes.iter().any(|m| m.snr().is_none_or(|snr| snr >= CLEAR_SNR));
+    // A phantom without NAA says nothing.
+    let has_naa = |m: &Magnitudes| m.tallest(NAA_PPM) >= NAA_IS_THERE * m.tallest(METABOLITES_PPM);
+    let is_clear = magnitudes.iter().any(|m| has_naa(m) && m.snr().is_none_or(|snr| snr >= CLEAR_SNR));
     let pulses = data.editing.as_ref().map_or(&[][..], |editing| &editing.pulses_ppm);
     let has_pulse =
         |c: usize| pulses.get(c).is_some_and(|all| all.iter().any(|ppm| (ppm - NAMES[0].0).abs() <= NAA_TURNED_PPM));

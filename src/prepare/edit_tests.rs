@@ -209,3 +209,30 @@ fn hermes_gives_gaba_and_gsh_upright_and_twice() {
         }
     }
 }
+
+#[test]
+fn labels_that_naa_contradicts_are_noticed() {
+    let (on, off) = (condition(true), condition(false));
+    let is = |labels: &[&str], pulses: &[&[f64]], fids: &[Vec<Complex64>]| {
+        is_contradicted(&edited(labels, pulses), fids, DWELL_S, F0_MHZ)
+    };
+    let (right, wrong, same) = ([on.clone(), off.clone()], [off.clone(), on.clone()], [off.clone(), off]);
+    let stated: [&[f64]; 2] = [&[1.9], &[7.5]];
+    for pulses in [&[][..], &stated[..]] {
+        assert!(!is(&["ON", "OFF"], pulses, &right));
+        assert!(is(&["ON", "OFF"], pulses, &wrong));
+        assert!(!is(&["OFF", "ON"], &[], &wrong));
+    }
+    // A pulse for GABA that changes nothing is none; of glutathione's NAA tells nothing.
+    assert!(is(&["ON", "OFF"], &[&[1.9], &[7.5]], &same));
+    assert!(!is(&["ON", "OFF"], &[], &same) && !is(&["ON", "OFF"], &[&[4.56], &[10.0]], &same));
+    // A phantom of creatine and GABA.
+    let phantom = sum(&[line(3.03, 6.0), line(3.0, 0.6)]);
+    assert!(!is(&["ON", "OFF"], &[&[1.9], &[7.5]], &[phantom.clone(), phantom]));
+    // Four conditions, of which the first and last have the pulse.
+    let four: Vec<_> = [&on, &right[1], &right[1], &on].map(Clone::clone).to_vec();
+    let pulses: [&[f64]; 4] = [&[1.9], &[], &[4.56], &[1.9, 4.56]];
+    assert!(!is(&["a", "b", "c", "d"], &pulses, &four));
+    let turned: [&[f64]; 4] = [&[], &[1.9], &[1.9, 4.56], &[4.56]];
+    assert!(is(&["a", "b", "c", "d"], &turned, &four));
+}
