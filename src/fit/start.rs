@@ -29,6 +29,51 @@ const PROTOTYPE: [(&str, f64); 7] =
 /// `prototype` is what [`prototype`] makes. The correlation at a shift f is Σ_t conj(p(t))·y(t)·e^{−2πift};
 /// its magnitude is tallest at the shift, and its argument there is the phase.
 pub fn shift_and_phase(fid: &[Complex64], prototype: &[Complex64], dwell_s: f64, max_shift_hz: f64) -> ShiftPhase {
+    let (product, bin_hz, reach) = correlation(fid, prototype, dwell_s, max_shift_hz);
+    let at = |k: i64| product[k.rem_euclid(product.len() as i64) as usize];
+    let best = (-reach..=reach).max_by(|&a, &b| at(a).norm_sqr().total_cmp(&at(b).norm_sqr())).unwrap_or(0);
+    ShiftPhase { shift_hz: best as f64 * bin_hz, phi0_rad: at(best).arg() }
+}
+
+/// Most candidates of a start.
+const MOST_CANDIDATES: usize = 3;
+/// Correlations below this part of the largest are no candidates.
+const LEAST_CORRELATION: f64 = 0.7;
+/// Candidates are at least this far apart (ppm): nearer ones are branches of one line.
+const CANDIDATES_APART_PPM: f64 = 0.15;
+
+/// The best shift of [`shift_and_phase`] and others nearly as good, best first.
+pub(crate) fn candidates(
+    fid: &[Complex64],
+    prototype: &[Complex64],
+    dwell_s: f64,
+    max_shift_hz: f64,
+    f0_mhz: f64,
+) -> Vec<ShiftPhase> {
+    let (product, bin_hz, reach) = correlation(fid, prototype, dwell_s, max_shift_hz);
+    let at = |k: i64| product[k.rem_euclid(product.len() as i64) as usize];
+    let size = |k: i64| at(k).norm();
+    let apart = (CANDIDATES_APART_PPM * f0_mhz / bin_hz) as i64;
+    let is_peak = |k: &i64| (*k == -reach || size(*k) >= size(k - 1)) && (*k == reach || size(*k) >= size(k + 1));
+    let mut peaks: Vec<i64> = (-reach..=reach).filter(is_peak).collect();
+    peaks.sort_by(|&a, &b| size(b).total_cmp(&size(a)));
+    let mut chosen: Vec<i64> = Vec::new();
+    for peak in peaks {
+        let is_likely = chosen.first().is_none_or(|&best| size(peak) >= LEAST_CORRELATION * size(best));
+        if is_likely && chosen.len() < MOST_CANDIDATES && chosen.iter().all(|c| (c - peak).abs() > apart) {
+            chosen.push(peak);
+        }
+    }
+    chosen.into_iter().map(|k| ShiftPhase { shift_hz: k as f64 * bin_hz, phi0_rad: at(k).arg() }).collect()
+}
+
+/// Σ_t conj(p(t))·y(t)·e^{−2πift} on a grid, its step (Hz), and how many steps ± `max_shift_hz` are.
+fn correlation(
+    fid: &[Complex64],
+    prototype: &[Complex64],
+    dwell_s: f64,
+    max_shift_hz: f64,
+) -> (Vec<Complex64>, f64, i64) {
     // Four-fold zero-filling: a grid of an eighth of the linewidth, so that the fit starts in its bowl.
     let n = (4 * fid.len()).next_power_of_two();
     let mut product = vec![Complex64::default(); n];
@@ -37,10 +82,8 @@ pub fn shift_and_phase(fid: &[Complex64], prototype: &[Complex64], dwell_s: f64,
     }
     transform(n, FftDirection::Forward).process(&mut product);
     let bin_hz = 1.0 / (n as f64 * dwell_s);
-    let reach = ((max_shift_hz / bin_hz).floor() as i64).min(n as i64 / 2 - 1);
-    let at = |k: i64| product[k.rem_euclid(n as i64) as usize];
-    let best = (-reach..=reach).max_by(|&a, &b| at(a).norm_sqr().total_cmp(&at(b).norm_sqr())).unwrap_or(0);
-    ShiftPhase { shift_hz: best as f64 * bin_hz, phi0_rad: at(best).arg() }
+    let reach = ((max_shift_hz / bin_hz).floor() as i64).min(n as i64 / 2 - 2);
+    (product, bin_hz, reach)
 }
 
 /// The prototype FID for [`shift_and_phase`]: the singlets' sum from the basis set `fids` (rows named by

@@ -4,12 +4,17 @@ use std::f64::consts::{LN_2, PI};
 
 use num_complex::Complex64;
 
+use super::lineshape::N_KERNEL;
 use super::model::Model;
 use super::parameters::Layout;
 use crate::acquisition::CARRIER_PPM;
 
-/// Columns beside three per component: Gaussian width, φ0, φ1, skew, flatness, residual.
-const EXTRA_COLUMNS: usize = 6;
+/// Columns beside three per component: Gaussian width, φ0, φ1, skew, flatness, the kernel's weights, residual.
+const EXTRA_COLUMNS: usize = 6 + N_KERNEL;
+/// Of these, the one of the kernel's first weight.
+const KERNEL_COLUMN: usize = 5;
+/// And the residual.
+const RESIDUAL_COLUMN: usize = EXTRA_COLUMNS - 1;
 
 /// What the phase columns of the Jacobian are made from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,11 +28,12 @@ pub enum PhaseColumns {
 /// Scratch and results of one evaluation of the model; reused from spectrum to spectrum.
 pub struct Evaluation {
     /// Columns `[bin]` one after the other: ∂m/∂c_k, ∂m/∂F_k, ∂m/∂u_k, ∂m/∂G, −∂d/∂φ0, −∂d/∂φ1, ∂m/∂s₃,
-    /// ∂m/∂s₄ and last the residual d − m (baseline included).
+    /// ∂m/∂s₄, ∂m/∂s_j of the kernel and last the residual d − m (baseline included).
     pub columns: Vec<f64>,
     fids: Vec<Complex64>,
     sums: Vec<Complex64>,
     common: Vec<Complex64>,
+    kernel: Vec<Complex64>,
     fft_scratch: Vec<Complex64>,
 }
 
@@ -35,11 +41,13 @@ impl Evaluation {
     /// Scratch for `model`.
     pub fn new(model: &Model) -> Self {
         let (k, n) = (model.components.len(), model.band.n_short());
+        let kernel_terms = if model.lineshape.has_kernel() { N_KERNEL } else { 0 };
         Self {
             columns: vec![0.0; Self::n_columns(model) * model.band.n_window()],
             fids: vec![Complex64::default(); 2 * k * n],
-            sums: vec![Complex64::default(); 4 * n],
+            sums: vec![Complex64::default(); (4 + kernel_terms) * n],
             common: vec![Complex64::default(); n],
+            kernel: vec![Complex64::new(1.0, 0.0); n],
             fft_scratch: vec![Complex64::default(); model.band.scratch_len()],
         }
     }
@@ -57,23 +65,27 @@ impl Evaluation {
             Some(1) => layout.phi0(),
             Some(2) => layout.phi1(),
             Some(3) => layout.skew(),
-            _ => layout.flatness(),
+            Some(4) => layout.flatness(),
+            Some(extra) => layout.kernel(extra - KERNEL_COLUMN),
         }
     }
 
-    /// The modulation that all components share.
+    /// The modulation that all components share, and its kernel.
     fn set_common(&mut self, model: &Model, x: &[f64]) {
         let layout = &model.layout;
         let gauss = (PI * x[layout.gauss()]).powi(2) / (4.0 * LN_2);
         let (skew, flat) = (x[layout.skew()], x[layout.flatness()]);
         for (i, c) in self.common.iter_mut().enumerate() {
             let t = model.band.time_s[i];
-            let decay = (-gauss * t * t - flat * model.flat_time[i]).exp();
+            let decay = (-gauss * t * t - flat * model.lineshape.flat_time[i]).exp();
             *c = if skew == 0.0 {
                 Complex64::new(decay, 0.0)
             } else {
-                Complex64::from_polar(decay, skew * model.skew_time[i])
+                Complex64::from_polar(decay, skew * model.lineshape.skew_time[i])
             };
+        }
+        if model.lineshape.has_kernel() {
+            model.lineshape.kernel(&x[layout.kernel_range()], &mut self.kernel);
         }
     }
 
@@ -112,9 +124,18 @@ impl Evaluation {
             self.columns[(base + 2) * n_win + p] = -imaginary * (model.band.ppm[p] - CARRIER_PPM);
             self.columns[(base + 3) * n_win + p] = -window_of(2)[p].im;
             self.columns[(base + 4) * n_win + p] = -window_of(3)[p].re;
-            self.columns[(base + 5) * n_win + p] = rotated.re - total.re;
+            self.columns[(base + RESIDUAL_COLUMN) * n_win + p] = rotated.re - total.re;
         }
-        subtract_baseline(model, x, &mut self.columns[(base + 5) * n_win..]);
+        for j in 0..N_KERNEL {
+            let out = &mut self.columns[(base + KERNEL_COLUMN + j) * n_win..(base + KERNEL_COLUMN + j + 1) * n_win];
+            if model.lineshape.has_kernel() {
+                let term = model.band.window(&self.sums[(4 + j) * n..(5 + j) * n]);
+                out.iter_mut().zip(term).for_each(|(out, z)| *out = z.re);
+            } else {
+                out.fill(0.0);
+            }
+        }
+        subtract_baseline(model, x, &mut self.columns[(base + RESIDUAL_COLUMN) * n_win..]);
     }
 
     /// Transforms of each component at `x`, also times t, and of their sum, also times t², skew and flatness.
@@ -134,17 +155,35 @@ impl Evaluation {
                 *sum += s * c;
             }
         }
+        if model.lineshape.has_kernel() {
+            self.apply_kernel(model);
+        }
         let (total, rest) = self.sums.split_at_mut(n);
         let (gauss, rest) = rest.split_at_mut(n);
-        let (skew, flat) = rest.split_at_mut(n);
+        let (skew, rest) = rest.split_at_mut(n);
+        let flat = &mut rest[..n];
         for i in 0..n {
             let t = model.band.time_s[i];
             gauss[i] = total[i] * (t * t);
-            skew[i] = total[i] * model.skew_time[i];
-            flat[i] = total[i] * model.flat_time[i];
+            skew[i] = total[i] * model.lineshape.skew_time[i];
+            flat[i] = total[i] * model.lineshape.flat_time[i];
         }
         model.band.transform(&mut self.fids, &mut self.fft_scratch);
         model.band.transform(&mut self.sums, &mut self.fft_scratch);
+    }
+
+    /// Multiplies all components and their sum by the kernel, and the plain sum by each of the kernel's terms.
+    fn apply_kernel(&mut self, model: &Model) {
+        let n = model.band.n_short();
+        for fid in self.fids.chunks_exact_mut(n) {
+            fid.iter_mut().zip(&self.kernel).for_each(|(s, k)| *s *= k);
+        }
+        let (sums, terms) = self.sums.split_at_mut(4 * n);
+        let plain = &mut sums[..n];
+        for (out, term) in terms.chunks_exact_mut(n).zip(model.lineshape.kernel_terms(n)) {
+            out.iter_mut().zip(term).zip(plain.iter()).for_each(|((out, e), total)| *out = total * e);
+        }
+        plain.iter_mut().zip(&self.kernel).for_each(|(s, k)| *s *= k);
     }
 
     /// Sum of squared residuals at `x`: one transform, for trial steps. The residual is left as the
@@ -165,9 +204,12 @@ impl Evaluation {
                 *sum += s * c;
             }
         }
+        if model.lineshape.has_kernel() {
+            self.sums[..n].iter_mut().zip(&self.kernel).for_each(|(s, k)| *s *= k);
+        }
         model.band.transform(&mut self.sums[..n], &mut self.fft_scratch);
         let total = model.band.window(&self.sums[..n]);
-        let residual = &mut self.columns[(3 * layout.n_components + 5) * n_win..];
+        let residual = &mut self.columns[(3 * layout.n_components + RESIDUAL_COLUMN) * n_win..];
         for p in 0..n_win {
             residual[p] = rotate(model, x, data[p], p).re - total[p].re;
         }
@@ -178,7 +220,7 @@ impl Evaluation {
     /// The residual of the last evaluation.
     pub fn residual<'a>(&'a self, model: &Model) -> &'a [f64] {
         let n_win = model.band.n_window();
-        &self.columns[(3 * model.layout.n_components + 5) * n_win..]
+        &self.columns[(3 * model.layout.n_components + RESIDUAL_COLUMN) * n_win..]
     }
 }
 

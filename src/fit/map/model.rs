@@ -12,6 +12,8 @@ use ndarray::Array2;
 use num_complex::Complex64;
 
 use super::component::{Component, assemble};
+use super::first_guess::FirstGuess;
+use super::lineshape::Lineshape;
 use super::parameters::Layout;
 use super::ratio_priors;
 use super::settings::{Settings, StartSettings};
@@ -22,9 +24,6 @@ use crate::fit::baseline::Baseline;
 use crate::fit::model_error::ModelError;
 use crate::fit::prior::RatioRow;
 use crate::fit::start;
-
-/// Time (s) in which skew and flatness of the lineshape are counted.
-const LINESHAPE_TIME_S: f64 = 0.1;
 
 /// What all spectra of one basis set, grid and method share.
 pub struct Model {
@@ -50,9 +49,10 @@ pub struct Model {
     prototype: Vec<Complex64>,
     /// Band FIDs, one component after the other.
     band_fids: Vec<Complex64>,
-    /// Lineshape polynomials at each band-FID sample.
-    pub(crate) skew_time: Vec<f64>,
-    pub(crate) flat_time: Vec<f64>,
+    /// The common lineshape at each band-FID sample.
+    pub(crate) lineshape: Lineshape,
+    /// What start values are found with; `None` without the usual singlets.
+    pub(crate) first_guess: Option<FirstGuess>,
 }
 
 impl Model {
@@ -82,7 +82,9 @@ impl Model {
         let StartSettings { lorentz_hz, gauss_hz, .. } = settings.start;
         let prototype =
             start::prototype(&basis.metabolites, &kinds, basis_fids.view(), dwell_s, f0_mhz, lorentz_hz, gauss_hz);
-        let (skew_time, flat_time) = lineshape_times(&band.time_s);
+        let priors = &settings.priors;
+        let lineshape = Lineshape::new(&band.time_s, priors.kernel_spacing_ppm * f0_mhz, priors.kernel_sd > 0.0);
+        let first_guess = FirstGuess::new(&band, &baseline, &components, &band_fids, lineshape.kernel_hz);
         Ok(Self {
             settings: settings.clone(),
             band,
@@ -95,8 +97,8 @@ impl Model {
             basis_scale,
             prototype,
             band_fids,
-            skew_time,
-            flat_time,
+            lineshape,
+            first_guess,
         })
     }
 
@@ -104,6 +106,12 @@ impl Model {
     pub fn shift_and_phase(&self, fid: &[Complex64]) -> start::ShiftPhase {
         let max_shift_hz = self.settings.start.max_shift_ppm * self.band.f0_mhz;
         start::shift_and_phase(fid, &self.prototype, self.band.dwell_s, max_shift_hz)
+    }
+
+    /// Starts of a fit: the shifts at which `fid` looks most like the prototype.
+    pub(crate) fn start_candidates(&self, fid: &[Complex64]) -> Vec<start::ShiftPhase> {
+        let (f0_mhz, dwell_s) = (self.band.f0_mhz, self.band.dwell_s);
+        start::candidates(fid, &self.prototype, dwell_s, self.settings.start.max_shift_ppm * f0_mhz, f0_mhz)
     }
 
     /// Band FID of component `k` in internal units.
@@ -132,12 +140,4 @@ fn median_height(band: &Band, fids: &Array2<Complex64>, start: &StartSettings) -
         .collect();
     heights.sort_by(f64::total_cmp);
     heights.get(heights.len() / 2).copied()
-}
-
-/// q₃ and q₄ at each time: (t/0.1 s)³ and (t/0.1 s)⁴, levelling off beyond 0.2 s where no signal is
-/// left to say anything about them.
-fn lineshape_times(time_s: &[f64]) -> (Vec<f64>, Vec<f64>) {
-    let level = |tau: f64| 1.0 + (tau / 2.0).powi(4);
-    let tau = time_s.iter().map(|t| t / LINESHAPE_TIME_S);
-    (tau.clone().map(|u| u.powi(3) / level(u)).collect(), tau.map(|u| u.powi(4) / level(u)).collect())
 }

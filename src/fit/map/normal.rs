@@ -30,6 +30,17 @@ pub struct Weights {
     pub lambda: f64,
     /// Weight of each soft row ([`crate::fit::prior::RatioRow::weight`]).
     pub rows: Vec<f64>,
+    /// Half the derivative of ln|H| for the common Lorentzian width and the Gaussian one ([`super::marginal`]): it
+    /// enters Q as a linear term. Zero at the mode.
+    pub volume: [f64; 2],
+}
+
+impl Weights {
+    /// What the linear term adds to Q at `x`.
+    fn volume_cost(&self, model: &Model, x: &[f64]) -> f64 {
+        let [lorentz, gauss] = self.volume;
+        2.0 * (lorentz * x[model.layout.common_width()] + gauss * x[model.layout.gauss()])
+    }
 }
 
 /// JᵀJ and Jᵀr of the data, not yet divided by σ².
@@ -110,6 +121,8 @@ impl DataNormal {
                 }
             }
         });
+        g[model.layout.common_width()] -= weights.volume[0];
+        g[model.layout.gauss()] -= weights.volume[1];
         let (first, nb) = (model.layout.baseline(), model.layout.n_splines);
         let b = &x[first..];
         for j in 0..nb {
@@ -128,11 +141,11 @@ impl DataNormal {
     }
 }
 
-/// The prior part of Q at `x`.
+/// The prior part of Q at `x`, with the linear term of the marginal estimate.
 pub fn prior_cost(model: &Model, x: &[f64], weights: &Weights) -> f64 {
     let mut sum = weights.lambda * model.baseline.roughness(&x[model.layout.baseline()..]);
     for_each_prior(model, x, weights, |_, weight, value| sum += (weight * value).powi(2));
-    sum
+    sum + weights.volume_cost(model, x)
 }
 
 /// Calls `row(terms, weight, value)` for every prior row; the row's part of Q is (weight · value)².
@@ -158,6 +171,9 @@ pub(crate) fn for_each_prior(
     single(layout.phi1(), priors.phi1_sd_deg_per_ppm.to_radians(), 0.0);
     single(layout.skew(), priors.skew_sd, 0.0);
     single(layout.flatness(), priors.flatness_sd, 0.0);
+    for i in layout.kernel_range() {
+        single(i, priors.kernel_sd, 0.0);
+    }
     single(f0, weak::SHIFT_HZ, 0.0);
     single(w, priors.lorentz_prior_hz[1], priors.lorentz_prior_hz[0]);
     single(layout.gauss(), weak::WIDTH_HZ, model.settings.start.gauss_hz);

@@ -4,6 +4,8 @@
 //! the totals, the common `f0` and `W` are what the priors hold them together with, and the bound
 //! `W + w_k ≥ 0` becomes a box.
 
+use super::lineshape::N_KERNEL;
+
 /// Smallest common Gaussian width (FWHM, Hz): the derivative for it vanishes at zero.
 pub const MIN_GAUSS_HZ: f64 = 0.5;
 
@@ -17,7 +19,7 @@ pub struct Layout {
 }
 
 /// Parameters that all components share.
-pub const N_COMMON: usize = 7;
+pub const N_COMMON: usize = 7 + N_KERNEL;
 
 impl Layout {
     /// Index of the amplitude of component `k` (internal units, ≥ 0).
@@ -60,6 +62,14 @@ impl Layout {
     pub fn flatness(&self) -> usize {
         3 * self.n_components + 6
     }
+    /// Index of weight `j` of the lineshape's kernel (≥ 0).
+    pub fn kernel(&self, j: usize) -> usize {
+        3 * self.n_components + N_COMMON - N_KERNEL + j
+    }
+    /// Indices of all weights of the kernel.
+    pub fn kernel_range(&self) -> std::ops::Range<usize> {
+        self.kernel(0)..self.kernel(N_KERNEL)
+    }
     /// Index of the first baseline coefficient; everything before it is the model proper.
     pub fn baseline(&self) -> usize {
         3 * self.n_components + N_COMMON
@@ -77,6 +87,7 @@ impl Layout {
         if i < self.n_components
             || (2 * self.n_components..3 * self.n_components).contains(&i)
             || i == self.common_width()
+            || self.kernel_range().contains(&i)
         {
             0.0
         } else if i == self.gauss() {

@@ -51,6 +51,7 @@ pub(super) struct Potential<'a> {
     gradient_x: Vec<f64>,
     fids: Vec<Complex64>,
     common: Vec<Complex64>,
+    kernel: Vec<Complex64>,
     total: Vec<Complex64>,
     adjoint: Vec<Complex64>,
     residual: Vec<f64>,
@@ -72,6 +73,7 @@ impl<'a> Potential<'a> {
             gradient_x: vec![0.0; m],
             fids: vec![Complex64::default(); layout.n_components * n],
             common: vec![Complex64::default(); n],
+            kernel: vec![Complex64::new(1.0, 0.0); n],
             total: vec![Complex64::default(); n],
             adjoint: vec![Complex64::default(); n],
             residual: vec![0.0; n_window],
@@ -105,8 +107,11 @@ impl<'a> Potential<'a> {
         let (skew, flat) = (x[layout.skew()], x[layout.flatness()]);
         for i in model.band.signal().into_iter().flatten() {
             let t = model.band.time_s[i];
-            let decay = (-gauss * t * t - flat * model.flat_time[i]).exp();
-            self.common[i] = Complex64::from_polar(decay, skew * model.skew_time[i]);
+            let decay = (-gauss * t * t - flat * model.lineshape.flat_time[i]).exp();
+            self.common[i] = Complex64::from_polar(decay, skew * model.lineshape.skew_time[i]);
+        }
+        if model.lineshape.has_kernel() {
+            model.lineshape.kernel(&x[layout.kernel_range()], &mut self.kernel);
         }
         self.total.fill(Complex64::default());
         for (k, fid) in self.fids.chunks_exact_mut(n).enumerate() {
@@ -120,6 +125,9 @@ impl<'a> Potential<'a> {
         }
         let mut spectrum = std::mem::take(&mut self.adjoint);
         spectrum.copy_from_slice(&self.total);
+        if model.lineshape.has_kernel() {
+            spectrum.iter_mut().zip(&self.kernel).for_each(|(s, k)| *s *= k);
+        }
         model.band.transform(&mut spectrum, &mut self.fft_scratch);
         let fitted = model.band.window(&spectrum);
         self.residual.fill(0.0);
@@ -151,6 +159,14 @@ impl<'a> Potential<'a> {
         let (model, layout) = (self.model, &self.model.layout);
         let (n, time_s, signal) = (model.band.n_short(), &model.band.time_s, model.band.signal());
         let g = &mut self.gradient_x;
+        // The kernel's weights act on the sum without the kernel, everything else through the kernel.
+        for (i, term) in layout.kernel_range().zip(model.lineshape.kernel_terms(n)) {
+            let products = signal.iter().cloned().flatten().map(|i| (self.total[i] * term[i] * self.adjoint[i]).re);
+            g[i] = -products.sum::<f64>();
+        }
+        if model.lineshape.has_kernel() {
+            self.adjoint.iter_mut().zip(&self.kernel).for_each(|(r, k)| *r *= k);
+        }
         for (k, fid) in self.fids.chunks_exact(n).enumerate() {
             let (mut plain, mut timed) = (0.0, Complex64::default());
             for range in signal.clone() {
@@ -170,8 +186,8 @@ impl<'a> Potential<'a> {
         for i in signal.into_iter().flatten() {
             let product = self.total[i] * self.adjoint[i];
             squared += product.re * time_s[i] * time_s[i];
-            skewed += product.im * model.skew_time[i];
-            flattened += product.re * model.flat_time[i];
+            skewed += product.im * model.lineshape.skew_time[i];
+            flattened += product.re * model.lineshape.flat_time[i];
         }
         g[layout.gauss()] = 2.0 * PI * PI * x[layout.gauss()] / (4.0 * LN_2) * squared;
         g[layout.skew()] = skewed;

@@ -2,6 +2,8 @@
 
 use num_complex::Complex64;
 
+use super::first_guess::{FirstGuess, Guess};
+use super::lineshape::N_KERNEL;
 use super::model::Model;
 use super::normal::Weights;
 use super::potential;
@@ -19,6 +21,15 @@ const DATA_HEIGHT: f64 = 10.0;
 /// λ before the first evidence step: stiffer than most baselines turn out to be.
 const START_LAMBDA: f64 = 1000.0;
 
+/// How far from one start the next is tried, in reaches of the kernel: they overlap.
+const NEIGHBOUR: f64 = 0.78;
+/// Starts that are this near are one.
+const SAME: f64 = 0.33;
+/// How often the search moves on to a better neighbour.
+const MOST_MOVES: usize = 4;
+/// Part of the guessed kernel that a fit starts with: its lines are broader than the guess's.
+const START_KERNEL: f64 = 0.7;
+
 /// A spectrum in internal units, and where its fit starts.
 pub(crate) struct Problem {
     /// The fitted bins, moved by the start's shift.
@@ -28,6 +39,14 @@ pub(crate) struct Problem {
     /// Factor from the data's units to internal ones.
     scale: f64,
     start: ShiftPhase,
+    /// Weights of the lineshape's kernel at the start.
+    kernel: [f64; N_KERNEL],
+}
+
+/// A problem at its start, and how badly a first guess describes it there (data's units²).
+struct Started {
+    problem: Problem,
+    rss: f64,
 }
 
 /// Where a solver stopped.
@@ -45,7 +64,60 @@ impl Problem {
         if fid.iter().any(|z| !z.re.is_finite() || !z.im.is_finite()) {
             return Err(FitState::NoSignal);
         }
-        Self::from_start(model, fid, model.shift_and_phase(fid))
+        let mut best: Option<Started> = None;
+        for start in model.start_candidates(fid) {
+            let problem = Self::from_start(model, fid, start)?;
+            let started = match &model.first_guess {
+                Some(guess) => problem.around(model, fid, guess)?,
+                None => Started { problem, rss: 0.0 },
+            };
+            if best.as_ref().is_none_or(|best| started.rss < best.rss) {
+                best = Some(started);
+            }
+        }
+        best.map(|started| started.problem).ok_or(FitState::NoSignal)
+    }
+
+    /// The problem at the best start around this one's.
+    ///
+    /// A guess sees as far as its kernel reaches; so its neighbours are tried as well, and the neighbours of a better one.
+    fn around(self, model: &Model, fid: &[Complex64], guess: &FirstGuess) -> Result<Started, FitState> {
+        let reach_hz = guess.reach_hz();
+        let first_hz = self.start.shift_hz;
+        let (mut centre_hz, mut tried): (f64, Vec<f64>) = (first_hz, Vec::new());
+        let mut best: Option<(f64, ShiftPhase)> = None;
+        let search = |shift_hz: f64| -> Result<Option<(f64, Guess)>, FitState> {
+            let moved = Self::from_start(model, fid, ShiftPhase { shift_hz, phi0_rad: 0.0 })?;
+            // In the data's units, so that starts compare.
+            Ok(guess.search(&model.baseline, &moved.data).map(|g| (g.rss / (moved.scale * moved.scale), g)))
+        };
+        for _ in 0..MOST_MOVES {
+            for offset in [0.0, -NEIGHBOUR, NEIGHBOUR] {
+                let shift_hz = centre_hz + offset * reach_hz;
+                if tried.iter().any(|t| (t - shift_hz).abs() < SAME * reach_hz) {
+                    continue;
+                }
+                tried.push(shift_hz);
+                if let Some((rss, found)) = search(shift_hz)?
+                    && best.as_ref().is_none_or(|best| rss < best.0)
+                {
+                    let start = ShiftPhase { shift_hz: shift_hz + found.shift_hz, phi0_rad: found.phi0_rad };
+                    best = Some((rss, start));
+                }
+            }
+            let Some((_, start)) = best else { break };
+            if (start.shift_hz - centre_hz).abs() < 0.5 * NEIGHBOUR * reach_hz {
+                break;
+            }
+            centre_hz = start.shift_hz;
+        }
+        let Some((rss, start)) = best else { return Ok(Started { problem: self, rss: f64::INFINITY }) };
+        let mut problem = Self::from_start(model, fid, start)?;
+        // Lines are where they belong now: what they look like from there.
+        if let Some(found) = guess.search(&model.baseline, &problem.data).filter(|_| model.lineshape.has_kernel()) {
+            problem.kernel = found.kernel.map(|weight| START_KERNEL * weight);
+        }
+        Ok(Started { problem, rss })
     }
 
     /// The same for a finite `fid`, starting at the common shift and phase `start`.
@@ -59,7 +131,7 @@ impl Problem {
             *z *= scale;
         }
         let noise_variance = model.band.n_points as f64 * (noise * scale).powi(2);
-        Ok(Self { data, noise_variance, scale, start })
+        Ok(Self { data, noise_variance, scale, start, kernel: [0.0; N_KERNEL] })
     }
 
     /// Parameters before amplitudes and baseline are known.
@@ -73,6 +145,7 @@ impl Problem {
         x[layout.common_width()] = settings.lorentz_hz;
         x[layout.gauss()] = settings.gauss_hz;
         x[layout.phi0()] = self.start.phi0_rad;
+        x[layout.kernel_range()].copy_from_slice(&self.kernel);
         x
     }
 
@@ -82,7 +155,7 @@ impl Problem {
             Smoothness::Evidence | Smoothness::EdPerPpm(_) => START_LAMBDA,
             Smoothness::Fixed(lambda) => lambda,
         };
-        Weights { variance: self.noise_variance, lambda, rows: vec![0.0; model.rows.len()] }
+        Weights { variance: self.noise_variance, lambda, rows: vec![0.0; model.rows.len()], volume: [0.0; 2] }
     }
 
     /// Errors and numbers at the solution, in f64 whatever found it.

@@ -11,7 +11,6 @@ use crate::fit::evidence::Evidence;
 use crate::fit::linalg::{self, symmetric};
 use crate::fit::result::{Amplitude, Curves, FitResult, FitState};
 use crate::fit::solution::{MapSolution, Solution as Ended};
-use crate::signal::linewidth::voigt_fwhm_hz;
 
 /// Where the solver stands when it stops.
 pub(crate) struct Solution<'a> {
@@ -87,7 +86,11 @@ pub(crate) fn summarise(
         gauss_hz: Some(gauss_hz),
         skew_rad: Some(x[layout.skew()]),
         flatness: Some(x[layout.flatness()]),
-        fwhm_hz: Some(voigt_fwhm_hz(lorentz_hz + model.basis_linewidth_hz, gauss_hz)),
+        fwhm_hz: Some(model.lineshape.fwhm_hz(
+            lorentz_hz + model.basis_linewidth_hz,
+            gauss_hz,
+            &x[layout.kernel_range()],
+        )),
         snr: height / (2.0 * noise_sd_spectrum),
         snr_residual: height / (2.0 * residual_sd),
         amplitudes,
@@ -144,7 +147,12 @@ fn invert_noise(
     algebra: &mut linalg::Scratch,
 ) -> Result<(), linalg::NotPositiveDefinite> {
     let m = model.layout.len();
-    let weights = Weights { variance: solution.noise_variance, lambda: solution.weights.lambda, rows: Vec::new() };
+    let weights = Weights {
+        variance: solution.noise_variance,
+        lambda: solution.weights.lambda,
+        rows: Vec::new(),
+        volume: [0.0; 2],
+    };
     normal.penalised(model, solution.x, &weights, &mut scratch.h, &mut scratch.g);
     pin(model, m, &mut scratch.h, &mut scratch.g);
     linalg::cholesky(&mut scratch.h, m, algebra)?;
@@ -172,6 +180,7 @@ pub(crate) fn pin(model: &Model, m: usize, h: &mut [f64], g: &mut [f64]) {
 /// Parameters that the method keeps at their start value.
 pub(crate) fn fixed_parameters(model: &Model) -> impl Iterator<Item = usize> {
     let priors = &model.settings.priors;
+    let kernel = model.layout.kernel_range().filter(|_| priors.kernel_sd <= 0.0);
     [
         (priors.skew_sd <= 0.0, model.layout.skew()),
         (priors.flatness_sd <= 0.0, model.layout.flatness()),
@@ -179,6 +188,13 @@ pub(crate) fn fixed_parameters(model: &Model) -> impl Iterator<Item = usize> {
     ]
     .into_iter()
     .filter_map(|(fixed, i)| fixed.then_some(i))
+    .chain(kernel)
+}
+
+/// The kernel's weights where the method has a kernel.
+fn free_kernel(model: &Model) -> impl Iterator<Item = usize> {
+    let has_kernel = model.settings.priors.kernel_sd > 0.0;
+    model.layout.kernel_range().filter(move |_| has_kernel)
 }
 
 /// Number of parameters that the data determine: all, less what the priors determine, tr(H⁻¹·P).
@@ -195,7 +211,8 @@ pub(crate) fn effective_parameters(model: &Model, solution: &Solution<'_>, inver
         from_priors += weight * weight * sum;
     });
     let first = model.layout.baseline();
-    let at_bound = (0..model.layout.n_components).filter(|&k| solution.x[k] <= 0.0).count();
+    let may_rest = (0..model.layout.n_components).chain(free_kernel(model));
+    let at_bound = may_rest.filter(|&i| solution.x[i] <= 0.0).count();
     let pinned = fixed_parameters(model).count();
     let model_part = first as f64 - from_priors - pinned as f64 - at_bound as f64;
     model_part.max(0.0) + baseline_ed(model, solution.weights.lambda, inverse)

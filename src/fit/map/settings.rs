@@ -17,6 +17,9 @@ pub struct Settings {
     pub window_ppm: [f64; 2],
     /// Largest number of Gauss–Newton iterations.
     pub max_iterations: usize,
+    /// Which values are reported.
+    #[serde(default)]
+    pub estimate: Estimate,
     /// How the errors of amplitudes are found.
     #[serde(default)]
     pub uncertainty: Uncertainty,
@@ -31,6 +34,18 @@ pub struct Settings {
     /// Chains, where `uncertainty` asks for them.
     #[serde(default)]
     pub sampling: SamplingSettings,
+}
+
+/// What is reported of widths and all that hangs on them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Estimate {
+    /// The most probable values of all parameters together. Widths come out too narrow, and amplitudes too low.
+    #[default]
+    Mode,
+    /// The common widths at the mode of their marginal posterior, everything else integrated out (Laplace's
+    /// approximation), and all other parameters at their most probable values for these widths.
+    Marginal,
 }
 
 /// Which macromolecules are added where the basis set has none of its own.
@@ -103,6 +118,17 @@ pub struct PriorSettings {
     pub skew_sd: f64,
     /// Quartic damping of the common lineshape at t = 0.1 s; 0 fixes it at zero.
     pub flatness_sd: f64,
+    /// Weights of the lineshape's kernel ([`super::lineshape`]), each 0 or above; 0 leaves the kernel out.
+    #[serde(default)]
+    pub kernel_sd: f64,
+    /// Distance between the frequencies of the kernel, three on each side (ppm).
+    #[serde(default = "kernel_spacing_ppm")]
+    pub kernel_spacing_ppm: f64,
+}
+
+/// 3 Hz at 3 T: lines of the usual 5 to 8 Hz overlap.
+fn kernel_spacing_ppm() -> f64 {
+    0.0235
 }
 
 /// How the smoothness of the baseline is found.

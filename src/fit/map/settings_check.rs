@@ -35,6 +35,7 @@ impl Settings {
             ("priors.width_sd_hz", priors.width_sd_hz),
             ("priors.lorentz_prior_hz", priors.lorentz_prior_hz[1]),
             ("priors.phi1_sd_deg_per_ppm", priors.phi1_sd_deg_per_ppm),
+            ("priors.kernel_spacing_ppm", priors.kernel_spacing_ppm),
             ("start.max_shift_ppm", self.start.max_shift_ppm),
             ("start.lorentz_hz", self.start.lorentz_hz),
             ("start.gauss_hz", self.start.gauss_hz),
@@ -47,6 +48,7 @@ impl Settings {
             ("priors.lorentz_prior_hz", priors.lorentz_prior_hz[0]),
             ("priors.skew_sd", priors.skew_sd),
             ("priors.flatness_sd", priors.flatness_sd),
+            ("priors.kernel_sd", priors.kernel_sd),
             ("baseline.splines_per_ppm", baseline.splines_per_ppm),
         ];
         if let Some((field, _)) = not_below.into_iter().find(|(_, value)| !(value.is_finite() && *value >= 0.0)) {

@@ -10,6 +10,7 @@ use super::constants::{
     REFRESH_ROWS, START_DAMPING, VARIANCE_FROM, VARIANCE_TO,
 };
 use super::evaluation::PhaseColumns;
+use super::marginal::refine;
 use super::model::Model;
 use super::normal::{Weights, prior_cost};
 use super::problem::{Problem, Solved, start_variance};
@@ -20,6 +21,9 @@ use super::workspace::{Hold, Workspace};
 use crate::fit::linalg::NotPositiveDefinite;
 use crate::fit::result::{FitResult, FitState};
 use crate::fit::start::ShiftPhase;
+
+/// First iteration that leaves the scales of the soft rows alone.
+const FIRST_AFTER_ROWS: usize = LAST_REFRESH + 1;
 
 /// Fits one FID with `model`, from its own start values.
 pub fn fit(model: &Model, fid: &[Complex64], workspace: &mut Workspace) -> FitResult {
@@ -42,9 +46,19 @@ fn solve(model: &Model, problem: &Problem, workspace: &mut Workspace) -> FitResu
     let mut weights = problem.start_weights(model);
     start_amplitudes(model, &problem.data, &mut x, &mut weights, workspace);
     let mut iterations = Iterations::new(model, &problem.data, problem.noise_variance);
-    let (state, n_iterations) = iterations.run(&mut x, &mut weights, workspace);
-    let objective = iterations.cost;
-    problem.finish(model, &Solved { x, weights, state, n_iterations, objective }, workspace)
+    let (state, n_iterations) = iterations.run(0, &mut x, &mut weights, workspace);
+    let mut solved = Solved { x, weights, state, n_iterations, objective: iterations.cost };
+    refine(model, problem, &mut solved, workspace);
+    problem.finish(model, &solved, workspace)
+}
+
+/// Goes on from where a fit has converged, with weights that have changed since: σ² stays.
+pub(super) fn go_on(model: &Model, problem: &Problem, solved: &mut Solved, workspace: &mut Workspace) {
+    let mut iterations = Iterations::new(model, &problem.data, problem.noise_variance);
+    iterations.frozen = true;
+    let first = FIRST_AFTER_ROWS.min(model.settings.max_iterations.saturating_sub(1));
+    let (state, last) = iterations.run(first, &mut solved.x, &mut solved.weights, workspace);
+    (solved.state, solved.n_iterations, solved.objective) = (state, last - first, iterations.cost);
 }
 
 /// Amplitudes and baseline from the linear problem at the start values, negatives left out.
@@ -108,10 +122,10 @@ impl<'a> Iterations<'a> {
         Self { model, data, noise_variance, damping: START_DAMPING, frozen: false, cost: f64::INFINITY }
     }
 
-    /// Iterates to the minimum; how that ended, and after how many iterations.
-    fn run(&mut self, x: &mut [f64], weights: &mut Weights, ws: &mut Workspace) -> (FitState, usize) {
+    /// Iterates to the minimum, counting from `first`; how that ended, and after how many iterations.
+    fn run(&mut self, first: usize, x: &mut [f64], weights: &mut Weights, ws: &mut Workspace) -> (FitState, usize) {
         let most = self.model.settings.max_iterations;
-        for iteration in 0..most {
+        for iteration in first..most {
             if REFRESH_ROWS.contains(&iteration) {
                 refresh_rows(self.model, x, weights);
             }

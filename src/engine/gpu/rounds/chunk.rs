@@ -209,6 +209,7 @@ impl Chunk {
                     variance: f64::from(s.variance),
                     lambda: f64::from(s.lambda),
                     rows: wide(&own[rows..rows + self.shape.n_rows as usize]),
+                    volume: [0.0; 2],
                 },
                 state: state(s),
                 n_iterations: (s.iteration as usize).min(model.settings.max_iterations),

@@ -234,6 +234,7 @@ impl<'a> Inspector<'a> {
             variance: self.scalars.variance.into(),
             lambda: self.scalars.lambda.into(),
             rows: self.rows(&self.vectors),
+            volume: [0.0; 2],
         };
         Twin::new(self.model, &self.data, self.parameters(&self.vectors[self.vectors_of(0)]), weights)
     }

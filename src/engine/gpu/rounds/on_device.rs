@@ -12,6 +12,7 @@ use crate::engine::gpu::pipelines::{Compiled, Opened};
 use crate::engine::gpu::stage::Family;
 use crate::engine::gpu::stage::fit::Shape;
 use crate::engine::{EngineKind, Fitted};
+use crate::fit::map::marginal::refine;
 use crate::fit::map::problem::{Problem, Solved};
 use crate::fit::map::{Model, Workspace};
 use crate::fit::{FitResult, FitState};
@@ -76,8 +77,14 @@ impl Solution {
         let mut results: Vec<FitResult> = self
             .problems
             .par_iter()
-            .zip(&solved)
-            .map_init(|| Workspace::new(model), |workspace, (problem, solved)| problem.finish(model, solved, workspace))
+            .zip(solved)
+            .map_init(
+                || Workspace::new(model),
+                |workspace, (problem, mut solved)| {
+                    refine(model, problem, &mut solved, workspace);
+                    problem.finish(model, &solved, workspace)
+                },
+            )
             .collect();
         let mut fitted = results.drain(..);
         let all = self.posed.into_iter().filter_map(|posed| match posed {

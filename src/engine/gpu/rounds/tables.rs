@@ -77,8 +77,8 @@ impl Tables {
     fn add_transform(&mut self, model: &Model) {
         let n = model.band.n_short();
         self.shape.time = self.floats(model.band.time_s.iter().copied());
-        self.shape.skew_time = self.floats(model.skew_time.iter().copied());
-        self.shape.flat_time = self.floats(model.flat_time.iter().copied());
+        self.shape.skew_time = self.floats(model.lineshape.skew_time.iter().copied());
+        self.shape.flat_time = self.floats(model.lineshape.flat_time.iter().copied());
         self.shape.ppm = self.floats(model.band.ppm.iter().map(|p| p - CARRIER_PPM));
         self.shape.twiddles = self.floats((0..n).flat_map(|j| {
             let (sin, cos) = (-std::f64::consts::TAU * j as f64 / n as f64).sin_cos();
@@ -120,7 +120,7 @@ impl Tables {
         let mut single = [(0.0, 0.0); N_COMMON];
         let mut diagonal = vec![0.0; first];
         // At x = 0 a row's value is minus its mean; soft rows between amplitudes come further down.
-        let none = Weights { variance: 1.0, lambda: 0.0, rows: Vec::new() };
+        let none = Weights { variance: 1.0, lambda: 0.0, rows: Vec::new(), volume: [0.0; 2] };
         for_each_prior(model, &vec![0.0; layout.len()], &none, |terms, weight, value| {
             let precision = weight * weight;
             for &(i, w) in terms {
