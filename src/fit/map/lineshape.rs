@@ -15,7 +15,7 @@ use std::f64::consts::PI;
 use num_complex::Complex64;
 
 /// Number of weights of the kernel.
-pub const N_KERNEL: usize = 6;
+pub(crate) const N_KERNEL: usize = 6;
 /// Frequencies of the weights, in units of the spacing.
 const KERNEL_NODES: [f64; N_KERNEL] = [-3.0, -2.0, -1.0, 1.0, 2.0, 3.0];
 /// Time (s) in which skew and flatness of the lineshape are counted.
@@ -122,7 +122,7 @@ mod tests {
     #[test]
     fn a_split_line_is_as_wide_as_its_branches_are_apart() {
         let lineshape = Lineshape::new(&[0.0], 3.0, true);
-        assert!((lineshape.fwhm_hz(2.0, 4.0, &[0.0; N_KERNEL]) - 5.11).abs() < 0.05);
+        assert!((lineshape.fwhm_hz(2.0, 4.0, &[0.0; N_KERNEL]) - 5.18).abs() < 0.02);
         // Half of the line 6 Hz away: two branches of 1 Hz each.
         let wide = lineshape.fwhm_hz(0.2, 1.0, &[0.0, 0.0, 0.0, 0.0, 0.5, 0.0]);
         assert!((wide - 7.1).abs() < 0.2, "{wide}");

@@ -35,6 +35,8 @@ pub(crate) fn draws(
     pin(model, m, hessian, gradient);
     let bounds = (0..m).map(|i| [model.layout.lower_bound(i), f64::INFINITY]).collect();
     let laplace = Laplace { precision: hessian[..m * m].to_vec(), centre: x, bounds };
+    // Draws go over the widths themselves.
+    let weights = &Weights { volume: [0.0; 2], ..weights.clone() };
     let mut potential = Potential::new(model, data, weights, x);
     let settings = &model.settings.sampling;
     Draws::new(|x, g| potential.at(x, g), laplace, settings, data, model.layout.n_components)

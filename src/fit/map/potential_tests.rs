@@ -3,7 +3,7 @@ use super::potential::Potential;
 use crate::engine::known_spectra;
 use crate::fit::map::model::Model;
 use crate::fit::map::problem::Problem;
-use crate::fit::map::settings::{Macromolecules, Settings};
+use crate::fit::map::settings::{Estimate, Macromolecules, Settings};
 use crate::fit::map::solver::fit;
 use crate::fit::map::workspace::Workspace;
 use crate::fit::sample::settings::Uncertainty;
@@ -49,8 +49,11 @@ fn the_potentials_gradient_is_that_of_finite_differences() {
 
 #[test]
 fn where_the_posterior_is_nearly_gaussian_draws_have_the_laplace_deviation() {
-    // Nothing that these spectra do not have: broad components at their bound would cut the posterior of what they overlap.
+    // Nothing that these spectra do not have: broad components and the kernel's weights at their bound would cut the
+    // posterior of what they overlap.
     let (model, fids) = model(|s| {
+        s.priors.kernel_sd = 0.0;
+        s.estimate = Estimate::Mode;
         s.uncertainty = Uncertainty::Sample;
         s.sampling.draws = 1000;
         s.components.macromolecules = Macromolecules::None;

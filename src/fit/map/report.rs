@@ -124,7 +124,7 @@ fn posterior(
 ) -> Result<Posterior, linalg::NotPositiveDefinite> {
     let (m, x) = (model.layout.len(), solution.x);
     normal.penalised(model, x, solution.weights, &mut scratch.h, &mut scratch.g);
-    pin(model, m, &mut scratch.h, &mut scratch.g);
+    pin_at(model, x, m, &mut scratch.h, &mut scratch.g);
     linalg::cholesky(&mut scratch.h, m, algebra)?;
     linalg::inverse_from_factor(&scratch.h, m, &mut scratch.inverse, algebra);
     let mut free_step = scratch.g.clone();
@@ -154,7 +154,7 @@ fn invert_noise(
         volume: [0.0; 2],
     };
     normal.penalised(model, solution.x, &weights, &mut scratch.h, &mut scratch.g);
-    pin(model, m, &mut scratch.h, &mut scratch.g);
+    pin_at(model, solution.x, m, &mut scratch.h, &mut scratch.g);
     linalg::cholesky(&mut scratch.h, m, algebra)?;
     linalg::inverse_from_factor(&scratch.h, m, &mut scratch.inverse_noise, algebra);
     Ok(())
@@ -169,12 +169,17 @@ fn covariance(model: &Model, inverse: &[f64], unit: f64) -> Vec<f64> {
 /// Takes parameters that the method fixes out of a system.
 pub(crate) fn pin(model: &Model, m: usize, h: &mut [f64], g: &mut [f64]) {
     for i in fixed_parameters(model) {
-        for j in 0..m {
-            let (row, column) = if i >= j { (i, j) } else { (j, i) };
-            h[column * m + row] = f64::from(u8::from(i == j));
-        }
-        g[i] = 0.0;
+        take_out(i, m, h, g);
     }
+}
+
+/// Takes parameter `i` out of a system.
+pub(crate) fn take_out(i: usize, m: usize, h: &mut [f64], g: &mut [f64]) {
+    for j in 0..m {
+        let (row, column) = if i >= j { (i, j) } else { (j, i) };
+        h[column * m + row] = f64::from(u8::from(i == j));
+    }
+    g[i] = 0.0;
 }
 
 /// Parameters that the method keeps at their start value.
@@ -191,17 +196,31 @@ pub(crate) fn fixed_parameters(model: &Model) -> impl Iterator<Item = usize> {
     .chain(kernel)
 }
 
-/// The kernel's weights where the method has a kernel.
-fn free_kernel(model: &Model) -> impl Iterator<Item = usize> {
+/// The kernel's weights that rest at zero, where the method has a kernel.
+fn resting_kernel<'a>(model: &Model, x: &'a [f64]) -> impl Iterator<Item = usize> + use<'a> {
     let has_kernel = model.settings.priors.kernel_sd > 0.0;
-    model.layout.kernel_range().filter(move |_| has_kernel)
+    model.layout.kernel_range().filter(move |&i| has_kernel && x[i] <= 0.0)
+}
+
+/// Takes parameters that the method fixes out of a system, and the kernel's weights that rest at zero: they are a bound of
+/// the model, not an estimate that noise could have pushed below it.
+fn pin_at(model: &Model, x: &[f64], m: usize, h: &mut [f64], g: &mut [f64]) {
+    pin(model, m, h, g);
+    for i in resting_kernel(model, x) {
+        take_out(i, m, h, g);
+    }
 }
 
 /// Number of parameters that the data determine: all, less what the priors determine, tr(H⁻¹·P).
 pub(crate) fn effective_parameters(model: &Model, solution: &Solution<'_>, inverse: &[f64]) -> f64 {
     let m = model.layout.len();
     let mut from_priors = 0.0;
+    let resting: Vec<usize> = resting_kernel(model, solution.x).collect();
     for_each_prior(model, solution.x, solution.weights, |terms, weight, _| {
+        // What rests at its bound is counted below, whatever the system has in its place.
+        if terms.iter().any(|(i, _)| resting.contains(i)) {
+            return;
+        }
         let mut sum = 0.0;
         for &(i, wi) in terms {
             for &(j, wj) in terms {
@@ -211,8 +230,7 @@ pub(crate) fn effective_parameters(model: &Model, solution: &Solution<'_>, inver
         from_priors += weight * weight * sum;
     });
     let first = model.layout.baseline();
-    let may_rest = (0..model.layout.n_components).chain(free_kernel(model));
-    let at_bound = may_rest.filter(|&i| solution.x[i] <= 0.0).count();
+    let at_bound = (0..model.layout.n_components).filter(|&k| solution.x[k] <= 0.0).count() + resting.len();
     let pinned = fixed_parameters(model).count();
     let model_part = first as f64 - from_priors - pinned as f64 - at_bound as f64;
     model_part.max(0.0) + baseline_ed(model, solution.weights.lambda, inverse)

@@ -42,20 +42,27 @@ pub fn fit_from(model: &Model, fid: &[Complex64], start: ShiftPhase, workspace: 
 }
 
 fn solve(model: &Model, problem: &Problem, workspace: &mut Workspace) -> FitResult {
+    let mut solved = solution(model, problem, workspace);
+    refine(model, problem, &mut solved, workspace);
+    problem.finish(model, &solved, workspace)
+}
+
+/// The most probable values of all parameters together.
+pub(super) fn solution(model: &Model, problem: &Problem, workspace: &mut Workspace) -> Solved {
     let mut x = problem.start_parameters(model);
     let mut weights = problem.start_weights(model);
     start_amplitudes(model, &problem.data, &mut x, &mut weights, workspace);
     let mut iterations = Iterations::new(model, &problem.data, problem.noise_variance);
     let (state, n_iterations) = iterations.run(0, &mut x, &mut weights, workspace);
-    let mut solved = Solved { x, weights, state, n_iterations, objective: iterations.cost };
-    refine(model, problem, &mut solved, workspace);
-    problem.finish(model, &solved, workspace)
+    Solved { x, weights, state, n_iterations, objective: iterations.cost }
 }
 
 /// Goes on from where a fit has converged, with weights that have changed since: σ² stays.
 pub(super) fn go_on(model: &Model, problem: &Problem, solved: &mut Solved, workspace: &mut Workspace) {
     let mut iterations = Iterations::new(model, &problem.data, problem.noise_variance);
     iterations.frozen = true;
+    // Scales that were taken before the minimum was reached leave a trace of the way to it.
+    refresh_rows(model, &solved.x, &mut solved.weights);
     let first = FIRST_AFTER_ROWS.min(model.settings.max_iterations.saturating_sub(1));
     let (state, last) = iterations.run(first, &mut solved.x, &mut solved.weights, workspace);
     (solved.state, solved.n_iterations, solved.objective) = (state, last - first, iterations.cost);
