@@ -17,7 +17,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     for (var q = 0u; q < FFT_PER_THREAD; q++) {
         let i = thread + q * FFT_THREADS;
         var value = vec2<f32>(0.0);
-        if (is_signal(i)) { value = modulated(k, i, x, lineshape(i, x)); }
+        if (is_signal(i)) { value = with_kernel(modulated(k, i, x, lineshape(i, x)), i, x); }
         mine[q] = value;
         samples[i] = value;
     }

@@ -66,7 +66,7 @@ fn effective_parameters(s: u32, lambda: f32, thread: u32) -> f32 {
             let u = work[row + 2u * k_all + k] - work[row + common_width()];
             from_priors += tables[shape.shift_precision + k] * f * f + tables[shape.width_precision + k] * u * u;
         }
-        for (var which = 0u; which < 7u; which++) {
+        for (var which = 0u; which < N_COMMON; which++) {
             let value = work[row + 3u * k_all + which];
             from_priors += tables[shape.single_precision + which] * value * value;
         }
@@ -85,7 +85,8 @@ fn effective_parameters(s: u32, lambda: f32, thread: u32) -> f32 {
     }
     var taken_out = 0.0;
     for (var i = thread; i < shape.n_model; i += THREADS) {
-        if (indices[shape.is_fixed + i] != 0u || (i < k_all && vectors[x_of(s) + i] <= 0.0)) { taken_out += 1.0; }
+        let may_rest = i < k_all || i >= kernel_at();
+        if (indices[shape.is_fixed + i] != 0u || (may_rest && vectors[x_of(s) + i] <= 0.0)) { taken_out += 1.0; }
     }
     let model_part = f32(shape.n_model) - sum_over_group(thread, from_priors + taken_out);
     let penalty_part = sum_over_group(thread, from_penalty);

@@ -16,6 +16,7 @@ struct Shape {
     max_iterations: u32,
     evidence: u32,         // 1: the baseline's smoothness is found by evidence
     lineshape: u32,        // 1: skew or flatness is fitted
+    has_kernel: u32,       // 1: the lineshape has a kernel
     work_len: u32,         // floats of scratch a spectrum
     vectors_len: u32,      // floats of vectors a spectrum
     n_spectra: u32,
@@ -24,6 +25,7 @@ struct Shape {
     time: u32,
     skew_time: u32,
     flat_time: u32,
+    kernel_time: u32,      // e^{2πi·ν_j·t} − 1, one weight of the kernel after the other; nothing without a kernel
     ppm: u32,
     twiddles: u32,
     spline_four: u32,      // the four splines that are not zero at each bin
@@ -133,6 +135,10 @@ fn gram_of(s: u32) -> u32 { return s * shape.n_columns * shape.n_columns; }
 fn projections_of(s: u32) -> u32 { return s * shape.n_columns * shape.n_splines; }
 fn work_of(s: u32) -> u32 { return s * shape.work_len; }
 
+// Weights of the lineshape's kernel, and parameters that all components share.
+const N_KERNEL: u32 = 6u;
+const N_COMMON: u32 = 7u + N_KERNEL;
+
 // Indices of the common parameters.
 fn common_shift() -> u32 { return 3u * shape.n_components; }
 fn common_width() -> u32 { return 3u * shape.n_components + 1u; }
@@ -141,6 +147,8 @@ fn phi0_at() -> u32 { return 3u * shape.n_components + 3u; }
 fn phi1_at() -> u32 { return 3u * shape.n_components + 4u; }
 fn skew_at() -> u32 { return 3u * shape.n_components + 5u; }
 fn flat_at() -> u32 { return 3u * shape.n_components + 6u; }
+// First weight of the kernel.
+fn kernel_at() -> u32 { return 3u * shape.n_components + 7u; }
 
 // Column of the Jacobian for a parameter before the baseline; the common shift and width have none.
 fn has_column(parameter: u32) -> bool {

@@ -27,8 +27,25 @@ fn modulated(k: u32, sample: u32, parameters: u32, shared_part: vec2<f32>) -> ve
     return exp(exponent) * multiply(band_fids[k * shape.n_short + sample], rotation);
 }
 
-// Sum over all components, each at its amplitude.
-fn modulated_sum(sample: u32, parameters: u32) -> vec2<f32> {
+// Term `j` of the kernel at one sample: e^{2πi·ν_j·t} − 1.
+fn kernel_term(j: u32, sample: u32) -> vec2<f32> {
+    let at = shape.kernel_time + 2u * (j * shape.n_short + sample);
+    return vec2<f32>(tables[at], tables[at + 1u]);
+}
+
+// `value` times the kernel, K = 1 + Σ_j s_j·term_j.
+fn with_kernel(value: vec2<f32>, sample: u32, parameters: u32) -> vec2<f32> {
+    if (shape.has_kernel == 0u) { return value; }
+    var kernel = vec2<f32>(1.0, 0.0);
+    for (var j = 0u; j < N_KERNEL; j++) {
+        let weight = vectors[parameters + kernel_at() + j];
+        if (weight != 0.0) { kernel += weight * kernel_term(j, sample); }
+    }
+    return multiply(value, kernel);
+}
+
+// Sum over all components, each at its amplitude, without the kernel.
+fn plain_sum(sample: u32, parameters: u32) -> vec2<f32> {
     var sum = vec2<f32>(0.0);
     if (!is_signal(sample)) { return sum; }
     let shared_part = lineshape(sample, parameters);
@@ -37,6 +54,11 @@ fn modulated_sum(sample: u32, parameters: u32) -> vec2<f32> {
         if (c != 0.0) { sum += c * modulated(k, sample, parameters, shared_part); }
     }
     return sum;
+}
+
+// The same with the kernel.
+fn modulated_sum(sample: u32, parameters: u32) -> vec2<f32> {
+    return with_kernel(plain_sum(sample, parameters), sample, parameters);
 }
 
 // The datum of bin `p` with the phases taken out.

@@ -146,7 +146,7 @@ fn prior_cost_share(s: u32, parameters: u32, lambda: f32, thread: u32) -> f32 {
         let u = vectors[parameters + 2u * n + k] - vectors[parameters + common_width()];
         sum += tables[shape.shift_precision + k] * f * f + tables[shape.width_precision + k] * u * u;
     }
-    for (var which = thread; which < 7u; which += THREADS) {
+    for (var which = thread; which < N_COMMON; which += THREADS) {
         let value = single_value(which, parameters);
         sum += tables[shape.single_precision + which] * value * value;
     }

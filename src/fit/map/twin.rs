@@ -8,7 +8,7 @@ use super::model::Model;
 use super::normal::{Weights, prior_cost};
 use super::smoothness::update_weights;
 use super::step::{add_bilinear_curvature, bounded_step, hold_bounds, predicted_fall};
-use super::workspace::Workspace;
+use super::workspace::{Hold, Workspace};
 use crate::fit::linalg;
 
 /// A fit of one spectrum at the beginning of an iteration.
@@ -28,8 +28,8 @@ pub(crate) struct Proposed {
     pub(crate) trial: Vec<f64>,
     /// Fall of Q that the quadratic model predicts.
     pub(crate) predicted: f64,
-    /// Curvature of Q along each parameter, ½·∂²Q/∂x².
-    pub(crate) curvature: Vec<f64>,
+    /// Standard deviation of each parameter in the system that the step solves; of a held one, with all others held too.
+    pub(crate) sd: Vec<f64>,
 }
 
 impl<'a> Twin<'a> {
@@ -95,11 +95,17 @@ impl<'a> Twin<'a> {
         }
         hold_bounds(model, &self.x, ws);
         bounded_step(model, &self.x, damping, ws).ok()?;
+        let predicted = predicted_fall(model, ws);
+        linalg::inverse_from_factor(&ws.factor, m, &mut ws.inverse, &mut ws.algebra);
+        let sd = |i: usize| match ws.held[i] {
+            Hold::Free => ws.inverse[i * m + i].sqrt(),
+            Hold::By(_) => ws.hessian[i * m + i].sqrt().recip(),
+        };
         let moved = self.x.iter().zip(&ws.step).enumerate();
         Some(Proposed {
             trial: moved.map(|(i, (x, step))| (x + step).max(model.layout.lower_bound(i))).collect(),
-            predicted: predicted_fall(model, ws),
-            curvature: (0..m).map(|i| ws.hessian[i * m + i]).collect(),
+            predicted,
+            sd: (0..m).map(sd).collect(),
         })
     }
 

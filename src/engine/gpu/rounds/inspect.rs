@@ -13,6 +13,7 @@ use crate::engine::gpu::stage::fit::{Buffer, EVALUATE, N_VECTORS, STEP, STEP_MOR
 use crate::engine::gpu::stage::{Family, Stage};
 use crate::fit::map::Model;
 use crate::fit::map::constants::{EVIDENCE_FROM, NEWTON_FROM};
+use crate::fit::map::evaluation::Evaluation;
 use crate::fit::map::normal::Weights;
 use crate::fit::map::problem::Problem;
 use crate::fit::map::twin::Twin;
@@ -86,6 +87,11 @@ impl<'a> Inspector<'a> {
         self.scalars.iteration
     }
 
+    /// The weights of the lineshape's kernel.
+    pub fn kernel(&self) -> &[f32] {
+        self.vectors.get(self.model.layout.kernel_range()).unwrap_or_default()
+    }
+
     /// Columns of the Jacobian, each relative to its largest value.
     ///
     /// # Errors
@@ -97,8 +103,9 @@ impl<'a> Inspector<'a> {
         self.run(compiled, &[Stage::Compact, Stage::Components, Stage::Common])?;
         let (n, w) = (self.model.components.len(), self.model.band.n_window());
         let device = self.fetch::<f32>(Buffer::Columns, twin.columns().len())?;
-        let ends = [0, n, 2 * n, 3 * n, 3 * n + 1, 3 * n + 3, 3 * n + 5, 3 * n + 6];
-        let names = ["amplitudes", "shifts", "widths", "Gaussian width", "phases", "lineshape", "residual"];
+        let all = Evaluation::n_columns(self.model);
+        let ends = [0, n, 2 * n, 3 * n, 3 * n + 1, 3 * n + 3, 3 * n + 5, all - 1, all];
+        let names = ["amplitudes", "shifts", "widths", "Gaussian width", "phases", "lineshape", "kernel", "residual"];
         let pairs = names.into_iter().zip(ends.windows(2)).map(|(what, at)| {
             let range = at[0] * w..at[1] * w;
             let (ours, theirs) = (&device[range.clone()], &twin.columns()[range]);
@@ -176,8 +183,9 @@ impl<'a> Inspector<'a> {
         let native = native.ok_or_else(|| GpuError::Device { reason: "singular".to_owned() })?;
         let device = self.parameters(&own[self.vectors_of(1)]);
         let sds = |v: &[f64]| -> Vec<f64> {
-            let moved = v.iter().zip(&twin.x).zip(&native.curvature);
-            moved.map(|((to, from), curvature)| (to - from) * curvature.sqrt()).collect()
+            let moved = v.iter().zip(&twin.x).zip(&native.sd);
+            // A parameter that nothing depends on does not move.
+            moved.map(|((to, from), sd)| if to == from { 0.0 } else { (to - from) / sd }).collect()
         };
         Ok(vec![
             Pair { what: "step", device: sds(&device), native: sds(&native.trial) },

@@ -3,7 +3,7 @@
 use super::modes::Modes;
 use crate::acquisition::CARRIER_PPM;
 use crate::engine::gpu::sizes::{MAX_PARAMETERS, MAX_ROWS, fft_threads};
-use crate::engine::gpu::stage::fit::{N_VECTORS, Shape};
+use crate::engine::gpu::stage::fit::{self, N_VECTORS, Shape};
 use crate::fit::baseline::ORDER;
 use crate::fit::map::Model;
 use crate::fit::map::evaluation::Evaluation;
@@ -22,6 +22,9 @@ pub(super) struct Tables {
     /// The baseline's parameters on the device.
     pub(super) modes: Modes,
 }
+
+/// The shaders lay parameters out as the native engine does.
+const _: () = assert!(fit::N_COMMON as usize == N_COMMON);
 
 /// Lower bound that no parameter reaches: shaders know no infinity.
 const NO_BOUND: f32 = -1e30;
@@ -79,6 +82,7 @@ impl Tables {
         self.shape.time = self.floats(model.band.time_s.iter().copied());
         self.shape.skew_time = self.floats(model.lineshape.skew_time.iter().copied());
         self.shape.flat_time = self.floats(model.lineshape.flat_time.iter().copied());
+        self.shape.kernel_time = self.floats(model.lineshape.kernel_time.iter().flat_map(|z| [z.re, z.im]));
         self.shape.ppm = self.floats(model.band.ppm.iter().map(|p| p - CARRIER_PPM));
         self.shape.twiddles = self.floats((0..n).flat_map(|j| {
             let (sin, cos) = (-std::f64::consts::TAU * j as f64 / n as f64).sin_cos();
@@ -176,6 +180,7 @@ fn sizes(model: &Model) -> Shape {
         max_iterations: settings.max_iterations as u32,
         evidence: u32::from(evidence),
         lineshape: u32::from(settings.priors.skew_sd > 0.0 || settings.priors.flatness_sd > 0.0),
+        has_kernel: u32::from(model.lineshape.has_kernel()),
         // A square of all parameters, or two of the splines.
         work_len: (m * m).max(2 * nb * nb) as u32,
         vectors_len: N_VECTORS * m as u32 + model.rows.len() as u32 + 2 * nb as u32,
