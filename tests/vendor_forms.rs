@@ -74,10 +74,16 @@ fn spread(values: &[f64]) -> f64 {
 
 #[test]
 fn one_scan_in_every_vendors_form_gives_one_gaba() {
+    for seed in [1, 2, 3, 5] {
+        one_gaba_of_all_forms(seed);
+    }
+}
+
+fn one_gaba_of_all_forms(seed: u64) {
     let folder = tempfile::tempdir().unwrap();
     let (mut over_creatine, mut over_water) = (Vec::new(), Vec::new());
     println!("{:24} coils  GABA+/tCr  GABA+/water  water", "");
-    for written in write_all(&Scan::simulated(), folder.path()) {
+    for written in write_all(&Scan::simulated(seed), folder.path()) {
         let Figures { gaba, creatine, water } = figures(&written);
         let ratios = [gaba / creatine, gaba / water];
         let Written { form, coils, .. } = written;

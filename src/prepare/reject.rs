@@ -2,8 +2,10 @@
 //!
 //! Each aligned transient is compared with the median of all, in the band of the metabolites and over the time in which
 //! there is signal: its part along the median (amplitude and phase; all of it, and each half by itself), the energy that is left beside it in each part of the
-//! band, and its largest jump between two samples. A transient is out where one of these is an outlier among all (distance from the median in units of the
-//! median absolute deviation), so that a third of them may be spoiled.
+//! band, and its largest jump between two samples. A transient is out where one of these is an outlier among all, so that a third of them may be spoiled:
+//! its distance from the median is large in units of the median absolute deviation, and of what noise alone makes of the measure.
+//! The median absolute deviation of few values is tiny now and then (Croux & Rousseeuw 1992); few transients are
+//! measured by the root mean square of the inner two thirds of them instead.
 
 use std::sync::Arc;
 
@@ -29,6 +31,12 @@ const ALONG: usize = 6;
 pub(super) const OUTLIER_SD: f64 = 5.0;
 /// Standard deviation of a normal distribution over its median absolute deviation.
 const SD_PER_MAD: f64 = 1.4826;
+/// Euler's constant γ.
+const EULER_GAMMA: f64 = 0.577_215_664_9;
+/// Fewer transients than this are measured by the inner two thirds of them.
+const MANY: usize = 32;
+/// Standard deviation of a normal distribution over the root mean square of its inner two thirds.
+const SD_PER_INNER: f64 = 1.0 / 0.524;
 /// Least spread of amplitudes and phases that counts as such: differences of a hundredth are no motion.
 const LEAST_SPREAD: f64 = 0.01;
 
@@ -43,17 +51,30 @@ pub fn kept(transients: &[Vec<Complex64>], dwell_s: f64, f0_mhz: f64, beyond_sd:
     }
     let Some(median_of) = Median::new(transients, dwell_s, f0_mhz) else { return keep };
     let measures: Vec<[f64; MEASURES]> = transients.par_iter().map(|fid| median_of.measures(fid)).collect();
+    let by_noise = median_of.spreads_by_noise(&measures);
     for k in 0..MEASURES {
         let values: Vec<f64> = measures.iter().map(|m| m[k]).collect();
         let centre = upper_median(values.iter().copied());
-        let spread = SD_PER_MAD * upper_median(values.iter().map(|v| (v - centre).abs()));
+        let spread = spread(values.iter().map(|v| (v - centre).abs()).collect());
         for (keep, value) in keep.iter_mut().zip(&values) {
             // Amplitude and phase may be off to either side; less noise than usual is no fault.
             let distance = if k < ALONG { (value - centre).abs() } else { value - centre };
-            *keep &= distance <= beyond_sd * spread.max(LEAST_SPREAD);
+            *keep &= distance <= beyond_sd * spread.max(by_noise[k]).max(LEAST_SPREAD);
         }
     }
     keep
+}
+
+/// Standard deviation of values by their distances from the median.
+fn spread(mut distances: Vec<f64>) -> f64 {
+    let n = distances.len();
+    if n >= MANY {
+        return SD_PER_MAD * upper_median(distances.into_iter());
+    }
+    distances.sort_by(f64::total_cmp);
+    distances.truncate(n - n / 3);
+    let mean_square = distances.iter().map(|d| d * d).sum::<f64>() / distances.len().max(1) as f64;
+    SD_PER_INNER * mean_square.sqrt()
 }
 
 /// The median of all transients, with which each is compared.
@@ -99,6 +120,28 @@ impl Median {
             .collect();
         let transform = fourier(used, FftDirection::Forward);
         Some(Self { dwell_s, f0_mhz, whole, in_band, used, half, part_of, transform })
+    }
+
+    /// Standard deviations of the measures where transients differ by white noise alone.
+    fn spreads_by_noise(&self, measures: &[[f64; MEASURES]]) -> [f64; MEASURES] {
+        let mut bins = [0_usize; PARTS];
+        self.part_of.iter().flatten().for_each(|part| bins[*part] += 1);
+        let beside = measures.iter().map(|m| m[ALONG + 1..].iter().map(|energy| energy.exp()).sum());
+        // A bin of the transform of `used` samples has used·2σ², a sample's real part σ².
+        let variance =
+            upper_median(beside) / (2.0 * self.used.max(1) as f64 * bins.iter().sum::<usize>().max(1) as f64);
+        let energy = |from: usize, to: usize| self.in_band[from..to].iter().map(|z| z.norm_sqr()).sum::<f64>();
+        let mut spreads = [0.0; MEASURES];
+        for (k, (from, to)) in [(0, self.used), (0, self.half), (self.half, self.used)].into_iter().enumerate() {
+            let along = (variance / energy(from, to).max(f64::MIN_POSITIVE)).sqrt();
+            (spreads[2 * k], spreads[2 * k + 1]) = (along, along);
+        }
+        // The largest of N exponential values: ln N + γ, and above it by 15 as seldom as a normal value by 5 sd.
+        let largest = (self.whole.len().max(2) as f64).ln() + EULER_GAMMA;
+        spreads[ALONG] = (1.0 + 15.0 / largest).ln() / 5.0;
+        // The logarithm of a sum of K exponential values: its standard deviation is 1/√K.
+        spreads[ALONG + 1..].iter_mut().zip(bins).for_each(|(s, bins)| *s = 1.0 / (bins.max(1) as f64).sqrt());
+        spreads
     }
 
     fn measures(&self, fid: &[Complex64]) -> [f64; MEASURES] {
@@ -188,7 +231,10 @@ mod tests {
     type Fault = Box<dyn Fn(&mut Normal) -> Vec<Complex64>>;
 
     fn noisy(fid: &[Complex64], normal: &mut Normal) -> Vec<Complex64> {
-        let sd = noise_sd();
+        with_noise(fid, noise_sd(), normal)
+    }
+
+    fn with_noise(fid: &[Complex64], sd: f64, normal: &mut Normal) -> Vec<Complex64> {
         fid.iter().map(|z| z + sd * Complex64::new(normal.next(), normal.next())).collect()
     }
 
@@ -236,6 +282,50 @@ mod tests {
             assert!(caught as f64 >= 0.95 * bad as f64, "{name}: {caught} of {bad} caught");
         }
         assert!((false_alarms as f64) <= 0.01 * good as f64, "{false_alarms} of {good} good ones left out");
+    }
+
+    /// Each of these in one transient of a scan.
+    fn motions() -> [(&'static str, Vec<Complex64>); 4] {
+        let damped = |z: &Complex64, n: usize| z * (-PI * 20.0 * n as f64 * DWELL_S).exp();
+        let clean = brain(1.0);
+        let broader = clean.iter().enumerate().map(|(n, z)| damped(z, n)).collect();
+        // Half of the volume turned by 150°: what is left is weak and turned.
+        let turned = Complex64::new(0.5, 0.0) + Complex64::from_polar(0.5, 150.0_f64.to_radians());
+        [
+            ("amplitude − 30 %", clean.iter().map(|z| 0.7 * z).collect()),
+            ("20 Hz broader", broader),
+            ("phases that do not agree", clean.iter().map(|z| turned * z).collect()),
+            ("lipid", brain(10.0)),
+        ]
+    }
+
+    #[test]
+    fn noise_alone_costs_few_scans_a_transient_and_motion_is_found_among_few() {
+        let clean = brain(1.0);
+        for (n, scans) in [(4, 20), (8, 400), (12, 300), (16, 300), (32, 200), (64, 100), (128, 100)] {
+            let mut normal = Normal(n as u64);
+            let spoilt = (0..scans)
+                .filter(|_| {
+                    let transients: Vec<_> = (0..n).map(|_| noisy(&clean, &mut normal)).collect();
+                    kept(&transients, DWELL_S, F0_MHZ, OUTLIER_SD).contains(&false)
+                })
+                .count();
+            assert!(spoilt as f64 <= 0.01 * f64::from(scans), "{n} transients: {spoilt} of {scans} scans lose one");
+            if n < FEWEST {
+                continue;
+            }
+            for (name, motion) in &motions() {
+                let found = (0..20).filter(|_| {
+                    // The tallest peak of a transient is twenty standard deviations of its noise.
+                    let mut half = |fid: &[Complex64]| with_noise(fid, 0.5 * noise_sd(), &mut normal);
+                    let mut transients: Vec<_> = (1..n).map(|_| half(&clean)).collect();
+                    transients.push(half(motion));
+                    kept(&transients, DWELL_S, F0_MHZ, OUTLIER_SD).last() == Some(&false)
+                });
+                let found = found.count();
+                assert!(found >= 19, "{n} transients, {name}: {found} of 20 found");
+            }
+        }
     }
 
     #[test]

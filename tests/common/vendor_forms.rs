@@ -90,8 +90,8 @@ pub struct Scan {
 }
 
 impl Scan {
-    pub fn simulated() -> Self {
-        let mut normal = Normal(1);
+    pub fn simulated(seed: u64) -> Self {
+        let mut normal = Normal(seed);
         let metabolites = (0..2 * CIRCLES).map(|i| {
             let lines = LINES.map(|(ppm, amplitudes, widths)| (ppm, amplitudes[i % 2], widths));
             Transient::new(&lines, 0.1 * i as f64, &mut normal)
