@@ -222,14 +222,18 @@ pub(super) fn choose(spectra: Vec<Entry>, select: Option<&str>) -> Result<(Spect
 
 fn print_fit(model: &Model, spectrum: &Spectrum, fit: &FitResult, quantities: &[Quantity]) {
     let hz = |value: Option<f64>, digits: usize| value.map_or("–".to_owned(), |value| format!("{value:.digits$} Hz"));
+    let known = |value: f64, digits: usize| if value.is_finite() { format!("{value:.digits$}") } else { "–".to_owned() };
     say!(
-        "{} after {} iterations · SNR {:.1} · FWHM {} · residual sd / noise sd {:.2}",
+        "{} after {} iterations · SNR {} · FWHM {} · residual sd / noise sd {}",
         fit.state.as_str(),
         fit.n_iterations,
-        fit.snr,
+        known(fit.snr, 1),
         hz(fit.fwhm_hz, 1),
-        fit.residual_over_noise
+        known(fit.residual_over_noise, 2)
     );
+    if let Some(why) = fit.noise_unknown {
+        say!("noise unknown: {why}");
+    }
     say!(
         "shift {:+.2} Hz · phase {:.1}° {:+.2}°/ppm · Lorentz {} · Gauss {} · baseline ED {:.1}",
         fit.shift_hz,
@@ -283,7 +287,7 @@ fn picture(
         components: model.component_names().into_iter().zip(curves.components).collect(),
         table: table_lines(fit),
         table_unit: "/tCr".to_owned(),
-        noise_sd: Some(fit.noise_sd),
+        noise_sd: Some(fit.noise_sd).filter(|sd| sd.is_finite()),
         overlay,
     };
     Ok(plot.render_svg()?)

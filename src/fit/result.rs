@@ -6,6 +6,7 @@ use super::evidence::Evidence;
 use super::sample::Marginal;
 use super::solution::Solution;
 use crate::basis::names::Kind;
+use crate::signal::noise::WhyUnknown;
 
 /// How the fit of one spectrum ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -49,7 +50,7 @@ pub struct Amplitude {
     /// Amplitude with the bound c ≥ 0 of all amplitudes released.
     pub free: f64,
     /// Standard deviation from the measured noise, all amplitudes free: no prior on amplitudes and no bound on them; the
-    /// baseline's penalty and the priors on phases, shifts and widths hold.
+    /// baseline's penalty and the priors on phases, shifts and widths hold. NaN where the noise is unknown.
     pub sd_noise: f64,
     /// Standard deviation from the full objective, all amplitudes free.
     pub sd_posterior: f64,
@@ -93,6 +94,8 @@ pub struct FitResult {
     pub n_iterations: usize,
     /// Q, in units of σ².
     pub objective: f64,
+    /// Why the noise is unknown; what is told in its units is NaN then, and σ comes from the residual.
+    pub noise_unknown: Option<WhyUnknown>,
     /// Standard deviation of the noise in a point of [`Curves::data`], in the data's units.
     pub noise_sd: f64,
     /// Standard deviation of the residual over that of the noise, in the points that the method compares.
@@ -127,7 +130,8 @@ pub struct FitResult {
     pub snr_residual: f64,
     /// Components in the model's order, then the sums.
     pub amplitudes: Vec<Amplitude>,
-    /// Noise covariance of the components' amplitudes, of what `sd_noise` holds: lower triangle row by row, basis units².
+    /// Noise covariance of the components' amplitudes, of what `sd_noise` holds: lower triangle row by row, basis units². Empty
+    /// where the noise is unknown.
     pub covariance: Vec<f64>,
     /// Posterior covariance of the components' amplitudes in the same order. Methods that keep amplitudes at zero leave
     /// those out (zeros).
@@ -144,12 +148,23 @@ impl FitResult {
         self.amplitudes.iter().find(|a| a.name == name)
     }
 
+    /// Takes out whatever is told in units of the noise, which is unknown.
+    pub(crate) fn forget_noise(&mut self, why: WhyUnknown) {
+        self.noise_unknown = Some(why);
+        for value in [&mut self.noise_sd, &mut self.residual_over_noise, &mut self.chi2_reduced, &mut self.snr] {
+            *value = f64::NAN;
+        }
+        self.amplitudes.iter_mut().for_each(|a| a.sd_noise = f64::NAN);
+        self.covariance.clear();
+    }
+
     /// A result for a spectrum that could not be fitted.
     pub(crate) fn without_fit(state: FitState) -> Self {
         Self {
             state,
             n_iterations: 0,
             objective: f64::NAN,
+            noise_unknown: None,
             noise_sd: f64::NAN,
             residual_over_noise: f64::NAN,
             chi2_reduced: f64::NAN,

@@ -166,17 +166,20 @@ impl Origin<'_> {
         }
         let mut qc_flags = base.qc_flags.clone();
         qc_flags.extend(quality::flags(fit, model.limits(), spectrum.f0_mhz).into_iter().map(str::to_owned));
+        let mut warnings = base.warnings.clone();
+        warnings.extend(fit.noise_unknown.map(|why| why.to_string()));
         let row = SpectrumRow {
             status: Status::Ok,
+            warnings,
             n_iterations: u32::try_from(fit.n_iterations).ok(),
             q_objective: Some(fit.objective),
             ratio_rows_active: u32::try_from(model.row_labels().len()).ok(),
-            noise_sd: Some(fit.noise_sd),
-            snr: Some(fit.snr),
+            noise_sd: known(fit.noise_sd),
+            snr: known(fit.snr),
             snr_residual: Some(fit.snr_residual),
-            residual_sd_over_noise_sd: Some(fit.residual_over_noise),
+            residual_sd_over_noise_sd: known(fit.residual_over_noise),
             fwhm_hz: fit.fwhm_hz,
-            chi2_reduced: Some(fit.chi2_reduced),
+            chi2_reduced: known(fit.chi2_reduced),
             degrees_of_freedom: Some(fit.degrees_of_freedom),
             baseline_ed: Some(fit.baseline_ed),
             baseline_lambda: fit.baseline_lambda,
@@ -188,7 +191,7 @@ impl Origin<'_> {
             skew_rad: fit.skew_rad,
             flatness: fit.flatness,
             covariance_names: fit.amplitudes.iter().filter(|a| !a.is_sum).map(|a| a.name.clone()).collect(),
-            covariance: Some(fit.covariance.clone()),
+            covariance: fit.noise_unknown.is_none().then(|| fit.covariance.clone()),
             qc_flags,
             ..base
         };
@@ -200,7 +203,7 @@ impl Origin<'_> {
     fn without_result(&self, fit: &FitResult, base: SpectrumRow) -> SpectrumRow {
         let message = match fit.state {
             FitState::NoSignal => {
-                "no noise or no signal in the spectrum: nothing to fit; is it a simulated FID without noise, or an empty export?"
+                "no signal in the spectrum: nothing to fit; is it an empty export?"
             }
             _ => "the normal equations are singular: basis set and data do not determine one another; look at both",
         };
@@ -237,9 +240,9 @@ impl Origin<'_> {
                 sum_of: a.members.iter().map(|&i| fit.amplitudes[i].name.clone()).collect(),
                 amplitude: Some(a.value),
                 amplitude_free: Some(a.free),
-                sd_noise: Some(a.sd_noise),
+                sd_noise: known(a.sd_noise),
                 sd_posterior: Some(a.sd_posterior),
-                crlb_percent: (a.value > 0.0).then(|| 100.0 * a.sd_noise / a.value),
+                crlb_percent: known(a.sd_noise).filter(|_| a.value > 0.0).map(|sd| 100.0 * sd / a.value),
                 at_bound: Some(a.at_bound),
                 shift_hz: a.shift_hz,
                 lorentz_hz: a.lorentz_hz,
@@ -292,4 +295,9 @@ impl Origin<'_> {
 pub(crate) fn settings_hash(method: &Method) -> String {
     let text = toml::to_string(method).unwrap_or_default();
     crate::hash::sha256_hex(text.as_bytes())[..16].to_owned()
+}
+
+/// What is not known is null in the tables, not NaN.
+fn known(value: f64) -> Option<f64> {
+    value.is_finite().then_some(value)
 }

@@ -14,10 +14,12 @@ use crate::fit::result::{FitResult, FitState};
 use crate::fit::sample::settings::Uncertainty;
 use crate::fit::start::ShiftPhase;
 use crate::signal::frequency::demodulate;
-use crate::signal::noise::noise_sd;
+use crate::signal::noise::{Noise, WhyUnknown};
 
 /// The largest datum in internal units; a tenth of it is 1, and λ is measured against that.
 const DATA_HEIGHT: f64 = 10.0;
+/// Noise of a point (internal units) where it is unknown: so little that σ² comes from the residual.
+const UNKNOWN_NOISE_SD: f64 = 1e-4 * DATA_HEIGHT;
 /// λ before the first evidence step: stiffer than most baselines turn out to be.
 const START_LAMBDA: f64 = 1000.0;
 
@@ -36,6 +38,8 @@ pub(crate) struct Problem {
     pub(crate) data: Vec<Complex64>,
     /// Variance of a point of the real part of the 2× zero-filled spectrum.
     pub(crate) noise_variance: f64,
+    /// Why that is not known, but next to nothing instead.
+    noise_unknown: Option<WhyUnknown>,
     /// Factor from the data's units to internal ones.
     scale: f64,
     start: ShiftPhase,
@@ -125,13 +129,18 @@ impl Problem {
         let moved = demodulate(fid, start.shift_hz, model.band.dwell_s);
         let mut data = model.band.window_from_fid(&moved);
         let tallest = data.iter().map(|z| z.norm()).fold(0.0, f64::max);
-        let noise = noise_sd(fid).filter(|_| tallest > 0.0 && tallest.is_finite()).ok_or(FitState::NoSignal)?;
+        if !(tallest > 0.0 && tallest.is_finite()) {
+            return Err(FitState::NoSignal);
+        }
         let scale = DATA_HEIGHT / tallest;
         for z in &mut data {
             *z *= scale;
         }
-        let noise_variance = model.band.n_points as f64 * (noise * scale).powi(2);
-        Ok(Self { data, noise_variance, scale, start, kernel: [0.0; N_KERNEL] })
+        let (noise_variance, noise_unknown) = match Noise::of(fid) {
+            Noise::Measured(sd) => (model.band.n_points as f64 * (sd * scale).powi(2), None),
+            Noise::Unknown(why) => (UNKNOWN_NOISE_SD.powi(2), Some(why)),
+        };
+        Ok(Self { data, noise_variance, noise_unknown, scale, start, kernel: [0.0; N_KERNEL] })
     }
 
     /// Parameters before amplitudes and baseline are known.
@@ -164,7 +173,8 @@ impl Problem {
             x: &solved.x,
             data: &self.data,
             weights: &solved.weights,
-            noise_variance: self.noise_variance,
+            // What is told in units of an unknown noise is taken out below.
+            noise_variance: self.noise_unknown.map_or(self.noise_variance, |_| solved.weights.variance),
             state: solved.state,
             n_iterations: solved.n_iterations,
             objective: solved.objective,
@@ -183,6 +193,9 @@ impl Problem {
             && let Some(draws) = potential::draws(model, &self.data, &solved.x, &solved.weights, workspace)
         {
             draws.write_to(&mut result.amplitudes, model.basis_scale / self.scale);
+        }
+        if let Some(why) = self.noise_unknown {
+            result.forget_noise(why);
         }
         result
     }

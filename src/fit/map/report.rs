@@ -73,6 +73,7 @@ pub(crate) fn summarise(
         state: solution.state,
         n_iterations: solution.n_iterations,
         objective: solution.objective,
+        noise_unknown: None,
         noise_sd: noise_sd_spectrum / solution.data_scale,
         residual_over_noise: residual_sd / noise_sd_spectrum,
         chi2_reduced: (residual_sd / noise_sd_spectrum).powi(2),

@@ -13,7 +13,7 @@ use crate::fit::model_error::ModelError;
 use crate::fit::result::{Amplitude, Curves, FitResult, FitState};
 use crate::fit::solution::{PeaksSolution, Solution as Ended};
 use crate::fit::start::ShiftPhase;
-use crate::signal::noise::noise_sd;
+use crate::signal::noise::{Noise, WhyUnknown};
 
 /// What amplitudes are counted in.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -46,6 +46,8 @@ const CLEAR: f64 = 10.0;
 struct Found {
     pose: ShiftPhase,
     noise: f64,
+    /// Why the noise is not known, but taken from the residual.
+    noise_unknown: Option<WhyUnknown>,
     solution: Solution,
     errors: Errors,
 }
@@ -96,14 +98,20 @@ impl Model {
         if fid.len() != target.window.n_points || fid.iter().any(|z| !z.re.is_finite() || !z.im.is_finite()) {
             return Err(FitState::NoSignal);
         }
-        let noise = noise_sd(fid).ok_or(FitState::NoSignal)?;
+        if fid.iter().all(|z| z.norm_sqr() == 0.0) {
+            return Err(FitState::NoSignal);
+        }
         let pose = pose.unwrap_or_else(|| target.pose(fid));
         let y = target.window.of(fid, pose);
         let solver = &self.settings.solver;
         let fitted = minimise(target, &y, solver.max_iterations, solver.tolerance)
             .and_then(|solution| Ok((Errors::new(target, &y, pose, &solution)?, solution)));
         let (errors, solution) = fitted.map_err(|NotPositiveDefinite| FitState::Singular)?;
-        Ok(Found { pose, noise, solution, errors })
+        let (noise, noise_unknown) = match Noise::of(fid) {
+            Noise::Measured(sd) => (sd, None),
+            Noise::Unknown(why) => ((solution.rss / errors.expected_rss).sqrt().max(f64::MIN_POSITIVE.sqrt()), Some(why)),
+        };
+        Ok(Found { pose, noise, noise_unknown, solution, errors })
     }
 
     /// What is told of the difference.
@@ -115,7 +123,7 @@ impl Model {
         let weight: f64 = target.weights.iter().sum();
         let residual_sd = (solution.rss / weight).sqrt();
         let height = self.height(solution);
-        FitResult {
+        let mut result = FitResult {
             state: if solution.converged { FitState::Converged } else { FitState::MaxIterations },
             n_iterations: solution.n_iterations,
             objective: solution.rss / (point_sd * point_sd),
@@ -138,7 +146,11 @@ impl Model {
                 linear: solution.c.clone(),
             }),
             ..FitResult::without_fit(FitState::Converged)
+        };
+        if let Some(why) = found.noise_unknown {
+            result.forget_noise(why);
         }
+        result
     }
 
     /// Tallest point of the components.
@@ -308,5 +320,8 @@ impl Model {
         fit.posterior_covariance = both(difference.noise * difference.excess(), found.noise * found.excess());
         fit.amplitudes.extend(amplitudes(target, &found, &self.units(target, 1)));
         fit.fwhm_hz = fit.amplitude("tCr").and_then(|a| a.lorentz_hz);
+        if let Some(why) = difference.noise_unknown.or(found.noise_unknown) {
+            fit.forget_noise(why);
+        }
     }
 }

@@ -19,7 +19,10 @@ use crate::fit::result::{Curves, FitResult, FitState};
 use crate::fit::sample::settings::Uncertainty;
 use crate::fit::start::shift_and_phase;
 use crate::signal::frequency::demodulate;
-use crate::signal::noise::noise_sd;
+use crate::signal::noise::{Noise, WhyUnknown};
+
+/// Smallest residual, in units of the usual noise, that stands for an unknown one.
+const LEAST_NOISE: f64 = 1e-3;
 
 /// Fits `fid`.
 pub fn fit(model: &Model, fid: &[Complex64]) -> FitResult {
@@ -41,16 +44,40 @@ pub(super) fn fit_told(model: &Model, fid: &[Complex64], remote: Option<Box<dyn 
     let mut window = vec![Complex64::default(); grid.n_observed];
     grid.observe(fid, &mut grid.scratch(), &mut window);
     let tallest = window.iter().map(|z| z.norm()).fold(0.0, f64::max);
-    let Some(noise) = noise_sd(fid).filter(|_| tallest > 0.0 && tallest.is_finite()) else {
+    if !(tallest > 0.0 && tallest.is_finite()) {
         return fail(FitState::NoSignal);
-    };
+    }
     let scale = DATA_HEIGHT / tallest;
     let mut scaled: Vec<Complex64> = fid.iter().map(|z| z * scale).collect();
     remove_water(model, &mut scaled);
-    match solve(model, &scaled, noise * scale, scale, remote) {
-        Ok(told) => told,
-        Err(Singular) => fail(FitState::Singular),
-    }
+    let told = match Noise::of(fid) {
+        Noise::Measured(sd) => solve(model, &scaled, sd * scale, scale, remote),
+        Noise::Unknown(why) => solve_without_noise(model, &scaled, why, scale, remote),
+    };
+    told.unwrap_or_else(|Singular| fail(FitState::Singular))
+}
+
+/// Where the noise is unknown, the residual takes its place: priors that are weighed against the noise get that of a first
+/// fit, and whatever is told in units of the noise is left out.
+fn solve_without_noise(
+    model: &Model,
+    fid: &[Complex64],
+    why: WhyUnknown,
+    data_scale: f64,
+    remote: Option<Box<dyn Remote>>,
+) -> Result<(FitResult, Vec<Event>), Singular> {
+    // That of a spectrum with SNR 50.
+    let assumed = DATA_HEIGHT / (100.0 * (model.grid.n_points as f64).sqrt());
+    let noise = match model.settings.priors_in {
+        PriorsIn::FitSd => assumed,
+        PriorsIn::NoiseSd => {
+            let (first, _) = solve(model, fid, assumed, data_scale, None)?;
+            assumed * first.residual_over_noise.clamp(LEAST_NOISE, LEAST_NOISE.recip())
+        }
+    };
+    let (mut result, events) = solve(model, fid, noise, data_scale, remote)?;
+    result.forget_noise(why);
+    Ok((result, events))
 }
 
 fn solve(

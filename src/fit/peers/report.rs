@@ -69,6 +69,7 @@ pub(super) fn summarise(
         state: if found.point.converged { FitState::Converged } else { FitState::MaxIterations },
         n_iterations: found.n_iterations,
         objective: linear.objective / variance,
+        noise_unknown: None,
         noise_sd: spectrum_sd / found.data_scale,
         residual_over_noise: residual_sd / noise_sd_rows,
         chi2_reduced: (residual_sd / noise_sd_rows).powi(2),

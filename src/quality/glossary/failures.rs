@@ -258,11 +258,11 @@ fn of_samples(t: &Thresholds) -> Vec<Entry> {
         entry(
             FitState::NoSignal.as_str(),
             format!(
-                "fewer than {} samples before a zero-filled tail, no signal common to the coils, or no noise",
+                "fewer than {} samples before a zero-filled tail, no signal common to the coils, or no signal at all",
                 t.min_points
             ),
-            "There is nothing to fit, or no noise by which to weigh the data.",
-            "Check the acquisition. Add noise to simulated spectra.",
+            "There is nothing to fit.",
+            "Check the acquisition and its export.",
         ),
     ]
 }

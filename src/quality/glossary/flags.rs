@@ -26,6 +26,18 @@ fn of_the_fit() -> Vec<Entry> {
             "Look at the fit; raise `max_iterations` in a copy of the method, or exclude the spectrum.",
         ),
         entry(
+            flag::NOISE_UNKNOWN,
+            format!(
+                "the noise of the second half of the FID is lower than that of the first (by {} standard deviations and 10 %), or \
+                 there is none above the rounding of numbers",
+                crate::signal::noise::FALLS_BY_SD[0]
+            ),
+            "The data were apodised or filtered before they were stored, or they were simulated without noise. `noise_sd`, `snr`, \
+             `sd_noise`, `crlb_percent` and what else is told in units of the noise are null; σ of the fit comes from the residual, \
+             so `sd_posterior` is there. `warnings` says which of both.",
+            "Export the data again without apodisation, filter and zero-filling. Add noise to simulated spectra.",
+        ),
+        entry(
             flag::MISFIT,
             format!("`residual_sd_over_noise_sd` > {MISFIT}"),
             "The residual is far larger than the noise: the model does not describe the spectrum. Usual causes are lipid or \

@@ -34,7 +34,7 @@ pub(super) fn entries() -> Vec<Entry> {
         ),
         entry(
             FitState::NoSignal,
-            "the spectrum has no noise or no signal",
+            "the spectrum has no signal",
             "There is nothing to fit. The row has no result; `error_code` is `no_signal`.",
             "See the error code `no_signal`.",
         ),
