@@ -14,7 +14,7 @@ use requant::formats::MAX_FILE_BYTES;
 use requant::prepare::{align, condition, edit, error, water};
 use requant::quality::glossary::{Kind, Thresholds, entries, markdown};
 use requant::run::load::MAX_POINTS;
-use requant::signal::water_removal;
+use requant::signal::{noise, water_removal};
 
 /// `not_read` stands in for a result until the refusal of the same file takes its place in the row.
 const NEVER_WRITTEN: [&str; 1] = ["not_read"];
@@ -32,6 +32,7 @@ fn thresholds() -> Thresholds {
         water_over_data: water::TALLER,
         unsuppressed: requant::prepare::UNSUPPRESSED,
         water_dwell: condition::WATER_DWELL,
+        noise_falls: (noise::APART_SD, noise::STEADY),
         water_over_metabolites: water_removal::TOWERS,
     }
 }

@@ -222,7 +222,8 @@ pub(super) fn choose(spectra: Vec<Entry>, select: Option<&str>) -> Result<(Spect
 
 fn print_fit(model: &Model, spectrum: &Spectrum, fit: &FitResult, quantities: &[Quantity]) {
     let hz = |value: Option<f64>, digits: usize| value.map_or("–".to_owned(), |value| format!("{value:.digits$} Hz"));
-    let known = |value: f64, digits: usize| if value.is_finite() { format!("{value:.digits$}") } else { "–".to_owned() };
+    let known =
+        |value: f64, digits: usize| if value.is_finite() { format!("{value:.digits$}") } else { "–".to_owned() };
     say!(
         "{} after {} iterations · SNR {} · FWHM {} · residual sd / noise sd {}",
         fit.state.as_str(),

@@ -14,7 +14,7 @@ use rustfft::FftDirection;
 use crate::signal::fft::transform as fourier;
 use crate::signal::filter::filtered;
 use crate::signal::median::upper_median;
-use crate::signal::noise::noise_sd;
+use crate::signal::noise::{noise_sd, tail_sd};
 use crate::signal::water_removal;
 
 /// How far a transient may lie from the others (Hz); subjects move, magnets drift, 20 Hz in bad cases.
@@ -197,7 +197,9 @@ fn detection(fid: &[Complex64], reference: &[Complex64], offset: &Offset) -> f64
     let (used, _) = search_length(fid.len().min(reference.len()));
     let energy: f64 = reference[..used].iter().map(|z| z.norm_sqr()).sum();
     // Without noise everything is detected.
-    noise_sd(fid).map_or(f64::INFINITY, |sd| offset.overlap / (sd * energy.sqrt()).max(f64::MIN_POSITIVE))
+    noise_sd(fid)
+        .or_else(|| tail_sd(fid))
+        .map_or(f64::INFINITY, |sd| offset.overlap / (sd * energy.sqrt()).max(f64::MIN_POSITIVE))
 }
 
 /// Whether what `offset` says stands clear of the noise of `fid`.

@@ -3,7 +3,7 @@
 
 use num_complex::Complex64;
 
-use crate::signal::noise::noise_sd;
+use crate::signal::noise::tail_sd;
 
 /// Reference magnitude, in units of its noise, below which its phase is not trusted any more.
 const TRUSTED: f64 = 5.0;
@@ -39,7 +39,7 @@ pub struct Distortion {
 impl Distortion {
     /// Of `reference`, for a FID of `n_points`. A reference that is nothing but noise distorts nothing.
     pub fn new(reference: &[Complex64], n_points: usize) -> Self {
-        let threshold = TRUSTED * noise_sd(reference).unwrap_or(0.0);
+        let threshold = TRUSTED * tail_sd(reference).unwrap_or(0.0);
         let n = n_points.min(reference.len());
         let trusted = reference[..n].iter().position(|z| z.norm() <= threshold).unwrap_or(n);
         let one = Complex64::new(1.0, 0.0);

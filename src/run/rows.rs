@@ -202,9 +202,7 @@ impl Origin<'_> {
     /// The row of a spectrum that a method could not fit.
     fn without_result(&self, fit: &FitResult, base: SpectrumRow) -> SpectrumRow {
         let message = match fit.state {
-            FitState::NoSignal => {
-                "no signal in the spectrum: nothing to fit; is it an empty export?"
-            }
+            FitState::NoSignal => "no signal in the spectrum: nothing to fit; is it an empty export?",
             _ => "the normal equations are singular: basis set and data do not determine one another; look at both",
         };
         SpectrumRow {

@@ -17,10 +17,16 @@ const EMPTY_TAIL: f64 = 1e-6;
 const STEP: f64 = 100.0;
 /// Samples before an empty tail that are compared with it.
 const BEFORE_TAIL: usize = 16;
-/// Standard deviations between two parts of an FID that are no chance, and those of the last quarters alone.
-pub(crate) const FALLS_BY_SD: [f64; 2] = [5.0, 2.5];
-/// Fall of the noise's variance (logarithm) below which it is taken as constant: 10 % of its standard deviation.
-const STEADY: f64 = 0.2;
+/// Tapers for halves and quarters.
+const HALF_TAPERS: usize = 4;
+/// Standard deviations between the noise of two parts of an FID that are no chance.
+pub const APART_SD: f64 = 5.0;
+/// The same for the last two quarters, where the halves differ.
+const QUARTERS_APART_SD: f64 = 2.0;
+/// So little is left of the noise where a zero-filled tail was rounded coarsely.
+const CUT: f64 = 0.05;
+/// Noise of the second half over that of the first from which it is taken as constant.
+pub const STEADY: f64 = 0.8;
 /// Part of a spectrum that must hold noise alone for a half of the FID to be sure of its noise.
 const CLEAR_SHARE: f64 = 0.3;
 
@@ -38,8 +44,8 @@ pub enum Noise {
 pub enum WhyUnknown {
     /// The noise falls along the FID: somebody multiplied it by a window.
     #[error(
-        "the noise falls along the FID (the second half holds {late_over_early:.2} of the first half's): the data were apodised or filtered \
-         before they were stored; give the unfiltered data"
+        "the noise falls along the FID (that of the second half is {late_over_early:.2} of the first half's): the data were \
+         apodised or filtered before they were stored; give the unfiltered data"
     )]
     Falls {
         /// Standard deviation in the second half of the FID over that in the first.
@@ -73,14 +79,14 @@ impl Noise {
             _ => 4,
         };
         let whole = noise_floor(fid, most_tapers);
-        let late = noise_floor(&fid[n / 2..], 4);
-        let found = if late.above(&whole) < -FALLS_BY_SD[0] || late.n > whole.n { &late } else { &whole };
-        if found.sd() <= ROUNDING * tallest(fid) {
-            return Self::Unknown(WhyUnknown::Absent);
-        }
-        match falls(fid, &late) {
-            Some(why) => Self::Unknown(why),
-            None => Self::Measured(found.sd()),
+        let late = noise_floor(&fid[n / 2..], HALF_TAPERS);
+        let early = noise_floor(&fid[..n / 2], HALF_TAPERS);
+        let found = if late.above(&whole) < -APART_SD || late.n > whole.n { &late } else { &whole };
+        let rounding = ROUNDING * tallest(fid);
+        match falls(fid, &early, &late) {
+            Some(why) if early.sd() > rounding => Self::Unknown(why),
+            None if found.sd() > rounding => Self::Measured(found.sd()),
+            _ => Self::Unknown(WhyUnknown::Absent),
         }
     }
 
@@ -93,28 +99,39 @@ impl Noise {
     }
 }
 
-/// Whether the noise falls along the FID, `late` being that of its second half.
+/// Whether the noise falls along the FID, `early` and `late` being that of its halves.
 ///
-/// A first half full of signal looks noisy, too: either it shows a level that most of its spectrum agrees on, or the fall
-/// must go on where signals have decayed most, between the last two quarters.
-fn falls(fid: &[Complex64], late: &Floor) -> Option<WhyUnknown> {
+/// A first half full of signal looks noisy, too: the fall must go on where signals have decayed most, between the last two
+/// quarters, or be so deep that the second half can be no measurement.
+fn falls(fid: &[Complex64], early: &Floor, late: &Floor) -> Option<WhyUnknown> {
     let n = fid.len();
-    let early = noise_floor(&fid[..n / 2], 4);
-    let third = noise_floor(&fid[n / 2..3 * n / 4], 4);
-    let fourth = noise_floor(&fid[3 * n / 4..], 4);
-    let [clearly, at_all] = FALLS_BY_SD;
-    let quarters = third.above(&fourth);
-    let halves = early.above(late);
-    let from_start = halves > clearly
-        && (early.power / late.power).ln() > STEADY
-        && (early.share > CLEAR_SHARE || quarters > at_all);
-    let at_end = quarters > clearly + 1.0 && (third.power / fourth.power).ln() > STEADY;
-    (from_start || at_end).then(|| WhyUnknown::Falls { late_over_early: (late.power / early.power).sqrt() })
+    let third = noise_floor(&fid[n / 2..3 * n / 4], HALF_TAPERS);
+    let fourth = noise_floor(&fid[3 * n / 4..], HALF_TAPERS);
+    let late_over_early = late.sd() / early.sd();
+    let halves_differ = early.above(late) > APART_SD && late_over_early < STEADY;
+    let goes_on = third.above(&fourth) > QUARTERS_APART_SD;
+    let is_cut = late_over_early < CUT && early.share > CLEAR_SHARE;
+    (halves_differ && (goes_on || is_cut)).then_some(WhyUnknown::Falls { late_over_early })
 }
 
 /// Standard deviation of the noise per real and imaginary part of a sample; `None` where it is unknown ([`Noise`]).
 pub fn noise_sd(fid: &[Complex64]) -> Option<f64> {
     Noise::of(fid).sd()
+}
+
+/// Spread of the last eighth of an FID about its mean, per real and imaginary part: noise and what is left of signal.
+/// `None` where that is nothing. What must not trust a sample too early asks this.
+pub fn tail_sd(fid: &[Complex64]) -> Option<f64> {
+    let used = used_length(fid);
+    let tail = &fid[used - used / 8..used];
+    if tail.len() < 8 {
+        return None;
+    }
+    let n = tail.len() as f64;
+    let mean: Complex64 = tail.iter().sum::<Complex64>() / n;
+    let sum: f64 = tail.iter().map(|z| (z - mean).norm_sqr()).sum();
+    let sd = (sum / (2.0 * (n - 1.0))).sqrt();
+    (sd > 0.0).then_some(sd)
 }
 
 /// Number of samples before a zero-filled tail, be it of zeros or of what rounding made of them.

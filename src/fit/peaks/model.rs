@@ -109,7 +109,9 @@ impl Model {
         let (errors, solution) = fitted.map_err(|NotPositiveDefinite| FitState::Singular)?;
         let (noise, noise_unknown) = match Noise::of(fid) {
             Noise::Measured(sd) => (sd, None),
-            Noise::Unknown(why) => ((solution.rss / errors.expected_rss).sqrt().max(f64::MIN_POSITIVE.sqrt()), Some(why)),
+            Noise::Unknown(why) => {
+                ((solution.rss / errors.expected_rss).sqrt().max(f64::MIN_POSITIVE.sqrt()), Some(why))
+            }
         };
         Ok(Found { pose, noise, noise_unknown, solution, errors })
     }

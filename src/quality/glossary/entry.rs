@@ -81,6 +81,8 @@ pub struct Thresholds {
     pub unsuppressed: f64,
     /// Relative difference in dwell time from which a water reference corrects no eddy currents.
     pub water_dwell: f64,
+    /// Standard deviations between halves of an FID, and the second one's noise over the first one's, at which noise falls.
+    pub noise_falls: (f64, f64),
     /// Height of residual water over the metabolites' from which it is removed.
     pub water_over_metabolites: f64,
 }

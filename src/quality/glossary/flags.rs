@@ -5,7 +5,7 @@ use super::entry::{Entry, Kind, Thresholds};
 
 /// All flags.
 pub(super) fn entries(thresholds: &Thresholds) -> Vec<Entry> {
-    let mut all = of_the_fit();
+    let mut all = of_the_fit(thresholds);
     all.extend(of_reading());
     all.extend(of_water(thresholds));
     all.extend(of_transients(thresholds));
@@ -16,7 +16,7 @@ fn entry(code: &'static str, threshold: String, meaning: &'static str, remedy: &
     Entry { code, kind: Kind::Flag, threshold, meaning, remedy }
 }
 
-fn of_the_fit() -> Vec<Entry> {
+fn of_the_fit(t: &Thresholds) -> Vec<Entry> {
     let [low, high] = PLAUSIBLE_TNAA_TO_TCR;
     vec![
         entry(
@@ -28,9 +28,9 @@ fn of_the_fit() -> Vec<Entry> {
         entry(
             flag::NOISE_UNKNOWN,
             format!(
-                "the noise of the second half of the FID is lower than that of the first (by {} standard deviations and 10 %), or \
+                "the noise of the FID's second half is less than {1} of the first half's, by {0} standard deviations or more, or \
                  there is none above the rounding of numbers",
-                crate::signal::noise::FALLS_BY_SD[0]
+                t.noise_falls.0, t.noise_falls.1
             ),
             "The data were apodised or filtered before they were stored, or they were simulated without noise. `noise_sd`, `snr`, \
              `sd_noise`, `crlb_percent` and what else is told in units of the noise are null; σ of the fit comes from the residual, \

@@ -26,8 +26,8 @@ const MARGIN: f64 = 0.2;
 /// A stretch of a spectrum that is low by chance: at most such a share of it, and how low (in power); that so many times more
 /// bins agree on the level above it shows it.
 const TRAP: Trap = Trap { share: 0.1, start: 2.0, depth: 8.0, times_more: 4.0 };
-/// Windows that keep signals narrow.
-const FEW: usize = 3;
+/// Windows that keep signals narrow, asked beside many.
+const FEW: usize = 2;
 /// Rounds to a level, and the relative change at which it is reached.
 const MAX_ROUNDS: usize = 12;
 const SETTLED: f64 = 1e-3;
@@ -77,7 +77,7 @@ pub(super) fn noise_floor(fid: &[Complex64], most: usize) -> Floor {
         spectrum.iter_mut().zip(fid.iter().zip(window)).for_each(|(s, (z, w))| *s = z * w);
         fft.process_with_scratch(&mut spectrum, &mut scratch);
         sum.iter_mut().zip(&spectrum).for_each(|(s, z)| *s += z.norm_sqr());
-        if k == FEW || k == most {
+        if k == most || (k == FEW && most > 4) {
             let power: Vec<f64> = sum.iter().map(|s| s / k as f64).collect();
             let found = Bins::new(&power, k, *efficiency).floor();
             if found.n > best.n {
