@@ -3,6 +3,7 @@
 
 mod common;
 #[path = "common/rows.rs"]
+#[allow(dead_code, reason = "shared with other tests")]
 mod rows;
 
 use std::fs;
@@ -26,7 +27,9 @@ fn scan(name: &str) -> PathBuf {
 fn run(input: &Path, out: &Path, methods: &[&str]) -> (Vec<Row>, Vec<Row>) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_requant"));
     command.arg("run").arg(input).arg("--out").arg(out).env_remove("SLURM_ARRAY_TASK_ID");
-    methods.iter().for_each(|method| drop(command.args(["--method", method])));
+    for method in methods {
+        command.args(["--method", method]);
+    }
     let output = command.output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     (rows(out, "spectra"), rows(out, "metabolites"))
