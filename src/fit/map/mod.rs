@@ -26,6 +26,7 @@ pub mod settings;
 mod settings_check;
 mod smoothness;
 pub mod solver;
+mod start_search;
 mod step;
 #[cfg(feature = "gpu")]
 pub(crate) mod twin;

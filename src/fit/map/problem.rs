@@ -2,13 +2,13 @@
 
 use num_complex::Complex64;
 
-use super::first_guess::{FirstGuess, Guess};
 use super::lineshape::N_KERNEL;
 use super::model::Model;
 use super::normal::Weights;
 use super::potential;
 use super::report::{Solution, summarise};
 use super::settings::Smoothness;
+use super::start_search::{Start, best_start};
 use super::workspace::Workspace;
 use crate::fit::result::{FitResult, FitState};
 use crate::fit::sample::settings::Uncertainty;
@@ -23,15 +23,6 @@ const UNKNOWN_NOISE_SD: f64 = 1e-4 * DATA_HEIGHT;
 /// λ before the first evidence step: stiffer than most baselines turn out to be.
 const START_LAMBDA: f64 = 1000.0;
 
-/// How far from one start the next is tried, in reaches of the kernel: they overlap.
-const NEIGHBOUR: f64 = 0.78;
-/// Starts that are this near are one.
-const SAME: f64 = 0.33;
-/// How often the search moves on to a better neighbour.
-const MOST_MOVES: usize = 4;
-/// Part of the guessed kernel that a fit starts with: its lines are broader than the guess's.
-const START_KERNEL: f64 = 0.7;
-
 /// A spectrum in internal units, and where its fit starts.
 pub(crate) struct Problem {
     /// The fitted bins, moved by the start's shift.
@@ -45,12 +36,6 @@ pub(crate) struct Problem {
     start: ShiftPhase,
     /// Weights of the lineshape's kernel at the start.
     kernel: [f64; N_KERNEL],
-}
-
-/// A problem at its start, and how badly a first guess describes it there (data's units²).
-struct Started {
-    problem: Problem,
-    rss: f64,
 }
 
 /// Where a solver stopped.
@@ -68,74 +53,13 @@ impl Problem {
         if fid.iter().any(|z| !z.re.is_finite() || !z.im.is_finite()) {
             return Err(FitState::NoSignal);
         }
-        let mut best: Option<Started> = None;
-        for start in model.start_candidates(fid) {
-            let problem = Self::from_start(model, fid, start)?;
-            let started = match &model.first_guess {
-                Some(guess) => problem.around(model, fid, guess)?,
-                None => Started { problem, rss: 0.0 },
-            };
-            if best.as_ref().is_none_or(|best| started.rss < best.rss) {
-                best = Some(started);
-            }
-        }
-        best.map(|started| started.problem).ok_or(FitState::NoSignal)
-    }
-
-    /// The problem at the best start around this one's.
-    ///
-    /// A guess sees as far as its kernel reaches; so its neighbours are tried as well, and the neighbours of a better one.
-    fn around(self, model: &Model, fid: &[Complex64], guess: &FirstGuess) -> Result<Started, FitState> {
-        let reach_hz = guess.reach_hz();
-        let first_hz = self.start.shift_hz;
-        let (mut centre_hz, mut tried): (f64, Vec<f64>) = (first_hz, Vec::new());
-        let mut best: Option<(f64, ShiftPhase)> = None;
-        let search = |shift_hz: f64| -> Result<Option<(f64, Guess)>, FitState> {
-            let moved = Self::from_start(model, fid, ShiftPhase { shift_hz, phi0_rad: 0.0 })?;
-            // In the data's units, so that starts compare.
-            Ok(guess.search(&model.baseline, &moved.data).map(|g| (g.rss / (moved.scale * moved.scale), g)))
-        };
-        for _ in 0..MOST_MOVES {
-            for offset in [0.0, -NEIGHBOUR, NEIGHBOUR] {
-                let shift_hz = centre_hz + offset * reach_hz;
-                if tried.iter().any(|t| (t - shift_hz).abs() < SAME * reach_hz) {
-                    continue;
-                }
-                tried.push(shift_hz);
-                if let Some((rss, found)) = search(shift_hz)?
-                    && best.as_ref().is_none_or(|best| rss < best.0)
-                {
-                    let start = ShiftPhase { shift_hz: shift_hz + found.shift_hz, phi0_rad: found.phi0_rad };
-                    best = Some((rss, start));
-                }
-            }
-            let Some((_, start)) = best else { break };
-            if (start.shift_hz - centre_hz).abs() < 0.5 * NEIGHBOUR * reach_hz {
-                break;
-            }
-            centre_hz = start.shift_hz;
-        }
-        let Some((rss, start)) = best else { return Ok(Started { problem: self, rss: f64::INFINITY }) };
-        let mut problem = Self::from_start(model, fid, start)?;
-        // Lines are where they belong now: what they look like from there.
-        if let Some(found) = guess.search(&model.baseline, &problem.data).filter(|_| model.lineshape.has_kernel()) {
-            problem.kernel = found.kernel.map(|weight| START_KERNEL * weight);
-        }
-        Ok(Started { problem, rss })
+        let Start { at, kernel } = best_start(model, fid)?;
+        Ok(Self { kernel, ..Self::from_start(model, fid, at)? })
     }
 
     /// The same for a finite `fid`, starting at the common shift and phase `start`.
     pub(crate) fn from_start(model: &Model, fid: &[Complex64], start: ShiftPhase) -> Result<Self, FitState> {
-        let moved = demodulate(fid, start.shift_hz, model.band.dwell_s);
-        let mut data = model.band.window_from_fid(&moved);
-        let tallest = data.iter().map(|z| z.norm()).fold(0.0, f64::max);
-        if !(tallest > 0.0 && tallest.is_finite()) {
-            return Err(FitState::NoSignal);
-        }
-        let scale = DATA_HEIGHT / tallest;
-        for z in &mut data {
-            *z *= scale;
-        }
+        let (data, scale) = window(model, fid, start.shift_hz)?;
         let (noise_variance, noise_unknown) = match Noise::of(fid) {
             Noise::Measured(sd) => (model.band.n_points as f64 * (sd * scale).powi(2), None),
             Noise::Unknown(why) => (UNKNOWN_NOISE_SD.powi(2), Some(why)),
@@ -205,4 +129,19 @@ impl Problem {
 /// tallest point keeps the baseline from taking up what widths and shifts have not explained yet.
 pub(crate) fn start_variance(noise_variance: f64) -> f64 {
     noise_variance.max((DATA_HEIGHT / 20.0).powi(2))
+}
+
+/// The fitted bins of a finite `fid` moved by `shift_hz`, in internal units, and the factor to these.
+pub(super) fn window(model: &Model, fid: &[Complex64], shift_hz: f64) -> Result<(Vec<Complex64>, f64), FitState> {
+    let moved = demodulate(fid, shift_hz, model.band.dwell_s);
+    let mut data = model.band.window_from_fid(&moved);
+    let tallest = data.iter().map(|z| z.norm()).fold(0.0, f64::max);
+    if !(tallest > 0.0 && tallest.is_finite()) {
+        return Err(FitState::NoSignal);
+    }
+    let scale = DATA_HEIGHT / tallest;
+    for z in &mut data {
+        *z *= scale;
+    }
+    Ok((data, scale))
 }
