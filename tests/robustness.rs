@@ -51,7 +51,7 @@ fn outcome(change: impl FnOnce(&mut Recipe), shift_ppm: f64, phase_rad: f64) -> 
     let fits = CpuEngine.fit(&Batch { model: &model, fids: fids.iter().map(Vec::as_slice).collect() });
     let mut out = Outcome::default();
     for ((truth, _), fit) in spectra.iter().zip(&fits) {
-        let warns = !flags(&fit.result, model.limits(), site.f0_mhz).is_empty();
+        let warns = !flags(&fit.result, model.limits(), site.f0_mhz, model.basis_linewidth_hz()).is_empty();
         out.warned += usize::from(warns);
         for (name, members) in USUAL {
             let value: f64 = members

@@ -73,6 +73,16 @@ pub enum BasisError {
         /// Their common canonical name.
         canonical: String,
     },
+    /// A sum stands beside a part of it.
+    #[error("{}: {sum} is a sum and {member} a part of it: counted twice; keep the sum or its parts", path.display())]
+    SumAndMember {
+        /// The file or folder.
+        path: PathBuf,
+        /// Canonical name of the sum.
+        sum: String,
+        /// Its parts that are members, too.
+        member: String,
+    },
     /// No member was found.
     #[error("{}: holds no basis spectra; give an LCModel .BASIS, a folder of .RAW, of FSL-MRS .json or of NIfTI-MRS files", path.display())]
     Empty {

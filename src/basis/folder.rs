@@ -88,6 +88,7 @@ pub(super) fn read(path: &Path, grid: &Grid) -> Result<BasisSet, BasisError> {
         sequence: stated.sequence,
         linewidth_hz: stated.linewidth_hz,
         fwhmba_ppm: None,
+        singlet_fwhm_hz: None,
         sha256: sha256_hex(hashes.as_bytes()),
         remarks: Vec::new(),
     })

@@ -64,6 +64,7 @@ pub(super) fn decode(bytes: &[u8], path: &Path, grid: &Grid) -> Result<BasisSet,
         sequence: header.sequence,
         linewidth_hz: header.linewidth_hz,
         fwhmba_ppm: header.fwhmba_ppm,
+        singlet_fwhm_hz: None,
         sha256: sha256_hex(bytes),
         remarks,
     })

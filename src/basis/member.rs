@@ -39,7 +39,7 @@ pub(super) fn assemble(path: &Path, members: Vec<Member>) -> Result<(Vec<String>
     let mut names: Vec<String> = Vec::with_capacity(members.len());
     let mut fids = Array2::zeros((members.len(), n_points));
     for (row, member) in members.iter().enumerate() {
-        let canonical = names::canonical(&printable(&member.name, LABEL_CHARS));
+        let canonical = names::member(&printable(&member.name, LABEL_CHARS));
         if let Some(other) = names.iter().position(|n| *n == canonical) {
             return Err(BasisError::Duplicate {
                 path: path.to_owned(),

@@ -5,13 +5,17 @@ mod error;
 mod first_point;
 mod folder;
 mod lcmodel;
+mod majors;
 mod member;
 pub mod names;
+mod placement;
 mod read;
 mod reference;
 mod regrid;
 mod save;
 mod set;
+pub mod singlets;
+mod summed;
 pub mod simulate;
 mod write;
 
@@ -56,6 +60,7 @@ pub(super) mod tests {
             sequence: Some("PRESS".to_owned()),
             linewidth_hz: None,
             fwhmba_ppm: None,
+            singlet_fwhm_hz: None,
             sha256: String::new(),
             remarks: Vec::new(),
         }

@@ -157,13 +157,76 @@ pub fn canonical_sum(name: &str) -> Option<String> {
         return None;
     }
     let members: Vec<String> = name.split('+').map(canonical).collect();
+    let spelled_out = sum_of(&members).map(str::to_owned);
+    let cut_off = || SUMS.iter().find(|(ours, _)| name.len() == CUT_OFF && ours.starts_with(name));
+    Some(spelled_out.or_else(|| cut_off().map(|(ours, _)| (*ours).to_owned())).unwrap_or_else(|| members.join("+")))
+}
+
+/// The usual sum of exactly these members; free choline may be left out.
+fn sum_of(members: &[String]) -> Option<&'static str> {
     let is_same = |wanted: &[&str]| {
         members.iter().all(|m| wanted.contains(&m.as_str()))
             && wanted.iter().all(|w| *w == "Cho" || members.iter().any(|m| m == w))
     };
-    let spelled_out = SUMS.iter().find(|(_, wanted)| is_same(wanted)).map(|(ours, _)| (*ours).to_owned());
-    let cut_off = || SUMS.iter().find(|(ours, _)| name.len() == CUT_OFF && ours.starts_with(name));
-    Some(spelled_out.or_else(|| cut_off().map(|(ours, _)| (*ours).to_owned())).unwrap_or_else(|| members.join("+")))
+    SUMS.iter().find(|(_, wanted)| is_same(wanted)).map(|(ours, _)| *ours)
+}
+
+/// Other names of sums (compared without case, blanks and signs between words).
+const SUM_SYNONYMS: [(&str, &[&str]); 4] = [
+    ("tNAA", &["totalnaa", "totnaa", "naatot", "naatotal", "naanaag", "tna"]),
+    ("tCr", &["tcre", "totalcr", "totcr", "crtot", "totalcreatine", "tcreatine", "crpcr", "pcrcr"]),
+    ("tCho", &["totalcho", "totcho", "chotot", "totalcholine", "tcholine", "gpcpch", "pchgpc", "gpcpcho", "pchogpc"]),
+    ("Glx", &["glutotal", "totalglx", "glugln", "glngluc", "glutamate+glutamine"]),
+];
+/// Letters of a member's name that LCModel keeps.
+const LCMODEL_LETTERS: usize = 6;
+
+/// The canonical name of a member of a basis set: of a molecule, or of the sum that it stands for however that is written:
+/// `NAA+NAAG`, `Cr_PCr`, `GPC/PCh`, `total NAA`, `GPC+PC` (cut off by LCModel).
+pub fn member(name: &str) -> String {
+    let single = canonical(name);
+    if SYNONYMS.iter().any(|(known, _)| *known == single) {
+        return single;
+    }
+    let plain: String = single.chars().filter(|c| c.is_alphanumeric()).map(|c| c.to_ascii_lowercase()).collect();
+    if let Some((sum, _)) = SUM_SYNONYMS.iter().find(|(_, names)| names.contains(&plain.as_str())) {
+        return (*sum).to_owned();
+    }
+    let words: Vec<&str> = single.split(['+', '_', '/', '&', ',']).map(str::trim).filter(|w| !w.is_empty()).collect();
+    if words.len() < 2 {
+        return canonical_sum(&single).unwrap_or(single);
+    }
+    let members: Vec<String> = words.iter().map(|word| canonical(word)).collect();
+    if let Some(sum) = sum_of(&members) {
+        return sum.to_owned();
+    }
+    cut_off_sum(&single).map_or_else(|| canonical_sum(&single).unwrap_or(single), str::to_owned)
+}
+
+/// The sum of two that a name of LCModel's length is the beginning of.
+fn cut_off_sum(name: &str) -> Option<&'static str> {
+    let begins = |first: &str, second: &str| format!("{first}+{second}").starts_with(name);
+    let is_cut = |wanted: &[&str]| match wanted {
+        [a, b, ..] => begins(a, b) || begins(b, a),
+        _ => false,
+    };
+    let found = SUMS.iter().find(|(ours, wanted)| !ours.contains('+') && is_cut(wanted)).map(|(ours, _)| *ours);
+    found.filter(|_| name.len() == LCMODEL_LETTERS && name.contains('+'))
+}
+
+/// The canonical names of the molecules in a sum; `None` where `name` is one molecule.
+pub fn parts_of_sum(name: &str) -> Option<Vec<String>> {
+    let known = SUMS.iter().find(|(ours, _)| *ours == name).map(|(_, parts)| parts.iter().map(|p| (*p).to_owned()).collect());
+    let spelled_out = || name.split('+').map(canonical).collect::<Vec<_>>();
+    known.or_else(|| (!name.starts_with(['+', '-']) && name.contains('+')).then(spelled_out))
+}
+
+/// Whether the table knows the molecule or sum.
+pub fn is_known(name: &str) -> bool {
+    let name = member(name);
+    kind(&name) != Kind::Metabolite
+        || SYNONYMS.iter().any(|(known, _)| *known == name)
+        || parts_of_sum(&name).is_some_and(|parts| parts.iter().all(|p| SYNONYMS.iter().any(|(known, _)| known == p)))
 }
 
 /// A singlet of known position and size.
@@ -269,6 +332,40 @@ mod tests {
         ] {
             assert_eq!(canonical_sum(given).as_deref(), expected, "{given}");
         }
+    }
+
+    #[test]
+    fn members_that_are_sums_have_its_name_however_they_are_written() {
+        for (given, expected) in [
+            ("NAA+NAAG", "tNAA"),
+            ("NAAG + NAA", "tNAA"),
+            ("NAA_NAAG", "tNAA"),
+            ("TNAA", "tNAA"),
+            ("total NAA", "tNAA"),
+            ("Cr+PCr", "tCr"),
+            ("PCr/Cr", "tCr"),
+            ("CrPCr", "tCr"),
+            ("tCr", "tCr"),
+            ("GPC+PCho", "tCho"),
+            ("GPC+PCh+Cho", "tCho"),
+            ("GPC+PC", "tCho"),
+            ("NAA+NA", "tNAA"),
+            ("glu+gln", "Glx"),
+            ("glx", "Glx"),
+            ("mI+Gly", "Ins+Gly"),
+            ("MM09+Lip09", "MM09+Lip09"),
+            ("-CrCH2", "-CrCH2"),
+            ("NAA", "NAA"),
+            ("mI", "Ins"),
+            ("GSH_v2", "GSH"),
+            ("Unheard", "Unheard"),
+            ("", ""),
+        ] {
+            assert_eq!(member(given), expected, "{given:?}");
+            assert_eq!(member(expected), expected);
+        }
+        assert_eq!(parts_of_sum("tCr").unwrap(), ["Cr", "PCr"]);
+        assert_eq!(parts_of_sum("-CrCH2"), None);
     }
 
     #[test]

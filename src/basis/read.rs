@@ -36,14 +36,17 @@ impl BasisSet {
         Ok(set)
     }
 
-    /// As [`BasisSet::read_with`], ready to be fitted: first samples in full, as every transform of a fit halves them, and
-    /// singlets at their chemical shifts. A remark says so where the set had to be moved.
+    /// As [`BasisSet::read_with`], ready to be fitted: first samples in full, as every transform of a fit halves them,
+    /// singlets at their chemical shifts and in phase ([`BasisSet::placed`]), each molecule once, and the width of its lines
+    /// measured. Remarks say what had to be changed.
     ///
     /// # Errors
     /// As [`BasisSet::read`].
     pub fn read_for_fit(path: &Path, grid: &Grid) -> Result<Self, BasisError> {
-        let set = Self::read_with(path, grid)?.with_first_point(FirstPoint::Full);
+        let set = Self::read_with(path, grid)?.with_sums_once(path)?.placed().with_first_point(FirstPoint::Full);
         let off = set.offset_ppm().is_some_and(|offset| offset.abs() > REFERENCED_FROM_PPM);
-        Ok(if off { set.referenced() } else { set })
+        let mut set = if off { set.referenced() } else { set };
+        set.singlet_fwhm_hz = set.measured_linewidth_hz();
+        Ok(set)
     }
 }

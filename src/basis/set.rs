@@ -26,6 +26,8 @@ pub struct BasisSet {
     pub linewidth_hz: Option<f64>,
     /// FWHMBA as an LCModel file states it (ppm), believable or not: LCModel uses it as it stands.
     pub fwhmba_ppm: Option<f64>,
+    /// Usual width of its singlets (FWHM, Hz), measured where a set is read for a fit: headers often state another.
+    pub singlet_fwhm_hz: Option<f64>,
     /// SHA-256 (hex) of the files that the set was read from.
     pub sha256: String,
     /// What the reader had to assume, repair or leave out.
@@ -33,6 +35,11 @@ pub struct BasisSet {
 }
 
 impl BasisSet {
+    /// Linewidth that the set has (FWHM, Hz): measured, else as stated; `None` where unknown.
+    pub fn fwhm_hz(&self) -> Option<f64> {
+        self.singlet_fwhm_hz.or(self.linewidth_hz)
+    }
+
     /// Row of the metabolite `name` (any synonym).
     pub fn position(&self, name: &str) -> Option<usize> {
         let name = names::canonical(name);

@@ -80,7 +80,7 @@ pub(super) fn run(args: &FitArgs) -> CliResult {
         model.complete(&mut fit, &spectrum.fid, &companion.fid);
     }
     let quantities = quantities(&fit, &one.loaded.header_of(&one.key).quantify_inputs(spectrum), proton, &constants);
-    print_fit(model, spectrum, &fit, &quantities);
+    print_fit(&prepared, spectrum, &fit, &quantities);
     let curves = model.curves(&spectrum.fid, &fit);
     let overlay = match &args.overlay {
         Some(file) => {
@@ -220,7 +220,7 @@ pub(super) fn choose(spectra: Vec<Entry>, select: Option<&str>) -> Result<(Spect
     Ok((key, spectrum))
 }
 
-fn print_fit(model: &Model, spectrum: &Spectrum, fit: &FitResult, quantities: &[Quantity]) {
+fn print_fit(prepared: &Prepared, spectrum: &Spectrum, fit: &FitResult, quantities: &[Quantity]) {
     let hz = |value: Option<f64>, digits: usize| value.map_or("–".to_owned(), |value| format!("{value:.digits$} Hz"));
     let known =
         |value: f64, digits: usize| if value.is_finite() { format!("{value:.digits$}") } else { "–".to_owned() };
@@ -245,7 +245,9 @@ fn print_fit(model: &Model, spectrum: &Spectrum, fit: &FitResult, quantities: &[
         fit.baseline_ed
     );
     let mut flags = spectrum.record.flags.clone();
-    flags.extend(quality::flags(fit, model.limits(), spectrum.f0_mhz));
+    flags.extend(&prepared.flags);
+    let model = prepared.model.as_ref();
+    flags.extend(quality::flags(fit, model.limits(), spectrum.f0_mhz, model.basis_linewidth_hz()));
     if !flags.is_empty() {
         say!("flags: {}", flags.join(" · "));
     }

@@ -59,6 +59,7 @@ pub(crate) fn known_spectra(n_spectra: usize) -> (BasisSet, Vec<Vec<Complex64>>)
         sequence: None,
         linewidth_hz: Some(1.0),
         fwhmba_ppm: None,
+        singlet_fwhm_hz: None,
         sha256: String::new(),
         remarks: Vec::new(),
     };

@@ -168,7 +168,7 @@ pub fn gaussian_fid(lines: &[Line], dwell_s: f64, f0_mhz: f64, n_points: usize, 
 /// (6), else the median first sample taken as 5 protons.
 pub(crate) fn proton_unit(names: &[String], fids: &Array2<Complex64>) -> f64 {
     let first = |i: usize| fids[(i, 0)].norm();
-    for (name, protons) in [("Cr", 5.0), ("PCr", 5.0), ("NAA", 6.0)] {
+    for (name, protons) in [("Cr", 5.0), ("PCr", 5.0), ("NAA", 6.0), ("tCr", 5.0), ("tNAA", 6.0)] {
         if let Some(i) = names.iter().position(|n| n == name) {
             return first(i) / protons;
         }

@@ -55,12 +55,12 @@ impl Model {
         }
     }
 
-    /// Linewidth that the basis set already carries (FWHM, Hz; 0 where unknown, and without a basis set).
-    pub fn basis_linewidth_hz(&self) -> f64 {
+    /// Linewidth that the basis set already carries (FWHM, Hz); `None` where unknown, and without a basis set.
+    pub fn basis_linewidth_hz(&self) -> Option<f64> {
         match self {
             Self::Map(model) => model.basis_linewidth_hz,
             Self::Peers(model) => model.basis_linewidth_hz,
-            Self::Peaks(_) => 0.0,
+            Self::Peaks(_) => None,
         }
     }
 

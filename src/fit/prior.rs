@@ -103,8 +103,18 @@ struct TableRow {
     sd: f64,
 }
 
-const BIG3: &[(&str, f64)] =
-    &[("Cr", 1.0), ("PCr", 1.0), ("NAA", 1.0), ("NAAG", 1.0), ("GPC", 3.0), ("PCh", 3.0), ("Cho", 3.0)];
+const BIG3: &[(&str, f64)] = &[
+    ("Cr", 1.0),
+    ("PCr", 1.0),
+    ("NAA", 1.0),
+    ("NAAG", 1.0),
+    ("GPC", 3.0),
+    ("PCh", 3.0),
+    ("Cho", 3.0),
+    ("tCr", 1.0),
+    ("tNAA", 1.0),
+    ("tCho", 3.0),
+];
 
 const fn big3(numerator: &'static str, ratio: f64, sd: f64) -> TableRow {
     TableRow { numerator, denominator_name: "Big3", denominator: BIG3, also_scale: &[], ratio, sd }
@@ -143,7 +153,7 @@ const TABLE: [TableRow; 13] = [
     TableRow {
         numerator: "-CrCH2",
         denominator_name: "tCr",
-        denominator: &[("Cr", 1.0), ("PCr", 1.0)],
+        denominator: &[("Cr", 1.0), ("PCr", 1.0), ("tCr", 1.0)],
         also_scale: &[],
         ratio: 0.1,
         sd: 0.25,

@@ -20,8 +20,18 @@ pub struct ShiftPhase {
 
 /// Weights of the members with singlets in the prototype: about their concentrations (mmol/kg) in the adult brain, so that
 /// each singlet counts in the correlation as it stands in the data. Their sum matters little, their order does.
-const PROTOTYPE: [(&str, f64); 7] =
-    [("NAA", 12.0), ("NAAG", 1.5), ("Cr", 4.5), ("PCr", 3.5), ("GPC", 1.2), ("PCh", 0.5), ("Cho", 0.5)];
+const PROTOTYPE: [(&str, f64); 10] = [
+    ("NAA", 12.0),
+    ("NAAG", 1.5),
+    ("Cr", 4.5),
+    ("PCr", 3.5),
+    ("GPC", 1.2),
+    ("PCh", 0.5),
+    ("Cho", 0.5),
+    ("tNAA", 13.5),
+    ("tCr", 8.0),
+    ("tCho", 1.7),
+];
 
 /// Shift and phase by complex cross-correlation of the FID with a tNAA + tCr + tCho prototype from the
 /// actual basis set, over ± `max_shift_ppm`.

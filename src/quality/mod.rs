@@ -4,6 +4,7 @@ pub mod glossary;
 
 use crate::fit::family::Limits;
 use crate::fit::{FitResult, FitState};
+use crate::signal::linewidth::voigt_fwhm_hz;
 
 /// tNAA/tCr outside this range does not occur in brain: the fit has gone astray, the spectrum is not
 /// brain, or it was not water-suppressed.
@@ -16,6 +17,9 @@ const BROAD_PPM: f64 = 0.1;
 const LOW_SNR: f64 = 3.0;
 /// Part of the largest shift that is searched beyond which the true shift may lie outside.
 const SHIFT_NEAR_LIMIT: f64 = 0.9;
+/// Width (Hz) that a fit adds to the basis set's lines below which it would rather make them narrower: no spectrum of tissue
+/// is so narrow, and the methods' smallest width of the common line is 0.5 Hz.
+const LITTLE_ADDED_HZ: f64 = 0.7;
 /// Part of the largest effective dimension from which the baseline is at its limit.
 const BASELINE_NEAR_LIMIT: f64 = 0.95;
 
@@ -28,11 +32,14 @@ mod flag {
     pub(super) const BROAD_LINES: &str = "broad_lines";
     pub(super) const SHIFT_AT_LIMIT: &str = "shift_at_limit";
     pub(super) const BASELINE_FLEXIBLE: &str = "baseline_flexible";
+    pub(super) const BASIS_LINES_BROAD: &str = "basis_lines_broad";
     pub(super) const IMPLAUSIBLE_TNAA_TCR: &str = "implausible_tnaa_tcr";
 }
 
 /// Flags of one fit, as stable snake_case words in fixed order.
-pub fn flags(fit: &FitResult, limits: Limits, f0_mhz: f64) -> Vec<&'static str> {
+///
+/// `basis_fwhm_hz` is the width of the basis set's own lines.
+pub fn flags(fit: &FitResult, limits: Limits, f0_mhz: f64, basis_fwhm_hz: Option<f64>) -> Vec<&'static str> {
     let mut flags = Vec::new();
     let mut raise_if = |condition: bool, flag: &'static str| {
         if condition {
@@ -49,12 +56,19 @@ pub fn flags(fit: &FitResult, limits: Limits, f0_mhz: f64) -> Vec<&'static str> 
         limits.max_baseline_ed.is_some_and(|most| fit.baseline_ed >= BASELINE_NEAR_LIMIT * most),
         flag::BASELINE_FLEXIBLE,
     );
+    raise_if(adds_nothing(fit, basis_fwhm_hz), flag::BASIS_LINES_BROAD);
     if let (Some(naa), Some(creatine)) = (total(fit, "tNAA", "NAA"), total(fit, "tCr", "Cr")) {
         let ratio = naa / creatine;
         let [low, high] = PLAUSIBLE_TNAA_TO_TCR;
         raise_if(!(low..=high).contains(&ratio), flag::IMPLAUSIBLE_TNAA_TCR);
     }
     flags
+}
+
+/// Whether the fit is at the least that it can add to the lines of the basis set.
+fn adds_nothing(fit: &FitResult, basis_fwhm_hz: Option<f64>) -> bool {
+    let added = fit.lorentz_hz.zip(fit.gauss_hz).map(|(lorentz_hz, gauss_hz)| voigt_fwhm_hz(lorentz_hz, gauss_hz));
+    added.is_some_and(|added_hz| added_hz < LITTLE_ADDED_HZ && basis_fwhm_hz.is_none_or(|own_hz| own_hz > added_hz))
 }
 
 fn total(fit: &FitResult, sum: &str, single: &str) -> Option<f64> {

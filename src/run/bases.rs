@@ -18,6 +18,58 @@ use crate::store::provenance::Named;
 pub(super) struct ReadBasis {
     pub(super) set: BasisSet,
     pub(super) signal_per_proton: Option<f64>,
+    /// Major metabolites that it lacks, in words.
+    lacks: Option<String>,
+    /// Singlets that disagree, in words.
+    misplaced: Option<String>,
+    /// Whether the first echo of PRESS was assumed.
+    te1_assumed: bool,
+}
+
+impl ReadBasis {
+    fn new(set: BasisSet, te1_assumed: bool) -> Self {
+        let signal_per_proton = signal_per_proton(&set).map(|(signal, _)| signal);
+        let (lacks, misplaced) = (lacks(&set), misplaced(&set));
+        Self { set, signal_per_proton, lacks, misplaced, te1_assumed }
+    }
+
+    /// Flags of the rows that are fitted with this set, and what they mean in words. An edited difference holds what its
+    /// pulses leave.
+    pub(super) fn faults(&self, is_difference: bool) -> (Vec<&'static str>, Vec<String>) {
+        let (mut flags, mut words) = (Vec::new(), Vec::new());
+        if let Some(lacks) = self.lacks.as_ref().filter(|_| !is_difference) {
+            flags.push("basis_lacks_major");
+            words.push(lacks.clone());
+        }
+        if let Some(misplaced) = &self.misplaced {
+            flags.push("basis_singlets_disagree");
+            words.push(misplaced.clone());
+        }
+        if self.te1_assumed {
+            flags.push("te1_assumed");
+            words.push("the first echo of PRESS was taken as TE/2: glutamate may be off by a third; state te1_s".to_owned());
+        }
+        (flags, words)
+    }
+}
+
+fn lacks(set: &BasisSet) -> Option<String> {
+    let lacking = set.lacking_majors();
+    let unknown = set.unknown_members();
+    let beside = match unknown.is_empty() {
+        true => String::new(),
+        false => format!(" (members of unknown names: {})", unknown.join(", ")),
+    };
+    (!lacking.is_empty())
+        .then(|| format!("the basis set has no {}{beside}: others and the baseline take its signal", lacking.join(", ")))
+}
+
+fn misplaced(set: &BasisSet) -> Option<String> {
+    let all = set.misplaced_singlets();
+    let list: Vec<String> = all.iter().map(|(name, apart)| format!("{name} {apart:+.3} ppm")).collect();
+    (!list.is_empty()).then(|| {
+        format!("singlets of the basis set disagree, and not by one factor: {} from where others say", list.join(", "))
+    })
 }
 
 /// Where a basis set comes from.
@@ -61,15 +113,14 @@ impl<'a> Bases<'a> {
         let gaps = &self.options.gaps;
         let grid = Grid { dwell_s: gaps.dwell_s, f0_mhz: gaps.f0_mhz, te_s: gaps.te_s };
         let set = BasisSet::read_for_fit(path, &grid)?;
-        Ok(self.noted(set))
+        Ok(self.noted(set, false))
     }
 
     /// A set that was made, its name written down.
-    fn noted(&self, set: BasisSet) -> ReadBasis {
+    fn noted(&self, set: BasisSet, te1_assumed: bool) -> ReadBasis {
         let (id, sha256) = (set.id.clone(), set.sha256.clone());
         lock(&self.used).insert((id.clone(), sha256.clone()), Named { id, sha256 });
-        let signal_per_proton = signal_per_proton(&set).map(|(signal, _)| signal);
-        ReadBasis { set, signal_per_proton }
+        ReadBasis::new(set, te1_assumed)
     }
 
     /// The place of a set, made by whoever comes first. Where those that are there hold much they go, but for the one of
@@ -117,7 +168,7 @@ impl<'a> Bases<'a> {
         let slot = self.slot(source.clone());
         let basis = slot.get_or_init(|| {
             let set = recipe.basis_set().map_err(|e| Failure::new("basis_header", e))?;
-            Ok(Arc::new(self.noted(set)))
+            Ok(Arc::new(self.noted(set, !recipe.assumed.is_empty())))
         });
         let basis = basis.clone().map_err(|f| failed(f.message))?;
         Ok((source, basis))

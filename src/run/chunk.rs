@@ -237,6 +237,7 @@ fn rows_of(job: &Job<'_>, options: &RunOptions, hashes: &[String]) -> Rows {
         method: method.name(),
         method_hash: &hashes[job.method],
         warnings: &[],
+        basis_flags: &[],
         learned_id: None,
     };
     if let Some(refusal) = job.found.refusal() {
@@ -257,6 +258,7 @@ fn rows_of(job: &Job<'_>, options: &RunOptions, hashes: &[String]) -> Rows {
         }
     };
     origin.warnings = &prepared.warnings;
+    origin.basis_flags = &prepared.flags;
     origin.learned_id = prepared.learned_id.as_deref();
     let (Some(spectrum), Some(Fitted { result: fit, engine })) = (job.spectrum(), &job.fit) else {
         let failure = Failure::new("internal", "the engine returned no result for this spectrum; please report it");

@@ -100,8 +100,9 @@ pub fn run_found(
     let run = Run { options, engine, models, hashes, listing, plan, journal };
     let (tally, notes) = run.chunks(progress)?;
     if options.shard.is_some() {
-        let Run { plan, journal, .. } = run;
-        let warnings = plan.warnings.into_iter().chain(journal.notes().to_vec()).chain(notes).chain(engine.notes());
+        let Run { plan, journal, models, .. } = run;
+        let said = notes.into_iter().chain(engine.notes()).chain(models.notes());
+        let warnings = plan.warnings.into_iter().chain(journal.notes().to_vec()).chain(said);
         let (warnings, wall_s) = (warnings.collect(), started.elapsed().as_secs_f64());
         return Ok(Summary { wall_s, warnings, ..Summary::of(tally, options.shard) });
     }
@@ -227,7 +228,7 @@ impl Run<'_> {
             bases: self.models.used().into_iter().filter(|basis| is_used(&basis.id)).collect(),
             recipes: self.models.recipes(),
             ratio_rows: self.models.ratio_rows(),
-            notes: self.engine.notes(),
+            notes: self.engine.notes().into_iter().chain(self.models.notes()).collect(),
             timings,
         };
         let spectra = rows.spectra.clone();

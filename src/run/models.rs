@@ -25,6 +25,8 @@ pub(crate) struct Prepared {
     pub(crate) basis_id: String,
     pub(crate) signal_per_proton: Option<f64>,
     pub(crate) warnings: Vec<String>,
+    /// What is wrong with the basis set, as flags.
+    pub(crate) flags: Vec<&'static str>,
     /// What was learned from the corpus and holds for it ([`crate::learned::LearnedGroup::id`]).
     pub(crate) learned_id: Option<String>,
 }
@@ -60,6 +62,8 @@ pub(crate) struct ModelStore<'a> {
     models: Mutex<HashMap<Key, ModelSlot>>,
     /// The soft rows of all that were made.
     ratio_rows: Mutex<BTreeSet<String>>,
+    /// What is to be said of the basis sets that were used.
+    notes: Mutex<BTreeSet<String>>,
     /// What was learned from the corpus.
     learned: Learned,
     /// Whether fits say what they tell about what is learned.
@@ -74,6 +78,7 @@ impl<'a> ModelStore<'a> {
             bases: Bases::new(options)?,
             models: Mutex::default(),
             ratio_rows: Mutex::default(),
+            notes: Mutex::default(),
             learned: options.learned.clone().unwrap_or_default(),
             wants_evidence: false,
         })
@@ -139,6 +144,10 @@ impl<'a> ModelStore<'a> {
             }
             warnings.push(finding.to_string());
         }
+        let is_difference = key.condition.as_deref().is_some_and(|label| label.starts_with("diff"));
+        let (flags, faults) = basis.faults(is_difference);
+        self.note(&source, &basis.set, &faults);
+        warnings.extend(faults);
         let chosen = &self.options.methods[method];
         let group = match chosen.as_map().map(|settings| settings.components.macromolecules) {
             Some(Macromolecules::Groups | Macromolecules::Peaks) => {
@@ -163,7 +172,7 @@ impl<'a> ModelStore<'a> {
             .clone()
             .map_err(|f| Failure::new(f.code, format!("{}: {}", found.source_path, f.message)))?;
         let (basis_id, signal_per_proton) = (basis.set.id.clone(), basis.signal_per_proton);
-        Ok(Prepared { model, basis_id, signal_per_proton, warnings, learned_id })
+        Ok(Prepared { model, basis_id, signal_per_proton, warnings, flags, learned_id })
     }
 
     /// Makes the model of a basis set, with what was learned for the spectrum's protocol.
@@ -228,7 +237,8 @@ impl<'a> ModelStore<'a> {
             .clone()
             .map_err(|f| Failure::new(f.code, format!("{}: {}", found.source_path, f.message)))?;
         let basis_id = basis.map_or(NO_BASIS.to_owned(), |basis| basis.set.id.clone());
-        Ok(Prepared { model, basis_id, signal_per_proton: Some(scale.signal_per_proton), warnings, learned_id: None })
+        let signal_per_proton = Some(scale.signal_per_proton);
+        Ok(Prepared { model, basis_id, signal_per_proton, warnings, flags: Vec::new(), learned_id: None })
     }
 
     /// A model that was made, its soft rows written down.
@@ -257,6 +267,18 @@ impl<'a> ModelStore<'a> {
     /// The recipes of the simulated basis sets, for the provenance.
     pub(crate) fn recipes(&self) -> Vec<serde_json::Value> {
         self.bases.recipes()
+    }
+
+    /// Writes down what a run must say of a basis set once: what was put right in a file, and what is wrong with any.
+    fn note(&self, source: &Source, set: &BasisSet, faults: &[String]) {
+        let read = matches!(source, Source::File(_)).then_some(&set.remarks);
+        let all = read.into_iter().flatten().chain(faults);
+        lock(&self.notes).extend(all.map(|said| format!("basis set {}: {said}", set.id)));
+    }
+
+    /// What is to be said of the basis sets that were used.
+    pub(crate) fn notes(&self) -> Vec<String> {
+        lock(&self.notes).iter().cloned().collect()
     }
 
     /// The soft rows of the models that were made, for the provenance.

@@ -104,7 +104,7 @@ fn rows_of(
         .map(|(key, spectrum, method)| {
             let header = loaded.header_of(key);
             let origin =
-                Origin { found, header, key, method: method.name(), method_hash: "", warnings: &[], learned_id: None };
+                Origin { found, header, key, method: method.name(), method_hash: "", warnings: &[], basis_flags: &[], learned_id: None };
             let chunk = u32::try_from(number).ok();
             let mut failed = |failure: &Failure, status: Status, more: Vec<Gap>| {
                 let gaps: Vec<Gap> = gaps::of_failure(failure, header).into_iter().chain(more).collect();

@@ -20,6 +20,8 @@ pub(crate) struct Origin<'a> {
     pub(crate) method: &'a str,
     pub(crate) method_hash: &'a str,
     pub(crate) warnings: &'a [String],
+    /// Flags of the basis set.
+    pub(crate) basis_flags: &'a [&'static str],
     pub(crate) learned_id: Option<&'a str>,
 }
 
@@ -104,7 +106,7 @@ impl Origin<'_> {
             water_removed: Some(record.water_removed),
             lipid_index: record.lipid_index,
             water_amplitude: record.water_amplitude,
-            qc_flags: self.header.flags.iter().chain(&record.flags).map(|f| (*f).to_owned()).collect(),
+            qc_flags: self.header.flags.iter().chain(&record.flags).chain(self.basis_flags).map(|f| (*f).to_owned()).collect(),
             dynamic_start_s: part.and_then(|part| part.span_s).map(|[start, _]| start),
             dynamic_end_s: part.and_then(|part| part.span_s).map(|[_, end]| end),
             dynamic_condition: part.and_then(|part| part.condition.clone()),
@@ -156,7 +158,7 @@ impl Origin<'_> {
     ) -> (SpectrumRow, Vec<MetaboliteRow>) {
         let base = SpectrumRow {
             basis_id: Some(basis.id.to_owned()),
-            basis_fwhm_hz: Some(model.basis_linewidth_hz()).filter(|width| *width > 0.0),
+            basis_fwhm_hz: model.basis_linewidth_hz(),
             engine: Some(engine.to_owned()),
             state: Some(fit.state.as_str().to_owned()),
             ..self.prepared(spectrum)
@@ -165,7 +167,8 @@ impl Origin<'_> {
             return (self.without_result(fit, base), Vec::new());
         }
         let mut qc_flags = base.qc_flags.clone();
-        qc_flags.extend(quality::flags(fit, model.limits(), spectrum.f0_mhz).into_iter().map(str::to_owned));
+        let flags = quality::flags(fit, model.limits(), spectrum.f0_mhz, model.basis_linewidth_hz());
+        qc_flags.extend(flags.into_iter().map(str::to_owned));
         let mut warnings = base.warnings.clone();
         warnings.extend(fit.noise_unknown.map(|why| why.to_string()));
         let row = SpectrumRow {

@@ -1,6 +1,7 @@
 //! What preparation and fits share about samples and spectra: transforms, noise, heights, water, decays.
 
 pub mod decay;
+pub(crate) mod exponentials;
 pub(crate) mod fft;
 pub mod filter;
 pub mod frequency;

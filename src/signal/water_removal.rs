@@ -10,6 +10,7 @@ use faer::Mat;
 use faer::linalg::solvers::SolveLstsq;
 use num_complex::Complex64;
 
+use super::exponentials::poles;
 use super::magnitudes::{METABOLITES_PPM, Magnitudes, WATER_PPM};
 use crate::acquisition::hz_from_ppm;
 
@@ -104,7 +105,10 @@ fn water_model(fid: &[Complex64], dwell_s: f64, f0_mhz: f64, size: Size) -> Opti
     let averaged: Vec<Complex64> = (0..count)
         .map(|m| (m * block..(m + 1) * block).map(|n| fid[n] * turn(n)).sum::<Complex64>() / block as f64)
         .collect();
-    let poles = poles(&averaged, components)?;
+    let poles: Vec<Complex64> = poles(&averaged, |_| components)?
+        .into_iter()
+        .filter(|z| z.norm() <= MOST_GROWTH && z.norm() > 1e-3)
+        .collect();
     let powers = Mat::from_fn(count, poles.len(), |m, k| poles[k].powu(m as u32));
     let right = Mat::from_fn(count, 1, |m, _| averaged[m]);
     let amplitudes = powers.qr().solve_lstsq(&right);
@@ -124,27 +128,6 @@ fn water_model(fid: &[Complex64], dwell_s: f64, f0_mhz: f64, size: Size) -> Opti
         model.iter_mut().enumerate().for_each(|(n, z)| *z += amplitude * (rate * n as f64).exp());
     }
     model.iter().all(|z| z.re.is_finite() && z.im.is_finite()).then_some(model)
-}
-
-/// Poles of the samples' state-space model: eigenvalues of the matrix that turns the signal's subspace one sample on.
-fn poles(samples: &[Complex64], k: usize) -> Option<Vec<Complex64>> {
-    let rows = samples.len() / 2;
-    let hankel = Mat::from_fn(rows, samples.len() - rows + 1, |i, j| samples[i + j]);
-    let svd = hankel.thin_svd().ok()?;
-    let u = svd.U();
-    // With u the last row of U: (U↑ᴴU↑)⁻¹ = (1 − uᴴu)⁻¹ = 1 + uᴴu / (1 − u·uᴴ).
-    let last: Vec<Complex64> = (0..k).map(|j| u[(rows - 1, j)]).collect();
-    let rest = 1.0 - last.iter().map(|z| z.norm_sqr()).sum::<f64>();
-    if rest <= 1e-12 {
-        return None;
-    }
-    let turned = Mat::from_fn(k, k, |i, j| (0..rows - 1).map(|r| u[(r, i)].conj() * u[(r + 1, j)]).sum::<Complex64>());
-    let matrix = Mat::from_fn(k, k, |i, j| {
-        let along: Complex64 = (0..k).map(|l| last[l] * turned[(l, j)]).sum();
-        turned[(i, j)] + last[i].conj() * along / rest
-    });
-    let poles: Vec<Complex64> = matrix.eigenvalues().ok()?;
-    Some(poles.into_iter().filter(|z| z.norm() <= MOST_GROWTH && z.norm() > 1e-3).collect())
 }
 
 #[cfg(test)]

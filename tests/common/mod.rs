@@ -76,6 +76,7 @@ pub fn basis() -> BasisSet {
         sequence: Some("press".into()),
         linewidth_hz: Some(1.0),
         fwhmba_ppm: None,
+        singlet_fwhm_hz: None,
         sha256: "0".repeat(64),
         remarks: Vec::new(),
     }

@@ -110,6 +110,7 @@ pub fn basis_set_from(
         sequence: Some(sequence.name().to_owned()),
         linewidth_hz: Some(linewidth_hz),
         fwhmba_ppm: None,
+        singlet_fwhm_hz: Some(linewidth_hz),
         sha256: sha256_hex(recipe.as_bytes()),
         remarks: vec!["simulated with ideal pulses".to_owned()],
     })

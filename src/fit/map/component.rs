@@ -101,7 +101,7 @@ fn member(name: &str, f0_mhz: f64, settings: &Settings) -> Component {
         Kind::Macromolecule | Kind::Lipid => {
             (settings.components.pattern_shift_sd_ppm, BROAD_WIDTH_SD * settings.priors.width_sd_hz)
         }
-        _ if matches!(name, "NAA" | "NAAG") => (settings.priors.shift_sd_naa_ppm, settings.priors.width_sd_hz),
+        _ if matches!(name, "NAA" | "NAAG" | "tNAA") => (settings.priors.shift_sd_naa_ppm, settings.priors.width_sd_hz),
         _ => (settings.priors.shift_sd_ppm, settings.priors.width_sd_hz),
     };
     Component { name: name.to_owned(), kind, origin: Origin::Basis, shift_sd_hz: shift_sd_ppm * f0_mhz, width_sd_hz }

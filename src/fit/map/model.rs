@@ -41,8 +41,8 @@ pub struct Model {
     pub layout: Layout,
     /// Whether fits say what they tell about the pattern ([`crate::fit::evidence`]).
     pub wants_evidence: bool,
-    /// Linewidth that the basis set already carries (FWHM, Hz; 0 where unknown).
-    pub basis_linewidth_hz: f64,
+    /// Linewidth that the basis set already carries (FWHM, Hz); `None` where unknown.
+    pub basis_linewidth_hz: Option<f64>,
     /// Factor from the basis set's units to internal ones.
     pub(crate) basis_scale: f64,
     /// FID that start values are found with ([`start::prototype`]).
@@ -93,7 +93,7 @@ impl Model {
             rows,
             layout,
             wants_evidence: false,
-            basis_linewidth_hz: basis.linewidth_hz.unwrap_or(0.0),
+            basis_linewidth_hz: basis.fwhm_hz(),
             basis_scale,
             prototype,
             band_fids,

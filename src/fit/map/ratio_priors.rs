@@ -61,7 +61,7 @@ fn pattern_rows(components: &[Component], settings: &Settings, rows: &mut Vec<Ra
 /// What lies beside a measured pattern is held towards zero, in units of total creatine.
 fn beside_measured_rows(components: &[Component], settings: &Settings, rows: &mut Vec<RatioRow>) {
     let creatine: Vec<(usize, f64)> = (0..components.len())
-        .filter(|&k| matches!(components[k].name.as_str(), "Cr" | "PCr"))
+        .filter(|&k| matches!(components[k].name.as_str(), "Cr" | "PCr" | "tCr"))
         .map(|k| (k, 1.0))
         .collect();
     let reference = if creatine.is_empty() {

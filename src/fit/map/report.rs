@@ -87,11 +87,9 @@ pub(crate) fn summarise(
         gauss_hz: Some(gauss_hz),
         skew_rad: Some(x[layout.skew()]),
         flatness: Some(x[layout.flatness()]),
-        fwhm_hz: Some(model.lineshape.fwhm_hz(
-            lorentz_hz + model.basis_linewidth_hz,
-            gauss_hz,
-            &x[layout.kernel_range()],
-        )),
+        fwhm_hz: model
+            .basis_linewidth_hz
+            .map(|basis_hz| model.lineshape.fwhm_hz(lorentz_hz + basis_hz, gauss_hz, &x[layout.kernel_range()])),
         snr: height / (2.0 * noise_sd_spectrum),
         snr_residual: height / (2.0 * residual_sd),
         amplitudes,

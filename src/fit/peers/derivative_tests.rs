@@ -36,6 +36,7 @@ pub(super) fn basis() -> BasisSet {
         sequence: None,
         linewidth_hz: None,
         fwhmba_ppm: None,
+        singlet_fwhm_hz: None,
         sha256: String::new(),
         remarks: Vec::new(),
     }

@@ -29,8 +29,8 @@ pub struct Model {
     pub components: Vec<Component>,
     /// Soft rows between amplitudes.
     pub rows: Vec<RatioRow>,
-    /// Linewidth that the basis set already carries (FWHM, Hz; 0 where unknown).
-    pub basis_linewidth_hz: f64,
+    /// Linewidth that the basis set already carries (FWHM, Hz); `None` where unknown.
+    pub basis_linewidth_hz: Option<f64>,
     pub(super) grid: Grid,
     /// The window in the real spectrum, for start values.
     pub(super) start_grid: Grid,
@@ -87,7 +87,7 @@ impl Model {
             settings: settings.clone(),
             components,
             rows,
-            basis_linewidth_hz: basis.linewidth_hz.unwrap_or(0.0),
+            basis_linewidth_hz: basis.fwhm_hz(),
             grid,
             start_grid,
             basis_scale,

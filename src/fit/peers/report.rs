@@ -83,7 +83,7 @@ pub(super) fn summarise(
         gauss_hz: Some(widths.gauss_hz),
         skew_rad: None,
         flatness: None,
-        fwhm_hz: Some(widths.fwhm_hz),
+        fwhm_hz: widths.fwhm_hz,
         snr: f64::NAN,
         snr_residual: f64::NAN,
         amplitudes,
@@ -160,8 +160,8 @@ fn baseline_ed(problem: &Problem<'_>, bound: &Inverse, weight: f64) -> f64 {
 struct Widths {
     lorentz_hz: f64,
     gauss_hz: f64,
-    /// Of the whole line, the basis set's own width included.
-    fwhm_hz: f64,
+    /// Of the whole line, the basis set's own width included; `None` where that is unknown.
+    fwhm_hz: Option<f64>,
 }
 
 impl Widths {
@@ -171,14 +171,15 @@ impl Widths {
         let lorentz_hz = usual_damping(problem, p) / PI;
         // exp(−g²t²): FWHM = 2√ln2/π·g.
         let gauss_hz = 2.0 * LN_2.sqrt() / PI * shared.gauss.map_or(0.0, |i| p[i]);
-        let voigt = |gauss_hz: f64| voigt_fwhm_hz(lorentz_hz + model.basis_linewidth_hz, gauss_hz);
+        let voigt =
+            |gauss_hz: f64| Some(voigt_fwhm_hz(lorentz_hz + model.basis_linewidth_hz?, gauss_hz));
         match &problem.shape {
             Shape::None => Self { lorentz_hz, gauss_hz, fwhm_hz: voigt(gauss_hz) },
             Shape::Kernel(kernel) => {
                 let point_ppm = kernel.step as f64 * model.start_grid.bin_ppm();
                 let kernel_ppm = fwhm_ppm(&p[..layout.n_shape], [point_ppm, kernel.smoothing_ppm]);
                 let kernel_hz = kernel_ppm * problem.grid.f0_mhz;
-                let fwhm_hz = if shared.gauss.is_none() { kernel_hz } else { voigt(gauss_hz.hypot(kernel_hz)) };
+                let fwhm_hz = if shared.gauss.is_none() { Some(kernel_hz) } else { voigt(gauss_hz.hypot(kernel_hz)) };
                 Self { lorentz_hz, gauss_hz, fwhm_hz }
             }
             Shape::Asymmetric(_) => Self { lorentz_hz, gauss_hz: p[0], fwhm_hz: voigt(p[0]) },

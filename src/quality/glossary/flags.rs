@@ -1,11 +1,13 @@
 //! Words of the column `qc_flags`: those of the fit, which this room raises, and those of reading and preparation.
 
-use super::super::{BASELINE_NEAR_LIMIT, BROAD_PPM, LOW_SNR, MISFIT, PLAUSIBLE_TNAA_TO_TCR, SHIFT_NEAR_LIMIT, flag};
+use super::super::{BASELINE_NEAR_LIMIT, BROAD_PPM, LITTLE_ADDED_HZ, LOW_SNR, MISFIT, PLAUSIBLE_TNAA_TO_TCR, SHIFT_NEAR_LIMIT, flag};
+use crate::basis::singlets::MISPLACED_PPM;
 use super::entry::{Entry, Kind, Thresholds};
 
 /// All flags.
 pub(super) fn entries(thresholds: &Thresholds) -> Vec<Entry> {
     let mut all = of_the_fit(thresholds);
+    all.extend(of_the_basis_set());
     all.extend(of_reading());
     all.extend(of_water(thresholds));
     all.extend(of_transients(thresholds));
@@ -75,6 +77,46 @@ fn of_the_fit(t: &Thresholds) -> Vec<Entry> {
             "Such a ratio does not occur in healthy brain. The fit failed, the spectrum is not of brain, it was not \
              water-suppressed, or metabolites were nulled. Large tumours do this, too.",
             "Look at the spectrum. Exclude it, unless the tissue explains the ratio.",
+        ),
+    ]
+}
+
+fn of_the_basis_set() -> Vec<Entry> {
+    vec![
+        entry(
+            flag::BASIS_LINES_BROAD,
+            format!(
+                "the fit adds less than {LITTLE_ADDED_HZ} Hz (`lorentz_hz` and `gauss_hz` together) to the basis set's lines, and \
+                 `basis_fwhm_hz` is larger or unknown"
+            ),
+            "The lines of the basis set are as broad as the data's or broader. A fit can only broaden them, so amplitudes come \
+             out wrong, up to twofold.",
+            "Take a basis set with narrower lines (1 Hz), or leave out --basis, so that one is simulated. If `basis_fwhm_hz` is \
+             small, the fit itself went astray: draw it.",
+        ),
+        entry(
+            "basis_lacks_major",
+            "no member of the basis set stands for NAA, Cr, Cho, Ins or Glu (edited differences excepted)".to_owned(),
+            "Every spectrum of brain has these. The signal of the one that is missing goes into other metabolites and the \
+             baseline; a warning names it, and members whose names are unknown.",
+            "Add the member, or rename it to what the fit knows (`requant basis show`). Exclude the rows, unless the metabolite \
+             is known to be absent.",
+        ),
+        entry(
+            "basis_singlets_disagree",
+            format!("a singlet of the basis set lies more than {MISPLACED_PPM} ppm from where the others say that it belongs"),
+            "Members of the basis set come from different sources, or its frequency is wrong in a way that one factor does not \
+             explain. The fit cannot move them so far.",
+            "Make the members anew, with one frequency and one reference. The warning says which lie where.",
+        ),
+        entry(
+            "te1_assumed",
+            "a PRESS basis set was simulated, and neither header, manifest, configuration nor --te1-s states its first echo"
+                .to_owned(),
+            "TE1 = TE/2 was taken. With TE1 = 11 of 35 ms, glutamate then reads 5.7 to 6.9 where 9 is right, glutamine 3.9 to 4.8 \
+             where 2.5 is; singlets stay right to 6 %.",
+            "State it: `--te1-s`, the manifest's column `te1_s`, or `te1_s` in the configuration; no header tells. Or give the \
+             site's own basis set.",
         ),
     ]
 }
