@@ -14,9 +14,9 @@ mod reference;
 mod regrid;
 mod save;
 mod set;
+pub mod simulate;
 pub mod singlets;
 mod summed;
-pub mod simulate;
 mod write;
 
 pub use error::BasisError;

@@ -216,7 +216,8 @@ fn cut_off_sum(name: &str) -> Option<&'static str> {
 
 /// The canonical names of the molecules in a sum; `None` where `name` is one molecule.
 pub fn parts_of_sum(name: &str) -> Option<Vec<String>> {
-    let known = SUMS.iter().find(|(ours, _)| *ours == name).map(|(_, parts)| parts.iter().map(|p| (*p).to_owned()).collect());
+    let known =
+        SUMS.iter().find(|(ours, _)| *ours == name).map(|(_, parts)| parts.iter().map(|p| (*p).to_owned()).collect());
     let spelled_out = || name.split('+').map(canonical).collect::<Vec<_>>();
     known.or_else(|| (!name.starts_with(['+', '-']) && name.contains('+')).then(spelled_out))
 }

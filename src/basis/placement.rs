@@ -79,7 +79,8 @@ impl Placement {
         let tolerance = AGREE_PPM * self.scale.abs().max(1.0);
         let near = |c: &Candidate| {
             let expected = self.of(c.ppm);
-            let nearest = c.peaks.iter().copied().min_by(|a, b| (a - expected).abs().total_cmp(&(b - expected).abs()))?;
+            let nearest =
+                c.peaks.iter().copied().min_by(|a, b| (a - expected).abs().total_cmp(&(b - expected).abs()))?;
             ((nearest - expected).abs() < tolerance).then_some((c.ppm, nearest, c.is_first))
         };
         candidates.iter().filter_map(near).collect()
@@ -252,7 +253,8 @@ impl BasisSet {
             self.linewidth_hz = self.linewidth_hz.map(|hz| hz * scale);
             format!("frequency {stated:.3} MHz cannot be right: taken as {:.3} MHz", self.f0_mhz)
         };
-        self.remarks.push(format!("{what}, as its singlets lie {percent:+.2} % farther from 4.65 ppm than they belong"));
+        self.remarks
+            .push(format!("{what}, as its singlets lie {percent:+.2} % farther from 4.65 ppm than they belong"));
         self
     }
 
@@ -288,8 +290,7 @@ impl BasisSet {
     /// A phase that the singlets of three members share taken off: baseline and macromolecules of a fit are in phase.
     fn in_phase(mut self) -> Self {
         let strong = self.strong_references();
-        let phases: Vec<f64> =
-            strong.iter().filter_map(|(row, s)| Some(self.singlet_shape(*row, s.ppm)?.phase_rad)).collect();
+        let phases: Vec<f64> = strong.iter().filter_map(|(row, s)| self.singlet_phase_rad(*row, s.ppm)).collect();
         let mean: Complex64 = phases.iter().map(|phase| Complex64::from_polar(1.0, *phase)).sum();
         let differ = |phase: &f64| Complex64::from_polar(1.0, phase - mean.arg()).arg().abs() > PHASES_AGREE_RAD;
         if phases.len() < FEWEST || mean.arg().abs() < PHASE_RAD || phases.iter().any(differ) {

@@ -4,6 +4,9 @@ use super::names;
 use ndarray::Array2;
 use num_complex::Complex64;
 
+/// A stated width so near to the measured one is right: lines are no perfect Lorentzians.
+const SAME_WIDTH: f64 = 0.1;
+
 /// The free induction decay of every metabolite for one protocol, on one time grid.
 #[derive(Debug, Clone)]
 pub struct BasisSet {
@@ -35,9 +38,11 @@ pub struct BasisSet {
 }
 
 impl BasisSet {
-    /// Linewidth that the set has (FWHM, Hz): measured, else as stated; `None` where unknown.
+    /// Linewidth that the set has (FWHM, Hz): as stated where that is what was measured, else as measured; `None` where
+    /// neither is known.
     pub fn fwhm_hz(&self) -> Option<f64> {
-        self.singlet_fwhm_hz.or(self.linewidth_hz)
+        let agrees = |stated: &f64| self.singlet_fwhm_hz.is_none_or(|hz| (hz / stated - 1.0).abs() < SAME_WIDTH);
+        self.linewidth_hz.filter(agrees).or(self.singlet_fwhm_hz)
     }
 
     /// Row of the metabolite `name` (any synonym).

@@ -34,7 +34,8 @@ impl BasisSet {
                 return Err(BasisError::SumAndMember { path: path.to_owned(), sum, member });
             }
             self = self.without(&sum);
-            self.remarks.push(format!("{sum} was left out: it is made of {}, which are members, too", present.join(" and ")));
+            self.remarks
+                .push(format!("{sum} was left out: it is made of {}, which are members, too", present.join(" and ")));
         }
         Ok(self)
     }
@@ -70,7 +71,7 @@ impl BasisSet {
     fn count_as_one(&mut self, sum: &str) {
         let is_sum = |s: &&Singlet| parts_of_sum(s.metabolite).is_some();
         let size = |set: &Self, s: &Singlet| -> Option<f64> {
-            Some(set.singlet_amplitude(set.position(s.metabolite)?, s.ppm)? / s.protons)
+            Some(set.singlet(set.position(s.metabolite)?, s.ppm)?.amplitude / s.protons)
         };
         let own = REFERENCES.iter().find(|s| s.metabolite == sum).and_then(|s| size(self, s));
         let one = REFERENCES.iter().filter(|s| !is_sum(s)).find_map(|s| size(self, s));

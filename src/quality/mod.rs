@@ -74,3 +74,24 @@ fn adds_nothing(fit: &FitResult, basis_fwhm_hz: Option<f64>) -> bool {
 fn total(fit: &FitResult, sum: &str, single: &str) -> Option<f64> {
     fit.amplitude(sum).or_else(|| fit.amplitude(single)).map(|a| a.value)
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fit_that_adds_nothing_to_broad_lines_is_flagged() {
+        let fit = |lorentz_hz: f64, gauss_hz: f64| FitResult {
+            lorentz_hz: Some(lorentz_hz),
+            gauss_hz: Some(gauss_hz),
+            ..FitResult::without_fit(FitState::Converged)
+        };
+        assert!(adds_nothing(&fit(0.0, 0.5), Some(6.0)));
+        assert!(adds_nothing(&fit(0.0, 0.5), None));
+        assert!(!adds_nothing(&fit(1.0, 3.0), Some(6.0)));
+        assert!(!adds_nothing(&fit(0.0, 0.5), Some(0.3)));
+        let peaks = FitResult { lorentz_hz: None, ..fit(0.0, 0.5) };
+        assert!(!adds_nothing(&peaks, None));
+    }
+}

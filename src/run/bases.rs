@@ -47,7 +47,9 @@ impl ReadBasis {
         }
         if self.te1_assumed {
             flags.push("te1_assumed");
-            words.push("the first echo of PRESS was taken as TE/2: glutamate may be off by a third; state te1_s".to_owned());
+            words.push(
+                "the first echo of PRESS was taken as TE/2: glutamate may be off by a third; state te1_s".to_owned(),
+            );
         }
         (flags, words)
     }
@@ -60,8 +62,9 @@ fn lacks(set: &BasisSet) -> Option<String> {
         true => String::new(),
         false => format!(" (members of unknown names: {})", unknown.join(", ")),
     };
-    (!lacking.is_empty())
-        .then(|| format!("the basis set has no {}{beside}: others and the baseline take its signal", lacking.join(", ")))
+    (!lacking.is_empty()).then(|| {
+        format!("the basis set has no {}{beside}: others and the baseline take its signal", lacking.join(", "))
+    })
 }
 
 fn misplaced(set: &BasisSet) -> Option<String> {

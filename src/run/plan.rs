@@ -103,8 +103,16 @@ fn rows_of(
         .flat_map(|(key, spectrum)| options.methods.iter().map(move |method| (key, spectrum, method)))
         .map(|(key, spectrum, method)| {
             let header = loaded.header_of(key);
-            let origin =
-                Origin { found, header, key, method: method.name(), method_hash: "", warnings: &[], basis_flags: &[], learned_id: None };
+            let origin = Origin {
+                found,
+                header,
+                key,
+                method: method.name(),
+                method_hash: "",
+                warnings: &[],
+                basis_flags: &[],
+                learned_id: None,
+            };
             let chunk = u32::try_from(number).ok();
             let mut failed = |failure: &Failure, status: Status, more: Vec<Gap>| {
                 let gaps: Vec<Gap> = gaps::of_failure(failure, header).into_iter().chain(more).collect();

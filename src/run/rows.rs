@@ -106,7 +106,14 @@ impl Origin<'_> {
             water_removed: Some(record.water_removed),
             lipid_index: record.lipid_index,
             water_amplitude: record.water_amplitude,
-            qc_flags: self.header.flags.iter().chain(&record.flags).chain(self.basis_flags).map(|f| (*f).to_owned()).collect(),
+            qc_flags: self
+                .header
+                .flags
+                .iter()
+                .chain(&record.flags)
+                .chain(self.basis_flags)
+                .map(|f| (*f).to_owned())
+                .collect(),
             dynamic_start_s: part.and_then(|part| part.span_s).map(|[start, _]| start),
             dynamic_end_s: part.and_then(|part| part.span_s).map(|[_, end]| end),
             dynamic_condition: part.and_then(|part| part.condition.clone()),

@@ -105,10 +105,8 @@ fn water_model(fid: &[Complex64], dwell_s: f64, f0_mhz: f64, size: Size) -> Opti
     let averaged: Vec<Complex64> = (0..count)
         .map(|m| (m * block..(m + 1) * block).map(|n| fid[n] * turn(n)).sum::<Complex64>() / block as f64)
         .collect();
-    let poles: Vec<Complex64> = poles(&averaged, |_| components)?
-        .into_iter()
-        .filter(|z| z.norm() <= MOST_GROWTH && z.norm() > 1e-3)
-        .collect();
+    let poles: Vec<Complex64> =
+        poles(&averaged, |_| components)?.into_iter().filter(|z| z.norm() <= MOST_GROWTH && z.norm() > 1e-3).collect();
     let powers = Mat::from_fn(count, poles.len(), |m, k| poles[k].powu(m as u32));
     let right = Mat::from_fn(count, 1, |m, _| averaged[m]);
     let amplitudes = powers.qr().solve_lstsq(&right);

@@ -171,8 +171,7 @@ impl Widths {
         let lorentz_hz = usual_damping(problem, p) / PI;
         // exp(−g²t²): FWHM = 2√ln2/π·g.
         let gauss_hz = 2.0 * LN_2.sqrt() / PI * shared.gauss.map_or(0.0, |i| p[i]);
-        let voigt =
-            |gauss_hz: f64| Some(voigt_fwhm_hz(lorentz_hz + model.basis_linewidth_hz?, gauss_hz));
+        let voigt = |gauss_hz: f64| Some(voigt_fwhm_hz(lorentz_hz + model.basis_linewidth_hz?, gauss_hz));
         match &problem.shape {
             Shape::None => Self { lorentz_hz, gauss_hz, fwhm_hz: voigt(gauss_hz) },
             Shape::Kernel(kernel) => {

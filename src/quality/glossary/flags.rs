@@ -1,8 +1,10 @@
 //! Words of the column `qc_flags`: those of the fit, which this room raises, and those of reading and preparation.
 
-use super::super::{BASELINE_NEAR_LIMIT, BROAD_PPM, LITTLE_ADDED_HZ, LOW_SNR, MISFIT, PLAUSIBLE_TNAA_TO_TCR, SHIFT_NEAR_LIMIT, flag};
-use crate::basis::singlets::MISPLACED_PPM;
+use super::super::{
+    BASELINE_NEAR_LIMIT, BROAD_PPM, LITTLE_ADDED_HZ, LOW_SNR, MISFIT, PLAUSIBLE_TNAA_TO_TCR, SHIFT_NEAR_LIMIT, flag,
+};
 use super::entry::{Entry, Kind, Thresholds};
+use crate::basis::singlets::MISPLACED_PPM;
 
 /// All flags.
 pub(super) fn entries(thresholds: &Thresholds) -> Vec<Entry> {
