@@ -15,8 +15,10 @@ const SEARCH_PPM: f64 = 0.2;
 /// Exponentials so near to a singlet are its own (ppm): a Gaussian line is a bundle of them. The next line of creatine lies
 /// 0.89 ppm away, of NAA 0.48, of GPC 0.39.
 const REACH_PPM: f64 = 0.25;
-/// Width of the band that is taken apart (ppm).
+/// Width of the band that is taken apart: so many ppm, and at high field so many Hz, so that a Gaussian line is seen long
+/// enough to be told from a Lorentzian one.
 const BAND_PPM: f64 = 6.0;
+const BAND_HZ: f64 = 900.0;
 /// Smallest and largest half width that is measured (Hz).
 const NARROWEST_HZ: f64 = 0.05;
 const BROADEST_HZ: f64 = 200.0;
@@ -57,7 +59,7 @@ impl BasisSet {
         let near = self.peak_ppm(row, ppm, SEARCH_PPM)?;
         let fid = self.fids.rows().into_iter().nth(row)?.to_vec();
         let centre_hz = hz_from_ppm(near, self.f0_mhz);
-        let mut own = exponentials(&fid, self.dwell_s, centre_hz, BAND_PPM * self.f0_mhz);
+        let mut own = exponentials(&fid, self.dwell_s, centre_hz, BAND_HZ.min(BAND_PPM * self.f0_mhz));
         own.retain(|e| (e.frequency_hz - centre_hz).abs() < REACH_PPM * self.f0_mhz);
         let amplitude = own.iter().map(|e| e.amplitude).sum::<Complex64>().norm();
         let line = Line(&own);
