@@ -41,6 +41,8 @@ struct Shape {
     row_terms: u32,
     row_scales: u32,
     row_sd: u32,
+    row_yield_snr: u32,    // 0: the row does not yield
+    heights: u32,          // tallest points of metabolites, 0 for other components
     // u32 tables
     spline_first_bin: u32,
     spline_count: u32,

@@ -13,8 +13,20 @@ fn row_value(row: u32, parameters: u32) -> f32 {
     return value;
 }
 
-// Weight of a soft row at the amplitudes that begin at `parameters`.
-fn row_weight(row: u32, parameters: u32) -> f32 {
+// How many times wider a soft row is than where noise hides what it is for: 1 + (SNR/SNR of the doubled width)⁴.
+fn row_yields(row: u32, parameters: u32, variance: f32) -> f32 {
+    let snr = tables[shape.row_yield_snr + row];
+    if (snr <= 0.0) { return 1.0; }
+    var tallest = 0.0;
+    for (var k = 0u; k < shape.n_components; k++) {
+        tallest = max(tallest, tables[shape.heights + k] * vectors[parameters + k]);
+    }
+    let part = tallest / (2.0 * sqrt(variance) * snr);
+    return 1.0 + (part * part) * (part * part);
+}
+
+// Weight of a soft row at the amplitudes that begin at `parameters`, for noise of this variance.
+fn row_weight(row: u32, parameters: u32, variance: f32) -> f32 {
     let scales = shape.row_scales + row * shape.n_components;
     var scale = 0.0;
     var all = 0.0;
@@ -25,12 +37,12 @@ fn row_weight(row: u32, parameters: u32) -> f32 {
     }
     scale = max(scale, LEAST_ROW_SCALE * all);
     if (scale <= 0.0) { return 0.0; }
-    return 1.0 / (tables[shape.row_sd + row] * scale);
+    return 1.0 / (tables[shape.row_sd + row] * row_yields(row, parameters, variance) * scale);
 }
 
 fn refresh_rows(s: u32, thread: u32) {
     for (var row = thread; row < shape.n_rows; row += THREADS) {
-        vectors[row_weights_of(s) + row] = row_weight(row, x_of(s));
+        vectors[row_weights_of(s) + row] = row_weight(row, x_of(s), scalars[s].variance);
     }
 }
 

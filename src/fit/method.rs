@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::model::Model;
 use super::model_error::ModelError;
+use super::prior::is_of_differences;
 use super::settings_error::SettingsError;
 use super::{map, peaks, peers};
 use crate::basis::BasisSet;
@@ -130,8 +131,20 @@ impl Method {
         }
     }
 
+    /// The method for edited differences (ON − OFF): without soft ratios between amplitudes, unless its settings ask for them
+    /// there. They are what is usual in spectra that are no differences, and would pull what editing was done for.
+    #[must_use]
+    pub fn in_differences(&self) -> Self {
+        match self.clone() {
+            Self::Map(settings) => Self::Map(Box::new(settings.in_differences())),
+            Self::Peers(settings) => Self::Peers(Box::new(settings.in_differences())),
+            peaks @ Self::Peaks(_) => peaks,
+        }
+    }
+
     /// The method's model for FIDs of `n_points` samples `dwell_s` apart at `f0_mhz`. Peaks ignore the basis set: theirs is
-    /// for `ON − OFF`, with amplitudes in the data's units ([`peaks::Model::new`] for others).
+    /// for `ON − OFF`, with amplitudes in the data's units ([`peaks::Model::new`] for others). With a basis set of differences
+    /// it is the method's [`Self::in_differences`].
     ///
     /// # Errors
     /// [`ModelError`] where basis set, grid and window do not meet.
@@ -143,7 +156,8 @@ impl Method {
         f0_mhz: f64,
         te_s: Option<f64>,
     ) -> Result<Model, ModelError> {
-        Ok(match self {
+        let own = is_of_differences(basis).then(|| self.in_differences());
+        Ok(match own.as_ref().unwrap_or(self) {
             Self::Map(settings) => Model::Map(map::Model::new(basis, n_points, dwell_s, f0_mhz, te_s, settings)?),
             Self::Peers(settings) => Model::Peers(peers::Model::new(basis, n_points, dwell_s, f0_mhz, te_s, settings)?),
             Self::Peaks(settings) => {

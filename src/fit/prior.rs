@@ -5,6 +5,12 @@
 //! (LCModel 6.3, CHRATO).
 
 use super::map::constants::LEAST_ROW_SCALE;
+use crate::basis::BasisSet;
+use crate::basis::names::{Kind, kind};
+
+/// Priors that are off by more standard deviations of their own than this are strained: data and prior contradict one
+/// another.
+pub(crate) const STRAINED_SD: f64 = 3.0;
 
 /// One row; terms are (component, weight).
 #[derive(Debug, Clone)]
@@ -17,16 +23,51 @@ pub struct RatioRow {
     pub scale_terms: Vec<(usize, f64)>,
     /// Standard deviation of the ratio.
     pub sd: f64,
+    /// What it is for.
+    pub kind: RowKind,
+    /// How it yields to data that can tell; `None`: it does not.
+    pub yields: Option<Yields>,
+}
+
+/// How a row yields to data that can tell: its standard deviation is 1 + (SNR/`snr`)⁴ times what it is where noise
+/// hides the metabolite.
+///
+/// A usual ratio helps where noise hides a weak metabolite. Where noise is low it would only pull what a study looks for: a
+/// difference between groups comes back by the part P²/(P² + D²), with P the row's standard deviation and D the data's.
+#[derive(Debug, Clone)]
+pub struct Yields {
+    /// SNR at which the standard deviation is doubled.
+    pub snr: f64,
+    /// Tallest point of each metabolite at amplitude 1 and usual widths.
+    pub heights: Vec<(usize, f64)>,
+}
+
+impl Yields {
+    /// Factor of the standard deviation at the amplitudes `c`, for noise of standard deviation `noise_sd`.
+    fn factor(&self, c: &[f64], noise_sd: f64) -> f64 {
+        let tallest = self.heights.iter().fold(0.0, |most: f64, &(k, height)| most.max(height * c[k]));
+        1.0 + (tallest / (2.0 * noise_sd * self.snr)).powi(4)
+    }
+}
+
+/// What a soft row is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RowKind {
+    /// A usual ratio, of LCModel's table: what a study may find otherwise.
+    Usual,
+    /// Keeps the macromolecule pattern, or what lies beside a measured one, together.
+    Pattern,
 }
 
 impl RatioRow {
-    /// 1 / (sd · scale) at the amplitudes `c`. A scale of zero (nothing found yet) is replaced by a
-    /// thousandth of all amplitudes, as LCModel does; 0 switches the row off.
-    pub fn weight(&self, c: &[f64]) -> f64 {
+    /// 1 / (sd · scale) at the amplitudes `c`, for noise of standard deviation `noise_sd` in a point of the spectrum. A scale
+    /// of zero (nothing found yet) is replaced by a thousandth of all amplitudes, as LCModel does; 0 switches the row off.
+    pub fn weight(&self, c: &[f64], noise_sd: f64) -> f64 {
         let scale: f64 = self.scale_terms.iter().map(|&(k, w)| w * c[k].max(0.0)).sum();
         let floor = LEAST_ROW_SCALE * c.iter().map(|v| v.max(0.0)).sum::<f64>();
         let scale = scale.max(floor);
-        if scale > 0.0 { 1.0 / (self.sd * scale) } else { 0.0 }
+        let sd = self.sd * self.yields.as_ref().map_or(1.0, |yields| yields.factor(c, noise_sd));
+        if scale > 0.0 { 1.0 / (sd * scale) } else { 0.0 }
     }
 
     /// Value of the row, not yet weighted, at the amplitudes `c`.
@@ -40,8 +81,18 @@ const GSH_ROW_MAX_TE_S: f64 = 0.049;
 /// Spectrometer frequency above which LCModel drops the taurine row (MHz).
 const TAU_ROW_MAX_F0_MHZ: f64 = 190.0;
 
-/// The rows of LCModel's table that hold for components of these names; `None` for one that takes no part in them.
-pub(super) fn lcmodel_rows(names: &[Option<&str>], f0_mhz: f64, te_s: Option<f64>) -> Vec<RatioRow> {
+/// The rows of LCModel's table that hold for components of these names; `None` for one that takes no part in them. Those
+/// for metabolites have `sd_factor` times LCModel's standard deviations and yield as `yields` says.
+///
+/// Big3 is Cr + NAA + 3·Cho. Where one of the three is no component it would be another sum, and the table says nothing
+/// about ratios to that.
+pub(super) fn lcmodel_rows(
+    names: &[Option<&str>],
+    f0_mhz: f64,
+    te_s: Option<f64>,
+    sd_factor: f64,
+    yields: Option<&Yields>,
+) -> Vec<RatioRow> {
     let find = |wanted: &str| -> Vec<usize> {
         let matches = |name: &str| match wanted.strip_suffix('*') {
             Some(stem) => name.starts_with(stem),
@@ -49,18 +100,25 @@ pub(super) fn lcmodel_rows(names: &[Option<&str>], f0_mhz: f64, te_s: Option<f64
         };
         (0..names.len()).filter(|&k| names[k].is_some_and(matches)).collect()
     };
+    let has_big3 = BIG3_PARTS.iter().all(|part| part.iter().any(|name| !find(name).is_empty()));
     TABLE
         .iter()
+        .filter(|row| has_big3 || row.denominator_name != BIG3_NAME)
         .filter(|row| {
             let is_long = row.numerator == "GSH" && te_s.is_some_and(|te| te > GSH_ROW_MAX_TE_S);
             let is_high = row.numerator == "Tau" && f0_mhz > TAU_ROW_MAX_F0_MHZ;
             !is_long && !is_high
         })
-        .filter_map(|row| table_row(row, &find))
+        .filter_map(|row| table_row(row, sd_factor, yields, &find))
         .collect()
 }
 
-fn table_row(row: &TableRow, find: &impl Fn(&str) -> Vec<usize>) -> Option<RatioRow> {
+fn table_row(
+    row: &TableRow,
+    sd_factor: f64,
+    yields: Option<&Yields>,
+    find: &impl Fn(&str) -> Vec<usize>,
+) -> Option<RatioRow> {
     let numerator = find(row.numerator);
     let gather = |list: &[(&str, f64)]| -> Vec<(usize, f64)> {
         list.iter().flat_map(|&(name, w)| find(name).into_iter().map(move |k| (k, w))).collect()
@@ -74,11 +132,17 @@ fn table_row(row: &TableRow, find: &impl Fn(&str) -> Vec<usize>) -> Option<Ratio
     let terms = minus(&numerator, &expected);
     let mut scale_terms = denominator;
     scale_terms.extend(gather(row.also_scale));
+    let is_metabolite = kind(row.numerator) == Kind::Metabolite && row.numerator != "-CrCH2";
+    let sd = if is_metabolite { row.sd * sd_factor } else { row.sd };
+    // Products such as 3 × 0.05 have digits that nobody wrote.
+    let shown = (sd * 1e6).round() / 1e6;
     Some(RatioRow {
-        label: format!("{} / {} = {} ± {}", row.numerator, row.denominator_name, row.ratio, row.sd),
+        label: format!("{} / {} = {} ± {shown}", row.numerator, row.denominator_name, row.ratio),
         terms,
         scale_terms,
-        sd: row.sd,
+        sd,
+        kind: RowKind::Usual,
+        yields: yields.filter(|_| is_metabolite && !HELD.contains(&row.numerator)).cloned(),
     })
 }
 
@@ -103,6 +167,13 @@ struct TableRow {
     sd: f64,
 }
 
+/// Metabolites whose rows do not yield: without them their errors are as large as they are themselves, at SNR 40, too, and
+/// glutamine's with them.
+const HELD: [&str; 2] = ["Asp", "Tau"];
+
+const BIG3_NAME: &str = "Big3";
+/// What Big3 must have one of each of: members of creatine, NAA and choline.
+const BIG3_PARTS: [&[&str]; 3] = [&["Cr", "PCr", "tCr"], &["NAA", "NAAG", "tNAA"], &["GPC", "PCh", "Cho", "tCho"]];
 const BIG3: &[(&str, f64)] = &[
     ("Cr", 1.0),
     ("PCr", 1.0),
@@ -117,7 +188,7 @@ const BIG3: &[(&str, f64)] = &[
 ];
 
 const fn big3(numerator: &'static str, ratio: f64, sd: f64) -> TableRow {
-    TableRow { numerator, denominator_name: "Big3", denominator: BIG3, also_scale: &[], ratio, sd }
+    TableRow { numerator, denominator_name: BIG3_NAME, denominator: BIG3, also_scale: &[], ratio, sd }
 }
 
 const fn lipid(numerator: &'static str, ratio: f64, sd: f64) -> TableRow {
@@ -172,3 +243,22 @@ const TABLE: [TableRow; 13] = [
         sd: 0.126,
     },
 ];
+
+/// Part of NAA's first sample below which that of a creatine or choline is what a subtraction left of it. Their singlets
+/// are in phase at any echo time; in sets of undivided spectra it is more than a half.
+const CANCELLED: f64 = 0.2;
+
+/// Whether a basis set is one of edited differences (ON − OFF): it has metabolites, and of creatine and choline nothing, or
+/// what their subtraction leaves.
+pub(crate) fn is_of_differences(basis: &BasisSet) -> bool {
+    let tallest = |names: &[&str]| -> f64 {
+        let members = (0..basis.metabolites.len()).filter(|&k| names.contains(&basis.metabolites[k].as_str()));
+        members.map(|k| basis.fids[(k, 0)].norm()).fold(0.0, f64::max)
+    };
+    let [creatine, naa, choline] = BIG3_PARTS.map(tallest);
+    let edited = tallest(EDITED).max(naa);
+    edited > 0.0 && creatine.max(choline) < CANCELLED * edited
+}
+
+/// What is edited.
+const EDITED: &[&str] = &["GABA", "GSH", "Lac", "Asp", "Glu", "Gln"];

@@ -54,6 +54,13 @@ pub struct Amplitude {
     pub sd_noise: f64,
     /// Standard deviation from the full objective, all amplitudes free.
     pub sd_posterior: f64,
+    /// Standard deviation as LCModel counts it: of the last system with all its priors, without the amplitudes that are zero,
+    /// for the variance that the fit leaves. `None` where a method has no such system.
+    pub sd_lcmodel: Option<f64>,
+    /// How far usual ratios between amplitudes pulled it, in `sd_posterior`s; `None` where a method fits no basis set.
+    pub prior_pull_sd: Option<f64>,
+    /// The same of the prior on the common Lorentzian width; `None` where a method has none.
+    pub width_prior_pull_sd: Option<f64>,
     /// Whether the amplitude lies on its bound.
     pub at_bound: bool,
     /// Own shift around the common one (Hz), not for sums.
@@ -138,6 +145,8 @@ pub struct FitResult {
     pub posterior_covariance: Vec<f64>,
     /// What the spectrum says about the macromolecule pattern, where the model asks for it.
     pub evidence: Option<Evidence>,
+    /// Priors that are off by more than three of their own standard deviations, in words.
+    pub strained_priors: Vec<String>,
     /// Where it ended, in its family's own parameters.
     pub(crate) solution: Solution,
 }
@@ -185,6 +194,7 @@ impl FitResult {
             covariance: Vec::new(),
             posterior_covariance: Vec::new(),
             evidence: None,
+            strained_priors: Vec::new(),
             solution: Solution::None,
         }
     }

@@ -33,6 +33,7 @@ mod flag {
     pub(super) const SHIFT_AT_LIMIT: &str = "shift_at_limit";
     pub(super) const BASELINE_FLEXIBLE: &str = "baseline_flexible";
     pub(super) const BASIS_LINES_BROAD: &str = "basis_lines_broad";
+    pub(super) const PRIOR_STRAINED: &str = "prior_strained";
     pub(super) const IMPLAUSIBLE_TNAA_TCR: &str = "implausible_tnaa_tcr";
 }
 
@@ -57,6 +58,7 @@ pub fn flags(fit: &FitResult, limits: Limits, f0_mhz: f64, basis_fwhm_hz: Option
         flag::BASELINE_FLEXIBLE,
     );
     raise_if(adds_nothing(fit, basis_fwhm_hz), flag::BASIS_LINES_BROAD);
+    raise_if(!fit.strained_priors.is_empty(), flag::PRIOR_STRAINED);
     if let (Some(naa), Some(creatine)) = (total(fit, "tNAA", "NAA"), total(fit, "tCr", "Cr")) {
         let ratio = naa / creatine;
         let [low, high] = PLAUSIBLE_TNAA_TO_TCR;

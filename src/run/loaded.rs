@@ -150,6 +150,12 @@ impl SpectrumKey {
         }
     }
 
+    /// Whether it is a difference of edit conditions, by its name: `diff`, `diff_gaba`, and what files call so themselves.
+    pub fn is_difference(&self) -> bool {
+        let is_named_so = |name: &String| name.to_ascii_lowercase().starts_with("diff");
+        self.condition.as_ref().or(self.measurement.as_ref()).is_some_and(is_named_so)
+    }
+
     /// What follows the file's id: nothing, `#diff`, `#t3`, `#12,7,0` or several of them.
     pub fn suffix(&self) -> String {
         let condition = self.subspec().map(|c| format!("#{c}")).unwrap_or_default();

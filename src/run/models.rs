@@ -13,6 +13,7 @@ use crate::basis::{BasisError, BasisSet};
 use crate::corpus::Found;
 use crate::error_chain::error_chain;
 use crate::fit::map::settings::Macromolecules;
+use crate::fit::prior::is_of_differences;
 use crate::fit::{Method, Model, map, peaks};
 use crate::learned::{Learned, LearnedGroup};
 use crate::prepare::Spectrum;
@@ -49,6 +50,8 @@ struct Key {
     te: Option<u64>,
     /// Conditions that a difference adds up, where the method asks.
     conditions: u32,
+    /// Whether the spectrum is an edited difference.
+    is_difference: bool,
     learned: Option<String>,
 }
 
@@ -156,6 +159,7 @@ impl<'a> ModelStore<'a> {
             Some(Macromolecules::Lcmodel | Macromolecules::None) | None => None,
         };
         let learned_id = group.map(LearnedGroup::id);
+        let is_difference = key.is_difference() || is_of_differences(&basis.set);
         let key = Key {
             learned: learned_id.clone(),
             basis: source,
@@ -165,7 +169,9 @@ impl<'a> ModelStore<'a> {
             f0: spectrum.f0_mhz.to_bits(),
             te: header.protocol.te_s.map(f64::to_bits),
             conditions: 1,
+            is_difference,
         };
+        let chosen = &if is_difference { chosen.in_differences() } else { chosen.clone() };
         let model = self
             .slot(key)
             .get_or_init(|| self.built(&basis.set, spectrum, header.protocol.te_s, chosen, group))
@@ -228,6 +234,7 @@ impl<'a> ModelStore<'a> {
                 f0: spectrum.f0_mhz.to_bits(),
                 te: None,
                 conditions,
+                is_difference: true,
             })
             .get_or_init(|| {
                 peaks::Model::new(settings, spectrum.fid.len(), spectrum.dwell_s, spectrum.f0_mhz, scale)

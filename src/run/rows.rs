@@ -200,6 +200,7 @@ impl Origin<'_> {
             gauss_hz: fit.gauss_hz,
             skew_rad: fit.skew_rad,
             flatness: fit.flatness,
+            strained_priors: fit.strained_priors.clone(),
             covariance_names: fit.amplitudes.iter().filter(|a| !a.is_sum).map(|a| a.name.clone()).collect(),
             covariance: fit.noise_unknown.is_none().then(|| fit.covariance.clone()),
             qc_flags,
@@ -251,6 +252,9 @@ impl Origin<'_> {
                 sd_noise: known(a.sd_noise),
                 sd_posterior: Some(a.sd_posterior),
                 crlb_percent: known(a.sd_noise).filter(|_| a.value > 0.0).map(|sd| 100.0 * sd / a.value),
+                lcmodel_sd_percent: a.sd_lcmodel.map(|sd| lcmodel_percent(sd, a.value)),
+                prior_pull_sd: a.prior_pull_sd,
+                width_prior_pull_sd: a.width_prior_pull_sd,
                 at_bound: Some(a.at_bound),
                 shift_hz: a.shift_hz,
                 lorentz_hz: a.lorentz_hz,
@@ -297,6 +301,14 @@ impl Origin<'_> {
             components: curves.components.iter().map(|c| narrow(c)).collect(),
         }
     }
+}
+
+/// What LCModel prints where an error is as large as that or larger, or the amplitude is zero (%).
+const LCMODEL_MOST_PERCENT: f64 = 999.0;
+
+/// LCModel's %SD.
+fn lcmodel_percent(sd: f64, amplitude: f64) -> f64 {
+    if amplitude > 0.0 { (100.0 * sd / amplitude).min(LCMODEL_MOST_PERCENT) } else { LCMODEL_MOST_PERCENT }
 }
 
 /// Hash by which rows of equal settings are known.

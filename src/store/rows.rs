@@ -143,6 +143,7 @@ table! {
     gauss_hz: Option<f64>, "Hz", "Gaussian full width at half maximum that the fit adds to the basis set.";
     skew_rad: Option<f64>, "rad", "Skewness of the fitted common lineshape: its FID is multiplied by exp(i·`skew_rad`·u³/(1 + (u/2)⁴)), u = t/0.1 s; null where the method has none.";
     flatness: Option<f64>, "", "Flatness of the fitted common lineshape: its FID is multiplied by exp(−`flatness`·u⁴/(1 + (u/2)⁴)), u = t/0.1 s; null where the method has none.";
+    strained_priors: Vec<String>, "", "Priors that are off by more than 3 of their own standard deviations at the solution, in words: ratio rows as `run.json` lists them, `common Lorentzian width`, `phi1`, `skew`, `flatness`, `own shift of NAA`, `own width of NAA`; empty if none is.";
     water_amplitude: Option<f64>, "signal", "Amplitude of the water reference at t = 0, in units of the stored signal.";
     water_te_s: Option<f64>, "s", "Echo time of the water reference.";
     water_tr_s: Option<f64>, "s", "Repetition time of the water reference.";
@@ -169,6 +170,9 @@ table! {
     sd_noise: Option<f64>, "", "Standard deviation of the amplitude from the measured noise (Cramér–Rao bound), all amplitudes free: no priors on amplitudes or their ratios, and no bound on them. The baseline's penalty and the method's priors on phases, shifts and widths are kept. Where the method has priors on amplitudes, these vary less than this from one noise to the next (`sd_posterior`). Also for an amplitude at its bound.";
     sd_posterior: Option<f64>, "", "Standard deviation of the amplitude when the method's priors on amplitudes are taken as information, too, and for the noise variance that the method itself estimates; also for an amplitude at its bound.";
     crlb_percent: Option<f64>, "%", "100 × `sd_noise` / `amplitude`; null if the amplitude is not positive.";
+    lcmodel_sd_percent: Option<f64>, "%", "LCModel's %SD: 100 × standard deviation / `amplitude`, 999 where that is more or the amplitude is zero. The standard deviation is from the last system of the fit with all its priors and penalties in it, without the amplitudes that are zero, times the variance that the fit leaves. It is what limits such as `%SD ≤ 20` were made for; `crlb_percent` is not. Null for peaks without a basis set.";
+    prior_pull_sd: Option<f64>, "", "How far the soft ratios between amplitudes pulled `amplitude`: it less what it would be without them, in `sd_posterior`, by one Gauss–Newton step from the solution. `amplitude` − `prior_pull_sd`·`sd_posterior` is not pulled. Null for peaks without a basis set.";
+    width_prior_pull_sd: Option<f64>, "", "The same for the prior on the common Lorentzian width; null where the method has none.";
     at_bound: Option<bool>, "", "Whether the amplitude ended at its bound of zero.";
     shift_hz: Option<f64>, "Hz", "Shift of this metabolite relative to the common shift; positive towards lower ppm.";
     lorentz_hz: Option<f64>, "Hz", "Lorentzian full width at half maximum that the fit adds for this metabolite, the common part included.";

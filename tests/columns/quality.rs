@@ -146,6 +146,7 @@ fn flags(checks: &mut Checks, case: &Case<'_>) {
         ("broad_lines", row.number("fwhm_hz").is_some_and(|width| width > 0.1 * f0_mhz)),
         ("shift_at_limit", number("shift_hz").abs() > 0.9 * max_shift_ppm * f0_mhz),
         ("baseline_flexible", max_ed.is_some_and(|most| number("baseline_ed") >= 0.95 * most)),
+        ("prior_strained", !row.texts("strained_priors").is_empty()),
         ("implausible_tnaa_tcr", ratio.is_some_and(|ratio| !(0.8..=2.5).contains(&ratio))),
     ];
     let expected: Vec<String> = raised.iter().filter(|(_, is)| *is).map(|(flag, _)| (*flag).to_owned()).collect();

@@ -19,6 +19,7 @@ mod non_negative;
 pub mod normal;
 pub mod parameters;
 mod potential;
+mod prior_report;
 pub(crate) mod problem;
 mod ratio_priors;
 pub mod report;

@@ -72,12 +72,14 @@ impl Model {
         let baseline = Baseline::new(&band.ppm, settings.baseline.splines_per_ppm);
         let layout = Layout { n_components: components.len(), n_splines: baseline.n_splines };
 
-        let basis_scale = 1.0 / median_height(&band, &fids, &settings.start).ok_or(ModelError::EmptyBasis)?;
+        let heights = heights(&band, &fids, &settings.start);
+        let basis_scale = 1.0 / median_height(&heights).ok_or(ModelError::EmptyBasis)?;
+        let heights: Vec<f64> = heights.iter().map(|h| h * basis_scale).collect();
         let mut band_fids = Vec::with_capacity(components.len() * band.n_short());
         for fid in fids.outer_iter() {
             band_fids.extend(band.band_fid(&fid.to_vec()).into_iter().map(|z| z * basis_scale));
         }
-        let rows = ratio_priors::rows(&components, settings, f0_mhz, te_s.or(basis.te_s));
+        let rows = ratio_priors::rows(&components, &heights, settings, f0_mhz, te_s.or(basis.te_s));
         let kinds: Vec<_> = basis.metabolites.iter().map(|n| kind(n)).collect();
         let StartSettings { lorentz_hz, gauss_hz, .. } = settings.start;
         let prototype =
@@ -121,23 +123,25 @@ impl Model {
     }
 }
 
-/// Median over the components of the tallest point in the window at the start widths; `None` where none
-/// has any signal there. In internal units it is one high.
-fn median_height(band: &Band, fids: &Array2<Complex64>, start: &StartSettings) -> Option<f64> {
+/// Tallest point of each component in the window at the start widths.
+fn heights(band: &Band, fids: &Array2<Complex64>, start: &StartSettings) -> Vec<f64> {
     let decay: Vec<f64> = (0..band.n_points)
         .map(|n| {
             let t = n as f64 * band.dwell_s;
             (-PI * start.lorentz_hz * t - (PI * start.gauss_hz * t).powi(2) / (4.0 * LN_2)).exp()
         })
         .collect();
-    let mut heights: Vec<f64> = fids
-        .outer_iter()
+    fids.outer_iter()
         .map(|fid| {
             let broadened: Vec<Complex64> = fid.iter().zip(&decay).map(|(z, d)| z * d).collect();
             band.window_from_fid(&broadened).iter().fold(0.0, |m: f64, z| m.max(z.re.abs()))
         })
-        .filter(|h| h.is_finite() && *h > 0.0)
-        .collect();
+        .collect()
+}
+
+/// Their median; `None` where none has any signal there. In internal units it is one high.
+fn median_height(heights: &[f64]) -> Option<f64> {
+    let mut heights: Vec<f64> = heights.iter().copied().filter(|h| h.is_finite() && *h > 0.0).collect();
     heights.sort_by(f64::total_cmp);
     heights.get(heights.len() / 2).copied()
 }

@@ -6,6 +6,7 @@ use super::lineshape::N_KERNEL;
 use super::model::Model;
 use super::normal::Weights;
 use super::potential;
+use super::prior_report;
 use super::report::{Solution, summarise};
 use super::settings::Smoothness;
 use super::start_search::{Start, best_start};
@@ -113,6 +114,7 @@ impl Problem {
             &mut workspace.report,
             &mut workspace.algebra,
         );
+        prior_report::complete(model, &solution, workspace, &mut result);
         if model.settings.uncertainty == Uncertainty::Sample
             && let Some(draws) = potential::draws(model, &self.data, &solved.x, &solved.weights, workspace)
         {

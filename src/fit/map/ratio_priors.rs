@@ -3,15 +3,25 @@
 use super::component::{Component, Origin};
 use super::settings::{RatioPriors, Settings};
 use crate::basis::names::Kind;
-use crate::fit::prior::{RatioRow, lcmodel_rows, minus};
+use crate::fit::prior::{RatioRow, RowKind, Yields, lcmodel_rows, minus};
 
-/// Rows that hold for these components.
-pub(crate) fn rows(components: &[Component], settings: &Settings, f0_mhz: f64, te_s: Option<f64>) -> Vec<RatioRow> {
+/// Rows that hold for these components, whose tallest points at amplitude 1 and usual widths are `heights`.
+pub(crate) fn rows(
+    components: &[Component],
+    heights: &[f64],
+    settings: &Settings,
+    f0_mhz: f64,
+    te_s: Option<f64>,
+) -> Vec<RatioRow> {
     let mut rows = match settings.priors.ratios {
         RatioPriors::Lcmodel => {
             let takes_part = |c: &Component| !matches!(c.origin, Origin::BesideMeasured | Origin::Pattern { .. });
             let names: Vec<_> = components.iter().map(|c| takes_part(c).then_some(c.name.as_str())).collect();
-            lcmodel_rows(&names, f0_mhz, te_s)
+            let snr = settings.priors.ratio_yield_snr;
+            let metabolites = (0..components.len()).filter(|&k| components[k].kind == Kind::Metabolite);
+            let yields = Yields { snr, heights: metabolites.map(|k| (k, heights[k])).collect() };
+            let yields = Some(&yields).filter(|_| snr > 0.0);
+            lcmodel_rows(&names, f0_mhz, te_s, settings.priors.ratio_sd_factor, yields)
         }
         RatioPriors::None => Vec::new(),
     };
@@ -44,6 +54,8 @@ fn pattern_rows(components: &[Component], settings: &Settings, rows: &mut Vec<Ra
             terms: minus(&[(k, 1.0)], &mean(members)),
             scale_terms: all.clone(),
             sd: peak_sd,
+            kind: RowKind::Pattern,
+            yields: None,
         }));
     }
     for (_, members) in &groups {
@@ -54,6 +66,8 @@ fn pattern_rows(components: &[Component], settings: &Settings, rows: &mut Vec<Ra
             terms: minus(&mean(members), &all),
             scale_terms: all.clone(),
             sd,
+            kind: RowKind::Pattern,
+            yields: None,
         });
     }
 }
@@ -75,6 +89,8 @@ fn beside_measured_rows(components: &[Component], settings: &Settings, rows: &mu
             terms: vec![(k, 1.0)],
             scale_terms: reference.clone(),
             sd: settings.components.beside_measured_sd,
+            kind: RowKind::Pattern,
+            yields: None,
         });
     }
 }

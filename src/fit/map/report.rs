@@ -29,7 +29,8 @@ pub(crate) struct Solution<'a> {
 pub(crate) struct ReportScratch {
     h: Vec<f64>,
     g: Vec<f64>,
-    inverse: Vec<f64>,
+    /// Posterior covariance, everything free.
+    pub(super) inverse: Vec<f64>,
     inverse_noise: Vec<f64>,
 }
 
@@ -96,6 +97,7 @@ pub(crate) fn summarise(
         covariance: covariance(model, &scratch.inverse_noise, unit),
         posterior_covariance: covariance(model, &scratch.inverse, unit),
         evidence,
+        strained_priors: Vec::new(),
         solution: Ended::Map(MapSolution {
             parameters: x.to_vec(),
             start_shift_hz: solution.start_shift_hz,
@@ -277,6 +279,9 @@ fn amplitudes(
         shift_hz: None,
         lorentz_hz: None,
         sampled: None,
+        sd_lcmodel: None,
+        prior_pull_sd: None,
+        width_prior_pull_sd: None,
     };
     let mut all: Vec<Amplitude> = (0..k_all)
         .map(|k| Amplitude {

@@ -103,6 +103,16 @@ pub enum RatioPriors {
 pub struct PriorSettings {
     /// Soft ratios between amplitudes.
     pub ratios: RatioPriors,
+    /// Standard deviations of the ratios between metabolites, in those of LCModel's table.
+    #[serde(default = "as_in_the_table")]
+    pub ratio_sd_factor: f64,
+    /// SNR at which these standard deviations are doubled: they are 1 + (SNR/this)⁴ times as wide, so that low noise does
+    /// not leave a metabolite where it is usual. 0: they stay.
+    #[serde(default)]
+    pub ratio_yield_snr: f64,
+    /// Whether the ratios hold in edited differences, too, where the table was not made for them.
+    #[serde(default)]
+    pub ratios_in_differences: bool,
     /// A metabolite's own shift around the common one (ppm).
     pub shift_sd_ppm: f64,
     /// The same for NAA and NAAG, whose singlets lie beside one another (ppm).
@@ -129,6 +139,10 @@ pub struct PriorSettings {
 /// 3 Hz at 3 T: lines of the usual 5 to 8 Hz overlap.
 fn kernel_spacing_ppm() -> f64 {
     0.0235
+}
+
+fn as_in_the_table() -> f64 {
+    1.0
 }
 
 /// How the smoothness of the baseline is found.
@@ -170,6 +184,14 @@ pub struct StartSettings {
 impl Settings {
     /// The text of the built-in method `map`.
     pub const MAP_TOML: &'static str = include_str!("../methods/map.toml");
+
+    /// The same for edited differences.
+    pub(crate) fn in_differences(mut self) -> Self {
+        if !self.priors.ratios_in_differences {
+            self.priors.ratios = RatioPriors::None;
+        }
+        self
+    }
 
     /// The built-in method `map`.
     pub fn map() -> Result<Self, toml::de::Error> {

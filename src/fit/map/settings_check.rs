@@ -30,6 +30,7 @@ impl Settings {
             ("components.pattern_peak_sd", components.pattern_peak_sd),
             ("components.pattern_width_sd", components.pattern_width_sd),
             ("components.pattern_shift_sd_ppm", components.pattern_shift_sd_ppm),
+            ("priors.ratio_sd_factor", priors.ratio_sd_factor),
             ("priors.shift_sd_ppm", priors.shift_sd_ppm),
             ("priors.shift_sd_naa_ppm", priors.shift_sd_naa_ppm),
             ("priors.width_sd_hz", priors.width_sd_hz),
@@ -46,6 +47,7 @@ impl Settings {
         let not_below = [
             ("components.beside_measured_sd", components.beside_measured_sd),
             ("priors.lorentz_prior_hz", priors.lorentz_prior_hz[0]),
+            ("priors.ratio_yield_snr", priors.ratio_yield_snr),
             ("priors.skew_sd", priors.skew_sd),
             ("priors.flatness_sd", priors.flatness_sd),
             ("priors.kernel_sd", priors.kernel_sd),

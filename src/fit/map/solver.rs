@@ -93,8 +93,9 @@ fn start_amplitudes(model: &Model, data: &[Complex64], x: &mut [f64], weights: &
 }
 
 fn refresh_rows(model: &Model, x: &[f64], weights: &mut Weights) {
+    let noise_sd = weights.variance.sqrt();
     for (w, row) in weights.rows.iter_mut().zip(&model.rows) {
-        *w = row.weight(&x[..model.layout.n_components]);
+        *w = row.weight(&x[..model.layout.n_components], noise_sd);
     }
 }
 

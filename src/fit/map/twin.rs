@@ -74,8 +74,9 @@ impl<'a> Twin<'a> {
         let follows_misfit = (VARIANCE_FROM..=VARIANCE_TO).contains(&iteration);
         let mut weights = self.weights.clone();
         if REFRESH_ROWS.contains(&iteration) {
+            let noise_sd = weights.variance.sqrt();
             for (weight, row) in weights.rows.iter_mut().zip(&self.model.rows) {
-                *weight = row.weight(&self.x[..self.model.layout.n_components]);
+                *weight = row.weight(&self.x[..self.model.layout.n_components], noise_sd);
             }
         }
         if follows_misfit || evidence {

@@ -228,6 +228,9 @@ fn amplitudes(target: &Target, found: &Found, units: &[f64]) -> Vec<Amplitude> {
             shift_hz: Some(mean(&|k| target.peaks[k].peak.ppm - p[2 * k]) * f0_mhz),
             lorentz_hz: (component.shape == Shape::Lorentzian).then_some(width_hz),
             sampled: None,
+            sd_lcmodel: None,
+            prior_pull_sd: None,
+            width_prior_pull_sd: None,
         }
     };
     target.components.iter().enumerate().map(of).collect()

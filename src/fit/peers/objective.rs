@@ -77,7 +77,8 @@ pub(super) struct Objective {
     g: Vec<f64>,
     lower: Vec<f64>,
     upper: Vec<f64>,
-    x: Vec<f64>,
+    /// Amplitudes, baseline and steps of the nonlinear parameters of the last [`Self::step`].
+    pub(super) x: Vec<f64>,
     bounded: Bounded,
 }
 

@@ -14,7 +14,7 @@ fn check(settings: &Settings) {
     let setup = Setup { fwhm_full_ppm: 0.05, fwhm_ppm: 0.05, height: 2.0, turned: [0.3, 0.02], splines_per_ppm: 0.0 };
     let data = (0..model.grid.n_observed).map(|j| Complex64::cis(0.1 * j as f64) * 3.0).collect();
     let problem = pose(&model, &model.grid, data, &setup);
-    let soft = vec![SoftRow { terms: vec![(0, 1.0), (1, -0.5)], target: 0.3, weight: 2.0, in_sigma: true }];
+    let soft = vec![SoftRow { terms: vec![(0, 1.0), (1, -0.5)], target: 0.3, weight: 2.0, in_sigma: true, row: None }];
     let weights = Weights { sigma: 0.7, alpha_baseline: 0.02, alpha_shape: 10.0, lambda: 0.5, soft };
     let p: Vec<f64> = (problem.layout.parameters.iter().enumerate())
         .map(|(i, q)| (q.start + 0.7 * q.step * (1.0 + (i % 3) as f64 / 3.0)).clamp(q.lower, q.upper))

@@ -18,6 +18,8 @@ pub(super) struct SoftRow {
     pub(super) target: f64,
     pub(super) weight: f64,
     pub(super) in_sigma: bool,
+    /// The model's row that it is; `None` where it follows a solution and has no standard deviation.
+    pub(super) row: Option<usize>,
 }
 
 /// One spectrum and what is fitted to it.

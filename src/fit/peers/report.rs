@@ -3,6 +3,7 @@
 mod amplitudes;
 mod drawn;
 mod inverse;
+mod pull;
 
 use std::f64::consts::{LN_2, PI};
 
@@ -50,7 +51,8 @@ pub(super) fn summarise(
     let variance = linear.sd * linear.sd;
     let unit = model.basis_scale / found.data_scale;
     let amplitudes = Amplitudes { problem, p, c: &linear.c, released, free, bound, noise };
-    let amplitudes = amplitudes.all(variance, found.noise_variance, unit);
+    let mut amplitudes = amplitudes.all(variance, found.noise_variance, unit);
+    pull::tell(problem, objective, found, &linear, unit, &mut amplitudes)?;
     let n_members = problem.members.len();
     let covariance = |inverse: &Inverse, variance: f64| -> Vec<f64> {
         (0..n_members).flat_map(|i| (0..=i).map(move |j| inverse.at(i, j) * variance * unit * unit)).collect()
@@ -90,6 +92,7 @@ pub(super) fn summarise(
         covariance: covariance(noise, found.noise_variance),
         posterior_covariance: covariance(bound, variance),
         evidence: None,
+        strained_priors: pull::strained(problem, found, &linear),
         solution: Ended::Peers(Solution {
             setup: found.setup,
             nonlinear: p.to_vec(),

@@ -57,6 +57,9 @@ pub struct Settings {
     pub baseline: Baseline,
     /// Soft ratios between amplitudes.
     pub ratios: Ratios,
+    /// Whether they hold in edited differences, too.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub ratios_in_differences: bool,
     /// Start values.
     pub start: Start,
     /// How the regularisation is found.
@@ -284,4 +287,14 @@ pub struct Solver {
     pub max_iterations: usize,
     /// Relative decrease of the objective below which a fit has converged.
     pub tolerance: f64,
+}
+
+impl Settings {
+    /// The same for edited differences.
+    pub(crate) fn in_differences(mut self) -> Self {
+        if !self.ratios_in_differences {
+            self.ratios = Ratios::None;
+        }
+        self
+    }
 }

@@ -98,11 +98,13 @@ impl Model {
         let place = |k: usize| problem.members.iter().position(|&m| m == k);
         self.rows
             .iter()
-            .map(|row| SoftRow {
+            .enumerate()
+            .map(|(i, row)| SoftRow {
                 terms: row.terms.iter().filter_map(|&(k, w)| Some((place(k)?, w))).collect(),
                 target: 0.0,
-                weight: row.weight(&all),
+                weight: row.weight(&all, 0.0),
                 in_sigma: true,
+                row: Some(i),
             })
             .filter(|row| row.weight > 0.0)
             .collect()
@@ -133,7 +135,7 @@ pub(super) fn pulling_rows(problem: &Problem<'_>, columns: &[f64], c: &[f64]) ->
             let to = |terms: Vec<(usize, f64)>, target: f64| {
                 let norms: f64 = terms.iter().map(|&(k, _)| norm(column(k))).sum();
                 let weight = pull.lambda * norms / terms.len() as f64;
-                SoftRow { terms, target, weight, in_sigma: false }
+                SoftRow { terms, target, weight, in_sigma: false, row: None }
             };
             if family.shares {
                 let share = (below + c[numerator]) / (1.0 + pull.ratio);
@@ -146,7 +148,7 @@ pub(super) fn pulling_rows(problem: &Problem<'_>, columns: &[f64], c: &[f64]) ->
     }
     if problem.model.settings.ratios == Ratios::Tarquin {
         let terms = (0..problem.members.len()).map(|k| (k, tallest(column(k)))).collect();
-        rows.push(SoftRow { terms, target: 0.0, weight: TARQUIN_SHRINKAGE, in_sigma: false });
+        rows.push(SoftRow { terms, target: 0.0, weight: TARQUIN_SHRINKAGE, in_sigma: false, row: None });
     }
     rows
 }

@@ -5,6 +5,7 @@ use super::super::{
 };
 use super::entry::{Entry, Kind, Thresholds};
 use crate::basis::singlets::MISPLACED_PPM;
+use crate::fit::prior::STRAINED_SD;
 
 /// All flags.
 pub(super) fn entries(thresholds: &Thresholds) -> Vec<Entry> {
@@ -72,6 +73,16 @@ fn of_the_fit(t: &Thresholds) -> Vec<Entry> {
             format!("`baseline_ed` ≥ {BASELINE_NEAR_LIMIT} × the method's limit (`max_ed_per_ppm` × window)"),
             "The baseline is as flexible as the method allows. It may hold lipid or water signal, or a part of broad metabolites.",
             "Draw the fit. Compare results with a lower limit: `--vary baseline.max_ed_per_ppm=2,4,8`.",
+        ),
+        entry(
+            flag::PRIOR_STRAINED,
+            format!(
+                "a prior is off by more than {STRAINED_SD} of its own standard deviations; `strained_priors` names it"
+            ),
+            "Data and prior contradict one another. A ratio between amplitudes is not the usual one, which may be the finding, \
+             and the prior pulls it back; or width, shift or phase are not what the method expects.",
+            "Read `prior_pull_sd` of the metabolites. Where a ratio is strained fit without: `--vary priors.ratios=none`. Where a \
+             width, shift or phase is, look at the fit.",
         ),
         entry(
             flag::IMPLAUSIBLE_TNAA_TCR,

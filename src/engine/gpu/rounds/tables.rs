@@ -11,6 +11,7 @@ use crate::fit::map::normal::{Weights, for_each_prior};
 use crate::fit::map::parameters::N_COMMON;
 use crate::fit::map::report::fixed_parameters;
 use crate::fit::map::settings::Smoothness;
+use crate::fit::prior::RatioRow;
 
 /// A model's constants.
 pub(super) struct Tables {
@@ -152,6 +153,14 @@ impl Tables {
         self.shape.row_terms = self.floats(model.rows.iter().flat_map(|r| dense(&r.terms)));
         self.shape.row_scales = self.floats(model.rows.iter().flat_map(|r| dense(&r.scale_terms)));
         self.shape.row_sd = self.floats(model.rows.iter().map(|r| r.sd));
+        let yields = |row: &RatioRow| row.yields.as_ref().map_or(0.0, |yields| yields.snr);
+        self.shape.row_yield_snr = self.floats(model.rows.iter().map(yields));
+        let mut heights = vec![0.0; k_all];
+        // All rows that yield do so by the same spectrum.
+        for &(k, height) in model.rows.iter().find_map(|r| r.yields.as_ref()).map_or(&[][..], |y| &y.heights) {
+            heights[k] = height;
+        }
+        self.shape.heights = self.floats(heights);
         let mut is_fixed = vec![0; first];
         for i in fixed_parameters(model) {
             is_fixed[i] = 1;

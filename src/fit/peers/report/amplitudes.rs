@@ -49,6 +49,9 @@ impl Amplitudes<'_, '_> {
                 shift_hz: None,
                 lorentz_hz: None,
                 sampled: None,
+                sd_lcmodel: Some(sd(self.bound, members, variance)),
+                prior_pull_sd: None,
+                width_prior_pull_sd: None,
             }
         };
         let mut all: Vec<Amplitude> = (0..n)
