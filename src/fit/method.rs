@@ -172,3 +172,32 @@ impl From<map::Settings> for Method {
         Self::Map(Box::new(settings))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+
+    #[test]
+    fn differences_have_no_usual_ratios_unless_the_settings_ask_for_them() {
+        for name in Method::built_in_names() {
+            let text = toml::to_string(&Method::built_in(name).unwrap().unwrap()).unwrap();
+            let own = Method::from_toml(&text).unwrap();
+            let plain = toml::to_string(&own.in_differences()).unwrap();
+            assert!(!plain.contains("ratios = \"") || plain.contains("ratios = \"none\""), "{name}: {plain}");
+            // The same settings with the ratios asked for stay as they are.
+            let asked = match own {
+                Method::Map(mut settings) => {
+                    settings.priors.ratios_in_differences = true;
+                    Method::Map(settings)
+                }
+                Method::Peers(mut settings) => {
+                    settings.ratios_in_differences = true;
+                    Method::Peers(settings)
+                }
+                peaks @ Method::Peaks(_) => peaks,
+            };
+            assert_eq!(asked.in_differences(), asked, "{name}");
+        }
+    }
+}

@@ -262,3 +262,80 @@ pub(crate) fn is_of_differences(basis: &BasisSet) -> bool {
 
 /// What is edited.
 const EDITED: &[&str] = &["GABA", "GSH", "Lac", "Asp", "Glu", "Gln"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn labels(names: &[&str]) -> Vec<String> {
+        let names: Vec<_> = names.iter().map(|name| Some(*name)).collect();
+        lcmodel_rows(&names, 127.7, Some(0.03), 2.0, None).into_iter().map(|row| row.label).collect()
+    }
+
+    #[test]
+    fn ratios_to_big3_hold_where_all_of_it_is_there() {
+        let with = labels(&["GABA", "Cr", "NAA", "GPC", "GSH", "Gln"]);
+        assert_eq!(with, ["GABA / Big3 = 0.03 ± 0.06", "GSH / (Gln+GSH) = 0.286 ± 0.252"]);
+        for lacks in [["Cr", "NAA"], ["NAA", "GPC"], ["Cr", "PCh"]] {
+            let names = [&["GABA", "GSH", "Gln"][..], &lacks].concat();
+            assert_eq!(labels(&names), ["GSH / (Gln+GSH) = 0.286 ± 0.252"], "{lacks:?}");
+        }
+    }
+
+    #[test]
+    fn a_row_yields_where_noise_is_low() {
+        let yields = Yields { snr: 25.0, heights: vec![(0, 2.0), (1, 0.5)] };
+        let row = RatioRow {
+            label: String::new(),
+            terms: vec![(1, 1.0), (0, -0.1)],
+            scale_terms: vec![(0, 1.0)],
+            sd: 0.1,
+            kind: RowKind::Usual,
+            yields: Some(yields),
+        };
+        // The tallest is 2·10 high: SNR 25 for noise of 0.4, 50 for 0.2, nothing to speak of for 40.
+        let c = [10.0, 1.0];
+        let weight = |noise_sd| row.weight(&c, noise_sd);
+        assert!((weight(40.0) - 1.0).abs() < 1e-6);
+        assert!((weight(0.4) - 0.5).abs() < 1e-12);
+        assert!((weight(0.2) - 1.0 / 17.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn a_set_of_differences_has_neither_creatine_nor_choline() {
+        let set = |members: &[(&str, f64)]| BasisSet {
+            id: "made".to_owned(),
+            metabolites: members.iter().map(|(name, _)| (*name).to_owned()).collect(),
+            fids: ndarray::Array2::from_shape_fn((members.len(), 2), |(k, _)| members[k].1.into()),
+            dwell_s: 5e-4,
+            f0_mhz: 127.7,
+            te_s: Some(0.068),
+            sequence: None,
+            linewidth_hz: None,
+            fwhmba_ppm: None,
+            sha256: String::new(),
+            remarks: Vec::new(),
+        };
+        for (members, is) in [
+            (&[("GABA", 2.0), ("NAA", -3.0), ("Glx", 1.0)][..], true),
+            (&[("GABA", 2.0), ("NAA", -3.0), ("Cr", 0.01), ("GPC", 0.02)], true),
+            (&[("GSH", 2.0)], true),
+            (&[("GABA", 2.0), ("NAA", 6.0), ("Cr", 5.0), ("GPC", 9.0)], false),
+            (&[("GABA", 2.0), ("NAA", 6.0), ("PCr", 5.0)], false),
+            (&[("GABA", 2.0), ("NAA", 6.0), ("PCh", 9.0)], false),
+            (&[("MM09", 2.0)], false),
+        ] {
+            assert_eq!(is_of_differences(&set(members)), is, "{members:?}");
+        }
+    }
+
+    #[test]
+    fn aspartate_and_taurine_do_not_yield() {
+        let names = ["Asp", "Tau", "GABA", "Glc", "Scyllo", "GSH", "Gln", "Cr", "NAA", "GPC"].map(Some);
+        let yields = Yields { snr: 25.0, heights: Vec::new() };
+        let held = lcmodel_rows(&names, 127.7, Some(0.03), 1.0, Some(&yields));
+        let held: Vec<&str> =
+            held.iter().filter(|r| r.yields.is_none()).filter_map(|r| r.label.split(' ').next()).collect();
+        assert_eq!(held, ["Asp", "Tau"]);
+    }
+}

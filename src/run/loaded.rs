@@ -180,6 +180,23 @@ mod tests {
     use super::*;
 
     #[test]
+    fn differences_are_known_by_their_name() {
+        let key = |measurement: Option<&str>, condition: Option<&str>| SpectrumKey {
+            measurement: measurement.map(str::to_owned),
+            condition: condition.map(str::to_owned),
+            ..SpectrumKey::default()
+        };
+        for condition in ["diff", "diff_gaba", "DIFF", "difference", "diff~2"] {
+            assert!(key(None, Some(condition)).is_difference(), "{condition}");
+            assert!(key(Some("hercules80"), Some(condition)).is_difference(), "{condition}");
+        }
+        for condition in ["on", "off", "sum", "b=614"] {
+            assert!(!key(None, Some(condition)).is_difference(), "{condition}");
+        }
+        assert!(!key(None, None).is_difference());
+    }
+
+    #[test]
     fn long_ids_are_cut_and_stay_apart() {
         let key = |label: &str| SpectrumKey {
             voxel: Some([1, 2, 3]),
