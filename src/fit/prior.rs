@@ -312,6 +312,7 @@ mod tests {
             te_s: Some(0.068),
             sequence: None,
             linewidth_hz: None,
+            singlet_fwhm_hz: None,
             fwhmba_ppm: None,
             sha256: String::new(),
             remarks: Vec::new(),
