@@ -11,6 +11,7 @@ pub mod matrix;
 mod measures;
 pub mod statistics;
 pub mod table;
+mod true_values;
 pub mod truth;
 pub mod variance;
 
@@ -27,7 +28,8 @@ pub use factors::{Factor, factors};
 pub use ids::share_ids;
 pub use matrix::{Matrix, matrices};
 pub use measures::{MEASURES, Measure, Role};
-pub use truth::{Comparison, Score, Truth, against, against_truth};
+pub use true_values::Truth;
+pub use truth::{Comparison, Score, against, against_truth};
 pub use variance::{Variance, variance};
 
 /// Which result is compared.

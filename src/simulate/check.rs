@@ -49,6 +49,9 @@ impl Recipe {
         }
         for group in &self.group {
             positive(&format!("group {}: share", group.name), group.share)?;
+            if !(group.broader_hz.is_finite() && group.broader_hz >= 0.0) {
+                return Err(format!("group {}: broader_hz = {}; 0 or more", group.name, group.broader_hz));
+            }
         }
         let library = Library::built_in().map_err(|e| e.to_string())?;
         let effects = self.group.iter().map(|g| &g.effect).chain(self.voxel.iter().map(|v| &v.factor));
@@ -84,12 +87,21 @@ impl Recipe {
         if self.site.iter().any(|s| !(s.artefacts.shift_ppm.is_finite() && s.artefacts.phase_deg.is_finite())) {
             return Err("shift_ppm and phase_deg of a site's artefacts must be finite".to_owned());
         }
+        if self.site.iter().flat_map(|s| s.artefacts.strangers.iter().flatten()).any(|v| !v.is_finite()) {
+            return Err("strangers are lines: [ppm, mmol/kg times protons], both finite".to_owned());
+        }
         let at_sites = self.site.iter().map(|s| s.artefacts.applied_to(&self.nuisances));
         for n in std::iter::once(self.nuisances.clone()).chain(at_sites) {
             let sizes = [n.shift_hz, n.phi0_deg, n.phi1_deg_per_ppm, n.own_shift_ppm, n.own_width_hz, n.asymmetry];
             let more = [n.macromolecules, n.macromolecule_groups, n.macromolecule_peaks, n.baseline, n.residual_water];
             let Departure { area, place_ppm, width } = n.macromolecule_departure;
-            let new = [n.own_shift_naa_ppm.unwrap_or(0.0), n.lipids[0], n.lipids[1], area, place_ppm, width];
+            let new =
+                [n.own_shift_naa_ppm.unwrap_or(0.0), n.lipids[0], n.lipids[1], area, place_ppm, width, n.split_hz];
+            if let Some([least, most]) = n.lorentz_between_hz
+                && !(least.is_finite() && most.is_finite() && 0.0 <= least && least <= most)
+            {
+                return Err("lorentz_between_hz must be [least, most]".to_owned());
+            }
             if sizes.iter().chain(&more).chain(&new).any(|v| !(v.is_finite() && *v >= 0.0)) {
                 return Err("nuisances must be 0 or more".to_owned());
             }

@@ -7,6 +7,7 @@
 
 mod check;
 mod error;
+mod lineshape;
 mod macromolecules;
 pub mod recipe;
 pub mod spectrum;
@@ -44,6 +45,8 @@ pub struct Written {
     pub bases: Vec<PathBuf>,
     /// True concentrations, one row a spectrum.
     pub truth: PathBuf,
+    /// What else was drawn for each spectrum.
+    pub drawn: PathBuf,
     /// Number of spectra.
     pub n_spectra: usize,
 }
@@ -107,7 +110,7 @@ impl Corpus {
 
     /// Who subject number `index` is.
     pub fn subject(&self, index: usize) -> Subject {
-        let mut random = Random::new(self.recipe.seed, 2 * index as u64);
+        let mut random = Random::new(self.recipe.seed, 2 * self.drawn_as(index));
         let age = random.between(18.0, 65.0).round();
         let sex = if random.between(0.0, 1.0) < 0.5 { 'F' } else { 'M' };
         let total: f64 = self.recipe.group.iter().map(|g| g.share).sum();
@@ -117,14 +120,23 @@ impl Corpus {
             place -= self.recipe.group[group].share;
             group += 1;
         }
-        Subject { id: format!("sub-{:04}", index + 1), site: index % self.sites.len(), group, age, sex }
+        let mut place = index;
+        if self.recipe.matched {
+            (place, group) = (index / self.recipe.group.len(), index % self.recipe.group.len());
+        }
+        Subject { id: format!("sub-{:04}", index + 1), site: place % self.sites.len(), group, age, sex }
+    }
+
+    /// Which stream of random numbers a subject has: subjects of one matched set have one.
+    fn drawn_as(&self, index: usize) -> u64 {
+        if self.recipe.matched { (index / self.recipe.group.len()) as u64 } else { index as u64 }
     }
 
     /// The spectra of subject number `index`, one a voxel, with their truth.
     pub fn spectra(&self, index: usize) -> Vec<(Truth, Simulated)> {
         let subject = self.subject(index);
         let (site, basis) = (&self.sites[subject.site], &self.bases[subject.site]);
-        let mut random = Random::new(self.recipe.seed, 2 * index as u64 + 1);
+        let mut random = Random::new(self.recipe.seed, 2 * self.drawn_as(index) + 1);
         let group = &self.recipe.group[subject.group];
         // A subject's own level is the same in all voxels.
         let levels: Vec<f64> = self
@@ -146,9 +158,12 @@ impl Corpus {
                     .zip(&levels)
                     .map(|(name, level)| level * voxel.factor.get(name).unwrap_or(&1.0))
                     .collect();
-                let nuisances = site.artefacts.applied_to(&self.recipe.nuisances);
-                let known = &self.macromolecules;
-                let simulated = spectrum::simulate(basis, site, &nuisances, known, &concentrations, &mut random);
+                let given = spectrum::Given {
+                    nuisances: site.artefacts.applied_to(&self.recipe.nuisances),
+                    macromolecules: &self.macromolecules,
+                    broader_hz: group.broader_hz,
+                };
+                let simulated = spectrum::simulate(basis, site, &given, &concentrations, &mut random);
                 let spectrum_id = format!("{0}/mrs/{0}_voi-{1}_svs", subject.id, voxel.name);
                 (Truth { spectrum_id, concentrations, drawn: simulated.drawn.clone() }, simulated)
             })
@@ -191,8 +206,8 @@ pub fn write(out: &Path, recipe: &Recipe) -> Result<Written, SimulateError> {
         "GeneratedBy": [{ "Name": "requant", "Version": env!("CARGO_PKG_VERSION") }],
     });
     fs::write(&path, format!("{description:#}\n")).map_err(io(&path))?;
-    let truth = truth::write(&corpus.metabolites, &truths, &out.join("truth"))?;
-    Ok(Written { spectra: out.to_owned(), bases, truth, n_spectra: truths.len() })
+    let [truth, drawn] = truth::write(&corpus.metabolites, &truths, &out.join("truth"))?;
+    Ok(Written { spectra: out.to_owned(), bases, truth, drawn, n_spectra: truths.len() })
 }
 
 fn write_bases(corpus: &Corpus, folder: &Path) -> Result<Vec<PathBuf>, SimulateError> {

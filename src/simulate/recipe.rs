@@ -21,6 +21,10 @@ pub struct Recipe {
     pub sites: usize,
     /// Share of a corpus's subjects in each group, with what the group changes.
     pub group: Vec<Group>,
+    /// Whether subjects come in sets with one of each group, who are alike but for what the group changes: concentrations,
+    /// widths, phases and noise are drawn once for all of a set. Shares say nothing then.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub matched: bool,
     /// Voxels of every subject.
     pub voxel: Vec<Voxel>,
     /// Sites; none: `sites` of them are drawn.
@@ -43,6 +47,9 @@ pub struct Group {
     /// Factor on the concentration of some metabolites.
     #[serde(default)]
     pub effect: BTreeMap<String, f64>,
+    /// Lorentzian width of everything beyond the others' (FWHM, Hz): a group that moves more.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub broader_hz: f64,
 }
 
 /// A voxel.
@@ -108,6 +115,12 @@ pub struct Artefacts {
     pub baseline: Option<f64>,
     /// [`Nuisances::residual_water`].
     pub residual_water: Option<f64>,
+    /// [`Nuisances::lorentz_between_hz`].
+    pub lorentz_between_hz: Option<[f64; 2]>,
+    /// [`Nuisances::split_hz`].
+    pub split_hz: Option<f64>,
+    /// Lines that no basis set has: chemical shift (ppm) and area (mmol/kg times protons).
+    pub strangers: Vec<[f64; 2]>,
 }
 
 impl Artefacts {
@@ -122,6 +135,8 @@ impl Artefacts {
             lipids: self.lipids.unwrap_or(nuisances.lipids),
             baseline: self.baseline.unwrap_or(nuisances.baseline),
             residual_water: self.residual_water.unwrap_or(nuisances.residual_water),
+            lorentz_between_hz: self.lorentz_between_hz.or(nuisances.lorentz_between_hz),
+            split_hz: self.split_hz.unwrap_or(nuisances.split_hz),
             ..nuisances.clone()
         }
     }
@@ -133,6 +148,16 @@ fn yes() -> bool {
 
 fn one() -> usize {
     1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "what serde calls")]
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "what serde calls")]
+fn is_zero(value: &f64) -> bool {
+    *value == 0.0
 }
 
 /// Sizes of what disturbs spectra; 0 leaves a thing out. Standard deviations unless said otherwise.
@@ -147,6 +172,9 @@ pub struct Nuisances {
     pub phi1_deg_per_ppm: f64,
     /// Common Lorentzian width (FWHM, Hz): mean and standard deviation, never below 0.3.
     pub lorentz_hz: [f64; 2],
+    /// Drawn evenly between these instead (FWHM, Hz): a spread that no prior knows of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lorentz_between_hz: Option<[f64; 2]>,
     /// Shift of each metabolite on its own (ppm).
     pub own_shift_ppm: f64,
     /// The same of NAA and NAAG (ppm); left out: half of it.
@@ -156,6 +184,9 @@ pub struct Nuisances {
     pub own_width_hz: f64,
     /// Largest part of the signal that lies beside the line, up to 4 Hz off: an asymmetric lineshape.
     pub asymmetry: f64,
+    /// Breadth over which every line is split into four of any size (Hz): an object that moved, or a bad shim.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub split_hz: f64,
     /// Size of the macromolecules (mmol/kg of the list's unit).
     pub macromolecules: f64,
     /// Which list of macromolecules.

@@ -6,10 +6,12 @@ use ndarray::{Array5, ArrayView1};
 use num_complex::Complex64;
 use rustfft::FftDirection;
 
+use super::lineshape::{broaden, common_shape, common_turn, split};
 use super::macromolecules::MacromoleculeGroup;
 use super::recipe::{Nuisances, Site};
 use crate::acquisition::{Acquisition, Facts, hz_from_ppm};
 use crate::basis::BasisSet;
+use crate::basis::simulate::LINEWIDTH_HZ;
 use crate::fit::macromolecules::LCMODEL_LIPIDS;
 use crate::formats::nifti_mrs;
 use crate::random::Random;
@@ -56,17 +58,31 @@ pub struct Simulated {
     pub drawn: Drawn,
 }
 
+/// What a spectrum has beside its metabolites.
+pub(super) struct Given<'a> {
+    /// Sizes of what disturbs it.
+    pub(super) nuisances: Nuisances,
+    /// The corpus's macromolecules.
+    pub(super) macromolecules: &'a [MacromoleculeGroup],
+    /// Lorentzian width of everything beyond what is drawn (FWHM, Hz).
+    pub(super) broader_hz: f64,
+}
+
 /// Simulates one spectrum of `basis` (on the site's grid) with the amplitudes `amplitudes`, in its order.
 pub(super) fn simulate(
     basis: &BasisSet,
     site: &Site,
-    nuisances: &Nuisances,
-    macromolecules: &[MacromoleculeGroup],
+    given: &Given<'_>,
     amplitudes: &[f64],
     random: &mut Random,
 ) -> Simulated {
     let (n, dwell_s) = (site.n_points, 1.0 / site.bandwidth_hz);
-    let lorentz_hz = (nuisances.lorentz_hz[0] + nuisances.lorentz_hz[1] * random.normal()).max(LEAST_WIDTH_HZ);
+    let nuisances = &given.nuisances;
+    let lorentz_hz = match nuisances.lorentz_between_hz {
+        Some([least, most]) => random.between(least, most),
+        None => nuisances.lorentz_hz[0] + nuisances.lorentz_hz[1] * random.normal(),
+    };
+    let lorentz_hz = lorentz_hz.max(LEAST_WIDTH_HZ);
     let mut drawn = Drawn {
         shift_hz: nuisances.shift_hz * random.normal() - site.artefacts.shift_ppm * site.f0_mhz,
         phi0_deg: nuisances.phi0_deg * random.normal() + site.artefacts.phase_deg,
@@ -88,10 +104,18 @@ pub(super) fn simulate(
         let width_hz = (lorentz_hz + nuisances.own_width_hz * random.normal()).max(LEAST_WIDTH_HZ);
         add_member(&mut fid, basis.fids.row(k), amplitudes[k], own_hz, width_hz, dwell_s);
     }
-    let shape = common_shape(n, dwell_s, &drawn);
+    let mut shape = common_shape(n, dwell_s, &drawn);
+    split(&mut shape, nuisances.split_hz, dwell_s, random);
+    // The noise is that of the spectrum without the group's width: a matched pair has the same.
     let tallest = tallest_peak(&fid, &shape);
-    add_macromolecules(&mut fid, macromolecules, nuisances, site.f0_mhz, lorentz_hz, dwell_s, random);
+    broaden(&mut shape, given.broader_hz, dwell_s);
+    drawn.lorentz_hz += given.broader_hz;
+    add_macromolecules(&mut fid, given.macromolecules, nuisances, site.f0_mhz, lorentz_hz, dwell_s, random);
     drawn.lipids = add_lipids(&mut fid, nuisances, site.f0_mhz, dwell_s, random);
+    for &[ppm, area] in &site.artefacts.strangers {
+        let place_hz = hz_from_ppm(ppm, site.f0_mhz);
+        add_line(&mut fid, Complex64::new(area, 0.0), place_hz, 0.0, LINEWIDTH_HZ + lorentz_hz, dwell_s);
+    }
     for (z, common) in fid.iter_mut().zip(&shape) {
         *z *= common;
     }
@@ -131,25 +155,6 @@ fn add_member(
         *z += m * turn;
         turn *= step;
     }
-}
-
-/// Gaussian decay and asymmetry.
-fn common_shape(n: usize, dwell_s: f64, drawn: &Drawn) -> Vec<Complex64> {
-    let [part, off_hz] = drawn.asymmetry;
-    (0..n)
-        .map(|i| {
-            let t = i as f64 * dwell_s;
-            let decay = (-(PI * drawn.gauss_hz * t).powi(2) / (4.0 * LN_2)).exp();
-            decay * ((1.0 - part) + part * Complex64::from_polar(1.0, TAU * off_hz * t))
-        })
-        .collect()
-}
-
-/// Common shift and zero-order phase.
-fn common_turn(n: usize, dwell_s: f64, drawn: &Drawn) -> Vec<Complex64> {
-    (0..n)
-        .map(|i| Complex64::from_polar(1.0, drawn.phi0_deg.to_radians() + TAU * drawn.shift_hz * i as f64 * dwell_s))
-        .collect()
 }
 
 /// Tallest point of the real spectrum.

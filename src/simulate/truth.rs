@@ -23,8 +23,8 @@ pub struct Truth {
 }
 
 /// Writes `truth.csv` (one row a spectrum), `truth.parquet` (one row a spectrum and metabolite or sum) and
-/// `nuisances.csv` into `folder`; returns the path of the first.
-pub(super) fn write(metabolites: &[String], truths: &[Truth], folder: &Path) -> Result<PathBuf, SimulateError> {
+/// `nuisances.csv` into `folder`; returns the paths of the first and the last.
+pub(super) fn write(metabolites: &[String], truths: &[Truth], folder: &Path) -> Result<[PathBuf; 2], SimulateError> {
     let fail = |path: &Path, reason: String| SimulateError::Truth { path: path.to_owned(), reason };
     std::fs::create_dir_all(folder).map_err(|e| fail(folder, e.to_string()))?;
     let wide = folder.join("truth.csv");
@@ -33,7 +33,7 @@ pub(super) fn write(metabolites: &[String], truths: &[Truth], folder: &Path) -> 
     write_long(metabolites, truths, &long).map_err(|reason| fail(&long, reason))?;
     let drawn = folder.join("nuisances.csv");
     write_drawn(truths, &drawn).map_err(|e| fail(&drawn, e.to_string()))?;
-    Ok(wide)
+    Ok([wide, drawn])
 }
 
 fn write_wide(metabolites: &[String], truths: &[Truth], path: &Path) -> Result<(), csv::Error> {
