@@ -1,5 +1,6 @@
 //! What one method came to on one set.
 
+use super::robust::Robust;
 use super::score::{self, Scored};
 use super::sets::Set;
 use super::states::States;
@@ -26,6 +27,8 @@ pub struct Entry {
     pub is_peer: bool,
     /// The figures.
     pub scored: Scored,
+    /// What a mean hides; of estimates as [`Entry::errors`] has them.
+    pub robust: Robust,
     /// The figures of `requant compare`.
     pub comparison: Option<Comparison>,
     /// Warnings; only of our own.

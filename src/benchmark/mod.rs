@@ -1,6 +1,6 @@
 //! The benchmark: methods over sets of spectra with known truth, beside other programs' results, as one report.
 //!
-//! [`sets`] says what there is, `one_set` runs one, [`mod@score`] says how results are judged, [`peers`] reads other
+//! [`sets`] says what there is, `one_set` runs one, [`mod@score`] and [`robust`] say how results are judged, [`peers`] reads other
 //! programs', `states` counts warnings, `rows` makes the table and `html` the report.
 
 mod entry;
@@ -10,6 +10,7 @@ mod one_set;
 mod options;
 pub mod peers;
 mod plots;
+pub mod robust;
 mod rows;
 pub mod score;
 pub mod sets;
@@ -53,10 +54,11 @@ pub struct Benchmark {
 /// # Errors
 /// [`BenchmarkError::NoData`], [`BenchmarkError::Incomplete`], [`BenchmarkError::UnknownSet`].
 pub fn chosen(options: &BenchmarkOptions) -> Result<Vec<Set>, BenchmarkError> {
-    let mut all = match &options.data {
-        Some(data) => sets::sets_in(data)?,
-        None => Vec::new(),
-    };
+    let roots: Vec<&Path> = options.data.iter().chain(&options.peers).map(PathBuf::as_path).collect();
+    let mut all = Vec::new();
+    for data in &options.data {
+        all.extend(sets::sets_in(data, &roots)?);
+    }
     all.extend(sets::own_sets());
     if let Some(name) = options.only.iter().find(|name| !all.iter().any(|s| s.name == **name)) {
         let known = all.iter().map(|s| s.name.as_str()).collect::<Vec<_>>().join(", ");

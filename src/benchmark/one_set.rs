@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use super::sets::{Set, Source};
-use super::{BenchmarkError, BenchmarkOptions, Entry, SetResult, Time, Watch, peers, score, states};
+use super::{BenchmarkError, BenchmarkOptions, Entry, SetResult, Time, Watch, peers, robust, score, states};
 use crate::compare::{CompareError, Truth, against};
 use crate::engine::Engine;
 use crate::fit::Method;
@@ -33,9 +33,10 @@ fn prepare(set: &Set, options: &BenchmarkOptions) -> Result<Prepared, BenchmarkE
             if let Some(n) = options.spectra {
                 recipe.subjects = n;
             }
-            recipe.subjects *= recipe.all_sites().len();
+            recipe.subjects *= recipe.all_sites().len() * if recipe.matched { recipe.group.len() } else { 1 };
             let written = crate::simulate::write(&path_inside(&options.out, &["sets", &set.name])?, &recipe)?;
-            let truth = Truth::read(&written.truth)?;
+            let mut truth = Truth::read(&written.truth)?;
+            truth.read_drawn(&written.drawn)?;
             let (spectra, config) = (written.spectra, Config::default());
             Ok(Prepared { spectra, basis: None, config, truth, participants: Vec::new() })
         }
@@ -91,7 +92,7 @@ pub(super) fn run_set(
         }
     }
     if let Some(folder) = &options.peers {
-        for peer in peers::peers_of(&set.name, folder)? {
+        for peer in peers::peers_of(&set.peers, folder)? {
             result.entries.push(entry(&set, &prepared.truth, &peer.label, &peer.rows, None, None)?);
         }
     }
@@ -173,9 +174,12 @@ fn entry(
     };
     let factor = if set.same_unit { 1.0 } else { scored.scale };
     let states = spectra.map(|spectra| states::of(spectra, rows, truth, set.column, factor));
+    let flagged = spectra.map(|spectra| states::flagged(spectra, truth));
+    let ratios = robust::ratios(rows, truth, set.column)?;
+    let robust = robust::robust(&ratios, factor, truth, flagged.as_deref());
     let is_peer = spectra.is_none();
     let method = method.to_owned();
-    Ok(Entry { condition, method, is_peer, scored, comparison, states, time: None, to_best_peer: None })
+    Ok(Entry { condition, method, is_peer, scored, robust, comparison, states, time: None, to_best_peer: None })
 }
 
 /// Sets every own entry's ratio to the peer with the lowest mean error, over the same spectra.

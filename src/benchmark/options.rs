@@ -13,8 +13,8 @@ pub struct BenchmarkOptions {
     pub out: PathBuf,
     /// Whether an earlier benchmark there may be replaced.
     pub overwrite: bool,
-    /// Folder with sets of spectra.
-    pub data: Option<PathBuf>,
+    /// Folders with sets of spectra.
+    pub data: Vec<PathBuf>,
     /// Folder with other programs' results.
     pub peers: Option<PathBuf>,
     /// Methods.

@@ -1,5 +1,6 @@
 //! Results as rows of the table `benchmark`.
 
+use super::robust::MAJORS;
 use super::score::{Errors, INTERVALS};
 use super::{Entry, SetResult};
 use crate::compare::figure::Figure;
@@ -35,6 +36,7 @@ fn entry_rows(set: &str, entry: &Entry) -> Vec<BenchmarkRow> {
     for (aligned, errors) in [(false, &entry.scored.plain), (true, &entry.scored.aligned)] {
         error_rows(&mut rows, &BenchmarkRow { aligned: Some(aligned), ..base.clone() }, errors);
     }
+    robust_rows(&mut rows, &base, entry);
     if let Some(ratio) = &entry.to_best_peer {
         let base = BenchmarkRow { aligned: Some(true), ..base.clone() };
         rows.push(with(&base, "summed_squared_error_ratio_to_best_peer", "", ratio));
@@ -67,6 +69,28 @@ fn entry_rows(set: &str, entry: &Entry) -> Vec<BenchmarkRow> {
         rows.push(told("wall_ms", "ms", time.wall_ms));
     }
     rows
+}
+
+/// What a mean hides.
+fn robust_rows(rows: &mut Vec<BenchmarkRow>, base: &BenchmarkRow, entry: &Entry) {
+    let robust = &entry.robust;
+    let told = |metabolite: &str, figure: &str, unit: &str, value: f64| BenchmarkRow {
+        metabolite: metabolite.to_owned(),
+        figure: figure.to_owned(),
+        unit: unit.to_owned(),
+        value: Some(value).filter(|v| v.is_finite()),
+        ..base.clone()
+    };
+    rows.push(told(ALL, "astray", "spectra", robust.bad as f64));
+    rows.extend(robust.silent.map(|silent| told(ALL, "astray_without_flag", "spectra", silent as f64)));
+    for (name, major) in MAJORS.iter().zip(&robust.majors).filter_map(|(name, major)| Some((name, major.as_ref()?))) {
+        let [slope, error] = major.slope_percent_per_hz;
+        rows.push(told(name, "robust_rms", "%", major.robust_rms_percent));
+        if slope.is_finite() {
+            rows.push(told(name, "slope_on_lorentz", "%/Hz", slope));
+            rows.push(told(name, "slope_on_lorentz_se", "%/Hz", error));
+        }
+    }
 }
 
 /// What `requant compare` does not tell: with a common factor taken out, relative, and over all metabolites.

@@ -101,10 +101,10 @@ impl Errors {
 
 /// Value and standard deviation (NaN where none is given) by name, of each spectrum of the truth; empty where it is
 /// missing.
-struct Estimates<'a>(Vec<HashMap<&'a str, (f64, f64)>>);
+pub(super) struct Estimates<'a>(Vec<HashMap<&'a str, (f64, f64)>>);
 
 impl<'a> Estimates<'a> {
-    fn new(rows: &'a [MetaboliteRow], truth: &Truth, column: Column) -> Result<Self, BenchmarkError> {
+    pub(super) fn new(rows: &'a [MetaboliteRow], truth: &Truth, column: Column) -> Result<Self, BenchmarkError> {
         let place: HashMap<&str, usize> = truth.ids.iter().enumerate().map(|(i, id)| (id.as_str(), i)).collect();
         let mut all = vec![HashMap::new(); truth.ids.len()];
         for row in rows {
@@ -120,7 +120,7 @@ impl<'a> Estimates<'a> {
 
     /// A metabolite's estimate, or that of a sum: its members' (whatever a program calls it), with the standard deviation
     /// that the program gives the sum.
-    fn of(&self, i: usize, name: &str, members: &[&str]) -> (f64, f64) {
+    pub(super) fn of(&self, i: usize, name: &str, members: &[&str]) -> (f64, f64) {
         let single = |name: &str| self.0[i].get(name).copied();
         match members {
             [] => single(name).unwrap_or((0.0, f64::NAN)),

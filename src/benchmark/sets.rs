@@ -16,6 +16,8 @@ pub struct Set {
     pub name: String,
     /// What is in it, in a sentence or two.
     pub about: String,
+    /// Name under which other programs' results for its spectra are known.
+    pub peers: String,
     /// Where the spectra come from.
     pub source: Source,
     /// Which result is compared with the truth.
@@ -48,6 +50,7 @@ fn own(name: &str, about: &str, recipe: &'static str) -> Set {
     Set {
         name: name.to_owned(),
         about: about.to_owned(),
+        peers: name.to_owned(),
         source: Source::Recipe(recipe),
         column: Column::Amplitude,
         same_unit: true,
@@ -88,26 +91,90 @@ pub fn own_sets() -> Vec<Set> {
             "The design of Wilson 2025 (doi.org/10.1002/mrm.30462): one brain, semi-LASER 28 ms at 3 T, shift and width of each signal drawn, SNR 10 to 100 by its definition; and the same with a smooth baseline, which is ours.",
             include_str!("../../datasets/benchmark/wilson2025.toml"),
         ),
+        own(
+            "wide",
+            "Lorentzian widths from 1 to 6 Hz, as likely as one another: do amplitudes fall with the linewidth?",
+            include_str!("../../datasets/benchmark/wide.toml"),
+        ),
+        own(
+            "group-width",
+            "Pairs who are alike but for lines that are 1 Hz broader in the second group: is there a group difference?",
+            include_str!("../../datasets/benchmark/group-width.toml"),
+        ),
+        own(
+            "group-20",
+            "Groups who are alike but for one metabolite that is 20 % more: how much of it comes back?",
+            include_str!("../../datasets/benchmark/group-20.toml"),
+        ),
+        own(
+            "strangers",
+            "One thing wrong at each site: lines that no basis set has, lipids, broad, split and one-sided lines, low SNR, a baseline, water, phase, shift; are wrong spectra flagged, and they alone?",
+            include_str!("../../datasets/benchmark/strangers.toml"),
+        ),
     ]
 }
 
-/// What is known about the sets of a data folder: name, basis set, whether units agree, description.
-const KNOWN: [(&str, &str, bool, &str); 5] = [
-    ("voigt", "lcmodel-test/3t.basis", true, "Voigt lines with the textbook's macromolecules, SNR 10 to 50."),
-    ("hard", "lcmodel-test/3t.basis", true, "The same, distorted: broader lines, phases, baselines."),
-    ("mm-varied", "lcmodel-test/3t.basis", true, "Macromolecules that are nobody's textbook."),
-    (
-        "shift",
-        "basis/lcmodel/press_30ms_3T.basis",
-        false,
-        "Shifts, phases and SNR varied one at a time; no macromolecules, lipids or ratio priors, which is how other programs were run.",
-    ),
-    (
-        "misfit",
-        "basis/lcmodel/3T_PRESS_Siemens_35ms_noMM.BASIS",
-        false,
-        "Lineshapes and macromolecules outside the model.",
-    ),
+/// What is known about a set of a data folder.
+struct Known {
+    name: &'static str,
+    /// Folder of its spectra, in `benchmark/`.
+    folder: &'static str,
+    /// Basis set, in the same data folder, another one, or that of other programs' results.
+    basis: &'static str,
+    same_unit: bool,
+    about: &'static str,
+}
+
+const KNOWN: [Known; 7] = [
+    Known {
+        name: "voigt",
+        folder: "voigt",
+        basis: "lcmodel-test/3t.basis",
+        same_unit: true,
+        about: "Voigt lines with the textbook's macromolecules, SNR 10 to 50.",
+    },
+    Known {
+        name: "hard",
+        folder: "hard",
+        basis: "lcmodel-test/3t.basis",
+        same_unit: true,
+        about: "The same, distorted: broader lines, phases, baselines.",
+    },
+    Known {
+        name: "mm-varied",
+        folder: "mm-varied",
+        basis: "lcmodel-test/3t.basis",
+        same_unit: true,
+        about: "Macromolecules that are nobody's textbook.",
+    },
+    Known {
+        name: "shift",
+        folder: "shift",
+        basis: "basis/lcmodel/press_30ms_3T.basis",
+        same_unit: false,
+        about: "Shifts, phases and SNR varied one at a time; no macromolecules, lipids or ratio priors, which is how other programs were run.",
+    },
+    Known {
+        name: "misfit",
+        folder: "misfit",
+        basis: "basis/lcmodel/3T_PRESS_Siemens_35ms_noMM.BASIS",
+        same_unit: false,
+        about: "Lineshapes and macromolecules outside the model.",
+    },
+    Known {
+        name: "skew",
+        folder: "skew",
+        basis: "basis/lcmodel/3T_PRESS_Siemens_35ms_noMM.BASIS",
+        same_unit: false,
+        about: "Split lines, macromolecules of their own, one vendor's spectra fitted with another's basis set.",
+    },
+    Known {
+        name: "skew-mm",
+        folder: "skew",
+        basis: "benchmark/siemens-press35_with-mm.basis",
+        same_unit: false,
+        about: "The same spectra, with their macromolecules in the basis set.",
+    },
 ];
 
 /// What `shift` asks: nothing in the model that is not in the spectra.
@@ -117,11 +184,12 @@ fn bare(settings: &mut Settings) {
     settings.priors.ratios = RatioPriors::None;
 }
 
-/// The sets in a data folder: `benchmark/NAME/` with its `truth.csv`, and `challenge2016/`.
+/// The sets in a data folder: `benchmark/NAME/` with its `truth.csv`, and `challenge2016/`. Basis sets are looked for in
+/// the `others`, too.
 ///
 /// # Errors
 /// [`BenchmarkError`]: the folder is not there, or a set in it lacks its truth or basis set.
-pub fn sets_in(data: &Path) -> Result<Vec<Set>, BenchmarkError> {
+pub fn sets_in(data: &Path, others: &[&Path]) -> Result<Vec<Set>, BenchmarkError> {
     let folder = data.join("benchmark");
     let challenge = data.join("challenge2016");
     if !folder.is_dir() && !challenge.is_dir() {
@@ -134,31 +202,52 @@ pub fn sets_in(data: &Path) -> Result<Vec<Set>, BenchmarkError> {
         .map(|e| e.file_name().to_string_lossy().into_owned())
         .filter(|name| !name.starts_with('.'))
         .collect();
-    let place = |name: &str| KNOWN.iter().position(|k| k.0 == name).unwrap_or(KNOWN.len());
+    let place = |name: &str| KNOWN.iter().position(|k| k.folder == name).unwrap_or(KNOWN.len());
     names.sort_by(|a, b| place(a).cmp(&place(b)).then_with(|| a.cmp(b)));
     let mut sets = Vec::new();
     for name in names {
-        let known = KNOWN.iter().find(|k| k.0 == name);
         let spectra = folder.join(&name);
-        let source = Source::Files {
-            truth: existing(&name, spectra.join("truth.csv"))?,
-            basis: known.map(|k| existing(&name, data.join(k.1))).transpose()?,
-            spectra,
-            config: Box::default(),
-        };
-        sets.push(Set {
-            about: known.map_or("A set with a truth.csv; basis sets from its headers.", |k| k.3).to_owned(),
-            source,
-            column: Column::Amplitude,
-            same_unit: known.is_some_and(|k| k.2),
-            adapt: if name == "shift" { bare } else { |_| {} },
-            name,
-        });
+        let truth = existing(&name, spectra.join("truth.csv"))?;
+        let known: Vec<&Known> = KNOWN.iter().filter(|k| k.folder == name).collect();
+        if known.is_empty() {
+            let about = "A set with a truth.csv; basis sets from its headers.";
+            sets.push(of_files(&name, &name, about, false, [spectra.clone(), truth.clone()], None));
+        }
+        for known in known {
+            let mut found = std::iter::once(data).chain(others.iter().copied()).map(|root| root.join(known.basis));
+            let basis = match found.find(|path| path.exists()) {
+                Some(basis) => basis,
+                // Another basis set for the same spectra is an addition: the set goes without.
+                None if known.name != known.folder => continue,
+                None => existing(&name, data.join(known.basis))?,
+            };
+            let files = [spectra.clone(), truth.clone()];
+            sets.push(of_files(known.name, &name, known.about, known.same_unit, files, Some(basis)));
+        }
     }
     if challenge.is_dir() {
         sets.extend(challenge_sets(&challenge)?);
     }
     Ok(sets)
+}
+
+fn of_files(
+    name: &str,
+    peers: &str,
+    about: &str,
+    same_unit: bool,
+    [spectra, truth]: [PathBuf; 2],
+    basis: Option<PathBuf>,
+) -> Set {
+    Set {
+        name: name.to_owned(),
+        about: about.to_owned(),
+        peers: peers.to_owned(),
+        source: Source::Files { spectra, basis, truth, config: Box::default() },
+        column: Column::Amplitude,
+        same_unit,
+        adapt: if name == "shift" { bare } else { |_| {} },
+    }
 }
 
 fn existing(set: &str, path: PathBuf) -> Result<PathBuf, BenchmarkError> {
@@ -176,6 +265,7 @@ fn challenge_sets(folder: &Path) -> Result<[Set; 2], BenchmarkError> {
         Ok(Set {
             name: name.to_owned(),
             about: about.to_owned(),
+            peers: "challenge2016".to_owned(),
             source: Source::Files {
                 spectra: existing(name, folder.join("lcmodel"))?,
                 basis: Some(existing(name, folder.join("basis/press3T_30ms.BASIS"))?),
@@ -223,9 +313,9 @@ mod tests {
     #[test]
     fn a_folder_without_sets_and_a_set_without_truth_are_refused() {
         let folder = tempfile::tempdir().unwrap();
-        assert!(matches!(sets_in(folder.path()), Err(BenchmarkError::NoData { .. })));
+        assert!(matches!(sets_in(folder.path(), &[]), Err(BenchmarkError::NoData { .. })));
         std::fs::create_dir_all(folder.path().join("benchmark/mine")).unwrap();
-        let error = sets_in(folder.path()).unwrap_err().to_string();
+        let error = sets_in(folder.path(), &[]).unwrap_err().to_string();
         assert!(error.contains("mine") && error.contains("truth.csv"), "{error}");
     }
 }

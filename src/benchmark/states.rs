@@ -32,6 +32,22 @@ pub struct States {
     pub wrong_with_warning: usize,
 }
 
+/// Whether anything warns of each spectrum of `truth`, in its order: of one that is not there, that is the warning.
+pub(super) fn flagged(spectra: &[SpectrumRow], truth: &Truth) -> Vec<bool> {
+    let mut known: HashMap<&str, bool> = HashMap::new();
+    for row in spectra {
+        if let Some(id) = truth.id_of(&row.spectrum_id) {
+            *known.entry(id).or_insert(false) |= warns(row);
+        }
+    }
+    truth.ids.iter().map(|id| known.get(id.as_str()).copied().unwrap_or(true)).collect()
+}
+
+fn warns(row: &SpectrumRow) -> bool {
+    let converged = row.state.as_deref() == Some(FitState::Converged.as_str());
+    row.status != Status::Ok || !converged || !row.qc_flags.is_empty()
+}
+
 /// Counts over the spectra of `truth`; `factor` on amplitudes before they are compared with it.
 pub(super) fn of(
     spectra: &[SpectrumRow],
@@ -41,7 +57,7 @@ pub(super) fn of(
     factor: f64,
 ) -> States {
     let mut all = States::default();
-    let mut warns: HashMap<&str, bool> = HashMap::new();
+    let mut warned_of: HashMap<&str, bool> = HashMap::new();
     for row in spectra.iter().filter(|s| truth.id_of(&s.spectrum_id).is_some()) {
         all.spectra += 1;
         all.failed += usize::from(row.status != Status::Ok);
@@ -51,13 +67,12 @@ pub(super) fn of(
         if let Some(state) = row.state.as_ref().filter(|_| row.status == Status::Ok) {
             *all.states.entry(state.clone()).or_insert(0) += 1;
         }
-        let converged = row.state.as_deref() == Some(FitState::Converged.as_str());
-        let warned = row.status != Status::Ok || !converged || !row.qc_flags.is_empty();
+        let warned = warns(row);
         all.warned += usize::from(warned);
-        warns.insert(&row.spectrum_id, warned);
+        warned_of.insert(&row.spectrum_id, warned);
     }
     for row in rows.iter().filter(|r| ASKED.contains(&r.metabolite.as_str())) {
-        let Some(&warned) = warns.get(row.spectrum_id.as_str()) else { continue };
+        let Some(&warned) = warned_of.get(row.spectrum_id.as_str()) else { continue };
         let Some(&value) = truth.of(&row.spectrum_id).and_then(|t| t.get(&row.metabolite)) else { continue };
         let Some((estimate, sd)) = column.of(row) else { continue };
         all.amplitudes += 1;

@@ -33,9 +33,9 @@ pub(super) struct BenchmarkArgs {
     /// Folder to write the report and the table to
     #[arg(long, value_name = "DIR", default_value = "requant-benchmark")]
     out: PathBuf,
-    /// Folder with more sets of spectra
+    /// Folder with more sets of spectra; several may be given
     #[arg(long, value_name = "DIR")]
-    data: Option<PathBuf>,
+    data: Vec<PathBuf>,
     /// Folder with results of other programs for the same sets
     #[arg(long, value_name = "DIR")]
     peers: Option<PathBuf>,
@@ -151,7 +151,7 @@ pub(super) fn run(args: &BenchmarkArgs) -> CliResult {
 
 fn print_results(sets: &[SetResult]) {
     say!(
-        "{:26} {:30} {:>7} {:>9} {:>8} {:>6} {:>8} {:>6} {:>7}   rmse % (bias %)",
+        "{:26} {:30} {:>7} {:>9} {:>8} {:>6} {:>8} {:>6} {:>8} {:>7}   rmse % (bias %)",
         "",
         "",
         "spectra",
@@ -160,6 +160,7 @@ fn print_results(sets: &[SetResult]) {
         "scale",
         "error/sd",
         "in 95",
+        "astray",
         "CPU ms"
     );
     for result in sets {
@@ -168,7 +169,8 @@ fn print_results(sets: &[SetResult]) {
         }
     }
     say!(
-        "\nerror: summed squared error over metabolites, mean over spectra, and median, after one common factor (scale); the \
+        "\nerror: summed squared error over metabolites, mean over spectra, and median, after one common factor (scale); \
+         astray: spectra whose tNAA or tCr is off by more than 30 % from the set's median ratio (those without a flag); the \
          others {}",
         "as they are, after the factor where units differ"
     );
@@ -184,7 +186,7 @@ fn print_entry(result: &SetResult, entry: &Entry) {
         .map(|(sum, m)| format!("{sum} {:.1} ({:+.1})", 100.0 * m.relative_rmse.value, 100.0 * m.relative_bias.value))
         .collect();
     say!(
-        "{:26} {:30} {:>7} {:>9.2} {:>8.2} {:>6.3} {:>8} {:>6} {:>7}   {}",
+        "{:26} {:30} {:>7} {:>9.2} {:>8.2} {:>6.3} {:>8} {:>6} {:>8} {:>7}   {}",
         result.set.name,
         entry.method,
         s.n,
@@ -193,6 +195,7 @@ fn print_entry(result: &SetResult, entry: &Entry) {
         s.scale,
         dash(e.error_over_sd_robust, 2),
         dash(e.coverage_of(0.95).map_or(f64::NAN, |f| 100.0 * f.value), 0),
+        entry.robust.silent.map_or_else(|| entry.robust.bad.to_string(), |n| format!("{} ({n})", entry.robust.bad)),
         entry.time.and_then(|t| t.cpu_ms).map_or("–".to_owned(), |ms| format!("{ms:.1}")),
         sums.join("  ")
     );
