@@ -4,16 +4,15 @@ use std::f64::consts::{LN_2, PI, TAU};
 
 use num_complex::Complex64;
 
-use super::spectrum::Drawn;
 use crate::random::Random;
 
 /// Gaussian decay and asymmetry.
-pub(super) fn common_shape(n: usize, dwell_s: f64, drawn: &Drawn) -> Vec<Complex64> {
-    let [part, off_hz] = drawn.asymmetry;
+pub(super) fn common_shape(n: usize, dwell_s: f64, gauss_hz: f64, asymmetry: [f64; 2]) -> Vec<Complex64> {
+    let [part, off_hz] = asymmetry;
     (0..n)
         .map(|i| {
             let t = i as f64 * dwell_s;
-            let decay = (-(PI * drawn.gauss_hz * t).powi(2) / (4.0 * LN_2)).exp();
+            let decay = (-(PI * gauss_hz * t).powi(2) / (4.0 * LN_2)).exp();
             decay * ((1.0 - part) + part * Complex64::from_polar(1.0, TAU * off_hz * t))
         })
         .collect()
@@ -41,8 +40,6 @@ pub(super) fn broaden(shape: &mut [Complex64], width_hz: f64, dwell_s: f64) {
 }
 
 /// Common shift and zero-order phase.
-pub(super) fn common_turn(n: usize, dwell_s: f64, drawn: &Drawn) -> Vec<Complex64> {
-    (0..n)
-        .map(|i| Complex64::from_polar(1.0, drawn.phi0_deg.to_radians() + TAU * drawn.shift_hz * i as f64 * dwell_s))
-        .collect()
+pub(super) fn common_turn(n: usize, dwell_s: f64, shift_hz: f64, phi0_deg: f64) -> Vec<Complex64> {
+    (0..n).map(|i| Complex64::from_polar(1.0, phi0_deg.to_radians() + TAU * shift_hz * i as f64 * dwell_s)).collect()
 }

@@ -104,7 +104,7 @@ pub(super) fn simulate(
         let width_hz = (lorentz_hz + nuisances.own_width_hz * random.normal()).max(LEAST_WIDTH_HZ);
         add_member(&mut fid, basis.fids.row(k), amplitudes[k], own_hz, width_hz, dwell_s);
     }
-    let mut shape = common_shape(n, dwell_s, &drawn);
+    let mut shape = common_shape(n, dwell_s, drawn.gauss_hz, drawn.asymmetry);
     split(&mut shape, nuisances.split_hz, dwell_s, random);
     // The noise is that of the spectrum without the group's width: a matched pair has the same.
     let tallest = tallest_peak(&fid, &shape);
@@ -122,7 +122,7 @@ pub(super) fn simulate(
     add_baseline(&mut fid, nuisances, tallest, site.f0_mhz, dwell_s, random);
     add_residual_water(&mut fid, nuisances, tallest, dwell_s, random);
     first_order_phase(&mut fid, drawn.phi1_deg_per_ppm, site.f0_mhz, dwell_s);
-    let turn = common_turn(n, dwell_s, &drawn);
+    let turn = common_turn(n, dwell_s, drawn.shift_hz, drawn.phi0_deg);
     for (z, t) in fid.iter_mut().zip(&turn) {
         *z *= t;
     }
