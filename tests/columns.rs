@@ -56,6 +56,7 @@ const LEFT_OUT: &[(&str, &str)] = &[
     ("spectra.q_objective", "needs the priors' rows"),
     ("spectra.ratio_rows_active", "needs the priors' rows"),
     ("spectra.baseline_ed", "needs the splines"),
+    ("spectra.expected_error_percent", "needs the residual and the baseline of the fit: src/quality/score.rs"),
     ("spectra.baseline_lambda", "needs the splines"),
     ("spectra.flatness", "no built-in method frees it; its factor is in the components' check"),
     ("spectra.strained_priors", "needs the priors' rows: tests/field_priors.rs"),

@@ -45,7 +45,9 @@ pub fn fit(set: &Set, loaded: &Loaded, method: &Method) -> Results {
             let case = &loaded.cases[i];
             let mut flags = case.flags.clone();
             flags.extend(
-                quality::flags(&fitted.result, model.limits(), case.spectrum.f0_mhz).into_iter().map(str::to_owned),
+                quality::flags(&fitted.result, model.limits(), case.spectrum.f0_mhz, model.basis_linewidth_hz())
+                    .into_iter()
+                    .map(str::to_owned),
             );
             if matches!(fitted.result.state, FitState::NoSignal | FitState::Singular) {
                 flags.push(fitted.result.state.as_str().to_owned());

@@ -34,9 +34,9 @@ pub struct Loaded {
     pub truth: Truth,
 }
 
-pub fn load(set: &Set, spectra: Option<usize>) -> Loaded {
+pub fn load(set: &Set, spectra: Option<usize>, seed: u64) -> Loaded {
     match &set.source {
-        Source::Recipe(text) => simulated(text, spectra),
+        Source::Recipe(text) => simulated(text, spectra, seed),
         Source::Files { spectra: folder, basis, truth, config } => {
             let mut truth = Truth::read(truth).unwrap();
             if let Some(n) = spectra {
@@ -109,8 +109,9 @@ fn without(basis: &BasisSet, names: &[&str]) -> BasisSet {
     }
 }
 
-fn simulated(text: &str, spectra: Option<usize>) -> Loaded {
+fn simulated(text: &str, spectra: Option<usize>, seed: u64) -> Loaded {
     let mut recipe = Recipe::from_toml(text).unwrap();
+    recipe.seed += seed;
     recipe.subjects = spectra.unwrap_or(recipe.subjects);
     recipe.subjects *= recipe.all_sites().len() * if recipe.matched { recipe.group.len() } else { 1 };
     let corpus = Corpus::new(&recipe).unwrap();

@@ -9,7 +9,7 @@ use crate::fitted::Results;
 use crate::load::Loaded;
 
 /// Relative error of a major above which a spectrum is wrong.
-const WRONG: f64 = 0.15;
+pub const WRONG: f64 = 0.15;
 
 /// Counts of spectra.
 #[derive(Default, Clone)]
@@ -57,7 +57,7 @@ pub fn told(loaded: &Loaded, results: &Results) {
     let ratios = ratios(&results.rows, &loaded.truth, Column::Amplitude).unwrap();
     let (mut total, mut by_condition) = (Counts::default(), BTreeMap::<&str, (Counts, Vec<f64>)>::new());
     for (i, case) in loaded.cases.iter().enumerate() {
-        let worst = worst(loaded, &ratios, i);
+        let worst = worst(loaded, &ratios, 1.0, i);
         total.add(worst > WRONG, &results.flags[i]);
         let own = by_condition.entry(&case.condition).or_default();
         own.0.add(worst > WRONG, &results.flags[i]);
@@ -72,7 +72,7 @@ pub fn told(loaded: &Loaded, results: &Results) {
 }
 
 /// Relative error of the worst major that the basis set has.
-fn worst(loaded: &Loaded, ratios: &[Ratios; 5], i: usize) -> f64 {
+pub fn worst(loaded: &Loaded, ratios: &[Ratios; 5], factor: f64, i: usize) -> f64 {
     let basis = &loaded.bases[loaded.cases[i].basis].metabolites;
     let has = |name: &str| basis.iter().any(|m| m == name);
     let covered = |major: &str| match major {
@@ -87,6 +87,6 @@ fn worst(loaded: &Loaded, ratios: &[Ratios; 5], i: usize) -> f64 {
         .zip(ratios)
         .filter(|(name, _)| covered(name))
         .filter_map(|(_, ratios)| ratios[i])
-        .map(|ratio| (ratio - 1.0).abs())
+        .map(|ratio| (factor * ratio - 1.0).abs())
         .fold(0.0, f64::max)
 }

@@ -7,6 +7,7 @@
 
 pub mod band;
 pub mod baseline;
+pub mod diagnostics;
 pub mod evidence;
 pub mod family;
 pub(crate) mod linalg;

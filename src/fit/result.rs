@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::diagnostics::Diagnostics;
 use super::evidence::Evidence;
 use super::sample::Marginal;
 use super::solution::Solution;
@@ -143,6 +144,8 @@ pub struct FitResult {
     /// Posterior covariance of the components' amplitudes in the same order. Methods that keep amplitudes at zero leave
     /// those out (zeros).
     pub posterior_covariance: Vec<f64>,
+    /// What foretells errors that no standard deviation tells; `None` where the method has none of it.
+    pub diagnostics: Option<Diagnostics>,
     /// What the spectrum says about the macromolecule pattern, where the model asks for it.
     pub evidence: Option<Evidence>,
     /// Priors that are off by more than three of their own standard deviations, in words.
@@ -193,6 +196,7 @@ impl FitResult {
             amplitudes: Vec::new(),
             covariance: Vec::new(),
             posterior_covariance: Vec::new(),
+            diagnostics: None,
             evidence: None,
             strained_priors: Vec::new(),
             solution: Solution::None,

@@ -1,6 +1,8 @@
 //! Flags: what a person should look at. They are columns, never deletions.
 
+mod coefficients;
 pub mod glossary;
+pub mod score;
 
 use crate::fit::family::Limits;
 use crate::fit::{FitResult, FitState};
@@ -34,6 +36,7 @@ mod flag {
     pub(super) const BASELINE_FLEXIBLE: &str = "baseline_flexible";
     pub(super) const BASIS_LINES_BROAD: &str = "basis_lines_broad";
     pub(super) const PRIOR_STRAINED: &str = "prior_strained";
+    pub(super) const FIT_DOUBTFUL: &str = "fit_doubtful";
     pub(super) const IMPLAUSIBLE_TNAA_TCR: &str = "implausible_tnaa_tcr";
 }
 
@@ -53,12 +56,15 @@ pub fn flags(fit: &FitResult, limits: Limits, f0_mhz: f64, basis_fwhm_hz: Option
     raise_if(fit.snr < LOW_SNR, flag::LOW_SNR);
     raise_if(fit.fwhm_hz.is_some_and(|fwhm_hz| fwhm_hz > BROAD_PPM * f0_mhz), flag::BROAD_LINES);
     raise_if(fit.shift_hz.abs() > SHIFT_NEAR_LIMIT * limits.max_shift_ppm * f0_mhz, flag::SHIFT_AT_LIMIT);
+    // What the limit says by itself is little: a method that tells more has its score.
     raise_if(
-        limits.max_baseline_ed.is_some_and(|most| fit.baseline_ed >= BASELINE_NEAR_LIMIT * most),
+        fit.diagnostics.is_none()
+            && limits.max_baseline_ed.is_some_and(|most| fit.baseline_ed >= BASELINE_NEAR_LIMIT * most),
         flag::BASELINE_FLEXIBLE,
     );
     raise_if(adds_nothing(fit, basis_fwhm_hz), flag::BASIS_LINES_BROAD);
     raise_if(!fit.strained_priors.is_empty(), flag::PRIOR_STRAINED);
+    raise_if(score::is_doubtful(fit), flag::FIT_DOUBTFUL);
     if let (Some(naa), Some(creatine)) = (total(fit, "tNAA", "NAA"), total(fit, "tCr", "Cr")) {
         let ratio = naa / creatine;
         let [low, high] = PLAUSIBLE_TNAA_TO_TCR;

@@ -192,6 +192,7 @@ impl Origin<'_> {
             chi2_reduced: known(fit.chi2_reduced),
             degrees_of_freedom: Some(fit.degrees_of_freedom),
             baseline_ed: Some(fit.baseline_ed),
+            expected_error_percent: quality::score::expected_error_percent(fit),
             baseline_lambda: fit.baseline_lambda,
             phi0_deg: Some(fit.phi0_deg),
             phi1_deg_per_ppm: Some(fit.phi1_deg_per_ppm),

@@ -4,6 +4,7 @@ use std::f64::consts::PI;
 
 use super::{Case, Checks};
 use num_complex::Complex64;
+use requant::quality::score::FLAG_ABOVE_PERCENT;
 
 /// Broadening of `gannet` (FWHM, Hz), and its weight of points where choline is left.
 const GANNET_HZ: f64 = 3.0;
@@ -130,10 +131,6 @@ fn flags(checks: &mut Checks, case: &Case<'_>) {
         "gannet" => 0.1,
         _ => settings["start"]["max_shift_ppm"].as_f64().unwrap(),
     };
-    let max_ed = (case.method == "map").then(|| {
-        let window = |i: usize| settings["window_ppm"][i].as_f64().unwrap();
-        settings["baseline"]["max_ed_per_ppm"].as_f64().unwrap() * (window(1) - window(0))
-    });
     let number = |column: &str| row.number(column).unwrap();
     let amplitude =
         |names: [&str; 2]| names.iter().find_map(|name| case.metabolite(name)).map(|m| m.number("amplitude"));
@@ -145,8 +142,8 @@ fn flags(checks: &mut Checks, case: &Case<'_>) {
         ("low_snr", number("snr") < 3.0),
         ("broad_lines", row.number("fwhm_hz").is_some_and(|width| width > 0.1 * f0_mhz)),
         ("shift_at_limit", number("shift_hz").abs() > 0.9 * max_shift_ppm * f0_mhz),
-        ("baseline_flexible", max_ed.is_some_and(|most| number("baseline_ed") >= 0.95 * most)),
         ("prior_strained", !row.texts("strained_priors").is_empty()),
+        ("fit_doubtful", row.number("expected_error_percent").is_some_and(|p| p > FLAG_ABOVE_PERCENT)),
         ("implausible_tnaa_tcr", ratio.is_some_and(|ratio| !(0.8..=2.5).contains(&ratio))),
     ];
     let expected: Vec<String> = raised.iter().filter(|(_, is)| *is).map(|(flag, _)| (*flag).to_owned()).collect();

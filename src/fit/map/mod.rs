@@ -8,6 +8,7 @@
 
 pub mod component;
 pub(crate) mod constants;
+mod diagnostics;
 pub mod evaluation;
 mod evidence;
 mod first_guess;

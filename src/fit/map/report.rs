@@ -2,6 +2,7 @@
 
 use num_complex::Complex64;
 
+use super::diagnostics::{Told, diagnostics};
 use super::evaluation::{Evaluation, PhaseColumns, rotate};
 use super::evidence::evidence;
 use super::model::Model;
@@ -70,6 +71,11 @@ pub(crate) fn summarise(
     let height = metabolite_height(model, x, evaluation);
     let lorentz_hz = x[layout.common_width()];
     let gauss_hz = x[layout.gauss()];
+    let kernel = &x[layout.kernel_range()];
+    let width_over = |basis_hz: f64| model.lineshape.fwhm_hz(lorentz_hz + basis_hz, gauss_hz, kernel);
+    let fwhm_hz = width_over(model.basis_linewidth_hz.unwrap_or(0.0));
+    let (variance, noise_variance) = (solution.weights.variance, solution.noise_variance);
+    let told = Told { x, variance, noise_variance, evaluation, inverse: &scratch.inverse, baseline_ed, fwhm_hz };
     FitResult {
         state: solution.state,
         n_iterations: solution.n_iterations,
@@ -88,14 +94,13 @@ pub(crate) fn summarise(
         gauss_hz: Some(gauss_hz),
         skew_rad: Some(x[layout.skew()]),
         flatness: Some(x[layout.flatness()]),
-        fwhm_hz: model
-            .basis_linewidth_hz
-            .map(|basis_hz| model.lineshape.fwhm_hz(lorentz_hz + basis_hz, gauss_hz, &x[layout.kernel_range()])),
+        fwhm_hz: model.basis_linewidth_hz.map(width_over),
         snr: height / (2.0 * noise_sd_spectrum),
         snr_residual: height / (2.0 * residual_sd),
         amplitudes,
         covariance: covariance(model, &scratch.inverse_noise, unit),
         posterior_covariance: covariance(model, &scratch.inverse, unit),
+        diagnostics: Some(diagnostics(model, &told)),
         evidence,
         strained_priors: Vec::new(),
         solution: Ended::Map(MapSolution {

@@ -91,6 +91,7 @@ pub(super) fn summarise(
         amplitudes,
         covariance: covariance(noise, found.noise_variance),
         posterior_covariance: covariance(bound, variance),
+        diagnostics: None,
         evidence: None,
         strained_priors: pull::strained(problem, found, &linear),
         solution: Ended::Peers(Solution {

@@ -1,5 +1,6 @@
 //! Words of the column `qc_flags`: those of the fit, which this room raises, and those of reading and preparation.
 
+use super::super::coefficients::FLAG_ABOVE_PERCENT;
 use super::super::{
     BASELINE_NEAR_LIMIT, BROAD_PPM, LITTLE_ADDED_HZ, LOW_SNR, MISFIT, PLAUSIBLE_TNAA_TO_TCR, SHIFT_NEAR_LIMIT, flag,
 };
@@ -69,8 +70,19 @@ fn of_the_fit(t: &Thresholds) -> Vec<Entry> {
             "Draw the fit. If the peaks are not under the model, raise `start.max_shift_ppm` in a copy of the method.",
         ),
         entry(
+            flag::FIT_DOUBTFUL,
+            format!("`expected_error_percent` > {FLAG_ABOVE_PERCENT:.1}"),
+            "By the fit's own figures a major metabolite (tNAA, tCr, tCho, Glx, Ins) is likely to be off by more than 15 %, whatever \
+             the errors say: the baseline is as narrow as lines, the residual has structure, priors are strained, or noise \
+             leaves much open. Calibrated on spectra with known truth.",
+            "Draw the fit. Look for a peak that no component has, lines of another shape than the fit's, a metabolite that the basis \
+             set lacks, lipids or water. Where nothing can be mended, exclude the spectrum.",
+        ),
+        entry(
             flag::BASELINE_FLEXIBLE,
-            format!("`baseline_ed` ≥ {BASELINE_NEAR_LIMIT} × the method's limit (`max_ed_per_ppm` × window)"),
+            format!(
+                "`baseline_ed` ≥ {BASELINE_NEAR_LIMIT} × the method's limit, of methods without `expected_error_percent`"
+            ),
             "The baseline is as flexible as the method allows. It may hold lipid or water signal, or a part of broad metabolites.",
             "Draw the fit. Compare results with a lower limit: `--vary baseline.max_ed_per_ppm=2,4,8`.",
         ),
