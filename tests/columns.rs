@@ -61,6 +61,8 @@ const LEFT_OUT: &[(&str, &str)] = &[
     ("spectra.flatness", "no built-in method frees it; its factor is in the components' check"),
     ("spectra.strained_priors", "needs the priors' rows: tests/field_priors.rs"),
     ("spectra.warnings", "text for people"),
+    ("spectra.added_components", "of spectra that ask for some: tests/field_unmodelled.rs"),
+    ("spectra.unmodelled_peaks_ppm", "needs the search: tests/field_unmodelled.rs"),
     ("metabolites.sd_posterior", "needs the priors' rows; what is made of it is recomputed"),
     ("metabolites.tcr_covariance", "needs the priors' rows; what is made of it is recomputed"),
     ("metabolites.lcmodel_sd_percent", "needs the priors' rows: tests/field_priors.rs"),

@@ -24,6 +24,7 @@ pub mod sample;
 pub mod settings_error;
 pub(crate) mod solution;
 pub mod start;
+pub mod strangers;
 pub mod vary;
 
 pub use method::Method;

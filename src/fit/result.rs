@@ -146,6 +146,9 @@ pub struct FitResult {
     pub posterior_covariance: Vec<f64>,
     /// What foretells errors that no standard deviation tells; `None` where the method has none of it.
     pub diagnostics: Option<Diagnostics>,
+    /// Chemical shifts (ppm) of narrow lines that no component of the basis set has, nor a substance that was added; `None`
+    /// where nobody looked ([`super::strangers`]).
+    pub unmodelled_peaks_ppm: Option<Vec<f64>>,
     /// What the spectrum says about the macromolecule pattern, where the model asks for it.
     pub evidence: Option<Evidence>,
     /// Priors that are off by more than three of their own standard deviations, in words.
@@ -197,6 +200,7 @@ impl FitResult {
             covariance: Vec::new(),
             posterior_covariance: Vec::new(),
             diagnostics: None,
+            unmodelled_peaks_ppm: None,
             evidence: None,
             strained_priors: Vec::new(),
             solution: Solution::None,

@@ -38,6 +38,7 @@ mod flag {
     pub(super) const PRIOR_STRAINED: &str = "prior_strained";
     pub(super) const FIT_DOUBTFUL: &str = "fit_doubtful";
     pub(super) const IMPLAUSIBLE_TNAA_TCR: &str = "implausible_tnaa_tcr";
+    pub(super) const UNMODELLED_PEAK: &str = "unmodelled_peak";
 }
 
 /// Flags of one fit, as stable snake_case words in fixed order.
@@ -65,6 +66,7 @@ pub fn flags(fit: &FitResult, limits: Limits, f0_mhz: f64, basis_fwhm_hz: Option
     raise_if(adds_nothing(fit, basis_fwhm_hz), flag::BASIS_LINES_BROAD);
     raise_if(!fit.strained_priors.is_empty(), flag::PRIOR_STRAINED);
     raise_if(score::is_doubtful(fit), flag::FIT_DOUBTFUL);
+    raise_if(fit.unmodelled_peaks_ppm.as_ref().is_some_and(|peaks| !peaks.is_empty()), flag::UNMODELLED_PEAK);
     if let (Some(naa), Some(creatine)) = (total(fit, "tNAA", "NAA"), total(fit, "tCr", "Cr")) {
         let ratio = naa / creatine;
         let [low, high] = PLAUSIBLE_TNAA_TO_TCR;

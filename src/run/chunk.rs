@@ -11,10 +11,12 @@ use super::cut;
 use super::load::{Failure, Loaded, SpectrumKey, index_in, load, load_part};
 use super::models::{ModelStore, Prepared};
 use super::rows::{BasisRef, Origin};
+use super::strangers;
 use crate::corpus::Found;
 use crate::engine::{Batch, Engine, Fitted};
 use crate::fit::FitState;
 use crate::interrupt;
+use crate::prepare::Spectrum;
 use crate::store::{CurveRow, MetaboliteRow, Span, SpectrumRow, Status, Timings, TransientRow};
 
 /// Fits, roughly, that are prepared and done together: of many methods a few at a time, so that no more models and results
@@ -36,14 +38,14 @@ impl Rows {
 }
 
 /// One spectrum × method on its way to a row.
-struct Job<'a> {
-    found: &'a Found,
-    loaded: &'a Loaded,
+pub(super) struct Job<'a> {
+    pub(super) found: &'a Found,
+    pub(super) loaded: &'a Loaded,
     /// Index into `loaded.spectra`.
     index: usize,
-    method: usize,
-    prepared: Result<Prepared, Failure>,
-    fit: Option<Fitted>,
+    pub(super) method: usize,
+    pub(super) prepared: Result<Prepared, Failure>,
+    pub(super) fit: Option<Fitted>,
 }
 
 /// Reads and prepares some files, in their order; of one file alone perhaps some `voxels` only.
@@ -152,7 +154,7 @@ pub(super) fn process(work: &Work<'_>) -> (Vec<Rows>, Timings) {
 
 /// Rows of every spectrum × some of the methods.
 fn of_methods(work: &Work<'_>, spectra: &[(usize, usize)], methods: Range<usize>) -> (Vec<Rows>, Timings) {
-    let Work { chunk, loaded, options, hashes, models, engine } = *work;
+    let Work { chunk, loaded, options, hashes, models, .. } = *work;
     let (started, mut timings) = (Instant::now(), Timings::default());
     let plan: Vec<(usize, usize, usize)> =
         spectra.iter().flat_map(|&(f, s)| methods.clone().map(move |m| (f, s, m))).collect();
@@ -174,7 +176,7 @@ fn of_methods(work: &Work<'_>, spectra: &[(usize, usize)], methods: Range<usize>
     let mut jobs = jobs.unwrap_or_default();
     timings.models_wall_s = started.elapsed().as_secs_f64();
     let started = Instant::now();
-    fit_all(&mut jobs, engine);
+    fit_all(&mut jobs, work);
     timings.fit_wall_s = started.elapsed().as_secs_f64();
     let started = Instant::now();
     let rows = jobs.par_iter().map(|job| rows_of(job, options, hashes)).collect();
@@ -182,39 +184,52 @@ fn of_methods(work: &Work<'_>, spectra: &[(usize, usize)], methods: Range<usize>
     (rows, timings)
 }
 
-/// Batches of jobs that share a model, fitted side by side.
-fn fit_all(jobs: &mut [Job<'_>], engine: &dyn Engine) {
+/// Fits all jobs, and once more those that ask for components their basis set lacks.
+fn fit_all(jobs: &mut [Job<'_>], work: &Work<'_>) {
+    let wanted: Vec<Option<(&Prepared, &Spectrum)>> =
+        jobs.iter().map(|job| Some((job.prepared.as_ref().ok()?, job.spectrum()?))).collect();
+    let fits = fitted(&wanted, work.engine);
+    jobs.iter_mut().zip(fits).for_each(|(job, fit)| job.fit = fit);
+    strangers::look(jobs, work);
+    jobs.par_iter_mut().for_each(Job::complete);
+}
+
+/// The fits that are wanted, in their order: those that share a model in one batch, batches side by side.
+pub(super) fn fitted(wanted: &[Option<(&Prepared, &Spectrum)>], engine: &dyn Engine) -> Vec<Option<Fitted>> {
     let mut batches: Vec<Vec<usize>> = Vec::new();
     let mut by_model: BTreeMap<usize, usize> = BTreeMap::new();
-    for (i, job) in jobs.iter().enumerate() {
-        if let Ok(prepared) = &job.prepared {
-            let slot = *by_model.entry(prepared.model_key()).or_insert_with(|| {
-                batches.push(Vec::new());
-                batches.len() - 1
-            });
-            batches[slot].push(i);
-        }
+    for (i, (prepared, _)) in wanted.iter().enumerate().filter_map(|(i, one)| Some((i, one.as_ref()?))) {
+        let slot = *by_model.entry(prepared.model_key()).or_insert_with(|| {
+            batches.push(Vec::new());
+            batches.len() - 1
+        });
+        batches[slot].push(i);
     }
-    let view: &[Job<'_>] = jobs;
     let results: Vec<(usize, Fitted)> = batches
         .par_iter()
         .flat_map_iter(|batch| {
-            let fids = batch.iter().filter_map(|&i| view[i].spectrum().map(|s| s.fid.as_slice())).collect();
-            let fits = match batch.first().and_then(|&i| view[i].prepared.as_ref().ok()) {
-                Some(prepared) => engine.fit(&Batch { model: prepared.model.as_ref(), fids }),
+            let of_batch = || batch.iter().filter_map(|&i| wanted[i].as_ref());
+            let fids = of_batch().map(|(_, spectrum)| spectrum.fid.as_slice()).collect();
+            let fits = match of_batch().next() {
+                Some((prepared, _)) => engine.fit(&Batch { model: prepared.model.as_ref(), fids }),
                 None => Vec::new(),
             };
             batch.iter().copied().zip(fits).collect::<Vec<_>>()
         })
         .collect();
+    let mut fits: Vec<Option<Fitted>> = wanted.iter().map(|_| None).collect();
     for (i, fit) in results {
-        jobs[i].fit = Some(fit);
+        fits[i] = Some(fit);
     }
-    jobs.par_iter_mut().for_each(Job::complete);
+    fits
 }
 
 impl<'a> Job<'a> {
-    fn spectrum(&self) -> Option<&'a crate::prepare::Spectrum> {
+    pub(super) fn key(&self) -> &'a SpectrumKey {
+        &self.loaded.spectra[self.index].0
+    }
+
+    pub(super) fn spectrum(&self) -> Option<&'a Spectrum> {
         self.loaded.spectra[self.index].1.as_ref().ok()
     }
 
@@ -264,7 +279,8 @@ fn rows_of(job: &Job<'_>, options: &RunOptions, hashes: &[String]) -> Rows {
         let failure = Failure::new("internal", "the engine returned no result for this spectrum; please report it");
         return Rows::only(origin.failed(&failure, Status::Failed, job.spectrum()));
     };
-    let basis = BasisRef { id: &prepared.basis_id, signal_per_proton: prepared.signal_per_proton };
+    let basis =
+        BasisRef { id: &prepared.basis_id, signal_per_proton: prepared.signal_per_proton, added: &prepared.added };
     let (row, metabolites) =
         origin.fitted(spectrum, prepared.model.as_ref(), fit, &basis, engine.as_str(), &options.water_scaling);
     let fitted = !matches!(fit.state, FitState::NoSignal | FitState::Singular);

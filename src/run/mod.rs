@@ -25,6 +25,7 @@ pub mod plan;
 pub mod planned_manifest;
 pub(crate) mod rows;
 mod signature;
+mod strangers;
 mod summary;
 mod tally;
 pub mod union;

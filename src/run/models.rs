@@ -9,11 +9,13 @@ use super::bases::{Bases, Slot, Source, lock};
 use super::cut::for_models;
 use super::load::{Failure, Header, SpectrumKey};
 use super::need::model_bytes;
+use crate::basis::simulate::Sequence;
 use crate::basis::{BasisError, BasisSet};
 use crate::corpus::Found;
 use crate::error_chain::error_chain;
 use crate::fit::map::settings::Macromolecules;
 use crate::fit::prior::is_of_differences;
+use crate::fit::strangers::added::{Added, extended, free};
 use crate::fit::{Method, Model, map, peaks};
 use crate::learned::{Learned, LearnedGroup};
 use crate::prepare::Spectrum;
@@ -30,6 +32,8 @@ pub(crate) struct Prepared {
     pub(crate) flags: Vec<&'static str>,
     /// What was learned from the corpus and holds for it ([`crate::learned::LearnedGroup::id`]).
     pub(crate) learned_id: Option<String>,
+    /// Components that the spectrum asked for beside its basis set.
+    pub(crate) added: Vec<Added>,
 }
 
 impl Prepared {
@@ -53,6 +57,9 @@ struct Key {
     /// Whether the spectrum is an edited difference.
     is_difference: bool,
     learned: Option<String>,
+    /// Components beside the basis set, and the sequence they are made for (as text).
+    added: Vec<Added>,
+    added_for: String,
 }
 
 type ModelSlot = Slot<Model>;
@@ -132,6 +139,19 @@ impl<'a> ModelStore<'a> {
         spectrum: &Spectrum,
         method: usize,
     ) -> Result<Prepared, Failure> {
+        self.model_with(found, header, key, spectrum, method, &[])
+    }
+
+    /// The same with further components beside the basis set.
+    pub(super) fn model_with(
+        &self,
+        found: &Found,
+        header: &Header,
+        key: &SpectrumKey,
+        spectrum: &Spectrum,
+        method: usize,
+        added: &[Added],
+    ) -> Result<Prepared, Failure> {
         let path = found.overrides.basis.as_ref().or(self.options.basis.as_ref());
         if let Method::Peaks(settings) = &self.options.methods[method] {
             return self.peaks(found, key, spectrum, method, settings, path);
@@ -160,8 +180,13 @@ impl<'a> ModelStore<'a> {
         };
         let learned_id = group.map(LearnedGroup::id);
         let is_difference = key.is_difference() || is_of_differences(&basis.set);
+        let sequence = added.first().map(|_| self.bases.recipe(found, header).map(|recipe| recipe.sequence));
+        warnings.extend(sequence.iter().filter(|s| s.is_err()).map(|_| AS_AFTER_ONE_PULSE.to_owned()));
+        let sequence = sequence.map(|known| known.unwrap_or(Sequence::PulseAcquire {}));
         let key = Key {
             learned: learned_id.clone(),
+            added: added.to_vec(),
+            added_for: sequence.as_ref().map(|sequence| format!("{sequence:?}")).unwrap_or_default(),
             basis: source,
             method,
             n_points: spectrum.fid.len(),
@@ -174,11 +199,22 @@ impl<'a> ModelStore<'a> {
         let chosen = &if is_difference { chosen.in_differences() } else { chosen.clone() };
         let model = self
             .slot(key)
-            .get_or_init(|| self.built(&basis.set, spectrum, header.protocol.te_s, chosen, group))
+            .get_or_init(|| match &sequence {
+                None => self.built(&basis.set, spectrum, header.protocol.te_s, chosen, group).map(|m| self.noted(m)),
+                Some(sequence) => {
+                    let set =
+                        extended(&basis.set, added, sequence).map_err(|e| Failure::new("model", error_chain(&e)))?;
+                    let mut model = self.built(&set, spectrum, header.protocol.te_s, chosen, group)?;
+                    if let Model::Map(model) = &mut model {
+                        free(model, added);
+                    }
+                    Ok(Arc::new(model))
+                }
+            })
             .clone()
             .map_err(|f| Failure::new(f.code, format!("{}: {}", found.source_path, f.message)))?;
         let (basis_id, signal_per_proton) = (basis.set.id.clone(), basis.signal_per_proton);
-        Ok(Prepared { model, basis_id, signal_per_proton, warnings, flags, learned_id })
+        Ok(Prepared { model, basis_id, signal_per_proton, warnings, flags, learned_id, added: added.to_vec() })
     }
 
     /// Makes the model of a basis set, with what was learned for the spectrum's protocol.
@@ -189,7 +225,7 @@ impl<'a> ModelStore<'a> {
         te_s: Option<f64>,
         method: &Method,
         group: Option<&LearnedGroup>,
-    ) -> Result<Arc<Model>, Failure> {
+    ) -> Result<Model, Failure> {
         let (n_points, dwell_s, f0_mhz) = (spectrum.fid.len(), spectrum.dwell_s, spectrum.f0_mhz);
         let built = match method {
             Method::Map(settings) => {
@@ -202,7 +238,7 @@ impl<'a> ModelStore<'a> {
             }
             Method::Peers(_) | Method::Peaks(_) => method.model(basis, n_points, dwell_s, f0_mhz, te_s),
         };
-        built.map(|model| self.noted(model)).map_err(|e| Failure::new("model", error_chain(&e)))
+        built.map_err(|e| Failure::new("model", error_chain(&e)))
     }
 
     /// The model of peaks, which takes of a basis set no more than the signal of a proton.
@@ -227,6 +263,8 @@ impl<'a> ModelStore<'a> {
         let model = self
             .slot(Key {
                 learned: None,
+                added: Vec::new(),
+                added_for: String::new(),
                 basis: path.map_or(Source::None, |path| Source::File(path.clone())),
                 method,
                 n_points: spectrum.fid.len(),
@@ -244,8 +282,15 @@ impl<'a> ModelStore<'a> {
             .clone()
             .map_err(|f| Failure::new(f.code, format!("{}: {}", found.source_path, f.message)))?;
         let basis_id = basis.map_or(NO_BASIS.to_owned(), |basis| basis.set.id.clone());
-        let signal_per_proton = Some(scale.signal_per_proton);
-        Ok(Prepared { model, basis_id, signal_per_proton, warnings, flags: Vec::new(), learned_id: None })
+        Ok(Prepared {
+            model,
+            basis_id,
+            signal_per_proton: Some(scale.signal_per_proton),
+            warnings,
+            flags: Vec::new(),
+            learned_id: None,
+            added: Vec::new(),
+        })
     }
 
     /// A model that was made, its soft rows written down.
@@ -293,6 +338,10 @@ impl<'a> ModelStore<'a> {
         lock(&self.ratio_rows).iter().cloned().collect()
     }
 }
+
+/// What a row says where a substance was added and the header does not tell what the sequence makes of it.
+const AS_AFTER_ONE_PULSE: &str =
+    "added components: as after one pulse, because the file does not tell the sequence and its times";
 
 /// What rows call the basis set of a method that needs none.
 const NO_BASIS: &str = "none";

@@ -4,6 +4,7 @@ use super::load::{Failure, Header, SpectrumKey};
 use crate::acquisition::Origin as ToldBy;
 use crate::corpus::{Found, Water};
 use crate::fit::result::Curves;
+use crate::fit::strangers::Added;
 use crate::fit::{FitResult, FitState, Method, Model};
 use crate::prepare::{Record, Spectrum};
 use crate::printable::printable_message;
@@ -30,6 +31,8 @@ pub(crate) struct BasisRef<'a> {
     pub(crate) id: &'a str,
     /// Signal of one proton at amplitude 1, if a reference singlet is there.
     pub(crate) signal_per_proton: Option<f64>,
+    /// Components beside it.
+    pub(crate) added: &'a [Added],
 }
 
 impl Origin<'_> {
@@ -168,6 +171,8 @@ impl Origin<'_> {
             basis_fwhm_hz: model.basis_linewidth_hz(),
             engine: Some(engine.to_owned()),
             state: Some(fit.state.as_str().to_owned()),
+            added_components: basis.added.iter().map(ToString::to_string).collect(),
+            unmodelled_peaks_ppm: fit.unmodelled_peaks_ppm.clone(),
             ..self.prepared(spectrum)
         };
         if matches!(fit.state, FitState::NoSignal | FitState::Singular) {

@@ -24,15 +24,18 @@ impl Row {
         self.0.get(column)?.as_str()
     }
 
+    #[allow(dead_code, reason = "not every test file uses all of it")]
     pub(crate) fn truth(&self, column: &str) -> Option<bool> {
         self.0.get(column)?.as_bool()
     }
 
     /// A list of numbers; empty where there is none.
+    #[allow(dead_code, reason = "not every test file uses all of it")]
     pub(crate) fn numbers(&self, column: &str) -> Vec<f64> {
         self.0.get(column).map(numbers).unwrap_or_default()
     }
 
+    #[allow(dead_code, reason = "not every test file uses all of it")]
     pub(crate) fn lists(&self, column: &str) -> Vec<Vec<f64>> {
         self.0.get(column).and_then(Value::as_array).map(|all| all.iter().map(numbers).collect()).unwrap_or_default()
     }
@@ -43,6 +46,7 @@ impl Row {
     }
 }
 
+#[allow(dead_code, reason = "not every test file uses all of it")]
 fn numbers(list: &Value) -> Vec<f64> {
     list.as_array().into_iter().flatten().map(|v| v.as_f64().unwrap_or(f64::NAN)).collect()
 }

@@ -101,6 +101,7 @@ pub(crate) fn summarise(
         covariance: covariance(model, &scratch.inverse_noise, unit),
         posterior_covariance: covariance(model, &scratch.inverse, unit),
         diagnostics: Some(diagnostics(model, &told)),
+        unmodelled_peaks_ppm: None,
         evidence,
         strained_priors: Vec::new(),
         solution: Ended::Map(MapSolution {

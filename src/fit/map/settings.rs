@@ -85,6 +85,14 @@ pub struct ComponentSettings {
     /// The pattern of `peaks`, where it is not the built-in one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub pattern: Vec<PatternPeak>,
+    /// Whether a spectrum with lines that no component has is offered further components
+    /// ([`crate::fit::strangers`]).
+    #[serde(default = "offered")]
+    pub strangers: bool,
+}
+
+fn offered() -> bool {
+    true
 }
 
 /// Which soft ratio rows hold between amplitudes.

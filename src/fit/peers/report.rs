@@ -92,6 +92,7 @@ pub(super) fn summarise(
         covariance: covariance(noise, found.noise_variance),
         posterior_covariance: covariance(bound, variance),
         diagnostics: None,
+        unmodelled_peaks_ppm: None,
         evidence: None,
         strained_priors: pull::strained(problem, found, &linear),
         solution: Ended::Peers(Solution {

@@ -7,6 +7,7 @@ use super::super::{
 use super::entry::{Entry, Kind, Thresholds};
 use crate::basis::singlets::MISPLACED_PPM;
 use crate::fit::prior::STRAINED_SD;
+use crate::fit::strangers::thresholds::{FALSE_ALARMS, LEAST_HEIGHT, LEAST_SHARE};
 
 /// All flags.
 pub(super) fn entries(thresholds: &Thresholds) -> Vec<Entry> {
@@ -25,6 +26,22 @@ fn entry(code: &'static str, threshold: String, meaning: &'static str, remedy: &
 fn of_the_fit(t: &Thresholds) -> Vec<Entry> {
     let [low, high] = PLAUSIBLE_TNAA_TO_TCR;
     vec![
+        entry(
+            flag::UNMODELLED_PEAK,
+            format!(
+                "a line of the fitted width in residual and baseline, beside what a stiff baseline and faults of the lineshape \
+                 explain, that noise shows in one of {:.0} spectra; taller than {:.1} % of the tallest metabolite peak and {:.0} % of \
+                 its neighbours; not explained by an added substance",
+                1.0 / FALSE_ALARMS,
+                100.0 * LEAST_HEIGHT,
+                100.0 * LEAST_SHARE
+            ),
+            "The spectrum has a peak that the basis set lacks (`unmodelled_peaks_ppm`), and none of the substances that the \
+             program knows explains it. Where `added_components` has it as `unknown`, the metabolites are fitted beside it; \
+             otherwise it went into the baseline or into metabolites near it, and these may be wrong.",
+            "Find out what lies at that chemical shift (a drug, its solvent, food, an artefact) and add it to the basis set. Draw \
+             the fit; leave out metabolites near the peak.",
+        ),
         entry(
             flag::NOT_CONVERGED,
             "`state` is `max_iterations`".to_owned(),

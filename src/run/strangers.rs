@@ -1,0 +1,155 @@
+//! Spectra that ask for components their basis set lacks: looked for, offered, and kept where the evidence says so.
+
+use rayon::prelude::*;
+
+use super::chunk::{Job, Work, fitted};
+use super::models::Prepared;
+use crate::engine::Fitted;
+use crate::fit::result::Curves;
+use crate::fit::strangers::displaced::{displaced, strain};
+use crate::fit::strangers::evidence::{self, Weighed};
+use crate::fit::strangers::thresholds::{ANONYMOUS_HANDICAP, MOST_ADDED, TALL};
+use crate::fit::strangers::{Added, Line, library, search};
+use crate::fit::{FitResult, FitState, Model};
+
+/// What a fit lacks.
+struct Found {
+    /// Lines in residual and baseline.
+    lines: Vec<Line>,
+    /// Components that stand in for a line.
+    displaced: Vec<Line>,
+    /// Chemical shifts (ppm) of added substances that are so tall that the fit may be wrong about them.
+    tall: Vec<f64>,
+    n_bins: usize,
+}
+
+/// A fit of one spectrum with a further component.
+struct Offer {
+    job: usize,
+    prepared: Prepared,
+    handicap: f64,
+}
+
+/// Looks at every fit, and fits again those that lack something, as often as it helps.
+pub(super) fn look(jobs: &mut [Job<'_>], work: &Work<'_>) {
+    let mut found: Vec<Option<Found>> = jobs.par_iter().map(find).collect();
+    let mut open: Vec<usize> = (0..jobs.len()).filter(|&i| takes_offers(&jobs[i], work)).collect();
+    for _ in 0..MOST_ADDED {
+        let offers: Vec<Offer> = open
+            .par_iter()
+            .flat_map_iter(|&i| found[i].as_ref().map_or(Vec::new(), |found| offers(i, &jobs[i], found, work)))
+            .collect();
+        if offers.is_empty() {
+            break;
+        }
+        let view: &[Job<'_>] = jobs;
+        let wanted: Vec<_> = offers.iter().map(|offer| Some((&offer.prepared, view[offer.job].spectrum()?))).collect();
+        let fits = fitted(&wanted, work.engine);
+        let kept = best(view, &found, offers, fits);
+        open = kept.iter().map(|(job, ..)| *job).collect();
+        for (i, prepared, fit) in kept {
+            jobs[i].prepared = Ok(prepared);
+            jobs[i].fit = Some(fit);
+            found[i] = find(&jobs[i]);
+        }
+    }
+    for (job, found) in jobs.iter_mut().zip(found) {
+        let (Ok(prepared), Some(fit), Some(found)) = (&job.prepared, &mut job.fit, found) else { continue };
+        let unknown = prepared.added.iter().filter_map(|added| added.line_ppm());
+        let peaks = unknown.chain(found.tall).chain(found.lines.iter().map(|line| line.ppm)).collect();
+        fit.result.unmodelled_peaks_ppm = Some(peaks);
+    }
+}
+
+/// Whether a job's method wants further components. What editing leaves of a substance nobody simulates.
+fn takes_offers(job: &Job<'_>, work: &Work<'_>) -> bool {
+    let asks = work.options.methods[job.method].as_map().is_some_and(|settings| settings.components.strangers);
+    asks && job.loaded.header_of(job.key()).n_conditions.is_none()
+}
+
+/// What the fit of a job lacks; `None` where it cannot be searched.
+fn find(job: &Job<'_>) -> Option<Found> {
+    let (prepared, spectrum, fit) = (job.prepared.as_ref().ok()?, job.spectrum()?, &job.fit.as_ref()?.result);
+    if matches!(fit.state, FitState::NoSignal | FitState::Singular) {
+        return None;
+    }
+    let model = prepared.model.as_ref();
+    let curves = model.curves(&spectrum.fid, fit);
+    let names = model.component_names();
+    let lines = search(&curves, &names, fit, model.basis_linewidth_hz().unwrap_or(0.0), spectrum.f0_mhz)?;
+    let displaced = match model {
+        Model::Map(model) => displaced(model, fit, &curves),
+        Model::Peers(_) | Model::Peaks(_) => Vec::new(),
+    };
+    let tall = tall(&prepared.added, &names, &curves, (fit.shift_hz - curves.shift_hz) / spectrum.f0_mhz);
+    Some(Found { lines, displaced, tall, n_bins: curves.ppm.len() })
+}
+
+/// Where added substances are tall beside the metabolites.
+fn tall(added: &[Added], names: &[String], curves: &Curves, beside_ppm: f64) -> Vec<f64> {
+    let substances: Vec<String> = added.iter().filter(|a| a.line_ppm().is_none()).map(ToString::to_string).collect();
+    let top = |k: usize| {
+        let curve = curves.components.get(k)?;
+        let (place, height) = curve.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1))?;
+        Some((curves.ppm.get(place)? + beside_ppm, *height))
+    };
+    let (ours, others): (Vec<usize>, Vec<usize>) = (0..names.len()).partition(|&k| substances.contains(&names[k]));
+    let tallest = others.iter().filter_map(|&k| top(k)).map(|(_, height)| height).fold(0.0, f64::max);
+    ours.iter().filter_map(|&k| top(k)).filter(|(_, height)| *height > TALL * tallest).map(|(ppm, _)| ppm).collect()
+}
+
+/// What is offered to a job: each substance that has one of the lines, and a line without a name at the first of each kind.
+fn offers(i: usize, job: &Job<'_>, found: &Found, work: &Work<'_>) -> Vec<Offer> {
+    let (Ok(prepared), Some(spectrum)) = (&job.prepared, job.spectrum()) else { return Vec::new() };
+    let present = prepared.model.component_names();
+    let lines: Vec<Line> = found.lines.iter().chain(&found.displaced).copied().collect();
+    let substances = library::candidates(&lines, &present).into_iter().map(|s| (Added::Substance(s), 0.0));
+    let unknown = found.lines.first().into_iter().chain(found.displaced.first());
+    let unknown = unknown.map(|line| (Added::line(line.ppm), ANONYMOUS_HANDICAP));
+    let header = job.loaded.header_of(job.key());
+    substances
+        .chain(unknown.filter(|(line, _)| !prepared.added.contains(line)))
+        .filter_map(|(component, handicap)| {
+            let added: Vec<Added> = prepared.added.iter().copied().chain([component]).collect();
+            let with = work.models.model_with(job.found, header, job.key(), spectrum, job.method, &added);
+            Some(Offer { job: i, prepared: with.ok()?, handicap })
+        })
+        .collect()
+}
+
+/// The best offer of each job that gains enough.
+fn best(
+    jobs: &[Job<'_>],
+    found: &[Option<Found>],
+    offers: Vec<Offer>,
+    fits: Vec<Option<Fitted>>,
+) -> Vec<(usize, Prepared, Fitted)> {
+    let mut kept: Vec<(usize, Prepared, Fitted, f64)> = Vec::new();
+    for (offer, fit) in offers.into_iter().zip(fits) {
+        let job = &jobs[offer.job];
+        let (Some(fit), Some(before), Ok(prepared), Some(found)) = (fit, &job.fit, &job.prepared, &found[offer.job])
+        else {
+            continue;
+        };
+        let without = weighed(&prepared.model, &before.result);
+        let with = weighed(&offer.prepared.model, &fit.result);
+        let gain = evidence::gain(without, with, found.n_bins) - offer.handicap;
+        if !evidence::is_enough(gain, without, with, found.n_bins) {
+            continue;
+        }
+        match kept.iter_mut().find(|(job, ..)| *job == offer.job) {
+            Some(other) if other.3 < gain => *other = (offer.job, offer.prepared, fit, gain),
+            Some(_) => {}
+            None => kept.push((offer.job, offer.prepared, fit, gain)),
+        }
+    }
+    kept.into_iter().map(|(job, prepared, fit, _)| (job, prepared, fit)).collect()
+}
+
+fn weighed<'a>(model: &Model, fit: &'a FitResult) -> Weighed<'a> {
+    let strain = match model {
+        Model::Map(model) => strain(model, fit),
+        Model::Peers(_) | Model::Peaks(_) => 0.0,
+    };
+    Weighed { fit, strain }
+}
