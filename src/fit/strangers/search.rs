@@ -110,29 +110,33 @@ impl<'a> Excess<'a> {
         Some(Self { ppm, values, metabolites, bin_hz, fwhm_bins, template, noise_sd: fit.noise_sd })
     }
 
-    /// The significant lines, beside what the stiff baseline and the metabolites' lineshape explain.
+    /// The significant lines, beside what the stiff baseline and the metabolites' lineshape explain: one after the other, each
+    /// taken out before the next, because the stiff baseline rings beside a tall one. Dips are taken out, too, and are none.
     fn lines(&self, stiff: &Stiff, threshold: f64) -> Vec<Line> {
         let n = self.ppm.len();
-        let explained = self.explained(stiff);
+        let mut explained = self.explained(stiff);
         let mut rest = self.values.clone();
         explained.iter().for_each(|column| take_out(column, &mut rest));
-        let noise_sd = self.noise_sd.max(robust_sd(&rest));
-        let mut found: Vec<(usize, Line)> =
-            (0..n).filter_map(|p| Some((p, self.line_at(p, &rest, &explained, noise_sd)?))).collect();
         let tallest = self.metabolites.iter().copied().fold(0.0, f64::max);
-        found.retain(|(p, line)| {
-            line.significance > threshold
-                && line.height > LEAST_HEIGHT * tallest
-                && line.height > LEAST_SHARE * self.nearby(*p)
-        });
-        found.sort_by(|a, b| b.1.significance.total_cmp(&a.1.significance));
         let mut lines: Vec<(usize, Line)> = Vec::new();
-        for (p, line) in found {
-            if lines.iter().all(|(other, _)| p.abs_diff(*other) as f64 > self.fwhm_bins) {
+        for _ in 0..2 * MOST_LINES {
+            let noise_sd = self.noise_sd.max(robust_sd(&rest));
+            let all = (0..n).filter_map(|p| Some((p, self.line_at(p, &rest, &explained, noise_sd)?)));
+            let most = all.max_by(|a, b| a.1.significance.abs().total_cmp(&b.1.significance.abs()));
+            let Some((p, line)) = most.filter(|(_, line)| line.significance.abs() > threshold) else { break };
+            let is_tall = line.height > LEAST_HEIGHT * tallest && line.height > LEAST_SHARE * self.nearby(p);
+            let is_new = lines.iter().all(|(other, _)| p.abs_diff(*other) as f64 > self.fwhm_bins);
+            if is_tall && is_new {
                 lines.push((p, line));
             }
+            let (first, heights) = self.template.at(p, n);
+            let mut column = vec![0.0; n];
+            column[first..].iter_mut().zip(heights).for_each(|(c, h)| *c = h);
+            if lines.len() == MOST_LINES || !add_to_basis(column, &mut explained) {
+                break;
+            }
+            explained.last().into_iter().for_each(|column| take_out(column, &mut rest));
         }
-        lines.truncate(MOST_LINES);
         lines.into_iter().map(|(_, line)| line).collect()
     }
 
@@ -146,19 +150,10 @@ impl<'a> Excess<'a> {
             columns.push(moved(&self.metabolites, bins, 0));
             columns.push(moved(&self.metabolites, 0, bins));
         }
-        let mut orthonormal: Vec<Vec<f64>> = Vec::with_capacity(columns.len());
-        for mut column in columns {
-            let before = norm(&column);
-            // Twice is enough (Kahan and Parlett).
-            for _ in 0..2 {
-                orthonormal.iter().for_each(|other| take_out(other, &mut column));
-            }
-            let after = norm(&column);
-            if after > 1e-6 * before {
-                column.iter_mut().for_each(|v| *v /= after);
-                orthonormal.push(column);
-            }
-        }
+        let mut orthonormal: Vec<Vec<f64>> = Vec::with_capacity(columns.len() + MOST_LINES);
+        columns.into_iter().for_each(|column| {
+            add_to_basis(column, &mut orthonormal);
+        });
         orthonormal
     }
 
@@ -189,6 +184,22 @@ const LEAST_OWN: f64 = 0.15;
 
 fn norm(values: &[f64]) -> f64 {
     values.iter().map(|v| v * v).sum::<f64>().sqrt()
+}
+
+/// Adds what of `column` is its own to an orthonormal basis; whether there was something.
+fn add_to_basis(mut column: Vec<f64>, orthonormal: &mut Vec<Vec<f64>>) -> bool {
+    let before = norm(&column);
+    // Twice is enough (Kahan and Parlett).
+    for _ in 0..2 {
+        orthonormal.iter().for_each(|other| take_out(other, &mut column));
+    }
+    let after = norm(&column);
+    let is_own = after > 1e-6 * before;
+    if is_own {
+        column.iter_mut().for_each(|v| *v /= after);
+        orthonormal.push(column);
+    }
+    is_own
 }
 
 /// Takes the part along a unit vector out of `values`.
