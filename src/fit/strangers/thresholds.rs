@@ -28,7 +28,7 @@ pub(super) const MOST_LINES: usize = 4;
 pub const NEAR_PPM: f64 = 0.05;
 
 /// Standard deviations by which a component must be away from its place to count as displaced.
-pub const LEAST_DISPLACED_SD: f64 = 3.0;
+pub const LEAST_DISPLACED_SD: f64 = 4.0;
 
 /// What an added component must gain, in units of 2·ln(odds): several times what a line costs, and above what a flexible
 /// baseline gains by chance …
