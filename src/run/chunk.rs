@@ -1,6 +1,5 @@
 //! One chunk of files: read and prepared, grouped into batches that share a model, fitted, turned into rows.
 
-use std::collections::BTreeMap;
 use std::ops::Range;
 use std::time::Instant;
 
@@ -8,12 +7,13 @@ use rayon::prelude::*;
 
 use super::RunOptions;
 use super::cut;
+use super::job::{Job, fitted};
 use super::load::{Failure, Loaded, SpectrumKey, index_in, load, load_part};
 use super::models::{ModelStore, Prepared};
 use super::rows::{BasisRef, Origin};
 use super::strangers;
 use crate::corpus::Found;
-use crate::engine::{Batch, Engine, Fitted};
+use crate::engine::{Engine, Fitted};
 use crate::fit::FitState;
 use crate::interrupt;
 use crate::prepare::Spectrum;
@@ -35,17 +35,6 @@ impl Rows {
     fn only(spectrum: SpectrumRow) -> Self {
         Self { spectrum, metabolites: Vec::new(), curve: None, transients: Vec::new() }
     }
-}
-
-/// One spectrum × method on its way to a row.
-pub(super) struct Job<'a> {
-    pub(super) found: &'a Found,
-    pub(super) loaded: &'a Loaded,
-    /// Index into `loaded.spectra`.
-    index: usize,
-    pub(super) method: usize,
-    pub(super) prepared: Result<Prepared, Failure>,
-    pub(super) fit: Option<Fitted>,
 }
 
 /// Reads and prepares some files, in their order; of one file alone perhaps some `voxels` only.
@@ -190,57 +179,8 @@ fn fit_all(jobs: &mut [Job<'_>], work: &Work<'_>) {
         jobs.iter().map(|job| Some((job.prepared.as_ref().ok()?, job.spectrum()?))).collect();
     let fits = fitted(&wanted, work.engine);
     jobs.iter_mut().zip(fits).for_each(|(job, fit)| job.fit = fit);
-    strangers::look(jobs, work);
+    strangers::look(jobs, work.options, work.models, work.engine);
     jobs.par_iter_mut().for_each(Job::complete);
-}
-
-/// The fits that are wanted, in their order: those that share a model in one batch, batches side by side.
-pub(super) fn fitted(wanted: &[Option<(&Prepared, &Spectrum)>], engine: &dyn Engine) -> Vec<Option<Fitted>> {
-    let mut batches: Vec<Vec<usize>> = Vec::new();
-    let mut by_model: BTreeMap<usize, usize> = BTreeMap::new();
-    for (i, (prepared, _)) in wanted.iter().enumerate().filter_map(|(i, one)| Some((i, one.as_ref()?))) {
-        let slot = *by_model.entry(prepared.model_key()).or_insert_with(|| {
-            batches.push(Vec::new());
-            batches.len() - 1
-        });
-        batches[slot].push(i);
-    }
-    let results: Vec<(usize, Fitted)> = batches
-        .par_iter()
-        .flat_map_iter(|batch| {
-            let of_batch = || batch.iter().filter_map(|&i| wanted[i].as_ref());
-            let fids = of_batch().map(|(_, spectrum)| spectrum.fid.as_slice()).collect();
-            let fits = match of_batch().next() {
-                Some((prepared, _)) => engine.fit(&Batch { model: prepared.model.as_ref(), fids }),
-                None => Vec::new(),
-            };
-            batch.iter().copied().zip(fits).collect::<Vec<_>>()
-        })
-        .collect();
-    let mut fits: Vec<Option<Fitted>> = wanted.iter().map(|_| None).collect();
-    for (i, fit) in results {
-        fits[i] = Some(fit);
-    }
-    fits
-}
-
-impl<'a> Job<'a> {
-    pub(super) fn key(&self) -> &'a SpectrumKey {
-        &self.loaded.spectra[self.index].0
-    }
-
-    pub(super) fn spectrum(&self) -> Option<&'a Spectrum> {
-        self.loaded.spectra[self.index].1.as_ref().ok()
-    }
-
-    /// Adds what another condition of the voxel tells, where the model asks for one and it is there.
-    fn complete(&mut self) {
-        let (Some(spectrum), Ok(prepared)) = (self.spectrum(), &self.prepared) else { return };
-        let (Some(name), Some(fit)) = (prepared.model.companion(), &mut self.fit) else { return };
-        if let Some(companion) = self.loaded.companion(&self.loaded.spectra[self.index].0, name) {
-            prepared.model.complete(&mut fit.result, &spectrum.fid, &companion.fid);
-        }
-    }
 }
 
 fn rows_of(job: &Job<'_>, options: &RunOptions, hashes: &[String]) -> Rows {

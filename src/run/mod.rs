@@ -14,6 +14,7 @@ mod error;
 pub mod gaps;
 mod identity;
 mod inputs;
+mod job;
 pub mod lacking;
 pub mod load;
 mod loaded;

@@ -2,9 +2,10 @@
 
 use rayon::prelude::*;
 
-use super::chunk::{Job, Work, fitted};
-use super::models::Prepared;
-use crate::engine::Fitted;
+use super::RunOptions;
+use super::job::{Job, fitted};
+use super::models::{ModelStore, Prepared};
+use crate::engine::{Engine, Fitted};
 use crate::fit::result::Curves;
 use crate::fit::strangers::displaced::{displaced, strain};
 use crate::fit::strangers::evidence::{self, Weighed};
@@ -31,20 +32,20 @@ struct Offer {
 }
 
 /// Looks at every fit, and fits again those that lack something, as often as it helps.
-pub(super) fn look(jobs: &mut [Job<'_>], work: &Work<'_>) {
+pub(super) fn look(jobs: &mut [Job<'_>], options: &RunOptions, models: &ModelStore<'_>, engine: &dyn Engine) {
     let mut found: Vec<Option<Found>> = jobs.par_iter().map(find).collect();
-    let mut open: Vec<usize> = (0..jobs.len()).filter(|&i| takes_offers(&jobs[i], work)).collect();
+    let mut open: Vec<usize> = (0..jobs.len()).filter(|&i| takes_offers(&jobs[i], options)).collect();
     for _ in 0..MOST_ADDED {
         let offers: Vec<Offer> = open
             .par_iter()
-            .flat_map_iter(|&i| found[i].as_ref().map_or(Vec::new(), |found| offers(i, &jobs[i], found, work)))
+            .flat_map_iter(|&i| found[i].as_ref().map_or(Vec::new(), |found| offers(i, &jobs[i], found, models)))
             .collect();
         if offers.is_empty() {
             break;
         }
         let view: &[Job<'_>] = jobs;
         let wanted: Vec<_> = offers.iter().map(|offer| Some((&offer.prepared, view[offer.job].spectrum()?))).collect();
-        let fits = fitted(&wanted, work.engine);
+        let fits = fitted(&wanted, engine);
         let kept = best(view, &found, offers, fits);
         open = kept.iter().map(|(job, ..)| *job).collect();
         for (i, prepared, fit) in kept {
@@ -62,8 +63,8 @@ pub(super) fn look(jobs: &mut [Job<'_>], work: &Work<'_>) {
 }
 
 /// Whether a job's method wants further components. What editing leaves of a substance nobody simulates.
-fn takes_offers(job: &Job<'_>, work: &Work<'_>) -> bool {
-    let asks = work.options.methods[job.method].as_map().is_some_and(|settings| settings.components.strangers);
+fn takes_offers(job: &Job<'_>, options: &RunOptions) -> bool {
+    let asks = options.methods[job.method].as_map().is_some_and(|settings| settings.components.strangers);
     asks && job.loaded.header_of(job.key()).n_conditions.is_none()
 }
 
@@ -99,7 +100,7 @@ fn tall(added: &[Added], names: &[String], curves: &Curves, beside_ppm: f64) -> 
 }
 
 /// What is offered to a job: each substance that has one of the lines, and a line without a name at the first of each kind.
-fn offers(i: usize, job: &Job<'_>, found: &Found, work: &Work<'_>) -> Vec<Offer> {
+fn offers(i: usize, job: &Job<'_>, found: &Found, models: &ModelStore<'_>) -> Vec<Offer> {
     let (Ok(prepared), Some(spectrum)) = (&job.prepared, job.spectrum()) else { return Vec::new() };
     let present = prepared.model.component_names();
     let lines: Vec<Line> = found.lines.iter().chain(&found.displaced).copied().collect();
@@ -111,7 +112,7 @@ fn offers(i: usize, job: &Job<'_>, found: &Found, work: &Work<'_>) -> Vec<Offer>
         .chain(unknown.filter(|(line, _)| !prepared.added.contains(line)))
         .filter_map(|(component, handicap)| {
             let added: Vec<Added> = prepared.added.iter().copied().chain([component]).collect();
-            let with = work.models.model_with(job.found, header, job.key(), spectrum, job.method, &added);
+            let with = models.model_with(job.found, header, job.key(), spectrum, job.method, &added);
             Some(Offer { job: i, prepared: with.ok()?, handicap })
         })
         .collect()

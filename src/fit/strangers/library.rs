@@ -87,6 +87,6 @@ mod tests {
         assert_eq!(names(&[line(3.16)], &[]), ["MSM"]);
         assert_eq!(names(&[line(3.16)], &["methylsulfonylmethane".to_owned()]), [""; 0]);
         assert_eq!(names(&[line(0.4)], &[]), [""; 0]);
-        assert_eq!(names(&[line(1.90), line(3.14)], &[]).first().unwrap(), "Ace");
+        assert_eq!(names(&[line(1.90), line(3.16)], &[]).first().unwrap(), "Ace");
     }
 }

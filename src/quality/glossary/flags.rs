@@ -12,6 +12,7 @@ use crate::fit::strangers::thresholds::{FALSE_ALARMS, LEAST_HEIGHT, LEAST_SHARE}
 /// All flags.
 pub(super) fn entries(thresholds: &Thresholds) -> Vec<Entry> {
     let mut all = of_the_fit(thresholds);
+    all.extend(of_what_the_model_lacks());
     all.extend(of_the_basis_set());
     all.extend(of_reading());
     all.extend(of_water(thresholds));
@@ -26,22 +27,6 @@ fn entry(code: &'static str, threshold: String, meaning: &'static str, remedy: &
 fn of_the_fit(t: &Thresholds) -> Vec<Entry> {
     let [low, high] = PLAUSIBLE_TNAA_TO_TCR;
     vec![
-        entry(
-            flag::UNMODELLED_PEAK,
-            format!(
-                "a line of the fitted width in residual and baseline, beside what a stiff baseline and faults of the lineshape \
-                 explain, that noise shows in one of {:.0} spectra; taller than {:.1} % of the tallest metabolite peak and {:.0} % of \
-                 its neighbours; not explained by an added substance",
-                1.0 / FALSE_ALARMS,
-                100.0 * LEAST_HEIGHT,
-                100.0 * LEAST_SHARE
-            ),
-            "The spectrum has a peak that the basis set lacks (`unmodelled_peaks_ppm`), and none of the substances that the \
-             program knows explains it. Where `added_components` has it as `unknown`, the metabolites are fitted beside it; \
-             otherwise it went into the baseline or into metabolites near it, and these may be wrong.",
-            "Find out what lies at that chemical shift (a drug, its solvent, food, an artefact) and add it to the basis set. Draw \
-             the fit; leave out metabolites near the peak.",
-        ),
         entry(
             flag::NOT_CONVERGED,
             "`state` is `max_iterations`".to_owned(),
@@ -161,6 +146,23 @@ fn of_the_basis_set() -> Vec<Entry> {
              site's own basis set.",
         ),
     ]
+fn of_what_the_model_lacks() -> Vec<Entry> {
+    vec![entry(
+        flag::UNMODELLED_PEAK,
+        format!(
+            "a line of the fitted width in residual and baseline, beside what a stiff baseline and faults of the lineshape \
+                 explain, that noise shows in one of {:.0} spectra; taller than {:.1} % of the tallest metabolite peak and {:.0} % of \
+                 its neighbours; not explained by an added substance",
+            1.0 / FALSE_ALARMS,
+            100.0 * LEAST_HEIGHT,
+            100.0 * LEAST_SHARE
+        ),
+        "The spectrum has a peak that the basis set lacks (`unmodelled_peaks_ppm`), and none of the substances that the \
+             program knows explains it. Where `added_components` has it as `unknown`, the metabolites are fitted beside it; \
+             otherwise it went into the baseline or into metabolites near it, and these may be wrong.",
+        "Find out what lies at that chemical shift (a drug, its solvent, food, an artefact) and add it to the basis set. Draw \
+             the fit; leave out metabolites near the peak.",
+    )]
 }
 
 fn of_reading() -> Vec<Entry> {
