@@ -67,6 +67,8 @@ fn effective_parameters(s: u32, lambda: f32, thread: u32) -> f32 {
             from_priors += tables[shape.shift_precision + k] * f * f + tables[shape.width_precision + k] * u * u;
         }
         for (var which = 0u; which < N_COMMON; which++) {
+            // A weight of the kernel that rests at its bound is counted below, whatever the system has in its place.
+            if (which >= N_COMMON - N_KERNEL && vectors[x_of(s) + 3u * k_all + which] <= 0.0) { continue; }
             let value = work[row + 3u * k_all + which];
             from_priors += tables[shape.single_precision + which] * value * value;
         }
