@@ -146,6 +146,8 @@ fn of_the_basis_set() -> Vec<Entry> {
              site's own basis set.",
         ),
     ]
+}
+
 fn of_what_the_model_lacks() -> Vec<Entry> {
     vec![entry(
         flag::UNMODELLED_PEAK,
