@@ -211,7 +211,7 @@ fn map_model(model: &Model) -> &map::Model {
 fn every_stage_agrees(index: usize) {
     let model = model_with(|_| {});
     stages::check(map_model(&model), &spectra(3)[2], false, index);
-    stages::check(map_model(&model), &split(&spectra(3)[1]), true, index);
+    stages::check(map_model(&model), &split(&spectra(7)[6]), true, index);
     stages::check(map_model(&model_with(without_kernel)), &spectra(3)[2], false, index);
 }
 

@@ -21,7 +21,7 @@ const LAMBDA: f64 = 1e-3;
 const ROWS: f64 = 1e-6;
 /// A step (standard deviations): the factor of a matrix of condition 1e3 loses three of seven digits of steps of up to
 /// some standard deviations.
-const STEP: f64 = 2e-3;
+const STEP: f64 = 1e-3;
 /// The predicted fall of Q, relative or of Q itself: as far as the step is off, whichever is larger.
 const PREDICTED: f64 = 1e-3;
 /// The change of |r|² that a step makes, relative to |r|²: the decision forgives as much (`COST_ROUNDING`).
@@ -136,7 +136,7 @@ pub fn with(constant: &'static str, value: &'static str) -> impl Fn(Stage, Strin
 }
 
 /// All stages at the first iteration and at one where all of them are at work, of lines that are split or not, as the
-/// caller knows them (`is_split`; then some weights of the kernel rest at zero and some do not); each comparison sees a value that is off
+/// caller knows them (`is_split`: then weights of the kernel are above zero); each comparison sees a value that is off
 /// by three times its tolerance.
 pub fn check(model: &Model, fid: &[Complex64], is_split: bool, index: usize) {
     let mut faults = Vec::new();
@@ -145,7 +145,7 @@ pub fn check(model: &Model, fid: &[Complex64], is_split: bool, index: usize) {
         assert!(spectrum.iteration() >= iteration);
         let kernel = spectrum.kernel();
         println!("kernel, iteration {}: {kernel:?}", spectrum.iteration());
-        assert!(!is_split || (kernel.iter().any(|w| *w > 0.01) && kernel.contains(&0.0)), "{kernel:?}");
+        assert!(!is_split || kernel.iter().any(|w| *w > 0.01), "{kernel:?}");
         for (stage, pairs) in STAGES {
             for mut pair in pairs(&spectrum) {
                 let judged = judge(&pair);
