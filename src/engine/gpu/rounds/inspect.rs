@@ -154,14 +154,15 @@ impl<'a> Inspector<'a> {
         let lambda = lambda.unwrap_or(self.scalars.lambda);
         let mut twin = self.twin();
         twin.weights.lambda = f64::from(lambda);
-        self.reset(Scalars { lambda, ..self.scalars });
+        // Noise far below the misfit, so that σ² follows the misfit and with it the effective number of parameters.
+        let noise_variance = 0.01 * self.scalars.noise_variance;
+        self.reset(Scalars { lambda, noise_variance, ..self.scalars });
         self.write_normal(&twin);
         self.run(&self.compiled, &[Stage::Compact, Stage::Weights])?;
         let (after, own) = (self.scalars()?, self.fetch::<f32>(Buffer::Vectors, self.vectors.len())?);
         let iteration = self.scalars.iteration as usize;
         let evidence = self.chunk.shape.evidence != 0 && iteration >= EVIDENCE_FROM;
-        let noise_variance = f64::from(self.scalars.noise_variance);
-        let native = twin.updated(iteration, noise_variance, evidence);
+        let native = twin.updated(iteration, noise_variance.into(), evidence);
         let native = native.ok_or_else(|| GpuError::Device { reason: "singular".to_owned() })?;
         let pair = |what, device: Vec<f64>, native: Vec<f64>| Pair { what, device, native };
         Ok(vec![
