@@ -192,7 +192,8 @@ fn is_falling(fid: &[Complex64]) -> bool {
 #[test]
 fn apodised_fids_tell_no_noise() {
     let mut random = Normal(8);
-    let windows: [(&str, fn(f64) -> f64); 4] = [
+    type Window = fn(f64) -> f64;
+    let windows: [(&str, Window); 4] = [
         ("1 Hz over 1 s", |part| (-PI * part).exp()),
         ("5 Hz over 1 s", |part| (-5.0 * PI * part).exp()),
         ("Gauss", |part| (-4.0 * part * part).exp()),
