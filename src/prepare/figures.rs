@@ -131,8 +131,8 @@ mod tests {
         assert!((width_hz - 4.0).abs() < 0.2, "{width_hz}");
         assert_eq!(linewidth_hz(&[(2.0, 1.0), (2.1, 0.9)], f0_mhz), None);
         assert_eq!(linewidth_hz(&[], f0_mhz), None);
-        // A Lorentzian's height is its area over π · FWHM · dwell; the window takes 6 %, and √(3/8) of the noise stays.
-        let height = 10.0 / (PI * 4.0 * dwell_s) * 0.94;
+        // A Lorentzian's height is its area over π · FWHM · dwell; the window takes 2.5 % (½ + ½/(1 + (π·T2/T)²) stay), and √(3/8) of the noise stays.
+        let height = 10.0 / (PI * 4.0 * dwell_s) * 0.975;
         let wanted = height / (2.0 * 0.05 * (n as f64 * 0.375).sqrt());
         let snr = found.snr().unwrap();
         assert!((snr / wanted - 1.0).abs() < 0.05, "{snr} {wanted}");
