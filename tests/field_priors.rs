@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, reason = "tests")]
 
 mod common;
+#[allow(dead_code, reason = "no list of numbers is read here")]
 #[path = "common/rows.rs"]
 mod rows;
 

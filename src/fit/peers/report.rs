@@ -52,7 +52,7 @@ pub(super) fn summarise(
     let unit = model.basis_scale / found.data_scale;
     let amplitudes = Amplitudes { problem, p, c: &linear.c, released, free, bound, noise };
     let mut amplitudes = amplitudes.all(variance, found.noise_variance, unit);
-    pull::tell(problem, objective, found, &linear, unit, &mut amplitudes)?;
+    pull::tell(problem, objective, (p, &found.weights), &linear, unit, &mut amplitudes)?;
     let n_members = problem.members.len();
     let covariance = |inverse: &Inverse, variance: f64| -> Vec<f64> {
         (0..n_members).flat_map(|i| (0..=i).map(move |j| inverse.at(i, j) * variance * unit * unit)).collect()
@@ -94,7 +94,7 @@ pub(super) fn summarise(
         diagnostics: None,
         unmodelled_peaks_ppm: None,
         evidence: None,
-        strained_priors: pull::strained(problem, found, &linear),
+        strained_priors: pull::strained(problem, (p, &found.weights), &linear),
         solution: Ended::Peers(Solution {
             setup: found.setup,
             nonlinear: p.to_vec(),

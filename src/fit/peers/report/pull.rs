@@ -3,7 +3,6 @@
 use super::super::bounded::Singular;
 use super::super::objective::{Linear, Objective, Weights};
 use super::super::problem::Problem;
-use super::Found;
 use crate::fit::prior::STRAINED_SD;
 use crate::fit::result::Amplitude;
 
@@ -12,21 +11,21 @@ use crate::fit::result::Amplitude;
 pub(super) fn tell(
     problem: &Problem<'_>,
     objective: &mut Objective,
-    found: &Found,
+    (p, weights): (&[f64], &Weights),
     linear: &Linear,
     unit: f64,
     amplitudes: &mut [Amplitude],
 ) -> Result<(), Singular> {
     let n = problem.members.len();
     let mut after = |weights: &Weights| -> Result<Vec<f64>, Singular> {
-        objective.step(problem, &found.point.p, linear, weights, 0.0)?;
+        objective.step(problem, p, linear, weights, 0.0)?;
         Ok(objective.x[..n].to_vec())
     };
-    let pulled: Vec<f64> = if found.weights.soft.is_empty() {
+    let pulled: Vec<f64> = if weights.soft.is_empty() {
         vec![0.0; n]
     } else {
-        let with = after(&found.weights)?;
-        let without = after(&Weights { soft: Vec::new(), ..found.weights.clone() })?;
+        let with = after(weights)?;
+        let without = after(&Weights { soft: Vec::new(), ..weights.clone() })?;
         with.iter().zip(&without).map(|(with, without)| with - without).collect()
     };
     for (k, amplitude) in amplitudes.iter_mut().enumerate() {
@@ -41,14 +40,14 @@ pub(super) fn tell(
 
 /// Priors that are off by more than [`STRAINED_SD`] of their own standard deviations, in words. Rows that follow a solution
 /// (TARQUIN, Osprey) have none.
-pub(super) fn strained(problem: &Problem<'_>, found: &Found, linear: &Linear) -> Vec<String> {
+pub(super) fn strained(problem: &Problem<'_>, (p, weights): (&[f64], &Weights), linear: &Linear) -> Vec<String> {
     let layout = &problem.layout;
-    let rows = found.weights.soft.iter().filter_map(|row| {
+    let rows = weights.soft.iter().filter_map(|row| {
         let value: f64 = row.terms.iter().map(|&(k, w)| w * linear.c[k]).sum();
         let is_off = (row.weight * (value - row.target)).abs() > STRAINED_SD;
         row.row.filter(|_| is_off).and_then(|i| problem.model.rows.get(i)).map(|row| row.label.clone())
     });
-    let is_off = |i: usize| layout.parameters[i].deviation(found.point.p[i]).abs() > STRAINED_SD;
+    let is_off = |i: usize| layout.parameters[i].deviation(p[i]).abs() > STRAINED_SD;
     let own = layout.own.iter().enumerate().flat_map(|(k, places)| {
         let name = &problem.component(k).name;
         let named = |what: &'static str, place: Option<usize>| {
