@@ -10,7 +10,7 @@ use requant::engine::{Batch, CpuEngine, Engine};
 use requant::fit::map::evaluation::{Evaluation, PhaseColumns};
 use requant::fit::map::normal::{DataNormal, Weights, prior_cost};
 use requant::fit::map::settings::{Macromolecules, RatioPriors};
-use requant::fit::map::{Model, Settings, Workspace, solver};
+use requant::fit::map::{self, Model, Settings, Workspace};
 use requant::fit::start::ShiftPhase;
 use requant::fit::{self, FitState};
 use std::f64::consts::PI;
@@ -211,11 +211,11 @@ fn every_start_ends_alike(change: impl FnOnce(&mut Settings), most: f64) {
     let model = model(change);
     let fid = spectrum(Nuisance::default());
     let mut workspace = Workspace::new(&model);
-    let usual = solver::fit(&model, &fid, &mut workspace);
+    let usual = map::fit(&model, &fid, &mut workspace);
     for (shift, phase) in [(-1.0, -0.2), (1.5, 0.3), (0.5, -0.5)] {
         let base = model.shift_and_phase(&fid);
         let start = ShiftPhase { shift_hz: base.shift_hz + shift, phi0_rad: base.phi0_rad + phase };
-        let other = solver::fit_from(&model, &fid, start, &mut workspace);
+        let other = map::fit_from(&model, &fid, start, &mut workspace);
         for (a, b) in
             usual.amplitudes.iter().zip(&other.amplitudes).filter(|(a, _)| a.is_sum || a.value > 2.0 * a.sd_posterior)
         {
@@ -248,7 +248,7 @@ fn a_changed_spectrum_gives_the_same(change: impl FnOnce(&mut Settings), most: f
         .map(|(n, z)| z * Complex64::from_polar(1e-6, 2.5 + 2.0 * PI * 20.0 * n as f64 * DWELL_S))
         .collect();
     let mut workspace = Workspace::new(&model);
-    let (a, b) = (solver::fit(&model, &fid, &mut workspace), solver::fit(&model, &changed, &mut workspace));
+    let (a, b) = (map::fit(&model, &fid, &mut workspace), map::fit(&model, &changed, &mut workspace));
     assert!((b.shift_hz - a.shift_hz - 20.0).abs() < 0.05);
     for (a, b) in a.amplitudes.iter().zip(&b.amplitudes).filter(|(a, _)| a.is_sum || a.value > 2.0 * a.sd_posterior) {
         assert!((b.value * 1e6 - a.value).abs() < most * a.sd_posterior, "{}", a.name);

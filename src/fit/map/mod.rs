@@ -1,7 +1,7 @@
 //! `map`, the flagship: all parameters of the model at their most probable values, with priors that are data.
 //!
 //! A [`Model`] is what spectra of one basis set, grid and method share: the components ([`component`]), the fitted band and
-//! the baseline. [`solver::fit`] runs one spectrum through it: start values, Gauss–Newton on all parameters with the normal
+//! the baseline. [`fit()`] runs one spectrum through it: start values, Gauss–Newton on all parameters with the normal
 //! equations of [`normal`], σ² and λ by `smoothness`, and the errors of [`report`].
 //!
 //! `docs/reference/map.md` has the objective and its constants.
@@ -32,11 +32,13 @@ mod start_search;
 mod step;
 #[cfg(feature = "gpu")]
 pub(crate) mod twin;
+mod window;
 mod workspace;
 
 #[cfg(test)]
 mod potential_tests;
 
+pub use fit::{fit, fit_from};
 pub use model::Model;
 pub use settings::Settings;
 pub use workspace::Workspace;

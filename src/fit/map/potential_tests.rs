@@ -1,10 +1,10 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 use super::potential::Potential;
 use crate::engine::known_spectra;
+use crate::fit::map::fit;
 use crate::fit::map::model::Model;
 use crate::fit::map::problem::Problem;
 use crate::fit::map::settings::{Estimate, Macromolecules, Settings};
-use crate::fit::map::solver::fit;
 use crate::fit::map::workspace::Workspace;
 use crate::fit::sample::settings::Uncertainty;
 

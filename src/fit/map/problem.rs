@@ -10,15 +10,13 @@ use super::prior_report;
 use super::report::{Solution, summarise};
 use super::settings::Smoothness;
 use super::start_search::{Start, best_start};
+use super::window::{DATA_HEIGHT, window};
 use super::workspace::Workspace;
 use crate::fit::result::{FitResult, FitState};
 use crate::fit::sample::settings::Uncertainty;
 use crate::fit::start::ShiftPhase;
-use crate::signal::frequency::demodulate;
 use crate::signal::noise::{Noise, WhyUnknown};
 
-/// The largest datum in internal units; a tenth of it is 1, and λ is measured against that.
-const DATA_HEIGHT: f64 = 10.0;
 /// Noise of a point (internal units) where it is unknown: so little that σ² comes from the residual.
 const UNKNOWN_NOISE_SD: f64 = 1e-4 * DATA_HEIGHT;
 /// λ before the first evidence step: stiffer than most baselines turn out to be.
@@ -131,19 +129,4 @@ impl Problem {
 /// tallest point keeps the baseline from taking up what widths and shifts have not explained yet.
 pub(crate) fn start_variance(noise_variance: f64) -> f64 {
     noise_variance.max((DATA_HEIGHT / 20.0).powi(2))
-}
-
-/// The fitted bins of a finite `fid` moved by `shift_hz`, in internal units, and the factor to these.
-pub(super) fn window(model: &Model, fid: &[Complex64], shift_hz: f64) -> Result<(Vec<Complex64>, f64), FitState> {
-    let moved = demodulate(fid, shift_hz, model.band.dwell_s);
-    let mut data = model.band.window_from_fid(&moved);
-    let tallest = data.iter().map(|z| z.norm()).fold(0.0, f64::max);
-    if !(tallest > 0.0 && tallest.is_finite()) {
-        return Err(FitState::NoSignal);
-    }
-    let scale = DATA_HEIGHT / tallest;
-    for z in &mut data {
-        *z *= scale;
-    }
-    Ok((data, scale))
 }

@@ -10,7 +10,6 @@ use super::constants::{
     REFRESH_ROWS, START_DAMPING, VARIANCE_FROM, VARIANCE_TO,
 };
 use super::evaluation::PhaseColumns;
-use super::marginal::refine;
 use super::model::Model;
 use super::normal::{Weights, prior_cost};
 use super::problem::{Problem, Solved, start_variance};
@@ -19,33 +18,10 @@ use super::smoothness::update_weights;
 use super::step::{add_bilinear_curvature, bounded_step, hold_bounds, predicted_fall};
 use super::workspace::{Hold, Workspace};
 use crate::fit::linalg::NotPositiveDefinite;
-use crate::fit::result::{FitResult, FitState};
-use crate::fit::start::ShiftPhase;
+use crate::fit::result::FitState;
 
 /// First iteration that leaves the scales of the soft rows alone.
 const FIRST_AFTER_ROWS: usize = LAST_REFRESH + 1;
-
-/// Fits one FID with `model`, from its own start values.
-pub fn fit(model: &Model, fid: &[Complex64], workspace: &mut Workspace) -> FitResult {
-    match Problem::new(model, fid) {
-        Ok(problem) => solve(model, &problem, workspace),
-        Err(state) => FitResult::without_fit(state),
-    }
-}
-
-/// Fits one finite FID with `model`, starting at the common shift and phase `start`.
-pub fn fit_from(model: &Model, fid: &[Complex64], start: ShiftPhase, workspace: &mut Workspace) -> FitResult {
-    match Problem::from_start(model, fid, start) {
-        Ok(problem) => solve(model, &problem, workspace),
-        Err(state) => FitResult::without_fit(state),
-    }
-}
-
-fn solve(model: &Model, problem: &Problem, workspace: &mut Workspace) -> FitResult {
-    let mut solved = solution(model, problem, workspace);
-    refine(model, problem, &mut solved, workspace);
-    problem.finish(model, &solved, workspace)
-}
 
 /// The most probable values of all parameters together.
 pub(super) fn solution(model: &Model, problem: &Problem, workspace: &mut Workspace) -> Solved {

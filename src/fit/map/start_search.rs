@@ -5,7 +5,7 @@ use num_complex::Complex64;
 use super::first_guess::{FirstGuess, Guess};
 use super::lineshape::N_KERNEL;
 use super::model::Model;
-use super::problem::window;
+use super::window::window;
 use crate::fit::result::FitState;
 use crate::fit::start::ShiftPhase;
 

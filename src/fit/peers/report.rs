@@ -54,18 +54,15 @@ pub(super) fn summarise(
     let mut amplitudes = amplitudes.all(variance, found.noise_variance, unit);
     pull::tell(problem, objective, (p, &found.weights), &linear, unit, &mut amplitudes)?;
     let n_members = problem.members.len();
-    let covariance = |inverse: &Inverse, variance: f64| -> Vec<f64> {
-        (0..n_members).flat_map(|i| (0..=i).map(move |j| inverse.at(i, j) * variance * unit * unit)).collect()
-    };
+    let covariance = |inverse, variance: f64| covariance(inverse, n_members, variance * unit * unit);
     let freedom = problem.grid.n_rows().saturating_sub(linear.n_parameters).max(1) as f64;
     let residual_sd = (linear.residual / freedom).sqrt();
     let noise_sd_rows = found.noise_variance.sqrt();
     // Whatever the method compares, curves show the real spectrum.
     let spectrum_sd = model.start_grid.row_variance(found.noise).sqrt();
     let widths = Widths::of(problem, p);
-    let [turned0, turned1] = found.setup.turned;
-    let phi1 = turned1 + p[problem.layout.phi1()];
-    let phi0 = turned0 + p[problem.layout.phi0()];
+    let phi1 = found.setup.turned[1] + p[problem.layout.phi1()];
+    let phi0 = found.setup.turned[0] + p[problem.layout.phi0()];
     let shared = problem.layout.groups.first().copied().unwrap_or_default();
     let mut result = FitResult {
         state: if found.point.converged { FitState::Converged } else { FitState::MaxIterations },
@@ -107,6 +104,11 @@ pub(super) fn summarise(
     result.snr = height / (2.0 * spectrum_sd);
     result.snr_residual = result.snr * noise_sd_rows / residual_sd;
     Ok(result)
+}
+
+/// Lower triangle of the members' covariance.
+fn covariance(inverse: &Inverse, n_members: usize, variance: f64) -> Vec<f64> {
+    (0..n_members).flat_map(|i| (0..=i).map(move |j| inverse.at(i, j) * variance)).collect()
 }
 
 /// Inverses of the normal equations at a solution, in units of the fit's and of the noise's variance.

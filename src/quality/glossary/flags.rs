@@ -12,6 +12,7 @@ use crate::fit::strangers::thresholds::{FALSE_ALARMS, LEAST_HEIGHT, LEAST_SHARE}
 /// All flags.
 pub(super) fn entries(thresholds: &Thresholds) -> Vec<Entry> {
     let mut all = of_the_fit(thresholds);
+    all.extend(of_doubt());
     all.extend(of_what_the_model_lacks());
     all.extend(of_the_basis_set());
     all.extend(of_reading());
@@ -25,7 +26,6 @@ fn entry(code: &'static str, threshold: String, meaning: &'static str, remedy: &
 }
 
 fn of_the_fit(t: &Thresholds) -> Vec<Entry> {
-    let [low, high] = PLAUSIBLE_TNAA_TO_TCR;
     vec![
         entry(
             flag::NOT_CONVERGED,
@@ -65,6 +65,12 @@ fn of_the_fit(t: &Thresholds) -> Vec<Entry> {
             "Lines are so broad that neighbouring peaks merge. The usual cause is poor shimming.",
             "Exclude the spectrum, or use sums (tNAA, tCr, tCho, Glx) only. Öz et al. 2014 give this limit.",
         ),
+    ]
+}
+
+fn of_doubt() -> Vec<Entry> {
+    let [low, high] = PLAUSIBLE_TNAA_TO_TCR;
+    vec![
         entry(
             flag::SHIFT_AT_LIMIT,
             format!("`shift_hz` is beyond {SHIFT_NEAR_LIMIT} × the largest shift that the method searches"),
