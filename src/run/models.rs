@@ -16,6 +16,7 @@ use crate::error_chain::error_chain;
 use crate::fit::map::settings::Macromolecules;
 use crate::fit::prior::is_of_differences;
 use crate::fit::strangers::added::{Added, extended, free};
+use crate::fit::strangers::thresholds::PROBE_ED_PER_PPM;
 use crate::fit::{Method, Model, map, peaks};
 use crate::learned::{Learned, LearnedGroup};
 use crate::prepare::Spectrum;
@@ -43,6 +44,15 @@ impl Prepared {
     }
 }
 
+/// How a model differs from that of its method and basis set alone.
+#[derive(Clone, Default, PartialEq, Eq, Hash)]
+pub(super) struct Extra {
+    /// Components beside the basis set.
+    pub(super) added: Vec<Added>,
+    /// Whether the baseline is kept stiff ([`PROBE_ED_PER_PPM`]).
+    pub(super) stiff: bool,
+}
+
 /// What a model depends on; frequencies and times by their bits.
 #[derive(Clone, PartialEq, Eq, Hash)]
 struct Key {
@@ -57,8 +67,8 @@ struct Key {
     /// Whether the spectrum is an edited difference.
     is_difference: bool,
     learned: Option<String>,
-    /// Components beside the basis set, and the sequence they are made for (as text).
-    added: Vec<Added>,
+    extra: Extra,
+    /// The sequence that added components are made for, as text.
     added_for: String,
 }
 
@@ -139,10 +149,10 @@ impl<'a> ModelStore<'a> {
         spectrum: &Spectrum,
         method: usize,
     ) -> Result<Prepared, Failure> {
-        self.model_with(found, header, key, spectrum, method, &[])
+        self.model_with(found, header, key, spectrum, method, &Extra::default())
     }
 
-    /// The same with further components beside the basis set.
+    /// The same with further components beside the basis set, or a stiff baseline.
     pub(super) fn model_with(
         &self,
         found: &Found,
@@ -150,7 +160,7 @@ impl<'a> ModelStore<'a> {
         key: &SpectrumKey,
         spectrum: &Spectrum,
         method: usize,
-        added: &[Added],
+        extra: &Extra,
     ) -> Result<Prepared, Failure> {
         let path = found.overrides.basis.as_ref().or(self.options.basis.as_ref());
         if let Method::Peaks(settings) = &self.options.methods[method] {
@@ -172,20 +182,15 @@ impl<'a> ModelStore<'a> {
         self.note(&source, &basis.set, &faults);
         warnings.extend(faults);
         let chosen = &self.options.methods[method];
-        let group = match chosen.as_map().map(|settings| settings.components.macromolecules) {
-            Some(Macromolecules::Groups | Macromolecules::Peaks) => {
-                self.learned.find(&header.protocol.label(), found.site.as_deref())
-            }
-            Some(Macromolecules::Lcmodel | Macromolecules::None) | None => None,
-        };
+        let group = self.learned_for(chosen, found, header);
         let learned_id = group.map(LearnedGroup::id);
         let is_difference = key.is_difference() || is_of_differences(&basis.set);
-        let sequence = added.first().map(|_| self.bases.recipe(found, header).map(|recipe| recipe.sequence));
+        let sequence = extra.added.first().map(|_| self.bases.recipe(found, header).map(|recipe| recipe.sequence));
         warnings.extend(sequence.iter().filter(|s| s.is_err()).map(|_| AS_AFTER_ONE_PULSE.to_owned()));
         let sequence = sequence.map(|known| known.unwrap_or(Sequence::PulseAcquire {}));
         let key = Key {
             learned: learned_id.clone(),
-            added: added.to_vec(),
+            extra: extra.clone(),
             added_for: sequence.as_ref().map(|sequence| format!("{sequence:?}")).unwrap_or_default(),
             basis: source,
             method,
@@ -199,22 +204,31 @@ impl<'a> ModelStore<'a> {
         let chosen = &if is_difference { chosen.in_differences() } else { chosen.clone() };
         let model = self
             .slot(key)
-            .get_or_init(|| match &sequence {
-                None => self.built(&basis.set, spectrum, header.protocol.te_s, chosen, group).map(|m| self.noted(m)),
-                Some(sequence) => {
-                    let set =
-                        extended(&basis.set, added, sequence).map_err(|e| Failure::new("model", error_chain(&e)))?;
-                    let mut model = self.built(&set, spectrum, header.protocol.te_s, chosen, group)?;
-                    if let Model::Map(model) = &mut model {
-                        free(model, added);
-                    }
-                    Ok(Arc::new(model))
+            .get_or_init(|| {
+                let te_s = header.protocol.te_s;
+                if *extra == Extra::default() {
+                    return self.built(&basis.set, spectrum, te_s, chosen, group).map(|m| self.noted(m));
                 }
+                let sequence = sequence.as_ref().unwrap_or(&Sequence::PulseAcquire {});
+                let set =
+                    extended(&basis.set, &extra.added, sequence).map_err(|e| Failure::new("model", error_chain(&e)))?;
+                let method = if extra.stiff { stiffened(chosen) } else { chosen.clone() };
+                self.built(&set, spectrum, te_s, &method, group).map(|model| freed(model, &extra.added))
             })
             .clone()
             .map_err(|f| Failure::new(f.code, format!("{}: {}", found.source_path, f.message)))?;
         let (basis_id, signal_per_proton) = (basis.set.id.clone(), basis.signal_per_proton);
-        Ok(Prepared { model, basis_id, signal_per_proton, warnings, flags, learned_id, added: added.to_vec() })
+        Ok(Prepared { model, basis_id, signal_per_proton, warnings, flags, learned_id, added: extra.added.clone() })
+    }
+
+    /// What was learned for a method that has a macromolecule pattern.
+    fn learned_for(&self, method: &Method, found: &Found, header: &Header) -> Option<&LearnedGroup> {
+        match method.as_map().map(|settings| settings.components.macromolecules) {
+            Some(Macromolecules::Groups | Macromolecules::Peaks) => {
+                self.learned.find(&header.protocol.label(), found.site.as_deref())
+            }
+            Some(Macromolecules::Lcmodel | Macromolecules::None) | None => None,
+        }
     }
 
     /// Makes the model of a basis set, with what was learned for the spectrum's protocol.
@@ -263,7 +277,7 @@ impl<'a> ModelStore<'a> {
         let model = self
             .slot(Key {
                 learned: None,
-                added: Vec::new(),
+                extra: Extra::default(),
                 added_for: String::new(),
                 basis: path.map_or(Source::None, |path| Source::File(path.clone())),
                 method,
@@ -337,6 +351,23 @@ impl<'a> ModelStore<'a> {
     pub(crate) fn ratio_rows(&self) -> Vec<String> {
         lock(&self.ratio_rows).iter().cloned().collect()
     }
+}
+
+/// The model with added components let go of their neighbours' ties.
+fn freed(mut model: Model, added: &[Added]) -> Arc<Model> {
+    if let Model::Map(model) = &mut model {
+        free(model, added);
+    }
+    Arc::new(model)
+}
+
+/// `method` with a baseline that is kept stiff.
+fn stiffened(method: &Method) -> Method {
+    let mut method = method.clone();
+    if let Method::Map(settings) = &mut method {
+        settings.baseline.max_ed_per_ppm = settings.baseline.max_ed_per_ppm.min(PROBE_ED_PER_PPM);
+    }
+    method
 }
 
 /// What a row says where a substance was added and the header does not tell what the sequence makes of it.

@@ -4,14 +4,15 @@ use rayon::prelude::*;
 
 use super::RunOptions;
 use super::job::{Job, fitted};
-use super::models::{ModelStore, Prepared};
+use super::models::{Extra, ModelStore, Prepared};
 use crate::engine::{Engine, Fitted};
 use crate::fit::result::Curves;
 use crate::fit::strangers::displaced::{displaced, strain};
 use crate::fit::strangers::evidence::{self, Weighed};
-use crate::fit::strangers::thresholds::{ANONYMOUS_HANDICAP, MOST_ADDED, TALL};
+use crate::fit::strangers::thresholds::{ANONYMOUS_HANDICAP, FLEXIBLE_PART, MOST_ADDED, TALL};
 use crate::fit::strangers::{Added, Line, library, search};
 use crate::fit::{FitResult, FitState, Model};
+use crate::prepare::Spectrum;
 
 /// What a fit lacks.
 struct Found {
@@ -19,6 +20,8 @@ struct Found {
     lines: Vec<Line>,
     /// Components that stand in for a line.
     displaced: Vec<Line>,
+    /// Lines in residual and baseline of a fit with a stiff baseline, where this one's is flexible.
+    probed: Vec<Line>,
     /// Chemical shifts (ppm) of added substances that are so tall that the fit may be wrong about them.
     tall: Vec<f64>,
     n_bins: usize,
@@ -36,6 +39,7 @@ pub(super) fn look(jobs: &mut [Job<'_>], options: &RunOptions, models: &ModelSto
     let mut found: Vec<Option<Found>> = jobs.par_iter().map(find).collect();
     let mut open: Vec<usize> = (0..jobs.len()).filter(|&i| takes_offers(&jobs[i], options)).collect();
     for _ in 0..MOST_ADDED {
+        probe(jobs, &mut found, &open, models, engine);
         let offers: Vec<Offer> = open
             .par_iter()
             .flat_map_iter(|&i| found[i].as_ref().map_or(Vec::new(), |found| offers(i, &jobs[i], found, models)))
@@ -68,22 +72,46 @@ fn takes_offers(job: &Job<'_>, options: &RunOptions) -> bool {
     asks && job.loaded.header_of(job.key()).n_conditions.is_none()
 }
 
-/// What the fit of a job lacks; `None` where it cannot be searched.
+/// Searches those jobs that lack something, and whose baseline is flexible, with a stiff baseline.
+fn probe(jobs: &[Job<'_>], found: &mut [Option<Found>], open: &[usize], models: &ModelStore<'_>, engine: &dyn Engine) {
+    let stiff = |&i: &usize| {
+        let (job, found) = (&jobs[i], found[i].as_ref()?);
+        let (prepared, spectrum, fit) = (job.prepared.as_ref().ok()?, job.spectrum()?, job.fit.as_ref()?);
+        let most = prepared.model.limits().max_baseline_ed?;
+        let lacks = !(found.lines.is_empty() && found.displaced.is_empty());
+        (lacks && fit.result.baseline_ed > FLEXIBLE_PART * most).then_some(())?;
+        let extra = Extra { added: prepared.added.clone(), stiff: true };
+        let header = job.loaded.header_of(job.key());
+        Some((i, models.model_with(job.found, header, job.key(), spectrum, job.method, &extra).ok()?))
+    };
+    let probes: Vec<(usize, Prepared)> = open.par_iter().filter_map(stiff).collect();
+    let wanted: Vec<_> = probes.iter().map(|(i, prepared)| Some((prepared, jobs[*i].spectrum()?))).collect();
+    let fits = fitted(&wanted, engine);
+    for ((i, prepared), fit) in probes.iter().zip(fits) {
+        let lines = fit.and_then(|fit| Some(find_in(prepared, jobs[*i].spectrum()?, &fit.result)?.lines));
+        if let (Some(found), Some(lines)) = (&mut found[*i], lines) {
+            found.probed = lines;
+        }
+    }
+}
+
+/// What the fit of a job lacks.
 fn find(job: &Job<'_>) -> Option<Found> {
-    let (prepared, spectrum, fit) = (job.prepared.as_ref().ok()?, job.spectrum()?, &job.fit.as_ref()?.result);
+    find_in(job.prepared.as_ref().ok()?, job.spectrum()?, &job.fit.as_ref()?.result)
+}
+
+/// What a fit lacks; `None` where it cannot be searched.
+fn find_in(prepared: &Prepared, spectrum: &Spectrum, fit: &FitResult) -> Option<Found> {
+    let Model::Map(map) = prepared.model.as_ref() else { return None };
     if matches!(fit.state, FitState::NoSignal | FitState::Singular) {
         return None;
     }
-    let model = prepared.model.as_ref();
-    let curves = model.curves(&spectrum.fid, fit);
-    let names = model.component_names();
-    let lines = search(&curves, &names, fit, model.basis_linewidth_hz().unwrap_or(0.0), spectrum.f0_mhz)?;
-    let displaced = match model {
-        Model::Map(model) => displaced(model, fit, &curves),
-        Model::Peers(_) | Model::Peaks(_) => Vec::new(),
-    };
+    let curves = map.curves(&spectrum.fid, fit);
+    let names = map.component_names();
+    let lines = search(&curves, &names, fit, map.basis_linewidth_hz.unwrap_or(0.0), spectrum.f0_mhz)?;
+    let displaced = displaced(map, fit, &curves);
     let tall = tall(&prepared.added, &names, &curves, (fit.shift_hz - curves.shift_hz) / spectrum.f0_mhz);
-    Some(Found { lines, displaced, tall, n_bins: curves.ppm.len() })
+    Some(Found { lines, displaced, probed: Vec::new(), tall, n_bins: curves.ppm.len() })
 }
 
 /// Where added substances are tall beside the metabolites.
@@ -103,16 +131,17 @@ fn tall(added: &[Added], names: &[String], curves: &Curves, beside_ppm: f64) -> 
 fn offers(i: usize, job: &Job<'_>, found: &Found, models: &ModelStore<'_>) -> Vec<Offer> {
     let (Ok(prepared), Some(spectrum)) = (&job.prepared, job.spectrum()) else { return Vec::new() };
     let present = prepared.model.component_names();
-    let lines: Vec<Line> = found.lines.iter().chain(&found.displaced).copied().collect();
+    let lines: Vec<Line> = found.lines.iter().chain(&found.displaced).chain(&found.probed).copied().collect();
     let substances = library::candidates(&lines, &present).into_iter().map(|s| (Added::Substance(s), 0.0));
-    let unknown = found.lines.first().into_iter().chain(found.displaced.first());
+    let unknown = [&found.lines, &found.displaced, &found.probed].into_iter().filter_map(|lines| lines.first());
     let unknown = unknown.map(|line| (Added::line(line.ppm), ANONYMOUS_HANDICAP));
     let header = job.loaded.header_of(job.key());
     substances
         .chain(unknown.filter(|(line, _)| !prepared.added.contains(line)))
         .filter_map(|(component, handicap)| {
             let added: Vec<Added> = prepared.added.iter().copied().chain([component]).collect();
-            let with = models.model_with(job.found, header, job.key(), spectrum, job.method, &added);
+            let extra = Extra { added, stiff: false };
+            let with = models.model_with(job.found, header, job.key(), spectrum, job.method, &extra);
             Some(Offer { job: i, prepared: with.ok()?, handicap })
         })
         .collect()

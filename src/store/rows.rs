@@ -146,7 +146,7 @@ table! {
     flatness: Option<f64>, "", "Flatness of the fitted common lineshape: its FID is multiplied by exp(−`flatness`·u⁴/(1 + (u/2)⁴)), u = t/0.1 s; null where the method has none.";
     strained_priors: Vec<String>, "", "Priors that are off by more than 3 of their own standard deviations at the solution, in words: ratio rows as `run.json` lists them, `common Lorentzian width`, `phi1`, `skew`, `flatness`, `own shift of NAA`, `own width of NAA`; empty if none is.";
     added_components: Vec<String>, "", "Components that the fit has beside its basis set, because the spectrum asked for them (`components.strangers`): substances of the built-in library, and lines that none of them explains (`unknown 3.42 ppm`, in units of a methyl group); each has a row in `metabolites`.";
-    unmodelled_peaks_ppm: Option<Vec<f64>>, "ppm", "Chemical shifts of narrow lines that the basis set does not have and no added substance explains, the most significant first: those that were added as `unknown`, and those that stand out in residual and baseline of the fit; null where nobody looked.";
+    unmodelled_peaks_ppm: Option<Vec<f64>>, "ppm", "Chemical shifts of narrow lines that the basis set does not have and no added substance explains, the most significant first: those that were added as `unknown`, and those that stand out in residual and baseline of the fit; null where nobody looked (methods other than `map`'s family).";
     water_amplitude: Option<f64>, "signal", "Amplitude of the water reference at t = 0, in units of the stored signal.";
     water_te_s: Option<f64>, "s", "Echo time of the water reference.";
     water_tr_s: Option<f64>, "s", "Repetition time of the water reference.";

@@ -30,6 +30,12 @@ pub const NEAR_PPM: f64 = 0.05;
 /// Standard deviations by which a component must be away from its place to count as displaced.
 pub const LEAST_DISPLACED_SD: f64 = 4.0;
 
+/// A spectrum that lacks something, and whose baseline is this part of its limit, is searched in a fit with a stiff baseline,
+/// too: a flexible one moves everything, and what it lacks no longer stands where it is.
+pub const FLEXIBLE_PART: f64 = 0.4;
+/// Largest effective dimension per ppm of that baseline.
+pub const PROBE_ED_PER_PPM: f64 = 1.5;
+
 /// What an added component must gain, in units of 2·ln(odds): several times what a line costs, and above what a flexible
 /// baseline gains by chance …
 pub const LEAST_GAIN: f64 = 30.0;
