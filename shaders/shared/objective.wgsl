@@ -22,7 +22,7 @@ fn row_yields(row: u32, parameters: u32, variance: f32) -> f32 {
         tallest = max(tallest, tables[shape.heights + k] * vectors[parameters + k]);
     }
     let part = tallest / (2.0 * sqrt(variance) * snr);
-    return 1.0 + (part * part) * (part * part);
+    return min(1.0 + (part * part) * (part * part), MOST_ROW_YIELD);
 }
 
 // Weight of a soft row at the amplitudes that begin at `parameters`, for noise of this variance.

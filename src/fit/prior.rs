@@ -4,7 +4,7 @@
 //! its denominator (and further terms), frozen from an earlier solution so that the row stays linear
 //! (LCModel 6.3, CHRATO).
 
-use super::map::constants::LEAST_ROW_SCALE;
+use super::map::constants::{LEAST_ROW_SCALE, MOST_ROW_YIELD};
 use crate::basis::BasisSet;
 use crate::basis::names::{Kind, kind};
 
@@ -46,7 +46,7 @@ impl Yields {
     /// Factor of the standard deviation at the amplitudes `c`, for noise of standard deviation `noise_sd`.
     fn factor(&self, c: &[f64], noise_sd: f64) -> f64 {
         let tallest = self.heights.iter().fold(0.0, |most: f64, &(k, height)| most.max(height * c[k]));
-        1.0 + (tallest / (2.0 * noise_sd * self.snr)).powi(4)
+        (1.0 + (tallest / (2.0 * noise_sd * self.snr)).powi(4)).min(MOST_ROW_YIELD)
     }
 }
 

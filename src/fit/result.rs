@@ -130,6 +130,10 @@ pub struct FitResult {
     pub skew_rad: Option<f64>,
     /// Quartic damping of the common lineshape at 0.1 s; `None` where the method has none.
     pub flatness: Option<f64>,
+    /// Weights of the common lineshape's kernel, from the lowest frequency to the highest; empty where the method has none.
+    pub kernel_weights: Vec<f64>,
+    /// Distance between the kernel's frequencies (Hz); `None` where the method has no kernel.
+    pub kernel_spacing_hz: Option<f64>,
     /// Width of the fitted common lineshape, basis set included (FWHM, Hz); `None` where no line tells it.
     pub fwhm_hz: Option<f64>,
     /// Tallest metabolite peak of the fit over twice the noise sd of the real spectrum.
@@ -193,6 +197,8 @@ impl FitResult {
             gauss_hz: None,
             skew_rad: None,
             flatness: None,
+            kernel_weights: Vec::new(),
+            kernel_spacing_hz: None,
             fwhm_hz: None,
             snr: f64::NAN,
             snr_residual: f64::NAN,

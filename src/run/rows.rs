@@ -206,6 +206,8 @@ impl Origin<'_> {
             gauss_hz: fit.gauss_hz,
             skew_rad: fit.skew_rad,
             flatness: fit.flatness,
+            kernel_weights: fit.kernel_spacing_hz.map(|_| fit.kernel_weights.clone()),
+            kernel_spacing_hz: fit.kernel_spacing_hz,
             strained_priors: fit.strained_priors.clone(),
             covariance_names: fit.amplitudes.iter().filter(|a| !a.is_sum).map(|a| a.name.clone()).collect(),
             covariance: fit.noise_unknown.is_none().then(|| fit.covariance.clone()),

@@ -104,13 +104,17 @@ fn modulated(case: &Case<'_>, name: &str) -> Option<Vec<f64>> {
     let number = |column: &str| case.spectrum.number(column).unwrap_or_default();
     let (gauss_hz, skew, flatness) = (number("gauss_hz"), number("skew_rad"), number("flatness"));
     let own = |column: &str| case.metabolite(name).unwrap().number(column).unwrap();
+    let (weights, spacing_hz) = (case.spectrum.numbers("kernel_weights"), number("kernel_spacing_hz"));
     let rate = Complex64::new(-PI * own("lorentz_hz"), 2.0 * PI * (own("shift_hz") + shift_hz));
     let of = |(n, z): (usize, &Complex64)| {
         let t = n as f64 * case.source.dwell_s;
         let u = t / 0.1;
         let level = 1.0 + (u / 2.0).powi(4);
         let decay = -(PI * gauss_hz * t).powi(2) / (4.0 * LN_2) - flatness * u.powi(4) / level;
-        z * own("amplitude") * (rate * t + Complex64::new(decay, skew * u.powi(3) / level)).exp()
+        let nodes = [-3.0, -2.0, -1.0, 1.0, 2.0, 3.0].into_iter().zip(&weights);
+        let turn = |node: f64| Complex64::from_polar(1.0, 2.0 * PI * node * spacing_hz * t);
+        let kernel = 1.0 + nodes.map(|(node, w)| *w * (turn(node) - 1.0)).sum::<Complex64>();
+        z * own("amplitude") * kernel * (rate * t + Complex64::new(decay, skew * u.powi(3) / level)).exp()
     };
     let fid: Vec<Complex64> = set.fids.row(position(name)?).iter().enumerate().map(of).collect();
     let phase = |ppm: f64| -(phi0 + phi1 * (ppm - 4.65)).to_radians();
@@ -133,6 +137,8 @@ fn shapes(checks: &mut Checks, case: &Case<'_>) {
             "metabolites.lorentz_hz",
             "spectra.gauss_hz",
             "spectra.skew_rad",
+            "spectra.kernel_weights",
+            "spectra.kernel_spacing_hz",
             "spectra.shift_hz",
             "spectra.phi0_deg",
             "spectra.phi1_deg_per_ppm",

@@ -53,6 +53,16 @@ impl Lineshape {
         !self.kernel_time.is_empty()
     }
 
+    /// The weights as results tell them: none where there is no kernel.
+    pub(crate) fn told(&self, weights: &[f64]) -> Vec<f64> {
+        if self.has_kernel() { weights.to_vec() } else { Vec::new() }
+    }
+
+    /// Distance between the kernel's frequencies (Hz).
+    pub(crate) fn spacing_hz(&self) -> Option<f64> {
+        self.has_kernel().then_some(self.kernel_hz[N_KERNEL / 2])
+    }
+
     /// e^{2πi·ν_j·t} − 1 of each weight, `n` samples each.
     pub(crate) fn kernel_terms(&self, n: usize) -> std::slice::ChunksExact<'_, Complex64> {
         self.kernel_time.chunks_exact(n.max(1))

@@ -94,6 +94,8 @@ pub(crate) fn summarise(
         gauss_hz: Some(gauss_hz),
         skew_rad: Some(x[layout.skew()]),
         flatness: Some(x[layout.flatness()]),
+        kernel_weights: model.lineshape.told(kernel),
+        kernel_spacing_hz: model.lineshape.spacing_hz(),
         fwhm_hz: model.basis_linewidth_hz.map(width_over),
         snr: height / (2.0 * noise_sd_spectrum),
         snr_residual: height / (2.0 * residual_sd),

@@ -82,6 +82,8 @@ pub(super) fn summarise(
         gauss_hz: Some(widths.gauss_hz),
         skew_rad: None,
         flatness: None,
+        kernel_weights: Vec::new(),
+        kernel_spacing_hz: None,
         fwhm_hz: widths.fwhm_hz,
         snr: f64::NAN,
         snr_residual: f64::NAN,
