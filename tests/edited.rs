@@ -284,7 +284,8 @@ fn real_mega_of_a_brain_has_plausible_gaba() {
     assert_eq!(spectra.len(), 8);
     let fitted = spectra.iter().find(|s| s.spectrum_id == "brain#diff" && s.method == "gannet").unwrap();
     assert_eq!(fitted.state.as_deref(), Some("converged"));
-    assert_eq!(fitted.qc_flags, ["no_water_reference"]);
+    // Its noise is so low that what the model leaves stands above it.
+    assert_eq!(fitted.qc_flags, ["no_water_reference", "misfit"]);
     let of = |metabolite: &str| row(&rows, "brain#diff", "gannet", metabolite);
     let ratio = |metabolite: &str| of(metabolite).ratio_tcr.unwrap();
     println!("of creatine: GABA+ {:.3}, Glx {:.3}, tCho {:.3}", ratio("GABA+"), ratio("Glx"), ratio("tCho"));

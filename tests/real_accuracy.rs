@@ -13,7 +13,7 @@ use requant::acquisition::Facts;
 use requant::compare::Column;
 use requant::engine::CpuEngine;
 use requant::fit::map::Settings;
-use requant::fit::map::settings::{Estimate, Macromolecules, RatioPriors};
+use requant::fit::map::settings::{Macromolecules, RatioPriors};
 use requant::prepare::Preparation;
 use requant::quantify::WaterScaling;
 use requant::run::{Progress, RunOptions, Summary, run};
@@ -89,17 +89,14 @@ fn real_shift() {
         s.components.lipids = false;
         s.priors.ratios = RatioPriors::None;
     };
-    // As it is, the method gives 23: lines of 0.8 Hz are far from its prior, and at SNR 5 nothing tells the Lorentzian width
-    // from the Gaussian one.
+    // As it is, the method gives 18: at SNR 5 noise finds a kernel.
     let (_keep, run) = benchmark("shift", "basis/lcmodel/press_30ms_3T.basis", bare);
     let s = score::score(&data().join("benchmark/shift/truth.csv"), &run, Column::Amplitude, true);
     println!("{s:?}");
-    assert!(s.mean <= 25.0 && s.median <= 5.0 && (0.8..=1.4).contains(&s.error_over_sd), "{s:?}");
-    // With the prior that these lines have, symmetric lines and the mode.
+    assert!(s.mean <= 19.0 && s.median <= 4.5 && (0.8..=1.4).contains(&s.error_over_sd), "{s:?}");
+    // With symmetric lines.
     let (_keep, run) = benchmark("shift", "basis/lcmodel/press_30ms_3T.basis", |s| {
         bare(s);
-        s.estimate = Estimate::Mode;
-        s.priors.lorentz_prior_hz = [1.3, 1.2];
         s.priors.kernel_sd = 0.0;
     });
     let s = score::score(&data().join("benchmark/shift/truth.csv"), &run, Column::Amplitude, true);

@@ -2,7 +2,7 @@
 
 use crate::fit::macromolecules::{PatternPeak, Width, pattern_peaks};
 use crate::fit::map::Settings;
-use crate::fit::map::settings::Macromolecules;
+use crate::fit::map::settings::{Estimate, Macromolecules};
 
 /// Spread from which learning starts where a method fixes the lineshape to a Voigt line: corpora that are not skewed bring
 /// it down.
@@ -57,6 +57,9 @@ impl Shared {
         new.components.pattern_width_sd = self.width_sd;
         new.priors.lorentz_prior_hz = self.lorentz_prior_hz;
         [new.priors.skew_sd, new.priors.flatness_sd] = self.lineshape_sd;
+        // What is learned of widths comes from modes: the volume that a marginal estimate counts would be learned, too, again
+        // with every pass.
+        new.estimate = Estimate::Mode;
         new
     }
 

@@ -65,7 +65,7 @@ constants! {
     number LEAST_ROW_SCALE = 1e-3;
     /// A soft row yields no further than to this many times its standard deviation: what is left holds collinear metabolites
     /// apart, without which the system is singular in f32.
-    number MOST_ROW_YIELD = 30.0;
+    number MOST_ROW_YIELD = 3.0;
     /// Damping before the first step.
     number START_DAMPING = 1e-2;
     /// Damping never falls below this.

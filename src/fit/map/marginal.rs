@@ -161,6 +161,8 @@ mod tests {
     fn model(change: impl FnOnce(&mut Settings)) -> (Model, Vec<Complex64>) {
         let (basis, fids) = known_spectra(1);
         let mut settings = Settings::map().unwrap();
+        settings.estimate = Estimate::Marginal;
+        settings.priors.lorentz_prior_hz = [3.0, 2.0];
         change(&mut settings);
         let model = Model::new(&basis, fids[0].len(), basis.dwell_s, basis.f0_mhz, None, &settings).unwrap();
         (model, fids[0].clone())
