@@ -298,7 +298,7 @@ mod tests {
         let weight = |noise_sd| row.weight(&c, noise_sd);
         assert!((weight(40.0) - 1.0).abs() < 1e-6);
         assert!((weight(0.4) - 0.5).abs() < 1e-12);
-        assert!((weight(0.2) - 1.0 / 17.0).abs() < 1e-12);
+        assert!((weight(0.2) - 1.0 / MOST_ROW_YIELD).abs() < 1e-12);
     }
 
     #[test]
