@@ -105,7 +105,7 @@ fn the_pull_is_what_a_fit_without_ratios_says() {
         "--vary",
         "estimate=mode",
         "--vary",
-        "priors.kernel_sd=0.0",
+        "priors.kernel_scale=0.0",
     ];
     let (_, metabolites) = fitted(&folder.join("data"), &vary);
     let mut apart = Vec::new();

@@ -198,13 +198,13 @@ fn the_solution_does_not_depend_on_where_the_solver_starts() {
     // With broad components starts that differ lead up to 0.14 sd apart, measured.
     every_start_ends_alike(
         |s| {
-            s.priors.kernel_sd = 0.0;
+            s.priors.kernel_scale = 0.0;
             s.components.macromolecules = Macromolecules::None;
             s.components.lipids = false;
         },
         0.1,
     );
-    every_start_ends_alike(|s| s.priors.kernel_sd = 0.0, 0.2);
+    every_start_ends_alike(|s| s.priors.kernel_scale = 0.0, 0.2);
 }
 
 fn every_start_ends_alike(change: impl FnOnce(&mut Settings), most: f64) {

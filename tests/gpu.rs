@@ -102,7 +102,7 @@ fn split(fid: &[Complex64]) -> Vec<Complex64> {
 }
 
 fn without_kernel(settings: &mut Settings) {
-    settings.priors.kernel_sd = 0.0;
+    settings.priors.kernel_scale = 0.0;
 }
 
 fn model_with(change: impl FnOnce(&mut Settings)) -> Model {

@@ -97,7 +97,7 @@ fn real_shift() {
     // With symmetric lines.
     let (_keep, run) = benchmark("shift", "basis/lcmodel/press_30ms_3T.basis", |s| {
         bare(s);
-        s.priors.kernel_sd = 0.0;
+        s.priors.kernel_scale = 0.0;
     });
     let s = score::score(&data().join("benchmark/shift/truth.csv"), &run, Column::Amplitude, true);
     println!("{s:?}");

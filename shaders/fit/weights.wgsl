@@ -70,7 +70,7 @@ fn effective_parameters(s: u32, lambda: f32, thread: u32) -> f32 {
             // A weight of the kernel that rests at its bound is counted below, whatever the system has in its place.
             if (which >= N_COMMON - N_KERNEL && vectors[x_of(s) + 3u * k_all + which] <= 0.0) { continue; }
             let value = work[row + 3u * k_all + which];
-            from_priors += tables[shape.single_precision + which] * value * value;
+            from_priors += single_precision(s, which) * value * value;
         }
         for (var soft = 0u; soft < shape.n_rows; soft++) {
             var value = 0.0;

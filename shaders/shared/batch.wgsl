@@ -72,7 +72,7 @@ struct Scalars {
     rss: f32,
     rss_change: f32,
     start_variance: f32,
-    unused: f32,
+    kernel_share: f32,     // of the precision of the kernel's prior at rest
 }
 
 // Phases.

@@ -40,7 +40,21 @@ fn row_weight(row: u32, parameters: u32, variance: f32) -> f32 {
     return 1.0 / (tables[shape.row_sd + row] * row_yields(row, parameters, variance) * scale);
 }
 
+// Precision of the prior of the common parameter number `which`. That of the kernel's weights is a Cauchy distribution's,
+// see `fit::normal`.
+fn single_precision(s: u32, which: u32) -> f32 {
+    let precision = tables[shape.single_precision + which];
+    return select(precision, precision * scalars[s].kernel_share, which >= N_COMMON - N_KERNEL);
+}
+
+// What depends on where the fit stands: the scales of the soft rows, and the precision of the kernel's prior.
 fn refresh_rows(s: u32, thread: u32) {
+    if (thread == 0u) {
+        let at_rest = tables[shape.single_precision + N_COMMON - N_KERNEL];
+        var size = 0.0;
+        for (var i = kernel_at(); i < kernel_at() + N_KERNEL; i++) { size += vectors[x_of(s) + i] * vectors[x_of(s) + i]; }
+        scalars[s].kernel_share = 1.0 / (1.0 + size * at_rest / f32(N_KERNEL + 1u));
+    }
     for (var row = thread; row < shape.n_rows; row += THREADS) {
         vectors[row_weights_of(s) + row] = row_weight(row, x_of(s), scalars[s].variance);
     }
@@ -81,6 +95,7 @@ fn prior_hessian(s: u32, i: u32, j: u32, lambda: f32) -> f32 {
         return sum;
     }
     if (j >= shape.n_model) { return select(0.0, lambda * tables[shape.roughness + i - shape.n_model], i == j); }
+    if (i == j && i >= kernel_at() && i < shape.n_model) { return single_precision(s, i - 3u * n); }
     if (i == j) { return tables[shape.prior_diagonal + i]; }
     if (i == common_shift() && j >= n && j < 2u * n) { return -tables[shape.shift_precision + j - n]; }
     if (i == common_width() && j >= 2u * n && j < 3u * n) { return -tables[shape.width_precision + j - 2u * n]; }
@@ -113,7 +128,7 @@ fn set_gradient(s: u32, variance: f32, lambda: f32, thread: u32) {
             g -= tables[shape.width_precision + i - 2u * n] * (vectors[x + i] - vectors[x + common_width()]);
         } else if (i < shape.n_model) {
             let which = i - 3u * n;
-            g -= tables[shape.single_precision + which] * single_value(which, x);
+            g -= single_precision(s, which) * single_value(which, x);
             if (i == common_shift()) {
                 for (var k = 0u; k < n; k++) {
                     g += tables[shape.shift_precision + k] * (vectors[x + n + k] - vectors[x + i]);
@@ -160,7 +175,7 @@ fn prior_cost_share(s: u32, parameters: u32, lambda: f32, thread: u32) -> f32 {
     }
     for (var which = thread; which < N_COMMON; which += THREADS) {
         let value = single_value(which, parameters);
-        sum += tables[shape.single_precision + which] * value * value;
+        sum += single_precision(s, which) * value * value;
     }
     for (var row = thread; row < shape.n_rows; row += THREADS) {
         let value = vectors[row_weights_of(s) + row] * row_value(row, parameters);

@@ -25,6 +25,7 @@ pub mod settings_error;
 pub(crate) mod solution;
 pub mod start;
 pub mod strangers;
+mod usual_ratios;
 pub mod vary;
 
 pub use method::Method;

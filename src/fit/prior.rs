@@ -1,12 +1,12 @@
-//! Soft priors on ratios of amplitudes, and LCModel's table of them.
+//! Soft priors on ratios of amplitudes ([`super::usual_ratios`] has the tables of them).
 //!
 //! A row reads (Σ num − r·Σ den) / (sd · scale) → 0 in units of σ, with `scale` the weighted sum of
 //! its denominator (and further terms), frozen from an earlier solution so that the row stays linear
 //! (LCModel 6.3, CHRATO).
 
 use super::map::constants::{LEAST_ROW_SCALE, MOST_ROW_YIELD};
+use super::usual_ratios::BIG3_PARTS;
 use crate::basis::BasisSet;
-use crate::basis::names::{Kind, kind};
 
 /// Priors that are off by more standard deviations of their own than this are strained: data and prior contradict one
 /// another.
@@ -76,76 +76,6 @@ impl RatioRow {
     }
 }
 
-/// Echo time above which LCModel drops the glutathione row (s).
-const GSH_ROW_MAX_TE_S: f64 = 0.049;
-/// Spectrometer frequency above which LCModel drops the taurine row (MHz).
-const TAU_ROW_MAX_F0_MHZ: f64 = 190.0;
-
-/// The rows of LCModel's table that hold for components of these names; `None` for one that takes no part in them. Those
-/// for metabolites have `sd_factor` times LCModel's standard deviations and yield as `yields` says.
-///
-/// Big3 is Cr + NAA + 3·Cho. Where one of the three is no component it would be another sum, and the table says nothing
-/// about ratios to that.
-pub(super) fn lcmodel_rows(
-    names: &[Option<&str>],
-    f0_mhz: f64,
-    te_s: Option<f64>,
-    sd_factor: f64,
-    yields: Option<&Yields>,
-) -> Vec<RatioRow> {
-    let find = |wanted: &str| -> Vec<usize> {
-        let matches = |name: &str| match wanted.strip_suffix('*') {
-            Some(stem) => name.starts_with(stem),
-            None => name == wanted,
-        };
-        (0..names.len()).filter(|&k| names[k].is_some_and(matches)).collect()
-    };
-    let has_big3 = BIG3_PARTS.iter().all(|part| part.iter().any(|name| !find(name).is_empty()));
-    TABLE
-        .iter()
-        .filter(|row| has_big3 || row.denominator_name != BIG3_NAME)
-        .filter(|row| {
-            let is_long = row.numerator == "GSH" && te_s.is_some_and(|te| te > GSH_ROW_MAX_TE_S);
-            let is_high = row.numerator == "Tau" && f0_mhz > TAU_ROW_MAX_F0_MHZ;
-            !is_long && !is_high
-        })
-        .filter_map(|row| table_row(row, sd_factor, yields, &find))
-        .collect()
-}
-
-fn table_row(
-    row: &TableRow,
-    sd_factor: f64,
-    yields: Option<&Yields>,
-    find: &impl Fn(&str) -> Vec<usize>,
-) -> Option<RatioRow> {
-    let numerator = find(row.numerator);
-    let gather = |list: &[(&str, f64)]| -> Vec<(usize, f64)> {
-        list.iter().flat_map(|&(name, w)| find(name).into_iter().map(move |k| (k, w))).collect()
-    };
-    let denominator = gather(row.denominator);
-    if numerator.is_empty() || denominator.is_empty() {
-        return None;
-    }
-    let numerator: Vec<(usize, f64)> = numerator.into_iter().map(|k| (k, 1.0)).collect();
-    let expected: Vec<(usize, f64)> = denominator.iter().map(|&(k, w)| (k, row.ratio * w)).collect();
-    let terms = minus(&numerator, &expected);
-    let mut scale_terms = denominator;
-    scale_terms.extend(gather(row.also_scale));
-    let is_metabolite = kind(row.numerator) == Kind::Metabolite && row.numerator != "-CrCH2";
-    let sd = if is_metabolite { row.sd * sd_factor } else { row.sd };
-    // Products such as 3 × 0.05 have digits that nobody wrote.
-    let shown = (sd * 1e6).round() / 1e6;
-    Some(RatioRow {
-        label: format!("{} / {} = {} ± {shown}", row.numerator, row.denominator_name, row.ratio),
-        terms,
-        scale_terms,
-        sd,
-        kind: RowKind::Usual,
-        yields: yields.filter(|_| is_metabolite && !HELD.contains(&row.numerator)).cloned(),
-    })
-}
-
 /// The terms of a − b.
 pub(super) fn minus(a: &[(usize, f64)], b: &[(usize, f64)]) -> Vec<(usize, f64)> {
     let mut terms: Vec<(usize, f64)> = b.iter().map(|&(k, w)| (k, -w)).collect();
@@ -157,92 +87,6 @@ pub(super) fn minus(a: &[(usize, f64)], b: &[(usize, f64)]) -> Vec<(usize, f64)>
     }
     terms
 }
-
-struct TableRow {
-    numerator: &'static str,
-    denominator_name: &'static str,
-    denominator: &'static [(&'static str, f64)],
-    also_scale: &'static [(&'static str, f64)],
-    ratio: f64,
-    sd: f64,
-}
-
-/// Metabolites whose rows do not yield: without them their errors are as large as they are themselves, at SNR 40, too, and
-/// glutamine's with them.
-const HELD: [&str; 2] = ["Asp", "Tau"];
-
-const BIG3_NAME: &str = "Big3";
-/// What Big3 must have one of each of: members of creatine, NAA and choline.
-const BIG3_PARTS: [&[&str]; 3] = [&["Cr", "PCr", "tCr"], &["NAA", "NAAG", "tNAA"], &["GPC", "PCh", "Cho", "tCho"]];
-const BIG3: &[(&str, f64)] = &[
-    ("Cr", 1.0),
-    ("PCr", 1.0),
-    ("NAA", 1.0),
-    ("NAAG", 1.0),
-    ("GPC", 3.0),
-    ("PCh", 3.0),
-    ("Cho", 3.0),
-    ("tCr", 1.0),
-    ("tNAA", 1.0),
-    ("tCho", 3.0),
-];
-
-const fn big3(numerator: &'static str, ratio: f64, sd: f64) -> TableRow {
-    TableRow { numerator, denominator_name: BIG3_NAME, denominator: BIG3, also_scale: &[], ratio, sd }
-}
-
-const fn lipid(numerator: &'static str, ratio: f64, sd: f64) -> TableRow {
-    TableRow {
-        numerator,
-        denominator_name: "Lip13*",
-        denominator: &[("Lip13*", 1.0)],
-        also_scale: &[("MM12", 1.0)],
-        ratio,
-        sd,
-    }
-}
-
-const fn mm09(numerator: &'static str, ratio: f64, sd: f64) -> TableRow {
-    TableRow {
-        numerator,
-        denominator_name: "MM09*",
-        denominator: &[("MM09*", 1.0)],
-        also_scale: &[("Lip09*", 1.0)],
-        ratio,
-        sd,
-    }
-}
-
-/// LCModel 6.3's default ratio rows.
-const TABLE: [TableRow; 13] = [
-    lipid("Lip09", 0.267, 0.1),
-    lipid("Lip20", 0.15, 0.07),
-    mm09("MM20", 1.5, 0.375),
-    mm09("MM12", 0.3, 0.1),
-    mm09("MM14", 0.75, 0.45),
-    mm09("MM17", 0.375, 0.3),
-    TableRow {
-        numerator: "-CrCH2",
-        denominator_name: "tCr",
-        denominator: &[("Cr", 1.0), ("PCr", 1.0), ("tCr", 1.0)],
-        also_scale: &[],
-        ratio: 0.1,
-        sd: 0.25,
-    },
-    big3("Asp", 0.05, 0.05),
-    big3("GABA", 0.03, 0.03),
-    big3("Glc", 0.03, 0.03),
-    big3("Scyllo", 0.01, 0.01),
-    big3("Tau", 0.05, 0.05),
-    TableRow {
-        numerator: "GSH",
-        denominator_name: "(Gln+GSH)",
-        denominator: &[("Gln", 1.0), ("GSH", 1.0)],
-        also_scale: &[],
-        ratio: 0.286,
-        sd: 0.126,
-    },
-];
 
 /// Part of NAA's first sample below which that of a creatine or choline is what a subtraction left of it. Their singlets
 /// are in phase at any echo time; in sets of undivided spectra it is more than a half.
@@ -266,21 +110,6 @@ const EDITED: &[&str] = &["GABA", "GSH", "Lac", "Asp", "Glu", "Gln"];
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn labels(names: &[&str]) -> Vec<String> {
-        let names: Vec<_> = names.iter().map(|name| Some(*name)).collect();
-        lcmodel_rows(&names, 127.7, Some(0.03), 2.0, None).into_iter().map(|row| row.label).collect()
-    }
-
-    #[test]
-    fn ratios_to_big3_hold_where_all_of_it_is_there() {
-        let with = labels(&["GABA", "Cr", "NAA", "GPC", "GSH", "Gln"]);
-        assert_eq!(with, ["GABA / Big3 = 0.03 ± 0.06", "GSH / (Gln+GSH) = 0.286 ± 0.252"]);
-        for lacks in [["Cr", "NAA"], ["NAA", "GPC"], ["Cr", "PCh"]] {
-            let names = [&["GABA", "GSH", "Gln"][..], &lacks].concat();
-            assert_eq!(labels(&names), ["GSH / (Gln+GSH) = 0.286 ± 0.252"], "{lacks:?}");
-        }
-    }
 
     #[test]
     fn a_row_yields_where_noise_is_low() {
@@ -328,15 +157,5 @@ mod tests {
         ] {
             assert_eq!(is_of_differences(&set(members)), is, "{members:?}");
         }
-    }
-
-    #[test]
-    fn aspartate_and_taurine_do_not_yield() {
-        let names = ["Asp", "Tau", "GABA", "Glc", "Scyllo", "GSH", "Gln", "Cr", "NAA", "GPC"].map(Some);
-        let yields = Yields { snr: 25.0, heights: Vec::new() };
-        let held = lcmodel_rows(&names, 127.7, Some(0.03), 1.0, Some(&yields));
-        let held: Vec<&str> =
-            held.iter().filter(|r| r.yields.is_none()).filter_map(|r| r.label.split(' ').next()).collect();
-        assert_eq!(held, ["Asp", "Tau"]);
     }
 }

@@ -36,9 +36,10 @@ use crate::fit::result::FitState;
 const ROUNDS: usize = 2;
 /// Step of the common widths for it (Hz).
 const STEP_HZ: f64 = 0.1;
-/// Part of the largest effective dimension of the baseline from which the mode is kept: such a baseline can be anything,
-/// tails of lines too, and no Gaussian describes that.
-const TOO_FLEXIBLE: f64 = 0.75;
+/// Parts of the largest effective dimension of the baseline between which the slope fades to nothing, the mode: so
+/// flexible a baseline can be anything, tails of lines too, and no Gaussian describes that.
+const STIFF_ENOUGH: f64 = 0.6;
+const TOO_FLEXIBLE: f64 = 0.9;
 
 /// Takes a converged fit from the joint mode to the marginal estimate, where the method asks for that.
 pub(crate) fn refine(model: &Model, problem: &Problem, solved: &mut Solved, ws: &mut Workspace) {
@@ -87,7 +88,9 @@ fn slope(
     linalg::inverse_from_factor(&ws.factor, m, &mut ws.inverse, &mut ws.algebra);
     let [low, high] = model.settings.window_ppm;
     let most = model.settings.baseline.max_ed_per_ppm * (high - low);
-    if model.layout.n_splines > 0 && baseline_ed(model, weights.lambda, &ws.inverse) > TOO_FLEXIBLE * most {
+    let flexibility = if layout.n_splines > 0 { baseline_ed(model, weights.lambda, &ws.inverse) / most } else { 0.0 };
+    let share = ((TOO_FLEXIBLE - flexibility) / (TOO_FLEXIBLE - STIFF_ENOUGH)).clamp(0.0, 1.0);
+    if share == 0.0 {
         return Ok(None);
     }
     // How everything else follows: dx/dW = −H⁻¹·h_W with both common widths and what is at a bound held.
@@ -112,7 +115,7 @@ fn slope(
         tangent[i] = 1.0;
         let moved = x.iter().zip(&tangent).enumerate();
         let there: Vec<f64> = moved.map(|(j, (x, t))| (x + STEP_HZ * t).max(layout.lower_bound(j))).collect();
-        *slope = 0.5 * (volume(model, data, &there, weights, ws)? - here) / STEP_HZ;
+        *slope = share * 0.5 * (volume(model, data, &there, weights, ws)? - here) / STEP_HZ;
     }
     Ok(slope.iter().all(|s| s.is_finite()).then_some(slope))
 }

@@ -85,7 +85,7 @@ impl Model {
         let prototype =
             start::prototype(&basis.metabolites, &kinds, basis_fids.view(), dwell_s, f0_mhz, lorentz_hz, gauss_hz);
         let priors = &settings.priors;
-        let lineshape = Lineshape::new(&band.time_s, priors.kernel_spacing_ppm * f0_mhz, priors.kernel_sd > 0.0);
+        let lineshape = Lineshape::new(&band.time_s, priors.kernel_spacing_ppm * f0_mhz, priors.kernel_scale > 0.0);
         let first_guess = FirstGuess::new(&band, &baseline, &components, &band_fids, lineshape.kernel_hz);
         Ok(Self {
             settings: settings.clone(),

@@ -5,6 +5,7 @@
 //! ```
 
 use super::evaluation::Evaluation;
+use super::lineshape::N_KERNEL;
 use super::model::Model;
 use crate::fit::linalg::{add_symmetric, gram};
 
@@ -33,6 +34,8 @@ pub struct Weights {
     /// Half the derivative of ln|H| for the common Lorentzian width and the Gaussian one ([`super::marginal`]): it
     /// enters Q as a linear term. Zero at the mode.
     pub volume: [f64; 2],
+    /// Precision of the kernel's prior over what it is without a kernel, 0 … 1 ([`kernel_share`]).
+    pub kernel_share: f64,
 }
 
 impl Weights {
@@ -41,6 +44,20 @@ impl Weights {
         let [lorentz, gauss] = self.volume;
         2.0 * (lorentz * x[model.layout.common_width()] + gauss * x[model.layout.gauss()])
     }
+}
+
+/// Twice the exponent of the kernel's prior: a Cauchy distribution of six dimensions.
+const KERNEL_EXPONENT: f64 = N_KERNEL as f64 + 1.0;
+
+/// Precision of the prior of the kernel's weights at `x`, over what it is without a kernel.
+///
+/// The prior is a Cauchy distribution with scale ε for all weights together, −2 ln p = 7·ln(1 + |s|²/ε²): it holds a kernel
+/// that the data hardly need at zero, and leaves one that they ask for nearly alone. As a quadratic with the same slope it
+/// has the precision 7/(ε² + |s|²), by which such a prior is solved for (iteratively reweighted least squares).
+pub(crate) fn kernel_share(model: &Model, x: &[f64]) -> f64 {
+    let scale = model.settings.priors.kernel_scale;
+    let size: f64 = x[model.layout.kernel_range()].iter().map(|s| s * s).sum();
+    if scale > 0.0 { 1.0 / (1.0 + size / (scale * scale)) } else { 1.0 }
 }
 
 /// JᵀJ and Jᵀr of the data, not yet divided by σ².
@@ -172,7 +189,7 @@ pub(crate) fn for_each_prior(
     single(layout.skew(), priors.skew_sd, 0.0);
     single(layout.flatness(), priors.flatness_sd, 0.0);
     for i in layout.kernel_range() {
-        single(i, priors.kernel_sd, 0.0);
+        single(i, priors.kernel_scale / (KERNEL_EXPONENT * weights.kernel_share).sqrt(), 0.0);
     }
     single(f0, weak::SHIFT_HZ, 0.0);
     single(w, priors.lorentz_prior_hz[1], priors.lorentz_prior_hz[0]);

@@ -52,7 +52,7 @@ fn where_the_posterior_is_nearly_gaussian_draws_have_the_laplace_deviation() {
     // Nothing that these spectra do not have: broad components and the kernel's weights at their bound would cut the
     // posterior of what they overlap.
     let (model, fids) = model(|s| {
-        s.priors.kernel_sd = 0.0;
+        s.priors.kernel_scale = 0.0;
         s.estimate = Estimate::Mode;
         s.uncertainty = Uncertainty::Sample;
         s.sampling.draws = 1000;

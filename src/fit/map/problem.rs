@@ -87,7 +87,13 @@ impl Problem {
             Smoothness::Evidence | Smoothness::EdPerPpm(_) => START_LAMBDA,
             Smoothness::Fixed(lambda) => lambda,
         };
-        Weights { variance: self.noise_variance, lambda, rows: vec![0.0; model.rows.len()], volume: [0.0; 2] }
+        Weights {
+            variance: self.noise_variance,
+            lambda,
+            rows: vec![0.0; model.rows.len()],
+            volume: [0.0; 2],
+            kernel_share: 1.0,
+        }
     }
 
     /// Errors and numbers at the solution, in f64 whatever found it.

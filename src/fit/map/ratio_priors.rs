@@ -1,9 +1,10 @@
-//! The soft ratio priors of a model: LCModel's, and the ties of the macromolecule pattern.
+//! The soft ratio priors of a model: usual ratios, and the ties of the macromolecule pattern.
 
 use super::component::{Component, Origin};
 use super::settings::{RatioPriors, Settings};
 use crate::basis::names::Kind;
-use crate::fit::prior::{RatioRow, RowKind, Yields, lcmodel_rows, minus};
+use crate::fit::prior::{RatioRow, RowKind, Yields, minus};
+use crate::fit::usual_ratios::{BEYOND_LCMODEL, LCMODEL, ratio_rows};
 
 /// Rows that hold for these components, whose tallest points at amplitude 1 and usual widths are `heights`.
 pub(crate) fn rows(
@@ -14,14 +15,16 @@ pub(crate) fn rows(
     te_s: Option<f64>,
 ) -> Vec<RatioRow> {
     let mut rows = match settings.priors.ratios {
-        RatioPriors::Lcmodel => {
+        tables @ (RatioPriors::Lcmodel | RatioPriors::Usual) => {
             let takes_part = |c: &Component| !matches!(c.origin, Origin::BesideMeasured | Origin::Pattern { .. });
             let names: Vec<_> = components.iter().map(|c| takes_part(c).then_some(c.name.as_str())).collect();
             let snr = settings.priors.ratio_yield_snr;
             let metabolites = (0..components.len()).filter(|&k| components[k].kind == Kind::Metabolite);
             let yields = Yields { snr, heights: metabolites.map(|k| (k, heights[k])).collect() };
             let yields = Some(&yields).filter(|_| snr > 0.0);
-            lcmodel_rows(&names, f0_mhz, te_s, settings.priors.ratio_sd_factor, yields)
+            let beyond: &[_] = if tables == RatioPriors::Usual { &BEYOND_LCMODEL } else { &[] };
+            let rows = |table| ratio_rows(table, &names, (f0_mhz, te_s), settings.priors.ratio_sd_factor, yields);
+            [rows(&LCMODEL), rows(beyond)].concat()
         }
         RatioPriors::None => Vec::new(),
     };

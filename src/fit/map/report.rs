@@ -161,6 +161,7 @@ fn invert_noise(
         lambda: solution.weights.lambda,
         rows: Vec::new(),
         volume: [0.0; 2],
+        kernel_share: solution.weights.kernel_share,
     };
     normal.penalised(model, solution.x, &weights, &mut scratch.h, &mut scratch.g);
     pin_at(model, solution.x, m, &mut scratch.h, &mut scratch.g);
@@ -194,7 +195,7 @@ pub(crate) fn take_out(i: usize, m: usize, h: &mut [f64], g: &mut [f64]) {
 /// Parameters that the method keeps at their start value.
 pub(crate) fn fixed_parameters(model: &Model) -> impl Iterator<Item = usize> {
     let priors = &model.settings.priors;
-    let kernel = model.layout.kernel_range().filter(|_| priors.kernel_sd <= 0.0);
+    let kernel = model.layout.kernel_range().filter(|_| priors.kernel_scale <= 0.0);
     [
         (priors.skew_sd <= 0.0, model.layout.skew()),
         (priors.flatness_sd <= 0.0, model.layout.flatness()),
@@ -207,7 +208,7 @@ pub(crate) fn fixed_parameters(model: &Model) -> impl Iterator<Item = usize> {
 
 /// The kernel's weights that rest at zero, where the method has a kernel.
 fn resting_kernel<'a>(model: &Model, x: &'a [f64]) -> impl Iterator<Item = usize> + use<'a> {
-    let has_kernel = model.settings.priors.kernel_sd > 0.0;
+    let has_kernel = model.settings.priors.kernel_scale > 0.0;
     model.layout.kernel_range().filter(move |&i| has_kernel && x[i] <= 0.0)
 }
 

@@ -101,6 +101,8 @@ fn offered() -> bool {
 pub enum RatioPriors {
     /// LCModel's table (CHRATO).
     Lcmodel,
+    /// LCModel's table and what it lacks: PE, Asc, Gly, and how creatine and choline divide into their forms.
+    Usual,
     /// None.
     None,
 }
@@ -136,9 +138,10 @@ pub struct PriorSettings {
     pub skew_sd: f64,
     /// Quartic damping of the common lineshape at t = 0.1 s; 0 fixes it at zero.
     pub flatness_sd: f64,
-    /// Weights of the lineshape's kernel ([`super::lineshape`]), each 0 or above; 0 leaves the kernel out.
+    /// Scale of the Cauchy prior of the weights of the lineshape's kernel ([`super::normal::kernel_share`]), each 0 or
+    /// above; 0 leaves the kernel out.
     #[serde(default)]
-    pub kernel_sd: f64,
+    pub kernel_scale: f64,
     /// Distance between the frequencies of the kernel, three on each side (ppm).
     #[serde(default = "kernel_spacing_ppm")]
     pub kernel_spacing_ppm: f64,

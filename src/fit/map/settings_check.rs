@@ -50,7 +50,7 @@ impl Settings {
             ("priors.ratio_yield_snr", priors.ratio_yield_snr),
             ("priors.skew_sd", priors.skew_sd),
             ("priors.flatness_sd", priors.flatness_sd),
-            ("priors.kernel_sd", priors.kernel_sd),
+            ("priors.kernel_scale", priors.kernel_scale),
             ("baseline.splines_per_ppm", baseline.splines_per_ppm),
         ];
         if let Some((field, _)) = not_below.into_iter().find(|(_, value)| !(value.is_finite() && *value >= 0.0)) {

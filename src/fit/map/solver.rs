@@ -11,7 +11,7 @@ use super::constants::{
 };
 use super::evaluation::PhaseColumns;
 use super::model::Model;
-use super::normal::{Weights, prior_cost};
+use super::normal::{Weights, kernel_share, prior_cost};
 use super::problem::{Problem, Solved, start_variance};
 use super::settings::Smoothness;
 use super::smoothness::update_weights;
@@ -73,6 +73,7 @@ fn refresh_rows(model: &Model, x: &[f64], weights: &mut Weights) {
     for (w, row) in weights.rows.iter_mut().zip(&model.rows) {
         *w = row.weight(&x[..model.layout.n_components], noise_sd);
     }
+    weights.kernel_share = kernel_share(model, x);
 }
 
 /// The iterations of one spectrum: what moves beside its parameters and weights.

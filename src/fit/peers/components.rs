@@ -10,7 +10,8 @@ use crate::acquisition::hz_from_ppm;
 use crate::basis::BasisSet;
 use crate::basis::names::{Kind, kind};
 use crate::fit::macromolecules::proton_unit;
-use crate::fit::prior::{RatioRow, lcmodel_rows};
+use crate::fit::prior::RatioRow;
+use crate::fit::usual_ratios::{self, LCMODEL};
 
 /// One component.
 #[derive(Debug, Clone)]
@@ -237,5 +238,5 @@ fn voigt_fid(lines: &[(f64, f64)], dwell_s: f64, f0_mhz: f64, n_points: usize, p
 /// LCModel's ratio rows between these components.
 pub(super) fn ratio_rows(components: &[Component], f0_mhz: f64, te_s: Option<f64>) -> Vec<RatioRow> {
     let names: Vec<_> = components.iter().map(|c| Some(c.name.as_str())).collect();
-    lcmodel_rows(&names, f0_mhz, te_s, 1.0, None)
+    usual_ratios::ratio_rows(&LCMODEL, &names, (f0_mhz, te_s), 1.0, None)
 }

@@ -98,6 +98,7 @@ impl Chunk {
                 lambda: weights.lambda as f32,
                 noise_variance: problem.noise_variance as f32,
                 start_variance: start_variance(weights.variance) as f32,
+                kernel_share: weights.kernel_share as f32,
                 ..Scalars::default()
             });
             data.extend(problem.data.iter().map(|z| [z.re as f32, z.im as f32]));
@@ -210,6 +211,7 @@ impl Chunk {
                     lambda: f64::from(s.lambda),
                     rows: wide(&own[rows..rows + self.shape.n_rows as usize]),
                     volume: [0.0; 2],
+                    kernel_share: f64::from(s.kernel_share),
                 },
                 state: state(s),
                 n_iterations: (s.iteration as usize).min(model.settings.max_iterations),

@@ -244,6 +244,7 @@ impl<'a> Inspector<'a> {
             lambda: self.scalars.lambda.into(),
             rows: self.rows(&self.vectors),
             volume: [0.0; 2],
+            kernel_share: self.scalars.kernel_share.into(),
         };
         Twin::new(self.model, &self.data, self.parameters(&self.vectors[self.vectors_of(0)]), weights)
     }

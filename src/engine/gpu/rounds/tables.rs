@@ -125,7 +125,7 @@ impl Tables {
         let mut single = [(0.0, 0.0); N_COMMON];
         let mut diagonal = vec![0.0; first];
         // At x = 0 a row's value is minus its mean; soft rows between amplitudes come further down.
-        let none = Weights { variance: 1.0, lambda: 0.0, rows: Vec::new(), volume: [0.0; 2] };
+        let none = Weights { variance: 1.0, lambda: 0.0, rows: Vec::new(), volume: [0.0; 2], kernel_share: 1.0 };
         for_each_prior(model, &vec![0.0; layout.len()], &none, |terms, weight, value| {
             let precision = weight * weight;
             for &(i, w) in terms {
