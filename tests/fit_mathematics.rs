@@ -85,7 +85,13 @@ fn the_gradient_of_the_whole_objective_agrees_with_finite_differences() {
     let tallest = data.iter().map(|z| z.norm()).fold(0.0, f64::max);
     data.iter_mut().for_each(|z| *z *= 10.0 / tallest);
     let x = parameters(&model);
-    let weights = Weights { variance: 3.0, lambda: 20.0, rows: vec![0.7; model.rows.len()], volume: [0.3, -0.2] };
+    let weights = Weights {
+        variance: 3.0,
+        lambda: 20.0,
+        rows: vec![0.7; model.rows.len()],
+        volume: [0.3, -0.2],
+        kernel_share: 0.4,
+    };
     let mut evaluation = Evaluation::new(&model);
     let mut objective = |x: &[f64]| {
         evaluation.residual_sum_of_squares(&model, x, &data) / weights.variance + prior_cost(&model, x, &weights)

@@ -43,8 +43,8 @@ fn row_weight(row: u32, parameters: u32, variance: f32) -> f32 {
 // Precision of the prior of the common parameter number `which`. That of the kernel's weights is a Cauchy distribution's,
 // see `fit::normal`.
 fn single_precision(s: u32, which: u32) -> f32 {
-    let precision = tables[shape.single_precision + which];
-    return select(precision, precision * scalars[s].kernel_share, which >= N_COMMON - N_KERNEL);
+    let at_rest = tables[shape.single_precision + which];
+    return select(at_rest, at_rest * scalars[s].kernel_share, which >= N_COMMON - N_KERNEL);
 }
 
 // What depends on where the fit stands: the scales of the soft rows, and the precision of the kernel's prior.

@@ -27,30 +27,24 @@ struct Found {
     n_bins: usize,
 }
 
-/// A fit of one spectrum with a further component.
-struct Offer {
-    job: usize,
-    prepared: Prepared,
-    handicap: f64,
-}
-
 /// Looks at every fit, and fits again those that lack something, as often as it helps.
 pub(super) fn look(jobs: &mut [Job<'_>], options: &RunOptions, models: &ModelStore<'_>, engine: &dyn Engine) {
     let mut found: Vec<Option<Found>> = jobs.par_iter().map(find).collect();
     let mut open: Vec<usize> = (0..jobs.len()).filter(|&i| takes_offers(&jobs[i], options)).collect();
     for _ in 0..MOST_ADDED {
         probe(jobs, &mut found, &open, models, engine);
-        let offers: Vec<Offer> = open
+        let view: &[Job<'_>] = jobs;
+        // One model at a time: those of all offers together would be many times what a chunk of spectra holds.
+        let kept: Vec<(usize, Prepared, Fitted)> = open
             .par_iter()
-            .flat_map_iter(|&i| found[i].as_ref().map_or(Vec::new(), |found| offers(i, &jobs[i], found, models)))
+            .filter_map(|&i| {
+                let (prepared, fit) = best_offer(&view[i], found[i].as_ref()?, models, engine)?;
+                Some((i, prepared, fit))
+            })
             .collect();
-        if offers.is_empty() {
+        if kept.is_empty() {
             break;
         }
-        let view: &[Job<'_>] = jobs;
-        let wanted: Vec<_> = offers.iter().map(|offer| Some((&offer.prepared, view[offer.job].spectrum()?))).collect();
-        let fits = fitted(&wanted, engine);
-        let kept = best(view, &found, offers, fits);
         open = kept.iter().map(|(job, ..)| *job).collect();
         for (i, prepared, fit) in kept {
             jobs[i].prepared = Ok(prepared);
@@ -84,12 +78,15 @@ fn probe(jobs: &[Job<'_>], found: &mut [Option<Found>], open: &[usize], models: 
         let header = job.loaded.header_of(job.key());
         Some((i, models.model_with(job.found, header, job.key(), spectrum, job.method, &extra).ok()?))
     };
-    let probes: Vec<(usize, Prepared)> = open.par_iter().filter_map(stiff).collect();
-    let wanted: Vec<_> = probes.iter().map(|(i, prepared)| Some((prepared, jobs[*i].spectrum()?))).collect();
-    let fits = fitted(&wanted, engine);
-    for ((i, prepared), fit) in probes.iter().zip(fits) {
-        let lines = fit.and_then(|fit| Some(find_in(prepared, jobs[*i].spectrum()?, &fit.result)?.lines));
-        if let (Some(found), Some(lines)) = (&mut found[*i], lines) {
+    let lines = |&i: &usize| {
+        let (i, prepared) = stiff(&i)?;
+        let spectrum = jobs[i].spectrum()?;
+        let fit = fitted(&[Some((&prepared, spectrum))], engine).pop()??;
+        Some((i, find_in(&prepared, spectrum, &fit.result)?.lines))
+    };
+    let probed: Vec<(usize, Vec<Line>)> = open.par_iter().filter_map(lines).collect();
+    for (i, lines) in probed {
+        if let Some(found) = &mut found[i] {
             found.probed = lines;
         }
     }
@@ -127,53 +124,41 @@ fn tall(added: &[Added], names: &[String], curves: &Curves, beside_ppm: f64) -> 
     ours.iter().filter_map(|&k| top(k)).filter(|(_, height)| *height > TALL * tallest).map(|(ppm, _)| ppm).collect()
 }
 
-/// What is offered to a job: each substance that has one of the lines, and a line without a name at the first of each kind.
-fn offers(i: usize, job: &Job<'_>, found: &Found, models: &ModelStore<'_>) -> Vec<Offer> {
-    let (Ok(prepared), Some(spectrum)) = (&job.prepared, job.spectrum()) else { return Vec::new() };
+/// What is offered to a job, each with the evidence that it must gain beyond others: every substance that has one of the
+/// lines, and a line without a name at the first of each kind.
+fn offers(prepared: &Prepared, found: &Found) -> Vec<(Added, f64)> {
     let present = prepared.model.component_names();
     let lines: Vec<Line> = found.lines.iter().chain(&found.displaced).chain(&found.probed).copied().collect();
     let substances = library::candidates(&lines, &present).into_iter().map(|s| (Added::Substance(s), 0.0));
     let unknown = [&found.lines, &found.displaced, &found.probed].into_iter().filter_map(|lines| lines.first());
     let unknown = unknown.map(|line| (Added::line(line.ppm), ANONYMOUS_HANDICAP));
-    let header = job.loaded.header_of(job.key());
-    substances
-        .chain(unknown.filter(|(line, _)| !prepared.added.contains(line)))
-        .filter_map(|(component, handicap)| {
-            let added: Vec<Added> = prepared.added.iter().copied().chain([component]).collect();
-            let extra = Extra { added, stiff: false };
-            let with = models.model_with(job.found, header, job.key(), spectrum, job.method, &extra);
-            Some(Offer { job: i, prepared: with.ok()?, handicap })
-        })
-        .collect()
+    substances.chain(unknown.filter(|(line, _)| !prepared.added.contains(line))).collect()
 }
 
-/// The best offer of each job that gains enough.
-fn best(
-    jobs: &[Job<'_>],
-    found: &[Option<Found>],
-    offers: Vec<Offer>,
-    fits: Vec<Option<Fitted>>,
-) -> Vec<(usize, Prepared, Fitted)> {
-    let mut kept: Vec<(usize, Prepared, Fitted, f64)> = Vec::new();
-    for (offer, fit) in offers.into_iter().zip(fits) {
-        let job = &jobs[offer.job];
-        let (Some(fit), Some(before), Ok(prepared), Some(found)) = (fit, &job.fit, &job.prepared, &found[offer.job])
-        else {
-            continue;
-        };
-        let without = weighed(&prepared.model, &before.result);
-        let with = weighed(&offer.prepared.model, &fit.result);
-        let gain = evidence::gain(without, with, found.n_bins) - offer.handicap;
-        if !evidence::is_enough(gain, without, with, found.n_bins) {
-            continue;
-        }
-        match kept.iter_mut().find(|(job, ..)| *job == offer.job) {
-            Some(other) if other.3 < gain => *other = (offer.job, offer.prepared, fit, gain),
-            Some(_) => {}
-            None => kept.push((offer.job, offer.prepared, fit, gain)),
+/// The best offer to a job, if it gains enough: its model and fit.
+fn best_offer(
+    job: &Job<'_>,
+    found: &Found,
+    models: &ModelStore<'_>,
+    engine: &dyn Engine,
+) -> Option<(Prepared, Fitted)> {
+    let (prepared, spectrum, before) = (job.prepared.as_ref().ok()?, job.spectrum()?, job.fit.as_ref()?);
+    let without = weighed(&prepared.model, &before.result);
+    let mut best: Option<(Prepared, Fitted, f64)> = None;
+    for (component, handicap) in offers(prepared, found) {
+        let added: Vec<Added> = prepared.added.iter().copied().chain([component]).collect();
+        let extra = Extra { added, stiff: false };
+        let header = job.loaded.header_of(job.key());
+        let Ok(with) = models.model_with(job.found, header, job.key(), spectrum, job.method, &extra) else { continue };
+        let Some(fit) = fitted(&[Some((&with, spectrum))], engine).pop().flatten() else { continue };
+        let weight = weighed(&with.model, &fit.result);
+        let gain = evidence::gain(without, weight, found.n_bins) - handicap;
+        let is_enough = evidence::is_enough(gain, without, weight, found.n_bins);
+        if is_enough && best.as_ref().is_none_or(|best| gain > best.2) {
+            best = Some((with, fit, gain));
         }
     }
-    kept.into_iter().map(|(job, prepared, fit, _)| (job, prepared, fit)).collect()
+    best.map(|(prepared, fit, _)| (prepared, fit))
 }
 
 fn weighed<'a>(model: &Model, fit: &'a FitResult) -> Weighed<'a> {

@@ -37,6 +37,13 @@ pub(super) struct Found {
     pub(super) n_iterations: usize,
 }
 
+/// Zero-order phase at the carrier (°) and first-order phase (°/ppm).
+fn phases_deg(problem: &Problem<'_>, found: &Found) -> [f64; 2] {
+    let (p, [turned0, turned1]) = (&found.point.p, found.setup.turned);
+    let (phi0, phi1) = (turned0 + p[problem.layout.phi0()], turned1 + p[problem.layout.phi1()]);
+    [degrees(phi0 + phi1 * (CARRIER_PPM - problem.pivot_ppm)), phi1.to_degrees()]
+}
+
 /// Errors and numbers at a solution.
 pub(super) fn summarise(
     problem: &mut Problem<'_>,
@@ -61,8 +68,7 @@ pub(super) fn summarise(
     // Whatever the method compares, curves show the real spectrum.
     let spectrum_sd = model.start_grid.row_variance(found.noise).sqrt();
     let widths = Widths::of(problem, p);
-    let phi1 = found.setup.turned[1] + p[problem.layout.phi1()];
-    let phi0 = found.setup.turned[0] + p[problem.layout.phi0()];
+    let [phi0_deg, phi1_deg_per_ppm] = phases_deg(problem, found);
     let shared = problem.layout.groups.first().copied().unwrap_or_default();
     let mut result = FitResult {
         state: if found.point.converged { FitState::Converged } else { FitState::MaxIterations },
@@ -75,8 +81,8 @@ pub(super) fn summarise(
         degrees_of_freedom: freedom,
         baseline_ed: baseline_ed(problem, bound, found.weights.baseline()),
         baseline_lambda: Some(found.weights.baseline()),
-        phi0_deg: degrees(phi0 + phi1 * (CARRIER_PPM - problem.pivot_ppm)),
-        phi1_deg_per_ppm: phi1.to_degrees(),
+        phi0_deg,
+        phi1_deg_per_ppm,
         shift_hz: found.shift_hz + shared.shift.map_or(0.0, |i| p[i]) / (2.0 * PI),
         lorentz_hz: Some(widths.lorentz_hz),
         gauss_hz: Some(widths.gauss_hz),
@@ -102,8 +108,7 @@ pub(super) fn summarise(
             data_scale: found.data_scale,
         }),
     };
-    let height = metabolite_height(model, &result);
-    result.snr = height / (2.0 * spectrum_sd);
+    result.snr = metabolite_height(model, &result) / (2.0 * spectrum_sd);
     result.snr_residual = result.snr * noise_sd_rows / residual_sd;
     Ok(result)
 }
