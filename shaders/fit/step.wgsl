@@ -127,9 +127,24 @@ fn finish_start(s: u32, solved: bool, thread: u32) {
     }
     storageBarrier();
     workgroupBarrier();
-    refresh_rows(s, thread);
+    // Energy of all components together.
+    var share = 0.0;
+    for (var i = thread; i < shape.n_components; i += THREADS) {
+        var value = 0.0;
+        for (var j = 0u; j < shape.n_components; j++) { value += vectors[x + j] * jtj(s, max(i, j), min(i, j)); }
+        share += vectors[x + i] * value;
+    }
+    let energy = sum_over_group(thread, share);
     set_splines(x + shape.n_model, splines_of(s), thread);
-    if (thread == 0u) { scalars[s].phase = EVALUATE; }
+    if (thread == 0u) {
+        let holds_shapes = energy < LEAST_ENERGY * scalars[s].noise_variance;
+        scalars[s].holds_shapes = select(0u, 1u, holds_shapes);
+        for (var i = kernel_at(); i < shape.n_model && holds_shapes; i++) { vectors[x + i] = 0.0; }
+        scalars[s].phase = EVALUATE;
+    }
+    storageBarrier();
+    workgroupBarrier();
+    refresh_rows(s, thread);
 }
 
 @compute @workgroup_size(THREADS)

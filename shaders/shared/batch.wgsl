@@ -73,6 +73,7 @@ struct Scalars {
     rss_change: f32,
     start_variance: f32,
     kernel_share: f32,     // of the precision of the kernel's prior at rest
+    holds_shapes: u32,     // 1: shifts, widths, phases and lineshape stay at their start
 }
 
 // Phases.

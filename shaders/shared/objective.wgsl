@@ -148,14 +148,15 @@ fn set_gradient(s: u32, variance: f32, lambda: f32, thread: u32) {
     workgroupBarrier();
 }
 
-// Marks the parameters that take no part in a step: fixed ones, and those at a bound with Q falling outwards.
+// Marks the parameters that take no part in a step: fixed ones, shapes that nothing tells, and those at a bound with Q falling outwards.
 fn hold_bounds(s: u32, thread: u32) {
     let x = x_of(s);
     for (var i = thread; i < shape.n_parameters; i += THREADS) {
         var held = 0.0;
         if (i < shape.n_model) {
             let at_bound = vectors[x + i] <= tables[shape.lower_bound + i] && vectors[gradient_of(s) + i] <= 0.0;
-            if (at_bound || indices[shape.is_fixed + i] != 0u) { held = 1.0; }
+            let no_signal = scalars[s].holds_shapes != 0u && i >= shape.n_components;
+            if (at_bound || no_signal || indices[shape.is_fixed + i] != 0u) { held = 1.0; }
         }
         vectors[held_of(s) + i] = held;
         vectors[held_step_of(s) + i] = 0.0;

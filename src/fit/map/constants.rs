@@ -54,6 +54,12 @@ constants! {
     /// The same in f32: some units in the last place of a sum of a thousand squares.
     number COST_ROUNDING = 2e-6;
 
+    // When there is no signal to follow.
+    /// Energy of all components at the start values, in units of σ², below which shifts, widths, phases and lineshape stay
+    /// where they start: noise alone gives up to this much, and following its tallest points takes every iteration there
+    /// is. A spectrum with an SNR of 3 has half as much again.
+    number LEAST_ENERGY = 300.0;
+
     // Steps and their damping.
     /// Steps that an iteration tries, each shorter than the one before.
     count MAX_ATTEMPTS = 12;

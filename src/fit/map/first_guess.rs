@@ -162,8 +162,7 @@ impl FirstGuess {
         let squares = [square(0, 0), square(0, 1), square(1, 1)];
         // Neighbouring phases begin where the last one ended.
         let mut c = vec![0.0; self.n_columns];
-        let at_phase = |step: usize| {
-            let phi0_rad = TAU * step as f64 / N_PHASES as f64;
+        let mut at_phase = |phi0_rad: f64| {
             let (sin, cos) = phi0_rad.sin_cos();
             // Re(e^{−iφ}·Y) = cos φ·Re Y + sin φ·Im Y.
             let target: Vec<f64> =
@@ -172,7 +171,14 @@ impl FirstGuess {
             let all = cos * cos * squares[0] + 2.0 * sin * cos * squares[1] + sin * sin * squares[2];
             self.guess(all - dot(&c, &target), phi0_rad, &c)
         };
-        (0..N_PHASES).map(at_phase).min_by(|a, b| a.rss.total_cmp(&b.rss))
+        let step_rad = TAU / N_PHASES as f64;
+        let guesses: Vec<Guess> = (0..N_PHASES).map(|step| at_phase(step_rad * step as f64)).collect();
+        let (best, guess) = guesses.iter().enumerate().min_by(|a, b| a.1.rss.total_cmp(&b.1.rss))?;
+        // Between the steps, so that where a fit starts does not depend on how a spectrum is turned against them.
+        let [before, after] = [N_PHASES - 1, 1].map(|by| guesses[(best + by) % N_PHASES].rss);
+        let curvature = before - 2.0 * guess.rss + after;
+        let offset = if curvature > 0.0 { (0.5 * (before - after) / curvature).clamp(-0.5, 0.5) } else { 0.0 };
+        Some(at_phase(guess.phi0_rad + step_rad * offset))
     }
 
     fn guess(&self, rss: f64, phi0_rad: f64, c: &[f64]) -> Guess {

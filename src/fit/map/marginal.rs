@@ -48,7 +48,7 @@ pub(crate) fn refine(model: &Model, problem: &Problem, solved: &mut Solved, ws: 
     }
     let mut used = solved.n_iterations;
     for _ in 0..ROUNDS {
-        if solved.state != FitState::Converged {
+        if solved.state != FitState::Converged || solved.holds_shapes {
             break;
         }
         let Ok(Some(volume)) = slope(model, &problem.data, &solved.x, &solved.weights, ws) else { break };
@@ -58,6 +58,7 @@ pub(crate) fn refine(model: &Model, problem: &Problem, solved: &mut Solved, ws: 
             state: solved.state,
             n_iterations: 0,
             objective: solved.objective,
+            holds_shapes: false,
         };
         solver::go_on(model, problem, &mut next, ws);
         used += next.n_iterations;
@@ -181,6 +182,7 @@ mod tests {
             state: estimate.state,
             n_iterations: 0,
             objective: 0.0,
+            holds_shapes: false,
         };
         solver::go_on(&held, problem, &mut solved, &mut ws);
         assert_eq!(solved.state, FitState::Converged);

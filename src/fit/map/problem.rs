@@ -44,6 +44,8 @@ pub(crate) struct Solved {
     pub(crate) state: FitState,
     pub(crate) n_iterations: usize,
     pub(crate) objective: f64,
+    /// Whether shifts, widths, phases and lineshape stayed at their start, because there was no signal to tell them.
+    pub holds_shapes: bool,
 }
 
 impl Problem {

@@ -6,7 +6,7 @@ use super::constants::{
 };
 use super::model::Model;
 use super::normal::Weights;
-use super::report::{Solution, effective_parameters};
+use super::report::{Solution, effective_parameters, fixed_parameters};
 use super::settings::Smoothness;
 use super::step::{factorise, hold_bounds, hold_fixed};
 use super::workspace::Workspace;
@@ -32,6 +32,12 @@ pub(super) fn update_weights(
     factorise(model, 0.0, ws)?;
     if follow_misfit {
         linalg::inverse_from_factor(&ws.factor, m, &mut ws.hessian, &mut ws.algebra);
+        let mut held_shapes = 0.0;
+        if ws.holds_shapes {
+            let shapes = model.layout.n_components..model.layout.baseline();
+            held_shapes = (shapes.len() - fixed_parameters(model).count()) as f64;
+            shapes.for_each(|i| ws.hessian[i * m + i] = 0.0);
+        }
         let solution = Solution {
             x,
             data: &[],
@@ -43,7 +49,7 @@ pub(super) fn update_weights(
             data_scale: 1.0,
             start_shift_hz: 0.0,
         };
-        let effective = effective_parameters(model, &solution, &ws.hessian);
+        let effective = effective_parameters(model, &solution, &ws.hessian) - held_shapes;
         let freedom = (model.band.n_window() as f64 - effective).max(1.0);
         let target = noise_variance.max(ws.normal.rss / freedom);
         weights.variance = (weights.variance * target).sqrt().max(noise_variance);

@@ -5,9 +5,9 @@ use num_complex::Complex64;
 
 use super::constants::{
     COST_ROUNDING_F64, DAMPING_RISE_REJECTED, DAMPING_RISE_SINGULAR, EVIDENCE_FROM, FREEZE_FROM, FREEZE_TOLERANCE,
-    LAMBDA_TOLERANCE, LAST_REFRESH, LEAST_START_AMPLITUDE, MAX_ATTEMPTS, MAX_DAMPING, MAX_DAMPING_FACTOR, MIN_DAMPING,
-    MIN_DAMPING_FACTOR, MIN_DAMPING_REJECTED, MIN_DAMPING_SINGULAR, NEAR_MINIMUM, NEWTON_FROM, PREDICTED_TOLERANCE,
-    REFRESH_ROWS, START_DAMPING, VARIANCE_FROM, VARIANCE_TO,
+    LAMBDA_TOLERANCE, LAST_REFRESH, LEAST_ENERGY, LEAST_START_AMPLITUDE, MAX_ATTEMPTS, MAX_DAMPING, MAX_DAMPING_FACTOR,
+    MIN_DAMPING, MIN_DAMPING_FACTOR, MIN_DAMPING_REJECTED, MIN_DAMPING_SINGULAR, NEAR_MINIMUM, NEWTON_FROM,
+    PREDICTED_TOLERANCE, REFRESH_ROWS, START_DAMPING, VARIANCE_FROM, VARIANCE_TO,
 };
 use super::evaluation::PhaseColumns;
 use super::model::Model;
@@ -15,7 +15,7 @@ use super::normal::{Weights, kernel_share, prior_cost};
 use super::problem::{Problem, Solved, start_variance};
 use super::settings::Smoothness;
 use super::smoothness::update_weights;
-use super::step::{add_bilinear_curvature, bounded_step, hold_bounds, predicted_fall};
+use super::step::{add_bilinear_curvature, bounded_step, components_energy, hold_bounds, predicted_fall};
 use super::workspace::{Hold, Workspace};
 use crate::fit::linalg::NotPositiveDefinite;
 use crate::fit::result::FitState;
@@ -30,13 +30,14 @@ pub(super) fn solution(model: &Model, problem: &Problem, workspace: &mut Workspa
     start_amplitudes(model, &problem.data, &mut x, &mut weights, workspace);
     let mut iterations = Iterations::new(model, &problem.data, problem.noise_variance);
     let (state, n_iterations) = iterations.run(0, &mut x, &mut weights, workspace);
-    Solved { x, weights, state, n_iterations, objective: iterations.cost }
+    Solved { x, weights, state, n_iterations, objective: iterations.cost, holds_shapes: workspace.holds_shapes }
 }
 
 /// Goes on from where a fit has converged, with weights that have changed since: σ² stays.
 pub(super) fn go_on(model: &Model, problem: &Problem, solved: &mut Solved, workspace: &mut Workspace) {
     let mut iterations = Iterations::new(model, &problem.data, problem.noise_variance);
     iterations.frozen = true;
+    workspace.holds_shapes = solved.holds_shapes;
     // Scales that were taken before the minimum was reached leave a trace of the way to it.
     refresh_rows(model, &solved.x, &mut solved.weights);
     let first = FIRST_AFTER_ROWS.min(model.settings.max_iterations.saturating_sub(1));
@@ -64,6 +65,10 @@ fn start_amplitudes(model: &Model, data: &[Complex64], x: &mut [f64], weights: &
     let largest = x[..layout.n_components].iter().copied().fold(0.0, f64::max);
     for c in &mut x[..layout.n_components] {
         *c = c.max(LEAST_START_AMPLITUDE * largest);
+    }
+    ws.holds_shapes = components_energy(model, x, ws) < LEAST_ENERGY * weights.variance;
+    if ws.holds_shapes {
+        x[layout.kernel_range()].fill(0.0);
     }
     refresh_rows(model, x, weights);
 }

@@ -24,12 +24,22 @@ pub(super) fn add_bilinear_curvature(model: &Model, x: &[f64], variance: f64, ws
     }
 }
 
-/// Parameters that the method fixes take no part; all others do, at a bound or not.
+/// Parameters that the method fixes take no part, nor do shapes that nothing tells; all others do, at a bound or not.
 pub(super) fn hold_fixed(model: &Model, ws: &mut Workspace) {
     ws.held.fill(Hold::Free);
     for i in fixed_parameters(model) {
         ws.held[i] = Hold::By(0.0);
     }
+    if ws.holds_shapes {
+        ws.held[model.layout.n_components..model.layout.baseline()].fill(Hold::By(0.0));
+    }
+}
+
+/// Energy of all components together, from the normal equations at `x`.
+pub(super) fn components_energy(model: &Model, x: &[f64], ws: &Workspace) -> f64 {
+    let (m, k_all) = (model.layout.len(), model.layout.n_components);
+    let of = |i: usize| (0..k_all).map(|j| x[j] * symmetric(&ws.normal.jtj, m, i, j)).sum::<f64>();
+    (0..k_all).map(|i| x[i] * of(i)).sum()
 }
 
 /// Parameters that the method fixes, and those at a bound with Q falling outwards, take no part.

@@ -20,6 +20,8 @@ pub struct Workspace {
     pub(super) step: Vec<f64>,
     pub(super) trial: Vec<f64>,
     pub(super) held: Vec<Hold>,
+    /// Whether shifts, widths, phases and lineshape stay at their start: there is no signal to tell them.
+    pub(super) holds_shapes: bool,
     pub(super) smooth: SmoothScratch,
 }
 
@@ -57,6 +59,7 @@ impl Workspace {
             step: vec![0.0; m],
             trial: vec![0.0; m],
             held: vec![Hold::Free; m],
+            holds_shapes: false,
             smooth: SmoothScratch {
                 schur: vec![0.0; nb * nb],
                 factor: vec![0.0; nb * nb],

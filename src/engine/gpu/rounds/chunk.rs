@@ -216,6 +216,7 @@ impl Chunk {
                 state: state(s),
                 n_iterations: (s.iteration as usize).min(model.settings.max_iterations),
                 objective: f64::from(s.cost),
+                holds_shapes: s.holds_shapes != 0,
             }
         });
         Ok(solved.collect())
