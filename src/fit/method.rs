@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::differences::is_of_differences;
 use super::model::Model;
 use super::model_error::ModelError;
-use super::prior::is_of_differences;
 use super::settings_error::SettingsError;
 use super::{map, peaks, peers};
 use crate::basis::BasisSet;

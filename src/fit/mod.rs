@@ -8,6 +8,7 @@
 pub mod band;
 pub mod baseline;
 pub mod diagnostics;
+pub(crate) mod differences;
 pub mod evidence;
 pub mod family;
 pub(crate) mod linalg;
