@@ -73,7 +73,9 @@ fn start_amplitudes(model: &Model, data: &[Complex64], x: &mut [f64], weights: &
     refresh_rows(model, x, weights);
 }
 
-fn refresh_rows(model: &Model, x: &[f64], weights: &mut Weights) {
+/// Brings up to date what depends on where the fit stands: the scales of the soft rows, and the precision of the kernel's
+/// prior.
+pub(super) fn refresh_rows(model: &Model, x: &[f64], weights: &mut Weights) {
     let noise_sd = weights.variance.sqrt();
     for (w, row) in weights.rows.iter_mut().zip(&model.rows) {
         *w = row.weight(&x[..model.layout.n_components], noise_sd);

@@ -7,6 +7,7 @@ use super::evaluation::{Evaluation, PhaseColumns};
 use super::model::Model;
 use super::normal::{Weights, prior_cost};
 use super::smoothness::update_weights;
+use super::solver::refresh_rows;
 use super::step::{add_bilinear_curvature, bounded_step, hold_bounds, predicted_fall};
 use super::workspace::{Hold, Workspace};
 use crate::fit::linalg;
@@ -74,10 +75,7 @@ impl<'a> Twin<'a> {
         let follows_misfit = (VARIANCE_FROM..=VARIANCE_TO).contains(&iteration);
         let mut weights = self.weights.clone();
         if REFRESH_ROWS.contains(&iteration) {
-            let noise_sd = weights.variance.sqrt();
-            for (weight, row) in weights.rows.iter_mut().zip(&self.model.rows) {
-                *weight = row.weight(&self.x[..self.model.layout.n_components], noise_sd);
-            }
+            refresh_rows(self.model, &self.x, &mut weights);
         }
         if follows_misfit || evidence {
             let (model, x, workspace) = (self.model, &self.x, &mut self.workspace);
