@@ -200,7 +200,7 @@ fn common(next: &mut Shared, shared: &Shared, textbook: &Shared, all: &[Scaled])
         squares += (s.common[0].0 - new).powi(2);
         determined += (1.0 - s.common[0].1 / (sd * sd)).max(0.0);
     }
-    for (which, sd) in next.lineshape_sd.iter_mut().enumerate() {
+    for (which, sd) in next.lineshape_sd.iter_mut().enumerate().filter(|(_, sd)| **sd > 0.0) {
         let (mut squares, mut determined) = (PRIOR_COUNT * *sd * *sd, PRIOR_COUNT);
         for (value, variance) in all.iter().map(|s| s.common[1 + which]) {
             squares += value * value;

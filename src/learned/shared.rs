@@ -42,7 +42,9 @@ impl Shared {
             shift_sd_ppm: c.pattern_shift_sd_ppm,
             width_sd: c.pattern_width_sd,
             lorentz_prior_hz: settings.priors.lorentz_prior_hz,
-            lineshape_sd: [settings.priors.skew_sd, settings.priors.flatness_sd].map(open),
+            // A kernel describes what these would.
+            lineshape_sd: [settings.priors.skew_sd, settings.priors.flatness_sd]
+                .map(|sd| if settings.priors.kernel_scale > 0.0 { sd } else { open(sd) }),
         }
     }
 

@@ -133,7 +133,7 @@ fn posterior(
 ) -> Result<Posterior, linalg::NotPositiveDefinite> {
     let (m, x) = (model.layout.len(), solution.x);
     normal.penalised(model, x, solution.weights, &mut scratch.h, &mut scratch.g);
-    pin_at(model, x, m, &mut scratch.h, &mut scratch.g);
+    pin(model, m, &mut scratch.h, &mut scratch.g);
     linalg::cholesky(&mut scratch.h, m, algebra)?;
     linalg::inverse_from_factor(&scratch.h, m, &mut scratch.inverse, algebra);
     let mut free_step = scratch.g.clone();
@@ -164,7 +164,7 @@ fn invert_noise(
         kernel_share: solution.weights.kernel_share,
     };
     normal.penalised(model, solution.x, &weights, &mut scratch.h, &mut scratch.g);
-    pin_at(model, solution.x, m, &mut scratch.h, &mut scratch.g);
+    pin(model, m, &mut scratch.h, &mut scratch.g);
     linalg::cholesky(&mut scratch.h, m, algebra)?;
     linalg::inverse_from_factor(&scratch.h, m, &mut scratch.inverse_noise, algebra);
     Ok(())
@@ -176,7 +176,8 @@ fn covariance(model: &Model, inverse: &[f64], unit: f64) -> Vec<f64> {
     (0..k_all).flat_map(|i| (0..=i).map(move |j| symmetric(inverse, m, i, j) * unit * unit)).collect()
 }
 
-/// Takes parameters that the method fixes out of a system.
+/// Takes parameters that the method fixes out of a system. The kernel's weights stay in it, at their bound, too: whether one
+/// rests there or a little above must not change what errors say.
 pub(crate) fn pin(model: &Model, m: usize, h: &mut [f64], g: &mut [f64]) {
     for i in fixed_parameters(model) {
         take_out(i, m, h, g);
@@ -210,15 +211,6 @@ pub(crate) fn fixed_parameters(model: &Model) -> impl Iterator<Item = usize> {
 fn resting_kernel<'a>(model: &Model, x: &'a [f64]) -> impl Iterator<Item = usize> + use<'a> {
     let has_kernel = model.settings.priors.kernel_scale > 0.0;
     model.layout.kernel_range().filter(move |&i| has_kernel && x[i] <= 0.0)
-}
-
-/// Takes parameters that the method fixes out of a system, and the kernel's weights that rest at zero: they are a bound of
-/// the model, not an estimate that noise could have pushed below it.
-fn pin_at(model: &Model, x: &[f64], m: usize, h: &mut [f64], g: &mut [f64]) {
-    pin(model, m, h, g);
-    for i in resting_kernel(model, x) {
-        take_out(i, m, h, g);
-    }
 }
 
 /// Number of parameters that the data determine: all, less what the priors determine, tr(H⁻¹·P).
