@@ -203,7 +203,7 @@ fn flags() -> BTreeSet<String> {
                 None => {
                     let is_of_the_fit = file.ends_with("quality/mod.rs") && value == "flag";
                     // Words of src/tissue/error.rs, read below.
-                    let is_of_tissue = file.ends_with("tissue/measure.rs") && value.starts_with("flag::")
+                    let is_of_tissue = file.ends_with("tissue/voxel_tissue.rs") && value.starts_with("flag::")
                         || file.ends_with("run/tissue.rs") && value == "error.flag()";
                     assert!(is_of_the_fit || is_of_tissue, "{file}: an unknown flag: {value}")
                 }

@@ -17,7 +17,7 @@ use crate::prepare::{Preparation, PrepareError, Spectrum, prepare_parts};
 use crate::store::Timings;
 
 pub use super::loaded::{Failure, Header, ID_CHARS, Loaded, SpectrumKey};
-use super::tissue::VoxelPlace;
+use super::voxel_tissue::VoxelPlace;
 
 /// Most points of an FID that is fitted: sixteen times what scanners store, four times what spectrometers do in vivo. Time
 /// grows faster than the points, and a longer one is something else, or a header that is wrong.

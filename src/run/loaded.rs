@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::tissue::{FileTissue, VoxelPlace};
+use super::voxel_tissue::{FileTissue, VoxelPlace};
 use crate::acquisition::{Facts, Origin};
 use crate::basis::check::Protocol;
 use crate::corpus::Found;

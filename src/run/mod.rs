@@ -31,6 +31,7 @@ mod summary;
 mod tally;
 pub mod tissue;
 pub mod union;
+mod voxel_tissue;
 
 use rayon::prelude::*;
 

@@ -1,6 +1,6 @@
 //! Of what tissue the voxels of a run are: which segmentation is whose, and what the rows say of it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::path::PathBuf;
 
 use rayon::prelude::*;
@@ -8,12 +8,11 @@ use rayon::prelude::*;
 use super::error::RunError;
 use super::load::{Header, Loaded};
 use super::rows::Origin;
-use crate::acquisition::Acquisition;
+use super::voxel_tissue::FileTissue;
 use crate::corpus::{Found, Overrides};
 use crate::quantify::Fractions;
 use crate::store::SpectrumRow;
 use crate::tissue::find::{Search, Wanted, find};
-use crate::tissue::place::Affine;
 use crate::tissue::source::MANIFEST;
 use crate::tissue::{Measured, Segmentation, Source, TissueError, Transform, VoxelBox, VoxelTissue, measure};
 
@@ -72,53 +71,6 @@ pub(super) fn resolve(found: &mut [Found], options: &TissueOptions) {
             let by_search = sources.next().unwrap_or_default();
             one.tissue = stated(one).unwrap_or(by_search);
         }
-    }
-}
-
-/// Where the voxels of a measurement are.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct VoxelPlace {
-    /// Voxel to scanner (mm).
-    pub affine_mm: Affine,
-    /// What stated it.
-    pub by: &'static str,
-}
-
-impl VoxelPlace {
-    pub(super) fn of(data: &Acquisition) -> Option<Self> {
-        Some(Self { affine_mm: data.affine_mm?, by: data.placed_by.unwrap_or("header") })
-    }
-
-    /// Volume of one voxel (ml).
-    fn volume_ml(&self) -> f64 {
-        let m = &self.affine_mm;
-        let determinant = m[0][0] * (m[1][1] * m[2][2] - m[1][2] * m[2][1])
-            - m[0][1] * (m[1][0] * m[2][2] - m[1][2] * m[2][0])
-            + m[0][2] * (m[1][0] * m[2][1] - m[1][1] * m[2][0]);
-        determinant.abs() / 1000.0
-    }
-}
-
-/// What is known of the tissue of a measurement's voxels.
-#[derive(Debug, Clone, Default)]
-pub struct FileTissue {
-    /// Kind of the segmentation, or `manifest`.
-    kind: Option<&'static str>,
-    path: Option<String>,
-    sha256: Option<String>,
-    transforms_differ_mm: Option<f64>,
-    /// The voxels, by their places on the grid; of a measurement of one voxel that is the origin.
-    voxels: BTreeMap<[usize; 3], VoxelTissue>,
-}
-
-impl FileTissue {
-    fn of(&self, voxel: Option<[usize; 3]>) -> Option<&VoxelTissue> {
-        self.voxels.get(&voxel.unwrap_or_default())
-    }
-
-    /// The fractions by which a voxel's concentrations may be corrected.
-    pub(crate) fn to_correct_by(&self, voxel: Option<[usize; 3]>) -> Option<Fractions> {
-        self.of(voxel)?.to_correct_by()
     }
 }
 

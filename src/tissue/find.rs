@@ -9,6 +9,7 @@ use walkdir::WalkDir;
 use super::error::TissueError;
 use super::kinds::{Kind, Named, Part, by_name};
 use super::labels::Tissue;
+pub use super::matching::Wanted;
 use super::matching::{Candidate, Company, select};
 use super::measure::name_of;
 use super::source::{Segmentation, Source};
@@ -26,19 +27,6 @@ pub enum Search {
     Auto,
     /// Where a manifest says, else in this folder (or it is this file).
     At(PathBuf),
-}
-
-/// A spectrum that a segmentation is wanted for.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Wanted<'a> {
-    /// Its file.
-    pub path: &'a Path,
-    /// Subject label, without `sub-`.
-    pub subject: Option<&'a str>,
-    /// Session label, without `ses-`.
-    pub session: Option<&'a str>,
-    /// The segmentation, or its folder, that somebody names for it.
-    pub stated: Option<&'a Path>,
 }
 
 /// Folders deep that are searched.

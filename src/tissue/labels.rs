@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use super::kinds::Kind;
-
 /// A tissue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Tissue {
@@ -45,15 +43,6 @@ pub enum Labels {
 }
 
 impl Labels {
-    /// The labels that a kind of segmentation has by itself.
-    pub const fn of(kind: Kind) -> Option<Self> {
-        match kind {
-            Kind::FslFastLabels => Some(Self::Fast),
-            Kind::FreeSurfer => Some(Self::FreeSurfer),
-            _ => None,
-        }
-    }
-
     /// What a label means.
     pub fn meaning(&self, label: i64) -> Meaning {
         let of = |tissue: Option<Tissue>| tissue.map_or(Meaning::Other, Meaning::Tissue);

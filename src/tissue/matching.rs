@@ -1,12 +1,26 @@
 //! Which of several segmentations is that of a spectrum: by subject and session, and if that does not tell, nobody's.
 
+use std::path::Path;
+
 use super::error::TissueError;
-use super::find::Wanted;
 use super::kinds::Kind;
 use super::source::{Segmentation, Source};
 
 /// Most names of files in a message.
 const MOST_NAMED: usize = 6;
+
+/// A spectrum that a segmentation is wanted for.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Wanted<'a> {
+    /// Its file.
+    pub path: &'a Path,
+    /// Subject label, without `sub-`.
+    pub subject: Option<&'a str>,
+    /// Session label, without `ses-`.
+    pub session: Option<&'a str>,
+    /// The segmentation, or its folder, that somebody names for it.
+    pub stated: Option<&'a Path>,
+}
 
 /// A segmentation that was found, and whose it may be.
 #[derive(Debug, Clone)]
@@ -123,8 +137,6 @@ pub(super) fn select(candidates: &[Candidate], wanted: &Wanted<'_>, company: Com
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use super::*;
 
     fn candidate(shown_as: &str, subject: Option<&str>, session: Option<&str>, rank: u8) -> Candidate {

@@ -1,36 +1,25 @@
 //! A segmentation's maps, read once, weighed by the shares of their voxels in the boxes of spectroscopy voxels.
 
-use std::collections::HashSet;
 use std::path::Path;
 
-use super::error::{TissueError, flag};
+use super::error::TissueError;
 use super::given::given;
 use super::kinds::Kind;
-use super::labels::{Labels, Meaning, Tissue};
+use super::labels::{Labels, Tissue};
 use super::overlap::ImageBox;
 use super::place::{APART_MM, Affine, Place, Transform, place};
 use super::source::Segmentation;
+use super::sums::{Share, of_labels, of_map};
 use super::table;
+use super::voxel_tissue::VoxelTissue;
 use crate::acquisition::TRANSFORMS_DISAGREE;
 use crate::formats::nifti::image::Image;
 use crate::hash::{sha256_file, sha256_hex};
-use crate::quantify::Fractions;
 
-/// Part of the voxel in the image below which no concentration is corrected by the fractions of that part.
-pub const LEAST_SHARE_IN_IMAGE: f64 = 0.9;
-/// Part of what is in the image that must be tissue.
-pub const LEAST_TISSUE_SHARE: f64 = 0.9;
-/// Largest number that a map of shares may hold, as interpolation leaves it; the least is as much below zero.
-pub const MOST_SHARE: f64 = 1.01;
 /// Sum of the three shares in a voxel above which they are not those of one segmentation.
 const MOST_SUM: f64 = 1.02;
-/// Part of a voxel below which it is nothing, or all.
-const NOTHING: f64 = 1e-9;
-const ALL: f64 = 1.0 - 1e-6;
 /// Image voxels in all boxes together (16 bytes each): a head of half a millimetre has fewer.
 const MOST_SHARES: usize = 1 << 25;
-/// How far a label may be from a whole number.
-const WHOLE: f64 = 1e-3;
 
 /// A voxel of spectroscopy: its grid's transform, and which voxel of that it is.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -39,56 +28,6 @@ pub struct VoxelBox {
     pub affine_mm: Affine,
     /// Which voxel.
     pub index: [usize; 3],
-}
-
-/// Of what tissue a voxel is.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct VoxelTissue {
-    /// Shares of the three tissues; `None` where no tissue is in the voxel.
-    pub fractions: Option<Fractions>,
-    /// Share of the voxel that is tissue.
-    pub tissue_share: Option<f64>,
-    /// Share of the voxel that is in the image.
-    pub share_in_image: Option<f64>,
-    /// What a person should know.
-    pub flags: Vec<&'static str>,
-}
-
-impl VoxelTissue {
-    /// A voxel that somebody states the fractions of.
-    pub fn stated(fractions: Fractions) -> Self {
-        Self { fractions: Some(fractions), ..Self::default() }
-    }
-
-    /// The fractions, where so much of the voxel is known that concentrations may be corrected by them.
-    pub fn to_correct_by(&self) -> Option<Fractions> {
-        self.fractions.filter(|_| self.share_in_image.is_none_or(|share| share >= LEAST_SHARE_IN_IMAGE))
-    }
-
-    /// A voxel of which nobody knows where it is.
-    fn without_place() -> Self {
-        let mut voxel = Self::default();
-        voxel.flags.push(flag::VOXEL_HAS_NO_PLACE);
-        voxel
-    }
-
-    /// By the sums over a box: of the shares of its image voxels, and of those times their tissue.
-    fn new(volume: f64, covered: f64, tissue: [f64; 3]) -> Self {
-        let total: f64 = tissue.iter().sum();
-        let (share_in_image, tissue_share) = ((covered / volume).min(1.0), total / volume);
-        let mut flags = Vec::new();
-        if share_in_image <= NOTHING {
-            flags.push(flag::VOXEL_OUTSIDE_IMAGE);
-        } else if share_in_image < ALL {
-            flags.push(flag::VOXEL_PARTLY_OUTSIDE_IMAGE);
-        }
-        if share_in_image > NOTHING && tissue_share < LEAST_TISSUE_SHARE * share_in_image {
-            flags.push(flag::VOXEL_OUTSIDE_TISSUE);
-        }
-        let [gm, wm, csf] = tissue.map(|of| of / total);
-        let fractions = (tissue_share > NOTHING).then_some(Fractions { gm, wm, csf });
-        Self { fractions, tissue_share: Some(tissue_share), share_in_image: Some(share_in_image), flags }
-    }
 }
 
 /// What a segmentation says of some voxels.
@@ -187,14 +126,6 @@ pub(super) fn name_of(path: &Path) -> String {
     path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
-/// A part of an image voxel that is in a box.
-struct Share {
-    /// Place of the image voxel in its file.
-    at: u32,
-    voxel: u32,
-    part: f64,
-}
-
 /// The parts of all image voxels in all boxes, in the order of the file.
 fn shares(boxes: &[Option<ImageBox>], images: &Images) -> Result<Vec<Share>, TissueError> {
     let grid = images.place.grid;
@@ -263,9 +194,10 @@ impl Images {
     fn sums(self, shares: &[Share], segmentation: &Segmentation, n: usize) -> Result<Vec<[f64; 3]>, TissueError> {
         let mut sums = vec![[0.0; 3]; n];
         if let [only] = &segmentation.files[..] {
-            let labels = match Labels::of(segmentation.kind) {
-                Some(labels) => labels,
-                None => table::labels(&name_of(only), segmentation.table.as_deref())?,
+            let labels = match segmentation.kind {
+                Kind::FslFastLabels => Labels::Fast,
+                Kind::FreeSurfer => Labels::FreeSurfer,
+                _ => table::labels(&name_of(only), segmentation.table.as_deref())?,
             };
             for (name, image) in self.all {
                 of_labels(&name, image, &labels, shares, &mut sums)?;
@@ -277,85 +209,4 @@ impl Images {
         }
         Ok(sums)
     }
-}
-
-/// Hands on each number of an image, and the shares of its voxel.
-fn scan(name: &str, image: Image, shares: &[Share], mut take: impl FnMut(f64, &[Share])) -> Result<(), TissueError> {
-    let mut left = shares;
-    let read = image.scan(|at, number| {
-        let n = left.iter().take_while(|share| share.at as usize == at).count();
-        let (own, behind) = left.split_at(n);
-        left = behind;
-        take(number, own);
-    });
-    read.map_err(|e| TissueError::Unreadable { file: name.to_owned(), reason: e.to_string() })
-}
-
-fn of_map(
-    name: &str,
-    image: Image,
-    tissue: Tissue,
-    shares: &[Share],
-    sums: &mut [[f64; 3]],
-) -> Result<(), TissueError> {
-    let (mut least, mut most) = (0.0_f64, 0.0_f64);
-    scan(name, image, shares, |number, own| {
-        // Outside of the head some programs write what is no number (`max` and `min` pass over it).
-        (least, most) = (least.min(number), most.max(number));
-        for share in own.iter().filter(|_| number > 0.0) {
-            sums[share.voxel as usize][tissue.index()] += share.part * number;
-        }
-    })?;
-    if most > MOST_SHARE || least < 1.0 - MOST_SHARE {
-        return Err(TissueError::NotProbabilities { file: name.to_owned(), least, most });
-    }
-    Ok(())
-}
-
-fn of_labels(
-    name: &str,
-    image: Image,
-    labels: &Labels,
-    shares: &[Share],
-    sums: &mut [[f64; 3]],
-) -> Result<(), TissueError> {
-    let mut seen = HashSet::new();
-    let (mut last, mut meaning) = (0, Meaning::Other);
-    let (mut no_label, mut unknown): (Option<f64>, Option<i64>) = (None, None);
-    scan(name, image, shares, |number, own| {
-        let number = if number.is_nan() { 0.0 } else { number };
-        let label = number.round();
-        if (number - label).abs() > WHOLE || label.abs() > 1e9 {
-            no_label = no_label.or(Some(number));
-            return;
-        }
-        if label as i64 != last {
-            last = label as i64;
-            meaning = labels.meaning(last);
-            // Labels that have a meaning are few.
-            match meaning {
-                Meaning::Unknown => unknown = unknown.or(Some(last)),
-                Meaning::Tissue(_) => drop(seen.insert(last)),
-                Meaning::Other => {}
-            }
-        }
-        if let Meaning::Tissue(tissue) = meaning {
-            own.iter().for_each(|share| sums[share.voxel as usize][tissue.index()] += share.part);
-        }
-    })?;
-    let unnamed = |reason: String| TissueError::LabelsNotNamed { file: name.to_owned(), reason };
-    if let Some(number) = no_label {
-        return Err(unnamed(format!(
-            "{number} is no label; labels are whole numbers, so it was interpolated or is another kind of image"
-        )));
-    }
-    if let Some(label) = unknown {
-        return Err(unnamed(format!("nothing says what its label {label} is; name it in the table beside it")));
-    }
-    if let Some(label) = labels.needed().iter().find(|label| !seen.contains(*label)) {
-        return Err(unnamed(format!(
-            "no voxel has the label {label}, so it is not what its name says; give maps of grey matter, white matter and CSF"
-        )));
-    }
-    Ok(())
 }

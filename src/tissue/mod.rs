@@ -14,9 +14,12 @@ pub mod measure;
 pub mod overlap;
 pub mod place;
 pub mod source;
+pub mod sums;
 mod table;
+pub mod voxel_tissue;
 
 pub use error::{TissueError, flag};
-pub use measure::{Measured, VoxelBox, VoxelTissue, measure};
+pub use measure::{Measured, VoxelBox, measure};
 pub use place::Transform;
 pub use source::{Segmentation, Source};
+pub use voxel_tissue::VoxelTissue;
