@@ -72,6 +72,11 @@ pub fn place(file: &str, grid: [usize; 3], forms: &Forms, first: Transform) -> R
 }
 
 impl Place {
+    /// Scanner (mm) to voxel.
+    pub fn inverse(&self) -> Option<Affine> {
+        inverse(&self.affine_mm)
+    }
+
     /// What differs between the grids of two maps.
     pub(super) fn differs_from(&self, other: &Self) -> Option<String> {
         if self.grid != other.grid {
