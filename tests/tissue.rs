@@ -325,6 +325,89 @@ fn image(grid: [i16; 3], datatype: i16, data: &[u8]) -> Vec<u8> {
     file
 }
 
+/// FreeSurfer's own format: the same labels and place as in NIfTI give the same fractions.
+#[test]
+fn an_image_of_freesurfer_is_read_as_its_program_writes_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let labels: Vec<u8> = (0..60).map(|i| [3, 41, 4, 2][i % 4]).collect();
+    let (grid, size) = ([5_usize, 4, 3], [1.0_f32, 1.5, 2.0]);
+    // The first axis to the left, the second down, the third to the front, as FreeSurfer has it.
+    let axes = [[-1.0_f32, 0.0, 0.0], [0.0, 0.0, -1.0], [0.0, 1.0, 0.0]];
+    let centre = [1.0_f32, 2.0, 3.0];
+    let mut mgh = vec![0; 284];
+    for (n, number) in [1, 5, 4, 3, 1, 0, 0].into_iter().enumerate() {
+        mgh[4 * n..4 * n + 4].copy_from_slice(&i32::to_be_bytes(number));
+    }
+    mgh[28..30].copy_from_slice(&1_i16.to_be_bytes());
+    let floats = size.into_iter().chain(axes.into_iter().flatten()).chain(centre);
+    for (n, number) in floats.enumerate() {
+        mgh[30 + 4 * n..34 + 4 * n].copy_from_slice(&number.to_be_bytes());
+    }
+    mgh.extend(&labels);
+    let mut nifti = image([5, 4, 3], 2, &labels);
+    // The same place as a matrix.
+    nifti[252..256].copy_from_slice(&[0, 0, 1, 0]);
+    for row in 0..3 {
+        let columns = [0, 1, 2].map(|c| axes[c][row] * size[c]);
+        let offset = centre[row] - (0..3).map(|c| columns[c] * grid[c] as f32 / 2.0).sum::<f32>();
+        for (c, number) in columns.into_iter().chain([offset]).enumerate() {
+            let at = 280 + 16 * row + 4 * c;
+            nifti[at..at + 4].copy_from_slice(&number.to_le_bytes());
+        }
+    }
+    let affine_mm = [[2.0, 0.5, 0.0, 1.2], [-0.5, 2.0, 0.3, 2.4], [0.0, -0.3, 2.0, 2.6], [0.0, 0.0, 0.0, 1.0]];
+    let of = |name: &str, bytes: &[u8]| {
+        let path = folder.path().join(name);
+        fs::write(&path, bytes).unwrap();
+        let Source::Files(found) = source(&path) else { panic!("not found") };
+        measure(&found, &[Some(VoxelBox { affine_mm, index: [0; 3] })], Transform::Qform).map_err(|e| e.flag())
+    };
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    std::io::Write::write_all(&mut packed, &mgh).unwrap();
+    let packed = packed.finish().unwrap();
+    let expected = of("aseg.nii", &nifti).unwrap().voxels;
+    assert!(expected[0].fractions.is_some_and(|f| f.gm > 0.05 && f.wm > 0.05 && f.csf > 0.05), "{expected:?}");
+    assert_eq!(of("aseg.mgh", &mgh).unwrap().voxels, expected);
+    assert_eq!(of("aseg.mgz", &packed).unwrap().voxels, expected);
+    // Cut off, without place, and of several images.
+    assert_eq!(of("aseg.mgh", &mgh[..300]).unwrap_err(), "segmentation_unreadable");
+    assert_eq!(of("aseg.mgz", &packed[..packed.len() / 2]).unwrap_err(), "segmentation_unreadable");
+    let with = |at: usize, byte: u8| {
+        let mut other = mgh.clone();
+        other[at] = byte;
+        of("aseg.mgh", &other).unwrap_err()
+    };
+    assert_eq!((with(29, 0), with(19, 2)), ("segmentation_has_no_place", "segmentation_unreadable"));
+}
+
+#[test]
+fn a_voxel_is_drawn_on_an_image_in_three_planes() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("voxel.svg");
+    let image = cases().join("fast/T1_fast_pve_1.nii.gz");
+    let draw = |voxel: &str, image: &Path, more: &[&str]| {
+        let voxel = cases().join(voxel);
+        let mut args = vec!["plot", "--voxel", voxel.to_str().unwrap(), "--image", image.to_str().unwrap()];
+        args.extend(["--out", out.to_str().unwrap()]);
+        args.extend(more);
+        requant(&args)
+    };
+    let drawn = draw("fast/voxel_oblique.nii.gz", &image, &[]);
+    assert!(drawn.status.success(), "{}", String::from_utf8_lossy(&drawn.stderr));
+    let svg = fs::read_to_string(&out).unwrap();
+    assert_eq!((svg.matches("data:image/png").count(), svg.matches("<polyline").count()), (3, 3));
+    for word in ["sagittal", "coronal", "axial", "voxel_oblique.nii.gz"] {
+        assert!(svg.contains(word), "{word}");
+    }
+    assert!(draw("fast/grid_5x4.nii.gz", &image, &["--select", "4,3,0"]).status.success());
+    assert_eq!(draw("fast/grid_5x4.nii.gz", &image, &["--select", "5,3,0"]).status.code(), Some(2));
+    assert_eq!(draw("voxel_unlocalised.nii.gz", &image, &[]).status.code(), Some(1));
+    assert_eq!(
+        draw("voxel_sub01.nii.gz", &cases().join("no_transform/T1_fast_pve_1.nii.gz"), &[]).status.code(),
+        Some(1)
+    );
+}
+
 /// Every type of numbers, in both orders of bytes, scaled or not.
 #[test]
 fn labels_are_read_from_every_type_of_numbers() {

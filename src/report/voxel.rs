@@ -7,7 +7,7 @@ use plotters::style::RGBColor;
 use super::canvas::{Align, Canvas, with_size_in_px};
 use super::png::{base64, grey_png};
 use super::theme::{FAINT_TEXT, FONT_PX, LEFT_PX, PlotError, TEXT, TOP_PX};
-use crate::formats::nifti::image::{Image, ImageError};
+use crate::formats::image::{Image, ImageError};
 use crate::printable::{PATH_CHARS, printable};
 use crate::tissue::place::{Affine, Place, Transform, place};
 use crate::tissue::{TissueError, VoxelBox};

@@ -13,7 +13,7 @@ use super::sums::{Share, of_labels, of_map};
 use super::table;
 use super::voxel_tissue::VoxelTissue;
 use crate::acquisition::TRANSFORMS_DISAGREE;
-use crate::formats::nifti::image::Image;
+use crate::formats::image::Image;
 use crate::hash::{sha256_file, sha256_hex};
 
 /// Sum of the three shares in a voxel above which they are not those of one segmentation.

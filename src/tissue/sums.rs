@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::error::TissueError;
 use super::labels::{Labels, Meaning, Tissue};
-use crate::formats::nifti::image::Image;
+use crate::formats::image::Image;
 
 /// Largest number that a map of shares may hold, as interpolation leaves it; the least is as much below zero.
 pub const MOST_SHARE: f64 = 1.01;

@@ -2,7 +2,6 @@
 //! is for [`super::nifti_mrs`] to say.
 
 mod header;
-pub mod image;
 pub(super) mod layout;
 mod open;
 mod place;

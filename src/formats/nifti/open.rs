@@ -81,7 +81,7 @@ impl<'a> Opened<'a> {
     }
 
     /// An error where the file is too short for its data, however well it is packed.
-    pub(super) fn may_be_whole(&self) -> Result<(), NiftiError> {
+    pub(in crate::formats) fn may_be_whole(&self) -> Result<(), NiftiError> {
         let most = if self.is_packed { self.file_bytes.saturating_mul(GZIP_RATIO) } else { self.file_bytes };
         if most < self.data_bytes as u64 {
             return Err(self.truncated((most as usize).saturating_sub(self.data_offset)));
@@ -90,7 +90,7 @@ impl<'a> Opened<'a> {
     }
 
     /// Hands on all data, block after block, each with the byte of the data that it begins at.
-    pub(super) fn each_block(&mut self, mut take: impl FnMut(&[u8], usize)) -> Result<(), NiftiError> {
+    pub(in crate::formats) fn each_block(&mut self, mut take: impl FnMut(&[u8], usize)) -> Result<(), NiftiError> {
         self.may_be_whole()?;
         let needed = self.data_bytes;
         // Always by the same blocks: where a stream breaks does not depend on what is wanted of it.

@@ -1,12 +1,11 @@
-//! Images in NIfTI files: numbers on a grid in space, handed on one after the other, so that no image is ever in memory.
+//! Images in NIfTI and MGH files: numbers on a grid in space, handed on one after the other, so that no image is ever in memory.
 
 use std::fs::File;
 use std::path::Path;
 
-use super::header::NiftiError;
-use super::open::Opened;
-use super::place::Forms;
-use crate::formats::bytes::{Bytes, Order};
+use super::bytes::{Bytes, Order};
+use super::mgh::{MghError, OpenedMgh};
+use super::nifti::{Forms, NiftiError, Opened};
 use crate::regular_file;
 
 /// Largest file that is read (bytes), packed or not.
@@ -27,9 +26,12 @@ pub enum ImageError {
     /// It is no NIfTI file, or a damaged one.
     #[error(transparent)]
     Nifti(#[from] NiftiError),
+    /// It is a damaged MGH file.
+    #[error(transparent)]
+    Mgh(#[from] MghError),
     /// Its elements are no numbers of one part.
     #[error("its elements are of type {0}, which are no numbers that an image holds; save it as float32")]
-    Elements(i16),
+    Elements(i32),
     /// It is not one image.
     #[error("its extents are {0:?}: give one image of three dimensions")]
     Dimensions(Vec<usize>),
@@ -51,7 +53,8 @@ enum Element {
 }
 
 impl Element {
-    fn of(datatype: i16) -> Option<Self> {
+    /// By the code that NIfTI has.
+    fn of_nifti(datatype: i16) -> Option<Self> {
         Some(match datatype {
             2 => Self::U8,
             4 => Self::I16,
@@ -63,6 +66,18 @@ impl Element {
             768 => Self::U32,
             1024 => Self::I64,
             1280 => Self::U64,
+            _ => return None,
+        })
+    }
+
+    /// By the code that MGH has.
+    const fn of_mgh(datatype: i32) -> Option<Self> {
+        Some(match datatype {
+            0 => Self::U8,
+            1 => Self::I32,
+            3 => Self::F32,
+            4 => Self::I16,
+            10 => Self::U16,
             _ => return None,
         })
     }
@@ -92,9 +107,15 @@ impl Element {
     }
 }
 
+/// An opened file of either format.
+enum AnyOpened {
+    Nifti(Box<Opened<'static>>),
+    Mgh(Box<OpenedMgh>),
+}
+
 /// An image whose header was read, and nothing behind it.
 pub struct Image {
-    opened: Opened<'static>,
+    opened: AnyOpened,
     element: Element,
     /// Slope and intercept, where the stored numbers are scaled.
     scaling: Option<[f64; 2]>,
@@ -107,33 +128,49 @@ impl Image {
     /// [`ImageError`]: it is no NIfTI file, not of three dimensions, or its elements are no plain numbers.
     pub fn open(path: &Path) -> Result<Self, ImageError> {
         let io = |error: std::io::Error| ImageError::Io(error.to_string());
-        let file: File = regular_file::open(path, MAX_FILE_BYTES).map_err(io)?;
-        let length = file.metadata().map_err(io)?.len();
+        let open = || -> Result<(File, u64), ImageError> {
+            let file = regular_file::open(path, MAX_FILE_BYTES).map_err(io)?;
+            let length = file.metadata().map_err(io)?.len();
+            Ok((file, length))
+        };
+        let (file, length) = open()?;
+        if let Some(mgh) = OpenedMgh::new(file, length).map_err(io)?? {
+            let element = Element::of_mgh(mgh.datatype).ok_or(ImageError::Elements(mgh.datatype))?;
+            return Ok(Self { opened: AnyOpened::Mgh(Box::new(mgh)), element, scaling: None });
+        }
+        let (file, length) = open()?;
         let opened = Opened::new(file, length)?;
         let nifti = &opened.nifti;
-        let element = Element::of(nifti.datatype).ok_or(ImageError::Elements(nifti.datatype))?;
+        let element = Element::of_nifti(nifti.datatype).ok_or(ImageError::Elements(nifti.datatype.into()))?;
         if nifti.n_dims < 3 || nifti.shape[3..].iter().any(|extent| *extent > 1) {
             return Err(ImageError::Dimensions(nifti.shape[..nifti.n_dims.min(7)].to_vec()));
         }
         let [slope, intercept] = nifti.scaling;
         let is_scaled = slope.is_finite() && slope != 0.0;
         let scaling = is_scaled.then_some([slope, if intercept.is_finite() { intercept } else { 0.0 }]);
-        Ok(Self { opened, element, scaling })
+        Ok(Self { opened: AnyOpened::Nifti(Box::new(opened)), element, scaling })
     }
 
     /// Extents of its grid.
     pub fn grid(&self) -> [usize; 3] {
-        self.opened.nifti.grid()
+        match &self.opened {
+            AnyOpened::Nifti(opened) => opened.nifti.grid(),
+            AnyOpened::Mgh(opened) => opened.grid,
+        }
     }
 
     /// Where its two forms put it (mm).
     pub fn forms(&self) -> Forms {
-        let mm = match self.opened.nifti.xyzt_units & SPACE_BITS {
+        let nifti = match &self.opened {
+            AnyOpened::Nifti(opened) => &opened.nifti,
+            AnyOpened::Mgh(opened) => return opened.forms,
+        };
+        let mm = match nifti.xyzt_units & SPACE_BITS {
             METRES => 1e3,
             MICROMETRES => 1e-3,
             _ => 1.0,
         };
-        let mut forms = self.opened.nifti.forms();
+        let mut forms = nifti.forms();
         for form in [&mut forms.qform, &mut forms.sform].into_iter().flatten() {
             form.affine_mm[..3].iter_mut().flatten().for_each(|entry| *entry *= mm);
         }
@@ -145,7 +182,11 @@ impl Image {
     /// # Errors
     /// [`ImageError`]: it is cut off.
     pub fn check_length(&self) -> Result<(), ImageError> {
-        Ok(self.opened.may_be_whole()?)
+        match &self.opened {
+            AnyOpened::Nifti(opened) => opened.may_be_whole()?,
+            AnyOpened::Mgh(opened) => drop(opened.data_bytes(self.element.bytes())?),
+        }
+        Ok(())
     }
 
     /// Hands on each number with its place in the file, the first index fastest. What is not a number is handed on as it is.
@@ -154,7 +195,10 @@ impl Image {
     /// [`ImageError`]: the file is damaged or ends early.
     pub fn scan(mut self, mut take: impl FnMut(usize, f64)) -> Result<(), ImageError> {
         let (element, scaling) = (self.element, self.scaling);
-        let order = if self.opened.nifti.big_endian { Order::Big } else { Order::Little };
+        let order = match &self.opened {
+            AnyOpened::Nifti(opened) if !opened.nifti.big_endian => Order::Little,
+            AnyOpened::Nifti(_) | AnyOpened::Mgh(_) => Order::Big,
+        };
         let size = element.bytes();
         // An element may begin in one block and end in the next.
         let mut split = [0; MOST_ELEMENT];
@@ -162,7 +206,7 @@ impl Image {
             let Some(stored) = element.number(bytes, at) else { return };
             take(index, scaling.map_or(stored, |[slope, intercept]| stored * slope + intercept));
         };
-        self.opened.each_block(|block, at| {
+        let each = |block: &[u8], at: usize| {
             let n_before = at % size;
             let n_ahead = if n_before == 0 { 0 } else { (size - n_before).min(block.len()) };
             if n_ahead > 0 {
@@ -179,7 +223,11 @@ impl Image {
             if !rest.is_empty() {
                 split[..rest.len()].copy_from_slice(rest);
             }
-        })?;
+        };
+        match &mut self.opened {
+            AnyOpened::Nifti(opened) => opened.each_block(each)?,
+            AnyOpened::Mgh(opened) => opened.each_block(size, each)?,
+        }
         Ok(())
     }
 }
