@@ -125,9 +125,10 @@ impl Folders {
             }
             let Some(own) = by_name(&name) else { return vec![nameless(file, base)] };
             let beside = file.parent().and_then(|folder| fs::read_dir(folder).ok()).into_iter().flatten().flatten();
+            // Of the same map in another packing the one that is named counts.
             let beside = beside.map(|entry| entry.path()).filter(|path| {
                 let named = by_name(&name_of(path));
-                named.is_some_and(|other| (other.kind, &other.key) == (own.kind, &own.key))
+                named.is_some_and(|other| (other.kind, &other.key) == (own.kind, &own.key) && other.part != own.part)
             });
             // One that is not there is told by whoever opens it.
             let mut all: Vec<PathBuf> = beside.chain([file.to_owned()]).collect();

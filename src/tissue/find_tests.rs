@@ -118,6 +118,9 @@ fn a_file_that_is_named_is_taken_with_those_beside_it() {
     };
     assert_eq!(of("c2b.nii"), "c1b.nii c2b.nii c3b.nii");
     assert_eq!(of("own.json"), "own.json");
+    put(dir.path(), &["c2b.nii.gz", "aseg.mgz", "aseg.nii"]);
+    assert_eq!(of("c2b.nii.gz"), "c1b.nii c2b.nii.gz c3b.nii");
+    assert_eq!(of("aseg.nii"), "aseg.nii");
     assert_eq!(of("x.nii"), "segmentation_unreadable");
     assert_eq!(of("c1none.nii"), "segmentation_incomplete");
     assert_eq!(of("none.nii"), "segmentation_unreadable");

@@ -93,7 +93,7 @@ impl Measured {
         let Place { apart_mm, by, .. } = images.place;
         self.transforms_differ_mm = apart_mm;
         let taken = if by == Transform::Qform { "qform" } else { "sform" };
-        if let Some(mm) = apart_mm.filter(|mm| !(*mm <= APART_MM)) {
+        if let Some(mm) = apart_mm.filter(|mm| mm.is_nan() || *mm > APART_MM) {
             self.flags.push(TRANSFORMS_DISAGREE);
             self.remarks.push(format!(
                 "qform and sform of the segmentation put its corners {mm:.2} mm apart: the {taken} was taken"

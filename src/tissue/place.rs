@@ -84,7 +84,8 @@ impl Place {
         }
         let apart_mm = corners_apart_mm(&self.affine_mm, &other.affine_mm, self.grid);
         // Not a number is no agreement either.
-        (!(apart_mm <= SAME_GRID_MM)).then(|| format!("its corners lie {apart_mm:.2} mm from that one's"))
+        (apart_mm.is_nan() || apart_mm > SAME_GRID_MM)
+            .then(|| format!("its corners lie {apart_mm:.2} mm from that one's"))
     }
 }
 
@@ -95,7 +96,7 @@ pub(super) fn inverse(m: &Affine) -> Option<Affine> {
     let determinant: f64 = (0..3).map(|c| m[0][c] * minor(OTHERS[0], OTHERS[c])).sum();
     let scale: f64 = (0..3).map(|c| (0..3).map(|r| m[r][c].powi(2)).sum::<f64>().sqrt()).product();
     // Relative to the edges: what is left of the volume when the axes are at right angles.
-    if !determinant.is_finite() || !(determinant.abs() > 1e-6 * scale) {
+    if !determinant.is_finite() || determinant.abs() <= 1e-6 * scale {
         return None;
     }
     let mut inverse = [[0.0; 4], [0.0; 4], [0.0; 4], [0.0, 0.0, 0.0, 1.0]];

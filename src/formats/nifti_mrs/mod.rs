@@ -194,7 +194,7 @@ fn place(data: &mut Acquisition, nifti: &Nifti) {
         ),
         None => data.remarks.push("neither qform nor sform is set: the voxel has no place in space".to_owned()),
     }
-    if let Some(apart_mm) = forms.apart_mm(grid(nifti)).filter(|mm| !(*mm <= APART_MM)) {
+    if let Some(apart_mm) = forms.apart_mm(grid(nifti)).filter(|mm| mm.is_nan() || *mm > APART_MM) {
         data.flags.push(TRANSFORMS_DISAGREE);
         data.remarks.push(format!(
             "qform and sform of the spectrum put the voxel's corners {apart_mm:.2} mm apart: the qform was taken"
