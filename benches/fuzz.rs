@@ -24,6 +24,8 @@ mod journal;
 mod results;
 #[path = "../tests/common/small_files.rs"]
 mod small_files;
+#[path = "fuzz_targets/tissue.rs"]
+mod tissue;
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::io::Write;
@@ -366,7 +368,7 @@ fn main() {
     }
     let mut is_clean = true;
     println!("| target | cases | minutes | findings |\n|---|---|---|---|");
-    let of_runs = journal::targets().into_iter().map(|(name, seeds, decode)| Target {
+    let of_runs = journal::targets().into_iter().chain(tissue::targets()).map(|(name, seeds, decode)| Target {
         name,
         seeds,
         per_byte: BYTES_PER_PACKED_BYTE,

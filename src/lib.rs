@@ -46,6 +46,7 @@ pub mod run;
 pub mod signal;
 pub mod simulate;
 pub mod store;
+pub mod tissue;
 
 pub use facade::{Fit, fit, fit_many, prepare, quantify, read, read_basis, spectrum};
 pub use output_path::OutputPathError;

@@ -48,6 +48,7 @@ fn options(input: PathBuf, basis: Option<PathBuf>, out: &Path) -> RunOptions {
         shard: None,
         memory_bytes: requant::run::cut::DEFAULT_MEMORY_BYTES,
         site_from: None,
+        tissue: requant::run::TissueOptions::default(),
         participants: Vec::new(),
         sessions: Vec::new(),
     }

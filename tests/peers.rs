@@ -45,6 +45,7 @@ fn ours(set: &str, basis: &str, method: Method) -> BTreeMap<Key, (f64, f64)> {
         shard: None,
         memory_bytes: requant::run::cut::DEFAULT_MEMORY_BYTES,
         site_from: None,
+        tissue: requant::run::TissueOptions::default(),
         participants: Vec::new(),
         sessions: Vec::new(),
     };

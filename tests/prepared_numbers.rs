@@ -113,6 +113,7 @@ fn tables(folder: &Path, out: &str, preparation: Preparation) -> (Vec<SpectrumRo
         shard: None,
         memory_bytes: requant::run::cut::DEFAULT_MEMORY_BYTES,
         site_from: None,
+        tissue: requant::run::TissueOptions::default(),
         participants: Vec::new(),
         sessions: Vec::new(),
     };

@@ -44,6 +44,7 @@ fn options(input: PathBuf, basis: PathBuf, out: &Path) -> RunOptions {
         shard: None,
         memory_bytes: requant::run::cut::DEFAULT_MEMORY_BYTES,
         site_from: None,
+        tissue: requant::run::TissueOptions::default(),
         participants: Vec::new(),
         sessions: Vec::new(),
     }

@@ -60,6 +60,8 @@ pub struct Acquisition {
     pub facts: Facts,
     /// Voxel-to-scanner transform (mm, RAS+), if the file places the voxel in space.
     pub affine_mm: Option<[[f64; 4]; 4]>,
+    /// What stated that place: `qform` or `sform` of a NIfTI file, `header` of any other; `None` where there is none.
+    pub placed_by: Option<&'static str>,
     /// Name of the format that the file was decoded from.
     pub format: &'static str,
     /// What was done to the samples before this file was written, the earliest first.
@@ -109,6 +111,8 @@ pub struct Processing {
 pub const UNTESTED_FORMAT: &str = "untested_format";
 /// Flag of a file that ends early: what is complete was read.
 pub const TRUNCATED: &str = "truncated";
+/// Flag of a place in space that a file states twice, each time otherwise.
+pub const TRANSFORMS_DISAGREE: &str = "transforms_disagree";
 /// Flag of a measurement for which no water reference is known.
 pub const NO_WATER_REFERENCE: &str = "no_water_reference";
 
@@ -127,6 +131,7 @@ impl Acquisition {
             editing: None,
             facts: Facts::default(),
             affine_mm: None,
+            placed_by: None,
             format,
             processing: Vec::new(),
             flags: Vec::new(),
@@ -148,7 +153,7 @@ impl Acquisition {
             averages_on_scanner: None,
             ..self.facts.clone()
         };
-        water.affine_mm = self.affine_mm;
+        (water.affine_mm, water.placed_by) = (self.affine_mm, self.placed_by);
         water.flags = self.flags.clone();
         water.processing = self.processing.clone();
         Some(water)

@@ -112,20 +112,17 @@ impl Facts {
     }
 }
 
-/// Shortest and longest edge of a voxel (mm), apart from that of a dimension without localisation.
-const EDGES_MM: (f64, f64) = (0.1, 1000.0);
-/// Edge (mm) that stands for a dimension without localisation (NIfTI-MRS).
-const UNLOCALISED_MM: f64 = 10_000.0;
+/// Shortest edge of a voxel, and the first that is too long (mm): NIfTI-MRS writes 10 m for a dimension without localisation.
+const EDGES_MM: std::ops::Range<f64> = 0.1..1000.0;
 
 /// What is wrong with a voxel's place, by the lengths of its edges.
 pub(crate) fn place_fault(affine_mm: &[[f64; 4]; 4]) -> Option<String> {
     let edges_mm = [0, 1, 2].map(|j| (0..3).map(|i| affine_mm[i][j].powi(2)).sum::<f64>().sqrt());
-    let (short, long) = EDGES_MM;
-    let is_right = |edge: &f64| (short..=long).contains(edge) || (edge / UNLOCALISED_MM - 1.0).abs() < 1e-3;
     let [a, b, c] = edges_mm.map(rounded);
     let is_finite = affine_mm.iter().flatten().all(|value| value.is_finite());
-    (!is_finite || !edges_mm.iter().all(is_right))
-        .then(|| format!("the voxel's edges are {a} × {b} × {c} mm, which no scanner has: its place was not used"))
+    (!is_finite || !edges_mm.iter().all(|edge| EDGES_MM.contains(edge))).then(|| {
+        format!("the voxel's edges are {a} × {b} × {c} mm, which no localised voxel has: its place was not used")
+    })
 }
 
 #[cfg(test)]
@@ -204,8 +201,16 @@ mod tests {
             place_fault(&[[a, 0.0, 0.0, 1.0], [0.0, b, 0.0, 2.0], [0.0, 0.0, c, 3.0], [0.0, 0.0, 0.0, 1.0]])
         };
         assert_eq!(place([20.0, 30.0, 20.0]), None);
-        assert_eq!(place([0.5, 0.5, 10_000.0]), None);
-        for wrong in [[0.02, 0.03, 0.02], [20_000.0, 30_000.0, 20_000.0], [20.0, 0.0, 20.0], [f64::NAN, 20.0, 20.0]] {
+        assert_eq!(place([0.5, 0.5, 999.0]), None);
+        for wrong in [
+            [0.02, 0.03, 0.02],
+            [0.5, 0.5, 10_000.0],
+            [10_000.0; 3],
+            [20.0, 1000.0, 20.0],
+            [20_000.0, 30_000.0, 20_000.0],
+            [20.0, 0.0, 20.0],
+            [f64::NAN, 20.0, 20.0],
+        ] {
             assert!(place(wrong).is_some(), "{wrong:?}");
         }
     }

@@ -11,10 +11,11 @@ use crate::engine::Engine;
 use crate::fit::Method;
 use crate::learn::{self, LearnOptions, Scope};
 use crate::output_path::path_inside;
-use crate::run::{Config, RunError, RunOptions, run as run_corpus};
+use crate::run::{Config, RunError, RunOptions, TissueOptions, run as run_corpus};
 use crate::simulate::Recipe;
 use crate::store::IfExists;
 use crate::store::{MetaboliteRow, SpectrumRow, read_table};
+use crate::tissue::find::Search;
 
 /// Spectra of a set on disk.
 struct Prepared {
@@ -140,6 +141,7 @@ fn run_options(
         shard: None,
         memory_bytes: options.memory_bytes,
         site_from: None,
+        tissue: TissueOptions { search: Search::None, ..TissueOptions::default() },
         participants: prepared.participants.clone(),
         sessions: Vec::new(),
     }

@@ -35,6 +35,7 @@ mod methods;
 mod numbers;
 mod outputs;
 mod plan;
+mod plot;
 mod progress;
 mod run;
 mod shared;
@@ -86,6 +87,8 @@ enum Command {
     Fit(fit::FitArgs),
     /// Show what a file holds.
     Inspect(inspect::InspectArgs),
+    /// Draw a spectrum's voxel on an image of the head.
+    Plot(plot::PlotArgs),
     /// Write a file of any format as NIfTI-MRS.
     Convert(convert::ConvertArgs),
     /// List the GPUs of this machine, test each, and say which one `--engine auto` takes.
@@ -118,6 +121,7 @@ pub fn main(cli: Cli) -> ExitCode {
         Command::Bids(args) => bids::run(&args),
         Command::Fit(args) => fit::run(&args),
         Command::Inspect(args) => inspect::run(&args),
+        Command::Plot(args) => plot::run(&args),
         Command::Convert(args) => convert::run(&args),
         Command::Devices => devices::run(),
         Command::Basis(command) => basis::run(&command),

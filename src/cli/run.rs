@@ -11,8 +11,10 @@ use super::shared::JobArgs;
 use crate::interrupt;
 use crate::learn::{self, LearnOptions, Scope};
 use crate::learned::{self, Learned};
-use crate::run::{Inputs, RunError, Shard, run_found};
+use crate::run::{Inputs, RunError, Shard, TissueOptions, run_found};
 use crate::store::IfExists;
+use crate::tissue::Transform;
+use crate::tissue::find::Search;
 
 /// Exit code where `--strict` was asked for and some spectra failed.
 const EXIT_STRICT: u8 = 65;
@@ -31,7 +33,7 @@ Examples:
 
 A manifest is a .csv, .tsv or .parquet with a column `path` and any of water_path, id, basis,
 subject, session, site, voi, sequence, n_conditions, edit_order, te_s, tr_s, te1_s, tm_s, f0_mhz,
-dwell_s; `requant plan --manifest` writes one to fill in. Its other columns go to the table of
+dwell_s, segmentation_path, f_gm, f_wm, f_csf; `requant plan --manifest` writes one to fill in. Its other columns go to the table of
 spectra as x_….
 Water references are paired by BIDS rules, by vendors' habits (_act/_ref, .RAW/.H2O, …) or by the
 manifest. Results: spectra/ and metabolites/ (Parquet) and run.json.")]
@@ -47,6 +49,13 @@ pub(super) struct RunArgs {
     /// Use what `requant learn` or an earlier run learned
     #[arg(long, value_name = "DIR", help_heading = "Learning")]
     learned: Option<PathBuf>,
+    /// Segmentations, for the voxels' shares of grey matter, white matter and CSF: `auto` (what a manifest names, else the
+    /// derivatives of the BIDS dataset), `none`, or a folder of FSL FAST's, SPM's, BIDS' or FreeSurfer's
+    #[arg(long, value_name = "auto|none|DIR", default_value = "auto", help_heading = "Tissue")]
+    tissue: PathBuf,
+    /// Which transform of a segmentation counts where its qform and sform disagree
+    #[arg(long, value_enum, default_value = "qform", help_heading = "Tissue")]
+    tissue_transform: TransformChoice,
     /// Replace the results of an earlier run in the output folder
     #[arg(long, conflicts_with = "resume", help_heading = "Output")]
     overwrite: bool,
@@ -68,6 +77,29 @@ pub(super) struct RunArgs {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum TransformChoice {
+    /// The quaternion.
+    Qform,
+    /// The matrix.
+    Sform,
+}
+
+impl RunArgs {
+    fn tissue(&self) -> TissueOptions {
+        let search = match self.tissue.to_str() {
+            Some("auto") => Search::Auto,
+            Some("none") => Search::None,
+            _ => Search::At(self.tissue.clone()),
+        };
+        let transform = match self.tissue_transform {
+            TransformChoice::Qform => Transform::Qform,
+            TransformChoice::Sform => Transform::Sform,
+        };
+        TissueOptions { search, transform }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum LearnChoice {
     /// No learning.
     None,
@@ -78,9 +110,11 @@ enum LearnChoice {
 }
 
 pub(super) fn run(args: RunArgs) -> CliResult {
+    let tissue = args.tissue();
     let mut options =
         args.job.options(args.out, if args.overwrite { IfExists::Overwrite } else { IfExists::Refuse })?;
     options.curves = args.curves;
+    options.tissue = tissue;
     options.transients = args.transients;
     options.resume = args.resume;
     options.shard = args.shard.as_deref().map_or_else(shard_of_slurm, |text| shard(text).map(Some))?;

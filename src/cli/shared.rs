@@ -18,7 +18,7 @@ use crate::prepare::dynamics::Dynamics;
 use crate::quantify::WaterScaling;
 use crate::regular_file;
 use crate::run::config::method_from_file;
-use crate::run::{Config, RunOptions};
+use crate::run::{Config, RunOptions, TissueOptions};
 use crate::store::IfExists;
 use crate::store::provenance::VariedMethod;
 
@@ -206,6 +206,7 @@ impl HowArgs {
             shard: None,
             memory_bytes: self.memory,
             site_from: None,
+            tissue: TissueOptions::default(),
             participants: Vec::new(),
             sessions: Vec::new(),
         })

@@ -19,6 +19,7 @@ use super::{same_scan, series, series_folders};
 use crate::acquisition::Look;
 use crate::interrupt;
 use crate::printable::{PATH_CHARS, printable, printable_label};
+use crate::tissue::Source;
 
 /// Finds the spectra in `inputs` and pairs them with their water references.
 ///
@@ -213,6 +214,7 @@ fn found_from(
         site: printable_label(site),
         voi: printable_label(voi),
         overrides,
+        tissue: Source::None,
         problem: candidate.problem,
     }
 }

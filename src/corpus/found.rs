@@ -9,6 +9,7 @@ use super::left_out::LeftOut;
 use super::manifest::{ManifestError, Overrides};
 use super::manifest_note::ManifestNote;
 use super::pair::Water;
+use crate::tissue::Source;
 
 /// One file that becomes rows.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,6 +38,8 @@ pub struct Found {
     pub voi: Option<String>,
     /// What the user states about it.
     pub overrides: Overrides,
+    /// Where its voxels' tissue comes from: nobody knows before somebody has looked.
+    pub tissue: Source,
     /// Why it cannot be analysed, apart from its water reference.
     pub problem: Option<Problem>,
 }

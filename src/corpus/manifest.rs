@@ -11,6 +11,7 @@ use super::manifest_note::{ManifestNote, notes};
 use super::titles::{Titles, columns, is_known};
 use super::{sheet_parquet, sheet_text};
 use crate::acquisition::{Facts, StatedEditing};
+use crate::quantify::Fractions;
 
 /// Word in the column `water_path` for a spectrum that is to be analysed without water reference.
 const NO_WATER: &str = "none";
@@ -22,6 +23,10 @@ pub struct Overrides {
     pub basis: Option<PathBuf>,
     /// What it states of the header.
     pub facts: Facts,
+    /// Segmentation of the head, or its folder.
+    pub segmentation: Option<PathBuf>,
+    /// Shares of the three tissues, with what was done to them.
+    pub fractions: Option<(Fractions, Option<String>)>,
     /// What it states of the conditions of an edited measurement.
     pub editing: StatedEditing,
     /// The cells of its line that go before what the file says, by column and as they stand there.
@@ -165,6 +170,11 @@ fn interpret(number: usize, cells: &Cells<'_>, folder: &Path) -> Line {
     });
     let overrides = Overrides {
         basis: cells.text("basis").map(|path| path_in(folder, &path)),
+        segmentation: cells.text("segmentation_path").map(|path| path_in(folder, &path)),
+        fractions: cells.fractions().unwrap_or_else(|message| {
+            fault = Some(message);
+            None
+        }),
         facts,
         editing,
         cells: cells.stated(),

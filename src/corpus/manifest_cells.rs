@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use super::titles::{Title, columns};
 use crate::acquisition::Number;
 use crate::printable::printable_label;
+use crate::quantify::Fractions;
+use crate::tissue::given;
 
 /// Cells that mean that a value is not known, as spreadsheets, R, Python and BIDS write them.
 pub(super) const NOT_KNOWN: [&str; 10] = ["n/a", "N/A", "NA", "#N/A", "NaN", "nan", "NULL", "null", "-", "–"];
@@ -12,6 +14,9 @@ pub(super) const NOT_KNOWN: [&str; 10] = ["n/a", "N/A", "NA", "#N/A", "NaN", "na
 pub(super) const LABEL_OR_NOT: &str = "NA";
 /// Columns whose cells are labels.
 pub(super) const LABELS: [&str; 5] = ["id", "subject", "session", "site", "voi"];
+
+/// Columns whose cells are paths.
+const PATHS: [&str; 4] = ["path", "water_path", "basis", "segmentation_path"];
 
 /// The cells of a row.
 pub(super) struct Cells<'a> {
@@ -48,8 +53,7 @@ impl Cells<'_> {
 
     /// The cells that go before what the file says, as they stand there.
     pub(super) fn stated(&self) -> BTreeMap<&'static str, String> {
-        let goes_first =
-            |column: &&'static str| !LABELS.contains(column) && !["path", "water_path", "basis"].contains(column);
+        let goes_first = |column: &&'static str| !LABELS.contains(column) && !PATHS.contains(column);
         columns().into_iter().filter(goes_first).filter_map(|column| Some((column, self.text(column)?))).collect()
     }
 
@@ -60,14 +64,32 @@ impl Cells<'_> {
 
     /// A number that can be right.
     pub(super) fn number(&self, number: &Number, fault: &mut Option<String>) -> Option<f64> {
-        let text = self.text(number.name)?;
+        let value = self.parsed(number.name).map_err(|message| *fault = Some(message)).ok()??;
+        number.checked(value).map_err(|message| *fault = Some(message)).ok()
+    }
+
+    /// What a column states, as a number.
+    fn parsed(&self, column: &str) -> Result<Option<f64>, String> {
+        let Some(text) = self.text(column) else { return Ok(None) };
         let has_decimal_comma = self.comma && text.matches(',').count() == 1 && !text.contains('.');
         let as_written = if has_decimal_comma { text.replace(',', ".") } else { text.clone() };
-        let Ok(value) = as_written.parse::<f64>() else {
-            *fault = Some(format!("{} = `{text}` is no number; write it as 0.03", number.name));
-            return None;
-        };
-        number.checked(value).map_err(|message| *fault = Some(message)).ok()
+        let value = as_written.parse().map_err(|_| format!("{column} = `{text}` is no number; write it as 0.03"))?;
+        Ok(Some(value))
+    }
+
+    /// The shares of the three tissues, with what was done to them.
+    pub(super) fn fractions(&self) -> Result<Option<(Fractions, Option<String>)>, String> {
+        let [gm, wm, csf] = ["f_gm", "f_wm", "f_csf"].map(|column| self.parsed(column));
+        match (gm?, wm?, csf?, self.text("segmentation_path")) {
+            (None, None, None, _) => Ok(None),
+            (Some(_), Some(_), Some(_), Some(_)) => {
+                Err("give either `segmentation_path` or `f_gm`, `f_wm` and `f_csf`".to_owned())
+            }
+            (Some(gm), Some(wm), Some(csf), None) => {
+                given::checked([gm, wm, csf], "the manifest").map(Some).map_err(|error| error.to_string())
+            }
+            _ => Err("give all of `f_gm`, `f_wm` and `f_csf`, or none of them".to_owned()),
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use crate::acquisition::Facts;
 use crate::printable::{LABEL_CHARS, printable};
 
 /// Columns that are no facts of a header. `path` must be there.
-const OWN_COLUMNS: [&str; 11] = [
+const OWN_COLUMNS: [&str; 15] = [
     "path",
     "water_path",
     "id",
@@ -18,6 +18,10 @@ const OWN_COLUMNS: [&str; 11] = [
     "sequence",
     "n_conditions",
     "edit_order",
+    "segmentation_path",
+    "f_gm",
+    "f_wm",
+    "f_csf",
 ];
 
 /// The columns that a manifest may have.
@@ -70,7 +74,7 @@ const PERSONAL: [&str; 22] = [
 ];
 
 /// Titles that stand for a column that requant has; it is not known whether their values are in its unit.
-const MEANT: [(&str, &[&str]); 13] = [
+const MEANT: [(&str, &[&str]); 17] = [
     ("path", &["scan", "data", "nifti", "dicom", "spectrum_path"]),
     (
         "water_path",
@@ -96,6 +100,13 @@ const MEANT: [(&str, &[&str]); 13] = [
     ("tm_s", &["tm", "tm_ms", "mixing_time", "mixingtime"]),
     ("te1_s", &["te1", "te1_ms"]),
     ("f0_mhz", &["f0", "f0_hz", "frequency", "frequency_mhz", "imaging_frequency", "spectrometer_frequency"]),
+    (
+        "segmentation_path",
+        &["segmentation", "seg", "seg_path", "tissue", "tissue_path", "pve", "probseg", "dseg", "aseg"],
+    ),
+    ("f_gm", &["gm", "fgm", "gm_fraction", "gm_frac", "fraction_gm", "frac_gm"]),
+    ("f_wm", &["wm", "fwm", "wm_fraction", "wm_frac", "fraction_wm", "frac_wm"]),
+    ("f_csf", &["csf", "fcsf", "csf_fraction", "csf_frac", "fraction_csf", "frac_csf"]),
     ("dwell_s", &["dwell", "dwell_ms", "dwell_us", "dwell_time", "dwelltime"]),
 ];
 

@@ -12,12 +12,14 @@ mod files;
 pub mod ge_pfile;
 mod geometry;
 pub(crate) mod hints;
+pub mod image;
 pub mod jmrui_binary;
 pub mod jmrui_text;
 pub(crate) mod json_fault;
 pub mod lcmodel_control;
 pub mod lcmodel_raw;
 mod loops;
+mod mgh;
 pub mod namelist;
 pub mod nifti;
 pub mod nifti_mrs;
@@ -118,12 +120,19 @@ pub fn read(path: &Path) -> Result<Acquisition, ReadError> {
         return Err(ReadError::Empty { path: path.to_owned() });
     }
     let mut data = reader_of(path)?.read(path)?;
+    check_place(&mut data);
+    data.make_printable();
+    Ok(data)
+}
+
+/// A place that cannot be right is not known.
+fn check_place(data: &mut Acquisition) {
     if let Some(fault) = data.affine_mm.as_ref().and_then(place_fault) {
         data.affine_mm = None;
         data.remarks.push(fault);
     }
-    data.make_printable();
-    Ok(data)
+    data.placed_by = data.affine_mm.map(|_| data.placed_by.unwrap_or("header"));
+    data.further.iter_mut().for_each(|(_, further)| check_place(further));
 }
 
 /// Reads of a grid no more than these voxels, where its format lets a part be read: what is read says which it holds
@@ -132,7 +141,10 @@ pub fn read(path: &Path) -> Result<Acquisition, ReadError> {
 /// # Errors
 /// [`ReadError`].
 pub fn read_voxels(path: &Path, voxels: Range<usize>) -> Result<Acquisition, ReadError> {
-    reader_of(path)?.read_voxels(path, voxels)
+    let mut data = reader_of(path)?.read_voxels(path, voxels)?;
+    check_place(&mut data);
+    data.make_printable();
+    Ok(data)
 }
 
 /// What a file holds, without reading more of it than that takes.

@@ -1,5 +1,6 @@
 //! Amplitudes to numbers people use: ratios to total creatine and water-scaled values.
 
+mod fractions;
 mod quantities;
 pub mod singlet;
 
@@ -8,6 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::fit::FitResult;
 
+pub use fractions::Fractions;
 pub use quantities::{Inputs, Quantity, quantities};
 
 /// Constants of water scaling, all in one place and stored with each run.

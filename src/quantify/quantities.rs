@@ -1,6 +1,6 @@
 //! From the amplitudes of one spectrum to numbers people use.
 
-use super::{Ratio, WaterScaling, ratios_to_creatine};
+use super::{Fractions, Ratio, WaterScaling, ratios_to_creatine};
 use crate::fit::FitResult;
 
 /// What the quantities of one spectrum depend on beside its fit and its basis set. Made once, where a file is loaded.
@@ -8,6 +8,8 @@ use crate::fit::FitResult;
 pub struct Inputs {
     /// Amplitude of the water reference at t = 0, in the data's units; `None` without a usable reference.
     pub water_amplitude: Option<f64>,
+    /// Of what tissue the voxel is; `None` where that is not known, or of too little of it.
+    pub fractions: Option<Fractions>,
 }
 
 /// What one amplitude comes to.

@@ -32,6 +32,9 @@ fn size_units(px: f64) -> u32 {
 }
 
 impl<'a> Canvas<'a> {
+    /// Units of the finished picture in a pixel.
+    pub(crate) const UNITS_PER_PX: f64 = UNITS_PER_PX;
+
     /// A white page that writes into `svg`.
     pub(crate) fn new(svg: &'a mut String, width_px: f64, height_px: f64) -> Result<Self, String> {
         let size = (size_units(width_px), size_units(height_px));

@@ -12,8 +12,10 @@ mod overlay;
 mod overlay_part;
 pub(crate) mod page;
 pub(crate) mod page_theme;
+mod png;
 mod preparation_plot;
 mod theme;
+mod voxel;
 
 pub use agreement_plot::agreement_plot;
 pub use basis_plot::basis_plot;
@@ -23,3 +25,4 @@ pub use methods_page::methods_page;
 pub use overlay::{OVERLAY_PPM, Overlay, OverlayError};
 pub use preparation_plot::PreparationPlot;
 pub use theme::PlotError;
+pub use voxel::{VoxelPlotError, voxel_plot};

@@ -52,6 +52,15 @@ pub enum RunError {
         /// What it takes at least.
         least_bytes: u64,
     },
+    /// There is no folder of segmentations where one was said to be.
+    #[error(
+        "--tissue {}: there is no such file or folder; give a folder of segmentations, `auto` or `none`",
+        printable_path(path)
+    )]
+    NoTissue {
+        /// The folder.
+        path: PathBuf,
+    },
     /// Somebody asked to stop.
     #[error("stopped; what is done is safe: run the same command with --resume to go on ({})", out.display())]
     Interrupted {
@@ -135,7 +144,7 @@ impl RunError {
             Self::AmongInputs { .. } => 73,
             Self::Interrupted { .. } | Self::Stopped => 75,
             Self::Memory { .. } => 2,
-            Self::NoJournal { .. } | Self::NoneTaken { .. } => 66,
+            Self::NoJournal { .. } | Self::NoneTaken { .. } | Self::NoTissue { .. } => 66,
             Self::Basis(_)
             | Self::Read(_)
             | Self::OtherRun { .. }

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use super::error::RunError;
 use super::options::RunOptions;
+use super::tissue;
 use crate::corpus::{self, Found, Listing};
 use crate::store::provenance::now_utc;
 
@@ -23,7 +24,9 @@ impl Inputs {
     /// [`RunError`]: nothing is there, or nothing that the options leave in.
     pub fn find(options: &RunOptions) -> Result<Self, RunError> {
         let (started, started_utc) = (Instant::now(), now_utc());
-        let listing = options.listing()?;
+        let mut listing = options.listing()?;
+        options.tissue.check()?;
+        tissue::resolve(&mut listing.found, &options.tissue);
         Ok(Self { listing, started, started_utc, find_wall_s: started.elapsed().as_secs_f64() })
     }
 

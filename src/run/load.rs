@@ -17,6 +17,7 @@ use crate::prepare::{Preparation, PrepareError, Spectrum, prepare_parts};
 use crate::store::Timings;
 
 pub use super::loaded::{Failure, Header, ID_CHARS, Loaded, SpectrumKey};
+use super::voxel_tissue::VoxelPlace;
 
 /// Most points of an FID that is fitted: sixteen times what scanners store, four times what spectrometers do in vivo. Time
 /// grows faster than the points, and a longer one is something else, or a header that is wrong.
@@ -154,6 +155,7 @@ impl Header {
             n_points: Some(data.n_points()),
         };
         self.grid = Some(data.grid);
+        self.place = VoxelPlace::of(data);
         self.n_coils = Some(data.n_coils());
         self.n_transients = Some(data.n_transients());
         let editing = data.editing.as_ref().filter(|_| data.n_conditions() > 1);

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::voxel_tissue::{FileTissue, VoxelPlace};
 use crate::acquisition::{Facts, Origin};
 use crate::basis::check::Protocol;
 use crate::corpus::Found;
@@ -112,6 +113,10 @@ pub struct Header {
     pub water_te_s: Option<f64>,
     /// Repetition time of the water reference (s).
     pub water_tr_s: Option<f64>,
+    /// Where the voxels are; `None` where no file says so, or they are not localised.
+    pub place: Option<VoxelPlace>,
+    /// Of what tissue they are.
+    pub tissue: FileTissue,
     /// Flags that the reader raised.
     pub flags: Vec<&'static str>,
     /// What the readers had to assume.
@@ -122,8 +127,9 @@ pub struct Header {
 
 impl Header {
     /// What the quantities of a spectrum of this file depend on beside its fit.
-    pub(crate) fn quantify_inputs(&self, spectrum: &Spectrum) -> quantify::Inputs {
-        quantify::Inputs { water_amplitude: spectrum.record.water_amplitude }
+    pub(crate) fn quantify_inputs(&self, key: &SpectrumKey, spectrum: &Spectrum) -> quantify::Inputs {
+        let fractions = self.tissue.to_correct_by(key.voxel);
+        quantify::Inputs { water_amplitude: spectrum.record.water_amplitude, fractions }
     }
 }
 

@@ -29,7 +29,9 @@ mod signature;
 mod strangers;
 mod summary;
 mod tally;
+pub mod tissue;
 pub mod union;
+mod voxel_tissue;
 
 use rayon::prelude::*;
 
@@ -51,6 +53,7 @@ pub use merge::merge;
 pub use options::RunOptions;
 pub use summary::{Progress, Shard, Summary};
 pub use tally::{Group, Tally};
+pub use tissue::TissueOptions;
 
 /// A run under way.
 struct Run<'a> {
@@ -194,6 +197,7 @@ impl Run<'_> {
         let files = &self.listing.found[span.files()];
         let contents: Vec<Content> = files.par_iter().map(signature::content_of).collect();
         let mut loaded = chunk::read(files, span.voxels(), self.options);
+        tissue::fill(files, &mut loaded, self.options.tissue.transform);
         for (loaded, content) in loaded.iter_mut().zip(&contents) {
             loaded.headers_mut().for_each(|header| header.inputs_sha256 = Some(content.inputs_sha256.clone()));
         }

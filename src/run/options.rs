@@ -2,6 +2,7 @@
 
 use super::error::RunError;
 use super::summary::Shard;
+use super::tissue::TissueOptions;
 use crate::acquisition::Facts;
 use crate::corpus::{self, Found, Listing, PathLabels};
 use crate::fit::Method;
@@ -53,6 +54,8 @@ pub struct RunOptions {
     pub memory_bytes: u64,
     /// Labels out of the inputs' paths.
     pub site_from: Option<PathLabels>,
+    /// Where the voxels' tissue comes from.
+    pub tissue: TissueOptions,
     /// Labels of the participants to take, without `sub-`; empty: all.
     pub participants: Vec<String>,
     /// Labels of the sessions to take, without `ses-`; empty: all.
@@ -90,6 +93,7 @@ impl RunOptions {
             shard: None,
             memory_bytes: DEFAULT_MEMORY_BYTES,
             site_from: None,
+            tissue: TissueOptions::default(),
             participants: Vec::new(),
             sessions: Vec::new(),
         })

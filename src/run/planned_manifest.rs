@@ -101,6 +101,9 @@ impl Line<'_> {
                 Water::None | Water::Ambiguous(_) | Water::Missing(_) => String::new(),
             },
             "basis" => found.overrides.basis.as_ref().map(|path| self.path(path)).unwrap_or_default(),
+            "segmentation_path" => {
+                found.overrides.segmentation.as_ref().map(|path| self.path(path)).unwrap_or_default()
+            }
             "id" => self.id(),
             "subject" => label(&found.subject),
             "session" => label(&found.session),

@@ -44,7 +44,7 @@ impl Origin<'_> {
         let (found, header) = (self.found, self.header);
         let index = |i: usize| self.key.voxel.and_then(|v| u32::try_from(v[i]).ok());
         let count = |n: Option<usize>| n.and_then(|n| u32::try_from(n).ok());
-        SpectrumRow {
+        self.with_tissue(SpectrumRow {
             spectrum_id: self.spectrum_id(),
             source_path: found.source_path.clone(),
             source_sha256: header.sha256.clone(),
@@ -85,11 +85,11 @@ impl Origin<'_> {
             method_hash: Some(self.method_hash.to_owned()),
             water_te_s: header.water_te_s,
             water_tr_s: header.water_tr_s,
-            qc_flags: header.flags.iter().map(|f| (*f).to_owned()).collect(),
+            qc_flags: header.flags.iter().chain(self.tissue_flags()).map(|f| (*f).to_owned()).collect(),
             warnings: header.remarks.iter().chain(self.warnings).cloned().collect(),
             carried: found.overrides.carried.clone(),
             ..SpectrumRow::default()
-        }
+        })
     }
 
     /// What the row of a spectrum that was prepared says about that, fitted or not.
@@ -113,6 +113,7 @@ impl Origin<'_> {
                 .header
                 .flags
                 .iter()
+                .chain(self.tissue_flags())
                 .chain(&record.flags)
                 .chain(self.basis_flags)
                 .map(|f| (*f).to_owned())
@@ -239,7 +240,7 @@ impl Origin<'_> {
         basis: &BasisRef<'_>,
         constants: &WaterScaling,
     ) -> Vec<MetaboliteRow> {
-        let inputs = self.header.quantify_inputs(spectrum);
+        let inputs = self.header.quantify_inputs(self.key, spectrum);
         let scaled = inputs.water_amplitude.and(basis.signal_per_proton);
         let quantities = quantities(fit, &inputs, basis.signal_per_proton, constants);
         fit.amplitudes

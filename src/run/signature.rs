@@ -88,6 +88,7 @@ fn settings(
         ("inputs".to_owned(), format!("{} files {}", found.len(), short(&names.join("\n")))),
         ("--curves".to_owned(), options.curves.to_string()),
         ("--transients".to_owned(), options.transients.to_string()),
+        ("--tissue".to_owned(), options.tissue.said()),
     ]);
     for (name, hash) in options.methods.iter().zip(hashes) {
         settings.insert(format!("method {}", name.name()), hash[..12].to_owned());
@@ -160,6 +161,7 @@ fn said_of(found: &Found) -> String {
             (&found.id, &found.source_path, water, &found.water_source_path),
             (&found.subject, &found.session, &found.site, &found.voi),
             (&found.overrides.facts, &found.overrides.editing, &found.overrides.carried, &found.problem),
+            found.tissue.said(),
         )
     )
 }
@@ -179,6 +181,7 @@ fn files_of(found: &Found) -> Vec<(&'static str, PathBuf)> {
         let members = members.flatten().filter(|entry| entry.file_type().is_file());
         files.extend(members.map(|entry| ("basis", entry.into_path())));
     }
+    files.extend(found.tissue.files().map(|path| ("segmentation", path.to_owned())));
     files
 }
 

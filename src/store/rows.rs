@@ -75,7 +75,7 @@ table! {
     spectrum_id: String, "", "Path relative to INPUT without extension, then `#` and the sub-spectrum (`…#diff`) or voxel (`…#12,7,0`) where a file holds several. Files that differ in their extension only keep it; what would be alike all the same is numbered (`…~2`); what is longer than 256 characters is cut and ends with `~` and a hash. One row for each `spectrum_id` and `method`.";
     source_path: String, "", "File that the spectrum was read from, relative to INPUT.";
     source_sha256: Option<String>, "", "SHA-256 (hex) of the bytes of that file.";
-    inputs_sha256: Option<String>, "", "SHA-256 (hex) of what every file held that the row depends on: of the lines `role`, tab, file name, tab, SHA-256 (hex), line feed. Roles in their order: `data`, `companion`, `water`, `water companion`, `basis` (one that the manifest names).";
+    inputs_sha256: Option<String>, "", "SHA-256 (hex) of what every file held that the row depends on: of the lines `role`, tab, file name, tab, SHA-256 (hex), line feed. Roles in their order: `data`, `companion`, `water`, `water companion`, `basis` (one that the manifest names), `segmentation`.";
     water_reference_path: Option<String>, "", "File with the water reference, relative to INPUT; equal to `source_path` if the reference is in the same file.";
     water_readouts: Option<String>, "", "Which readouts of that file are the water reference, in the words of its format, where it holds the spectrum as well; null where all of the file is the reference, and where there is none.";
     subject: Option<String>, "", "Subject label from the manifest, from `--site-from`, or from the BIDS entity `sub-` (without the prefix).";
@@ -85,6 +85,18 @@ table! {
     voxel_i: Option<u32>, "", "First voxel index, counted from 0; null for single-voxel data.";
     voxel_j: Option<u32>, "", "Second voxel index, counted from 0; null for single-voxel data.";
     voxel_k: Option<u32>, "", "Third voxel index, counted from 0; null for single-voxel data.";
+    voxel_ml: Option<f64>, "ml", "Volume of the voxel, by the place that its file states; null without one, and for what is not localised in three dimensions.";
+    voxel_placed_by: Option<String>, "", "What states the voxel's place: `qform` or `sform` of a NIfTI file, `header` of any other.";
+    f_gm: Option<f64>, "", "Share of the voxel's tissue that is grey matter: Σ c·P_GM / Σ c·(P_GM + P_WM + P_CSF) over the image voxels, c being the share of an image voxel that is inside the voxel's box (exact, as the volume of their intersection), P what the segmentation has there. Null where no segmentation is known, or no tissue is in the voxel.";
+    f_wm: Option<f64>, "", "Share of the voxel's tissue that is white matter, likewise.";
+    f_csf: Option<f64>, "", "Share of the voxel's tissue that is cerebrospinal fluid, likewise.";
+    gm_ratio: Option<f64>, "", "`f_gm` / (`f_gm` + `f_wm`).";
+    tissue_share: Option<f64>, "", "Share of the voxel's volume that is tissue of an image: Σ c·(P_GM + P_WM + P_CSF) over the voxel's volume, in image voxels; null where fractions are stated.";
+    share_in_image: Option<f64>, "", "Share of the voxel's volume that is within the segmented image; null where fractions are stated. Below 0.9 no concentration is corrected by the fractions.";
+    segmentation_path: Option<String>, "", "First file of the segmentation (map of grey matter, or the one with labels), relative to the folder of `--tissue`, to the BIDS dataset, or to the folder that holds what a manifest names; null where the manifest states the fractions.";
+    segmentation_sha256: Option<String>, "", "SHA-256 (hex) of that file; of three maps, that of the lines `name`, tab, SHA-256 (hex), line feed, in the order grey matter, white matter, CSF.";
+    segmentation_kind: Option<String>, "", "Who made it: `fsl_fast`, `spm`, `bids_probseg` (maps), `bids_dseg`, `fsl_fast_labels`, `freesurfer` (labels), `fsl_segmentation` (fractions), or `manifest`.";
+    transforms_differ_mm: Option<f64>, "mm", "Mean distance of the corners of the segmented image between its qform and its sform, where both lead into the scanner's space; null else.";
     subspec: Option<String>, "", "Sub-spectrum: edit condition or combination (`on`, `off`, `diff`, `sum`) or another analysed dimension (`b=614`); where a file holds measurements of several protocols, the name of the measurement comes first (`press35`, `hercules-diff_gaba`). Further ones of one label in a file are numbered (`b=614~2`).";
     n_conditions: Option<u32>, "", "Edit conditions of the measurement; null where it is not one of editing.";
     edit_order: Option<String>, "", "How transients of the edit conditions follow one another in the file (`in_turn`, `blocks_8`), where they had to be sorted, and the conditions in their order, as a manifest's column `edit_order` has it.";

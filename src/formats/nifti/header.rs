@@ -1,7 +1,7 @@
 //! What a file's header says: its fields, its extensions and where the data lie.
 
 use super::layout::{Fields, INTENT_BYTES, Layout};
-use super::place::Geometry;
+use super::place::{Forms, Geometry};
 use crate::formats::bytes::{Bytes, Order};
 
 /// Why a file is no usable NIfTI.
@@ -84,6 +84,8 @@ pub struct Nifti {
     pub pixdim: [f64; 8],
     /// Units of space and time.
     pub xyzt_units: i32,
+    /// Slope and intercept of the stored numbers; a slope of 0 stands for none.
+    pub scaling: [f64; 2],
     /// Transforms and their codes.
     pub geometry: Geometry,
     /// Name of the data's intent (`mrs_v0_9`).
@@ -143,6 +145,7 @@ pub(super) fn header(bytes: &[u8]) -> Result<(Nifti, Layout, usize), NiftiError>
         datatype: fields.bytes.i16(layout.datatype).unwrap_or(0),
         pixdim: std::array::from_fn(|i| fields.number(layout.pixdim, i)),
         xyzt_units: fields.xyzt_units(),
+        scaling: [0, 1].map(|i| fields.number(layout.scl_slope, i)),
         geometry,
         intent_name: intent.iter().take_while(|b| **b != 0).map(|&b| char::from(b)).collect(),
         extensions: Vec::new(),
@@ -232,9 +235,13 @@ pub(super) fn extensions(
 }
 
 impl Nifti {
-    /// Voxel-to-scanner transform (mm) and which of the two forms it comes from: `"qform"` or `"sform"`; `None` where
-    /// neither is set.
-    pub fn affine_mm(&self) -> Option<([[f64; 4]; 4], &'static str)> {
-        self.geometry.affine_mm(&self.pixdim)
+    /// Where its two forms put the voxels.
+    pub fn forms(&self) -> Forms {
+        self.geometry.forms(&self.pixdim)
+    }
+
+    /// Extents of the grid of voxels.
+    pub fn grid(&self) -> [usize; 3] {
+        [self.shape[0], self.shape[1], self.shape[2]]
     }
 }

@@ -10,5 +10,6 @@ pub use header::{Extension, MOST_DATA, Nifti, NiftiError, element_bytes};
 pub(super) use header::{HEADER_BYTES, datatype_by_magic};
 pub(super) use open::Opened;
 pub use open::parse;
-pub use place::Geometry;
+pub(crate) use place::corners_apart_mm;
 pub(super) use place::quaternion;
+pub use place::{Form, Forms, Geometry};

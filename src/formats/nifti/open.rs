@@ -61,11 +61,7 @@ impl<'a> Opened<'a> {
     /// wrong with a file does not depend on which voxels are asked for: it is read to its end.
     pub(in crate::formats) fn data(&mut self, voxels: Option<Range<usize>>) -> Result<Vec<u8>, NiftiError> {
         let needed = self.data_bytes;
-        let truncated = |got: usize| NiftiError::Truncated { what: "data", got, needed };
-        let most = if self.is_packed { self.file_bytes.saturating_mul(GZIP_RATIO) } else { self.file_bytes };
-        if most < needed as u64 {
-            return Err(truncated((most as usize).saturating_sub(self.data_offset)));
-        }
+        self.may_be_whole()?;
         let element = element_bytes(self.nifti.datatype).unwrap_or(1);
         // Voxels lie side by side, point after point.
         let row = element * self.nifti.shape[..3].iter().product::<usize>();
@@ -76,14 +72,35 @@ impl<'a> Opened<'a> {
         let bytes = wanted.len() * (needed / row.max(1));
         let mut data = Vec::new();
         data.try_reserve_exact(bytes).map_err(|_| NiftiError::Memory { bytes })?;
+        self.each_block(|block, at| keep(block, at, row, &wanted, &mut data))?;
+        Ok(data)
+    }
+
+    fn truncated(&self, got: usize) -> NiftiError {
+        NiftiError::Truncated { what: "data", got, needed: self.data_bytes }
+    }
+
+    /// An error where the file is too short for its data, however well it is packed.
+    pub(in crate::formats) fn may_be_whole(&self) -> Result<(), NiftiError> {
+        let most = if self.is_packed { self.file_bytes.saturating_mul(GZIP_RATIO) } else { self.file_bytes };
+        if most < self.data_bytes as u64 {
+            return Err(self.truncated((most as usize).saturating_sub(self.data_offset)));
+        }
+        Ok(())
+    }
+
+    /// Hands on all data, block after block, each with the byte of the data that it begins at.
+    pub(in crate::formats) fn each_block(&mut self, mut take: impl FnMut(&[u8], usize)) -> Result<(), NiftiError> {
+        self.may_be_whole()?;
+        let needed = self.data_bytes;
         // Always by the same blocks: where a stream breaks does not depend on what is wanted of it.
         let mut block = vec![0; BLOCK];
         let mut got = 0;
         while got < needed {
             match self.rest.read(&mut block[..BLOCK.min(needed - got)]) {
-                Ok(0) => return Err(truncated(got)),
+                Ok(0) => return Err(self.truncated(got)),
                 Ok(n) => {
-                    keep(&block[..n], got, row, &wanted, &mut data);
+                    take(&block[..n], got);
                     got += n;
                 }
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
@@ -95,7 +112,7 @@ impl<'a> Opened<'a> {
         if self.is_packed && io::copy(&mut behind, &mut sink()).is_ok_and(|n| n > MOST_BEHIND) {
             return Err(NiftiError::Longer { needed });
         }
-        Ok(data)
+        Ok(())
     }
 }
 

@@ -17,24 +17,78 @@ pub struct Geometry {
     pub srow: [[f64; 4]; 3],
 }
 
-/// Mean distance (mm) of a voxel's corners between the two forms below which they are one transform, rounded twice.
+/// Sum of the differences between the entries of both forms (mm) below which they are one transform, rounded twice.
 const SAME_FORM_MM: f64 = 1e-3;
+/// Codes of forms that lead into the scanner's space, or that of another image of the same scan (nifti1.h:
+/// `NIFTI_XFORM_SCANNER_ANAT`, `NIFTI_XFORM_ALIGNED_ANAT`); those above lead into an atlas's.
+const OF_THE_SCANNER: std::ops::RangeInclusive<i32> = 1..=2;
+
+/// One of the two forms.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Form {
+    /// What space it leads to.
+    pub code: i32,
+    /// Voxel to space (mm).
+    pub affine_mm: [[f64; 4]; 4],
+}
+
+impl Form {
+    /// Whether it leads into the scanner's space.
+    pub fn is_of_the_scanner(&self) -> bool {
+        OF_THE_SCANNER.contains(&self.code)
+    }
+}
+
+/// Both forms, those that are set.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Forms {
+    /// By the quaternion. Where the matrix says the same it is that, which has more digits.
+    pub qform: Option<Form>,
+    /// By the matrix.
+    pub sform: Option<Form>,
+}
+
+impl Forms {
+    /// The form that leads into the scanner's space, the quaternion's first, with its name.
+    pub fn of_the_scanner(&self) -> Option<([[f64; 4]; 4], &'static str)> {
+        let named = [(self.qform, "qform"), (self.sform, "sform")];
+        named.into_iter().find_map(|(form, name)| Some((form.filter(Form::is_of_the_scanner)?.affine_mm, name)))
+    }
+
+    /// Mean distance (mm) of the corners of a grid between both forms; `None` unless both lead into the scanner's space.
+    pub fn apart_mm(&self, grid: [usize; 3]) -> Option<f64> {
+        let [a, b] = [self.qform, self.sform].map(|form| form.filter(Form::is_of_the_scanner));
+        Some(corners_apart_mm(&a?.affine_mm, &b?.affine_mm, grid))
+    }
+}
+
+/// Mean distance (mm) of the corners of a grid between two transforms.
+pub(crate) fn corners_apart_mm(a: &[[f64; 4]; 4], b: &[[f64; 4]; 4], grid: [usize; 3]) -> f64 {
+    let apart = |corner: usize| {
+        let at = [0, 1, 2].map(|axis| if corner >> axis & 1 == 0 { -0.5 } else { grid[axis] as f64 - 0.5 });
+        let along = |row: usize| {
+            let turned: f64 = (0..3).map(|axis| (a[row][axis] - b[row][axis]) * at[axis]).sum();
+            turned + a[row][3] - b[row][3]
+        };
+        [0, 1, 2].map(|row| along(row).powi(2)).iter().sum::<f64>().sqrt()
+    };
+    (0..8).map(apart).sum::<f64>() / 8.0
+}
 
 impl Geometry {
-    /// Voxel-to-scanner transform (mm) and which of the two forms it comes from: the quaternion where its code is above
-    /// zero, else the matrix where its code is. Where both say the same, the matrix has more digits.
-    pub(super) fn affine_mm(&self, pixdim: &[f64; 8]) -> Option<([[f64; 4]; 4], &'static str)> {
+    /// Both forms, where their codes are above zero.
+    pub(super) fn forms(&self, pixdim: &[f64; 8]) -> Forms {
         let [x, y, z] = self.srow;
         let matrix = [x, y, z, [0.0, 0.0, 0.0, 1.0]];
-        if self.qform_code > 0 {
-            let m = self.quaternion_affine(pixdim);
-            let difference: f64 = m.iter().flatten().zip(matrix.iter().flatten()).map(|(a, b)| (a - b).abs()).sum();
-            Some((if self.sform_code > 0 && difference < SAME_FORM_MM { matrix } else { m }, "qform"))
-        } else if self.sform_code > 0 {
-            Some((matrix, "sform"))
-        } else {
-            None
-        }
+        let sform = (self.sform_code > 0).then_some(Form { code: self.sform_code, affine_mm: matrix });
+        let by_quaternion = || {
+            let affine_mm = self.quaternion_affine(pixdim);
+            let entries = affine_mm.iter().flatten().zip(matrix.iter().flatten());
+            let difference: f64 = entries.map(|(a, b)| (a - b).abs()).sum();
+            let is_same = sform.is_some() && difference < SAME_FORM_MM;
+            Form { code: self.qform_code, affine_mm: if is_same { matrix } else { affine_mm } }
+        };
+        Forms { qform: (self.qform_code > 0).then(by_quaternion), sform }
     }
 
     fn quaternion_affine(&self, pixdim: &[f64; 8]) -> [[f64; 4]; 4] {

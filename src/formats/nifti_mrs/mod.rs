@@ -23,7 +23,7 @@ use super::files::MAX_FILE_BYTES;
 use super::json_fault::JsonFault;
 use super::nifti::{self, Nifti, Opened};
 use super::reader::{About, Claim, Probe, Reader};
-use crate::acquisition::{Acquisition, Editing, Processing};
+use crate::acquisition::{Acquisition, Editing, Processing, TRANSFORMS_DISAGREE};
 use crate::regular_file;
 use dimensions::{Role, extents, labels, n_edit, roles, samples};
 use editing::StatedConditions;
@@ -171,16 +171,35 @@ fn decode_voxels(
     data.facts = facts::facts(&meta, sidecar, dwell_s, &mut remarks);
     let mut data = with_conditions(data, &nifti, &roles, &meta, sidecar);
     data.remarks.extend(remarks);
-    match nifti.affine_mm() {
+    place(&mut data, &nifti);
+    Ok(data)
+}
+
+/// Distance (mm) between both forms from which a person should know of it: less is rounding.
+const APART_MM: f64 = 0.1;
+
+/// Where the voxels are, by the form that leads into the scanner's space.
+fn place(data: &mut Acquisition, nifti: &Nifti) {
+    let forms = nifti.forms();
+    let is_set = forms.qform.is_some() || forms.sform.is_some();
+    match forms.of_the_scanner() {
         Some((affine, form)) => {
-            data.affine_mm = Some(affine);
-            if form == "sform" {
+            (data.affine_mm, data.placed_by) = (Some(affine), Some(form));
+            if form == "sform" && forms.qform.is_none() {
                 data.remarks.push("qform_code is 0: the voxel's place was taken from the sform".to_owned());
             }
         }
+        None if is_set => data.remarks.push(
+            "qform and sform lead into the space of an atlas: the voxel has no place in the scanner's".to_owned(),
+        ),
         None => data.remarks.push("neither qform nor sform is set: the voxel has no place in space".to_owned()),
     }
-    Ok(data)
+    if let Some(apart_mm) = forms.apart_mm(grid(nifti)).filter(|mm| mm.is_nan() || *mm > APART_MM) {
+        data.flags.push(TRANSFORMS_DISAGREE);
+        data.remarks.push(format!(
+            "qform and sform of the spectrum put the voxel's corners {apart_mm:.2} mm apart: the qform was taken"
+        ));
+    }
 }
 
 /// The conditions by their names, and what is said of their editing.
