@@ -7,6 +7,7 @@ mod entry;
 mod failures;
 mod flags;
 mod states;
+mod water;
 
 use std::fmt::Write as _;
 

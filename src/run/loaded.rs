@@ -123,7 +123,12 @@ pub struct Header {
 impl Header {
     /// What the quantities of a spectrum of this file depend on beside its fit.
     pub(crate) fn quantify_inputs(&self, spectrum: &Spectrum) -> quantify::Inputs {
-        quantify::Inputs { water_amplitude: spectrum.record.water_amplitude }
+        quantify::Inputs {
+            water_amplitude: spectrum.record.water_amplitude,
+            water_amplitude_sd: spectrum.record.water.amplitude_sd,
+            water_te_s: self.water_te_s,
+            water_tr_s: self.water_tr_s,
+        }
     }
 }
 

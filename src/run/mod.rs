@@ -16,6 +16,7 @@ mod identity;
 mod inputs;
 mod job;
 pub mod lacking;
+mod measured;
 pub mod load;
 mod loaded;
 mod merge;
