@@ -69,7 +69,10 @@ fn a_reference_of_another_echo_time_is_told_with_its_times() {
     {
         let loaded = loaded(&case("water-te", subject));
         let header = &loaded.header;
-        assert_eq!((header.facts.te_s, header.water_te_s, header.water_tr_s), (Some(te_s), Some(water_te_s), Some(2.0)));
+        assert_eq!(
+            (header.facts.te_s, header.water_te_s, header.water_tr_s),
+            (Some(te_s), Some(water_te_s), Some(2.0))
+        );
         assert_eq!(header.flags.contains(&"water_te_differs"), te_s != water_te_s, "{subject}: {:?}", header.flags);
         assert!(!header.flags.contains(&"water_tr_differs"));
         // None of them is taken for a suppressed one.
@@ -109,7 +112,8 @@ fn real_amplitudes_are_those_of_a_voigt_fit() {
         let sd = figures.amplitude_sd.unwrap() / amplitude;
         assert!((1e-5..0.03).contains(&sd) && figures.residual.unwrap() < 0.03, "{}: {figures:?}", row[0]);
         // The referee counts whole points of the spectrum.
-        let point_hz = 1.0 / (8.0 * loaded.spectra[0].1.as_ref().unwrap().fid.len() as f64 * loaded.header.facts.dwell_s.unwrap());
+        let point_hz =
+            1.0 / (8.0 * loaded.spectra[0].1.as_ref().unwrap().fid.len() as f64 * loaded.header.facts.dwell_s.unwrap());
         assert!((figures.fwhm_hz.unwrap() - fwhm_hz).abs() < 2.0 * point_hz, "{}: {figures:?} {fwhm_hz}", row[0]);
     }
 }

@@ -16,7 +16,6 @@ use crate::acquisition::Acquisition;
 use crate::signal::magnitudes::Magnitudes;
 use crate::signal::noise::used_length;
 
-
 /// The transients of one voxel and condition, coils combined, aligned to one another.
 pub(super) struct Aligned<'a> {
     preparation: &'a Preparation,

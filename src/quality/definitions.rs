@@ -255,7 +255,10 @@ mod tests {
         assert!((phased.snr_osprey(CREATINE_PPM).unwrap() / height - 1.0).abs() < 0.2);
         assert!((phased.snr_fsl().unwrap() * 2.0_f64.sqrt() / height - 1.0).abs() < 0.1);
         let none = Phased::new(&[], dwell_s, f0_mhz);
-        assert_eq!((none.snr_fsl(), none.snr_osprey(CREATINE_PPM), none.fwhm_osprey_hz(CREATINE_PPM)), (None, None, None));
+        assert_eq!(
+            (none.snr_fsl(), none.snr_osprey(CREATINE_PPM), none.fwhm_osprey_hz(CREATINE_PPM)),
+            (None, None, None)
+        );
     }
 
     #[test]

@@ -187,17 +187,20 @@ fn looks_suppressed(
     water_dwell_s: f64,
 ) -> bool {
     let Some(f0_mhz) = scan.data.facts.f0_mhz else { return false };
-    let mut without = fid.to_vec();
-    water_removal::remove(&mut without, scan.dwell_s, f0_mhz);
-    let metabolites = Magnitudes::new(&without, scan.dwell_s, f0_mhz);
-    if metabolites.snr().is_some_and(|snr| snr < LEAST_SNR) {
-        return false;
-    }
     // A discrete transform's height goes with the number of samples a second.
-    let height = metabolites.tallest(METABOLITES_PPM) * scan.dwell_s;
     let everywhere = (f64::NEG_INFINITY, f64::INFINITY);
     let of_water = Magnitudes::new(reference, water_dwell_s, f0_mhz).tallest(everywhere) * water_dwell_s;
-    of_water < least_over_metabolites(water.facts.te_s, scan.data.facts.te_s) * height
+    let most = of_water / least_over_metabolites(water.facts.te_s, scan.data.facts.te_s) / scan.dwell_s;
+    let is_small = |magnitudes: &Magnitudes| {
+        magnitudes.snr().is_none_or(|snr| snr >= LEAST_SNR) && magnitudes.tallest(METABOLITES_PPM) > most
+    };
+    if !is_small(&Magnitudes::new(fid, scan.dwell_s, f0_mhz)) {
+        return false;
+    }
+    // The tail of what suppression left in the data is no metabolite.
+    let mut without = fid.to_vec();
+    water_removal::remove(&mut without, scan.dwell_s, f0_mhz);
+    is_small(&Magnitudes::new(&without, scan.dwell_s, f0_mhz))
 }
 
 /// Least height of water over the metabolites at the echo times of both.

@@ -35,7 +35,8 @@ pub(super) fn choose(fids: &[Vec<Complex64>], beyond_sd: f64) -> Chosen {
     let sizes: Vec<f64> = magnitudes.iter().map(|m| m.iter().map(|v| v * v).sum::<f64>().sqrt()).collect();
     let largest = sizes.iter().copied().fold(0.0, f64::max);
     let mut kept: Vec<bool> = sizes.iter().map(|size| *size > LOST * largest).collect();
-    let of_kept = |kept: &[bool]| -> Vec<f64> { sizes.iter().zip(kept).filter(|(_, k)| **k).map(|(s, _)| *s).collect() };
+    let of_kept =
+        |kept: &[bool]| -> Vec<f64> { sizes.iter().zip(kept).filter(|(_, k)| **k).map(|(s, _)| *s).collect() };
     let there = of_kept(&kept);
     if there.len() >= FEWEST {
         let centre = upper_median(there.iter().copied());

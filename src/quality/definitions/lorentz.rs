@@ -49,8 +49,7 @@ fn fit(points: &[(f64, f64)], start: Line) -> Line {
     for _ in 0..MOST_STEPS {
         let rows: Vec<Line> = points.iter().map(|p| slopes(line, p.0)).collect();
         let sizes: Vec<f64> = (0..5).map(|k| rows.iter().map(|row| row[k] * row[k]).sum::<f64>().sqrt()).collect();
-        let right =
-            Mat::from_fn(points.len() + 5, 1, |i, _| points.get(i).map_or(0.0, |p| p.1 - value(line, p.0)));
+        let right = Mat::from_fn(points.len() + 5, 1, |i, _| points.get(i).map_or(0.0, |p| p.1 - value(line, p.0)));
         let after = loop {
             let matrix = Mat::from_fn(points.len() + 5, 5, |i, k| match rows.get(i) {
                 Some(row) => row[k],
@@ -86,7 +85,8 @@ mod tests {
     #[test]
     fn a_line_out_of_phase_over_a_constant_has_its_width() {
         let line = [3.0, -0.8, 0.045, 3.021, 0.4];
-        let points: Vec<(f64, f64)> = (0..200).map(|i| 2.9 + 0.001 * f64::from(i)).map(|x| (x, value(line, x))).collect();
+        let points: Vec<(f64, f64)> =
+            (0..200).map(|i| 2.9 + 0.001 * f64::from(i)).map(|x| (x, value(line, x))).collect();
         assert!((fwhm_ppm(&points).unwrap() - 0.045).abs() < 1e-7);
         assert_eq!(fwhm_ppm(&[]), None);
         assert_eq!(fwhm_ppm(&[(1.0, 0.0), (2.0, 0.0)]), None);

@@ -96,3 +96,8 @@ pub struct Thresholds {
     /// Height of lipids over NAA's from which they disturb.
     pub lipids: f64,
 }
+
+/// A word of the column `qc_flags`.
+pub(super) fn flag_entry(code: &'static str, threshold: String, meaning: &'static str, remedy: &'static str) -> Entry {
+    Entry { code, kind: Kind::Flag, threshold, meaning, remedy }
+}

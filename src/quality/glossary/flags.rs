@@ -4,7 +4,7 @@ use super::super::coefficients::FLAG_ABOVE_PERCENT;
 use super::super::{
     BASELINE_NEAR_LIMIT, BROAD_PPM, LITTLE_ADDED_HZ, LOW_SNR, MISFIT, PLAUSIBLE_TNAA_TO_TCR, SHIFT_NEAR_LIMIT, flag,
 };
-use super::entry::{Entry, Kind, Thresholds};
+use super::entry::{Entry, Thresholds, flag_entry as entry};
 use super::water;
 use crate::basis::singlets::MISPLACED_PPM;
 use crate::fit::prior::STRAINED_SD;
@@ -21,10 +21,6 @@ pub(super) fn entries(thresholds: &Thresholds) -> Vec<Entry> {
     all.extend(of_transients(thresholds));
     all.extend(water::of_tissue(thresholds));
     all
-}
-
-pub(super) fn entry(code: &'static str, threshold: String, meaning: &'static str, remedy: &'static str) -> Entry {
-    Entry { code, kind: Kind::Flag, threshold, meaning, remedy }
 }
 
 fn of_the_fit(t: &Thresholds) -> Vec<Entry> {

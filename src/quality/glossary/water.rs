@@ -1,8 +1,7 @@
 //! Words of the column `qc_flags` about the water reference and what is scaled with it.
 
 use super::super::{concentrations, flag};
-use super::entry::{Entry, Thresholds};
-use super::flags::entry;
+use super::entry::{Entry, Thresholds, flag_entry as entry};
 
 pub(super) fn of_water(t: &Thresholds) -> Vec<Entry> {
     vec![
@@ -117,4 +116,3 @@ pub(super) fn of_tissue(t: &Thresholds) -> Vec<Entry> {
         ),
     ]
 }
-
