@@ -206,7 +206,7 @@ mod tests {
     #[test]
     fn a_line_of_another_shape_has_a_residual_and_a_larger_deviation() {
         let water: Vec<Complex64> =
-            line(500.0, 10.0, 0.0).iter().zip(line(500.0, 60.0, 0.0)).map(|(a, b)| a + b).collect();
+            line(500.0, 15.0, 0.0).iter().zip(line(500.0, 40.0, 0.0)).map(|(a, b)| a + b).collect();
         let found = fit(&water, DWELL_S).unwrap();
         assert!((0.01..0.1).contains(&found.residual), "{found:?}");
         let off = (found.amplitude - 1000.0).abs();
