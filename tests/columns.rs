@@ -285,10 +285,8 @@ fn noise_makes_what_sd_noise_says() {
         });
         Method::from_toml(&text).unwrap()
     };
-    let map = [
-        (r#"macromolecules = "peaks""#, r#"macromolecules = "none""#),
-        (r#"ratios = "usual""#, r#"ratios = "none""#),
-    ];
+    let map =
+        [(r#"macromolecules = "peaks""#, r#"macromolecules = "none""#), (r#"ratios = "usual""#, r#"ratios = "none""#)];
     let fsl = [(r#"macromolecules = "fsl""#, r#"macromolecules = "none""#)];
     for (which, changes) in [("map", &map[..]), ("fsl", &fsl[..])] {
         let method = without(which, changes);

@@ -44,7 +44,7 @@ fn are_implausible<'a>(found: impl Iterator<Item = (&'a str, f64)>) -> bool {
     let known: Vec<(f64, &Tissue)> = found
         .filter_map(|(name, value)| Some((value, bounds.tissue.iter().find(|tissue| tissue.metabolite == name)?)))
         .collect();
-    known.iter().any(|(value, tissue)| !(*value <= bounds.above * tissue.most))
+    known.iter().any(|(value, tissue)| value.is_nan() || *value > bounds.above * tissue.most)
         || (!known.is_empty() && known.iter().all(|(value, tissue)| *value < tissue.least / bounds.below))
 }
 

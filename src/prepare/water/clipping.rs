@@ -25,7 +25,8 @@ pub fn is_clipped(fid: &[Complex64]) -> bool {
 fn has_plateau(values: &[f64], noise: f64) -> bool {
     let cap = values.iter().fold(0.0_f64, |most, v| most.max(v.abs()));
     let level = (LEVEL_SD * noise).max(LEVEL_PART * cap).max(step(values));
-    if !(cap > EDGE * level) {
+    // All equal: the step between values is infinite.
+    if cap <= EDGE * level || !cap.is_finite() {
         return false;
     }
     [1.0, -1.0].iter().any(|sign| {

@@ -138,7 +138,7 @@ fn inverse(m: Matrix) -> Option<Matrix> {
     };
     let determinant: f64 = (0..3).map(|j| m[0][j] * minor(0, j)).sum();
     let scale = m[0][0] * m[1][1] * m[2][2];
-    if !(determinant.abs() > 1e-14 * scale.abs()) {
+    if determinant.abs() <= 1e-14 * scale.abs() || !determinant.is_finite() {
         return None;
     }
     let mut inverse = [[0.0; 3]; 3];

@@ -19,6 +19,7 @@ pub(super) fn entries(thresholds: &Thresholds) -> Vec<Entry> {
     all.extend(of_reading());
     all.extend(water::of_water(thresholds));
     all.extend(of_transients(thresholds));
+    all.extend(water::of_the_reference(thresholds));
     all.extend(water::of_tissue(thresholds));
     all
 }

@@ -41,6 +41,27 @@ pub(super) fn of_water(t: &Thresholds) -> Vec<Entry> {
             "Name the unsuppressed reference in a manifest, or write `none` there.",
         ),
         entry(
+            "eddy_not_corrected",
+            format!("dwell times of reference and data differ by {} % or more", 100.0 * t.water_dwell),
+            "The reference scales the amplitudes, and its phase was not used.",
+            "Nothing, if lines look undistorted. Otherwise give a reference of the same bandwidth.",
+        ),
+        entry(
+            "water_removal_failed",
+            format!(
+                "residual water is more than {} times as tall as the metabolites, and HSVD does not describe it",
+                t.water_over_metabolites
+            ),
+            "Residual water was left in; its tail may lie under the metabolites.",
+            "Look at the baseline near 4 ppm. Move the window's upper end to 4.0 ppm, or exclude the spectrum.",
+        ),
+    ]
+}
+
+/// Faults of the reference and of its transients.
+pub(super) fn of_the_reference(t: &Thresholds) -> Vec<Entry> {
+    vec![
+        entry(
             "water_reference_clipped",
             "real or imaginary part of a transient of the reference stays at its largest value, and leaves it with a kink"
                 .to_owned(),
@@ -79,21 +100,6 @@ pub(super) fn of_water(t: &Thresholds) -> Vec<Entry> {
             format!("`water_tr_s` is not `tr_s`, by more than {} %", 100.0 * t.times_differ),
             "The reference has another repetition time than the measurement; see `water_te_differs`.",
             "As there. References of one transient are fully relaxed, whatever their header says.",
-        ),
-        entry(
-            "eddy_not_corrected",
-            format!("dwell times of reference and data differ by {} % or more", 100.0 * t.water_dwell),
-            "The reference scales the amplitudes, and its phase was not used.",
-            "Nothing, if lines look undistorted. Otherwise give a reference of the same bandwidth.",
-        ),
-        entry(
-            "water_removal_failed",
-            format!(
-                "residual water is more than {} times as tall as the metabolites, and HSVD does not describe it",
-                t.water_over_metabolites
-            ),
-            "Residual water was left in; its tail may lie under the metabolites.",
-            "Look at the baseline near 4 ppm. Move the window's upper end to 4.0 ppm, or exclude the spectrum.",
         ),
     ]
 }
