@@ -98,6 +98,10 @@ pub fn fit_many(spectra: &[Spectrum], basis: &BasisSet, method: &Method) -> Resu
 ///
 /// `constants` are those of water scaling ([`WaterScaling::lcmodel`]): their attenuation belongs to a TE of 30 ms.
 pub fn quantify(fit: &Fit, spectrum: &Spectrum, basis: &BasisSet, constants: &WaterScaling) -> Vec<Quantity> {
-    let inputs = Inputs { water_amplitude: spectrum.record.water_amplitude, ..Inputs::default() };
+    let inputs = Inputs {
+        water_amplitude: spectrum.record.water_amplitude,
+        water_amplitude_sd: spectrum.record.water.amplitude_sd,
+        ..Inputs::default()
+    };
     quantities(&fit.result, &inputs, signal_per_proton(basis).map(|(signal, _)| signal), constants)
 }

@@ -9,16 +9,12 @@ use super::coils::Weights;
 use super::dynamics::Part;
 use super::error::{check_finite, check_header, check_reference, check_samples, not_finite};
 use super::figures;
+use super::reject::REJECTED_ONE_IN;
 use super::settings::{Preparation, Settings, Step};
-use super::{PrepareError, Record, Spectrum, align, average, eddy, reject, residual_water, water};
+use super::{PrepareError, Record, Spectrum, align, average, reject, residual_water, water};
 use crate::acquisition::Acquisition;
-use crate::signal::magnitudes::{Magnitudes, WATER_PPM};
+use crate::signal::magnitudes::Magnitudes;
 use crate::signal::noise::used_length;
-
-/// More than one in so many transients that are left out raise a flag.
-pub const REJECTED_ONE_IN: usize = 4;
-/// Relative difference in dwell time from which a water reference corrects no eddy currents.
-pub const WATER_DWELL: f64 = 1e-3;
 
 /// The transients of one voxel and condition, coils combined, aligned to one another.
 pub(super) struct Aligned<'a> {
@@ -99,8 +95,8 @@ impl<'a> Aligned<'a> {
         check_samples(&fid)?;
         if let Some(reference) = self.water.as_deref() {
             if reference.n_coils() == data.n_coils() {
-                let scan = Scan { preparation, data, voxel, condition, dwell_s };
-                apply_water(&mut fid, &scan, reference, weights.as_ref(), &mut record)?;
+                let scan = water::Scan { preparation, data, voxel, condition, dwell_s };
+                water::apply(&mut fid, &scan, reference, weights.as_ref(), &mut record)?;
             } else {
                 record.flags.push("water_reference_coils");
             }
@@ -236,59 +232,4 @@ fn combine(
     let weights = weights.ok_or_else(|| not_finite(own).unwrap_or(PrepareError::Coils { n_coils }))?;
     record.coil_quality = Some(weights.quality);
     Ok(Some(weights))
-}
-
-/// What of which file is prepared, and how.
-struct Scan<'a> {
-    preparation: &'a Preparation,
-    data: &'a Acquisition,
-    voxel: usize,
-    condition: usize,
-    dwell_s: f64,
-}
-
-fn apply_water(
-    fid: &mut [Complex64],
-    scan: &Scan<'_>,
-    reference: &Acquisition,
-    weights: Option<&Weights>,
-    record: &mut Record,
-) -> Result<(), PrepareError> {
-    let Scan { preparation, data, voxel, condition, dwell_s } = *scan;
-    if reference.n_voxels() != data.n_voxels() {
-        return Err(PrepareError::WaterGrid { water: reference.n_voxels(), data: data.n_voxels() });
-    }
-    let condition = if reference.n_conditions() == data.n_conditions() { condition } else { 0 };
-    let mut references = average::transients(reference, voxel, condition, weights);
-    if references.iter().any(|fid| broken::is_usable(fid)) && !references.iter().all(|fid| broken::is_usable(fid)) {
-        references.retain(|fid| broken::is_usable(fid));
-        broken::flag_transients(record);
-    }
-    let f0_mhz = reference.facts.f0_mhz.or(data.facts.f0_mhz).unwrap_or_default();
-    if preparation.has(Step::Align) && references.iter().all(|fid| check_finite(fid).is_ok()) {
-        align::align(&mut references, reference.facts.dwell_s.unwrap_or(dwell_s), f0_mhz, None);
-    }
-    let reference_fid = average::mean(&references);
-    let same_grid = reference.facts.dwell_s.is_none_or(|d| (d / dwell_s - 1.0).abs() < WATER_DWELL);
-    let measured = check_samples(&reference_fid).ok().and_then(|()| water::amplitude(&reference_fid, dwell_s));
-    match measured {
-        None => record.flags.push("water_reference_unusable"),
-        Some(amplitude) if !water::is_water(fid, &reference_fid, amplitude) => {
-            record.flags.push("water_reference_suppressed");
-        }
-        Some(amplitude) => {
-            record.water_amplitude = Some(amplitude);
-            if same_grid {
-                let height = |fid: &[Complex64]| Magnitudes::new(fid, dwell_s, f0_mhz).tallest(WATER_PPM);
-                record.water_left = Some(height(fid) / height(&reference_fid)).filter(|part| part.is_finite());
-                if preparation.has(Step::EddyCurrents) {
-                    eddy::correct(fid, &reference_fid);
-                    record.eddy_corrected = true;
-                }
-            } else if preparation.has(Step::EddyCurrents) {
-                record.flags.push("eddy_not_corrected");
-            }
-        }
-    }
-    Ok(())
 }

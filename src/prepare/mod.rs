@@ -38,6 +38,9 @@ pub use spectrum::{Record, Spectrum};
 /// twenty times.
 pub const UNSUPPRESSED: f64 = 100.0;
 
+/// Height of lipids over NAA's from which they disturb: macromolecules reach a third of it at short echo times.
+pub const LIPIDS: f64 = 1.0;
+
 /// A spectrum of a voxel: the label of its condition or combination (`None` where the file holds one), and what came
 /// of it.
 pub type Labelled = (Option<String>, Result<Spectrum, PrepareError>);
@@ -194,6 +197,9 @@ fn finish(preparation: &Preparation, mut spectrum: Spectrum) -> Spectrum {
     let magnitudes = Magnitudes::new(fid, *dwell_s, *f0_mhz);
     record.snr_after = magnitudes.snr();
     record.lipid_index = magnitudes.lipid_index();
+    if record.lipid_index.is_some_and(|index| index > LIPIDS) {
+        record.flags.push("lipids");
+    }
     if water > UNSUPPRESSED * magnitudes.tallest(METABOLITES_PPM) {
         flag_unsuppressed(&mut spectrum);
     }

@@ -19,6 +19,8 @@ use crate::signal::fft::{signed_bin, transform as fourier};
 use crate::signal::filter::filtered;
 use crate::signal::median::upper_median;
 
+/// More than one in so many transients that are left out raise a flag.
+pub const REJECTED_ONE_IN: usize = 4;
 /// Fewer transients than this tell no outlier from chance.
 const FEWEST: usize = 8;
 /// Chemical shifts that are compared (ppm): metabolites and lipids, no water.
@@ -66,7 +68,7 @@ pub fn kept(transients: &[Vec<Complex64>], dwell_s: f64, f0_mhz: f64, beyond_sd:
 }
 
 /// Standard deviation of values by their distances from the median.
-fn spread(mut distances: Vec<f64>) -> f64 {
+pub(super) fn spread(mut distances: Vec<f64>) -> f64 {
     let n = distances.len();
     if n >= MANY {
         return SD_PER_MAD * upper_median(distances.into_iter());

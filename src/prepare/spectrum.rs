@@ -3,6 +3,7 @@
 use super::align::Offset;
 use super::dynamics::Part;
 use super::figures::Motion;
+use super::water::figures::Figures as WaterFigures;
 use num_complex::Complex64;
 
 /// One spectrum, ready to be fitted.
@@ -43,8 +44,10 @@ pub struct Record {
     pub snr_after: Option<f64>,
     /// Whether eddy currents were corrected with the water reference.
     pub eddy_corrected: bool,
-    /// Water amplitude at t = 0 (units of the data), from the reference.
+    /// Water amplitude at t = 0 (units of the data), from the reference, where that can be believed.
     pub water_amplitude: Option<f64>,
+    /// What is known of the reference beside it.
+    pub water: WaterFigures,
     /// Height of the water that suppression left over that of the reference.
     pub water_left: Option<f64>,
     /// Whether it was taken away.

@@ -8,6 +8,7 @@ mod failures;
 mod flags;
 mod states;
 mod tissue;
+mod water;
 
 use std::fmt::Write as _;
 

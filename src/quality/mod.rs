@@ -1,6 +1,8 @@
 //! Flags: what a person should look at. They are columns, never deletions.
 
 mod coefficients;
+pub mod concentrations;
+pub mod definitions;
 pub mod glossary;
 pub mod score;
 
@@ -39,6 +41,7 @@ mod flag {
     pub(super) const FIT_DOUBTFUL: &str = "fit_doubtful";
     pub(super) const IMPLAUSIBLE_TNAA_TCR: &str = "implausible_tnaa_tcr";
     pub(super) const UNMODELLED_PEAK: &str = "unmodelled_peak";
+    pub(super) const IMPLAUSIBLE_CONCENTRATION: &str = "implausible_concentration";
 }
 
 /// Flags of one fit, as stable snake_case words in fixed order.

@@ -8,6 +8,12 @@ use crate::fit::FitResult;
 pub struct Inputs {
     /// Amplitude of the water reference at t = 0, in the data's units; `None` without a usable reference.
     pub water_amplitude: Option<f64>,
+    /// Its standard deviation.
+    pub water_amplitude_sd: Option<f64>,
+    /// Echo time of the water reference (s).
+    pub water_te_s: Option<f64>,
+    /// Repetition time of the water reference (s).
+    pub water_tr_s: Option<f64>,
     /// Of what tissue the voxel is; `None` where that is not known, or of too little of it.
     pub fractions: Option<Fractions>,
 }

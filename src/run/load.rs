@@ -22,6 +22,9 @@ use super::voxel_tissue::VoxelPlace;
 /// Most points of an FID that is fitted: sixteen times what scanners store, four times what spectrometers do in vivo. Time
 /// grows faster than the points, and a longer one is something else, or a header that is wrong.
 pub const MAX_POINTS: usize = 65_536;
+/// Relative difference from which echo or repetition times of a water reference are not the measurement's.
+pub const TIMES_DIFFER: f64 = 0.02;
+
 /// Conditions with labels of their own: further ones of one label get a number.
 fn distinct<T>(mut conditions: Vec<(Option<String>, T)>) -> Vec<(Option<String>, T)> {
     let mut taken: HashSet<String> = conditions.iter().filter_map(|(label, _)| label.clone()).collect();
@@ -177,6 +180,15 @@ impl Header {
         self.water_readouts = water.and_then(|water| water.readouts.clone());
         self.water_te_s = water.and_then(|water| water.data.facts.te_s);
         self.water_tr_s = water.and_then(|water| water.data.facts.tr_s);
+        let differ = |own: Option<f64>, water: Option<f64>| {
+            own.zip(water).is_some_and(|(own, water)| (water - own).abs() > TIMES_DIFFER * own)
+        };
+        if differ(data.facts.te_s, self.water_te_s) {
+            self.flags.push("water_te_differs");
+        }
+        if differ(data.facts.tr_s, self.water_tr_s) {
+            self.flags.push("water_tr_differs");
+        }
     }
 }
 

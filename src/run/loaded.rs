@@ -128,8 +128,13 @@ pub struct Header {
 impl Header {
     /// What the quantities of a spectrum of this file depend on beside its fit.
     pub(crate) fn quantify_inputs(&self, key: &SpectrumKey, spectrum: &Spectrum) -> quantify::Inputs {
-        let fractions = self.tissue.to_correct_by(key.voxel);
-        quantify::Inputs { water_amplitude: spectrum.record.water_amplitude, fractions }
+        quantify::Inputs {
+            water_amplitude: spectrum.record.water_amplitude,
+            water_amplitude_sd: spectrum.record.water.amplitude_sd,
+            water_te_s: self.water_te_s,
+            water_tr_s: self.water_tr_s,
+            fractions: self.tissue.to_correct_by(key.voxel),
+        }
     }
 }
 

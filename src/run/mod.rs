@@ -18,6 +18,7 @@ mod job;
 pub mod lacking;
 pub mod load;
 mod loaded;
+mod measured;
 mod merge;
 pub(crate) mod models;
 mod need;

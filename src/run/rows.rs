@@ -1,6 +1,7 @@
 //! Results to table rows.
 
 use super::load::{Failure, Header, SpectrumKey};
+use super::measured;
 use crate::acquisition::Origin as ToldBy;
 use crate::corpus::{Found, Water};
 use crate::fit::result::Curves;
@@ -96,7 +97,7 @@ impl Origin<'_> {
     fn prepared(&self, spectrum: &Spectrum) -> SpectrumRow {
         let record = &spectrum.record;
         let part = record.part.as_ref();
-        SpectrumRow {
+        let mut row = SpectrumRow {
             n_transients: u32::try_from(record.n_transients).ok(),
             n_transients_kept: u32::try_from(record.n_kept).ok(),
             coil_quality: record.coil_quality,
@@ -108,7 +109,6 @@ impl Origin<'_> {
             water_left: record.water_left,
             water_removed: Some(record.water_removed),
             lipid_index: record.lipid_index,
-            water_amplitude: record.water_amplitude,
             qc_flags: self
                 .header
                 .flags
@@ -122,7 +122,9 @@ impl Origin<'_> {
             dynamic_end_s: part.and_then(|part| part.span_s).map(|[_, end]| end),
             dynamic_condition: part.and_then(|part| part.condition.clone()),
             ..self.row()
-        }
+        };
+        measured::water(&mut row, record);
+        row
     }
 
     /// The rows of the transients of a spectrum, where it had several.
@@ -184,7 +186,7 @@ impl Origin<'_> {
         qc_flags.extend(flags.into_iter().map(str::to_owned));
         let mut warnings = base.warnings.clone();
         warnings.extend(fit.noise_unknown.map(|why| why.to_string()));
-        let row = SpectrumRow {
+        let mut row = SpectrumRow {
             status: Status::Ok,
             warnings,
             n_iterations: u32::try_from(fit.n_iterations).ok(),
@@ -215,7 +217,10 @@ impl Origin<'_> {
             qc_flags,
             ..base
         };
+        let is_difference = self.key.is_difference();
+        measured::by_definition(&mut row, spectrum, model, fit, is_difference);
         let rows = self.metabolites(spectrum, fit, basis, constants);
+        row.qc_flags.extend(measured::implausible(&rows).filter(|_| !is_difference).map(str::to_owned));
         (row, rows)
     }
 

@@ -1,6 +1,5 @@
-//! What preparation and fits share about samples and spectra: transforms, noise, heights, water, decays.
+//! What preparation and fits share about samples and spectra: transforms, noise, heights, water.
 
-pub mod decay;
 pub(crate) mod exponentials;
 pub(crate) mod fft;
 pub mod filter;

@@ -3,7 +3,7 @@
 use requant::formats::nifti_mrs;
 use sha2::{Digest, Sha256};
 
-use super::source::{WATER, WATER_TE_S, WATER_TR_S, water};
+use super::source::{WATER, WATER_HZ, WATER_TE_S, WATER_TR_S, water};
 use super::{Case, Checks};
 
 pub(crate) fn check(checks: &mut Checks, case: &Case<'_>) {
@@ -90,6 +90,16 @@ fn header(checks: &mut Checks, case: &Case<'_>) {
     // The decay of a line without noise, extrapolated to t = 0.
     let column = "spectra.water_amplitude";
     checks.close(column, &case.name, case.spectrum.number("water_amplitude"), water(WATER), 1e-9);
+    // Nothing is left of it, and it has no noise.
+    checks.near("spectra.water_residual", &case.name, case.spectrum.number("water_residual"), water(0.0), 1e-6);
+    checks.near("spectra.fwhm_water_hz", &case.name, case.spectrum.number("fwhm_water_hz"), water(WATER_HZ), 0.05);
+    checks.near("spectra.water_noise_ratio", &case.name, case.spectrum.number("water_noise_ratio"), None, 0.0);
+    for column in ["n_water_transients", "n_water_transients_kept"] {
+        checks.close(&format!("spectra.{column}"), &case.name, case.spectrum.number(column), water(1.0), 0.0);
+    }
+    let sd = case.spectrum.number("water_amplitude_sd");
+    let is_small = sd.is_some_and(|sd| sd > 0.0 && sd < 1e-6 * WATER);
+    checks.holds("spectra.water_amplitude_sd", &case.name, is_small == has_water(case), || format!("{sd:?}"));
     for (column, key) in [("vendor", "Manufacturer"), ("sequence", "SequenceName")] {
         let (found, expected) = (case.spectrum.text(column), meta(key));
         checks.holds(&format!("spectra.{column}"), &case.name, found == expected.as_str(), || {

@@ -4,6 +4,8 @@ use std::f64::consts::PI;
 
 use super::{Case, Checks};
 use num_complex::Complex64;
+use requant::quality::concentrations;
+use requant::quality::definitions::{CREATINE_PPM, Phased};
 use requant::quality::score::FLAG_ABOVE_PERCENT;
 
 /// Broadening of `gannet` (FWHM, Hz), and its weight of points where choline is left.
@@ -15,7 +17,45 @@ pub(crate) fn check(checks: &mut Checks, case: &Case<'_>) {
     residual(checks, case);
     snr(checks, case);
     width(checks, case);
+    definitions(checks, case);
     flags(checks, case);
+}
+
+/// Figures by other programs' definitions, whose own numbers `tests/quality_definitions.rs` holds to a referee.
+fn definitions(checks: &mut Checks, case: &Case<'_>) {
+    let row = &case.spectrum;
+    let (fit, baseline) = (case.curve.numbers("fit"), case.curve.numbers("baseline"));
+    let residual = case.curve.numbers("residual");
+    let highest = fit.iter().zip(&baseline).map(|(f, b)| f - b).fold(f64::MIN, f64::max);
+    let rms = (residual.iter().map(|r| r * r).sum::<f64>() / residual.len() as f64).sqrt();
+    checks.close("spectra.snr_lcmodel", &case.name, row.number("snr_lcmodel"), Some(highest / (2.0 * rms)), 1e-4);
+    let number = |column: &str| row.number(column).unwrap();
+    let phase = (number("phi0_deg") + number("phi1_deg_per_ppm") * (3.03 - 4.65)).to_radians();
+    let step = 2.0 * PI * number("shift_hz") * case.source.dwell_s;
+    let turned: Vec<Complex64> =
+        case.fid.iter().enumerate().map(|(n, z)| z * Complex64::cis(-phase - step * n as f64)).collect();
+    let phased = Phased::new(&turned, case.source.dwell_s, case.source.f0_mhz());
+    let of_creatine = |value: Option<f64>| value.filter(|_| !case.is_gannet());
+    for (column, expected) in [
+        ("snr_fsl", phased.snr_fsl()),
+        ("snr_tcr", of_creatine(phased.snr_osprey(CREATINE_PPM))),
+        ("fwhm_tcr_hz", of_creatine(phased.fwhm_osprey_hz(CREATINE_PPM))),
+    ] {
+        checks.close(&format!("spectra.{column}"), &case.name, row.number(column), expected, 1e-6);
+    }
+}
+
+/// Whether concentrations are outside of what tissue holds.
+fn is_implausible(case: &Case<'_>) -> bool {
+    let bounds = concentrations::bounds().unwrap();
+    let found: Vec<(f64, &concentrations::Tissue)> = bounds
+        .tissue
+        .iter()
+        .filter_map(|t| Some((case.metabolite(&t.metabolite)?.number("conc_lcmodel_mmol_per_kg")?, t)))
+        .collect();
+    let is_high = found.iter().any(|(value, t)| *value > bounds.above * t.most);
+    let are_low = !found.is_empty() && found.iter().all(|(value, t)| *value < t.least / bounds.below);
+    is_high || are_low
 }
 
 /// Weight of each sample in the transform that the curves show.
@@ -146,6 +186,9 @@ fn flags(checks: &mut Checks, case: &Case<'_>) {
     let ratio = amplitude(["tNAA", "NAA"]).zip(amplitude(["tCr", "Cr"])).map(|(naa, cr)| naa.unwrap() / cr.unwrap());
     let raised = [
         ("no_water_reference", row.text("water_reference_path").is_none()),
+        ("water_te_differs", super::origin::has_water(case)),
+        ("water_tr_differs", super::origin::has_water(case)),
+        ("lipids", number("lipid_index") > 1.0),
         ("not_converged", row.text("state") == Some("max_iterations")),
         ("misfit", number("residual_sd_over_noise_sd") > 2.0),
         ("low_snr", number("snr") < 3.0),
@@ -155,6 +198,7 @@ fn flags(checks: &mut Checks, case: &Case<'_>) {
         ("fit_doubtful", row.number("expected_error_percent").is_some_and(|p| p > FLAG_ABOVE_PERCENT)),
         ("unmodelled_peak", !row.numbers("unmodelled_peaks_ppm").is_empty()),
         ("implausible_tnaa_tcr", ratio.is_some_and(|ratio| !(0.8..=2.5).contains(&ratio))),
+        ("implausible_concentration", !case.is_gannet() && is_implausible(case)),
     ];
     let expected: Vec<String> = raised.iter().filter(|(_, is)| *is).map(|(flag, _)| (*flag).to_owned()).collect();
     let column = if row.0.contains_key("qc_flags") { "qc_flags" } else { "flags" };

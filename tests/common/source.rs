@@ -16,6 +16,8 @@ pub(crate) const TE_S: f64 = 0.03;
 pub(crate) const TR_S: f64 = 2.0;
 /// Signal of the water reference at t = 0, its echo and repetition time.
 pub(crate) const WATER: f64 = 20_000.0;
+/// Width of its line.
+pub(crate) const WATER_HZ: f64 = 6.0;
 pub(crate) const WATER_TE_S: f64 = 0.028;
 pub(crate) const WATER_TR_S: f64 = 9.0;
 
@@ -132,7 +134,7 @@ pub(crate) fn brain(made: Made) -> Acquisition {
 /// Its water reference: one line in phase.
 pub(crate) fn water() -> Acquisition {
     let samples =
-        Array5::from_shape_fn((1, 1, 1, 1, N_POINTS), |(.., n)| line(4.65, WATER, [6.0, 0.0], n as f64 * DWELL_S));
+        Array5::from_shape_fn((1, 1, 1, 1, N_POINTS), |(.., n)| line(4.65, WATER, [WATER_HZ, 0.0], n as f64 * DWELL_S));
     acquisition(samples, WATER_TE_S, WATER_TR_S)
 }
 

@@ -85,4 +85,19 @@ pub struct Thresholds {
     pub noise_falls: (f64, f64),
     /// Height of residual water over the metabolites' from which it is removed.
     pub water_over_metabolites: f64,
+    /// Least height of a water reference over the tallest metabolite.
+    pub reference_over_metabolites: f64,
+    /// Residual of the water reference's fit above which it is not believed.
+    pub water_misfit: f64,
+    /// Spread of the sizes of the reference's transients above which they differ.
+    pub water_unlike: f64,
+    /// Relative difference of echo and repetition times from which they are not the same.
+    pub times_differ: f64,
+    /// Height of lipids over NAA's from which they disturb.
+    pub lipids: f64,
+}
+
+/// A word of the column `qc_flags`.
+pub(super) fn flag_entry(code: &'static str, threshold: String, meaning: &'static str, remedy: &'static str) -> Entry {
+    Entry { code, kind: Kind::Flag, threshold, meaning, remedy }
 }

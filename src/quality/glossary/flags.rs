@@ -4,7 +4,8 @@ use super::super::coefficients::FLAG_ABOVE_PERCENT;
 use super::super::{
     BASELINE_NEAR_LIMIT, BROAD_PPM, LITTLE_ADDED_HZ, LOW_SNR, MISFIT, PLAUSIBLE_TNAA_TO_TCR, SHIFT_NEAR_LIMIT, flag,
 };
-use super::entry::{Entry, Kind, Thresholds};
+use super::entry::{Entry, Thresholds, flag_entry as entry};
+use super::water;
 use crate::basis::singlets::MISPLACED_PPM;
 use crate::fit::prior::STRAINED_SD;
 use crate::fit::strangers::thresholds::{FALSE_ALARMS, LEAST_HEIGHT, LEAST_SHARE};
@@ -16,13 +17,11 @@ pub(super) fn entries(thresholds: &Thresholds) -> Vec<Entry> {
     all.extend(of_what_the_model_lacks());
     all.extend(of_the_basis_set());
     all.extend(of_reading());
-    all.extend(of_water(thresholds));
+    all.extend(water::of_water(thresholds));
     all.extend(of_transients(thresholds));
+    all.extend(water::of_the_reference(thresholds));
+    all.extend(water::of_tissue(thresholds));
     all
-}
-
-fn entry(code: &'static str, threshold: String, meaning: &'static str, remedy: &'static str) -> Entry {
-    Entry { code, kind: Kind::Flag, threshold, meaning, remedy }
 }
 
 fn of_the_fit(t: &Thresholds) -> Vec<Entry> {
@@ -193,57 +192,6 @@ fn of_reading() -> Vec<Entry> {
             "the file ends early, and at least one transient is complete".to_owned(),
             "Only the complete transients were used.",
             "Copy the file again. If it was stopped on the scanner, compare `n_transients` with the protocol.",
-        ),
-    ]
-}
-
-fn of_water(t: &Thresholds) -> Vec<Entry> {
-    vec![
-        entry(
-            "no_water_reference",
-            "neither the file itself nor another one is known to hold a water reference".to_owned(),
-            "No eddy-current correction and no concentrations; ratios are not touched.",
-            "Name the reference in a manifest (`water_path`), if there is one.",
-        ),
-        entry(
-            "water_not_suppressed",
-            format!("the header says so, or water is more than {} times as tall as the metabolites", t.unsuppressed),
-            "The file is a scan without water suppression, perhaps the reference of another one that was not found to be its \
-             pair. Metabolites of such scans are disturbed by sidebands of water.",
-            "Name the file as `water_path` of its spectrum in a manifest, and leave it out as a spectrum.",
-        ),
-        entry(
-            "water_reference_coils",
-            "the water reference has another number of coils than the data".to_owned(),
-            "The reference was not used: no eddy-current correction, no concentrations.",
-            "Name the matching reference in a manifest (`water_path`).",
-        ),
-        entry(
-            "water_reference_unusable",
-            "the reference does not decay from a clear maximum".to_owned(),
-            "Its amplitude cannot be measured: no eddy-current correction, no concentrations.",
-            "Look at the reference with `requant inspect`; name another one in a manifest.",
-        ),
-        entry(
-            "water_reference_suppressed",
-            format!("the reference is less than {} times as tall as the data", t.water_over_data),
-            "The reference looks water-suppressed, or the data are not. It was not used: no concentrations.",
-            "Name the unsuppressed reference in a manifest, or write `none` there.",
-        ),
-        entry(
-            "eddy_not_corrected",
-            format!("dwell times of reference and data differ by {} % or more", 100.0 * t.water_dwell),
-            "The reference scales the amplitudes, and its phase was not used.",
-            "Nothing, if lines look undistorted. Otherwise give a reference of the same bandwidth.",
-        ),
-        entry(
-            "water_removal_failed",
-            format!(
-                "residual water is more than {} times as tall as the metabolites, and HSVD does not describe it",
-                t.water_over_metabolites
-            ),
-            "Residual water was left in; its tail may lie under the metabolites.",
-            "Look at the baseline near 4 ppm. Move the window's upper end to 4.0 ppm, or exclude the spectrum.",
         ),
     ]
 }

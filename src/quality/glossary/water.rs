@@ -1,0 +1,124 @@
+//! Words of the column `qc_flags` about the water reference and what is scaled with it.
+
+use super::super::{concentrations, flag};
+use super::entry::{Entry, Thresholds, flag_entry as entry};
+
+pub(super) fn of_water(t: &Thresholds) -> Vec<Entry> {
+    vec![
+        entry(
+            "no_water_reference",
+            "neither the file itself nor another one is known to hold a water reference".to_owned(),
+            "No eddy-current correction and no concentrations; ratios are not touched.",
+            "Name the reference in a manifest (`water_path`), if there is one.",
+        ),
+        entry(
+            "water_not_suppressed",
+            format!("the header says so, or water is more than {} times as tall as the metabolites", t.unsuppressed),
+            "The file is a scan without water suppression, perhaps the reference of another one that was not found to be its \
+             pair. Metabolites of such scans are disturbed by sidebands of water.",
+            "Name the file as `water_path` of its spectrum in a manifest, and leave it out as a spectrum.",
+        ),
+        entry(
+            "water_reference_coils",
+            "the water reference has another number of coils than the data".to_owned(),
+            "The reference was not used: no eddy-current correction, no concentrations.",
+            "Name the matching reference in a manifest (`water_path`).",
+        ),
+        entry(
+            "water_reference_unusable",
+            "the reference does not decay from a clear maximum".to_owned(),
+            "Its amplitude cannot be measured: no eddy-current correction, no concentrations.",
+            "Look at the reference with `requant inspect`; name another one in a manifest.",
+        ),
+        entry(
+            "water_reference_suppressed",
+            format!(
+                "the reference is less than {} times as tall as the data, or its line less than {} times as tall as the tallest \
+                 metabolite (less at long echo times)",
+                t.water_over_data, t.reference_over_metabolites
+            ),
+            "The reference looks water-suppressed, or the data are not. It was not used: no concentrations.",
+            "Name the unsuppressed reference in a manifest, or write `none` there.",
+        ),
+        entry(
+            "eddy_not_corrected",
+            format!("dwell times of reference and data differ by {} % or more", 100.0 * t.water_dwell),
+            "The reference scales the amplitudes, and its phase was not used.",
+            "Nothing, if lines look undistorted. Otherwise give a reference of the same bandwidth.",
+        ),
+        entry(
+            "water_removal_failed",
+            format!(
+                "residual water is more than {} times as tall as the metabolites, and HSVD does not describe it",
+                t.water_over_metabolites
+            ),
+            "Residual water was left in; its tail may lie under the metabolites.",
+            "Look at the baseline near 4 ppm. Move the window's upper end to 4.0 ppm, or exclude the spectrum.",
+        ),
+    ]
+}
+
+/// Faults of the reference and of its transients.
+pub(super) fn of_the_reference(t: &Thresholds) -> Vec<Entry> {
+    vec![
+        entry(
+            "water_reference_clipped",
+            "real or imaginary part of a transient of the reference stays at its largest value, and leaves it with a kink"
+                .to_owned(),
+            "The receiver was overdriven: the amplitude is too small, and metabolites would come out up to several times too \
+             large. No concentrations. Where other transients are whole they alone are taken, without this flag.",
+            "Measure the reference with less gain. Name another one in a manifest (`water_path`), if there is one.",
+        ),
+        entry(
+            "water_reference_misfit",
+            format!("`water_residual` > {}", t.water_misfit),
+            "The decay of the reference is no line of water: it is spoiled, saturated, beats, or is another measurement. No \
+             concentrations.",
+            "Look at the reference with `requant inspect`; name another one in a manifest.",
+        ),
+        entry(
+            "water_transients_rejected",
+            format!("more than 1 in {} transients of the water reference were left out", t.rejected_one_in),
+            "They were lost, spoiled or cut off. The amplitude is that of the others.",
+            "Nothing, if `conc_lcmodel_mmol_per_kg` of tCr is usual. Look at the reference with `requant inspect`.",
+        ),
+        entry(
+            "water_transients_differ",
+            format!("sizes of the reference's transients differ by more than {} % (standard deviation)", 100.0 * t.water_unlike),
+            "Too few transients to tell which of them are right, or the signal changed all along. `water_amplitude_sd` holds it.",
+            "Look at the reference. Exclude the concentrations, not the ratios.",
+        ),
+        entry(
+            "water_te_differs",
+            format!("`water_te_s` is not `te_s`, by more than {} %", 100.0 * t.times_differ),
+            "The reference has another echo time than the measurement. Concentrations that know of relaxation take the \
+             reference's own; a fixed attenuation belongs to one echo time.",
+            "Check that it is the right reference. Compare such rows with others only where water's relaxation is corrected.",
+        ),
+        entry(
+            "water_tr_differs",
+            format!("`water_tr_s` is not `tr_s`, by more than {} %", 100.0 * t.times_differ),
+            "The reference has another repetition time than the measurement; see `water_te_differs`.",
+            "As there. References of one transient are fully relaxed, whatever their header says.",
+        ),
+    ]
+}
+
+pub(super) fn of_tissue(t: &Thresholds) -> Vec<Entry> {
+    vec![
+        entry(
+            flag::IMPLAUSIBLE_CONCENTRATION,
+            concentrations::in_words(),
+            "No tissue of brain holds that. The water reference is not what it seems (suppressed, summed instead of averaged, of \
+             another gain or echo time), or the fit went astray. Outside brain tissue, as in fluid, all are low.",
+            "Look at `water_amplitude`, `water_noise_ratio` and the reference. Ratios are not touched by it.",
+        ),
+        entry(
+            "lipids",
+            format!("`lipid_index` > {}", t.lipids),
+            "Lipids are taller than NAA: the voxel touches scalp or marrow, or the tissue holds them. Lactate, alanine and the \
+             macromolecules near 1.3 ppm are disturbed, NAA where the tails reach it. Scans with nulled metabolites have it, too.",
+            "Do not use metabolites below 1.8 ppm. Look at the fit before you use others.",
+        ),
+    ]
+}

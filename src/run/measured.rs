@@ -1,0 +1,61 @@
+//! What is measured of a reference and of a fit, in the columns of a row.
+
+use std::f64::consts::PI;
+
+use num_complex::Complex64;
+
+use crate::fit::{FitResult, Model};
+use crate::prepare::{Record, Spectrum};
+use crate::quality::concentrations;
+use crate::quality::definitions::{self, Phased};
+use crate::store::{MetaboliteRow, SpectrumRow};
+
+/// Chemical shift (ppm) about which lines must be in phase: that of creatine.
+const PHASED_AT_PPM: f64 = 3.03;
+/// Chemical shift (ppm) at which a fit states its phase.
+const PIVOT_PPM: f64 = 4.65;
+
+/// The water reference.
+pub(super) fn water(row: &mut SpectrumRow, record: &Record) {
+    let count = |n: Option<usize>| n.and_then(|n| u32::try_from(n).ok());
+    let water = &record.water;
+    row.water_amplitude = record.water_amplitude;
+    row.water_amplitude_sd = water.amplitude_sd;
+    row.water_residual = water.residual;
+    row.fwhm_water_hz = water.fwhm_hz;
+    row.water_noise_ratio = water.noise_ratio;
+    row.n_water_transients = count(water.n_transients);
+    row.n_water_transients_kept = count(water.n_kept);
+}
+
+/// Figures as other programs define them. In a difference creatine cancels: its own are not measured.
+pub(super) fn by_definition(
+    row: &mut SpectrumRow,
+    spectrum: &Spectrum,
+    model: &Model,
+    fit: &FitResult,
+    is_difference: bool,
+) {
+    let curves = model.curves(&spectrum.fid, fit);
+    row.snr_lcmodel = definitions::snr_lcmodel(&curves.fit, &curves.baseline, &curves.data);
+    let turned = turned(spectrum, fit);
+    let phased = Phased::new(&turned, spectrum.dwell_s, spectrum.f0_mhz);
+    row.snr_fsl = phased.snr_fsl();
+    if !is_difference {
+        row.snr_tcr = phased.snr_osprey(definitions::CREATINE_PPM);
+        row.fwhm_tcr_hz = phased.fwhm_osprey_hz(definitions::CREATINE_PPM);
+    }
+}
+
+/// The flag of concentrations outside of what tissue holds.
+pub(super) fn implausible(rows: &[MetaboliteRow]) -> Option<&'static str> {
+    concentrations::flag(rows.iter().filter_map(|row| Some((row.metabolite.as_str(), row.conc_lcmodel_mmol_per_kg?))))
+}
+
+/// The samples, shifted and phased as the fit found.
+fn turned(spectrum: &Spectrum, fit: &FitResult) -> Vec<Complex64> {
+    let phase = (fit.phi0_deg + fit.phi1_deg_per_ppm * (PHASED_AT_PPM - PIVOT_PPM)).to_radians();
+    let step = 2.0 * PI * fit.shift_hz * spectrum.dwell_s;
+    let turn = |n: usize| Complex64::from_polar(1.0, -phase - step * n as f64);
+    spectrum.fid.iter().enumerate().map(|(n, z)| z * turn(n)).collect()
+}
