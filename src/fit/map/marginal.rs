@@ -197,7 +197,7 @@ mod tests {
     #[test]
     fn the_estimate_is_at_the_minimum_of_the_marginal_objective() {
         // λ by evidence would move from width to width: fixed, the objective is one function.
-        let fixed = |s: &mut Settings| s.baseline.smoothness = crate::fit::map::settings::Smoothness::Fixed(300.0);
+        let fixed = |s: &mut Settings| s.baseline.smoothness = crate::fit::map::settings::Smoothness::Fixed(3000.0);
         let (model, fid) = model(fixed);
         let problem = Problem::new(&model, &fid).unwrap();
         let mut ws = Workspace::new(&model);
