@@ -6,6 +6,7 @@
 mod entry;
 mod failures;
 mod flags;
+mod quantities;
 mod states;
 
 use std::fmt::Write as _;
@@ -18,6 +19,7 @@ const LINE_WIDTH: usize = 118;
 /// All entries: flags, error codes, states; within each in alphabetical order.
 pub fn entries(thresholds: &Thresholds) -> Vec<Entry> {
     let mut all = flags::entries(thresholds);
+    all.extend(quantities::entries());
     all.extend(failures::entries(thresholds));
     all.extend(states::entries());
     all.sort_by_key(|entry| (entry.kind, entry.code));

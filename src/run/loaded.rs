@@ -123,7 +123,17 @@ pub struct Header {
 impl Header {
     /// What the quantities of a spectrum of this file depend on beside its fit.
     pub(crate) fn quantify_inputs(&self, spectrum: &Spectrum) -> quantify::Inputs {
-        quantify::Inputs { water_amplitude: spectrum.record.water_amplitude }
+        quantify::Inputs {
+            water_amplitude: spectrum.record.water_amplitude,
+            water_te_s: self.water_te_s,
+            water_tr_s: self.water_tr_s,
+            te_s: self.protocol.te_s,
+            tr_s: self.facts.tr_s,
+            tm_s: self.facts.tm_s,
+            field_t: self.protocol.f0_mhz.map(quantify::field_t_from_f0),
+            sequence: self.protocol.sequence.clone(),
+            ..quantify::Inputs::default()
+        }
     }
 }
 

@@ -19,6 +19,7 @@ pub mod lacking;
 pub mod load;
 mod loaded;
 mod merge;
+mod metabolite_rows;
 pub(crate) mod models;
 mod need;
 mod options;
