@@ -103,6 +103,7 @@ fn sets(only: &[String]) -> (Vec<Set>, Option<PathBuf>) {
         only: only.to_vec(),
         spectra: None,
         water_scaling: WaterScaling::lcmodel().unwrap(),
+        gates: None,
         memory_bytes: 0,
     };
     (chosen(&options).unwrap(), peers)

@@ -38,6 +38,7 @@ fn options(input: PathBuf, basis: PathBuf, out: &Path) -> RunOptions {
         gaps: Facts::default(),
         preparation: Preparation::default(),
         water_scaling: WaterScaling::lcmodel().unwrap(),
+        gates: None,
         curves: false,
         transients: false,
         resume: false,

@@ -79,7 +79,8 @@ pub(super) fn run(args: &FitArgs) -> CliResult {
     if let Some(companion) = model.companion().and_then(|name| one.loaded.companion(&one.key, name)) {
         model.complete(&mut fit, &spectrum.fid, &companion.fid);
     }
-    let (quantities, lacking) = quantities(&fit, &one.loaded.header_of(&one.key).quantify_inputs(spectrum), proton, &constants);
+    let (quantities, lacking) =
+        quantities(&fit, &one.loaded.header_of(&one.key).quantify_inputs(spectrum), proton, &constants);
     print_fit(&prepared, spectrum, &fit, (&quantities, &lacking.flags));
     let curves = model.curves(&spectrum.fid, &fit);
     let overlay = match &args.overlay {

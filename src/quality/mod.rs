@@ -1,6 +1,7 @@
 //! Flags: what a person should look at. They are columns, never deletions.
 
 mod coefficients;
+pub mod gates;
 pub mod glossary;
 pub mod score;
 

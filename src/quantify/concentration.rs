@@ -14,6 +14,16 @@ pub const MOST_CSF: f64 = 0.95;
 /// Share of the voxel that the image of its tissue must hold.
 pub const LEAST_SHARE_IN_IMAGE: f64 = 0.9;
 
+/// The flags that concentrations raise.
+pub const FLAGS: [&str; 6] = [
+    "water_te_or_tr_unknown",
+    "voxel_mostly_csf",
+    "no_relaxation_times",
+    "te_or_tr_unknown",
+    "inversion_recovery",
+    "mixing_time_unknown",
+];
+
 /// A value and its standard deviation to first order; `sd` is `None` where a part of it is not known.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Estimate {
@@ -165,7 +175,10 @@ impl Inputs {
             return None;
         }
         let all = [fractions.gm, fractions.wm, fractions.csf];
-        if !all.iter().all(|f| f.is_finite() && *f >= 0.0) || fractions.csf > MOST_CSF || fractions.gm + fractions.wm <= 0.0 {
+        if !all.iter().all(|f| f.is_finite() && *f >= 0.0)
+            || fractions.csf > MOST_CSF
+            || fractions.gm + fractions.wm <= 0.0
+        {
             flags.push("voxel_mostly_csf");
             return None;
         }
@@ -306,7 +319,8 @@ impl Scale<'_> {
         };
         let part = |sd: Option<f64>, slope: f64| sd.map_or(0.0, |sd| (slope * sd).powi(2));
         let water = part(self.inputs.water_amplitude_sd.zip(self.inputs.water_amplitude).map(|(sd, w)| sd / w), value);
-        let tissue = part(self.inputs.f_csf_sd, total(|f| f.by_csf)) + part(self.inputs.gm_ratio_sd, total(|f| f.by_gm_ratio));
+        let tissue =
+            part(self.inputs.f_csf_sd, total(|f| f.by_csf)) + part(self.inputs.gm_ratio_sd, total(|f| f.by_gm_ratio));
         Some(Estimate { value, sd: amplitudes.map(|variance| (variance.max(0.0) + water + tissue).sqrt()) })
     }
 

@@ -13,7 +13,7 @@ mod water_scaling;
 use crate::fit::FitResult;
 
 pub use concentration::{
-    Concentration, Concentrations, Estimate, LEAST_SHARE_IN_IMAGE, MOST_CSF, Term, Terms, concentrations,
+    Concentration, Concentrations, Estimate, FLAGS, LEAST_SHARE_IN_IMAGE, MOST_CSF, Term, Terms, concentrations,
 };
 pub use fractions::Fractions;
 pub use inputs::Inputs;

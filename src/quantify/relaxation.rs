@@ -195,7 +195,10 @@ fn known_field(table: &str, class: &str) -> Result<(), RelaxationError> {
         return Ok(());
     }
     let known = FIELDS.map(|(name, least, most)| format!("\"{name}\" ({least} to {most} T)")).join(", ");
-    Err(RelaxationError::Value { key: format!("{table}.\"{class}\""), fault: format!("no such field; there are {known}") })
+    Err(RelaxationError::Value {
+        key: format!("{table}.\"{class}\""),
+        fault: format!("no such field; there are {known}"),
+    })
 }
 
 /// Names of metabolites as everywhere else, so that `mI` is found as `Ins`.
@@ -250,9 +253,14 @@ mod tests {
 
     #[test]
     fn fields_have_classes_and_nothing_lies_between() {
-        for (f0_mhz, class) in
-            [(63.9, Some("1.5")), (123.2, Some("3")), (127.8, Some("3")), (297.2, Some("7")), (400.3, None), (200.0, None)]
-        {
+        for (f0_mhz, class) in [
+            (63.9, Some("1.5")),
+            (123.2, Some("3")),
+            (127.8, Some("3")),
+            (297.2, Some("7")),
+            (400.3, None),
+            (200.0, None),
+        ] {
             assert_eq!(field_class(field_t_from_f0(f0_mhz)), class, "{f0_mhz}");
         }
         assert_eq!([1.34, 1.66, 2.69, 3.21, 6.4, 7.6].map(field_class), [None; 6]);
@@ -262,7 +270,8 @@ mod tests {
     fn own_constants_replace_and_are_told_from_the_built_in_ones() {
         let built_in = Relaxation::built_in().unwrap();
         assert_eq!(built_in.version, "requant-2026.2");
-        let own = with("[metabolites.\"3\".mI]\ngm = { t1_s = 1.0, t2_s = 0.2 }\nwm = { t1_s = 1.1, t2_s = 0.2 }").unwrap();
+        let own =
+            with("[metabolites.\"3\".mI]\ngm = { t1_s = 1.0, t2_s = 0.2 }\nwm = { t1_s = 1.1, t2_s = 0.2 }").unwrap();
         let (times, id) = own.metabolite_at("Ins", 3.0).unwrap();
         assert_eq!(times.gm.t1_s, 1.0);
         assert!(id.starts_with("requant-2026.2+") && id.ends_with("/3/Ins"), "{id}");
@@ -279,7 +288,10 @@ mod tests {
     #[test]
     fn constants_that_cannot_be_right_are_refused() {
         for (text, word) in [
-            ("[water.\"4.7\"]\ngm = { t1_s = 1, t2_s = 0.1 }\nwm = { t1_s = 1, t2_s = 0.1 }\ncsf = { t1_s = 1, t2_s = 0.1 }", "no such field"),
+            (
+                "[water.\"4.7\"]\ngm = { t1_s = 1, t2_s = 0.1 }\nwm = { t1_s = 1, t2_s = 0.1 }\ncsf = { t1_s = 1, t2_s = 0.1 }",
+                "no such field",
+            ),
             ("[water.\"3\"]\ngm = { t1_s = 1331.0, t2_s = 110.0 }", "milliseconds"),
             ("[water.\"3\"]\ngm = { t1_s = 0.11, t2_s = 1.331 }", "exchanged"),
             ("[water.\"3\"]\ngm = { t1_s = nan, t2_s = 0.1 }", "above 0 s"),

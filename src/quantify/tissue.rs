@@ -86,8 +86,7 @@ impl Voxel {
 
         let molar = self.water_molality * seen / (metabolite_left * tissue);
         let log_by_csf = (d.csf * r.csf - water_of_tissue) / seen + 1.0 / tissue;
-        let log_by_g =
-            tissue * (d.gm * r.gm - d.wm * r.wm) / seen - (metabolite_gm - metabolite_wm) / metabolite_left;
+        let log_by_g = tissue * (d.gm * r.gm - d.wm * r.wm) / seen - (metabolite_gm - metabolite_wm) / metabolite_left;
         let content = g * d.gm + (1.0 - g) * d.wm;
         let holds = g + alpha * (1.0 - g);
         InTissue {

@@ -12,6 +12,7 @@ pub mod config;
 pub mod cut;
 mod error;
 pub mod gaps;
+mod gating;
 mod identity;
 mod inputs;
 mod job;
@@ -25,11 +26,13 @@ mod need;
 mod options;
 pub mod plan;
 pub mod planned_manifest;
+pub mod requantify;
 pub(crate) mod rows;
 mod signature;
 mod strangers;
 mod summary;
 mod tally;
+mod tissue_table;
 pub mod union;
 
 use rayon::prelude::*;
@@ -52,6 +55,7 @@ pub use merge::merge;
 pub use options::RunOptions;
 pub use summary::{Progress, Shard, Summary};
 pub use tally::{Group, Tally};
+pub use tissue_table::{TissueTable, TissueTableError};
 
 /// A run under way.
 struct Run<'a> {
@@ -88,6 +92,9 @@ pub fn run_found(
 ) -> Result<Summary, RunError> {
     cut::check_memory(options)?;
     let Inputs { listing, started, .. } = inputs;
+    if let Some(gates) = &options.gates {
+        gating::ready(gates, &listing.carried)?;
+    }
     let models = ModelStore::new(options)?;
     let hashes: Vec<String> = options.methods.iter().map(settings_hash).collect();
     let plan = signature::plan(options, inputs, &hashes, &models, engine);

@@ -36,7 +36,7 @@ pub(crate) struct BasisRef<'a> {
 }
 
 impl Origin<'_> {
-    fn spectrum_id(&self) -> String {
+    pub(super) fn spectrum_id(&self) -> String {
         self.key.id_in(&self.found.id)
     }
 
