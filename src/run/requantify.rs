@@ -138,6 +138,10 @@ fn with_tissue(
 /// Begins the remark of shares that were normalised.
 const NORMALISED: &str = "tissue: shares summed to ";
 
+/// Flags about a tissue that another one takes the place of.
+const OF_TISSUE: [&str; 4] =
+    ["voxel_has_no_place", "voxel_outside_image", "voxel_partly_outside_image", "voxel_outside_tissue"];
+
 fn set_tissue(row: &mut SpectrumRow, tissue: Option<&Tissue>) {
     let fractions = tissue.map(|t| t.fractions);
     row.f_gm = fractions.map(|f| f.gm);
@@ -148,6 +152,7 @@ fn set_tissue(row: &mut SpectrumRow, tissue: Option<&Tissue>) {
     row.gm_ratio_sd = tissue.and_then(|t| t.gm_ratio_sd);
     // What an image told of another tissue holds no longer.
     row.share_in_image = None;
+    row.qc_flags.retain(|flag| !OF_TISSUE.contains(&flag.as_str()));
     row.warnings.retain(|warning| !warning.starts_with(NORMALISED));
     let remark =
         tissue.and_then(|t| t.normalised_from).map(|sum| format!("{NORMALISED}{sum:.4} and were divided by it"));

@@ -218,7 +218,7 @@ impl Origin<'_> {
             covariance: fit.noise_unknown.is_none().then(|| fit.covariance.clone()),
             posterior_covariance: Some(fit.posterior_covariance.clone()),
             qc_flags,
-            ..with_tissue(base, &inputs)
+            ..with_inputs(base, &inputs)
         };
         (row, rows)
     }
@@ -258,8 +258,8 @@ impl Origin<'_> {
     }
 }
 
-/// A row with what is known of the voxel's tissue.
-fn with_tissue(row: SpectrumRow, inputs: &Inputs) -> SpectrumRow {
+/// A row with what else its concentrations depend on.
+fn with_inputs(row: SpectrumRow, inputs: &Inputs) -> SpectrumRow {
     let fractions = inputs.fractions;
     SpectrumRow {
         water_amplitude_sd: inputs.water_amplitude_sd,
