@@ -1,5 +1,6 @@
 //! Concentrations: against numbers that others computed, their errors against draws, and what must be null.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, reason = "tests")]
+#![allow(clippy::too_many_lines, reason = "a list of cases")]
 
 mod common;
 

@@ -1,5 +1,6 @@
 //! Quantities and gates from the tables of a finished run are those that a run gives itself.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, reason = "tests")]
+#![allow(clippy::too_many_lines, reason = "a list of cases")]
 
 mod common;
 #[path = "common/source.rs"]

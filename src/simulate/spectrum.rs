@@ -129,17 +129,21 @@ pub(super) fn simulate(
     }
     // The noise of a point of the real 2× zero-filled spectrum has the variance n·sd².
     drawn.noise_sd = tallest / (2.0 * drawn.snr) / (n as f64).sqrt();
-    let water_signal = WATER_SIGNAL * lcmodel_water_attenuation(site.sequence.te_s());
     let water: Vec<Complex64> = (0..n)
         .map(|i| {
             let t = i as f64 * dwell_s;
-            water_signal * (-PI * (lorentz_hz + WATER_WIDTH_HZ) * t).exp() * shape[i] * turn[i]
+            water_signal(site) * (-PI * (lorentz_hz + WATER_WIDTH_HZ) * t).exp() * shape[i] * turn[i]
         })
         .collect();
     let coils = coil_weights(site.coils, random);
     let data = acquisition(&fid, site, &coils, drawn.noise_sd, nuisances.drift_hz, true, random);
     let water = site.water.then(|| acquisition(&water, site, &coils, drawn.noise_sd, [0.0, 0.0], false, random));
     Simulated { data, water, drawn }
+}
+
+/// What relaxation leaves of the water at the site's echo time.
+fn water_signal(site: &Site) -> f64 {
+    WATER_SIGNAL * lcmodel_water_attenuation(site.sequence.te_s())
 }
 
 /// Adds a member of the basis set at its amplitude, shift and width.
