@@ -26,7 +26,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         for quantity in requant::quantify(&fit, &spectrum, &basis, &constants) {
             let ratio = quantity.ratio_tcr.map_or("–".to_owned(), |r| format!("{:.3}", r.value));
             let concentration =
-                quantity.conc_lcmodel_mmol_per_kg.map_or("–".to_owned(), |c| format!("{c:.2} mmol/kg"));
+                quantity.concentration.lcmodel.map_or("–".to_owned(), |c| format!("{:.2} mmol/kg", c.value));
             println!("{:12} {ratio:>8} of tCr   {concentration}", quantity.name);
         }
     }

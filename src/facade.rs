@@ -96,12 +96,13 @@ pub fn fit_many(spectra: &[Spectrum], basis: &BasisSet, method: &Method) -> Resu
 
 /// Ratios to total creatine and, where the spectrum was prepared with a water reference, water-scaled values.
 ///
-/// `constants` are those of water scaling ([`WaterScaling::lcmodel`]): their attenuation belongs to a TE of 30 ms.
+/// `constants` are those of water scaling ([`WaterScaling::lcmodel`]). A spectrum states no echo time: the attenuation is that of
+/// 30 ms then. [`crate::quantify::quantities`] takes times, field and tissue, too.
 pub fn quantify(fit: &Fit, spectrum: &Spectrum, basis: &BasisSet, constants: &WaterScaling) -> Vec<Quantity> {
     let inputs = Inputs {
         water_amplitude: spectrum.record.water_amplitude,
         water_amplitude_sd: spectrum.record.water.amplitude_sd,
         ..Inputs::default()
     };
-    quantities(&fit.result, &inputs, signal_per_proton(basis).map(|(signal, _)| signal), constants)
+    quantities(&fit.result, &inputs, signal_per_proton(basis).map(|(signal, _)| signal), constants).0
 }

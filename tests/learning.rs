@@ -42,6 +42,7 @@ fn options(input: PathBuf, basis: Option<PathBuf>, out: &Path) -> RunOptions {
         gaps: Facts::default(),
         preparation: Preparation::default(),
         water_scaling: WaterScaling::lcmodel().unwrap(),
+        gates: None,
         curves: false,
         transients: false,
         resume: false,

@@ -39,6 +39,7 @@ fn ours(set: &str, basis: &str, method: Method) -> BTreeMap<Key, (f64, f64)> {
         gaps: Facts::default(),
         preparation: requant::prepare::Preparation::default(),
         water_scaling: WaterScaling::lcmodel().unwrap(),
+        gates: None,
         curves: false,
         transients: false,
         resume: false,

@@ -107,6 +107,7 @@ fn tables(folder: &Path, out: &str, preparation: Preparation) -> (Vec<SpectrumRo
         gaps: Facts { sequence: Some("PRESS".into()), te_s: Some(0.03), ..Facts::default() },
         preparation,
         water_scaling: WaterScaling::lcmodel().unwrap(),
+        gates: None,
         curves: false,
         transients: true,
         resume: false,

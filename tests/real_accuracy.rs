@@ -38,6 +38,7 @@ fn options(input: PathBuf, basis: PathBuf, out: &Path) -> RunOptions {
         gaps: Facts::default(),
         preparation: Preparation::default(),
         water_scaling: WaterScaling::lcmodel().unwrap(),
+        gates: None,
         curves: false,
         transients: false,
         resume: false,
@@ -129,8 +130,9 @@ fn challenge(input: &str, out: &Path) -> Summary {
     options.water_scaling = WaterScaling {
         version: "challenge2016".into(),
         water_concentration_mmol_per_kg: 29_697.0,
-        water_attenuation: 1.0,
+        water_attenuation: Some(1.0),
         metabolite_attenuation: (-30.0_f64 / 160.0).exp(),
+        ..WaterScaling::lcmodel().unwrap()
     };
     go(&options)
 }

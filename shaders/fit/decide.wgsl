@@ -15,15 +15,13 @@ fn end_iteration(s: u32, accepted: bool) {
     let lambda_moved = abs(log(now.lambda / now.lambda_before));
     let variance_moved = abs(log(now.variance / now.variance_before));
     let settled = now.iteration > min(LAST_REFRESH, shape.max_iterations / 2u);
-    var frozen = now.frozen != 0u;
     if (now.iteration >= FREEZE_FROM && now.predicted < NEAR_MINIMUM && lambda_moved < FREEZE_TOLERANCE
         && variance_moved < FREEZE_TOLERANCE && settled) {
-        frozen = true;
-        scalars[s].frozen = 1u;
+        scalars[s].frozen = max(now.frozen, 1u);
     }
     scalars[s].iteration = now.iteration + 1u;
     scalars[s].phase = EVALUATE;
-    if (frozen && now.predicted < PREDICTED_TOLERANCE && lambda_moved < LAMBDA_TOLERANCE) {
+    if (now.frozen > 1u && now.predicted < PREDICTED_TOLERANCE && lambda_moved < LAMBDA_TOLERANCE) {
         scalars[s].phase = DONE;
         scalars[s].state = CONVERGED;
     } else if (!accepted && now.predicted >= PREDICTED_TOLERANCE) {

@@ -214,16 +214,19 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
             phase = STEP;
         }
         group_phase = phase;
+        let just_frozen = scalars[s].frozen == 1u;
+        if (just_frozen) { scalars[s].frozen = 2u; }
         let follow = scalars[s].frozen == 0u && iteration >= VARIANCE_FROM && iteration <= VARIANCE_TO;
         group_scalars =
-            vec4<f32>(scalars[s].variance, scalars[s].lambda, select(0.0, 1.0, follow), f32(iteration));
+            vec4<f32>(scalars[s].variance, scalars[s].lambda, select(select(0.0, 1.0, follow), -1.0, just_frozen), f32(iteration));
     }
     let phase = workgroupUniformLoad(&group_phase);
     let now = workgroupUniformLoad(&group_scalars);
     let follow = now.z > 0.0;
     if (phase == START_EVALUATE) { return; }
     let iteration = u32(now.w);
-    if (iteration == REFRESH_1 || iteration == REFRESH_2 || iteration == LAST_REFRESH) {
+    let just_frozen = now.z < 0.0;
+    if (just_frozen || iteration == REFRESH_1 || iteration == REFRESH_2 || iteration == LAST_REFRESH) {
         refresh_rows(s, thread);
         storageBarrier();
         workgroupBarrier();

@@ -58,7 +58,7 @@ struct Scalars {
     attempts: u32,
     passes: u32,
     newton: u32,
-    frozen: u32,
+    frozen: u32,           // 1: σ² has settled and stays; 2: and the scales of the soft rows have been found again since
     state: u32,
     failed: u32,
     damping: f32,

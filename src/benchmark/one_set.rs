@@ -135,6 +135,7 @@ fn run_options(
         gaps: prepared.config.gaps.clone(),
         preparation: prepared.config.prepare.clone(),
         water_scaling: prepared.config.water_scaling.clone().unwrap_or_else(|| options.water_scaling.clone()),
+        gates: None,
         curves: false,
         transients: false,
         resume: false,

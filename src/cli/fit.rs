@@ -79,9 +79,9 @@ pub(super) fn run(args: &FitArgs) -> CliResult {
     if let Some(companion) = model.companion().and_then(|name| one.loaded.companion(&one.key, name)) {
         model.complete(&mut fit, &spectrum.fid, &companion.fid);
     }
-    let quantities =
-        quantities(&fit, &one.loaded.header_of(&one.key).quantify_inputs(&one.key, spectrum), proton, &constants);
-    print_fit(&prepared, spectrum, &fit, &quantities);
+    let inputs = one.loaded.header_of(&one.key).quantify_inputs(&one.key, spectrum);
+    let (quantities, lacking) = quantities(&fit, &inputs, proton, &constants);
+    print_fit(&prepared, spectrum, &fit, (&quantities, &lacking.flags));
     let curves = model.curves(&spectrum.fid, &fit);
     let overlay = match &args.overlay {
         Some(file) => {
@@ -221,7 +221,12 @@ pub(super) fn choose(spectra: Vec<Entry>, select: Option<&str>) -> Result<(Spect
     Ok((key, spectrum))
 }
 
-fn print_fit(prepared: &Prepared, spectrum: &Spectrum, fit: &FitResult, quantities: &[Quantity]) {
+fn print_fit(
+    prepared: &Prepared,
+    spectrum: &Spectrum,
+    fit: &FitResult,
+    (quantities, lacking): (&[Quantity], &[&'static str]),
+) {
     let hz = |value: Option<f64>, digits: usize| value.map_or("–".to_owned(), |value| format!("{value:.digits$} Hz"));
     let known =
         |value: f64, digits: usize| if value.is_finite() { format!("{value:.digits$}") } else { "–".to_owned() };
@@ -249,6 +254,7 @@ fn print_fit(prepared: &Prepared, spectrum: &Spectrum, fit: &FitResult, quantiti
     flags.extend(&prepared.flags);
     let model = prepared.model.as_ref();
     flags.extend(quality::flags(fit, model.limits(), spectrum.f0_mhz, model.basis_linewidth_hz()));
+    flags.extend(lacking);
     if !flags.is_empty() {
         say!("flags: {}", flags.join(" · "));
     }
@@ -258,7 +264,7 @@ fn print_fit(prepared: &Prepared, spectrum: &Spectrum, fit: &FitResult, quantiti
         let (value, sd) = quantity
             .ratio_tcr
             .map_or(("–".into(), "–".into()), |r| (format!("{:.3}", r.value), format!("{:.3}", r.sd)));
-        let concentration = quantity.conc_lcmodel_mmol_per_kg.map_or("–".to_owned(), |c| format!("{c:.3}"));
+        let concentration = quantity.concentration.lcmodel.map_or("–".to_owned(), |c| format!("{:.3}", c.value));
         say!("{:14} {:>12.4e} {percent:>8} {value:>9} {sd:>9} {concentration:>12}", a.name, a.value);
     }
 }

@@ -37,6 +37,7 @@ mod outputs;
 mod plan;
 mod plot;
 mod progress;
+mod quantify;
 mod run;
 mod shared;
 mod simulate;
@@ -79,6 +80,8 @@ enum Command {
     Learn(Box<learn::LearnArgs>),
     /// Show how far a run is, or its summary.
     Status(status::StatusArgs),
+    /// Concentrations again from the tables of a finished run: other constants, tissue or gates, no second fit.
+    Quantify(quantify::QuantifyArgs),
     /// Put the shards of a run together.
     Merge(merge::MergeArgs),
     /// Run as a BIDS-App: participant level and group level.
@@ -117,6 +120,7 @@ pub fn main(cli: Cli) -> ExitCode {
         Command::Run(args) => run::run(*args),
         Command::Learn(args) => learn::run(*args),
         Command::Status(args) => status::run(&args),
+        Command::Quantify(args) => quantify::run(&args),
         Command::Merge(args) => merge::run(&args),
         Command::Bids(args) => bids::run(&args),
         Command::Fit(args) => fit::run(&args),

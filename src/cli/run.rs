@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 
 use super::error::{CliError, CliResult};
 use super::progress::{Shown, print_left_out, print_summary};
-use super::shared::JobArgs;
+use super::shared::{JobArgs, gates};
 use crate::interrupt;
 use crate::learn::{self, LearnOptions, Scope};
 use crate::learned::{self, Learned};
@@ -65,6 +65,9 @@ pub(super) struct RunArgs {
     /// Do part I of N only (I from 1), for `requant merge` [default in a Slurm job array: its task]
     #[arg(long, value_name = "I/N", conflicts_with = "learn", help_heading = "Job")]
     shard: Option<String>,
+    /// Gates: seed2020, robust, none or a .toml file; the column `gate` says which a row does not pass, and no row goes
+    #[arg(long, value_name = "NAME|FILE", help_heading = "Output")]
+    gates: Option<String>,
     /// Exit with code 65 if any spectrum failed
     #[arg(long, help_heading = "Job")]
     strict: bool,
@@ -117,6 +120,7 @@ pub(super) fn run(args: RunArgs) -> CliResult {
     options.tissue = tissue;
     options.transients = args.transients;
     options.resume = args.resume;
+    options.gates = args.gates.as_deref().map(gates).transpose()?;
     options.shard = args.shard.as_deref().map_or_else(shard_of_slurm, |text| shard(text).map(Some))?;
     if let (Some(Shard { index, count }), None) = (options.shard, &args.shard) {
         eprintln!(

@@ -15,6 +15,7 @@ use crate::fit::Method;
 use crate::fit::vary::{self, VaryError};
 use crate::prepare::Preparation;
 use crate::prepare::dynamics::Dynamics;
+use crate::quality::gates::Gates;
 use crate::quantify::WaterScaling;
 use crate::regular_file;
 use crate::run::config::method_from_file;
@@ -200,6 +201,7 @@ impl HowArgs {
             gaps,
             preparation,
             water_scaling,
+            gates: None,
             curves: false,
             transients: false,
             resume: false,
@@ -272,6 +274,21 @@ pub(super) fn configuration(
         None => WaterScaling::lcmodel()?,
     };
     Ok((gaps.or(config.gaps), config.prepare, constants))
+}
+
+/// Gates by their built-in name or from a TOML file.
+pub(super) fn gates(name: &str) -> Result<Gates, CliError> {
+    if let Some(built_in) = Gates::built_in(name) {
+        return Ok(built_in?);
+    }
+    let path = Path::new(name);
+    if !path.exists() {
+        let known = Gates::built_in_names().collect::<Vec<_>>().join(", ");
+        return Err(CliError::new(2, anyhow::anyhow!("no gates `{name}`: give {known}, or a .toml file of your own")));
+    }
+    let text = regular_file::text(path, MAX_TEXT_BYTES)
+        .map_err(|e| CliError::new(2, anyhow::anyhow!("{name}: cannot be read: {e}")))?;
+    Gates::from_toml(&text).map_err(|e| CliError::new(2, anyhow::anyhow!("{name}: {e}")))
 }
 
 /// Methods by name or file; no two of one name.

@@ -103,8 +103,9 @@ pub fn read(dir: &Path) -> Result<Learned, LearnedError> {
 fn group(rows: &[LearnedRow]) -> Result<LearnedGroup, LearnedError> {
     let name = format!("{} {}", rows[0].protocol, rows[0].site.as_deref().unwrap_or_default());
     let find = |component: &str, quantity: &'static str| -> Result<&LearnedRow, LearnedError> {
-        let usable =
-            |r: &&LearnedRow| r.value.is_some_and(|v| v.is_finite() && (v > 0.0 || quantity == "lorentz_mean"));
+        // What these are 0 for is not fitted.
+        let may_be_zero = ["lorentz_mean", "skew_sd", "flatness_sd"].contains(&quantity);
+        let usable = |r: &&LearnedRow| r.value.is_some_and(|v| v.is_finite() && (v > 0.0 || may_be_zero && v == 0.0));
         rows.iter().find(|r| r.component == component && r.quantity == quantity).filter(usable).ok_or_else(|| {
             LearnedError::Missing { group: name.trim().to_owned(), component: component.to_owned(), quantity }
         })

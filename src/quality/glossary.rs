@@ -6,6 +6,7 @@
 mod entry;
 mod failures;
 mod flags;
+mod quantities;
 mod states;
 mod tissue;
 mod water;
@@ -21,10 +22,16 @@ const LINE_WIDTH: usize = 118;
 pub fn entries(thresholds: &Thresholds) -> Vec<Entry> {
     let mut all = flags::entries(thresholds);
     all.extend(tissue::entries());
+    all.extend(quantities::entries());
     all.extend(failures::entries(thresholds));
     all.extend(states::entries());
     all.sort_by_key(|entry| (entry.kind, entry.code));
     all
+}
+
+/// Flags about the tissue of a voxel.
+pub(crate) fn tissue_flags() -> Vec<&'static str> {
+    tissue::entries().iter().map(|entry| entry.code).collect()
 }
 
 /// The glossary as Markdown: a section for each column, a short table of what is written when, then meaning and remedy.

@@ -3,6 +3,7 @@
 mod coefficients;
 pub mod concentrations;
 pub mod definitions;
+pub mod gates;
 pub mod glossary;
 pub mod score;
 
@@ -28,7 +29,7 @@ const LITTLE_ADDED_HZ: f64 = 0.7;
 const BASELINE_NEAR_LIMIT: f64 = 0.95;
 
 /// The flags that a fit can raise, as the tables write them.
-mod flag {
+pub(crate) mod flag {
     pub(super) const NOT_CONVERGED: &str = "not_converged";
     pub(super) const NOISE_UNKNOWN: &str = "noise_unknown";
     pub(super) const MISFIT: &str = "misfit";
@@ -41,7 +42,7 @@ mod flag {
     pub(super) const FIT_DOUBTFUL: &str = "fit_doubtful";
     pub(super) const IMPLAUSIBLE_TNAA_TCR: &str = "implausible_tnaa_tcr";
     pub(super) const UNMODELLED_PEAK: &str = "unmodelled_peak";
-    pub(super) const IMPLAUSIBLE_CONCENTRATION: &str = "implausible_concentration";
+    pub(crate) const IMPLAUSIBLE_CONCENTRATION: &str = "implausible_concentration";
 }
 
 /// Flags of one fit, as stable snake_case words in fixed order.

@@ -1,63 +1,25 @@
-//! Amplitudes to numbers people use: ratios to total creatine and water-scaled values.
+//! Amplitudes to numbers people use: ratios to total creatine, water-scaled values, concentrations in tissue.
 
+mod attenuation;
+mod concentration;
 mod fractions;
+mod inputs;
 mod quantities;
+mod relaxation;
 pub mod singlet;
-
-use serde::de::Error as _;
-use serde::{Deserialize, Deserializer, Serialize};
+mod tissue;
+mod water_scaling;
 
 use crate::fit::FitResult;
 
+pub use concentration::{
+    Concentration, Concentrations, Estimate, FLAGS, LEAST_SHARE_IN_IMAGE, MOST_CSF, Term, Terms, concentrations,
+};
 pub use fractions::Fractions;
-pub use quantities::{Inputs, Quantity, quantities};
-
-/// Constants of water scaling, all in one place and stored with each run.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct WaterScaling {
-    /// Name of this set of constants.
-    pub version: String,
-    /// Concentration of water in the voxel (mmol per kg wet weight; LCModel: WCONC).
-    #[serde(deserialize_with = "above_zero")]
-    pub water_concentration_mmol_per_kg: f64,
-    /// What relaxation leaves of the water signal (LCModel: ATTH2O).
-    #[serde(deserialize_with = "above_zero")]
-    pub water_attenuation: f64,
-    /// What relaxation leaves of a metabolite's signal (LCModel: ATTMET).
-    #[serde(deserialize_with = "above_zero")]
-    pub metabolite_attenuation: f64,
-}
-
-/// A constant that can scale something.
-fn above_zero<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
-    let value = f64::deserialize(deserializer)?;
-    if value.is_finite() && value > 0.0 {
-        Ok(value)
-    } else {
-        Err(D::Error::custom(format!("{value}: give a number above 0")))
-    }
-}
-
-impl WaterScaling {
-    /// The text of the built-in constants.
-    pub const TOML: &'static str = include_str!("constants.toml");
-
-    /// LCModel's defaults.
-    pub fn lcmodel() -> Result<Self, toml::de::Error> {
-        toml::from_str(Self::TOML)
-    }
-
-    /// Concentration (mmol per kg wet weight) of an amplitude of 1.
-    ///
-    /// LCModel's formula (6.3, WATER-SCALING): with S_M the signal per proton of the basis set at
-    /// amplitude 1 and S_W the water signal of its two protons,
-    /// conc = amplitude · S_M · 2 · ATTH2O · WCONC / (S_W · ATTMET).
-    pub fn factor(&self, signal_per_proton: f64, water_amplitude: f64) -> f64 {
-        signal_per_proton * 2.0 * self.water_attenuation * self.water_concentration_mmol_per_kg
-            / (water_amplitude * self.metabolite_attenuation)
-    }
-}
+pub use inputs::Inputs;
+pub use quantities::{Quantity, quantities};
+pub use relaxation::{ByTissue, MetaboliteTimes, Relaxation, RelaxationError, Times, field_t_from_f0};
+pub use water_scaling::{WaterScaling, lcmodel_water_attenuation};
 
 /// A ratio and its standard deviation.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -114,26 +76,7 @@ pub fn packed(lower: &[f64], i: usize, j: usize) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "tests")]
     use super::*;
-
-    #[test]
-    fn water_scaling_follows_the_formula() {
-        let constants = WaterScaling::lcmodel().unwrap();
-        // A metabolite whose proton gives as much signal as one proton of attenuated water has water's
-        // concentration.
-        let s_w = 2.0 * 0.7 * 35880.0;
-        assert!((constants.factor(1.0, s_w) - 1.0).abs() < 1e-12);
-    }
-
-    #[test]
-    fn constants_that_scale_nothing_are_refused() {
-        for wrong in ["0.0", "-1.0", "nan", "inf"] {
-            let text = WaterScaling::TOML.replace("water_attenuation = 0.7", &format!("water_attenuation = {wrong}"));
-            let error = toml::from_str::<WaterScaling>(&text).unwrap_err().to_string();
-            assert!(error.contains("above 0") && error.contains("water_attenuation"), "{error}");
-        }
-    }
 
     #[test]
     fn packed_rows_are_symmetric() {

@@ -2,8 +2,10 @@
 
 use std::path::PathBuf;
 
+use super::tissue_table::TissueTableError;
 use crate::corpus::FindError;
 use crate::printable::printable_path;
+use crate::quality::gates::GatesError;
 use crate::store::{ReadTableError, StoreError};
 
 /// Why a run as a whole failed.
@@ -18,6 +20,12 @@ pub enum RunError {
     /// The basis set named for the whole run cannot be read.
     #[error("basis set: {0}")]
     Basis(#[from] crate::basis::BasisError),
+    /// The gates that were asked for do not fit the tables.
+    #[error(transparent)]
+    Gates(#[from] GatesError),
+    /// A table of tissue cannot be used.
+    #[error(transparent)]
+    Tissue(#[from] TissueTableError),
     /// Finished chunks cannot be read back.
     #[error(transparent)]
     Read(#[from] ReadTableError),
@@ -143,10 +151,11 @@ impl RunError {
             Self::Store(e) => e.exit_code(),
             Self::AmongInputs { .. } => 73,
             Self::Interrupted { .. } | Self::Stopped => 75,
-            Self::Memory { .. } => 2,
+            Self::Memory { .. } | Self::Gates(_) => 2,
             Self::NoJournal { .. } | Self::NoneTaken { .. } | Self::NoTissue { .. } => 66,
             Self::Basis(_)
             | Self::Read(_)
+            | Self::Tissue(_)
             | Self::OtherRun { .. }
             | Self::OtherInputs { .. }
             | Self::Missing { .. }

@@ -128,12 +128,20 @@ pub struct Header {
 impl Header {
     /// What the quantities of a spectrum of this file depend on beside its fit.
     pub(crate) fn quantify_inputs(&self, key: &SpectrumKey, spectrum: &Spectrum) -> quantify::Inputs {
+        let tissue = self.tissue.of(key.voxel);
         quantify::Inputs {
             water_amplitude: spectrum.record.water_amplitude,
             water_amplitude_sd: spectrum.record.water.amplitude_sd,
             water_te_s: self.water_te_s,
             water_tr_s: self.water_tr_s,
-            fractions: self.tissue.to_correct_by(key.voxel),
+            te_s: self.protocol.te_s,
+            tr_s: self.facts.tr_s,
+            tm_s: self.facts.tm_s,
+            field_t: self.protocol.f0_mhz.map(quantify::field_t_from_f0),
+            sequence: self.protocol.sequence.clone(),
+            fractions: tissue.and_then(|t| t.fractions),
+            share_in_image: tissue.and_then(|t| t.share_in_image),
+            ..quantify::Inputs::default()
         }
     }
 }

@@ -48,8 +48,8 @@ pub(super) fn by_definition(
 }
 
 /// The flag of concentrations outside of what tissue holds.
-pub(super) fn implausible(rows: &[MetaboliteRow]) -> Option<&'static str> {
-    concentrations::flag(rows.iter().filter_map(|row| Some((row.metabolite.as_str(), row.conc_lcmodel_mmol_per_kg?))))
+pub(super) fn implausible<'a>(rows: impl Iterator<Item = &'a MetaboliteRow>) -> Option<&'static str> {
+    concentrations::flag(rows.filter_map(|row| Some((row.metabolite.as_str(), row.conc_lcmodel_mmol_per_kg?))))
 }
 
 /// The samples, shifted and phased as the fit found.

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use super::identity::{RATIO_ROWS_KEY, SIMULATED_KEY, run_id};
 use super::signature::content_sha256;
-use super::{RunError, Summary, Tally};
+use super::{RunError, Summary, Tally, gating};
 use crate::store::provenance::{Inputs, Named, listing_sha256};
 use crate::store::span::tile;
 use crate::store::{
@@ -62,9 +62,19 @@ fn merge_into(writer: DatasetWriter, mut journals: Vec<Journal>, own: Option<usi
     let warnings = record.warnings.clone();
     let mut writer = writer.of_run(run_id(&[&record], &learned, &record.inputs)).carrying(plan.carried.clone())?;
     writer.learned(learned)?;
+    let mut gating = gating::of_config(&plan.config, &plan.carried)?;
+    if let Some(gating) = gating.as_mut().filter(|gating| gating.needs_all()) {
+        for (journal, chunk) in &chunks {
+            gating.collect(&journal.rows(chunk)?);
+        }
+        gating.settle();
+    }
     for (journal, chunk) in &chunks {
-        let rows = journal.rows(chunk)?;
+        let mut rows = journal.rows(chunk)?;
         check(&plan, chunk, &rows)?;
+        if let Some(gating) = &gating {
+            gating.judge(&mut rows);
+        }
         for row in rows.spectra {
             tally.add(&row);
             writer.spectrum(row)?;

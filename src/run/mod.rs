@@ -12,6 +12,7 @@ pub mod config;
 pub mod cut;
 mod error;
 pub mod gaps;
+mod gating;
 mod identity;
 mod inputs;
 mod job;
@@ -20,17 +21,20 @@ pub mod load;
 mod loaded;
 mod measured;
 mod merge;
+mod metabolite_rows;
 pub(crate) mod models;
 mod need;
 mod options;
 pub mod plan;
 pub mod planned_manifest;
+pub mod requantify;
 pub(crate) mod rows;
 mod signature;
 mod strangers;
 mod summary;
 mod tally;
 pub mod tissue;
+mod tissue_table;
 pub mod union;
 mod voxel_tissue;
 
@@ -55,6 +59,7 @@ pub use options::RunOptions;
 pub use summary::{Progress, Shard, Summary};
 pub use tally::{Group, Tally};
 pub use tissue::TissueOptions;
+pub use tissue_table::{TissueTable, TissueTableError};
 
 /// A run under way.
 struct Run<'a> {
@@ -91,6 +96,9 @@ pub fn run_found(
 ) -> Result<Summary, RunError> {
     cut::check_memory(options)?;
     let Inputs { listing, started, .. } = inputs;
+    if let Some(gates) = &options.gates {
+        gating::ready(gates, &listing.carried)?;
+    }
     let models = ModelStore::new(options)?;
     let hashes: Vec<String> = options.methods.iter().map(settings_hash).collect();
     let plan = signature::plan(options, inputs, &hashes, &models, engine);

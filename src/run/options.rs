@@ -10,6 +10,7 @@ use crate::fit::vary::Varied;
 use crate::formats;
 use crate::learned::Learned;
 use crate::prepare::Preparation;
+use crate::quality::gates::Gates;
 use crate::quantify::WaterScaling;
 use crate::store::IfExists;
 use crate::store::provenance::VariedMethod;
@@ -40,8 +41,10 @@ pub struct RunOptions {
     pub gaps: Facts,
     /// How spectra are prepared.
     pub preparation: Preparation,
-    /// Constants of water scaling.
+    /// Constants of water scaling and of corrections for tissue.
     pub water_scaling: WaterScaling,
+    /// Gates whose verdicts the tables hold.
+    pub gates: Option<Gates>,
     /// Whether to write curves.
     pub curves: bool,
     /// Whether to write transients.
@@ -87,6 +90,7 @@ impl RunOptions {
             gaps: Facts::default(),
             preparation: Preparation::default(),
             water_scaling: WaterScaling::lcmodel()?,
+            gates: None,
             curves: false,
             transients: false,
             resume: false,

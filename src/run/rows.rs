@@ -10,7 +10,7 @@ use crate::fit::{FitResult, FitState, Method, Model};
 use crate::prepare::{Record, Spectrum};
 use crate::printable::printable_message;
 use crate::quality;
-use crate::quantify::{WaterScaling, quantities};
+use crate::quantify::{Inputs, WaterScaling, field_t_from_f0};
 use crate::signal::median::upper_median;
 use crate::store::{CurveRow, MetaboliteRow, SpectrumRow, Status, TransientRow};
 
@@ -37,7 +37,7 @@ pub(crate) struct BasisRef<'a> {
 }
 
 impl Origin<'_> {
-    fn spectrum_id(&self) -> String {
+    pub(super) fn spectrum_id(&self) -> String {
         self.key.id_in(&self.found.id)
     }
 
@@ -74,8 +74,10 @@ impl Origin<'_> {
             vendor: header.facts.vendor.clone(),
             sequence: header.protocol.sequence.clone(),
             f0_mhz: header.protocol.f0_mhz,
+            field_t: header.protocol.f0_mhz.map(field_t_from_f0),
             te_s: header.protocol.te_s,
             tr_s: header.facts.tr_s,
+            tm_s: header.facts.tm_s,
             dwell_s: header.protocol.dwell_s,
             n_points: count(header.protocol.n_points),
             n_coils: count(header.n_coils),
@@ -186,6 +188,9 @@ impl Origin<'_> {
         qc_flags.extend(flags.into_iter().map(str::to_owned));
         let mut warnings = base.warnings.clone();
         warnings.extend(fit.noise_unknown.map(|why| why.to_string()));
+        let inputs = self.header.quantify_inputs(self.key, spectrum);
+        let (rows, lacking) = self.metabolites(fit, &inputs, basis, constants);
+        qc_flags.extend(lacking.into_iter().map(str::to_owned));
         let mut row = SpectrumRow {
             status: Status::Ok,
             warnings,
@@ -214,13 +219,13 @@ impl Origin<'_> {
             strained_priors: fit.strained_priors.clone(),
             covariance_names: fit.amplitudes.iter().filter(|a| !a.is_sum).map(|a| a.name.clone()).collect(),
             covariance: fit.noise_unknown.is_none().then(|| fit.covariance.clone()),
+            posterior_covariance: Some(fit.posterior_covariance.clone()),
             qc_flags,
-            ..base
+            ..with_inputs(base, &inputs)
         };
         let is_difference = self.key.is_difference();
         measured::by_definition(&mut row, spectrum, model, fit, is_difference);
-        let rows = self.metabolites(spectrum, fit, basis, constants);
-        row.qc_flags.extend(measured::implausible(&rows).filter(|_| !is_difference).map(str::to_owned));
+        row.qc_flags.extend(measured::implausible(rows.iter()).filter(|_| !is_difference).map(str::to_owned));
         (row, rows)
     }
 
@@ -236,64 +241,6 @@ impl Origin<'_> {
             error_message: Some(printable_message(&format!("{}: {message}", self.found.source_path))),
             ..base
         }
-    }
-
-    fn metabolites(
-        &self,
-        spectrum: &Spectrum,
-        fit: &FitResult,
-        basis: &BasisRef<'_>,
-        constants: &WaterScaling,
-    ) -> Vec<MetaboliteRow> {
-        let inputs = self.header.quantify_inputs(self.key, spectrum);
-        let scaled = inputs.water_amplitude.and(basis.signal_per_proton);
-        let quantities = quantities(fit, &inputs, basis.signal_per_proton, constants);
-        fit.amplitudes
-            .iter()
-            .zip(quantities)
-            .map(|(a, quantity)| MetaboliteRow {
-                spectrum_id: self.spectrum_id(),
-                subject: self.found.subject.clone(),
-                session: self.found.session.clone(),
-                site: self.found.site.clone(),
-                voi: self.found.voi.clone(),
-                method: self.method.to_owned(),
-                metabolite: a.name.clone(),
-                is_sum: a.is_sum,
-                sum_of: a.members.iter().map(|&i| fit.amplitudes[i].name.clone()).collect(),
-                amplitude: Some(a.value),
-                amplitude_free: Some(a.free),
-                sd_noise: known(a.sd_noise),
-                sd_posterior: Some(a.sd_posterior),
-                crlb_percent: known(a.sd_noise).filter(|_| a.value > 0.0).map(|sd| 100.0 * sd / a.value),
-                lcmodel_sd_percent: a.sd_lcmodel.map(|sd| lcmodel_percent(sd, a.value)),
-                prior_pull_sd: a.prior_pull_sd,
-                width_prior_pull_sd: a.width_prior_pull_sd,
-                at_bound: Some(a.at_bound),
-                shift_hz: a.shift_hz,
-                lorentz_hz: a.lorentz_hz,
-                ratio_tcr: quantity.ratio_tcr.map(|r| r.value),
-                ratio_tcr_sd: quantity.ratio_tcr.map(|r| r.sd),
-                tcr_covariance: quantity.ratio_tcr.map(|r| r.covariance),
-                conc_lcmodel_mmol_per_kg: quantity.conc_lcmodel_mmol_per_kg,
-                conc_lcmodel_sd_mmol_per_kg: quantity.conc_lcmodel_sd_mmol_per_kg,
-                sampled_mean: a.sampled.as_ref().map(|s| s.mean),
-                sampled_sd: a.sampled.as_ref().map(|s| s.sd),
-                sampled_q025: a.sampled.as_ref().map(|s| s.quantiles[0]),
-                sampled_q05: a.sampled.as_ref().map(|s| s.quantiles[1]),
-                sampled_q25: a.sampled.as_ref().map(|s| s.quantiles[2]),
-                sampled_q50: a.sampled.as_ref().map(|s| s.quantiles[3]),
-                sampled_q75: a.sampled.as_ref().map(|s| s.quantiles[4]),
-                sampled_q95: a.sampled.as_ref().map(|s| s.quantiles[5]),
-                sampled_q975: a.sampled.as_ref().map(|s| s.quantiles[6]),
-                sampled_rhat: a.sampled.as_ref().map(|s| s.rhat),
-                sampled_ess: a.sampled.as_ref().map(|s| s.effective_draws),
-                signal_per_proton: scaled,
-                water_concentration_mmol_per_kg: scaled.map(|_| constants.water_concentration_mmol_per_kg),
-                water_attenuation: scaled.map(|_| constants.water_attenuation),
-                metabolite_attenuation: scaled.map(|_| constants.metabolite_attenuation),
-            })
-            .collect()
     }
 
     /// The curves of a fitted spectrum.
@@ -317,12 +264,15 @@ impl Origin<'_> {
     }
 }
 
-/// What LCModel prints where an error is as large as that or larger, or the amplitude is zero (%).
-const LCMODEL_MOST_PERCENT: f64 = 999.0;
-
-/// LCModel's %SD.
-fn lcmodel_percent(sd: f64, amplitude: f64) -> f64 {
-    if amplitude > 0.0 { (100.0 * sd / amplitude).min(LCMODEL_MOST_PERCENT) } else { LCMODEL_MOST_PERCENT }
+/// A row with what else its concentrations depend on.
+fn with_inputs(row: SpectrumRow, inputs: &Inputs) -> SpectrumRow {
+    SpectrumRow {
+        water_amplitude_sd: inputs.water_amplitude_sd,
+        flip_angle_deg: inputs.flip_angle_deg,
+        f_csf_sd: inputs.f_csf_sd,
+        gm_ratio_sd: inputs.gm_ratio_sd,
+        ..row
+    }
 }
 
 /// Hash by which rows of equal settings are known.
@@ -332,6 +282,6 @@ pub(crate) fn settings_hash(method: &Method) -> String {
 }
 
 /// What is not known is null in the tables, not NaN.
-fn known(value: f64) -> Option<f64> {
+pub(super) fn known(value: f64) -> Option<f64> {
     value.is_finite().then_some(value)
 }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
+use super::gating::GATES_KEY;
 use super::models::ModelStore;
 use super::{Inputs, RunOptions};
 use crate::corpus::{self, Found, Water};
@@ -15,6 +16,7 @@ use crate::formats;
 use crate::hash::{sha256_file, sha256_hex};
 use crate::learned::LearnedGroup;
 use crate::printable::printable_message;
+use crate::quality::gates::Gates;
 use crate::regular_file;
 use crate::store::plan::signature_of;
 use crate::store::provenance::{GIT_HASH, Named, VARIED_KEY, command_line};
@@ -40,6 +42,9 @@ pub(super) fn plan(
         "prepare": options.preparation,
         "water_scaling": options.water_scaling,
     });
+    if let (Some(gates), Some(fields)) = (&options.gates, config.as_object_mut()) {
+        fields.insert(GATES_KEY.to_owned(), serde_json::json!(gates));
+    }
     if let (false, Some(fields)) = (options.varied.is_empty(), config.as_object_mut()) {
         fields.insert(VARIED_KEY.to_owned(), serde_json::json!(options.varied));
     }
@@ -60,7 +65,13 @@ pub(super) fn plan(
             .zip(hashes)
             .map(|(m, h)| Named { id: m.name().to_owned(), sha256: h.clone() })
             .collect(),
-        warnings: listing.warnings.iter().map(|warning| printable_message(&warning.to_string())).collect(),
+        warnings: listing
+            .warnings
+            .iter()
+            .map(ToString::to_string)
+            .chain(options.gates.iter().flat_map(Gates::biases))
+            .map(|warning| printable_message(&warning))
+            .collect(),
         engine: engine.kind().as_str().to_owned(),
         device: engine.device(),
         started_utc: inputs.started_utc.clone(),
@@ -95,6 +106,9 @@ fn settings(
     }
     for (name, key) in [("missing values", "gaps"), ("preparation", "prepare"), ("water scaling", "water_scaling")] {
         settings.insert(name.to_owned(), short(&config[key].to_string()));
+    }
+    if let Some(gates) = &options.gates {
+        settings.insert("gates".to_owned(), format!("{} {}", gates.name, short(&config[GATES_KEY].to_string())));
     }
     for basis in models.used() {
         settings.insert(format!("basis set {}", basis.id), basis.sha256[..basis.sha256.len().min(12)].to_owned());

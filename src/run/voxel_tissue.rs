@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use crate::acquisition::Acquisition;
-use crate::quantify::Fractions;
 use crate::tissue::VoxelTissue;
 use crate::tissue::place::Affine;
 
@@ -46,10 +45,5 @@ pub struct FileTissue {
 impl FileTissue {
     pub(super) fn of(&self, voxel: Option<[usize; 3]>) -> Option<&VoxelTissue> {
         self.voxels.get(&voxel.unwrap_or_default())
-    }
-
-    /// The fractions by which a voxel's concentrations may be corrected.
-    pub(crate) fn to_correct_by(&self, voxel: Option<[usize; 3]>) -> Option<Fractions> {
-        self.of(voxel)?.to_correct_by()
     }
 }

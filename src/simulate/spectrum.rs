@@ -14,12 +14,13 @@ use crate::basis::BasisSet;
 use crate::basis::simulate::LINEWIDTH_HZ;
 use crate::fit::macromolecules::LCMODEL_LIPIDS;
 use crate::formats::nifti_mrs;
+use crate::quantify::lcmodel_water_attenuation;
 use crate::random::Random;
 use crate::signal::fft::{signed_bin, transform};
 
-/// Water protons' signal, in units of a metabolite proton at amplitude 1: what LCModel's constants
-/// (35880 · 0.7 mmol/kg, two protons) make of amplitudes in mmol/kg.
-const WATER_SIGNAL: f64 = 2.0 * 35880.0 * 0.7;
+/// Water protons' signal before it relaxes, in units of a metabolite proton at amplitude 1: what LCModel's constants
+/// (35880 mmol/kg, two protons) make of amplitudes in mmol/kg.
+const WATER_SIGNAL: f64 = 2.0 * 35880.0;
 /// Least Lorentzian width (FWHM, Hz).
 const LEAST_WIDTH_HZ: f64 = 0.3;
 /// Width of water beyond the metabolites' (FWHM, Hz).
@@ -131,13 +132,18 @@ pub(super) fn simulate(
     let water: Vec<Complex64> = (0..n)
         .map(|i| {
             let t = i as f64 * dwell_s;
-            WATER_SIGNAL * (-PI * (lorentz_hz + WATER_WIDTH_HZ) * t).exp() * shape[i] * turn[i]
+            water_signal(site) * (-PI * (lorentz_hz + WATER_WIDTH_HZ) * t).exp() * shape[i] * turn[i]
         })
         .collect();
     let coils = coil_weights(site.coils, random);
     let data = acquisition(&fid, site, &coils, drawn.noise_sd, nuisances.drift_hz, true, random);
     let water = site.water.then(|| acquisition(&water, site, &coils, drawn.noise_sd, [0.0, 0.0], false, random));
     Simulated { data, water, drawn }
+}
+
+/// What relaxation leaves of the water at the site's echo time.
+fn water_signal(site: &Site) -> f64 {
+    WATER_SIGNAL * lcmodel_water_attenuation(site.sequence.te_s())
 }
 
 /// Adds a member of the basis set at its amplitude, shift and width.

@@ -91,6 +91,8 @@ table! {
     f_wm: Option<f64>, "", "Share of the voxel's tissue that is white matter, likewise.";
     f_csf: Option<f64>, "", "Share of the voxel's tissue that is cerebrospinal fluid, likewise.";
     gm_ratio: Option<f64>, "", "`f_gm` / (`f_gm` + `f_wm`).";
+    f_csf_sd: Option<f64>, "", "Standard deviation of `f_csf`, if somebody gave it.";
+    gm_ratio_sd: Option<f64>, "", "Standard deviation of `gm_ratio`, if somebody gave it.";
     tissue_share: Option<f64>, "", "Share of the voxel's volume that is tissue of an image: Σ c·(P_GM + P_WM + P_CSF) over the voxel's volume, in image voxels; null where fractions are stated.";
     share_in_image: Option<f64>, "", "Share of the voxel's volume that is within the segmented image; null where fractions are stated. Below 0.9 no concentration is corrected by the fractions.";
     segmentation_path: Option<String>, "", "First file of the segmentation (map of grey matter, or the one with labels), relative to the folder of `--tissue`, to the BIDS dataset, or to the folder that holds what a manifest names; null where the manifest states the fractions.";
@@ -109,8 +111,11 @@ table! {
     vendor: Option<String>, "", "Scanner manufacturer: one spelling of the makers that are known, others as the file states them.";
     sequence: Option<String>, "", "Sequence name as the file or the manifest states it, without its folder on the scanner; one spelling of the names that are known.";
     f0_mhz: Option<f64>, "MHz", "Spectrometer frequency.";
+    field_t: Option<f64>, "T", "Field of the scanner: `f0_mhz`/42.577478518.";
     te_s: Option<f64>, "s", "Echo time.";
     tr_s: Option<f64>, "s", "Repetition time.";
+    tm_s: Option<f64>, "s", "Mixing time of a stimulated echo; null where there is none, or it is not known.";
+    flip_angle_deg: Option<f64>, "deg", "Flip angle of the excitation; null where it is not known: corrections for relaxation take 90° then.";
     dwell_s: Option<f64>, "s", "Time between two samples.";
     n_points: Option<u32>, "", "Complex samples per transient.";
     n_coils: Option<u32>, "", "Receive coils in the file.";
@@ -176,7 +181,9 @@ table! {
     n_water_transients_kept: Option<u32>, "", "Those that were averaged: not lost, spoiled, cut off by the receiver or without numbers.";
     covariance_names: Vec<String>, "", "Metabolites (no sums) in the order of the rows of `covariance`.";
     covariance: Option<Vec<f64>>, "amplitude²", "Covariance of the amplitudes from the measured noise, of what `sd_noise` in `metabolites` holds: its diagonal is `sd_noise`², and w'Cw is the variance of any weighted sum. The lower triangle row by row, (0,0), (1,0), (1,1), (2,0) …";
+    posterior_covariance: Option<Vec<f64>>, "amplitude²", "Posterior covariance of the amplitudes, of what `sd_posterior` in `metabolites` holds, in the order of `covariance_names` and packed like `covariance`. Methods that keep amplitudes at zero leave those out (zeros).";
     qc_flags: Vec<String>, "", "Quality flags of reading (`untested_format`, `truncated`), preparation and fit; empty if none was raised.";
+    gate: Option<String>, "", "First gate over columns of this table that the spectrum does not pass (`--gates`), with `_unknown` behind its name where a value that it asks for is null; null where it passes all of them, and where no gates were asked for.";
     warnings: Vec<String>, "", "What had to be assumed or repaired on the way; empty if nothing.";
 }
 
@@ -207,7 +214,20 @@ table! {
     ratio_tcr_sd: Option<f64>, "", "Standard deviation of `ratio_tcr` to first order, from the posterior covariance: √(s² − 2·r·c + r²·t²)/tCr with r = `ratio_tcr`, s = `sd_posterior`, c = `tcr_covariance`, and t the `sd_posterior` of tCr.";
     tcr_covariance: Option<f64>, "amplitude²", "Posterior covariance of `amplitude` and that of tCr; null like `ratio_tcr`.";
     conc_lcmodel_mmol_per_kg: Option<f64>, "mmol/kg", "Water-scaled concentration by LCModel's formula, `amplitude`·`signal_per_proton`·2·`water_attenuation`·`water_concentration_mmol_per_kg`/(`water_amplitude`·`metabolite_attenuation`), with `water_amplitude` of `spectra`; null without a water reference.";
-    conc_lcmodel_sd_mmol_per_kg: Option<f64>, "mmol/kg", "Standard deviation of `conc_lcmodel_mmol_per_kg` from `sd_posterior`, the water reference taken as exact.";
+    conc_lcmodel_sd_mmol_per_kg: Option<f64>, "mmol/kg", "Standard deviation of `conc_lcmodel_mmol_per_kg`, from `sd_posterior` and `water_amplitude_sd`.";
+    conc_csf_mmol_per_kg: Option<f64>, "mmol/kg", "`conc_lcmodel_mmol_per_kg`/(1 − `f_csf`); null without tissue, and where `f_csf` is above 0.95.";
+    conc_csf_sd_mmol_per_kg: Option<f64>, "mmol/kg", "Its standard deviation, to first order from `sd_posterior`, `water_amplitude_sd` and, if given, `f_csf_sd` and `gm_ratio_sd`.";
+    conc_molal_mmol_per_kg: Option<f64>, "mmol/kg", "Concentration per kg of tissue water: S·M·`water_attenuation_tissue`/(`metabolite_attenuation_tissue`·(1 − x_csf)) with S = `amplitude`·`signal_per_proton`·2/`water_amplitude`, M the molality of water and x_csf the part of the voxel's water that is CSF's. A sum adds up its members, each by its own factor. Null without tissue, for macromolecules and lipids, and where a flag says what is missing.";
+    conc_molal_sd_mmol_per_kg: Option<f64>, "mmol/kg", "Its standard deviation, likewise; of sums from `posterior_covariance`.";
+    conc_molar_mmol_per_l: Option<f64>, "mmol/l", "Concentration per litre of tissue: S·M·Σf·d·R/(`metabolite_attenuation_tissue`·(1 − `f_csf`)), over grey matter, white matter and CSF with their water content d and what relaxation leaves of their water R. Null like `conc_molal_mmol_per_kg`.";
+    conc_molar_sd_mmol_per_l: Option<f64>, "mmol/l", "Its standard deviation, likewise.";
+    conc_alpha_iu: Option<f64>, "i.u.", "The same over `f_gm` + α·`f_wm` instead of 1 − `f_csf`: what grey matter would hold if white matter held α times as much.";
+    conc_alpha_sd_iu: Option<f64>, "i.u.", "Its standard deviation, likewise.";
+    t1_s: Option<f64>, "s", "T1 of the metabolite that the corrections took: grey and white matter's, weighted by their share of the tissue. Null for sums, whose members have their own.";
+    t2_s: Option<f64>, "s", "T2 of the metabolite, likewise.";
+    water_attenuation_tissue: Option<f64>, "", "What relaxation leaves of the voxel's water at the reference's TE and TR: grey matter's, white matter's and CSF's, weighted by their part of the water. Null where there is no `conc_molal_mmol_per_kg` of any metabolite.";
+    metabolite_attenuation_tissue: Option<f64>, "", "What relaxation leaves of the metabolite at the spectrum's TE and TR: grey and white matter's, weighted by their share of the tissue. Null for sums.";
+    constants_id: Option<String>, "", "Constants of these corrections: version, field and entry (`…/3/Glu`; `…/3/default` where the metabolite has none of its own; of sums no entry). A `+` and a hash behind the version: a configuration changed them.";
     sampled_mean: Option<f64>, "", "Mean of `amplitude` over its posterior, by sampling (`uncertainty = \"sample\"`; null, like the columns that follow, where the method does not ask for it).";
     sampled_sd: Option<f64>, "", "Standard deviation of `amplitude` over its posterior.";
     sampled_q025: Option<f64>, "", "Quantile of `amplitude`: 2.5 % of the posterior lie below.";
@@ -221,8 +241,9 @@ table! {
     sampled_ess: Option<f64>, "", "Effective number of independent draws.";
     signal_per_proton: Option<f64>, "signal/amplitude", "Signal at t = 0 of one proton of the basis set at amplitude 1, from a reference singlet (creatine's methyl where the set has it); null like `conc_lcmodel_mmol_per_kg`.";
     water_concentration_mmol_per_kg: Option<f64>, "mmol/kg", "Water concentration used for scaling (LCModel: WCONC).";
-    water_attenuation: Option<f64>, "", "Attenuation of the water signal by relaxation used for scaling (LCModel: ATTH2O).";
+    water_attenuation: Option<f64>, "", "Attenuation of the water signal by relaxation in LCModel's formula (ATTH2O): 0.7·exp(−(`water_te_s` − 30 ms)/80 ms), 0.7 where `water_te_s` is not known; times (1 − exp(−`water_tr_s`/T1))/(1 − exp(−`tr_s`/T1)) where both are known, with water's T1 of the field (mean of grey and white matter). A configuration may fix it.";
     metabolite_attenuation: Option<f64>, "", "Attenuation of the metabolite signal by relaxation used for scaling (LCModel: ATTMET).";
+    gate: Option<String>, "", "First gate that the metabolite does not pass (`--gates`), its spectrum's gates included; as in `spectra`.";
 }
 
 table! {

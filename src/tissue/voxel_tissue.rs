@@ -3,8 +3,6 @@
 use super::error::flag;
 use crate::quantify::Fractions;
 
-/// Part of the voxel in the image below which no concentration is corrected by the fractions of that part.
-pub const LEAST_SHARE_IN_IMAGE: f64 = 0.9;
 /// Part of what is in the image that must be tissue.
 pub const LEAST_TISSUE_SHARE: f64 = 0.9;
 /// Part of a voxel below which it is nothing, or all.
@@ -28,11 +26,6 @@ impl VoxelTissue {
     /// A voxel that somebody states the fractions of.
     pub fn stated(fractions: Fractions) -> Self {
         Self { fractions: Some(fractions), ..Self::default() }
-    }
-
-    /// The fractions, where so much of the voxel is known that concentrations may be corrected by them.
-    pub fn to_correct_by(&self) -> Option<Fractions> {
-        self.fractions.filter(|_| self.share_in_image.is_none_or(|share| share >= LEAST_SHARE_IN_IMAGE))
     }
 
     /// A voxel of which nobody knows where it is.

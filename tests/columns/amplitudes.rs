@@ -3,7 +3,7 @@
 use super::{Case, Checks};
 use crate::origin::has_water;
 use crate::rows::Row;
-use crate::source::WATER;
+use crate::source::{TR_S, WATER, WATER_TE_S, WATER_TR_S};
 
 pub(crate) fn check(checks: &mut Checks, case: &Case<'_>) {
     sums(checks, case);
@@ -95,6 +95,17 @@ fn ratios(checks: &mut Checks, case: &Case<'_>) {
         checks.close("metabolites.ratio_tcr", &name, number("ratio_tcr"), ratio, 1e-9);
         let Some((ratio, total)) = ratio.zip(total) else { continue };
         let Some(common) = number("tcr_covariance") else { continue };
+        let parts = |row: &Row| {
+            let sum_of = row.texts("sum_of");
+            if sum_of.is_empty() { vec![row.text("metabolite").unwrap().to_owned()] } else { sum_of }
+        };
+        let names = case.spectrum.texts("covariance_names");
+        let place = |name: &String| names.iter().position(|n| n == name).unwrap();
+        let posterior = case.spectrum.numbers("posterior_covariance");
+        let (own, of_creatine) = (parts(row), parts(creatine));
+        let pairs = own.iter().flat_map(|a| of_creatine.iter().map(move |b| (a, b)));
+        let expected: f64 = pairs.map(|(a, b)| packed(&posterior, place(a), place(b))).sum();
+        checks.close("spectra.posterior_covariance", &name, Some(expected), Some(common), 1e-9);
         let [own, of_total] = [row, creatine].map(|row| row.number("sd_posterior").unwrap());
         let variance = own * own - 2.0 * ratio * common + ratio * ratio * of_total * of_total;
         // Creatine over itself has no error but rounding.
@@ -105,12 +116,21 @@ fn ratios(checks: &mut Checks, case: &Case<'_>) {
     }
 }
 
+/// By its definition: 0.7 at 30 ms, T2 of 80 ms, and at 3 T a T1 of 1.331 s (grey) and 0.832 s (white matter).
+fn water_attenuation() -> f64 {
+    let recovered = |tr_s: f64| 1.0 - (-tr_s / (0.5 * (1.331 + 0.832))).exp();
+    0.7 * (-(WATER_TE_S - 0.03) / 0.08).exp() * recovered(WATER_TR_S) / recovered(TR_S)
+}
+
 fn concentrations(checks: &mut Checks, case: &Case<'_>) {
     let scaled = has_water(case);
     let constants = &case.run["config"]["water_scaling"];
     for row in &case.metabolites {
         let name = format!("{} in {}", row.text("metabolite").unwrap(), case.name);
-        let value = |key: &str| constants[key].as_f64().filter(|_| scaled);
+        let value = |key: &str| match key {
+            "water_attenuation" => scaled.then(water_attenuation),
+            _ => constants[key].as_f64().filter(|_| scaled),
+        };
         for key in ["water_concentration_mmol_per_kg", "water_attenuation", "metabolite_attenuation"] {
             checks.close(&format!("metabolites.{key}"), &name, row.number(key), value(key), 1e-12);
         }
@@ -125,10 +145,15 @@ fn concentrations(checks: &mut Checks, case: &Case<'_>) {
             .zip(value("water_attenuation"))
             .zip(value("metabolite_attenuation"))
             .map(|((water, left_of_water), left)| proton * 2.0 * left_of_water * water / (WATER * left));
-        for (column, of) in [("conc_lcmodel_mmol_per_kg", "amplitude"), ("conc_lcmodel_sd_mmol_per_kg", "sd_posterior")]
-        {
-            let expected = factor.map(|factor| factor * row.number(of).unwrap());
-            checks.close(&format!("metabolites.{column}"), &name, row.number(column), expected, tolerance);
-        }
+        let expected = factor.map(|factor| factor * row.number("amplitude").unwrap());
+        let found = row.number("conc_lcmodel_mmol_per_kg");
+        checks.close("metabolites.conc_lcmodel_mmol_per_kg", &name, found, expected, tolerance);
+        let of_water = case.spectrum.number("water_amplitude_sd").unwrap_or(0.0) / WATER;
+        let expected = factor.map(|factor| {
+            let [value, sd] = ["amplitude", "sd_posterior"].map(|column| factor * row.number(column).unwrap());
+            sd.hypot(value * of_water)
+        });
+        let found = row.number("conc_lcmodel_sd_mmol_per_kg");
+        checks.close("metabolites.conc_lcmodel_sd_mmol_per_kg", &name, found, expected, tolerance.max(5e-3 * of_water));
     }
 }

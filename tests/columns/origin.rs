@@ -74,6 +74,7 @@ fn header(checks: &mut Checks, case: &Case<'_>) {
     let transients = case.source.fids.len() as f64;
     for (column, expected) in [
         ("f0_mhz", Some(case.source.f0_mhz())),
+        ("field_t", Some(case.source.f0_mhz() / 42.577_478_518)),
         ("te_s", meta("EchoTime").as_f64()),
         ("tr_s", meta("RepetitionTime").as_f64()),
         ("dwell_s", Some(case.source.dwell_s)),

@@ -36,7 +36,7 @@ pub(super) fn solution(model: &Model, problem: &Problem, workspace: &mut Workspa
 /// Goes on from where a fit has converged, with weights that have changed since: σ² stays.
 pub(super) fn go_on(model: &Model, problem: &Problem, solved: &mut Solved, workspace: &mut Workspace) {
     let mut iterations = Iterations::new(model, &problem.data, problem.noise_variance);
-    iterations.frozen = true;
+    (iterations.frozen, iterations.refreshed) = (true, true);
     workspace.holds_shapes = solved.holds_shapes;
     // Scales that were taken before the minimum was reached leave a trace of the way to it.
     refresh_rows(model, &solved.x, &mut solved.weights);
@@ -92,6 +92,9 @@ struct Iterations<'a> {
     damping: f64,
     /// Whether σ² has settled and stays.
     frozen: bool,
+    /// Whether the scales of the soft rows have been found again since: a fit that ends with those of the way to its
+    /// minimum would depend on the way.
+    refreshed: bool,
     /// Objective at the parameters.
     cost: f64,
 }
@@ -111,15 +114,24 @@ struct Moved {
 
 impl<'a> Iterations<'a> {
     fn new(model: &'a Model, data: &'a [Complex64], noise_variance: f64) -> Self {
-        Self { model, data, noise_variance, damping: START_DAMPING, frozen: false, cost: f64::INFINITY }
+        Self {
+            model,
+            data,
+            noise_variance,
+            damping: START_DAMPING,
+            frozen: false,
+            refreshed: false,
+            cost: f64::INFINITY,
+        }
     }
 
     /// Iterates to the minimum, counting from `first`; how that ended, and after how many iterations.
     fn run(&mut self, first: usize, x: &mut [f64], weights: &mut Weights, ws: &mut Workspace) -> (FitState, usize) {
         let most = self.model.settings.max_iterations;
         for iteration in first..most {
-            if REFRESH_ROWS.contains(&iteration) {
+            if REFRESH_ROWS.contains(&iteration) || self.frozen && !self.refreshed {
                 refresh_rows(self.model, x, weights);
+                self.refreshed = self.frozen;
             }
             ws.evaluation.columns(self.model, x, self.data, PhaseColumns::FromData);
             ws.normal.assemble(self.model, &ws.evaluation);
@@ -225,7 +237,7 @@ impl<'a> Iterations<'a> {
         {
             self.frozen = true;
         }
-        if self.frozen && predicted < PREDICTED_TOLERANCE && moved.lambda < LAMBDA_TOLERANCE {
+        if self.refreshed && predicted < PREDICTED_TOLERANCE && moved.lambda < LAMBDA_TOLERANCE {
             return Some(FitState::Converged);
         }
         if accepted || predicted < PREDICTED_TOLERANCE {

@@ -2,10 +2,11 @@
 
 use super::entry::{Entry, Kind};
 use crate::acquisition::TRANSFORMS_DISAGREE;
+use crate::quantify::LEAST_SHARE_IN_IMAGE;
 use crate::tissue::flag;
 use crate::tissue::place::APART_MM;
 use crate::tissue::sums::MOST_SHARE;
-use crate::tissue::voxel_tissue::{LEAST_SHARE_IN_IMAGE, LEAST_TISSUE_SHARE};
+use crate::tissue::voxel_tissue::LEAST_TISSUE_SHARE;
 
 /// All flags of places and tissue.
 pub(super) fn entries() -> Vec<Entry> {

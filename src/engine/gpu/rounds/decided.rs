@@ -58,9 +58,9 @@ fn end(now: &mut Scalars, accepted: bool, max_iterations: u32) {
     let settled = now.iteration > (LAST_REFRESH as u32).min(max_iterations / 2);
     let quiet = lambda < FREEZE_TOLERANCE && variance < FREEZE_TOLERANCE;
     if now.iteration as usize >= FREEZE_FROM && predicted < NEAR_MINIMUM && quiet && settled {
-        now.frozen = 1;
+        now.frozen = now.frozen.max(1);
     }
-    let converged = now.frozen != 0 && predicted < PREDICTED_TOLERANCE && lambda < LAMBDA_TOLERANCE;
+    let converged = now.frozen > 1 && predicted < PREDICTED_TOLERANCE && lambda < LAMBDA_TOLERANCE;
     now.iteration += 1;
     (now.phase, now.state) = if converged {
         (DONE, CONVERGED)

@@ -1,0 +1,324 @@
+//! All quantities of a finished run again, from its tables: other constants, tissue or gates, and no second fit.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::time::Instant;
+
+use serde_json::json;
+
+use super::config::Config;
+use super::gating::{self, GATES_KEY};
+use super::identity::run_id;
+use super::measured;
+use super::metabolite_rows::concentration_columns;
+use super::tissue_table::Tissue;
+use super::{RunError, Summary, Tally, TissueTable, TissueTableError};
+use crate::acquisition::Facts;
+use crate::printable::printable_message;
+use crate::quality::flag;
+use crate::quality::gates::Gates;
+use crate::quality::glossary::tissue_flags;
+use crate::quantify::{self, Fractions, Term, Terms, WaterScaling, concentrations, field_t_from_f0};
+use crate::store::provenance::{RunRecord, command_line, now_utc};
+use crate::store::reader::check_files;
+use crate::store::{
+    ChunkRows, CurveRow, DatasetWriter, IfExists, LearnedRow, MetaboliteRow, SpectrumRow, StoreError, Timings,
+    TransientRow, read_run, read_table,
+};
+
+/// Key of the constants in a run's configuration.
+const WATER_SCALING_KEY: &str = "water_scaling";
+/// Key under which the configuration says what the quantities were made from.
+pub const FROM_KEY: &str = "quantified_from";
+
+/// What to make anew.
+#[derive(Debug, Clone)]
+pub struct Requantify {
+    /// The dataset of a finished run.
+    pub results: PathBuf,
+    /// Folder for the new one.
+    pub out: PathBuf,
+    /// What to do if it exists.
+    pub if_exists: IfExists,
+    /// Constants; `None`: the run's own.
+    pub water_scaling: Option<WaterScaling>,
+    /// Values for what the rows lack.
+    pub gaps: Facts,
+    /// Tissue, with the file that it is from; `None`: what the rows have.
+    pub tissue: Option<(PathBuf, TissueTable)>,
+    /// Gates; `None`: the run's own.
+    pub gates: Option<Gates>,
+}
+
+/// Writes the dataset with its quantities made anew.
+///
+/// # Errors
+/// [`RunError`]: the results are incomplete or damaged, the tissue is of other spectra, gates do not fit the tables, or the new
+/// tables cannot be written.
+pub fn requantify(asked: &Requantify) -> Result<Summary, RunError> {
+    let (started, started_utc) = (Instant::now(), now_utc());
+    let source = read_run(&asked.results)?;
+    check_files(&asked.results, &source)?;
+    if same_file::is_same_file(&asked.results, &asked.out).unwrap_or(false) {
+        return Err(RunError::AmongInputs { out: asked.out.clone(), input: asked.results.clone() });
+    }
+    let mut rows = ChunkRows {
+        spectra: read_table(&asked.results)?,
+        metabolites: read_table(&asked.results)?,
+        curves: read_table::<CurveRow>(&asked.results)?,
+        transients: read_table::<TransientRow>(&asked.results)?,
+    };
+    let learned: Vec<LearnedRow> = read_table(&asked.results)?;
+    let constants = constants(asked, &source)?;
+    let mut warnings = source.warnings.clone();
+    if let Some((path, table)) = &asked.tissue {
+        warnings.extend(with_tissue(&mut rows.spectra, asked, path, table)?);
+    }
+    quantify(&mut rows, &constants, &asked.gaps);
+    let record = record(asked, source, &constants, warnings, started_utc);
+    let carried: Vec<String> = {
+        let all: std::collections::BTreeSet<&String> = rows.spectra.iter().flat_map(|row| row.carried.keys()).collect();
+        all.into_iter().cloned().collect()
+    };
+    if let Some(mut gating) = gating::of_config(&record.config, &carried)? {
+        gating.collect(&rows);
+        gating.settle();
+        gating.judge(&mut rows);
+    }
+    write(asked, record, rows, (learned, carried), started)
+}
+
+fn constants(asked: &Requantify, source: &RunRecord) -> Result<WaterScaling, RunError> {
+    if let Some(constants) = &asked.water_scaling {
+        return Ok(constants.clone());
+    }
+    let own = source.config.get(WATER_SCALING_KEY).filter(|value| !value.is_null());
+    let unreadable = |message: String| {
+        RunError::Read(crate::store::ReadTableError::RunRecord { path: asked.results.clone(), message })
+    };
+    match own {
+        Some(own) => serde_json::from_value(own.clone()).map_err(|e| unreadable(e.to_string())),
+        None => WaterScaling::lcmodel().map_err(|e| unreadable(e.to_string())),
+    }
+}
+
+/// Puts the table's tissue into the rows; what it says of nobody's spectrum is a note.
+fn with_tissue(
+    spectra: &mut [SpectrumRow],
+    asked: &Requantify,
+    path: &std::path::Path,
+    table: &TissueTable,
+) -> Result<Vec<String>, RunError> {
+    let mut used = std::collections::BTreeSet::new();
+    let mut without = std::collections::BTreeSet::new();
+    for row in spectra.iter_mut() {
+        let Some(tissue) = table.tissue.get(&row.spectrum_id) else {
+            without.insert(row.spectrum_id.clone());
+            set_tissue(row, None);
+            continue;
+        };
+        used.insert(row.spectrum_id.clone());
+        set_tissue(row, tissue.as_ref());
+    }
+    if used.is_empty() {
+        let example = spectra.first().map(|row| row.spectrum_id.clone()).unwrap_or_default();
+        let (path, results) = (path.to_owned(), asked.results.clone());
+        return Err(TissueTableError::NoneKnown { path, n: table.tissue.len(), results, example }.into());
+    }
+    let unknown: Vec<&String> = table.tissue.keys().filter(|id| !used.contains(*id)).collect();
+    let note = |n: usize, first: Option<&&String>, what: &str| {
+        let first = first.map(|id| format!(", such as {id}")).unwrap_or_default();
+        (n > 0).then(|| printable_message(&format!("tissue ({}): {n} {what}{first}", table.name)))
+    };
+    let without: Vec<&String> = without.iter().collect();
+    let notes = [
+        note(unknown.len(), unknown.first(), "lines are of no spectrum here"),
+        note(without.len(), without.first(), "spectra have no line, and no tissue now"),
+    ];
+    Ok(notes.into_iter().flatten().collect())
+}
+
+/// Begins the remark of shares that were normalised.
+const NORMALISED: &str = "tissue: shares summed to ";
+
+fn set_tissue(row: &mut SpectrumRow, tissue: Option<&Tissue>) {
+    let fractions = tissue.map(|t| t.fractions);
+    row.f_gm = fractions.map(|f| f.gm);
+    row.f_wm = fractions.map(|f| f.wm);
+    row.f_csf = fractions.map(|f| f.csf);
+    row.gm_ratio = fractions.map(|f| f.gm / (f.gm + f.wm));
+    row.f_csf_sd = tissue.and_then(|t| t.f_csf_sd);
+    row.gm_ratio_sd = tissue.and_then(|t| t.gm_ratio_sd);
+    // What an image told of another tissue holds no longer.
+    row.share_in_image = None;
+    row.tissue_share = None;
+    row.segmentation_path = None;
+    row.segmentation_sha256 = None;
+    row.segmentation_kind = None;
+    row.transforms_differ_mm = None;
+    let of_tissue = tissue_flags();
+    row.qc_flags.retain(|flag| !of_tissue.contains(&flag.as_str()));
+    row.warnings.retain(|warning| !warning.starts_with(NORMALISED));
+    let remark =
+        tissue.and_then(|t| t.normalised_from).map(|sum| format!("{NORMALISED}{sum:.4} and were divided by it"));
+    row.warnings.extend(remark);
+}
+
+/// Makes the quantities of all rows anew.
+fn quantify(rows: &mut ChunkRows, constants: &WaterScaling, gaps: &Facts) {
+    let mut of_spectrum: HashMap<(String, String), Vec<usize>> = HashMap::new();
+    for (index, row) in rows.metabolites.iter().enumerate() {
+        of_spectrum.entry((row.spectrum_id.clone(), row.method.clone())).or_default().push(index);
+    }
+    for spectrum in &mut rows.spectra {
+        fill(spectrum, gaps);
+        let key = (spectrum.spectrum_id.clone(), spectrum.method.clone());
+        let Some(own) = of_spectrum.get(&key) else { continue };
+        let of_rows: Vec<&MetaboliteRow> = own.iter().map(|&i| &rows.metabolites[i]).collect();
+        let proton = of_rows.iter().find_map(|row| row.signal_per_proton);
+        let mut made = concentrations(&terms(spectrum, &of_rows), &inputs(spectrum), proton, constants);
+        for (&index, concentration) in own.iter().zip(std::mem::take(&mut made.each)) {
+            let row = std::mem::take(&mut rows.metabolites[index]);
+            rows.metabolites[index] = concentration_columns(row, concentration, &made, constants);
+        }
+        let of_rows = || own.iter().map(|&i| &rows.metabolites[i]);
+        let is_difference = spectrum.subspec.as_deref().is_some_and(|label| label.starts_with("diff"));
+        let implausible = measured::implausible(of_rows()).filter(|_| !is_difference);
+        let made_anew = |word: &str| quantify::FLAGS.contains(&word) || word == flag::IMPLAUSIBLE_CONCENTRATION;
+        spectrum.qc_flags.retain(|flag| !made_anew(flag));
+        spectrum.qc_flags.extend(made.flags.iter().copied().chain(implausible).map(str::to_owned));
+    }
+}
+
+/// Fills what a row lacks, as a run fills what files do not state.
+fn fill(row: &mut SpectrumRow, gaps: &Facts) {
+    row.te_s = row.te_s.or(gaps.te_s);
+    row.tr_s = row.tr_s.or(gaps.tr_s);
+    row.tm_s = row.tm_s.or(gaps.tm_s);
+    row.f0_mhz = row.f0_mhz.or(gaps.f0_mhz);
+    row.field_t = row.f0_mhz.map(field_t_from_f0);
+    row.sequence = row.sequence.take().or_else(|| gaps.sequence.clone());
+    if row.water_amplitude.is_some() {
+        row.water_te_s = row.water_te_s.or(gaps.te_s);
+        row.water_tr_s = row.water_tr_s.or(gaps.tr_s);
+    }
+}
+
+fn inputs(row: &SpectrumRow) -> quantify::Inputs {
+    let fractions = row.f_gm.zip(row.f_wm).zip(row.f_csf).map(|((gm, wm), csf)| Fractions { gm, wm, csf });
+    quantify::Inputs {
+        water_amplitude: row.water_amplitude,
+        water_amplitude_sd: row.water_amplitude_sd,
+        water_te_s: row.water_te_s,
+        water_tr_s: row.water_tr_s,
+        te_s: row.te_s,
+        tr_s: row.tr_s,
+        tm_s: row.tm_s,
+        flip_angle_deg: row.flip_angle_deg,
+        field_t: row.field_t,
+        sequence: row.sequence.clone(),
+        fractions,
+        share_in_image: row.share_in_image,
+        f_csf_sd: row.f_csf_sd,
+        gm_ratio_sd: row.gm_ratio_sd,
+    }
+}
+
+/// The amplitudes of one fit, as its rows have them.
+fn terms(spectrum: &SpectrumRow, rows: &[&MetaboliteRow]) -> Terms {
+    let place = |name: &String| rows.iter().position(|row| !row.is_sum && row.metabolite == *name);
+    let term = |row: &&MetaboliteRow| Term {
+        name: row.metabolite.clone(),
+        members: row.sum_of.iter().filter_map(place).collect(),
+        value: row.amplitude.unwrap_or(f64::NAN),
+        sd: row.sd_posterior.unwrap_or(f64::NAN),
+    };
+    let components = rows.iter().filter(|row| !row.is_sum).map(|row| &row.metabolite);
+    let in_order = components.eq(&spectrum.covariance_names);
+    let covariance = spectrum.posterior_covariance.clone().filter(|_| in_order).unwrap_or_default();
+    Terms { each: rows.iter().map(term).collect(), covariance }
+}
+
+/// The record of the new dataset: the run's, with the constants of now and what they were put to.
+fn record(
+    asked: &Requantify,
+    source: RunRecord,
+    constants: &WaterScaling,
+    warnings: Vec<String>,
+    started_utc: String,
+) -> RunRecord {
+    let mut config = source.config.clone();
+    if !config.is_object() {
+        config = json!({});
+    }
+    if let Some(fields) = config.as_object_mut() {
+        fields.insert(WATER_SCALING_KEY.to_owned(), json!(constants));
+        if let Some(gates) = &asked.gates {
+            fields.insert(GATES_KEY.to_owned(), json!(gates));
+        }
+        let from = json!({
+            "run_id": source.run_id,
+            "requant_version": source.requant_version,
+            "git_hash": source.git_hash,
+            "started_utc": source.started_utc,
+            "tissue": asked.tissue.as_ref().map(|(_, table)| json!({"file": table.name, "sha256": table.sha256})),
+            "gaps": asked.gaps,
+        });
+        fields.insert(FROM_KEY.to_owned(), from);
+    }
+    let mut warnings = warnings;
+    warnings.extend(asked.gates.iter().flat_map(Gates::biases).map(|bias| printable_message(&bias)));
+    warnings.dedup();
+    RunRecord {
+        // Nothing was set out to be fitted: no run can be resumed from here.
+        signature: String::new(),
+        settings: source.settings,
+        config,
+        methods: source.methods,
+        bases: source.bases,
+        inputs: source.inputs,
+        device: source.device,
+        started_utc: Some(started_utc),
+        command_line: command_line(),
+        warnings,
+        ..RunRecord::new(&source.engine, source.threads)
+    }
+}
+
+fn write(
+    asked: &Requantify,
+    mut record: RunRecord,
+    rows: ChunkRows,
+    (learned, carried): (Vec<LearnedRow>, Vec<String>),
+    started: Instant,
+) -> Result<Summary, RunError> {
+    let id = run_id(&[&record], &learned, &record.inputs);
+    let mut writer = DatasetWriter::create(&asked.out, asked.if_exists)?.of_run(id).carrying(carried)?;
+    let mut tally = Tally::default();
+    for row in rows.spectra {
+        tally.add(&row);
+        writer.spectrum(row)?;
+    }
+    rows.metabolites.into_iter().try_for_each(|row| writer.metabolite(row))?;
+    rows.curves.into_iter().try_for_each(|row| writer.curve(row))?;
+    rows.transients.into_iter().try_for_each(|row| writer.transient(row))?;
+    writer.learned(learned)?;
+    // A dataset that was replaced meanwhile may have given rows of both.
+    check_files(&asked.results, &read_run(&asked.results)?)
+        .map_err(|_| StoreError::Busy { path: asked.results.clone() })?;
+    record.timings = Timings { merge_wall_s: started.elapsed().as_secs_f64(), ..Timings::default() };
+    let warnings = record.warnings.clone();
+    let files = writer.finish(record)?;
+    Ok(Summary { warnings, files, wall_s: started.elapsed().as_secs_f64(), ..Summary::of(tally, None) })
+}
+
+/// What a configuration has for this; the rest of it would need a second fit.
+///
+/// # Errors
+/// Which table of it cannot be followed.
+pub fn from_config(config: &Config) -> Result<(Option<WaterScaling>, Facts), &'static str> {
+    if config.prepare != crate::prepare::Preparation::default() {
+        return Err("`prepare` cannot be changed without a second fit; leave it out, or use `requant run`");
+    }
+    Ok((config.water_scaling.clone(), config.gaps.clone()))
+}
