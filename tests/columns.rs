@@ -77,7 +77,6 @@ const LEFT_OUT: &[(&str, &str)] = &[
     ("spectra.unmodelled_peaks_ppm", "needs the search: tests/field_unmodelled.rs"),
     ("spectra.tm_s", "of stimulated echoes: tests/requantify.rs"),
     ("spectra.flip_angle_deg", "no file states it yet"),
-    ("spectra.water_amplitude_sd", "needs the fit of the reference"),
     ("spectra.f_gm", "needs tissue: tests/requantify.rs"),
     ("spectra.f_wm", "needs tissue: tests/requantify.rs"),
     ("spectra.f_csf", "needs tissue: tests/requantify.rs"),

@@ -30,8 +30,8 @@ pub use voigt::{Voigt, fit};
 /// (2 × 40 mol/kg of protons) stands about a thousand times above a metabolite singlet; residual water
 /// in the data lowers the ratio.
 pub const TALLER: f64 = 3.0;
-/// Height of water over the tallest metabolite peak below which the reference was suppressed, too, at short echo times: in
-/// brain it is 1500, so 5 % of water left are less than this.
+/// Height of water over the tallest metabolite peak below which a reference is weak, at short echo times: in brain it is
+/// 1500, so 5 % of water left are less than this.
 pub const LEAST_OVER_METABOLITES: f64 = 100.0;
 /// Signal-to-noise ratio of the metabolites from which they tell that.
 const LEAST_SNR: f64 = 3.0;
@@ -87,8 +87,11 @@ pub(super) fn apply(
         return Ok(());
     };
     note(measured, &averaged, fid, (dwell_s, water_dwell_s), record);
-    let is_suppressed = !is_water(fid, &averaged.fid, measured.amplitude)
-        || looks_suppressed(fid, &averaged.fid, scan, reference, water_dwell_s);
+    let is_suppressed = !is_water(fid, &averaged.fid, measured.amplitude);
+    // Phantoms have what their maker put in: nothing but a flag.
+    if !is_suppressed && is_weak(fid, &averaged.fid, scan, reference, water_dwell_s) {
+        record.flags.push("water_reference_weak");
+    }
     if averaged.is_clipped {
         record.flags.push("water_reference_clipped");
     } else if is_suppressed {
@@ -178,8 +181,8 @@ fn is_water(fid: &[Complex64], reference: &[Complex64], amplitude: f64) -> bool 
     amplitude > TALLER * data
 }
 
-/// Whether the line of `reference` is so small beside the metabolites in `fid` that it was suppressed.
-fn looks_suppressed(
+/// Whether the line of `reference` is smaller beside the metabolites in `fid` than water of brain is.
+fn is_weak(
     fid: &[Complex64],
     reference: &[Complex64],
     scan: &Scan<'_>,

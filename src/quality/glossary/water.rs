@@ -32,13 +32,20 @@ pub(super) fn of_water(t: &Thresholds) -> Vec<Entry> {
         ),
         entry(
             "water_reference_suppressed",
-            format!(
-                "the reference is less than {} times as tall as the data, or its line less than {} times as tall as the tallest \
-                 metabolite (less at long echo times)",
-                t.water_over_data, t.reference_over_metabolites
-            ),
+            format!("the reference is less than {} times as tall as the data", t.water_over_data),
             "The reference looks water-suppressed, or the data are not. It was not used: no concentrations.",
             "Name the unsuppressed reference in a manifest, or write `none` there.",
+        ),
+        entry(
+            "water_reference_weak",
+            format!(
+                "the line of the reference is less than {} times as tall as the tallest metabolite (less at long echo times)",
+                t.reference_over_metabolites
+            ),
+            "In brain water is 1500 times as tall. Perhaps its suppression was left on for the reference: then concentrations are \
+             too high by as much as was suppressed.",
+            "Look whether concentrations are what they are elsewhere. Name the unsuppressed reference in a manifest, or write \
+             `none` there.",
         ),
         entry(
             "eddy_not_corrected",
