@@ -266,6 +266,15 @@ fn transients(coils: usize) -> Array5<Complex64> {
     })
 }
 
+/// Eight transients of a water reference.
+fn water_transients(coils: usize) -> Array5<Complex64> {
+    let of_data = transients(coils);
+    let tallest = of_data.iter().map(|z| z.norm()).fold(0.0, f64::max);
+    Array5::from_shape_fn(of_data.dim(), |(_, _, _, k, p)| {
+        Complex64::from_polar(50.0 * tallest * (-25.0 * p as f64 * 2.5e-4).exp() * (1.0 + k as f64), k as f64)
+    })
+}
+
 fn acquired(samples: Array5<Complex64>) -> Acquisition {
     let facts = Facts { dwell_s: Some(2.5e-4), f0_mhz: Some(123.2), ..Facts::default() };
     Acquisition { facts, ..Acquisition::from_samples("test", samples) }
@@ -309,7 +318,7 @@ fn many_transients_without_numbers_are_told() {
 #[test]
 fn a_coil_without_numbers_is_left_out_of_data_and_water() {
     let mut samples = transients(3);
-    let water = acquired(transients(3).mapv(|z| z * 50.0));
+    let water = acquired(water_transients(3));
     samples.slice_mut(s![0, 0, .., 1, ..]).mapv_inplace(|z| z * f64::NAN);
     let pick = |data: &Acquisition| acquired(data.samples.to_array().select(ndarray::Axis(3), &[0, 2]));
     let data = acquired(samples);
@@ -323,7 +332,7 @@ fn a_coil_without_numbers_is_left_out_of_data_and_water() {
 
 #[test]
 fn one_broken_transient_of_water_leaves_the_others() {
-    let mut water = transients(1).mapv(|z| z * 50.0);
+    let mut water = water_transients(1);
     let expected = acquired(water.select(ndarray::Axis(2), &[0, 1, 2, 3, 4, 5, 6]));
     water.slice_mut(s![0, 0, 7, .., 3]).mapv_inplace(|_| Complex64::new(f64::NAN, 0.0));
     let data = acquired(transients(1));

@@ -208,9 +208,6 @@ fn common(next: &mut Shared, shared: &Shared, textbook: &Shared, all: &[Scaled])
         }
         *sd = (squares / determined).sqrt().clamp(SMALLEST[5], LARGEST[5]);
     }
-    if std::env::var_os("NOW").is_some() {
-        return a.powf(-0.5);
-    }
     next.lorentz_prior_hz = [new, (squares / determined).sqrt().clamp(SMALLEST[4], LARGEST[4])];
     a.powf(-0.5)
 }
