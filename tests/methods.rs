@@ -125,6 +125,8 @@ fn the_reference_of_configurations_has_every_key() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/reference/configuration.md");
     let reference = std::fs::read_to_string(path).unwrap();
     let words: Vec<&str> = reference.split(|c: char| !(c.is_alphanumeric() || c == '_' || c == '-')).collect();
-    let missing: Vec<&String> = found.iter().filter(|key| !words.contains(&key.as_str())).collect();
+    // Fields in tesla are keys, too: `1.5`.
+    let is_named = |key: &str| words.contains(&key) || reference.contains(&format!("`{key}`"));
+    let missing: Vec<&String> = found.iter().filter(|key| !is_named(key)).collect();
     assert!(missing.is_empty(), "{path} does not name {missing:?}");
 }
