@@ -69,7 +69,10 @@ fn prepared(corpus: &Corpus) -> Vec<Spectrum> {
 /// Amplitudes of the usual sums by `map`, `[spectrum][sum]`, and their standard deviations.
 fn amplitudes(corpus: &Corpus, spectra: &[Spectrum]) -> Vec<Vec<(f64, f64)>> {
     let (site, basis) = (&corpus.sites[0], &corpus.bases[0]);
-    let settings = Settings::map().unwrap();
+    let mut settings = Settings::map().unwrap();
+    // What tells preparation from the fit's own doubt about the lineshape.
+    settings.priors.kernel_scale = 0.0;
+    settings.priors.lorentz_prior_hz = [1.3, 1.2];
     let te_s = Some(site.sequence.te_s());
     let model = Model::from(
         map::Model::new(basis, site.n_points, 1.0 / site.bandwidth_hz, site.f0_mhz, te_s, &settings).unwrap(),
