@@ -167,7 +167,7 @@ fn a_full_disk_stops_the_run_and_loses_nothing() {
     // Chunks fit into the largest file that the shell allows (in blocks of 512 bytes), the tables of all do not:
     // the system refuses to write, as on a full disk.
     let binary = env!("CARGO_BIN_EXE_requant");
-    let chunk_bytes = 60 * 1024;
+    let chunk_bytes = 120 * 1024;
     let script = format!("trap '' XFSZ; ulimit -f {}; exec \"$@\"", chunk_bytes / 512);
     let full =
         Command::new("sh").args(["-c", &script, "sh", binary]).args(run).current_dir(setup.0.path()).output().unwrap();
