@@ -1,4 +1,4 @@
-//! Soft priors on ratios of amplitudes ([`super::usual_ratios`] has the tables of them).
+//! Soft priors on ratios of amplitudes (`usual_ratios.rs` has the tables of them).
 //!
 //! A row reads (Σ num − r·Σ den) / (sd · scale) → 0 in units of σ, with `scale` the weighted sum of
 //! its denominator (and further terms), frozen from an earlier solution so that the row stays linear

@@ -63,7 +63,7 @@ impl Noise {
     /// Of `fid`, zero-filled tails cut first. The noise is taken as white within the middle of the spectrum.
     ///
     /// Two answers, of the whole FID's spectrum and of that of its second half, each from the bins without signal
-    /// ([`noise_floor`]). The first uses more samples; the second holds where signals fill the spectrum and have decayed.
+    /// (`noise_floor`). The first uses more samples; the second holds where signals fill the spectrum and have decayed.
     /// The lower one is right if they disagree: signal adds, it never takes away. Whether the noise is the same all along
     /// is asked of the halves and of the last two quarters.
     pub fn of(fid: &[Complex64]) -> Self {

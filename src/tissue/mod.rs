@@ -1,7 +1,7 @@
 //! Of what tissue the voxels are: segmentations of images of the same head, and the voxel's box in them.
 //!
 //! [`find`] says which files belong to a spectrum, [`kinds`] knows them by their names, [`labels`] what their numbers mean.
-//! [`measure`] reads them once for all voxels of a head and weighs each image voxel by its share that is inside a voxel's
+//! `measure` reads them once for all voxels of a head and weighs each image voxel by its share that is inside a voxel's
 //! box ([`overlap`]). Nothing is guessed: what a segmentation does not say is a [`TissueError`].
 
 mod error;

@@ -31,10 +31,10 @@ pub struct Weights {
     pub lambda: f64,
     /// Weight of each soft row ([`crate::fit::prior::RatioRow::weight`]).
     pub rows: Vec<f64>,
-    /// Half the derivative of ln|H| for the common Lorentzian width and the Gaussian one ([`super::marginal`]): it
+    /// Half the derivative of ln|H| for the common Lorentzian width and the Gaussian one (`marginal.rs`): it
     /// enters Q as a linear term. Zero at the mode.
     pub volume: [f64; 2],
-    /// Precision of the kernel's prior over what it is without a kernel, 0 … 1 ([`kernel_share`]).
+    /// Precision of the kernel's prior over what it is without a kernel, 0 … 1 (`kernel_share`).
     pub kernel_share: f64,
 }
 

@@ -138,7 +138,7 @@ pub struct PriorSettings {
     pub skew_sd: f64,
     /// Quartic damping of the common lineshape at t = 0.1 s; 0 fixes it at zero.
     pub flatness_sd: f64,
-    /// Scale of the Cauchy prior of the weights of the lineshape's kernel ([`super::normal::kernel_share`]), each 0 or
+    /// Scale of the Cauchy prior of the weights of the lineshape's kernel (`kernel_share` in `normal.rs`), each 0 or
     /// above; 0 leaves the kernel out.
     #[serde(default)]
     pub kernel_scale: f64,
