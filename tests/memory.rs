@@ -251,5 +251,4 @@ fn a_grid_with_curves_stays_below_its_memory() {
     let peak = setup.peak_mib("out", memory_mib, &more);
     assert!(peak <= 1.1 * memory_mib as f64, "{peak} MiB of {memory_mib}");
     assert_eq!(setup.spectra("out").len(), 150);
-    assert!(setup.n_chunks(memory_mib, &more) > 2);
 }
