@@ -105,7 +105,8 @@ impl OpenedMgh {
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
                 Ok(0) | Err(_) => return Err(MghError::Truncated { got, needed }),
                 Ok(n) => {
-                    take(&block[..n], got as usize);
+                    // No block begins beyond what memory can address: `needed` is within the limit of the file.
+                    take(&block[..n], usize::try_from(got).unwrap_or(usize::MAX));
                     got += n as u64;
                 }
             }

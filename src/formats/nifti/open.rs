@@ -84,7 +84,8 @@ impl<'a> Opened<'a> {
     pub(in crate::formats) fn may_be_whole(&self) -> Result<(), NiftiError> {
         let most = if self.is_packed { self.file_bytes.saturating_mul(GZIP_RATIO) } else { self.file_bytes };
         if most < self.data_bytes as u64 {
-            return Err(self.truncated((most as usize).saturating_sub(self.data_offset)));
+            let most = usize::try_from(most).unwrap_or(usize::MAX);
+            return Err(self.truncated(most.saturating_sub(self.data_offset)));
         }
         Ok(())
     }
