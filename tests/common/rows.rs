@@ -40,6 +40,7 @@ impl Row {
         self.0.get(column).and_then(Value::as_array).map(|all| all.iter().map(numbers).collect()).unwrap_or_default()
     }
 
+    #[allow(dead_code, reason = "not every test file uses all of it")]
     pub(crate) fn texts(&self, column: &str) -> Vec<String> {
         let all = self.0.get(column).and_then(Value::as_array);
         all.into_iter().flatten().filter_map(|v| v.as_str().map(str::to_owned)).collect()
