@@ -159,7 +159,7 @@ fn of_methods(work: &Work<'_>, spectra: &[(usize, usize)], methods: Range<usize>
                 Err(failure) => Err(failure.clone()),
                 Ok(spectrum) => models.model(found, loaded.header_of(key), key, spectrum, method),
             };
-            Some(Job { found, loaded, index, method, prepared, fit: None })
+            Some(Job { found, loaded, index, method, prepared, added: Vec::new(), fit: None })
         })
         .collect();
     let mut jobs = jobs.unwrap_or_default();
@@ -168,7 +168,7 @@ fn of_methods(work: &Work<'_>, spectra: &[(usize, usize)], methods: Range<usize>
     fit_all(&mut jobs, work);
     timings.fit_wall_s = started.elapsed().as_secs_f64();
     let started = Instant::now();
-    let rows = jobs.par_iter().map(|job| rows_of(job, options, hashes)).collect();
+    let rows = jobs.par_iter().map(|job| rows_of(job, options, hashes, models)).collect();
     timings.rows_wall_s = started.elapsed().as_secs_f64();
     (rows, timings)
 }
@@ -183,7 +183,7 @@ fn fit_all(jobs: &mut [Job<'_>], work: &Work<'_>) {
     jobs.par_iter_mut().for_each(Job::complete);
 }
 
-fn rows_of(job: &Job<'_>, options: &RunOptions, hashes: &[String]) -> Rows {
+fn rows_of(job: &Job<'_>, options: &RunOptions, hashes: &[String], models: &ModelStore<'_>) -> Rows {
     let method = &options.methods[job.method];
     let mut origin = Origin {
         found: job.found,
@@ -205,10 +205,10 @@ fn rows_of(job: &Job<'_>, options: &RunOptions, hashes: &[String]) -> Rows {
         Some(spectrum) if options.transients && job.method == 0 => origin.transients(spectrum),
         _ => Vec::new(),
     };
-    let prepared = match &job.prepared {
+    let prepared = match job.model_of_fit(models) {
         Ok(prepared) => prepared,
         Err(failure) => {
-            let spectrum = origin.failed(failure, Status::Failed, job.spectrum());
+            let spectrum = origin.failed(&failure, Status::Failed, job.spectrum());
             return Rows { transients, ..Rows::only(spectrum) };
         }
     };

@@ -1,13 +1,15 @@
 //! One spectrum and method between its file and its row, and the fits of many.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 
 use super::load::{Failure, Loaded, SpectrumKey};
-use super::models::Prepared;
+use super::models::{Extra, ModelStore, Prepared};
 use crate::corpus::Found;
 use crate::engine::{Batch, Engine, Fitted};
+use crate::fit::strangers::added::Added;
 use crate::prepare::Spectrum;
 
 /// One spectrum × method on its way to a row.
@@ -17,7 +19,11 @@ pub(super) struct Job<'a> {
     /// Index into `loaded.spectra`.
     pub(super) index: usize,
     pub(super) method: usize,
+    /// The model of its protocol.
     pub(super) prepared: Result<Prepared, Failure>,
+    /// Components that the spectrum asked for beside its basis set. Their model is made when it is needed: held for each such
+    /// spectrum of a chunk, models would take more memory than the spectra do.
+    pub(super) added: Vec<Added>,
     pub(super) fit: Option<Fitted>,
 }
 
@@ -28,6 +34,22 @@ impl<'a> Job<'a> {
 
     pub(super) fn spectrum(&self) -> Option<&'a Spectrum> {
         self.loaded.spectra[self.index].1.as_ref().ok()
+    }
+
+    /// The model that `fit` is of.
+    pub(super) fn model_of_fit(&self, models: &ModelStore<'_>) -> Result<Cow<'_, Prepared>, Failure> {
+        let prepared = self.prepared.as_ref().map_err(Clone::clone)?;
+        if self.added.is_empty() {
+            return Ok(Cow::Borrowed(prepared));
+        }
+        self.model_with(&Extra { added: self.added.clone(), stiff: false }, models).map(Cow::Owned)
+    }
+
+    /// The model of its protocol with something else.
+    pub(super) fn model_with(&self, extra: &Extra, models: &ModelStore<'_>) -> Result<Prepared, Failure> {
+        let (key, spectrum) = &self.loaded.spectra[self.index];
+        let spectrum = spectrum.as_ref().map_err(Clone::clone)?;
+        models.model_with(self.found, self.loaded.header_of(key), key, spectrum, self.method, extra)
     }
 
     /// Adds what another condition of the voxel tells, where the model asks for one and it is there.

@@ -35,26 +35,23 @@ pub(super) fn look(jobs: &mut [Job<'_>], options: &RunOptions, models: &ModelSto
         probe(jobs, &mut found, &open, models, engine);
         let view: &[Job<'_>] = jobs;
         // One model at a time: those of all offers together would be many times what a chunk of spectra holds.
-        let kept: Vec<(usize, Prepared, Fitted)> = open
+        let kept: Vec<(usize, Offer)> = open
             .par_iter()
-            .filter_map(|&i| {
-                let (prepared, fit) = best_offer(&view[i], found[i].as_ref()?, models, engine)?;
-                Some((i, prepared, fit))
-            })
+            .filter_map(|&i| Some((i, best_offer(&view[i], found[i].as_ref()?, models, engine)?)))
             .collect();
         if kept.is_empty() {
             break;
         }
         open = kept.iter().map(|(job, ..)| *job).collect();
-        for (i, prepared, fit) in kept {
-            jobs[i].prepared = Ok(prepared);
-            jobs[i].fit = Some(fit);
-            found[i] = find(&jobs[i]);
+        for (i, offer) in kept {
+            jobs[i].added = offer.added;
+            jobs[i].fit = Some(offer.fit);
+            found[i] = offer.found;
         }
     }
     for (job, found) in jobs.iter_mut().zip(found) {
-        let (Ok(prepared), Some(fit), Some(found)) = (&job.prepared, &mut job.fit, found) else { continue };
-        let unknown = prepared.added.iter().filter_map(|added| added.line_ppm());
+        let (Some(fit), Some(found)) = (&mut job.fit, found) else { continue };
+        let unknown = job.added.iter().filter_map(|added| added.line_ppm());
         let peaks = unknown.chain(found.tall).chain(found.lines.iter().map(|line| line.ppm)).collect();
         fit.result.unmodelled_peaks_ppm = Some(peaks);
     }
@@ -70,13 +67,11 @@ fn takes_offers(job: &Job<'_>, options: &RunOptions) -> bool {
 fn probe(jobs: &[Job<'_>], found: &mut [Option<Found>], open: &[usize], models: &ModelStore<'_>, engine: &dyn Engine) {
     let stiff = |&i: &usize| {
         let (job, found) = (&jobs[i], found[i].as_ref()?);
-        let (prepared, spectrum, fit) = (job.prepared.as_ref().ok()?, job.spectrum()?, job.fit.as_ref()?);
+        let (prepared, fit) = (job.prepared.as_ref().ok()?, job.fit.as_ref()?);
         let most = prepared.model.limits().max_baseline_ed?;
         let lacks = !(found.lines.is_empty() && found.displaced.is_empty());
         (lacks && fit.result.baseline_ed > FLEXIBLE_PART * most).then_some(())?;
-        let extra = Extra { added: prepared.added.clone(), stiff: true };
-        let header = job.loaded.header_of(job.key());
-        Some((i, models.model_with(job.found, header, job.key(), spectrum, job.method, &extra).ok()?))
+        Some((i, job.model_with(&Extra { added: job.added.clone(), stiff: true }, models).ok()?))
     };
     let lines = |&i: &usize| {
         let (i, prepared) = stiff(&i)?;
@@ -92,7 +87,7 @@ fn probe(jobs: &[Job<'_>], found: &mut [Option<Found>], open: &[usize], models: 
     }
 }
 
-/// What the fit of a job lacks.
+/// What the first fit of a job lacks.
 fn find(job: &Job<'_>) -> Option<Found> {
     find_in(job.prepared.as_ref().ok()?, job.spectrum()?, &job.fit.as_ref()?.result)
 }
@@ -135,30 +130,34 @@ fn offers(prepared: &Prepared, found: &Found) -> Vec<(Added, f64)> {
     substances.chain(unknown.filter(|(line, _)| !prepared.added.contains(line))).collect()
 }
 
-/// The best offer to a job, if it gains enough: its model and fit.
-fn best_offer(
-    job: &Job<'_>,
-    found: &Found,
-    models: &ModelStore<'_>,
-    engine: &dyn Engine,
-) -> Option<(Prepared, Fitted)> {
-    let (prepared, spectrum, before) = (job.prepared.as_ref().ok()?, job.spectrum()?, job.fit.as_ref()?);
+/// A further component that a job keeps.
+struct Offer {
+    /// With those before it.
+    added: Vec<Added>,
+    fit: Fitted,
+    /// What the fit still lacks.
+    found: Option<Found>,
+    gain: f64,
+}
+
+/// The best offer to a job, if it gains enough.
+fn best_offer(job: &Job<'_>, found: &Found, models: &ModelStore<'_>, engine: &dyn Engine) -> Option<Offer> {
+    let (prepared, spectrum, before) = (job.model_of_fit(models).ok()?, job.spectrum()?, job.fit.as_ref()?);
     let without = weighed(&prepared.model, &before.result);
-    let mut best: Option<(Prepared, Fitted, f64)> = None;
-    for (component, handicap) in offers(prepared, found) {
-        let added: Vec<Added> = prepared.added.iter().copied().chain([component]).collect();
-        let extra = Extra { added, stiff: false };
-        let header = job.loaded.header_of(job.key());
-        let Ok(with) = models.model_with(job.found, header, job.key(), spectrum, job.method, &extra) else { continue };
+    let mut best: Option<Offer> = None;
+    for (component, handicap) in offers(&prepared, found) {
+        let added: Vec<Added> = job.added.iter().copied().chain([component]).collect();
+        let Ok(with) = job.model_with(&Extra { added: added.clone(), stiff: false }, models) else { continue };
         let Some(fit) = fitted(&[Some((&with, spectrum))], engine).pop().flatten() else { continue };
         let weight = weighed(&with.model, &fit.result);
         let gain = evidence::gain(without, weight, found.n_bins) - handicap;
         let is_enough = evidence::is_enough(gain, without, weight, found.n_bins);
-        if is_enough && best.as_ref().is_none_or(|best| gain > best.2) {
-            best = Some((with, fit, gain));
+        if is_enough && best.as_ref().is_none_or(|best| gain > best.gain) {
+            let found = find_in(&with, spectrum, &fit.result);
+            best = Some(Offer { added, fit, found, gain });
         }
     }
-    best.map(|(prepared, fit, _)| (prepared, fit))
+    best
 }
 
 fn weighed<'a>(model: &Model, fit: &'a FitResult) -> Weighed<'a> {
