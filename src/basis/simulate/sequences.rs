@@ -116,6 +116,41 @@ pub enum Sequence {
         /// Echo time (s).
         te_s: f64,
     },
+    /// MEGA-PRESS whose editing pulses turn two bands at once: the conditions of HERMES and HERCULES that edit both
+    /// (Chan 2016, Oeltzschner 2019); their other conditions are MEGA-PRESS.
+    Hermes {
+        /// Echo time (s).
+        te_s: f64,
+        /// First echo (s).
+        te1_s: f64,
+        /// Bands that the editing pulses turn; twice the same is one.
+        bands: [Band; 2],
+    },
+    /// sLASER with two editing pulses TE/2 apart.
+    MegaSemiLaser {
+        /// Echo time (s).
+        te_s: f64,
+        /// Bands that the editing pulses turn; twice the same is one.
+        bands: [Band; 2],
+    },
+}
+
+/// Middles of the pulses of an edited sLASER (s after the excitation).
+pub(super) struct SemiLaserTimes {
+    pub(super) refocus: [f64; 4],
+    pub(super) edit: [f64; 2],
+}
+
+impl SemiLaserTimes {
+    /// The first pulse and the three last stand as close as they can, and the echo comes at TE; those of MRSCloud at
+    /// TE 80 ms: 4.7523, 38.1735, 42.8285, 49.4073 ms and 23.9861, 63.9861 ms.
+    pub(super) fn edited(te_s: f64) -> Self {
+        let (first_s, third_s, fourth_s, edit_s) = (4.7523e-3, 4.655e-3, 6.5788e-3, 3.9861e-3);
+        let second_s = 0.5 * te_s + first_s - fourth_s;
+        let third_s = second_s + third_s;
+        let edit_s = 0.25 * te_s + edit_s;
+        Self { refocus: [first_s, second_s, third_s, third_s + fourth_s], edit: [edit_s, edit_s + 0.5 * te_s] }
+    }
 }
 
 impl Sequence {
@@ -129,6 +164,8 @@ impl Sequence {
             Self::SemiLaser { .. } => "sLASER",
             Self::MegaPress { .. } => "MEGA-PRESS",
             Self::Special { .. } => "SPECIAL",
+            Self::Hermes { .. } => "HERMES",
+            Self::MegaSemiLaser { .. } => "MEGA-sLASER",
         }
     }
 
@@ -141,6 +178,8 @@ impl Sequence {
             | Self::Steam { te_s, .. }
             | Self::SemiLaser { te_s }
             | Self::MegaPress { te_s, .. }
+            | Self::Hermes { te_s, .. }
+            | Self::MegaSemiLaser { te_s, .. }
             | Self::Special { te_s } => te_s,
         }
     }
@@ -169,17 +208,20 @@ impl Sequence {
                 events.extend([keep(-1), half, turn(-FRAC_PI_2, Y), keep(0), Event::Delay { duration_s: tm_s }]);
                 events.extend([turn(FRAC_PI_2, Y), keep(1), half]);
             }
-            Self::MegaPress { te_s, te1_s, band } => {
-                let edit = Event::Pulse(Pulse::Ideal { flip_rad: PI, phase_rad: X, band: Some(band) });
-                let delay = |duration_s| Event::Delay { duration_s };
-                let keep = |order| Event::Coherence { order };
-                let quarter = 0.25 * te_s;
-                events.extend([keep(1), delay(0.5 * te1_s), turn(PI, X), keep(-1)]);
-                events.extend([delay(quarter), edit, keep(-1), delay(quarter), turn(PI, X), keep(1)]);
-                events.extend([delay(quarter), edit, keep(1), delay(quarter - 0.5 * te1_s)]);
-            }
+            Self::MegaPress { te_s, te1_s, band } => mega_press(&mut events, te_s, te1_s, [band; 2]),
+            Self::Hermes { te_s, te1_s, bands } => mega_press(&mut events, te_s, te1_s, bands),
+            Self::MegaSemiLaser { te_s, bands } => mega_semi_laser(&mut events, te_s, bands),
         }
         Ok(events)
+    }
+
+    /// Bands that editing pulses turn.
+    fn bands(&self) -> Option<[Band; 2]> {
+        match *self {
+            Self::MegaPress { band, .. } => Some([band; 2]),
+            Self::Hermes { bands, .. } | Self::MegaSemiLaser { bands, .. } => Some(bands),
+            _ => None,
+        }
     }
 
     fn check(&self) -> Result<(), SimulateError> {
@@ -187,7 +229,7 @@ impl Sequence {
         let times: &[(&str, f64)] = match *self {
             Self::Press { te_s, te1_s, te2_s } => &[("TE", te_s), ("TE1", te1_s), ("TE2", te2_s)],
             Self::Steam { te_s, tm_s } => &[("TE", te_s), ("TM", tm_s)],
-            Self::MegaPress { te_s, te1_s, .. } => &[("TE", te_s), ("TE1", te1_s)],
+            Self::MegaPress { te_s, te1_s, .. } | Self::Hermes { te_s, te1_s, .. } => &[("TE", te_s), ("TE1", te1_s)],
             _ => &[("TE", self.te_s())],
         };
         if let Some((name, value)) = times.iter().find(|(_, t)| !(t.is_finite() && *t >= 0.0)) {
@@ -197,17 +239,49 @@ impl Sequence {
             Self::Press { te_s, te1_s, te2_s } if (te1_s + te2_s - te_s).abs() > SAME_TIME_S => {
                 fail(format!("TE1 + TE2 = {} s but TE = {te_s} s; they must be equal", te1_s + te2_s))
             }
-            Self::MegaPress { te_s, te1_s, .. } if 2.0 * te1_s > te_s => fail(format!(
+            Self::MegaPress { te_s, te1_s, .. } | Self::Hermes { te_s, te1_s, .. } if 2.0 * te1_s > te_s => fail(format!(
                 "TE1 = {te1_s} s is more than half of TE = {te_s} s; the second editing pulse would come after the echo"
             )),
-            Self::MegaPress { band, .. }
-                if !(band.centre_ppm.is_finite() && band.width_ppm.is_finite() && band.width_ppm > 0.0) =>
-            {
-                Err(SimulateError::Band { centre_ppm: band.centre_ppm, width_ppm: band.width_ppm })
+            Self::MegaSemiLaser { te_s, .. } if SemiLaserTimes::edited(te_s).refocus[3] > te_s => {
+                fail(format!("TE = {te_s} s leaves no room for its pulses; 0.02 s or more is possible"))
             }
-            _ => Ok(()),
+            _ => self.bands().iter().flatten().try_for_each(|band| {
+                let is_one = band.centre_ppm.is_finite() && band.width_ppm.is_finite() && band.width_ppm > 0.0;
+                let (centre_ppm, width_ppm) = (band.centre_ppm, band.width_ppm);
+                if is_one { Ok(()) } else { Err(SimulateError::Band { centre_ppm, width_ppm }) }
+            }),
         }
     }
+}
+
+/// Editing pulses on one or two bands, and the order around them.
+fn edit(bands: [Band; 2], order: i32) -> impl Iterator<Item = Event> {
+    let n = if bands[0] == bands[1] { 1 } else { 2 };
+    let pulse = |band| Event::Pulse(Pulse::Ideal { flip_rad: PI, phase_rad: X, band: Some(band) });
+    bands.into_iter().take(n).map(pulse).chain([Event::Coherence { order }])
+}
+
+fn mega_press(events: &mut Vec<Event>, te_s: f64, te1_s: f64, bands: [Band; 2]) {
+    let delay = |duration_s| Event::Delay { duration_s };
+    let keep = |order| Event::Coherence { order };
+    let quarter = 0.25 * te_s;
+    events.extend([keep(1), delay(0.5 * te1_s), turn(PI, X), keep(-1), delay(quarter)]);
+    events.extend(edit(bands, -1));
+    events.extend([delay(quarter), turn(PI, X), keep(1), delay(quarter)]);
+    events.extend(edit(bands, 1));
+    events.push(delay(quarter - 0.5 * te1_s));
+}
+
+fn mega_semi_laser(events: &mut Vec<Event>, te_s: f64, bands: [Band; 2]) {
+    let SemiLaserTimes { refocus: r, edit: e } = SemiLaserTimes::edited(te_s);
+    let delay = |duration_s| Event::Delay { duration_s };
+    let keep = |order| Event::Coherence { order };
+    events.extend([keep(1), delay(r[0]), turn(PI, X), keep(-1), delay(e[0] - r[0])]);
+    events.extend(edit(bands, -1));
+    events.extend([delay(r[1] - e[0]), turn(PI, X), keep(1), delay(r[2] - r[1]), turn(PI, X), keep(-1)]);
+    events.extend([delay(r[3] - r[2]), turn(PI, X), keep(1), delay(e[1] - r[3])]);
+    events.extend(edit(bands, 1));
+    events.push(delay(te_s - e[1]));
 }
 
 /// An ideal pulse on all protons.
@@ -243,6 +317,8 @@ mod tests {
             Sequence::SemiLaser { te_s },
             Sequence::MegaPress { te_s, te1_s: 0.15 * te_s, band },
             Sequence::Special { te_s },
+            Sequence::Hermes { te_s, te1_s: 0.15 * te_s, bands: [band, Band { centre_ppm: 4.56, width_ppm: 0.6 }] },
+            Sequence::MegaSemiLaser { te_s, bands: [band, band] },
         ]
     }
 

@@ -1,0 +1,1 @@
+//! Waveforms out of files.

@@ -1,0 +1,5 @@
+//! Vendors' pulses.
+/// x
+pub struct Vendor;
+/// x
+pub struct Choice;
