@@ -6,7 +6,7 @@ use crate::acquisition::Facts;
 use crate::printable::{LABEL_CHARS, printable};
 
 /// Columns that are no facts of a header. `path` must be there.
-const OWN_COLUMNS: [&str; 11] = [
+const OWN_COLUMNS: [&str; 12] = [
     "path",
     "water_path",
     "id",
@@ -16,6 +16,7 @@ const OWN_COLUMNS: [&str; 11] = [
     "site",
     "voi",
     "sequence",
+    "pulses",
     "n_conditions",
     "edit_order",
 ];

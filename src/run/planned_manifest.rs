@@ -152,6 +152,7 @@ fn known(facts: &Facts, fact: &str) -> String {
     let text = match fact {
         "vendor" => facts.vendor,
         "sequence" => facts.sequence,
+        "pulses" => facts.pulses,
         _ => {
             let number = Facts::NUMBERS.iter().find(|number| number.name == fact);
             number.and_then(|number| *(number.of)(&mut facts)).map(shown)

@@ -22,7 +22,7 @@ pub(super) use program::Program;
 pub use program::{Axis, TimingFault};
 pub use shape::Shape;
 pub(super) use signal::{Scale, shaped_lines};
-pub use vendors::{Choice, Vendor};
+pub use vendors::{Choice, Known, Source, Vendor};
 pub use waveform::{PulseFault, Waveform};
 
 /// Coupled protons beyond which a group is refused with shaped pulses: every further one costs eight times as much.
