@@ -161,7 +161,7 @@ pub fn press(vendor: Vendor, duration_s: Option<f64>) -> Result<Option<Shaped>, 
 
 /// Editing pulse of MEGA-PRESS at 68 ms: a sinc under a Gaussian, 14 ms, 88 Hz between half inversions.
 fn usual_edit() -> PulseSpec {
-    let shape = Shape::SincGauss { lobes: 1.0, truncation: 0.12 };
+    let shape = Shape::SincGauss { lobes: 1.0, truncation: 0.6 };
     PulseSpec { shape, duration_s: 14e-3, flip_deg: Some(180.0), peak_b1_hz: None, bandwidth_hz: None }
 }
 
