@@ -74,7 +74,7 @@ const DURATIONS_S: (f64, f64) = (1e-9, 0.2);
 /// Strongest pulse that is tried for an adiabatic one (Hz).
 const MOST_B1_HZ: f64 = 1e5;
 /// What remains along z after a good inversion.
-const INVERTED: f64 = -0.99;
+const INVERTED: f64 = -0.98;
 /// Offsets that a bandwidth is looked for in, for each part of the pulse's own 1/T.
 const PARTS_OF_WIDTH: f64 = 64.0;
 /// Widest profile that is looked at, in 1/T.
@@ -178,13 +178,13 @@ impl Waveform {
         self.rotation(0.0, self.duration_s, 0.0, slice_hz).remaining_z()
     }
 
-    /// The least strength, by factors of 2^¼, that inverts over four fifths of the slice.
+    /// The least strength, by factors of 2^¼, that inverts over the middle three fifths of the slice.
     fn adiabatic_strength(&self) -> Result<f64, PulseFault> {
         let mut strength = 1.0 / self.duration_s;
         while strength < MOST_B1_HZ {
             let mut tried = self.clone();
             tried.scale(strength);
-            let places = [-0.4, -0.2, 0.0, 0.2, 0.4];
+            let places = [-0.3, -0.15, 0.0, 0.15, 0.3];
             if places.iter().all(|x| tried.remaining_z(x * self.bandwidth_hz) < INVERTED) {
                 return Ok(strength);
             }
@@ -242,8 +242,8 @@ mod tests {
         ] {
             let mut pulse = Waveform::new(&spec(shape.clone(), 5e-3)).unwrap();
             pulse.scale(1.3);
-            for x in [-0.35, 0.0, 0.35] {
-                assert!(pulse.remaining_z(x * pulse.bandwidth_hz) < -0.97, "{shape:?} {x}");
+            for x in [-0.3, 0.0, 0.3] {
+                assert!(pulse.remaining_z(x * pulse.bandwidth_hz) < -0.95, "{shape:?} {x}");
             }
             assert!(pulse.remaining_z(0.8 * pulse.bandwidth_hz) > 0.9, "{shape:?}");
         }
