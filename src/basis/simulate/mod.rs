@@ -6,6 +6,7 @@
 //! protons, so a pulse-acquire FID starts at the metabolite's number of protons.
 
 mod error;
+mod events;
 mod hamiltonian;
 mod operators;
 pub mod pulses;

@@ -1,70 +1,15 @@
-//! Pulse sequences as lists of events.
-//!
-//! Pulses are ideal and infinitely short, gradients select coherence orders exactly. A shaped pulse is a
-//! further kind of [`Pulse`]; a spatial grid is an average of the signal over positions in
-//! [`super::signal`], each with its own list of events.
+//! Localisation sequences and their timing, as lists of events with ideal pulses; `pulses/program` plays shaped ones.
 
 use std::f64::consts::{FRAC_PI_2, PI};
 
 use serde::{Deserialize, Serialize};
 
 use super::SimulateError;
+use super::events::{X, Y, turn};
+pub use super::events::{Band, Event, Pulse};
 
 /// Echo times that agree to this (s) are the same: files give them in microseconds at best.
 const SAME_TIME_S: f64 = 1e-6;
-
-/// Phase of a pulse along x and y (rad).
-const X: f64 = 0.0;
-const Y: f64 = FRAC_PI_2;
-
-/// A band of chemical shifts that an editing pulse turns.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Band {
-    /// Middle (ppm).
-    pub centre_ppm: f64,
-    /// Full width (ppm).
-    pub width_ppm: f64,
-}
-
-impl Band {
-    /// Whether a spin at `ppm` is turned.
-    pub fn holds(&self, ppm: f64) -> bool {
-        (ppm - self.centre_ppm).abs() <= 0.5 * self.width_ppm
-    }
-}
-
-/// A radio-frequency pulse.
-#[derive(Debug, Clone, Copy, PartialEq)]
-#[non_exhaustive]
-pub enum Pulse {
-    /// Turns spins at once and perfectly.
-    Ideal {
-        /// Flip angle (rad).
-        flip_rad: f64,
-        /// Direction of the axis from x (rad).
-        phase_rad: f64,
-        /// The spins that it turns; `None` for all protons.
-        band: Option<Band>,
-    },
-}
-
-/// One step of a sequence.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Event {
-    /// A pulse.
-    Pulse(Pulse),
-    /// Free evolution.
-    Delay {
-        /// How long (s).
-        duration_s: f64,
-    },
-    /// Gradients or a phase cycle that leave one coherence order; the receiver detects order +1.
-    Coherence {
-        /// The order that stays.
-        order: i32,
-    },
-}
 
 /// A localisation sequence with its timing; all times in seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -282,11 +227,6 @@ fn mega_semi_laser(events: &mut Vec<Event>, te_s: f64, bands: [Band; 2]) {
     events.extend([delay(r[3] - r[2]), turn(PI, X), keep(1), delay(e[1] - r[3])]);
     events.extend(edit(bands, 1));
     events.push(delay(te_s - e[1]));
-}
-
-/// An ideal pulse on all protons.
-fn turn(flip_rad: f64, phase_rad: f64) -> Event {
-    Event::Pulse(Pulse::Ideal { flip_rad, phase_rad, band: None })
 }
 
 /// Appends the delays with a 180° pulse between each two, on the pathway that ends at the receiver.
