@@ -7,8 +7,8 @@ use std::f64::consts::TAU;
 use std::process::Command;
 
 use common::data;
-use num_complex::Complex64;
 use ndarray::Array5;
+use num_complex::Complex64;
 use requant::acquisition::{Acquisition, Facts};
 use requant::basis::BasisSet;
 use requant::basis::simulate::pulses::vendors::press;

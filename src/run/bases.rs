@@ -56,7 +56,9 @@ impl ReadBasis {
             flags.push("basis_singlets_disagree");
             words.push(misplaced.clone());
         }
-        if let Some(Recipe { sequence: Sequence::Press { te1_s, .. }, assumed, pulse_name, pulse_source, .. }) = &self.recipe {
+        if let Some(Recipe { sequence: Sequence::Press { te1_s, .. }, assumed, pulse_name, pulse_source, .. }) =
+            &self.recipe
+        {
             if !assumed.is_empty() {
                 flags.push("te1_assumed");
                 words.push(format!(

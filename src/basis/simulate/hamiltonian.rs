@@ -84,7 +84,8 @@ impl Hamiltonian {
         let of_block = |block: &Block| {
             let n = block.energies_hz.len();
             let vectors = Mat::from_fn(n, n, |i, j| c64::new(block.vectors[(i, j)], 0.0));
-            let turned = Mat::from_fn(n, n, |i, j| c64::cis(-TAU * block.energies_hz[j] * duration_s) * vectors[(i, j)]);
+            let turned =
+                Mat::from_fn(n, n, |i, j| c64::cis(-TAU * block.energies_hz[j] * duration_s) * vectors[(i, j)]);
             turned * vectors.transpose()
         };
         Propagation { blocks: self.blocks.iter().map(of_block).collect() }

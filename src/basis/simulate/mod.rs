@@ -173,10 +173,11 @@ impl<'a> Played<'a> {
         let Some(program) = Program::new(sequence, shaped, f0_mhz, true)? else { return Ok(Self::Ideal(events)) };
         let unedited = Program::new(sequence, shaped, f0_mhz, false)?.unwrap_or_else(|| program.clone());
         let ideal = if let Sequence::Steam { .. } = sequence { 0.5 } else { 1.0 };
-        let scale = Scale::new(&unedited, shaped, f0_mhz, Complex64::new(ideal, 0.0)).map_err(|_| SimulateError::Pulse {
-            sequence: sequence.name(),
-            reason: "they leave nothing of a singlet at their carrier".to_owned(),
-        })?;
+        let scale =
+            Scale::new(&unedited, shaped, f0_mhz, Complex64::new(ideal, 0.0)).map_err(|_| SimulateError::Pulse {
+                sequence: sequence.name(),
+                reason: "they leave nothing of a singlet at their carrier".to_owned(),
+            })?;
         Ok(Self::Shaped { program, shaped, scale })
     }
 

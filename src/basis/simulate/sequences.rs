@@ -5,8 +5,8 @@ use std::f64::consts::{FRAC_PI_2, PI};
 use serde::{Deserialize, Serialize};
 
 use super::SimulateError;
-use super::events::{X, Y, turn};
 pub use super::events::{Band, Event, Pulse};
+use super::events::{X, Y, turn};
 
 /// Echo times that agree to this (s) are the same: files give them in microseconds at best.
 const SAME_TIME_S: f64 = 1e-6;
@@ -184,9 +184,11 @@ impl Sequence {
             Self::Press { te_s, te1_s, te2_s } if (te1_s + te2_s - te_s).abs() > SAME_TIME_S => {
                 fail(format!("TE1 + TE2 = {} s but TE = {te_s} s; they must be equal", te1_s + te2_s))
             }
-            Self::MegaPress { te_s, te1_s, .. } | Self::Hermes { te_s, te1_s, .. } if 2.0 * te1_s > te_s => fail(format!(
-                "TE1 = {te1_s} s is more than half of TE = {te_s} s; the second editing pulse would come after the echo"
-            )),
+            Self::MegaPress { te_s, te1_s, .. } | Self::Hermes { te_s, te1_s, .. } if 2.0 * te1_s > te_s => {
+                fail(format!(
+                    "TE1 = {te1_s} s is more than half of TE = {te_s} s; the second editing pulse would come after the echo"
+                ))
+            }
             Self::MegaSemiLaser { te_s, .. } if SemiLaserTimes::edited(te_s).refocus[3] > te_s => {
                 fail(format!("TE = {te_s} s leaves no room for its pulses; 0.02 s or more is possible"))
             }

@@ -112,8 +112,7 @@ fn check_spins(metabolite: &Metabolite, members: &[usize], most: usize) -> Resul
 /// frequencies: one run a state, and echoes refocus the coupling by themselves.
 fn frame(group: &Group, members: &[usize], f0_mhz: f64) -> (Vec<(usize, usize, f64)>, Vec<Vec<f64>>) {
     let place = |q: usize| members.iter().position(|&m| m == q);
-    let couplings =
-        group.couplings.iter().filter_map(|c| Some((place(c.first)?, place(c.second)?, c.j_hz))).collect();
+    let couplings = group.couplings.iter().filter_map(|c| Some((place(c.first)?, place(c.second)?, c.j_hz))).collect();
     let offsets = |shifts_hz: Vec<f64>| {
         members.iter().zip(&shifts_hz).map(|(&q, hz)| (group.ppm[q] - CARRIER_PPM) * f0_mhz + hz).collect()
     };

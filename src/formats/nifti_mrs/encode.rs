@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::keys::{AVERAGES, PULSES, COMPLEX64, COMPLEX128, EXTENSION_CODE, MILLIMETRES, PROGRAM, SECONDS};
+use super::keys::{AVERAGES, COMPLEX64, COMPLEX128, EXTENSION_CODE, MILLIMETRES, PROGRAM, PULSES, SECONDS};
 use crate::acquisition::{Acquisition, Processing};
 use crate::formats::nifti::layout::NIFTI2;
 use crate::formats::nifti::quaternion;

@@ -176,13 +176,9 @@ fn steps(
     Ok(steps)
 }
 
-fn overlap(
-    sequence: &Sequence,
-    event: &Event,
-    overlap_s: f64,
-    duration_s: &dyn Fn(Role) -> f64,
-) -> SimulateError {
-    let (ms, refocus_s, quarter_s) = (|s: f64| format!("{:.2}", 1e3 * s), duration_s(Role::Refocus), duration_s(Role::Quarter));
+fn overlap(sequence: &Sequence, event: &Event, overlap_s: f64, duration_s: &dyn Fn(Role) -> f64) -> SimulateError {
+    let (ms, refocus_s, quarter_s) =
+        (|s: f64| format!("{:.2}", 1e3 * s), duration_s(Role::Refocus), duration_s(Role::Quarter));
     let te_s = sequence.te_s();
     let range = match sequence {
         Sequence::Press { .. } if te_s >= 2.0 * refocus_s + quarter_s => {
@@ -217,8 +213,7 @@ fn events_of(sequence: &Sequence) -> Option<(Vec<Event>, Vec<Band>, f64)> {
         Sequence::PulseAcquire {} | Sequence::SpinEcho { .. } => return None,
         Sequence::Special { te_s } => (vec![excite(-1), refocus(0.5 * te_s, First, 1)], vec![], te_s),
         Sequence::Press { te_s, te1_s, .. } => {
-            let pulses =
-                vec![excite(1), refocus(0.5 * te1_s, First, -1), refocus(0.5 * (te_s + te1_s), Second, 1)];
+            let pulses = vec![excite(1), refocus(0.5 * te1_s, First, -1), refocus(0.5 * (te_s + te1_s), Second, 1)];
             (pulses, vec![], te_s)
         }
         Sequence::SemiLaser { te_s } => {
@@ -233,7 +228,9 @@ fn events_of(sequence: &Sequence) -> Option<(Vec<Event>, Vec<Band>, f64)> {
             let (second_s, end_s) = (0.5 * te_s, te_s + tm_s);
             (vec![excite(-1), quarter(second_s, First, 0), quarter(second_s + tm_s, Second, 1)], vec![], end_s)
         }
-        Sequence::MegaPress { te_s, te1_s, band } => (mega_press(te_s, te1_s, &excite, &refocus, &edit), vec![band], te_s),
+        Sequence::MegaPress { te_s, te1_s, band } => {
+            (mega_press(te_s, te1_s, &excite, &refocus, &edit), vec![band], te_s)
+        }
         Sequence::Hermes { te_s, te1_s, bands } => {
             (mega_press(te_s, te1_s, &excite, &refocus, &edit), distinct(bands), te_s)
         }

@@ -93,9 +93,9 @@ impl Shape {
     /// From end to end, for pulses that sweep (Hz): what makes the thickness of their slice.
     pub(super) fn sweep_hz(&self) -> Option<f64> {
         match *self {
-            Self::HyperbolicSecant { sweep_hz, .. } | Self::GoiaWurst { sweep_hz, .. } | Self::Foci { sweep_hz, .. } => {
-                Some(sweep_hz)
-            }
+            Self::HyperbolicSecant { sweep_hz, .. }
+            | Self::GoiaWurst { sweep_hz, .. }
+            | Self::Foci { sweep_hz, .. } => Some(sweep_hz),
             _ => None,
         }
     }

@@ -80,8 +80,9 @@ pub(in crate::basis::simulate) fn shaped_lines(
                 if state.parts.is_empty() {
                     state.parts.push(Coherence::of(&space, &equilibrium, 0));
                 }
-                let comes_again =
-                    program.steps[k + 1..].iter().any(|s| matches!(s, Step::Pulse { axis: later, .. } if *later == axis));
+                let comes_again = program.steps[k + 1..]
+                    .iter()
+                    .any(|s| matches!(s, Step::Pulse { axis: later, .. } if *later == axis));
                 state.pulse(&space, &propagators[index], (axis, axis.is_some() && comes_again), to);
             }
         }

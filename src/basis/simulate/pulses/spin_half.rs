@@ -32,10 +32,7 @@ impl Rotation {
 
     /// First `self`, then `later`.
     pub(super) fn then(self, later: Self) -> Self {
-        Self {
-            a: later.a * self.a - later.b * self.b.conj(),
-            b: later.a * self.b + later.b * self.a.conj(),
-        }
+        Self { a: later.a * self.a - later.b * self.b.conj(), b: later.a * self.b + later.b * self.a.conj() }
     }
 
     /// What M_z = 1 becomes along z.
