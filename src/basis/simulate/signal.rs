@@ -107,10 +107,13 @@ fn check_spins(metabolite: &Metabolite, members: &[usize], most: usize) -> Resul
     Ok(())
 }
 
+/// Two protons and their coupling (Hz).
+type Couplings = Vec<(usize, usize, f64)>;
+
 /// Couplings of the protons `members` of `group` among one another, and their offsets (Hz) for every state of the other
 /// nuclei. Pulses at the proton frequency leave those alone, so each of their states only moves the protons'
 /// frequencies: one run a state, and echoes refocus the coupling by themselves.
-fn frame(group: &Group, members: &[usize], f0_mhz: f64) -> (Vec<(usize, usize, f64)>, Vec<Vec<f64>>) {
+fn frame(group: &Group, members: &[usize], f0_mhz: f64) -> (Couplings, Vec<Vec<f64>>) {
     let place = |q: usize| members.iter().position(|&m| m == q);
     let couplings = group.couplings.iter().filter_map(|c| Some((place(c.first)?, place(c.second)?, c.j_hz))).collect();
     let offsets = |shifts_hz: Vec<f64>| {

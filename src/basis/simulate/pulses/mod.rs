@@ -18,8 +18,8 @@ mod waveform;
 
 use serde::{Deserialize, Serialize};
 
+pub use program::Axis;
 pub(super) use program::Program;
-pub use program::{Axis, TimingFault};
 pub use shape::Shape;
 pub(super) use signal::{Scale, shaped_lines};
 pub use vendors::{Choice, Known, Source, Vendor};

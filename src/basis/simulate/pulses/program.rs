@@ -25,17 +25,6 @@ pub enum Axis {
     Third,
 }
 
-/// Two pulses overlap.
-#[derive(Debug, Clone, PartialEq)]
-pub struct TimingFault {
-    /// Which pulse begins too early.
-    pub pulse: String,
-    /// By how much (s).
-    pub overlap_s: f64,
-    /// What is possible, in words.
-    pub range: String,
-}
-
 /// A pulse of a program.
 #[derive(Debug, Clone, PartialEq)]
 pub(in crate::basis::simulate) struct Placed {
@@ -68,7 +57,6 @@ pub(in crate::basis::simulate) struct Program {
 enum Role {
     Quarter,
     Refocus,
-    /// With the index of the pulse.
     Edit,
 }
 
@@ -96,50 +84,71 @@ impl Program {
         if let Some(fault) = shaped.grid.fault() {
             return Err(SimulateError::Pulse { sequence: sequence.name(), reason: fault });
         }
-        let hz = |ppm: f64| (ppm - CARRIER_PPM) * f0_mhz;
-        let fail = |e: super::PulseFault| SimulateError::Pulse { sequence: sequence.name(), reason: e.to_string() };
-        let played = |spec: &PulseSpec, flip_deg: f64| {
-            let flip_deg = spec.flip_deg.or_else(|| spec.peak_b1_hz.is_none().then_some(flip_deg));
-            Waveform::new(&PulseSpec { flip_deg, ..spec.clone() }).map_err(fail)
-        };
-        let carrier_hz = hz(shaped.carrier_ppm);
-        let mut pulses = Vec::new();
-        let mut add = |waveform: Waveform, carrier_hz: f64, phase_rad: f64, selects: bool| {
-            let slice_hz = if selects { waveform.bandwidth_hz } else { 0.0 };
-            pulses.push(Placed { waveform, carrier_hz, phase_rad, slice_hz });
-            pulses.len() - 1
-        };
-        let has = |role: Role| events.iter().any(|event| event.role == role);
-        let refocus = match has(Role::Refocus) {
-            true => Some(add(played(&shaped.refocus, 180.0)?, carrier_hz, 0.0, true)),
-            false => None,
-        };
-        let quarter = match shaped.excite.as_ref().filter(|_| has(Role::Quarter)) {
-            Some(spec) => Some(add(played(spec, 90.0)?, carrier_hz, FRAC_PI_2, true)),
-            None => None,
-        };
-        let edit = match (has(Role::Edit), &shaped.edit) {
-            (false, _) => None,
-            (true, Some(spec)) => {
-                let waveform = played(spec, 180.0)?;
-                let middle = bands.iter().map(|band| band.centre_ppm).sum::<f64>() / bands.len().max(1) as f64;
-                let offsets: Vec<f64> = bands.iter().map(|band| hz(band.centre_ppm) - hz(middle)).collect();
-                Some(add(waveform.at_offsets(&offsets), hz(middle), 0.0, false))
-            }
-            (true, None) => {
-                let reason = "it has editing pulses, and none is given in `edit`".to_owned();
-                return Err(SimulateError::Pulse { sequence: sequence.name(), reason });
-            }
-        };
-        let index = |role: Role| match role {
-            Role::Quarter => quarter,
-            Role::Refocus => refocus,
-            Role::Edit => edit,
-        };
-        let duration_s = |role: Role| index(role).map_or(0.0, |k: usize| pulses[k].waveform.duration_s);
+        let cast = Cast::new(sequence, shaped, f0_mhz, &events, &bands)?;
+        let index = |role: Role| cast.index(role);
+        let duration_s = |role: Role| index(role).map_or(0.0, |k| cast.pulses[k].waveform.duration_s);
         let steps = steps(&events, end_s, &index, &duration_s)
             .map_err(|(event, overlap_s)| overlap(sequence, &events[event], overlap_s, &duration_s))?;
-        Ok(Some(Self { pulses, steps }))
+        Ok(Some(Self { pulses: cast.pulses, steps }))
+    }
+}
+
+/// The pulses of a sequence, and which of them has which role.
+struct Cast {
+    pulses: Vec<Placed>,
+    refocus: Option<usize>,
+    quarter: Option<usize>,
+    edit: Option<usize>,
+}
+
+impl Cast {
+    fn new(
+        sequence: &Sequence,
+        shaped: &Shaped,
+        f0_mhz: f64,
+        events: &[Event],
+        bands: &[Band],
+    ) -> Result<Self, SimulateError> {
+        let fail = |reason: String| SimulateError::Pulse { sequence: sequence.name(), reason };
+        let hz = |ppm: f64| (ppm - CARRIER_PPM) * f0_mhz;
+        let has = |role: Role| events.iter().any(|event| event.role == role);
+        let played = |spec: &PulseSpec, flip_deg: f64| {
+            let flip_deg = spec.flip_deg.or_else(|| spec.peak_b1_hz.is_none().then_some(flip_deg));
+            Waveform::new(&PulseSpec { flip_deg, ..spec.clone() }).map_err(|e| fail(e.to_string()))
+        };
+        let selective = |spec: &PulseSpec, flip_deg: f64, phase_rad: f64| -> Result<Placed, SimulateError> {
+            let waveform = played(spec, flip_deg)?;
+            Ok(Placed { slice_hz: waveform.bandwidth_hz, waveform, carrier_hz: hz(shaped.carrier_ppm), phase_rad })
+        };
+        let mut cast = Self { pulses: Vec::new(), refocus: None, quarter: None, edit: None };
+        if has(Role::Refocus) {
+            cast.refocus = Some(cast.add(selective(&shaped.refocus, 180.0, 0.0)?));
+        }
+        if let Some(spec) = shaped.excite.as_ref().filter(|_| has(Role::Quarter)) {
+            cast.quarter = Some(cast.add(selective(spec, 90.0, FRAC_PI_2)?));
+        }
+        if has(Role::Edit) {
+            let none = || fail("it has editing pulses, and none is given in `edit`".to_owned());
+            let waveform = played(shaped.edit.as_ref().ok_or_else(none)?, 180.0)?;
+            let middle = bands.iter().map(|band| band.centre_ppm).sum::<f64>() / bands.len().max(1) as f64;
+            let offsets: Vec<f64> = bands.iter().map(|band| hz(band.centre_ppm) - hz(middle)).collect();
+            let waveform = waveform.at_offsets(&offsets);
+            cast.edit = Some(cast.add(Placed { waveform, carrier_hz: hz(middle), phase_rad: 0.0, slice_hz: 0.0 }));
+        }
+        Ok(cast)
+    }
+
+    fn add(&mut self, placed: Placed) -> usize {
+        self.pulses.push(placed);
+        self.pulses.len() - 1
+    }
+
+    fn index(&self, role: Role) -> Option<usize> {
+        match role {
+            Role::Quarter => self.quarter,
+            Role::Refocus => self.refocus,
+            Role::Edit => self.edit,
+        }
     }
 }
 

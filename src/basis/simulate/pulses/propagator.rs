@@ -1,6 +1,7 @@
 //! What a shaped pulse does to a group of coupled protons at one position.
 
 use faer::linalg::matmul::matmul;
+use faer::prelude::{Reborrow as _, ReborrowMut as _};
 use faer::{Accum, Mat, MatMut, MatRef, Par, c64};
 
 use super::spin_half::Rotation;
@@ -126,8 +127,6 @@ impl Propagator {
         MatRef::from_column_major_slice(&self.rows, self.dimension, self.dimension)
     }
 }
-
-use faer::prelude::{Reborrow as _, ReborrowMut as _};
 
 /// For each spin the rows with it up, each with the row that differs in it alone.
 fn pairs(space: &Space) -> Vec<Vec<(usize, usize)>> {

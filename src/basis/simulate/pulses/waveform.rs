@@ -112,7 +112,7 @@ impl Waveform {
             (None, _, Some(_)) => waveform.adiabatic_strength()?,
             (_, flip, _) => {
                 let area: Complex64 = waveform.steps.iter().map(|step| step.b1).sum::<Complex64>() * waveform.step_s();
-                if !(area.norm() > 1e-9 * peak * waveform.duration_s) {
+                if area.norm() <= 1e-9 * peak * waveform.duration_s {
                     return Err(PulseFault::NoArea);
                 }
                 // A negative area turns the axis, which no coherence pathway sees.
