@@ -305,11 +305,12 @@ fn molal_follows_csf_as_its_derivative_says() {
 
 #[test]
 fn what_is_not_known_is_null_and_flagged() {
+    type Change = fn(&mut Inputs);
     let built_in = WaterScaling::lcmodel().unwrap();
     let found = |inputs: &Inputs| concentrations(&single("NAA", 10.0, 0.5), inputs, Some(1.0), &built_in);
     let whole = found(&press35());
     assert!(whole.flags.is_empty() && whole.each[0].molal.is_some() && whole.water_attenuation_tissue.is_some());
-    let cases: [(&str, fn(&mut Inputs)); 13] = [
+    let cases: [(&str, Change); 13] = [
         ("no_relaxation_times", |i| i.field_t = Some(4.7)),
         ("no_relaxation_times", |i| i.field_t = Some(3.3)),
         ("no_relaxation_times", |i| i.field_t = None),
