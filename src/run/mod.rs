@@ -34,6 +34,7 @@ mod strangers;
 mod summary;
 mod tally;
 pub mod tissue;
+mod tissue_options;
 mod tissue_table;
 pub mod union;
 mod voxel_tissue;
@@ -58,7 +59,7 @@ pub use merge::merge;
 pub use options::RunOptions;
 pub use summary::{Progress, Shard, Summary};
 pub use tally::{Group, Tally};
-pub use tissue::TissueOptions;
+pub use tissue_options::TissueOptions;
 pub use tissue_table::{TissueTable, TissueTableError};
 
 /// A run under way.

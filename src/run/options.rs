@@ -2,7 +2,7 @@
 
 use super::error::RunError;
 use super::summary::Shard;
-use super::tissue::TissueOptions;
+use super::tissue_options::TissueOptions;
 use crate::acquisition::Facts;
 use crate::corpus::{self, Found, Listing, PathLabels};
 use crate::fit::Method;

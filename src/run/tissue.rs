@@ -5,9 +5,9 @@ use std::path::PathBuf;
 
 use rayon::prelude::*;
 
-use super::error::RunError;
 use super::load::{Header, Loaded};
 use super::rows::Origin;
+use super::tissue_options::TissueOptions;
 use super::voxel_tissue::FileTissue;
 use crate::corpus::{Found, Overrides};
 use crate::quantify::Fractions;
@@ -15,35 +15,6 @@ use crate::store::SpectrumRow;
 use crate::tissue::find::{Search, Wanted, find};
 use crate::tissue::source::MANIFEST;
 use crate::tissue::{Measured, Segmentation, Source, TissueError, Transform, VoxelBox, VoxelTissue, measure};
-
-/// Where a run takes the voxels' tissue from.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct TissueOptions {
-    /// Where segmentations are looked for.
-    pub search: Search,
-    /// Which of an image's two forms counts where they disagree.
-    pub transform: Transform,
-}
-
-impl TissueOptions {
-    /// An error where nothing is there to look into.
-    pub(super) fn check(&self) -> Result<(), RunError> {
-        match &self.search {
-            Search::At(path) if !path.exists() => Err(RunError::NoTissue { path: path.clone() }),
-            Search::None | Search::Auto | Search::At(_) => Ok(()),
-        }
-    }
-
-    /// In words, without where anything lies, for the plan of a run.
-    pub(super) fn said(&self) -> String {
-        let search = match self.search {
-            Search::None => "none",
-            Search::Auto => "auto",
-            Search::At(_) => "a folder",
-        };
-        format!("{search} {:?}", self.transform)
-    }
-}
 
 /// Says of each file where its voxels' tissue comes from.
 pub(super) fn resolve(found: &mut [Found], options: &TissueOptions) {
