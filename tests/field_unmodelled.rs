@@ -168,6 +168,8 @@ fn write(folder: &Path, subject: &str, fid: &[Complex64]) {
         te_s: Some(0.03),
         tr_s: Some(2.0),
         sequence: Some("PRESS".into()),
+        // What the spectra are made with.
+        pulses: Some("ideal".into()),
         ..Facts::default()
     };
     let samples = Array5::from_shape_fn((1, 1, 1, 1, N_POINTS), |(.., n)| fid[n]);
