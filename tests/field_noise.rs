@@ -26,7 +26,8 @@ fn scan(name: &str) -> PathBuf {
 
 fn run(input: &Path, out: &Path, methods: &[&str]) -> (Vec<Row>, Vec<Row>) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_requant"));
-    command.arg("run").arg(input).arg("--out").arg(out).env_remove("SLURM_ARRAY_TASK_ID");
+    // The case is made with ideal pulses, which its header cannot say: by default they would be the vendor's.
+    command.arg("run").arg(input).args(["--pulses", "ideal"]).arg("--out").arg(out).env_remove("SLURM_ARRAY_TASK_ID");
     for method in methods {
         command.args(["--method", method]);
     }

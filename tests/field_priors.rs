@@ -24,7 +24,8 @@ fn fitted(input: &Path, arguments: &[&str]) -> (Vec<Row>, Vec<Row>) {
         .arg("run")
         .arg(input)
         .args(arguments)
-        .args(["--engine", "cpu"])
+        // The cases are made with ideal pulses, which their headers cannot say: by default they would be the vendor's.
+        .args(["--engine", "cpu", "--pulses", "ideal"])
         .arg("--out")
         .arg(&out)
         .output()

@@ -53,7 +53,8 @@ fn run(input: &Path, method: &str) -> BTreeMap<String, Told> {
     let out = TempDir::new().unwrap();
     let binary = std::env::var("REQUANT_TEST_BINARY").unwrap_or(env!("CARGO_BIN_EXE_requant").to_owned());
     let mut command = Command::new(binary);
-    command.arg("run").arg(input).args(["--engine", "cpu", "--method", method]);
+    // The case is made with ideal pulses, which its header cannot say: by default they would be the vendor's.
+    command.arg("run").arg(input).args(["--engine", "cpu", "--pulses", "ideal", "--method", method]);
     command.arg("--out").arg(out.path().join("out"));
     let output = command.output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -168,6 +169,8 @@ fn write(folder: &Path, subject: &str, fid: &[Complex64]) {
         te_s: Some(0.03),
         tr_s: Some(2.0),
         sequence: Some("PRESS".into()),
+        // What the spectra are made with.
+        pulses: Some("ideal".into()),
         ..Facts::default()
     };
     let samples = Array5::from_shape_fn((1, 1, 1, 1, N_POINTS), |(.., n)| fid[n]);

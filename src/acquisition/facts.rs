@@ -91,6 +91,8 @@ facts! {
     texts {
         /// Sequence name: the vendor's, or PRESS, STEAM, sLASER, SPECIAL, spin-echo.
         sequence,
+        /// Pulses that a simulated basis set is to have: `ideal`, `generic`, or a vendor whose pulses they are.
+        pulses,
     }
     numbers {
         /// Echo time (s).
@@ -111,6 +113,8 @@ facts! {
         nucleus: String,
         /// Scanner manufacturer.
         vendor: String,
+        /// Duration of the refocusing pulses (s), where amplitudes in the header tell it.
+        refocus_s: f64,
         /// Whether water was suppressed.
         water_suppressed: bool,
         /// Number of transients that the scanner had averaged already into each stored one.

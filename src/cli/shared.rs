@@ -45,7 +45,10 @@ pub(super) struct GapArgs {
     /// Repetition time (s)
     #[arg(long, value_name = "S", value_parser = numbers::tr_s)]
     tr_s: Option<f64>,
-    /// First echo time of PRESS (s), to simulate its basis set [default: half of TE]
+    /// Pulses of simulated basis sets: ideal, generic, or GE, Philips, Siemens [default: the vendor's in the header]
+    #[arg(long, value_name = "NAME")]
+    pulses: Option<String>,
+    /// First echo time of PRESS (s), to simulate its basis set [default: the vendor's usual one]
     #[arg(long, value_name = "S", value_parser = numbers::te1_s)]
     te1_s: Option<f64>,
     /// Mixing time of STEAM (s), to simulate its basis set
@@ -57,6 +60,7 @@ impl GapArgs {
     pub(super) fn gaps(&self) -> Facts {
         Facts {
             sequence: self.sequence.clone(),
+            pulses: self.pulses.clone(),
             f0_mhz: self.f0_mhz,
             dwell_s: self.dwell_s,
             te_s: self.te_s,

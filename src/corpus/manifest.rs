@@ -159,7 +159,7 @@ pub(super) fn no_such_file(path: &Path) -> String {
 
 fn interpret(number: usize, cells: &Cells<'_>, folder: &Path) -> Line {
     let mut fault = None;
-    let mut facts = Facts { sequence: cells.text("sequence"), ..Facts::default() };
+    let mut facts = Facts { sequence: cells.text("sequence"), pulses: cells.text("pulses"), ..Facts::default() };
     for number in Facts::NUMBERS {
         *(number.of)(&mut facts) = cells.number(number, &mut fault);
     }

@@ -6,7 +6,7 @@ use crate::acquisition::Facts;
 use crate::printable::{LABEL_CHARS, printable};
 
 /// Columns that are no facts of a header. `path` must be there.
-const OWN_COLUMNS: [&str; 15] = [
+const OWN_COLUMNS: [&str; 16] = [
     "path",
     "water_path",
     "id",
@@ -16,6 +16,7 @@ const OWN_COLUMNS: [&str; 15] = [
     "site",
     "voi",
     "sequence",
+    "pulses",
     "n_conditions",
     "edit_order",
     "segmentation_path",

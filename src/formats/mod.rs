@@ -31,6 +31,7 @@ mod reader;
 mod same_scan;
 mod search;
 mod series;
+mod siemens_pulse;
 pub mod siemens_rda;
 pub mod siemens_twix;
 mod unread;

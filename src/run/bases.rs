@@ -7,12 +7,23 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use super::RunOptions;
 use super::cut::for_models;
 use super::load::{Failure, Header, without_folder};
-use crate::basis::simulate::{Recipe, Timing};
+use crate::basis::simulate::pulses::Source as PulseSource;
+use crate::basis::simulate::{Recipe, Sequence, Timing};
 use crate::basis::{BasisError, BasisSet, Grid};
 use crate::corpus::Found;
 use crate::error_chain::error_chain;
 use crate::quantify::singlet::signal_per_proton;
 use crate::store::provenance::Named;
+
+/// The pulses of a simulated set.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct BasisPulses {
+    pub(crate) name: Option<String>,
+    /// First echo of PRESS (s).
+    pub(crate) te1_s: Option<f64>,
+    /// Where they are from.
+    pub(crate) source: Option<&'static str>,
+}
 
 /// A basis set, and the signal of one proton in it where its singlets say so.
 pub(super) struct ReadBasis {
@@ -22,15 +33,15 @@ pub(super) struct ReadBasis {
     lacks: Option<String>,
     /// Singlets that disagree, in words.
     misplaced: Option<String>,
-    /// Whether the first echo of PRESS was assumed.
-    te1_assumed: bool,
+    /// The recipe of a simulated set.
+    recipe: Option<Recipe>,
 }
 
 impl ReadBasis {
-    fn new(set: BasisSet, te1_assumed: bool) -> Self {
+    fn new(set: BasisSet, recipe: Option<Recipe>) -> Self {
         let signal_per_proton = signal_per_proton(&set).map(|(signal, _)| signal);
         let (lacks, misplaced) = (lacks(&set), misplaced(&set));
-        Self { set, signal_per_proton, lacks, misplaced, te1_assumed }
+        Self { set, signal_per_proton, lacks, misplaced, recipe }
     }
 
     /// Flags of the rows that are fitted with this set, and what they mean in words. An edited difference holds what its
@@ -45,13 +56,34 @@ impl ReadBasis {
             flags.push("basis_singlets_disagree");
             words.push(misplaced.clone());
         }
-        if self.te1_assumed {
-            flags.push("te1_assumed");
-            words.push(
-                "the first echo of PRESS was taken as TE/2: glutamate may be off by a third; state te1_s".to_owned(),
-            );
+        if let Some(Recipe { sequence: Sequence::Press { te1_s, .. }, assumed, pulse_name, pulse_source, .. }) =
+            &self.recipe
+        {
+            if !assumed.is_empty() {
+                flags.push("te1_assumed");
+                words.push(format!(
+                    "the first echo of PRESS was taken as {:.2} ms ({pulse_name}): every millisecond beside it is 2 % of glutamate; state te1_s",
+                    1e3 * te1_s
+                ));
+            }
+            if *pulse_source == PulseSource::Generic {
+                flags.push("basis_pulse_unknown");
+                words.push(format!(
+                    "nobody knows the refocusing pulses; {pulse_name} was taken: glutamate may be off by 5 %, glutamine by a quarter; state `pulses`"
+                ));
+            }
         }
         (flags, words)
+    }
+
+    /// What rows say about the pulses of a simulated set.
+    pub(super) fn pulses(&self) -> BasisPulses {
+        let Some(recipe) = &self.recipe else { return BasisPulses::default() };
+        let te1_s = match recipe.sequence {
+            Sequence::Press { te1_s, .. } => Some(te1_s),
+            _ => None,
+        };
+        BasisPulses { name: Some(recipe.pulse_name.clone()), te1_s, source: Some(recipe.pulse_source.as_str()) }
     }
 }
 
@@ -116,14 +148,14 @@ impl<'a> Bases<'a> {
         let gaps = &self.options.gaps;
         let grid = Grid { dwell_s: gaps.dwell_s, f0_mhz: gaps.f0_mhz, te_s: gaps.te_s };
         let set = BasisSet::read_for_fit(path, &grid)?;
-        Ok(self.noted(set, false))
+        Ok(self.noted(set, None))
     }
 
     /// A set that was made, its name written down.
-    fn noted(&self, set: BasisSet, te1_assumed: bool) -> ReadBasis {
+    fn noted(&self, set: BasisSet, recipe: Option<Recipe>) -> ReadBasis {
         let (id, sha256) = (set.id.clone(), set.sha256.clone());
         lock(&self.used).insert((id.clone(), sha256.clone()), Named { id, sha256 });
-        ReadBasis::new(set, te1_assumed)
+        ReadBasis::new(set, recipe)
     }
 
     /// The place of a set, made by whoever comes first. Where those that are there hold much they go, but for the one of
@@ -156,8 +188,7 @@ impl<'a> Bases<'a> {
 
     /// The recipe of the basis set for the protocol in a file's header.
     pub(super) fn recipe(&self, found: &Found, header: &Header) -> Result<Recipe, Failure> {
-        let timing = Timing { te1_s: header.facts.te1_s, tm_s: header.facts.tm_s };
-        Recipe::from_protocol(&header.protocol, timing)
+        Recipe::from_protocol(&header.protocol, &Timing::of(&header.facts))
             .map_err(|e| Failure::new("basis_header", format!("{}: {e}", found.source_path)))
     }
 
@@ -171,7 +202,7 @@ impl<'a> Bases<'a> {
         let slot = self.slot(source.clone());
         let basis = slot.get_or_init(|| {
             let set = recipe.basis_set().map_err(|e| Failure::new("basis_header", e))?;
-            Ok(Arc::new(self.noted(set, !recipe.assumed.is_empty())))
+            Ok(Arc::new(self.noted(set, Some(recipe.clone()))))
         });
         let basis = basis.clone().map_err(|f| failed(f.message))?;
         Ok((source, basis))

@@ -219,8 +219,12 @@ fn rows_of(job: &Job<'_>, options: &RunOptions, hashes: &[String], models: &Mode
         let failure = Failure::new("internal", "the engine returned no result for this spectrum; please report it");
         return Rows::only(origin.failed(&failure, Status::Failed, job.spectrum()));
     };
-    let basis =
-        BasisRef { id: &prepared.basis_id, signal_per_proton: prepared.signal_per_proton, added: &prepared.added };
+    let basis = BasisRef {
+        id: &prepared.basis_id,
+        signal_per_proton: prepared.signal_per_proton,
+        added: &prepared.added,
+        pulses: &prepared.pulses,
+    };
     let (row, metabolites) =
         origin.fitted(spectrum, prepared.model.as_ref(), fit, &basis, engine.as_str(), &options.water_scaling);
     let fitted = !matches!(fit.state, FitState::NoSignal | FitState::Singular);

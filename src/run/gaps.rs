@@ -84,11 +84,10 @@ fn facts() -> impl Iterator<Item = &'static str> {
 
 /// What a spectrum lacks that will not be fitted.
 pub(super) fn of_failure(failure: &Failure, header: &Header) -> Vec<Gap> {
-    if failure.code == "basis_header" {
-        let timing = Timing { te1_s: header.facts.te1_s, tm_s: header.facts.tm_s };
-        if let Err(gaps) = Recipe::from_protocol(&header.protocol, timing) {
-            return gaps.missing.iter().map(|entry| of_header(entry)).collect();
-        }
+    if failure.code == "basis_header"
+        && let Err(gaps) = Recipe::from_protocol(&header.protocol, &Timing::of(&header.facts))
+    {
+        return gaps.missing.iter().map(|entry| of_header(entry)).collect();
     }
     let message = &failure.message;
     let implausible = facts().find(|column| message.contains(&format!("{column} = ")));

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use super::RunOptions;
-use super::bases::{Bases, Slot, Source, lock};
+use super::bases::{Bases, BasisPulses, Slot, Source, lock};
 use super::cut::for_models;
 use super::load::{Failure, Header, SpectrumKey};
 use super::need::model_bytes;
@@ -35,6 +35,8 @@ pub(crate) struct Prepared {
     pub(crate) learned_id: Option<String>,
     /// Components that the spectrum asked for beside its basis set.
     pub(crate) added: Vec<Added>,
+    /// Pulses of a simulated basis set.
+    pub(crate) pulses: BasisPulses,
 }
 
 impl Prepared {
@@ -218,7 +220,8 @@ impl<'a> ModelStore<'a> {
             .clone()
             .map_err(|f| Failure::new(f.code, format!("{}: {}", found.source_path, f.message)))?;
         let (basis_id, signal_per_proton) = (basis.set.id.clone(), basis.signal_per_proton);
-        Ok(Prepared { model, basis_id, signal_per_proton, warnings, flags, learned_id, added: extra.added.clone() })
+        let (added, pulses) = (extra.added.clone(), basis.pulses());
+        Ok(Prepared { model, basis_id, signal_per_proton, warnings, flags, learned_id, added, pulses })
     }
 
     /// What was learned for a method that has a macromolecule pattern.
@@ -304,6 +307,7 @@ impl<'a> ModelStore<'a> {
             flags: Vec::new(),
             learned_id: None,
             added: Vec::new(),
+            pulses: BasisPulses::default(),
         })
     }
 

@@ -140,8 +140,13 @@ impl Line<'_> {
     /// What an option gave where the file says nothing.
     fn given(&self, column: &str) -> String {
         let (mut given, mut taken) = (self.gaps.clone(), self.file.facts.clone());
-        if column == "sequence" {
-            return given.sequence.filter(|given| Some(given) == taken.sequence.as_ref()).unwrap_or_default();
+        let text = match column {
+            "sequence" => Some((given.sequence.take(), taken.sequence.take())),
+            "pulses" => Some((given.pulses.take(), taken.pulses.take())),
+            _ => None,
+        };
+        if let Some((given, taken)) = text {
+            return given.filter(|given| Some(given) == taken.as_ref()).unwrap_or_default();
         }
         let Some(number) = Facts::NUMBERS.iter().find(|number| number.name == column) else { return String::new() };
         let (given, taken) = (*(number.of)(&mut given), *(number.of)(&mut taken));

@@ -1,5 +1,6 @@
 //! Results to table rows.
 
+use super::bases::BasisPulses;
 use super::load::{Failure, Header, SpectrumKey};
 use super::measured;
 use crate::acquisition::Origin as ToldBy;
@@ -34,6 +35,8 @@ pub(crate) struct BasisRef<'a> {
     pub(crate) signal_per_proton: Option<f64>,
     /// Components beside it.
     pub(crate) added: &'a [Added],
+    /// Its pulses, where it was simulated.
+    pub(crate) pulses: &'a BasisPulses,
 }
 
 impl Origin<'_> {
@@ -174,6 +177,9 @@ impl Origin<'_> {
         let base = SpectrumRow {
             basis_id: Some(basis.id.to_owned()),
             basis_fwhm_hz: model.basis_linewidth_hz(),
+            basis_pulse: basis.pulses.name.clone(),
+            basis_te1_s: basis.pulses.te1_s,
+            basis_source: basis.pulses.source.map(str::to_owned),
             engine: Some(engine.to_owned()),
             state: Some(fit.state.as_str().to_owned()),
             added_components: basis.added.iter().map(ToString::to_string).collect(),

@@ -325,6 +325,8 @@ fn acquisition(
         tr_s: Some(site.tr_s),
         sequence: Some(site.sequence.name().into()),
         vendor: Some(site.vendor.clone()),
+        // Corpora are made with ideal pulses, whatever vendor a site is called after.
+        pulses: Some("ideal".to_owned()),
         water_suppressed: Some(suppressed),
         ..Facts::default()
     };

@@ -28,6 +28,14 @@ pub enum SimulateError {
         /// What is wrong.
         reason: String,
     },
+    /// A pulse cannot be played.
+    #[error("pulses of {sequence}: {reason}")]
+    Pulse {
+        /// Name of the sequence.
+        sequence: &'static str,
+        /// What is wrong, with the valid range.
+        reason: String,
+    },
     /// A band of an editing pulse holds nothing.
     #[error(
         "editing band of width {width_ppm} ppm around {centre_ppm} ppm; both must be finite and the width positive"

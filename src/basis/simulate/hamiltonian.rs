@@ -6,7 +6,7 @@
 
 use std::f64::consts::TAU;
 
-use faer::{Mat, Side};
+use faer::{Mat, Side, c64};
 
 use super::operators::{Density, Space};
 
@@ -21,6 +21,12 @@ struct Block {
     energies_hz: Vec<f64>,
     /// Columns are eigenvectors.
     vectors: Mat<f64>,
+}
+
+/// exp(−2πiHt), block by block; symmetric, as H is real and symmetric.
+#[derive(Debug, Clone)]
+pub(super) struct Propagation {
+    pub(super) blocks: Vec<Mat<c64>>,
 }
 
 /// The eigenvalues did not converge (the input held numbers that are not finite).
@@ -71,6 +77,18 @@ impl Hamiltonian {
             });
         }
         Ok(Self { blocks })
+    }
+
+    /// Free evolution for `duration_s` as a matrix.
+    pub(super) fn propagation(&self, duration_s: f64) -> Propagation {
+        let of_block = |block: &Block| {
+            let n = block.energies_hz.len();
+            let vectors = Mat::from_fn(n, n, |i, j| c64::new(block.vectors[(i, j)], 0.0));
+            let turned =
+                Mat::from_fn(n, n, |i, j| c64::cis(-TAU * block.energies_hz[j] * duration_s) * vectors[(i, j)]);
+            turned * vectors.transpose()
+        };
+        Propagation { blocks: self.blocks.iter().map(of_block).collect() }
     }
 
     /// Lets `rho` evolve freely for `duration_s`.

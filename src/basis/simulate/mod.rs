@@ -6,8 +6,10 @@
 //! protons, so a pulse-acquire FID starts at the metabolite's number of protons.
 
 mod error;
+mod events;
 mod hamiltonian;
 mod operators;
+pub mod pulses;
 pub mod recipe;
 pub mod sequences;
 pub mod signal;
@@ -18,10 +20,13 @@ use num_complex::Complex64;
 use rayon::prelude::*;
 
 pub use error::SimulateError;
+pub use pulses::Pulses;
 pub use recipe::{HeaderGaps, Recipe, Timing};
 pub use sequences::{Band, Event, Pulse, Sequence};
 pub use signal::{Line, Transitions, transitions};
 pub use spin_systems::{Library, Metabolite};
+
+use pulses::{Program, Scale, Shaped};
 
 use super::BasisSet;
 use crate::hash::sha256_hex;
@@ -69,23 +74,61 @@ pub fn basis_set_from(
     n_points: usize,
     linewidth_hz: f64,
 ) -> Result<BasisSet, SimulateError> {
-    let positive = |x: f64| x.is_finite() && x > 0.0;
-    let usable_width = linewidth_hz.is_finite() && linewidth_hz >= 0.0;
-    if !(positive(dwell_s) && positive(f0_mhz) && n_points > 0 && usable_width) {
-        return Err(SimulateError::Grid { dwell_s, f0_mhz, n_points, linewidth_hz });
+    let time = TimeGrid { f0_mhz, dwell_s, n_points, linewidth_hz };
+    basis_set_with(library, metabolites, sequence, &Pulses::Ideal, time)
+}
+
+/// What the members of a set are sampled with.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct TimeGrid {
+    /// Spectrometer frequency (MHz).
+    pub f0_mhz: f64,
+    /// Time between two samples (s).
+    pub dwell_s: f64,
+    /// Number of samples.
+    pub n_points: usize,
+    /// Lorentzian width (FWHM, Hz).
+    pub linewidth_hz: f64,
+}
+
+impl TimeGrid {
+    fn check(self) -> Result<(), SimulateError> {
+        let Self { f0_mhz, dwell_s, n_points, linewidth_hz } = self;
+        let positive = |x: f64| x.is_finite() && x > 0.0;
+        let usable_width = linewidth_hz.is_finite() && linewidth_hz >= 0.0;
+        match positive(dwell_s) && positive(f0_mhz) && n_points > 0 && usable_width {
+            true => Ok(()),
+            false => Err(SimulateError::Grid { dwell_s, f0_mhz, n_points, linewidth_hz }),
+        }
     }
-    let events = sequence.events()?;
+}
+
+/// As [`basis_set_from`], with the pulses of a scanner. A proton at the pulses' carrier has the signal that ideal pulses
+/// give, so that amplitudes stay in protons.
+///
+/// # Errors
+/// As [`basis_set_from`], and [`SimulateError::Pulse`] and [`SimulateError::Timing`] for pulses that cannot be played.
+pub fn basis_set_with(
+    library: &Library,
+    metabolites: &[&str],
+    sequence: &Sequence,
+    pulses: &Pulses,
+    time: TimeGrid,
+) -> Result<BasisSet, SimulateError> {
+    time.check()?;
+    let TimeGrid { f0_mhz, dwell_s, n_points, linewidth_hz } = time;
     let members: Vec<&Metabolite> = metabolites.iter().map(|name| library.get(name)).collect::<Result<_, _>>()?;
     for (k, member) in members.iter().enumerate() {
         if members[..k].iter().any(|other| other.name == member.name) {
             return Err(SimulateError::Duplicate { name: member.name.clone() });
         }
     }
+    let played = Played::new(sequence, pulses, f0_mhz)?;
     let rows: Vec<Vec<Complex64>> = members
         .par_iter()
         .map(|member| match interrupt::asked() {
             true => Err(SimulateError::Stopped),
-            false => Ok(transitions(member, &events, f0_mhz)?.fid(dwell_s, n_points, linewidth_hz)),
+            false => Ok(played.lines(member, f0_mhz)?.fid(dwell_s, n_points, linewidth_hz)),
         })
         .collect::<Result<_, SimulateError>>()?;
     let mut fids = Array2::zeros((members.len(), n_points));
@@ -94,7 +137,8 @@ pub fn basis_set_from(
     }
     let te_s = sequence.te_s();
     // Everything that the samples depend on: equal sets have equal hashes, whatever machine made them.
-    let recipe = format!("{members:?} {sequence:?} {f0_mhz:?} {dwell_s:?} {n_points} {linewidth_hz:?}");
+    let with = if let Played::Ideal(_) = played { String::new() } else { format!(" {pulses:?}") };
+    let recipe = format!("{members:?} {sequence:?} {f0_mhz:?} {dwell_s:?} {n_points} {linewidth_hz:?}{with}");
     Ok(BasisSet {
         id: format!(
             "simulated {} TE {:.4} ms, {f0_mhz:.4} MHz, {n_points} x {:.6} ms",
@@ -112,6 +156,44 @@ pub fn basis_set_from(
         fwhmba_ppm: None,
         singlet_fwhm_hz: Some(linewidth_hz),
         sha256: sha256_hex(recipe.as_bytes()),
-        remarks: vec!["simulated with ideal pulses".to_owned()],
+        remarks: vec![format!("simulated with {}", played.in_words())],
     })
+}
+
+/// A sequence ready to be played on spin systems.
+enum Played<'a> {
+    Ideal(Vec<Event>),
+    Shaped { program: Program, shaped: &'a Shaped, scale: Scale },
+}
+
+impl<'a> Played<'a> {
+    fn new(sequence: &Sequence, pulses: &'a Pulses, f0_mhz: f64) -> Result<Self, SimulateError> {
+        let events = sequence.events()?;
+        let Pulses::Shaped(shaped) = pulses else { return Ok(Self::Ideal(events)) };
+        let Some(program) = Program::new(sequence, shaped, f0_mhz, true)? else { return Ok(Self::Ideal(events)) };
+        let unedited = Program::new(sequence, shaped, f0_mhz, false)?.unwrap_or_else(|| program.clone());
+        let ideal = if let Sequence::Steam { .. } = sequence { 0.5 } else { 1.0 };
+        let scale =
+            Scale::new(&unedited, shaped, f0_mhz, Complex64::new(ideal, 0.0)).map_err(|_| SimulateError::Pulse {
+                sequence: sequence.name(),
+                reason: "they leave nothing of a singlet at their carrier".to_owned(),
+            })?;
+        Ok(Self::Shaped { program, shaped, scale })
+    }
+
+    fn lines(&self, member: &Metabolite, f0_mhz: f64) -> Result<Transitions, SimulateError> {
+        match self {
+            Self::Ideal(events) => transitions(member, events, f0_mhz),
+            Self::Shaped { program, shaped, scale } => {
+                signal::shaped_transitions(member, program, (shaped, *scale), f0_mhz)
+            }
+        }
+    }
+
+    fn in_words(&self) -> String {
+        match self {
+            Self::Ideal(_) => "ideal pulses".to_owned(),
+            Self::Shaped { shaped, .. } => format!("shaped pulses: {}", shaped.name),
+        }
+    }
 }

@@ -87,6 +87,13 @@ impl Density {
         Self { re, im: Mat::zeros(n, n), occupied }
     }
 
+    /// An empty matrix that may hold one coherence order.
+    pub(super) fn of_order(space: &Space, order: i32) -> Self {
+        let n = space.dimension();
+        let occupied = (0..=2 * space.n_spins).map(|k| k as i32 - space.n_spins as i32 == order).collect();
+        Self { re: Mat::zeros(n, n), im: Mat::zeros(n, n), occupied }
+    }
+
     /// Whether elements of the coherence order `column block − row block` may be other than zero.
     pub(super) fn holds(&self, space: &Space, row_block: usize, column_block: usize) -> bool {
         self.occupied[space.n_spins + column_block - row_block]

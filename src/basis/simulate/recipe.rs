@@ -2,7 +2,9 @@
 
 use serde::Serialize;
 
-use super::{BRAIN_METABOLITES, LINEWIDTH_HZ, Sequence, SimulateError, basis_set};
+use super::pulses::vendors::{self, Known, Source, Vendor};
+use super::{BRAIN_METABOLITES, LINEWIDTH_HZ, Library, Pulses, Sequence, SimulateError, TimeGrid, basis_set_with};
+use crate::acquisition::Facts;
 use crate::basis::BasisSet;
 use crate::basis::check::Protocol;
 
@@ -11,6 +13,12 @@ use crate::basis::check::Protocol;
 pub struct Recipe {
     /// Sequence and its times.
     pub sequence: Sequence,
+    /// Its pulses.
+    pub pulses: Pulses,
+    /// Their name.
+    pub pulse_name: String,
+    /// Where they are from.
+    pub pulse_source: Source,
     /// Spectrometer frequency (MHz).
     pub f0_mhz: f64,
     /// Time between two samples (s).
@@ -25,13 +33,28 @@ pub struct Recipe {
     pub assumed: Vec<String>,
 }
 
-/// Times that headers seldom hold; a configuration or manifest states them.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
+/// Times and pulses that headers seldom hold; a configuration or manifest states them.
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Timing {
-    /// First echo of PRESS (s).
-    pub te1_s: Option<f64>,
+    /// Pulses and first echo of PRESS.
+    pub known: Known,
+    /// Pulses that are asked for and that nobody knows.
+    pub unknown_pulses: Option<String>,
     /// Mixing time of STEAM (s).
     pub tm_s: Option<f64>,
+}
+
+impl Timing {
+    /// What is stated, in header, manifest or configuration.
+    pub fn of(facts: &Facts) -> Self {
+        let asked = facts.pulses.as_deref().and_then(Vendor::from_name);
+        let vendor = facts.vendor.as_deref().and_then(Vendor::from_name);
+        Self {
+            known: Known { asked, vendor, refocus_s: facts.refocus_s, te1_s: facts.te1_s },
+            unknown_pulses: facts.pulses.clone().filter(|_| asked.is_none()),
+            tm_s: facts.tm_s,
+        }
+    }
 }
 
 /// A header does not say enough for a simulation.
@@ -51,7 +74,7 @@ impl Recipe {
     ///
     /// # Errors
     /// [`HeaderGaps`] with every field that is missing or cannot be used.
-    pub fn from_protocol(protocol: &Protocol, timing: Timing) -> Result<Self, HeaderGaps> {
+    pub fn from_protocol(protocol: &Protocol, timing: &Timing) -> Result<Self, HeaderGaps> {
         let mut missing = Vec::new();
         let mut need = |name: &str, value: Option<f64>| {
             value.filter(|v| v.is_finite() && *v > 0.0).unwrap_or_else(|| {
@@ -64,12 +87,19 @@ impl Recipe {
         let dwell_s = need("dwell_s", protocol.dwell_s);
         let n_points = protocol.n_points.unwrap_or(0);
         let mut assumed = Vec::new();
+        let (mut pulses, mut pulse_name, mut pulse_source) = (Pulses::Ideal, "ideal".to_owned(), Source::Generic);
+        if timing.known.asked == Some(Vendor::Ideal) {
+            pulse_source = Source::Recipe;
+        }
         let sequence = match kind(protocol.sequence.as_deref()) {
             Ok(Kind::Press) => {
-                let te1_s = timing.te1_s.unwrap_or_else(|| {
-                    assumed.push("te1_s = te_s / 2".to_owned());
-                    0.5 * te_s
-                });
+                let choice =
+                    vendors::choose(&timing.known, te_s).map_err(|e| HeaderGaps { missing: vec![e.to_string()] })?;
+                if choice.te1_assumed {
+                    assumed.push(format!("te1_s = {:.5}", choice.te1_s));
+                }
+                (pulses, pulse_name, pulse_source) = (choice.pulses, choice.name, choice.source);
+                let te1_s = choice.te1_s;
                 Some(Sequence::Press { te_s, te1_s, te2_s: te_s - te1_s })
             }
             Ok(Kind::Steam) => Some(Sequence::Steam { te_s, tm_s: need("tm_s (mixing time of STEAM)", timing.tm_s) }),
@@ -81,9 +111,15 @@ impl Recipe {
                 None
             }
         };
+        if let Some(unknown) = &timing.unknown_pulses {
+            missing.push(format!("pulses (`{unknown}` is none of {})", Vendor::NAMES));
+        }
         match sequence {
             Some(sequence) if missing.is_empty() => Ok(Self {
                 sequence,
+                pulses,
+                pulse_name,
+                pulse_source,
                 f0_mhz: (f0_mhz / F0_STEP_MHZ).round() * F0_STEP_MHZ,
                 dwell_s,
                 n_points,
@@ -98,11 +134,12 @@ impl Recipe {
     /// Simulates the basis set.
     ///
     /// # Errors
-    /// As [`basis_set`].
+    /// As [`basis_set_with`].
     pub fn basis_set(&self) -> Result<BasisSet, SimulateError> {
         let names: Vec<&str> = self.metabolites.iter().map(String::as_str).collect();
         let (f0, dwell) = (self.f0_mhz, self.dwell_s);
-        let mut set = basis_set(&names, &self.sequence, f0, dwell, self.n_points, self.linewidth_hz)?;
+        let time = TimeGrid { f0_mhz: f0, dwell_s: dwell, n_points: self.n_points, linewidth_hz: self.linewidth_hz };
+        let mut set = basis_set_with(Library::built_in()?, &names, &self.sequence, &self.pulses, time)?;
         set.remarks.extend(self.assumed.iter().map(|a| format!("assumed {a}")));
         Ok(set)
     }
@@ -168,27 +205,41 @@ mod tests {
             ("semi-LASER", "sLASER"),
             ("SPECIAL", "SPECIAL"),
         ] {
-            let recipe = Recipe::from_protocol(&protocol(Some(name)), Timing::default()).unwrap();
+            let recipe = Recipe::from_protocol(&protocol(Some(name)), &Timing::default()).unwrap();
             assert_eq!(recipe.sequence.name(), expected, "{name}");
             assert!((recipe.f0_mhz - 123.25).abs() < 1e-9);
         }
         let timing = Timing { tm_s: Some(0.01), ..Timing::default() };
         for name in ["svs_st", "STEAM", "PROBE-S"] {
-            let recipe = Recipe::from_protocol(&protocol(Some(name)), timing).unwrap();
+            let recipe = Recipe::from_protocol(&protocol(Some(name)), &timing).unwrap();
             assert_eq!(recipe.sequence.name(), "STEAM", "{name}");
         }
     }
 
     #[test]
+    fn the_vendor_decides_about_pulses_and_first_echo() {
+        let facts = |vendor: &str| Facts { vendor: Some(vendor.to_owned()), ..Facts::default() };
+        let recipe = |facts: &Facts| Recipe::from_protocol(&protocol(Some("PRESS")), &Timing::of(facts));
+        let siemens = recipe(&Facts { refocus_s: Some(5.6e-3), ..facts("Siemens") }).unwrap();
+        assert_eq!((siemens.pulse_source, siemens.assumed.len()), (Source::Header, 1));
+        assert!(matches!(siemens.sequence, Sequence::Press { te1_s, .. } if (te1_s - 17.6e-3).abs() < 1e-12));
+        assert_eq!(recipe(&facts("Bruker")).unwrap().pulse_source, Source::Generic);
+        let ideal = recipe(&Facts { pulses: Some("ideal".to_owned()), ..facts("GE") }).unwrap();
+        assert_eq!((ideal.pulses, ideal.pulse_source), (Pulses::Ideal, Source::Recipe));
+        let wrong = recipe(&Facts { pulses: Some("Hitachi".to_owned()), ..facts("GE") }).unwrap_err().to_string();
+        assert!(wrong.contains("Hitachi") && wrong.contains("Philips"), "{wrong}");
+    }
+
+    #[test]
     fn every_missing_field_is_named() {
         let bare = Protocol { te_s: None, f0_mhz: Some(f64::NAN), ..protocol(None) };
-        let message = Recipe::from_protocol(&bare, Timing::default()).unwrap_err().to_string();
+        let message = Recipe::from_protocol(&bare, &Timing::default()).unwrap_err().to_string();
         for field in ["te_s", "f0_mhz", "sequence"] {
             assert!(message.contains(field), "{message}");
         }
-        let steam = Recipe::from_protocol(&protocol(Some("STEAM")), Timing::default()).unwrap_err();
+        let steam = Recipe::from_protocol(&protocol(Some("STEAM")), &Timing::default()).unwrap_err();
         assert!(steam.to_string().contains("tm_s"), "{steam}");
-        let edited = Recipe::from_protocol(&protocol(Some("MEGA-PRESS")), Timing::default()).unwrap_err();
+        let edited = Recipe::from_protocol(&protocol(Some("MEGA-PRESS")), &Timing::default()).unwrap_err();
         assert!(edited.to_string().contains("edited"), "{edited}");
     }
 }

@@ -1,70 +1,15 @@
-//! Pulse sequences as lists of events.
-//!
-//! Pulses are ideal and infinitely short, gradients select coherence orders exactly. A shaped pulse is a
-//! further kind of [`Pulse`]; a spatial grid is an average of the signal over positions in
-//! [`super::signal`], each with its own list of events.
+//! Localisation sequences and their timing, as lists of events with ideal pulses; `pulses/program` plays shaped ones.
 
 use std::f64::consts::{FRAC_PI_2, PI};
 
 use serde::{Deserialize, Serialize};
 
 use super::SimulateError;
+pub use super::events::{Band, Event, Pulse};
+use super::events::{X, Y, turn};
 
 /// Echo times that agree to this (s) are the same: files give them in microseconds at best.
 const SAME_TIME_S: f64 = 1e-6;
-
-/// Phase of a pulse along x and y (rad).
-const X: f64 = 0.0;
-const Y: f64 = FRAC_PI_2;
-
-/// A band of chemical shifts that an editing pulse turns.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Band {
-    /// Middle (ppm).
-    pub centre_ppm: f64,
-    /// Full width (ppm).
-    pub width_ppm: f64,
-}
-
-impl Band {
-    /// Whether a spin at `ppm` is turned.
-    pub fn holds(&self, ppm: f64) -> bool {
-        (ppm - self.centre_ppm).abs() <= 0.5 * self.width_ppm
-    }
-}
-
-/// A radio-frequency pulse.
-#[derive(Debug, Clone, Copy, PartialEq)]
-#[non_exhaustive]
-pub enum Pulse {
-    /// Turns spins at once and perfectly.
-    Ideal {
-        /// Flip angle (rad).
-        flip_rad: f64,
-        /// Direction of the axis from x (rad).
-        phase_rad: f64,
-        /// The spins that it turns; `None` for all protons.
-        band: Option<Band>,
-    },
-}
-
-/// One step of a sequence.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Event {
-    /// A pulse.
-    Pulse(Pulse),
-    /// Free evolution.
-    Delay {
-        /// How long (s).
-        duration_s: f64,
-    },
-    /// Gradients or a phase cycle that leave one coherence order; the receiver detects order +1.
-    Coherence {
-        /// The order that stays.
-        order: i32,
-    },
-}
 
 /// A localisation sequence with its timing; all times in seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -116,6 +61,41 @@ pub enum Sequence {
         /// Echo time (s).
         te_s: f64,
     },
+    /// MEGA-PRESS whose editing pulses turn two bands at once: the conditions of HERMES and HERCULES that edit both
+    /// (Chan 2016, Oeltzschner 2019); their other conditions are MEGA-PRESS.
+    Hermes {
+        /// Echo time (s).
+        te_s: f64,
+        /// First echo (s).
+        te1_s: f64,
+        /// Bands that the editing pulses turn; twice the same is one.
+        bands: [Band; 2],
+    },
+    /// sLASER with two editing pulses TE/2 apart.
+    MegaSemiLaser {
+        /// Echo time (s).
+        te_s: f64,
+        /// Bands that the editing pulses turn; twice the same is one.
+        bands: [Band; 2],
+    },
+}
+
+/// Middles of the pulses of an edited sLASER (s after the excitation).
+pub(super) struct SemiLaserTimes {
+    pub(super) refocus: [f64; 4],
+    pub(super) edit: [f64; 2],
+}
+
+impl SemiLaserTimes {
+    /// The first pulse and the three last stand as close as they can, and the echo comes at TE; those of MRSCloud at
+    /// TE 80 ms: 4.7523, 38.1735, 42.8285, 49.4073 ms and 23.9861, 63.9861 ms.
+    pub(super) fn edited(te_s: f64) -> Self {
+        let (first_s, third_s, fourth_s, edit_s) = (4.7523e-3, 4.655e-3, 6.5788e-3, 3.9861e-3);
+        let second_s = 0.5 * te_s + first_s - fourth_s;
+        let third_s = second_s + third_s;
+        let edit_s = 0.25 * te_s + edit_s;
+        Self { refocus: [first_s, second_s, third_s, third_s + fourth_s], edit: [edit_s, edit_s + 0.5 * te_s] }
+    }
 }
 
 impl Sequence {
@@ -129,6 +109,8 @@ impl Sequence {
             Self::SemiLaser { .. } => "sLASER",
             Self::MegaPress { .. } => "MEGA-PRESS",
             Self::Special { .. } => "SPECIAL",
+            Self::Hermes { .. } => "HERMES",
+            Self::MegaSemiLaser { .. } => "MEGA-sLASER",
         }
     }
 
@@ -141,6 +123,8 @@ impl Sequence {
             | Self::Steam { te_s, .. }
             | Self::SemiLaser { te_s }
             | Self::MegaPress { te_s, .. }
+            | Self::Hermes { te_s, .. }
+            | Self::MegaSemiLaser { te_s, .. }
             | Self::Special { te_s } => te_s,
         }
     }
@@ -169,17 +153,20 @@ impl Sequence {
                 events.extend([keep(-1), half, turn(-FRAC_PI_2, Y), keep(0), Event::Delay { duration_s: tm_s }]);
                 events.extend([turn(FRAC_PI_2, Y), keep(1), half]);
             }
-            Self::MegaPress { te_s, te1_s, band } => {
-                let edit = Event::Pulse(Pulse::Ideal { flip_rad: PI, phase_rad: X, band: Some(band) });
-                let delay = |duration_s| Event::Delay { duration_s };
-                let keep = |order| Event::Coherence { order };
-                let quarter = 0.25 * te_s;
-                events.extend([keep(1), delay(0.5 * te1_s), turn(PI, X), keep(-1)]);
-                events.extend([delay(quarter), edit, keep(-1), delay(quarter), turn(PI, X), keep(1)]);
-                events.extend([delay(quarter), edit, keep(1), delay(quarter - 0.5 * te1_s)]);
-            }
+            Self::MegaPress { te_s, te1_s, band } => mega_press(&mut events, te_s, te1_s, [band; 2]),
+            Self::Hermes { te_s, te1_s, bands } => mega_press(&mut events, te_s, te1_s, bands),
+            Self::MegaSemiLaser { te_s, bands } => mega_semi_laser(&mut events, te_s, bands),
         }
         Ok(events)
+    }
+
+    /// Bands that editing pulses turn.
+    fn bands(&self) -> Option<[Band; 2]> {
+        match *self {
+            Self::MegaPress { band, .. } => Some([band; 2]),
+            Self::Hermes { bands, .. } | Self::MegaSemiLaser { bands, .. } => Some(bands),
+            _ => None,
+        }
     }
 
     fn check(&self) -> Result<(), SimulateError> {
@@ -187,7 +174,7 @@ impl Sequence {
         let times: &[(&str, f64)] = match *self {
             Self::Press { te_s, te1_s, te2_s } => &[("TE", te_s), ("TE1", te1_s), ("TE2", te2_s)],
             Self::Steam { te_s, tm_s } => &[("TE", te_s), ("TM", tm_s)],
-            Self::MegaPress { te_s, te1_s, .. } => &[("TE", te_s), ("TE1", te1_s)],
+            Self::MegaPress { te_s, te1_s, .. } | Self::Hermes { te_s, te1_s, .. } => &[("TE", te_s), ("TE1", te1_s)],
             _ => &[("TE", self.te_s())],
         };
         if let Some((name, value)) = times.iter().find(|(_, t)| !(t.is_finite() && *t >= 0.0)) {
@@ -197,22 +184,51 @@ impl Sequence {
             Self::Press { te_s, te1_s, te2_s } if (te1_s + te2_s - te_s).abs() > SAME_TIME_S => {
                 fail(format!("TE1 + TE2 = {} s but TE = {te_s} s; they must be equal", te1_s + te2_s))
             }
-            Self::MegaPress { te_s, te1_s, .. } if 2.0 * te1_s > te_s => fail(format!(
-                "TE1 = {te1_s} s is more than half of TE = {te_s} s; the second editing pulse would come after the echo"
-            )),
-            Self::MegaPress { band, .. }
-                if !(band.centre_ppm.is_finite() && band.width_ppm.is_finite() && band.width_ppm > 0.0) =>
-            {
-                Err(SimulateError::Band { centre_ppm: band.centre_ppm, width_ppm: band.width_ppm })
+            Self::MegaPress { te_s, te1_s, .. } | Self::Hermes { te_s, te1_s, .. } if 2.0 * te1_s > te_s => {
+                fail(format!(
+                    "TE1 = {te1_s} s is more than half of TE = {te_s} s; the second editing pulse would come after the echo"
+                ))
             }
-            _ => Ok(()),
+            Self::MegaSemiLaser { te_s, .. } if SemiLaserTimes::edited(te_s).refocus[3] > te_s => {
+                fail(format!("TE = {te_s} s leaves no room for its pulses; 0.02 s or more is possible"))
+            }
+            _ => self.bands().iter().flatten().try_for_each(|band| {
+                let is_one = band.centre_ppm.is_finite() && band.width_ppm.is_finite() && band.width_ppm > 0.0;
+                let (centre_ppm, width_ppm) = (band.centre_ppm, band.width_ppm);
+                if is_one { Ok(()) } else { Err(SimulateError::Band { centre_ppm, width_ppm }) }
+            }),
         }
     }
 }
 
-/// An ideal pulse on all protons.
-fn turn(flip_rad: f64, phase_rad: f64) -> Event {
-    Event::Pulse(Pulse::Ideal { flip_rad, phase_rad, band: None })
+/// Editing pulses on one or two bands, and the order around them.
+fn edit(bands: [Band; 2], order: i32) -> impl Iterator<Item = Event> {
+    let n = if bands[0] == bands[1] { 1 } else { 2 };
+    let pulse = |band| Event::Pulse(Pulse::Ideal { flip_rad: PI, phase_rad: X, band: Some(band) });
+    bands.into_iter().take(n).map(pulse).chain([Event::Coherence { order }])
+}
+
+fn mega_press(events: &mut Vec<Event>, te_s: f64, te1_s: f64, bands: [Band; 2]) {
+    let delay = |duration_s| Event::Delay { duration_s };
+    let keep = |order| Event::Coherence { order };
+    let quarter = 0.25 * te_s;
+    events.extend([keep(1), delay(0.5 * te1_s), turn(PI, X), keep(-1), delay(quarter)]);
+    events.extend(edit(bands, -1));
+    events.extend([delay(quarter), turn(PI, X), keep(1), delay(quarter)]);
+    events.extend(edit(bands, 1));
+    events.push(delay(quarter - 0.5 * te1_s));
+}
+
+fn mega_semi_laser(events: &mut Vec<Event>, te_s: f64, bands: [Band; 2]) {
+    let SemiLaserTimes { refocus: r, edit: e } = SemiLaserTimes::edited(te_s);
+    let delay = |duration_s| Event::Delay { duration_s };
+    let keep = |order| Event::Coherence { order };
+    events.extend([keep(1), delay(r[0]), turn(PI, X), keep(-1), delay(e[0] - r[0])]);
+    events.extend(edit(bands, -1));
+    events.extend([delay(r[1] - e[0]), turn(PI, X), keep(1), delay(r[2] - r[1]), turn(PI, X), keep(-1)]);
+    events.extend([delay(r[3] - r[2]), turn(PI, X), keep(1), delay(e[1] - r[3])]);
+    events.extend(edit(bands, 1));
+    events.push(delay(te_s - e[1]));
 }
 
 /// Appends the delays with a 180° pulse between each two, on the pathway that ends at the receiver.
@@ -243,6 +259,8 @@ mod tests {
             Sequence::SemiLaser { te_s },
             Sequence::MegaPress { te_s, te1_s: 0.15 * te_s, band },
             Sequence::Special { te_s },
+            Sequence::Hermes { te_s, te1_s: 0.15 * te_s, bands: [band, Band { centre_ppm: 4.56, width_ppm: 0.6 }] },
+            Sequence::MegaSemiLaser { te_s, bands: [band, band] },
         ]
     }
 

@@ -7,6 +7,7 @@ use num_complex::Complex64;
 use super::SimulateError;
 use super::hamiltonian::{Hamiltonian, RawLine};
 use super::operators::{Density, Space};
+use super::pulses::{MAX_SHAPED_SPINS, Program, Scale, Shaped, shaped_lines};
 use super::sequences::{Event, Pulse};
 use super::spin_systems::{Group, Metabolite};
 use crate::acquisition::CARRIER_PPM;
@@ -75,6 +76,52 @@ impl Transitions {
     }
 }
 
+/// The lines of `metabolite` after a program of shaped pulses.
+pub(super) fn shaped_transitions(
+    metabolite: &Metabolite,
+    program: &Program,
+    (shaped, scale): (&Shaped, Scale),
+    f0_mhz: f64,
+) -> Result<Transitions, SimulateError> {
+    let mut raw = Vec::new();
+    for group in &metabolite.groups {
+        for members in group.coupled_sets() {
+            check_spins(metabolite, &members, MAX_SHAPED_SPINS)?;
+            let (couplings, states) = frame(group, &members, f0_mhz);
+            let weight = group.weight / states.len() as f64;
+            for offsets_hz in states {
+                let lines = shaped_lines(&offsets_hz, &couplings, program, (shaped.grid, f0_mhz), scale)
+                    .map_err(|_| SimulateError::Numbers { metabolite: metabolite.name.clone() })?;
+                let weighed = |line: RawLine| RawLine { re: weight * line.re, im: weight * line.im, ..line };
+                raw.extend(lines.into_iter().map(weighed));
+            }
+        }
+    }
+    Ok(Transitions::from_raw(raw))
+}
+
+fn check_spins(metabolite: &Metabolite, members: &[usize], most: usize) -> Result<(), SimulateError> {
+    if members.len() > most {
+        return Err(SimulateError::TooManySpins { metabolite: metabolite.name.clone(), spins: members.len(), most });
+    }
+    Ok(())
+}
+
+/// Two protons and their coupling (Hz).
+type Couplings = Vec<(usize, usize, f64)>;
+
+/// Couplings of the protons `members` of `group` among one another, and their offsets (Hz) for every state of the other
+/// nuclei. Pulses at the proton frequency leave those alone, so each of their states only moves the protons'
+/// frequencies: one run a state, and echoes refocus the coupling by themselves.
+fn frame(group: &Group, members: &[usize], f0_mhz: f64) -> (Couplings, Vec<Vec<f64>>) {
+    let place = |q: usize| members.iter().position(|&m| m == q);
+    let couplings = group.couplings.iter().filter_map(|c| Some((place(c.first)?, place(c.second)?, c.j_hz))).collect();
+    let offsets = |shifts_hz: Vec<f64>| {
+        members.iter().zip(&shifts_hz).map(|(&q, hz)| (group.ppm[q] - CARRIER_PPM) * f0_mhz + hz).collect()
+    };
+    (couplings, group.other_nuclei_states(members).into_iter().map(offsets).collect())
+}
+
 /// The lines of `metabolite` after `events` at the spectrometer frequency `f0_mhz`, from equilibrium on.
 ///
 /// # Errors
@@ -84,13 +131,7 @@ pub fn transitions(metabolite: &Metabolite, events: &[Event], f0_mhz: f64) -> Re
     let mut raw = Vec::new();
     for group in &metabolite.groups {
         for members in group.coupled_sets() {
-            if members.len() > MAX_COUPLED_SPINS {
-                return Err(SimulateError::TooManySpins {
-                    metabolite: metabolite.name.clone(),
-                    spins: members.len(),
-                    most: MAX_COUPLED_SPINS,
-                });
-            }
+            check_spins(metabolite, &members, MAX_COUPLED_SPINS)?;
             let lines = simulate_set(group, &members, events, f0_mhz)
                 .map_err(|_| SimulateError::Numbers { metabolite: metabolite.name.clone() })?;
             raw.extend(lines);
@@ -100,8 +141,6 @@ pub fn transitions(metabolite: &Metabolite, events: &[Event], f0_mhz: f64) -> Re
 }
 
 /// The lines of the coupled protons `members` of `group`.
-///
-/// Where a shaped pulse acts differently at different places, this is what is averaged over them.
 fn simulate_set(
     group: &Group,
     members: &[usize],
@@ -110,17 +149,10 @@ fn simulate_set(
 ) -> Result<Vec<RawLine>, super::hamiltonian::NoConvergence> {
     let space = Space::new(members.len());
     let ppm: Vec<f64> = members.iter().map(|&q| group.ppm[q]).collect();
-    let place = |q: usize| members.iter().position(|&m| m == q);
-    let couplings: Vec<(usize, usize, f64)> =
-        group.couplings.iter().filter_map(|c| Some((place(c.first)?, place(c.second)?, c.j_hz))).collect();
-    // Pulses at the proton frequency leave other nuclei alone, so each of their states only moves the
-    // protons' frequencies: one run a state, and echoes refocus the coupling by themselves.
-    let states = group.other_nuclei_states(members);
+    let (couplings, states) = frame(group, members, f0_mhz);
     let weight = group.weight / states.len() as f64;
     let mut lines = Vec::new();
-    for shifts_hz in states {
-        let offsets_hz: Vec<f64> =
-            ppm.iter().zip(&shifts_hz).map(|(ppm, hz)| (ppm - CARRIER_PPM) * f0_mhz + hz).collect();
+    for offsets_hz in states {
         let hamiltonian = Hamiltonian::new(&space, &offsets_hz, &couplings)?;
         let mut rho = Density::equilibrium(&space);
         for event in events {

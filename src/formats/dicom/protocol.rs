@@ -2,6 +2,7 @@
 //! written. Names and units are Siemens'; what they mean here was told from files with and without water suppression.
 
 use crate::formats::geometry::siemens_axes;
+use crate::formats::siemens_pulse;
 
 const BEGIN: &[u8] = b"### ASCCONV BEGIN";
 const END: &[u8] = b"### ASCCONV END";
@@ -99,6 +100,11 @@ impl<'a> Protocol<'a> {
         let read_s = self.number("sRXSPEC.alDwellTime[0]").filter(|ns| *ns > 0.0)? * 1e-9;
         let is_halved = self.number("sSpecPara.ucRemoveOversampling") == Some(1.0);
         Some(if is_halved { 2.0 * read_s } else { read_s })
+    }
+
+    /// Duration of the refocusing pulses (s), where their amplitude tells it.
+    pub(super) fn refocus_s(&self) -> Option<f64> {
+        siemens_pulse::refocus_s(&|name| self.text(name), &|name| self.number(name))
     }
 
     /// Points of a stored FID.

@@ -110,6 +110,7 @@ fn facts(object: &InMemDicomObject, csa: &Csa, protocol: Option<&Protocol<'_>>) 
         averages_on_scanner: own("NumberOfAverages").map(|n| n as usize),
         vendor: text(object, MANUFACTURER).or_else(|| Some("Siemens".to_owned())),
         water_suppressed: protocol.and_then(Protocol::water_suppressed),
+        refocus_s: protocol.and_then(Protocol::refocus_s),
         ..Facts::default()
     }
 }

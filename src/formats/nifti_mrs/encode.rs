@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::keys::{AVERAGES, COMPLEX64, COMPLEX128, EXTENSION_CODE, MILLIMETRES, PROGRAM, SECONDS};
+use super::keys::{AVERAGES, COMPLEX64, COMPLEX128, EXTENSION_CODE, MILLIMETRES, PROGRAM, PULSES, SECONDS};
 use crate::acquisition::{Acquisition, Processing};
 use crate::formats::nifti::layout::NIFTI2;
 use crate::formats::nifti::quaternion;
@@ -63,6 +63,10 @@ fn described(data: &Acquisition) -> (Vec<usize>, Map<String, Value>) {
     if let Some(n) = facts.averages_on_scanner {
         let description = "Transients that the scanner averaged into each stored one";
         meta.insert(AVERAGES.into(), json!({ "Value": n, "Description": description }));
+    }
+    if let Some(pulses) = &facts.pulses {
+        let description = "Pulses that a basis set for these data has";
+        meta.insert(PULSES.into(), json!({ "Value": pulses, "Description": description }));
     }
     meta.insert("ConversionMethod".into(), json!(concat!("requant ", env!("CARGO_PKG_VERSION"))));
     for (key, value) in [("EchoTime", facts.te_s), ("RepetitionTime", facts.tr_s), ("MixingTime", facts.tm_s)] {

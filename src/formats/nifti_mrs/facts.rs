@@ -5,7 +5,7 @@
 
 use serde_json::{Map, Value};
 
-use super::keys::{AVERAGES, SAME, TEXT_CHARS, first};
+use super::keys::{AVERAGES, PULSES, SAME, TEXT_CHARS, first};
 use crate::acquisition::Facts;
 
 /// Keys whose value may differ between conditions or dimensions; a list of different values states none for all.
@@ -34,8 +34,10 @@ pub(super) fn facts(
     let sequence = ["PulseSequenceType", "SequenceName", "PulseSequenceName"]
         .into_iter()
         .find_map(|key| text(meta, key).or_else(|| text(sidecar, key)));
+    let pulses = meta.get(PULSES).and_then(|v| v.get("Value")?.as_str()).map(str::to_owned);
     Facts {
         sequence,
+        pulses,
         averages_on_scanner: averages.and_then(|n| usize::try_from(n).ok()).filter(|n| *n > 0),
         ..own.or(beside).or(spectral_width)
     }

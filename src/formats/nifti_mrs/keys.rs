@@ -9,6 +9,8 @@ pub(super) const ISIS: &str = "DIM_ISIS";
 pub(super) const PROGRAM: &str = env!("CARGO_PKG_NAME");
 /// User-defined key: transients that the scanner averaged into each stored one.
 pub(super) const AVERAGES: &str = "AveragesOnScanner";
+/// User-defined key: pulses that simulated data were made with.
+pub(super) const PULSES: &str = "SimulatedPulses";
 /// More processing steps than any file has.
 pub(super) const MOST_STEPS: usize = 256;
 /// Text of a header is cut to so many characters.

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use crate::acquisition::Facts;
 use crate::formats::bytes::Bytes;
 use crate::formats::geometry::{affine_from_lps, siemens_axes};
+use crate::formats::siemens_pulse;
 
 /// What stands before the software's name in the header's part `Dicom`.
 const SOFTWARE: &[u8] = b"syngo MR ";
@@ -80,6 +81,7 @@ impl Protocol {
             sequence: self.sequence(),
             vendor: Some("Siemens".to_owned()),
             water_suppressed: self.water_suppressed(),
+            refocus_s: siemens_pulse::refocus_s(&|name| self.text(name), &|name| self.number(name)),
             ..Facts::default()
         }
     }
