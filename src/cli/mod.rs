@@ -34,6 +34,7 @@ mod merge;
 mod methods;
 mod numbers;
 mod outputs;
+mod pace;
 mod plan;
 mod plot;
 mod progress;

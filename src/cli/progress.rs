@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::pace::Pace;
 use crate::corpus::in_words;
 use crate::printable::{PATH_CHARS, printable};
 use crate::run::{Inputs, Progress, Shard, Summary, Tally};
@@ -19,9 +21,7 @@ const SHOWN_GROUPS: usize = 60;
 /// A bar on a terminal, plain lines otherwise.
 pub(super) struct Shown {
     bar: ProgressBar,
-    started: Instant,
-    total: AtomicUsize,
-    done: AtomicUsize,
+    pace: Mutex<Pace>,
     n_failed: AtomicUsize,
 }
 
@@ -33,8 +33,7 @@ impl Shown {
             bar.set_style(style);
         }
         bar.enable_steady_tick(Duration::from_millis(250));
-        let zero = AtomicUsize::default;
-        Self { bar, started: Instant::now(), total: zero(), done: zero(), n_failed: zero() }
+        Self { bar, pace: Mutex::new(Pace::new(0, Instant::now())), n_failed: AtomicUsize::default() }
     }
 
     /// Takes the bar away.
@@ -44,9 +43,11 @@ impl Shown {
 }
 
 impl Progress for Shown {
+    // A benchmark has many runs, one after another.
     fn found(&self, n_files: usize) {
+        self.bar.reset();
         self.bar.set_length(n_files as u64);
-        self.total.store(n_files, Ordering::Relaxed);
+        *self.pace.lock().unwrap_or_else(PoisonError::into_inner) = Pace::new(n_files, Instant::now());
         if self.bar.is_hidden() {
             tell!("{n_files} files to process");
         }
@@ -80,12 +81,11 @@ impl Progress for Shown {
 
     fn advanced(&self, n_files: usize) {
         self.bar.inc(n_files as u64);
-        let done = self.done.fetch_add(n_files, Ordering::Relaxed) + n_files;
+        let now = Instant::now();
+        let mut pace = self.pace.lock().unwrap_or_else(PoisonError::into_inner);
+        pace.advance(n_files, now);
         if self.bar.is_hidden() {
-            let total = self.total.load(Ordering::Relaxed);
-            let rate = done as f64 / self.started.elapsed().as_secs_f64().max(1e-9);
-            let left = (total.saturating_sub(done)) as f64 / rate.max(1e-9);
-            tell!("{done}/{total} files · {rate:.1}/s · about {left:.0} s left");
+            tell!("{}", pace.said(now));
         }
     }
 }
