@@ -8,7 +8,7 @@ use super::RunOptions;
 use super::cut::for_models;
 use super::load::{Failure, Header, without_folder};
 use crate::basis::simulate::pulses::Source as PulseSource;
-use crate::basis::simulate::{Recipe, Sequence, Timing};
+use crate::basis::simulate::{Pulses, Recipe, Sequence, Timing};
 use crate::basis::{BasisError, BasisSet, Grid};
 use crate::corpus::Found;
 use crate::error_chain::error_chain;
@@ -56,8 +56,9 @@ impl ReadBasis {
             flags.push("basis_singlets_disagree");
             words.push(misplaced.clone());
         }
-        if let Some(Recipe { sequence: Sequence::Press { te1_s, .. }, assumed, pulse_name, pulse_source, .. }) =
-            &self.recipe
+        if let Some(Recipe {
+            sequence: Sequence::Press { te1_s, .. }, assumed, pulses, pulse_name, pulse_source, ..
+        }) = &self.recipe
         {
             if !assumed.is_empty() {
                 flags.push("te1_assumed");
@@ -68,8 +69,12 @@ impl ReadBasis {
             }
             if *pulse_source == PulseSource::Generic {
                 flags.push("basis_pulse_unknown");
+                let costs = match pulses {
+                    Pulses::Ideal => "glutamate may be off by 17 %, glutamine by half",
+                    Pulses::Shaped(_) => "glutamate may be off by 5 %, glutamine by a quarter",
+                };
                 words.push(format!(
-                    "nobody knows the refocusing pulses; {pulse_name} was taken: glutamate may be off by 5 %, glutamine by a quarter; state `pulses`"
+                    "nobody knows the refocusing pulses; {pulse_name} was taken: {costs}; state `pulses`"
                 ));
             }
         }

@@ -93,8 +93,8 @@ impl Recipe {
         }
         let sequence = match kind(protocol.sequence.as_deref()) {
             Ok(Kind::Press) => {
-                let choice =
-                    vendors::choose(&timing.known, te_s).map_err(|e| HeaderGaps { missing: vec![e.to_string()] })?;
+                let choice = vendors::choose(&timing.known, te_s, f0_mhz)
+                    .map_err(|e| HeaderGaps { missing: vec![e.to_string()] })?;
                 if choice.te1_assumed {
                     assumed.push(format!("te1_s = {:.5}", choice.te1_s));
                 }

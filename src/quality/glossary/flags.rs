@@ -155,7 +155,7 @@ fn of_the_basis_set() -> Vec<Entry> {
             "a PRESS basis set was simulated, and neither the vendor nor a setting tells its refocusing pulses, or the vendor's \
              are longer than the echo"
                 .to_owned(),
-            "A pulse between those of GE, Philips and Siemens was taken (`basis_pulse`), or ideal ones where the echo is too short. \
+            "A pulse between those of GE, Philips and Siemens was taken (`basis_pulse`), or ideal ones where the echo is too short or the field above 3 T. \
              Against each vendor's own that costs up to 5 % of glutamate, inositol and choline; ideal pulses cost up to 17 %.",
             "State `pulses`: `--pulses`, the manifest's column, or the configuration: GE, Philips, Siemens, or `ideal` for \
              simulated data. Or give the site's own basis set.",
