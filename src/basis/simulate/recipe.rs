@@ -93,7 +93,8 @@ impl Recipe {
         }
         let sequence = match kind(protocol.sequence.as_deref()) {
             Ok(Kind::Press) => {
-                let choice = vendors::choose(&timing.known, te_s, f0_mhz)
+                let vendor = timing.known.vendor.filter(|v| *v != Vendor::Siemens || is_siemens_own(protocol));
+                let choice = vendors::choose(&Known { vendor, ..timing.known }, te_s, f0_mhz)
                     .map_err(|e| HeaderGaps { missing: vec![e.to_string()] })?;
                 if choice.te1_assumed {
                     assumed.push(format!("te1_s = {:.5}", choice.te1_s));
@@ -153,6 +154,14 @@ enum Kind {
     SpinEcho,
 }
 
+/// Whether a PRESS of Siemens may be the vendor's own, `svs_se`. Others' for the same scanners (`eja_svs_press` …) play pulses
+/// of their own.
+fn is_siemens_own(protocol: &Protocol) -> bool {
+    let name = protocol.sequence.as_deref().unwrap_or_default().to_lowercase();
+    let plain: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
+    plain.contains("svsse") || plain == "press"
+}
+
 /// The sequence that vendors mean by a name: Siemens' svs_se and svs_st, GE's PROBE-P and PROBE-S, and what
 /// people write.
 fn kind(name: Option<&str>) -> Result<Kind, String> {
@@ -192,6 +201,19 @@ mod tests {
             dwell_s: Some(5e-4),
             n_points: Some(1024),
         }
+    }
+
+    #[test]
+    fn a_sequence_of_others_on_a_vendors_scanner_has_not_the_vendors_pulses() {
+        let siemens = Timing::of(&Facts { vendor: Some("Siemens".into()), ..Facts::default() });
+        let source = |name| Recipe::from_protocol(&protocol(Some(name)), &siemens).unwrap().pulse_source;
+        for own in ["svs_se", "%SiemensSeq%\\svs_se", "*svs_se_35", "PRESS"] {
+            assert_eq!(source(own), Source::VendorDefault, "{own}");
+        }
+        assert_eq!(source("%CustomerSeq%\\eja_svs_press"), Source::Generic);
+        let philips = Timing::of(&Facts { vendor: Some("Philips".into()), ..Facts::default() });
+        let of_philips = Recipe::from_protocol(&protocol(Some("PRESS_35")), &philips).unwrap();
+        assert_eq!(of_philips.pulse_source, Source::VendorDefault);
     }
 
     #[test]
