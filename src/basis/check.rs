@@ -188,7 +188,7 @@ const FAMILIES: &[(&str, &[&str])] = &[
     ("LASER", &["laser"]),
     ("SPECIAL", &["special"]),
     ("STEAM", &["steam", "probes"]),
-    ("PRESS", &["press", "probep", "svsse", "se30", "se35"]),
+    ("PRESS", &["press", "probep", "svsse", "csise", "se30", "se35"]),
 ];
 
 /// Whether two sequence names may mean the same: the same family, or one contains the other. A name of

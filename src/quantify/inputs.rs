@@ -50,7 +50,8 @@ impl Inputs {
 
     /// Whether a mixing time belongs to the sequence: not where its name is that of spin echoes.
     pub(super) fn may_be_stimulated_echo(&self) -> bool {
-        self.is_stimulated_echo() || !self.names(&["press", "laser", "special", "spinecho", "svsse", "probep", "mega"])
+        self.is_stimulated_echo()
+            || !self.names(&["press", "laser", "special", "spinecho", "svsse", "csise", "probep", "mega"])
     }
 
     fn names(&self, parts: &[&str]) -> bool {

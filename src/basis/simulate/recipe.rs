@@ -159,10 +159,10 @@ enum Kind {
 fn is_siemens_own(protocol: &Protocol) -> bool {
     let name = protocol.sequence.as_deref().unwrap_or_default().to_lowercase();
     let plain: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
-    plain.contains("svsse") || plain == "press"
+    ["svsse", "csise"].iter().any(|own| plain.contains(own)) || plain == "press"
 }
 
-/// The sequence that vendors mean by a name: Siemens' svs_se and svs_st, GE's PROBE-P and PROBE-S, and what
+/// The sequence that vendors mean by a name: Siemens' svs_se and svs_st (csi_se and csi_st of a grid), GE's PROBE-P and PROBE-S, and what
 /// people write.
 fn kind(name: Option<&str>) -> Result<Kind, String> {
     let Some(name) = name.filter(|n| !n.trim().is_empty()) else {
@@ -175,11 +175,11 @@ fn kind(name: Option<&str>) -> Result<Kind, String> {
     }
     if has(&["slaser", "semilaser"]) {
         Ok(Kind::SemiLaser)
-    } else if has(&["steam", "svsst", "probes"]) {
+    } else if has(&["steam", "svsst", "csist", "probes"]) {
         Ok(Kind::Steam)
     } else if has(&["special"]) {
         Ok(Kind::Special)
-    } else if has(&["press", "svsse", "probep"]) {
+    } else if has(&["press", "svsse", "csise", "probep"]) {
         Ok(Kind::Press)
     } else if has(&["spinecho"]) {
         Ok(Kind::SpinEcho)
@@ -220,6 +220,7 @@ mod tests {
     fn vendors_names_are_known() {
         for (name, expected) in [
             ("svs_se", "PRESS"),
+            ("csi_se", "PRESS"),
             ("PROBE-P", "PRESS"),
             ("eja_svs_press", "PRESS"),
             ("PRESS", "PRESS"),
