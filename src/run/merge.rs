@@ -75,13 +75,8 @@ fn merge_into(writer: DatasetWriter, mut journals: Vec<Journal>, own: Option<usi
         if let Some(gating) = &gating {
             gating.judge(&mut rows);
         }
-        for row in rows.spectra {
-            tally.add(&row);
-            writer.spectrum(row)?;
-        }
-        rows.metabolites.into_iter().try_for_each(|row| writer.metabolite(row))?;
-        rows.curves.into_iter().try_for_each(|row| writer.curve(row))?;
-        rows.transients.into_iter().try_for_each(|row| writer.transient(row))?;
+        rows.spectra.iter().for_each(|row| tally.add(row));
+        writer.rows(rows)?;
     }
     record.timings = Timings { merge_wall_s: started.elapsed().as_secs_f64(), ..timings };
     let files = writer.finish(record)?;

@@ -295,13 +295,8 @@ fn write(
     let id = run_id(&[&record], &learned, &record.inputs);
     let mut writer = DatasetWriter::create(&asked.out, asked.if_exists)?.of_run(id).carrying(carried)?;
     let mut tally = Tally::default();
-    for row in rows.spectra {
-        tally.add(&row);
-        writer.spectrum(row)?;
-    }
-    rows.metabolites.into_iter().try_for_each(|row| writer.metabolite(row))?;
-    rows.curves.into_iter().try_for_each(|row| writer.curve(row))?;
-    rows.transients.into_iter().try_for_each(|row| writer.transient(row))?;
+    rows.spectra.iter().for_each(|row| tally.add(row));
+    writer.rows(rows)?;
     writer.learned(learned)?;
     // A dataset that was replaced meanwhile may have given rows of both.
     check_files(&asked.results, &read_run(&asked.results)?)

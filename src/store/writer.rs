@@ -15,6 +15,7 @@ use super::error::{IfExists, StoreError, cannot_create, write_failed};
 use super::folder::{MadeFolders, RUN_FILE, older_files, write_synced};
 
 use super::lock::{self, Lock};
+use super::plan::ChunkRows;
 use super::provenance::{Counts, RunRecord};
 use super::rows::{CurveRow, LearnedRow, MetaboliteRow, SpectrumRow, Status, TABLES, TransientRow};
 use super::schema::Table;
@@ -159,6 +160,14 @@ impl DatasetWriter {
         };
         self.counts.curves += 1;
         self.curves.insert(curves).push(row)
+    }
+
+    /// Adds all rows, each to its table.
+    pub fn rows(&mut self, rows: ChunkRows) -> Result<(), StoreError> {
+        rows.spectra.into_iter().try_for_each(|row| self.spectrum(row))?;
+        rows.metabolites.into_iter().try_for_each(|row| self.metabolite(row))?;
+        rows.curves.into_iter().try_for_each(|row| self.curve(row))?;
+        rows.transients.into_iter().try_for_each(|row| self.transient(row))
     }
 
     /// Adds a row to `transients`; the table exists only if there is one.
