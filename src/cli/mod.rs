@@ -30,6 +30,7 @@ mod error;
 mod fit;
 mod inspect;
 mod learn;
+mod maps;
 mod merge;
 mod methods;
 mod numbers;
@@ -83,6 +84,8 @@ enum Command {
     Status(status::StatusArgs),
     /// Concentrations again from the tables of a finished run: other constants, tissue or gates, no second fit.
     Quantify(quantify::QuantifyArgs),
+    /// Draw a run's grids of voxels as images (NIfTI): concentrations, ratios, their errors, quality.
+    Maps(maps::MapsArgs),
     /// Put the shards of a run together.
     Merge(merge::MergeArgs),
     /// Run as a BIDS-App: participant level and group level.
@@ -122,6 +125,7 @@ pub fn main(cli: Cli) -> ExitCode {
         Command::Learn(args) => learn::run(*args),
         Command::Status(args) => status::run(&args),
         Command::Quantify(args) => quantify::run(&args),
+        Command::Maps(args) => maps::run(&args),
         Command::Merge(args) => merge::run(&args),
         Command::Bids(args) => bids::run(&args),
         Command::Fit(args) => fit::run(&args),

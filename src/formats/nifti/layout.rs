@@ -9,6 +9,9 @@ use crate::formats::bytes::{Bytes, Order};
 pub(in crate::formats) struct Layout {
     /// Length of the header, which is also its first field (`sizeof_hdr`).
     pub(in crate::formats) size: usize,
+    /// What tells that the data follow in the same file, and where that stands.
+    pub(in crate::formats) magic: usize,
+    pub(in crate::formats) magic_text: &'static [u8],
     pub(in crate::formats) datatype: usize,
     pub(in crate::formats) bitpix: usize,
     /// Eight numbers: how many dimensions, then their extents.
@@ -34,6 +37,8 @@ pub(in crate::formats) struct Layout {
 
 pub(super) const NIFTI1: Layout = Layout {
     size: 348,
+    magic: 344,
+    magic_text: b"n+1\0",
     dim: 40,
     datatype: 70,
     bitpix: 72,
@@ -53,6 +58,8 @@ pub(super) const NIFTI1: Layout = Layout {
 
 pub(in crate::formats) const NIFTI2: Layout = Layout {
     size: 540,
+    magic: 4,
+    magic_text: b"n+2\0\r\n\x1a\n",
     datatype: 12,
     bitpix: 14,
     dim: 16,

@@ -1,0 +1,239 @@
+//! Values of a finished run's grids of voxels as images on these grids.
+//!
+//! [`write`] is the whole of it: `grid` finds the grids in the tables, `quantity` says what there is to be drawn, `legend`
+//! gives words a number, `folder` puts one grid's images and their index on the disk.
+
+mod folder;
+mod grid;
+mod legend;
+mod quantity;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::PathBuf;
+
+use folder::Folder;
+pub use folder::INDEX_FILE;
+use grid::Grid;
+use quantity::Quantities;
+
+use crate::output_path::OutputPathError;
+use crate::store::reader::check_files;
+use crate::store::{IfExists, MetaboliteRow, ReadTableError, RunRecord, SpectrumRow, Status, read_run, read_table};
+
+/// What to write.
+#[derive(Debug, Clone)]
+pub struct Asked {
+    /// The dataset of a finished run.
+    pub results: PathBuf,
+    /// Folder for the images.
+    pub out: PathBuf,
+    /// What to do if it holds something.
+    pub if_exists: IfExists,
+    /// Metabolites and sums; empty: all.
+    pub metabolites: Vec<String>,
+    /// Columns, and `flags`, `status`; empty: [`usual_quantities`].
+    pub quantities: Vec<String>,
+}
+
+/// What was written.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Written {
+    /// One folder for each grid and method.
+    pub folders: Vec<PathBuf>,
+    /// Images in all of them.
+    pub n_images: usize,
+    /// What somebody who looks at them should know.
+    pub notes: Vec<String>,
+}
+
+/// Why there are no images.
+#[derive(Debug, thiserror::Error)]
+pub enum MapsError {
+    /// The tables cannot be read.
+    #[error(transparent)]
+    Read(#[from] ReadTableError),
+    /// No spectrum is one of a grid.
+    #[error("{path}: no grid of voxels among its {n} spectra; maps need spectroscopic images")]
+    NoGrid {
+        /// The dataset.
+        path: PathBuf,
+        /// Rows of `spectra`.
+        n: usize,
+    },
+    /// None of the grids can be drawn.
+    #[error("{path}: none of its grids can be drawn: {}", faults.join("; "))]
+    NothingToDraw {
+        /// The dataset.
+        path: PathBuf,
+        /// Why, a text a grid.
+        faults: Vec<String>,
+    },
+    /// A quantity that is none.
+    #[error("`{asked}` is no quantity of a map; there are {known}")]
+    UnknownQuantity {
+        /// What was asked for.
+        asked: String,
+        /// What there is.
+        known: String,
+    },
+    /// A metabolite that no voxel has.
+    #[error("`{asked}` is no metabolite of these results; there are {known}")]
+    UnknownMetabolite {
+        /// What was asked for.
+        asked: String,
+        /// What there is.
+        known: String,
+    },
+    /// The output folder holds something.
+    #[error("{path}: the output folder is not empty; give another --out, or --overwrite to replace maps in it")]
+    OutputExists {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The output folder is the dataset's, or holds it.
+    #[error("{path}: the results are there; give a folder of its own for the maps")]
+    OntoResults {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// Something that is no file stands where an image goes.
+    #[error("{path}: not a file, but in the way; move it, or give another --out")]
+    InTheWay {
+        /// What it is.
+        path: PathBuf,
+    },
+    /// A name leads out of the output folder.
+    #[error(transparent)]
+    Name(#[from] OutputPathError),
+    /// The system refuses.
+    #[error("{path}: cannot be written ({source}); check that the path is right and that there is space")]
+    Write {
+        /// What was to be written.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+}
+
+impl MapsError {
+    /// Exit code of the program for this error.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Read(_) | Self::NothingToDraw { .. } => 1,
+            Self::UnknownQuantity { .. } | Self::UnknownMetabolite { .. } => 2,
+            Self::NoGrid { .. } => 66,
+            Self::OutputExists { .. }
+            | Self::OntoResults { .. }
+            | Self::InTheWay { .. }
+            | Self::Name(_)
+            | Self::Write { .. } => 73,
+        }
+    }
+}
+
+/// The tables of a run, and what of them is drawn.
+struct Source {
+    run: RunRecord,
+    spectra: Vec<SpectrumRow>,
+    metabolites: Vec<MetaboliteRow>,
+}
+
+/// Rows of one metabolite in a grid: of the table, and the voxels that they are of.
+type Rows = Vec<(usize, usize)>;
+
+/// Quantities that are drawn where none is asked for.
+pub fn usual_quantities() -> Vec<&'static str> {
+    quantity::USUAL.to_vec()
+}
+
+/// Writes a folder of images for each grid and method of a finished run.
+///
+/// # Errors
+/// [`MapsError`]: the tables cannot be read, have no grid or not what was asked for, or the images cannot be written. What is
+/// wrong with one grid of several is a note.
+pub fn write(asked: &Asked) -> Result<Written, MapsError> {
+    let run = read_run(&asked.results)?;
+    check_files(&asked.results, &run)?;
+    refuse_output(asked)?;
+    let source = Source { run, spectra: read_table(&asked.results)?, metabolites: read_table(&asked.results)? };
+    let (grids, mut notes) = grid::find(&source.spectra);
+    if grids.is_empty() {
+        let path = asked.results.clone();
+        return Err(match notes.is_empty() {
+            true => MapsError::NoGrid { path, n: source.spectra.len() },
+            false => MapsError::NothingToDraw { path, faults: notes },
+        });
+    }
+    let quantities = Quantities::of(&asked.quantities, has_gates(&source.run), &source)?;
+    notes.extend(quantities.notes.iter().cloned());
+    let rows = metabolite_rows(&source, &grids);
+    let wanted = metabolites(asked, &rows)?;
+    let mut written = Written::default();
+    let mut taken = BTreeSet::new();
+    for (grid, rows) in grids.iter().zip(&rows) {
+        let rows: Vec<&(String, Rows)> = rows.iter().filter(|(name, _)| wanted.contains(name)).collect();
+        let mut folder = Folder::new(&asked.out, grid, &mut taken);
+        notes.extend(folder.draw(&source, &quantities, &rows)?);
+        notes.extend(folder.finish(&source)?);
+        written.n_images += folder.n_images();
+        written.folders.push(folder.path());
+    }
+    written.notes = notes;
+    Ok(written)
+}
+
+/// Whether the run was held to gates, though every row may have passed.
+fn has_gates(run: &RunRecord) -> bool {
+    run.config.get("gates").is_some_and(|gates| !gates.is_null())
+}
+
+fn refuse_output(asked: &Asked) -> Result<(), MapsError> {
+    let Ok(out) = asked.out.canonicalize() else { return Ok(()) };
+    if asked.results.canonicalize().is_ok_and(|results| results.starts_with(&out)) {
+        return Err(MapsError::OntoResults { path: asked.out.clone() });
+    }
+    let is_empty = std::fs::read_dir(&out).is_ok_and(|mut entries| entries.next().is_none());
+    if !is_empty && asked.if_exists == IfExists::Refuse {
+        return Err(MapsError::OutputExists { path: asked.out.clone() });
+    }
+    Ok(())
+}
+
+/// For each grid its metabolites, in the order in which the table has them, with their rows.
+fn metabolite_rows(source: &Source, grids: &[Grid]) -> Vec<Vec<(String, Rows)>> {
+    let mut places: HashMap<(&str, &str), (usize, usize)> = HashMap::new();
+    for (number, grid) in grids.iter().enumerate() {
+        for voxel in &grid.voxels {
+            if let Some(row) = source.spectra.get(voxel.row).filter(|row| row.status == Status::Ok) {
+                places.insert((&row.spectrum_id, &row.method), (number, voxel.place));
+            }
+        }
+    }
+    let mut all: Vec<Vec<(String, Rows)>> = vec![Vec::new(); grids.len()];
+    let mut numbers: BTreeMap<(usize, &str), usize> = BTreeMap::new();
+    for (index, row) in source.metabolites.iter().enumerate() {
+        let Some(&(grid, place)) = places.get(&(row.spectrum_id.as_str(), row.method.as_str())) else { continue };
+        let Some(of_grid) = all.get_mut(grid) else { continue };
+        let number = *numbers.entry((grid, &row.metabolite)).or_insert_with(|| {
+            of_grid.push((row.metabolite.clone(), Rows::new()));
+            of_grid.len() - 1
+        });
+        if let Some((_, rows)) = of_grid.get_mut(number) {
+            rows.push((index, place));
+        }
+    }
+    all
+}
+
+/// The metabolites that are drawn; those that were asked for must be there.
+fn metabolites(asked: &Asked, rows: &[Vec<(String, Rows)>]) -> Result<BTreeSet<String>, MapsError> {
+    let known: BTreeSet<&str> = rows.iter().flatten().map(|(name, _)| name.as_str()).collect();
+    if let Some(unknown) = asked.metabolites.iter().find(|name| !known.contains(name.as_str())) {
+        let known = known.into_iter().collect::<Vec<_>>().join(", ");
+        return Err(MapsError::UnknownMetabolite { asked: unknown.clone(), known });
+    }
+    if asked.metabolites.is_empty() {
+        return Ok(known.into_iter().map(str::to_owned).collect());
+    }
+    Ok(asked.metabolites.iter().cloned().collect())
+}
