@@ -1,6 +1,6 @@
 //! The images of one grid in a folder of their own, with an index that says what each of them is.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -46,24 +46,29 @@ pub(super) struct Folder<'a> {
     /// Names of the folders below `out`.
     parts: Vec<String>,
     entries: Vec<Entry>,
-    names: BTreeSet<String>,
+    names: Taken,
 }
 
-/// `name`, or with a number behind it where it is taken: by the letters, as some systems have it.
-fn distinct(name: &str, taken: &mut BTreeSet<String>) -> String {
+/// Names and what has them: by their letters, as some systems have it.
+pub(super) type Taken = BTreeMap<String, String>;
+
+/// `name`, or with a number behind it where something other than `owner` has it.
+fn distinct(name: &str, owner: &str, taken: &mut Taken) -> String {
     let numbered = (2_usize..).map(|number| format!("{name}-{number}"));
     let mut names = std::iter::once(name.to_owned()).chain(numbered);
-    names.find(|name| taken.insert(name.to_lowercase())).unwrap_or_default()
+    let is_free = |name: &String| taken.entry(name.to_lowercase()).or_insert_with(|| owner.to_owned()) == owner;
+    names.find(is_free).unwrap_or_default()
 }
 
 impl<'a> Folder<'a> {
     /// The folder of a grid: the path of its file, its condition and part, and the method.
-    pub(super) fn new(out: &'a Path, grid: &'a Grid, taken: &mut BTreeSet<String>) -> Self {
-        let mut path: Vec<String> = grid.id.split('/').map(|part| safe_name_from(part, FOLDER_BYTES)).collect();
-        path.push(safe_name_from(&grid.method, FOLDER_BYTES));
-        let distinct = distinct(&path.join("/"), taken);
-        let parts = distinct.split('/').map(str::to_owned).collect();
-        Self { out, grid, parts, entries: Vec::new(), names: BTreeSet::new() }
+    pub(super) fn new(out: &'a Path, grid: &'a Grid, taken: &mut Taken) -> Self {
+        let safe: Vec<String> = grid.id.split('/').map(|part| safe_name_from(part, FOLDER_BYTES)).collect();
+        let file = distinct(&safe.join("/"), &grid.id, taken);
+        let method = format!("{file}/{}", safe_name_from(&grid.method, FOLDER_BYTES));
+        let path = distinct(&method, &format!("{}/{}", grid.id, grid.method), taken);
+        let parts = path.split('/').map(str::to_owned).collect();
+        Self { out, grid, parts, entries: Vec::new(), names: Taken::new() }
     }
 
     pub(super) fn path(&self) -> PathBuf {
@@ -127,7 +132,8 @@ impl<'a> Folder<'a> {
             return Ok(false);
         }
         let of = metabolite.map(|name| safe_name_from(name, METABOLITE_BYTES) + "_").unwrap_or_default();
-        let name = distinct(&format!("{of}{}", quantity.name), &mut self.names);
+        let owner = format!("{}/{}", metabolite.unwrap_or_default(), quantity.name);
+        let name = distinct(&format!("{of}{}", quantity.name), &owner, &mut self.names);
         let file = format!("{name}{IMAGE_END}");
         let path = self.place(&file)?;
         let failed = |source: std::io::Error| MapsError::Write { path: path.clone(), source };
@@ -196,5 +202,37 @@ impl<'a> Folder<'a> {
         let n = entries.filter(|entry| entry.file_name().to_str().is_some_and(is_image)).count();
         let folder = self.parts.join("/");
         (n > 0).then(|| printable_message(&format!("{folder}: {n} images of an earlier call lie beside these")))
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folders_have_safe_names_of_their_own() {
+        let (out, mut taken) = (Path::new("out"), Taken::new());
+        let mut folder = |id: &str, method: &str| {
+            let grid = Grid {
+                id: id.to_owned(),
+                method: method.to_owned(),
+                size: [1; 3],
+                affine_mm: None,
+                voxels: Vec::new(),
+            };
+            Folder::new(out, &grid, &mut taken).path()
+        };
+        for (id, method, path) in [
+            ("sub-01/mrs/x#diff#t0", "map", "sub-01/mrs/x_diff_t0/map"),
+            ("sub-01/mrs/x#diff#t0", "lcmodel", "sub-01/mrs/x_diff_t0/lcmodel"),
+            ("sub-01/mrs/x_diff t0", "map", "sub-01/mrs/x_diff_t0-2/map"),
+            ("SUB-01/mrs/x_diff_t0", "map", "SUB-01/mrs/x_diff_t0-3/map"),
+            ("../../etc/con", "a/b", "_/_/etc/_con/a_b"),
+            ("/x", "a b", "_/x/a_b"),
+            ("/x", "a_b", "_/x/a_b-2"),
+        ] {
+            assert_eq!(folder(id, method), out.join(path), "{id} {method}");
+        }
     }
 }

@@ -11,8 +11,8 @@ mod quantity;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::PathBuf;
 
-use folder::Folder;
 pub use folder::INDEX_FILE;
+use folder::{Folder, Taken};
 use grid::Grid;
 use quantity::Quantities;
 
@@ -169,7 +169,7 @@ pub fn write(asked: &Asked) -> Result<Written, MapsError> {
     let rows = metabolite_rows(&source, &grids);
     let wanted = metabolites(asked, &rows)?;
     let mut written = Written::default();
-    let mut taken = BTreeSet::new();
+    let mut taken = Taken::new();
     for (grid, rows) in grids.iter().zip(&rows) {
         let rows: Vec<&(String, Rows)> = rows.iter().filter(|(name, _)| wanted.contains(name)).collect();
         let mut folder = Folder::new(&asked.out, grid, &mut taken);
