@@ -98,8 +98,8 @@ fn grid(spectra: &[SpectrumRow], (id, method): Key<'_>, rows: &[usize]) -> Resul
         (Some(a), Some(b)) => return Err(format!("its rows are of grids of {a:?} and {b:?} voxels")),
     };
     let n = size.iter().try_fold(1_usize, |product, extent| product.checked_mul(*extent)).unwrap_or(usize::MAX);
-    if n > rows.len().saturating_mul(MOST_VOXELS_A_ROW) {
-        return Err(format!("its {} rows are too few for a grid of {size:?} voxels", rows.len()));
+    if n > spectra.len().saturating_mul(MOST_VOXELS_A_ROW) {
+        return Err(format!("the table's {} rows are too few for a grid of {size:?} voxels", spectra.len()));
     }
     let affine_mm = affine_of(all().map(|(_, row)| row))?;
     let mut voxels = BTreeMap::new();
@@ -143,11 +143,11 @@ fn lend_failures(grids: &mut [Grid], (file, method): (&str, &str), rows: &[(usiz
     let of_file = format!("{file}#");
     let mut lent = false;
     for grid in grids.iter_mut().filter(|grid| grid.method == method && grid.id.starts_with(&of_file)) {
-        let taken: BTreeSet<usize> = grid.voxels.iter().map(|voxel| voxel.place).collect();
+        let mut taken: BTreeSet<usize> = grid.voxels.iter().map(|voxel| voxel.place).collect();
         for (row, index) in rows.iter().filter_map(|(i, row)| Some((*i, index_of(row)?))) {
             let is_inside = index.iter().zip(grid.size).all(|(i, n)| *i < n);
             let place = index[0] + grid.size[0] * (index[1] + grid.size[1] * index[2]);
-            if is_general && is_inside && !taken.contains(&place) {
+            if is_general && is_inside && taken.insert(place) {
                 grid.voxels.push(Voxel { row, place });
                 lent = true;
             }
