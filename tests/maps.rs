@@ -1,5 +1,6 @@
 //! Grids of voxels as images: every number is that of its voxel's row, where the grid is.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, reason = "tests")]
+#![allow(clippy::too_many_lines, reason = "one run, and every image of it")]
 
 mod common;
 #[path = "common/source.rs"]
