@@ -25,6 +25,7 @@ mod bids;
 mod compare;
 mod compare_methods;
 mod convert;
+mod describe;
 mod devices;
 mod error;
 mod fit;
@@ -86,6 +87,8 @@ enum Command {
     Quantify(quantify::QuantifyArgs),
     /// Draw a run's grids of voxels as images (NIfTI): concentrations, ratios, their errors, quality.
     Maps(maps::MapsArgs),
+    /// Write what a study reports of a run: the checklist MRSinMRS and a paragraph for the methods.
+    Describe(describe::DescribeArgs),
     /// Put the shards of a run together.
     Merge(merge::MergeArgs),
     /// Run as a BIDS-App: participant level and group level.
@@ -126,6 +129,7 @@ pub fn main(cli: Cli) -> ExitCode {
         Command::Status(args) => status::run(&args),
         Command::Quantify(args) => quantify::run(&args),
         Command::Maps(args) => maps::run(&args),
+        Command::Describe(args) => describe::run(&args),
         Command::Merge(args) => merge::run(&args),
         Command::Bids(args) => bids::run(&args),
         Command::Fit(args) => fit::run(&args),

@@ -1,0 +1,264 @@
+//! Settings of a run that are not the defaults.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::fit::Method;
+use crate::prepare::Preparation;
+use crate::quality::gates::Gates;
+use crate::quantify::WaterScaling;
+use crate::store::RunRecord;
+use crate::store::provenance::GIT_HASH;
+
+/// One setting that is not the default.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Difference {
+    /// Which, by its dotted path.
+    pub setting: String,
+    /// Its value in the run.
+    pub value: String,
+    /// What it is where nobody asks for anything else.
+    pub default: String,
+}
+
+/// Settings of a method that say nothing about the fit.
+const NAMES: [&str; 2] = ["name", "description"];
+/// Words for what a setting does not have.
+const NONE: &str = "none";
+
+/// All settings of a run that are not the defaults of this version, and what must be known to believe that.
+pub(super) fn differences(record: &RunRecord) -> (Vec<Difference>, Vec<String>) {
+    let config = |key: &str| record.config.get(key).cloned().unwrap_or(Value::Null);
+    let mut notes = Vec::new();
+    let mut found = match config("prepare") {
+        Value::String(word) => vec![difference("prepare", word, "the usual steps".to_owned())],
+        prepare => recorded("prepare", &prepare, &json(&Preparation::default()), &mut notes),
+    };
+    for method in config("methods").as_array().into_iter().flatten() {
+        found.extend(of_method(method, record, &mut notes));
+    }
+    if let Ok(built_in) = WaterScaling::lcmodel() {
+        found.extend(recorded("water_scaling", &config("water_scaling"), &json(&built_in), &mut notes));
+    }
+    found.extend(between("gaps", &config("gaps"), &Value::Null));
+    if let Some(from) = record.config.get("quantified_from") {
+        found.extend(between("gaps (quantify)", from.get("gaps").unwrap_or(&Value::Null), &Value::Null));
+        let table = from.get("tissue").filter(|tissue| !tissue.is_null());
+        found.extend(table.map(|tissue| difference("--tissue (quantify)", text(&tissue["file"]), NONE.to_owned())));
+    }
+    if let Some(gates) = gates(record) {
+        found.push(difference("--gates", gates.name, NONE.to_owned()));
+    }
+    found.extend(of_run(record));
+    notes.extend(other_version(record));
+    (found, notes)
+}
+
+/// The gates that a run asked for.
+pub(super) fn gates(record: &RunRecord) -> Option<Gates> {
+    let written = record.config.get("gates").filter(|gates| !gates.is_null())?;
+    serde_json::from_value(written.clone()).ok()
+}
+
+/// A note where the run was made by another build: its defaults may have been others.
+fn other_version(record: &RunRecord) -> Option<String> {
+    let is_same = record.requant_version == env!("CARGO_PKG_VERSION") && record.git_hash.as_deref() == GIT_HASH;
+    (!is_same).then(|| {
+        let build = build(&record.requant_version, record.git_hash.as_deref());
+        let own = build_of_this();
+        format!("the run was made by {build}, and settings are compared with the defaults of {own}")
+    })
+}
+
+/// A build in words.
+pub(super) fn build(version: &str, git_hash: Option<&str>) -> String {
+    let commit = git_hash.map(|hash| format!(" (commit {})", hash.chars().take(12).collect::<String>()));
+    format!("requant {version}{}", commit.unwrap_or_default())
+}
+
+fn build_of_this() -> String {
+    build(env!("CARGO_PKG_VERSION"), GIT_HASH)
+}
+
+/// What options of a run leave in its plan, which is no configuration.
+fn of_run(record: &RunRecord) -> Vec<Difference> {
+    let mut found = Vec::new();
+    if let Some(said) = record.settings.get("--tissue") {
+        let (search, transform) = said.split_once(' ').unwrap_or((said, ""));
+        if search != "auto" {
+            found.push(difference("--tissue", search.to_owned(), "auto".to_owned()));
+        }
+        let default = format!("{:?}", crate::tissue::Transform::default());
+        if !transform.is_empty() && transform != default {
+            found.push(difference("--tissue-transform", transform.to_lowercase(), default.to_lowercase()));
+        }
+    }
+    if record.settings.contains_key("what was learned") {
+        found.push(difference("--learned", "values learned from the corpus".to_owned(), NONE.to_owned()));
+    }
+    found
+}
+
+/// A method beside the built-in one that it is, or was made of.
+fn of_method(method: &Value, record: &RunRecord, notes: &mut Vec<String>) -> Vec<Difference> {
+    let name = text(&method["name"]);
+    let varied = record.varied();
+    let made_of = varied.iter().find(|one| one.method == name).map(|one| one.base.clone());
+    let known = made_of.unwrap_or_else(|| name.clone());
+    let of = |base: &str| built_in(base).map(|base| between(&format!("method {name}"), &plain(method), &plain(&base)));
+    if let Some(found) = of(&known) {
+        return found;
+    }
+    // A method of somebody's own: told by what it is nearest to.
+    let nearest = Method::built_in_names().filter_map(|base| of(base).map(|found| (base, found)));
+    let Some((base, found)) = nearest.min_by_key(|(_, found)| found.len()) else { return Vec::new() };
+    notes.push(format!(
+        "method `{name}` is not built in; its settings are compared with those of `{base}`, the nearest"
+    ));
+    found
+}
+
+fn built_in(name: &str) -> Option<Value> {
+    Method::built_in(name)?.ok().map(|method| json(&method))
+}
+
+fn plain(method: &Value) -> Value {
+    let mut method = method.clone();
+    if let Some(fields) = method.as_object_mut() {
+        fields.retain(|key, _| !NAMES.contains(&key.as_str()));
+    }
+    method
+}
+
+fn json<T: serde::Serialize>(value: &T) -> Value {
+    serde_json::to_value(value).unwrap_or(Value::Null)
+}
+
+fn difference(setting: &str, value: String, default: String) -> Difference {
+    Difference { setting: setting.to_owned(), value, default }
+}
+
+/// The same of a table that every run records; a note where this one did not.
+fn recorded(key: &str, value: &Value, default: &Value, notes: &mut Vec<String>) -> Vec<Difference> {
+    if value.is_null() {
+        notes.push(format!("run.json has no `{key}`: nobody knows whether it was the default"));
+        return Vec::new();
+    }
+    between(key, value, default)
+}
+
+/// Where two trees of settings differ; what is left out and what is null are one.
+fn between(place: &str, value: &Value, default: &Value) -> Vec<Difference> {
+    let (mut ours, mut theirs) = (BTreeMap::new(), BTreeMap::new());
+    leaves(place, value, &mut ours);
+    leaves(place, default, &mut theirs);
+    let keys: std::collections::BTreeSet<&String> = ours.keys().chain(theirs.keys()).collect();
+    let of = |leaves: &BTreeMap<String, String>, key: &str| leaves.get(key).cloned().unwrap_or_else(|| NONE.to_owned());
+    keys.into_iter()
+        .map(|key| difference(key, of(&ours, key), of(&theirs, key)))
+        .filter(|one| one.value != one.default)
+        .collect()
+}
+
+/// The settings of a tree by their dotted paths.
+fn leaves(path: &str, value: &Value, into: &mut BTreeMap<String, String>) {
+    match value {
+        Value::Null => {}
+        Value::Object(fields) => {
+            for (key, value) in fields {
+                leaves(&format!("{path}.{key}"), value, into);
+            }
+        }
+        value => {
+            into.insert(path.to_owned(), text(value));
+        }
+    }
+}
+
+fn text(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Null => NONE.to_owned(),
+        other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use serde_json::json;
+
+    use super::*;
+
+    fn record(config: Value) -> RunRecord {
+        RunRecord { config, ..RunRecord::new("cpu", 1) }
+    }
+
+    fn defaults() -> Value {
+        json!({
+            "methods": [super::json(&Method::built_in("map").unwrap().unwrap())],
+            "prepare": Preparation::default(),
+            "water_scaling": WaterScaling::lcmodel().unwrap(),
+            "gaps": crate::acquisition::Facts::default(),
+        })
+    }
+
+    #[test]
+    fn defaults_differ_in_nothing() {
+        assert_eq!(differences(&record(defaults())), (Vec::new(), Vec::new()));
+    }
+
+    #[test]
+    fn every_kind_of_setting_is_told_with_its_default() {
+        let mut config = defaults();
+        config["methods"][0]["priors"]["ratios"] = json!("none");
+        config["prepare"]["coils"] = json!("gls");
+        config["gaps"]["tr_s"] = json!(1.5);
+        config["water_scaling"]["water_attenuation"] = json!(0.7);
+        config["water_scaling"]["relaxation"]["water_content"]["gm"] = json!(0.8);
+        config["gates"] = json!({"name": "mine", "gates": []});
+        let mut record = record(config);
+        record.settings.insert("--tissue".into(), "none Qform".into());
+        let found = differences(&record).0;
+        let of = |setting: &str| {
+            let one = found.iter().find(|one| one.setting == setting).unwrap_or_else(|| panic!("{setting}: {found:?}"));
+            (one.value.clone(), one.default.clone())
+        };
+        let is = |value: &str, default: &str| (value.to_owned(), default.to_owned());
+        assert_eq!(of("method map.priors.ratios"), is("none", "usual"));
+        assert_eq!(of("prepare.coils"), is("gls", "svd"));
+        assert_eq!(of("gaps.tr_s"), is("1.5", "none"));
+        assert_eq!(of("water_scaling.water_attenuation"), is("0.7", "none"));
+        assert_eq!(of("water_scaling.relaxation.water_content.gm"), is("0.8", "0.78"));
+        assert_eq!(of("--gates"), is("mine", "none"));
+        assert_eq!(of("--tissue"), is("none", "auto"));
+    }
+
+    #[test]
+    fn methods_of_ones_own_are_beside_what_they_were_made_of() {
+        let mut config = defaults();
+        config["methods"][0]["name"] = json!("stiff");
+        config["methods"][0]["baseline"]["max_ed_per_ppm"] = json!(3.0);
+        let (found, notes) = differences(&record(config.clone()));
+        assert_eq!(found, [difference("method stiff.baseline.max_ed_per_ppm", "3.0".into(), "8.0".into())]);
+        assert!(notes[0].contains("`map`, the nearest"), "{notes:?}");
+        config["varied"] = json!([{"method": "stiff", "base": "map", "settings": {}}]);
+        let (found, notes) = differences(&record(config));
+        assert_eq!((found.len(), notes.len()), (1, 0));
+    }
+
+    #[test]
+    fn preparation_that_was_left_out_and_other_builds_are_told() {
+        let mut config = defaults();
+        config["prepare"] = json!("none");
+        let mut record = record(config);
+        record.requant_version = "0.0.1".into();
+        let (found, notes) = differences(&record);
+        assert_eq!(found, [difference("prepare", "none".into(), "the usual steps".into())]);
+        let bare = RunRecord { config: json!({}), ..RunRecord::new("cpu", 1) };
+        let (none, unknown) = differences(&bare);
+        assert!(none.is_empty() && unknown.len() == 2, "{unknown:?}");
+        assert!(notes.iter().any(|note| note.contains("requant 0.0.1")), "{notes:?}");
+    }
+}
