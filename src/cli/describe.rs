@@ -7,7 +7,7 @@ use clap::Args;
 use super::error::{CliError, CliResult};
 use super::outputs::Reads;
 use crate::printable::printable_path;
-use crate::report::describe::{Description, People};
+use crate::report::describe::{Description, People, markdown, tsv};
 use crate::store::reader::check_files;
 use crate::store::{ReadTableError, read_run, read_table};
 
@@ -64,8 +64,8 @@ pub(super) fn run(args: &DescribeArgs) -> CliResult {
         return Ok(0);
     }
     let text = match form {
-        Form::Markdown => description.markdown(),
-        Form::Tsv => description.tsv(),
+        Form::Markdown => markdown(&description),
+        Form::Tsv => tsv(&description),
     };
     let Some(out) = &args.out else {
         say!("{}", text.trim_end());

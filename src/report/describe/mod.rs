@@ -23,6 +23,7 @@ use std::collections::BTreeMap;
 pub use item::{Entry, ITEMS, Item};
 pub use people::{People, PeopleError};
 pub use settings::Difference;
+pub use write::{markdown, tsv};
 
 use crate::store::{MetaboliteRow, RunRecord, SpectrumRow};
 
@@ -86,16 +87,6 @@ impl Description {
     /// A file of what only people know, to be filled in.
     pub fn template(&self) -> &str {
         &self.template
-    }
-
-    /// As Markdown.
-    pub fn markdown(&self) -> String {
-        write::markdown(self)
-    }
-
-    /// As a table with tabs: a row for each protocol and item, then the rest.
-    pub fn tsv(&self) -> String {
-        write::tsv(self)
     }
 
     /// Items that are still to be filled in, over all protocols.

@@ -47,7 +47,8 @@ fn with_code(text: &str) -> String {
     parts.collect()
 }
 
-pub(super) fn markdown(description: &Description) -> String {
+/// A description as Markdown.
+pub fn markdown(description: &Description) -> String {
     let mut text = String::from("# What MRSinMRS asks for\n");
     for (i, protocol) in description.protocols.iter().enumerate() {
         let n = super::values::plural(protocol.n_spectra, "spectrum", "spectra");
@@ -99,7 +100,8 @@ fn url(place: &str) -> String {
     place.replace('<', "%3C").replace('>', "%3E")
 }
 
-pub(super) fn tsv(description: &Description) -> String {
+/// A description as a table with tabs: a row for each protocol and item, then the rest.
+pub fn tsv(description: &Description) -> String {
     let cell = |text: &str| text.replace(['\t', '\n', '\r'], " ");
     let mut text = String::from("protocol\tlabel\titem\ttitle\ttext\tfrom\tmissing\n");
     let mut line = |cells: [&str; 7]| text += &(cells.map(cell).join("\t") + "\n");
