@@ -147,7 +147,7 @@ fn relaxation(protocol: &Protocol<'_>) -> Option<String> {
     let set = |row: &&MetaboliteRow| {
         let id = row.constants_id.as_ref()?;
         let mut words = id.split('/');
-        Some(joined([words.next().map(str::to_owned), words.next().map(|field| format!("{field} T"))], ", ")?)
+        joined([words.next().map(str::to_owned), words.next().map(|field| format!("{field} T"))], ", ")
     };
     let sets = listed(one.iter().map(set))?;
     let left = spread(one.iter().map(|row| row.water_attenuation_tissue), 3, "");

@@ -104,7 +104,7 @@ fn of_nothing(rows: &[&SpectrumRow]) -> Option<String> {
     let codes: Vec<String> = codes.into_iter().map(|(code, n)| format!("{code} {n}")).collect();
     (!rows.is_empty()).then(|| {
         format!(
-            "{} belong to no protocol, as nothing is known of them: {}",
+            "{} without a protocol, as nothing is known of the file: {}",
             values::plural(rows.len(), "row", "rows"),
             codes.join(", ")
         )

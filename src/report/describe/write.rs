@@ -121,8 +121,8 @@ pub fn tsv(description: &Description) -> String {
     for (name, place) in &description.references {
         line(["all", "", "reference", name, place, "", ""]);
     }
-    for note in &description.notes {
-        line(["all", "", "note", "", note, "", ""]);
+    for (i, note) in description.notes.iter().enumerate() {
+        line(["all", "", "note", &(i + 1).to_string(), note, "", ""]);
     }
     text
 }
