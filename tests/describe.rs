@@ -108,7 +108,7 @@ fn every_item_of_every_protocol_is_what_the_tables_say() {
     let record = read_run(&case.at("out")).unwrap();
     assert!(text("1", "3a").starts_with(&format!("requant {}", record.requant_version)));
     assert!(text("1", "3a").contains(&record.methods[0].sha256[..12]));
-    assert_eq!(text("1", "3b"), "none: preparation, method and constants are the defaults");
+    assert_eq!(text("1", "3b"), "none: preparation, methods and constants are the defaults");
     assert!(text("1", "3c").contains("`ratio_tcr`, of 2 of 2 spectra"), "{}", text("1", "3c"));
     assert!(text("1", "3c").contains("`conc_lcmodel_mmol_per_kg`, of 1 of 2 spectra"), "{}", text("1", "3c"));
     assert!(!text("1", "3c").contains("molal") && !text("2", "3c").contains("conc_lcmodel"));

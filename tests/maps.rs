@@ -76,7 +76,11 @@ fn succeeded(output: &Output) -> String {
 
 /// The numbers of an image, whose place and grid are held to those of the spectra.
 fn image(path: &Path) -> Vec<f32> {
-    let read = nifti::parse(&fs::read(path).unwrap(), true).unwrap();
+    let bytes = fs::read(path).unwrap();
+    let read = nifti::parse(&bytes, true).unwrap();
+    let name = path.file_name().unwrap().to_str().unwrap().split('.').next().unwrap();
+    let said = description(&bytes).replacen(' ', "_", 1);
+    assert!(said.starts_with(name) || description(&bytes).starts_with(name), "{name}: {said}");
     assert_eq!((read.grid(), read.datatype, read.n_dims), (GRID, 16, 3), "{}", path.display());
     let (affine, by) = read.forms().of_the_scanner().unwrap();
     assert_eq!(by, "qform");
@@ -84,6 +88,13 @@ fn image(path: &Path) -> Vec<f32> {
         assert!((is - was).abs() < 1e-5, "{affine:?}");
     }
     read.data.chunks_exact(4).map(|bytes| f32::from_le_bytes(bytes.try_into().unwrap())).collect()
+}
+
+/// `descrip` of the header (nifti1.h: 80 bytes from 148).
+fn description(packed: &[u8]) -> String {
+    let mut header = [0; 348];
+    std::io::Read::read_exact(&mut flate2::read::GzDecoder::new(packed), &mut header).unwrap();
+    String::from_utf8(header[148..228].to_vec()).unwrap().trim_end_matches('\0').to_owned()
 }
 
 fn place(row: &SpectrumRow) -> usize {

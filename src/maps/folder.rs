@@ -137,7 +137,8 @@ impl<'a> Folder<'a> {
         let file = format!("{name}{IMAGE_END}");
         let path = self.place(&file)?;
         let failed = |source: std::io::Error| MapsError::Write { path: path.clone(), source };
-        let image = nifti::image(self.grid.size, self.grid.affine_mm.as_ref(), &values)
+        let what = self.in_words(quantity, metabolite);
+        let image = nifti::image(self.grid.size, self.grid.affine_mm.as_ref(), &values, &what)
             .ok_or_else(|| failed(std::io::Error::other("the grid is larger than a NIfTI-1 file can hold")))?;
         let bytes = nifti::packed(&image).map_err(failed)?;
         fs::write(&path, bytes).map_err(failed)?;
@@ -151,6 +152,13 @@ impl<'a> Folder<'a> {
             legend: quantity.legend.clone(),
         });
         Ok(true)
+    }
+
+    /// What an image is, for its header: it may go elsewhere without the index.
+    fn in_words(&self, quantity: &Quantity, metabolite: Option<&str>) -> String {
+        let of = metabolite.map(|name| format!("{name} ")).unwrap_or_default();
+        let unit = if quantity.unit.is_empty() { String::new() } else { format!(" ({})", quantity.unit) };
+        format!("{of}{}{unit}, {}, requant {}", quantity.name, self.grid.method, env!("CARGO_PKG_VERSION"))
     }
 
     /// Where a file of the folder goes; makes the folder.

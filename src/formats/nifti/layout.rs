@@ -28,6 +28,8 @@ pub(in crate::formats) struct Layout {
     /// Three rows of four.
     pub(in crate::formats) srow: usize,
     pub(in crate::formats) xyzt_units: usize,
+    /// Text of 80 bytes.
+    pub(in crate::formats) descrip: usize,
     /// Text of 16 bytes.
     pub(in crate::formats) intent_name: usize,
     /// Bytes of an extent, and of a number.
@@ -46,6 +48,7 @@ pub(super) const NIFTI1: Layout = Layout {
     vox_offset: 108,
     scl_slope: 112,
     xyzt_units: 123,
+    descrip: 148,
     qform_code: 252,
     sform_code: 254,
     quatern: 256,
@@ -72,6 +75,7 @@ pub(in crate::formats) const NIFTI2: Layout = Layout {
     qoffset: 376,
     srow: 400,
     xyzt_units: 500,
+    descrip: 240,
     intent_name: 508,
     extent_bytes: 8,
     number_bytes: 8,

@@ -15,6 +15,8 @@ pub(in crate::formats) const EXTENDER_BYTES: usize = 4;
 pub(in crate::formats) const MILLIMETRES: i32 = 2;
 /// `NIFTI_TYPE_FLOAT32` (nifti1.h).
 const FLOAT32: i16 = 16;
+/// Bytes of `descrip`; the last one is a zero.
+const DESCRIPTION_BYTES: usize = 80;
 /// Edge (mm) of a voxel of an image without a place: what viewers take then.
 const UNPLACED_MM: f64 = 1.0;
 
@@ -76,6 +78,14 @@ impl Writer {
         }
     }
 
+    /// What viewers show of a file: letters of ASCII, as many as there is room for.
+    fn description(&mut self, text: &str) {
+        let at = self.layout.descrip;
+        let letters = text.chars().map(|c| if c == ' ' || c.is_ascii_graphic() { c as u8 } else { b'_' });
+        let letters: Vec<u8> = letters.take(DESCRIPTION_BYTES - 1).collect();
+        self.put(at, &letters);
+    }
+
     /// Everything but units and the voxel's place; spacings are 1.
     pub(in crate::formats) fn header(&mut self, extents: &[usize], datatype: i16, element_bytes: i16) {
         self.put(0, &(self.layout.size as i32).to_le_bytes());
@@ -125,10 +135,11 @@ impl Writer {
     }
 }
 
-/// An image of single precision as a NIfTI-1 file, which every viewer opens: `values` on their grid, the first index fastest.
+/// An image of single precision as a NIfTI-1 file, which every viewer opens: `values` on their grid, the first index fastest,
+/// and what they are in a few words.
 ///
 /// `None` where the grid is larger than such a file can say, or has another number of values.
-pub fn image(grid: [usize; 3], affine_mm: Option<&[[f64; 4]; 4]>, values: &[f32]) -> Option<Vec<u8>> {
+pub fn image(grid: [usize; 3], affine_mm: Option<&[[f64; 4]; 4]>, values: &[f32], what: &str) -> Option<Vec<u8>> {
     let n = grid.iter().try_fold(1_usize, |product, extent| product.checked_mul(*extent))?;
     if n != values.len() || grid.iter().any(|extent| i16::try_from(*extent).is_err()) {
         return None;
@@ -136,6 +147,7 @@ pub fn image(grid: [usize; 3], affine_mm: Option<&[[f64; 4]; 4]>, values: &[f32]
     let mut file = Writer::new(NIFTI1, EXTENDER_BYTES);
     file.header(&grid, FLOAT32, 4);
     file.units(MILLIMETRES);
+    file.description(what);
     file.place(affine_mm, UNPLACED_MM);
     file.bytes.extend(values.iter().flat_map(|value| value.to_le_bytes()));
     Some(file.bytes)
@@ -163,7 +175,7 @@ mod tests {
         let sheared = [[10.0, 3.0, 0.0, 1.0], [0.0, 10.0, 0.0, 2.0], [0.0, 0.0, 10.0, 3.0], [0.0, 0.0, 0.0, 1.0]];
         let values: Vec<f32> = (0..24).map(|i| if i == 5 { f32::NAN } else { i as f32 }).collect();
         for (affine, has_quaternion) in [(oblique, true), (sheared, false)] {
-            let file = image([4, 3, 2], Some(&affine), &values).unwrap();
+            let file = image([4, 3, 2], Some(&affine), &values, "").unwrap();
             for file in [packed(&file).unwrap(), file] {
                 let read = parse(&file, true).unwrap();
                 assert_eq!((read.grid(), read.datatype, read.big_endian), ([4, 3, 2], FLOAT32, false));
@@ -183,16 +195,19 @@ mod tests {
 
     #[test]
     fn an_image_without_a_place_says_so() {
-        let file = image([2, 1, 1], None, &[1.0, 2.0]).unwrap();
+        let long = format!("tNAA (mmol/kg), é{}", "x".repeat(90));
+        let file = image([2, 1, 1], None, &[1.0, 2.0], &long).unwrap();
         let read = parse(&file, false).unwrap();
         assert_eq!((read.forms().qform, read.forms().sform), (None, None));
         assert_eq!(&file[344..348], b"n+1\0");
+        let said = format!("tNAA (mmol/kg), _{}\0", "x".repeat(62));
+        assert_eq!(&file[148..228], said.as_bytes());
     }
 
     #[test]
     fn what_a_header_cannot_say_is_refused() {
-        assert!(image([2, 1, 1], None, &[1.0]).is_none());
-        assert!(image([40_000, 1, 1], None, &vec![0.0; 40_000]).is_none());
-        assert!(image([usize::MAX, 2, 1], None, &[]).is_none());
+        assert!(image([2, 1, 1], None, &[1.0], "").is_none());
+        assert!(image([40_000, 1, 1], None, &vec![0.0; 40_000], "").is_none());
+        assert!(image([usize::MAX, 2, 1], None, &[], "").is_none());
     }
 }

@@ -150,10 +150,9 @@ fn water(protocol: &Protocol<'_>) -> Option<String> {
         let (tr, te) = (of(|row| row.water_tr_s), of(|row| row.water_te_s));
         let times = joined([tr.map(|tr| format!("TR {tr}")), te.map(|te| format!("TE {te}"))], ", ");
         let times = times.map(|times| format!(", {times}")).unwrap_or_default();
-        format!(
-            "unsuppressed water reference of {n} of {}{times}",
-            plural(protocol.spectra.len(), "spectrum", "spectra")
-        )
+        let measured = protocol.spectra.iter().filter(|row| row.water_amplitude.is_some()).count();
+        let of = plural(protocol.spectra.len(), "spectrum", "spectra");
+        format!("water reference of {n} of {of}{times}; its amplitude is known of {measured}")
     });
     joined([left, reference], "; ")
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::acquired::percent;
 use super::protocol::Protocol;
-use super::settings;
+use super::settings::{self, Asked};
 use super::values::{joined, plural, spread};
 use crate::signal::median::median;
 use crate::store::{RunRecord, SpectrumRow, Status};
@@ -100,8 +100,10 @@ fn transients(protocol: &Protocol<'_>) -> Option<String> {
 }
 
 fn gates(protocol: &Protocol<'_>, record: &RunRecord) -> String {
-    let Some(profile) = settings::gates(record) else {
-        return "no gates were asked for".to_owned();
+    let profile = match settings::gates(record) {
+        Asked::Gates(profile) => profile,
+        Asked::Not => return "no gates were asked for".to_owned(),
+        Asked::Unreadable => return "gates were asked for that this version cannot read".to_owned(),
     };
     if profile.gates.is_empty() {
         return format!("gates `{}`: every row passes", profile.name);

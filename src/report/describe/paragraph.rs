@@ -1,5 +1,7 @@
 //! A paragraph for the methods of a paper. It says of a step only what rows or record show to have been done.
 
+use std::collections::BTreeSet;
+
 use super::People;
 use super::acquired;
 use super::analysed;
@@ -7,9 +9,8 @@ use super::basis;
 use super::citations::{self as papers, Paper, References};
 use super::item::Item;
 use super::protocol::Protocol;
-use super::settings::{self, Difference};
+use super::settings::{self, Asked, Difference};
 use super::values::plural;
-use crate::prepare::Preparation;
 use crate::prepare::settings::{CoilMethod, Step};
 use crate::quantify::WaterScaling;
 use crate::store::{RunRecord, SpectrumRow};
@@ -78,8 +79,7 @@ impl Source<'_> {
     }
 
     fn preparation(&self, references: &mut References) -> Option<String> {
-        let written = self.record.config.get("prepare")?;
-        let prepare: Preparation = serde_json::from_value(written.clone()).ok()?;
+        let prepare = settings::preparation(self.record)?;
         let Some(settings) = prepare.settings() else {
             return Some("Spectra came prepared and were fitted as they are.".to_owned());
         };
@@ -100,12 +100,16 @@ impl Source<'_> {
                 settings.reject_beyond_sd
             ));
         }
-        if prepare.has(Step::EddyCurrents) && self.any(|row| row.water_reference_path.is_some()) {
-            let n = self.n(|row| row.water_reference_path.is_some());
+        if self.any(|row| row.n_transients.is_some_and(|n| n > 1)) {
+            let n = self.n(|row| row.n_transients.is_some_and(|n| n > 1));
+            let parts = if self.any(|row| row.dynamic_index.is_some()) { " in the parts of a time course" } else { "" };
+            done.push(format!("the transients of {n} were averaged{parts}"));
+        }
+        // What water suppression left is measured on the references whose phase is used, and on no others.
+        if prepare.has(Step::EddyCurrents) && self.any(|row| row.water_left.is_some()) {
+            let n = self.n(|row| row.water_left.is_some());
             let paper = references.cite(papers::EDDY_CURRENTS);
-            done.push(format!(
-                "eddy currents were corrected by the water reference's phase where there was one ({n}; {paper})"
-            ));
+            done.push(format!("eddy currents of {n} were corrected by the phase of the water reference ({paper})"));
         }
         if self.any(|row| row.water_removed == Some(true)) {
             let n = self.n(|row| row.water_removed == Some(true));
@@ -186,7 +190,7 @@ impl Source<'_> {
         if !self.any(|row| row.f_gm.is_some()) {
             return None;
         }
-        let kinds: std::collections::BTreeSet<&String> =
+        let kinds: BTreeSet<&String> =
             self.protocols.iter().flat_map(|p| &p.spectra).filter_map(|row| row.segmentation_kind.as_ref()).collect();
         let told: Vec<String> = kinds
             .into_iter()
@@ -204,12 +208,32 @@ impl Source<'_> {
         let out = rows().filter(|row| row.status != crate::store::Status::Ok).count();
         let fitted = format!("Of {}, {out} could not be fitted", plural(rows().count(), "analysis", "analyses"));
         let gates = match settings::gates(self.record) {
-            Some(gates) => {
-                format!("gates `{}` stopped {} of spectra", gates.name, rows().filter(|row| row.gate.is_some()).count())
-            }
-            None => "no gates were asked for".to_owned(),
+            Asked::Gates(gates) => self.gated(&gates.name),
+            Asked::Not => "no gates were asked for".to_owned(),
+            Asked::Unreadable => "gates were asked for that this version cannot read".to_owned(),
         };
         Some(format!("{fitted}; {gates}."))
+    }
+
+    /// How many analyses and values do not pass the gates; nothing is deleted.
+    fn gated(&self, name: &str) -> String {
+        let stopped: BTreeSet<(&str, &str)> = self
+            .protocols
+            .iter()
+            .flat_map(|protocol| &protocol.rows)
+            .filter(|row| row.gate.is_some())
+            .map(|row| (&*row.spectrum_id, &*row.method))
+            .collect();
+        let others = || {
+            let all = self.protocols.iter().flat_map(|protocol| &protocol.metabolites);
+            all.filter(|row| !stopped.contains(&(&*row.spectrum_id, &*row.method)))
+        };
+        let values = others().filter(|row| row.gate.is_some()).count();
+        format!(
+            "gates `{name}` stop {} and {values} of {} of the others (marked, not deleted)",
+            plural(stopped.len(), "analysis", "analyses"),
+            plural(others().count(), "value", "values")
+        )
     }
 
     fn settings(&self) -> Option<String> {

@@ -35,8 +35,12 @@ pub(super) fn differences(record: &RunRecord) -> (Vec<Difference>, Vec<String>) 
         Value::String(word) => vec![difference("prepare", word, "the usual steps".to_owned())],
         prepare => recorded("prepare", &prepare, &json(&Preparation::default()), &mut notes),
     };
-    for method in config("methods").as_array().into_iter().flatten() {
+    let methods = config("methods");
+    for method in methods.as_array().into_iter().flatten() {
         found.extend(of_method(method, record, &mut notes));
+    }
+    if !methods.is_array() {
+        notes.push("run.json has no `methods`: nobody knows how they were set".to_owned());
     }
     if let Ok(built_in) = WaterScaling::lcmodel() {
         found.extend(recorded("water_scaling", &config("water_scaling"), &json(&built_in), &mut notes));
@@ -47,18 +51,51 @@ pub(super) fn differences(record: &RunRecord) -> (Vec<Difference>, Vec<String>) 
         let table = from.get("tissue").filter(|tissue| !tissue.is_null());
         found.extend(table.map(|tissue| difference("--tissue (quantify)", text(&tissue["file"]), NONE.to_owned())));
     }
-    if let Some(gates) = gates(record) {
-        found.push(difference("--gates", gates.name, NONE.to_owned()));
+    match gates(record) {
+        Asked::Not => {}
+        Asked::Gates(gates) => found.push(difference("--gates", gates.name, NONE.to_owned())),
+        Asked::Unreadable => found.push(difference("--gates", UNREADABLE.to_owned(), NONE.to_owned())),
     }
     found.extend(of_run(record));
+    if preparation(record).is_none() && !config("prepare").is_null() {
+        notes.push(
+            "run.json has a `prepare` that this version cannot read: the paragraph leaves out its steps".to_owned(),
+        );
+    }
+    notes.extend(of_several(record));
     notes.extend(other_version(record));
     (found, notes)
 }
 
+/// What stands for settings that another version wrote and this one does not know.
+const UNREADABLE: &str = "some that this version cannot read";
+
 /// The gates that a run asked for.
-pub(super) fn gates(record: &RunRecord) -> Option<Gates> {
-    let written = record.config.get("gates").filter(|gates| !gates.is_null())?;
-    serde_json::from_value(written.clone()).ok()
+pub(super) enum Asked {
+    /// None.
+    Not,
+    Gates(Gates),
+    /// Some that another version wrote.
+    Unreadable,
+}
+
+pub(super) fn gates(record: &RunRecord) -> Asked {
+    let Some(written) = record.config.get("gates").filter(|gates| !gates.is_null()) else { return Asked::Not };
+    serde_json::from_value(written.clone()).map_or(Asked::Unreadable, Asked::Gates)
+}
+
+/// How a run prepared its spectra; `None` where it does not say so, or not as this version says it.
+pub(super) fn preparation(record: &RunRecord) -> Option<Preparation> {
+    serde_json::from_value(record.config.get("prepare")?.clone()).ok()
+}
+
+/// A note where the results are of several runs: their record has the configuration of one.
+fn of_several(record: &RunRecord) -> Option<String> {
+    record.signature.is_empty().then(|| {
+        "the results were put together from several runs: settings, constants and what is said of simulated basis sets are the \
+         first one's"
+            .to_owned()
+    })
 }
 
 /// A note where the run was made by another build: its defaults may have been others.
@@ -192,7 +229,7 @@ mod tests {
     use super::*;
 
     fn record(config: Value) -> RunRecord {
-        RunRecord { config, ..RunRecord::new("cpu", 1) }
+        RunRecord { config, signature: "one run".into(), ..RunRecord::new("cpu", 1) }
     }
 
     fn defaults() -> Value {
@@ -218,7 +255,7 @@ mod tests {
         config["water_scaling"]["water_attenuation"] = json!(0.7);
         config["water_scaling"]["relaxation"]["water_content"]["gm"] = json!(0.8);
         config["gates"] = json!({"name": "mine", "gates": []});
-        let mut record = record(config);
+        let mut record = record(config.clone());
         record.settings.insert("--tissue".into(), "none Qform".into());
         let found = differences(&record).0;
         let of = |setting: &str| {
@@ -233,6 +270,18 @@ mod tests {
         assert_eq!(of("water_scaling.relaxation.water_content.gm"), is("0.8", "0.78"));
         assert_eq!(of("--gates"), is("mine", "none"));
         assert_eq!(of("--tissue"), is("none", "auto"));
+    }
+
+    #[test]
+    fn what_another_version_wrote_is_not_taken_for_nothing() {
+        let mut config = defaults();
+        config["gates"] = json!({"rules": 3});
+        config["prepare"] = json!({"phase": "cubic"});
+        let (found, notes) = differences(&record(config));
+        assert!(found.iter().any(|one| one.setting == "--gates" && one.value == UNREADABLE), "{found:?}");
+        assert!(notes.iter().any(|note| note.contains("`prepare` that this version cannot read")), "{notes:?}");
+        let several = RunRecord { signature: String::new(), ..record(defaults()) };
+        assert!(differences(&several).1[0].contains("from several runs"));
     }
 
     #[test]
@@ -252,13 +301,13 @@ mod tests {
     fn preparation_that_was_left_out_and_other_builds_are_told() {
         let mut config = defaults();
         config["prepare"] = json!("none");
+        let bare = record(json!({}));
         let mut record = record(config);
         record.requant_version = "0.0.1".into();
         let (found, notes) = differences(&record);
         assert_eq!(found, [difference("prepare", "none".into(), "the usual steps".into())]);
-        let bare = RunRecord { config: json!({}), ..RunRecord::new("cpu", 1) };
         let (none, unknown) = differences(&bare);
-        assert!(none.is_empty() && unknown.len() == 2, "{unknown:?}");
+        assert!(none.is_empty() && unknown.len() == 3, "{unknown:?}");
         assert!(notes.iter().any(|note| note.contains("requant 0.0.1")), "{notes:?}");
     }
 }
