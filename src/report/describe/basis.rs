@@ -1,19 +1,17 @@
-//! Where the basis sets of a run are from. What a row or the record says of how they were made is told here, and only here.
+//! Where the basis sets of a run are from. What rows or record say of how they were made is told here, and only here.
 
 use std::collections::BTreeSet;
-
-use serde_json::Value;
 
 use super::acquired::ms;
 use super::citations::{self as papers, References};
 use super::protocol::Protocol;
-use super::values::{joined, listed, number, plural};
+use super::values::{joined, listed, numbers, plural};
 use crate::store::{RunRecord, SpectrumRow};
 
-/// Key of the configuration under which a run lists the recipes of what it simulated.
-const RECIPES_KEY: &str = "simulated_bases";
+/// Flag of rows whose basis set has a first echo that no file says.
+const TE1_ASSUMED: &str = "te1_assumed";
 
-/// The sets that fitted a protocol, with the beginnings of their hashes, and their components.
+/// The sets that fitted a protocol, with the beginnings of their hashes, their pulses and their components.
 pub(super) fn of_protocol(protocol: &Protocol<'_>, record: &RunRecord) -> Option<String> {
     let hash = |id: &str| {
         // Two sets of one name are told by name alone: rows do not say which of them they had.
@@ -23,21 +21,20 @@ pub(super) fn of_protocol(protocol: &Protocol<'_>, record: &RunRecord) -> Option
             _ => String::new(),
         }
     };
-    let fitted = protocol.spectra.iter().filter(|row| row.basis_id.is_some());
-    let sets = listed(fitted.map(|row| row.basis_id.as_ref().map(|id| format!("{id}{}", hash(id)))))?;
+    let fitted: Vec<&SpectrumRow> = with_set(std::slice::from_ref(protocol));
+    let sets = listed(fitted.iter().map(|row| row.basis_id.as_ref().map(|id| format!("{id}{}", hash(id)))))?;
     let names: BTreeSet<&str> =
         protocol.metabolites.iter().filter(|row| !row.is_sum).map(|row| &*row.metabolite).collect();
     let names = (!names.is_empty()).then(|| {
         let list = names.iter().copied().collect::<Vec<_>>().join(", ");
         format!("{} fitted: {list}", plural(names.len(), "component", "components"))
     });
-    joined([Some(format!("basis set {sets}")), names], "; ")
+    joined([Some(format!("basis set {sets}")), made(&fitted), names], "; ")
 }
 
 /// A sentence for all sets of a run, those that it simulated with how.
-pub(super) fn of_run(protocols: &[Protocol<'_>], record: &RunRecord, references: &mut References) -> Option<String> {
-    let rows: Vec<&SpectrumRow> =
-        protocols.iter().flat_map(|protocol| &protocol.spectra).copied().filter(|row| row.basis_id.is_some()).collect();
+pub(super) fn of_run(protocols: &[Protocol<'_>], references: &mut References) -> Option<String> {
+    let rows = with_set(protocols);
     let ids: BTreeSet<&String> = rows.iter().filter_map(|row| row.basis_id.as_ref()).collect();
     if ids.is_empty() {
         return None;
@@ -48,30 +45,36 @@ pub(super) fn of_run(protocols: &[Protocol<'_>], record: &RunRecord, references:
         listed(ids.iter().map(|id| Some(format!("`{id}`")))).unwrap_or_default(),
         plural(rows.len(), "spectrum", "spectra")
     );
-    let recipes = record.config.get(RECIPES_KEY).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-    if recipes.is_empty() {
-        return Some(format!("{served}."));
-    }
+    let Some(made) = made(&rows) else { return Some(format!("{served}.")) };
+    let n = plural(simulated(&rows).count(), "spectrum", "spectra");
     let systems = references.cite(papers::SPIN_SYSTEMS);
-    let made = recipes.iter().filter_map(recipe).collect::<Vec<_>>().join("; ");
     Some(format!(
-        "{served}. requant simulated {} for this run by density matrix with ideal pulses, from published spin systems ({systems} and \
-         others): {made}.",
-        plural(recipes.len(), "basis set", "basis sets")
+        "{served}. Those of {n} were simulated by requant by density matrix from published spin systems ({systems} and others): {made}."
     ))
 }
 
-/// Sequence, times and frequency of what was simulated, and what its file does not say.
-fn recipe(recipe: &Value) -> Option<String> {
-    let sequence = recipe.get("sequence")?;
-    let time = |key: &str, name: &str| {
-        let value = ms(sequence.get(key).and_then(Value::as_f64))?;
-        Some(format!("{name} {} ms", number(value, 6)))
+/// A row for each spectrum that had a basis set.
+fn with_set<'a>(protocols: &'a [Protocol<'a>]) -> Vec<&'a SpectrumRow> {
+    let spectra = protocols.iter().flat_map(|protocol| &protocol.spectra);
+    spectra.copied().filter(|row| row.basis_id.is_some()).collect()
+}
+
+/// Those whose set the run simulated: only these have pulses in the table.
+fn simulated<'a>(rows: &'a [&SpectrumRow]) -> impl Iterator<Item = &'a SpectrumRow> {
+    rows.iter().copied().filter(|row| row.basis_pulse.is_some())
+}
+
+/// Pulses and first echo of the simulated sets, and what was assumed; `None` where none was simulated.
+fn made(rows: &[&SpectrumRow]) -> Option<String> {
+    let pulse = |row: &SpectrumRow| {
+        let source = row.basis_source.as_ref().map(|source| format!(" ({source})")).unwrap_or_default();
+        Some(format!("{}{source}", row.basis_pulse.as_ref()?))
     };
-    let f0 = recipe.get("f0_mhz").and_then(Value::as_f64).map(|f0| format!("at {} MHz", number(f0, 6)));
-    let assumed: Vec<&str> =
-        recipe.get("assumed").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
-    let assumed = (!assumed.is_empty()).then(|| format!("assumed: {}", assumed.join(", ")));
-    let name = sequence.get("sequence").and_then(Value::as_str)?.to_owned();
-    joined([Some(name), time("te_s", "TE"), time("te1_s", "TE1"), time("tm_s", "TM"), f0, assumed], ", ")
+    let pulses = listed(simulated(rows).map(pulse))?;
+    let has_te1 = simulated(rows).any(|row| row.basis_te1_s.is_some());
+    let te1 = numbers(simulated(rows).map(|row| ms(row.basis_te1_s)), 6, "ms").filter(|_| has_te1);
+    let n_assumed = simulated(rows).filter(|row| row.qc_flags.iter().any(|flag| flag == TE1_ASSUMED)).count();
+    let assumed = if n_assumed > 0 { format!(" (assumed for {n_assumed})") } else { String::new() };
+    let te1 = te1.map(|te1| format!("first echo of {te1}{assumed}"));
+    joined([Some(format!("refocusing pulses {pulses}")), te1], ", ")
 }
