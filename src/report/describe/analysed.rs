@@ -48,9 +48,10 @@ pub(super) fn software(record: &RunRecord) -> String {
         1 => format!(", method {}", methods.join("")),
         _ => format!(", methods {}", methods.join(", ")),
     };
-    let build = settings::build(&record.requant_version, record.git_hash.as_deref());
+    let (build, again) = settings::builds(record);
+    let again = again.map(|build| format!("; concentrations again from its tables by {build}")).unwrap_or_default();
     let device = if record.device.is_empty() { String::new() } else { format!(" ({})", record.device) };
-    format!("{build}, tables of version {}{methods}, engine `{}`{device}", record.schema_version, record.engine)
+    format!("{build}, tables of version {}{methods}, engine `{}`{device}{again}", record.schema_version, record.engine)
 }
 
 fn processing(differences: &[Difference]) -> String {

@@ -24,6 +24,8 @@ pub struct Difference {
 
 /// Settings of a method that say nothing about the fit.
 const NAMES: [&str; 2] = ["name", "description"];
+/// Key of what `requant quantify` says of the run whose tables it took.
+const QUANTIFIED_FROM_KEY: &str = "quantified_from";
 /// Words for what a setting does not have.
 const NONE: &str = "none";
 
@@ -46,7 +48,7 @@ pub(super) fn differences(record: &RunRecord) -> (Vec<Difference>, Vec<String>) 
         found.extend(recorded("water_scaling", &config("water_scaling"), &json(&built_in), &mut notes));
     }
     found.extend(between("gaps", &config("gaps"), &Value::Null));
-    if let Some(from) = record.config.get("quantified_from") {
+    if let Some(from) = record.config.get(QUANTIFIED_FROM_KEY) {
         found.extend(between("gaps (quantify)", from.get("gaps").unwrap_or(&Value::Null), &Value::Null));
         let table = from.get("tissue").filter(|tissue| !tissue.is_null());
         found.extend(table.map(|tissue| difference("--tissue (quantify)", text(&tissue["file"]), NONE.to_owned())));
@@ -91,25 +93,30 @@ pub(super) fn preparation(record: &RunRecord) -> Option<Preparation> {
 
 /// A note where the results are of several runs: their record has the configuration of one.
 fn of_several(record: &RunRecord) -> Option<String> {
-    record.signature.is_empty().then(|| {
-        "the results were put together from several runs: settings, constants and what is said of simulated basis sets are the \
-         first one's"
+    record.settings.is_empty().then(|| {
+        "the results were put together from several runs, or by an older version: settings and constants are those of the first run"
             .to_owned()
     })
 }
 
 /// A note where the run was made by another build: its defaults may have been others.
 fn other_version(record: &RunRecord) -> Option<String> {
-    let is_same = record.requant_version == env!("CARGO_PKG_VERSION") && record.git_hash.as_deref() == GIT_HASH;
-    (!is_same).then(|| {
-        let build = build(&record.requant_version, record.git_hash.as_deref());
-        let own = build_of_this();
-        format!("the run was made by {build}, and settings are compared with the defaults of {own}")
-    })
+    let own = build_of_this();
+    let (fitted, again) = builds(record);
+    let other = [Some(fitted), again].into_iter().flatten().find(|build| *build != own)?;
+    Some(format!("the run was made by {other}, and settings are compared with the defaults of {own}"))
+}
+
+/// The build that fitted, and the one that computed concentrations again from its tables.
+pub(super) fn builds(record: &RunRecord) -> (String, Option<String>) {
+    let own = build(&record.requant_version, record.git_hash.as_deref());
+    let Some(from) = record.config.get(QUANTIFIED_FROM_KEY) else { return (own, None) };
+    let version = from.get("requant_version").and_then(Value::as_str).unwrap_or("of an unknown version");
+    (build(version, from.get("git_hash").and_then(Value::as_str)), Some(own))
 }
 
 /// A build in words.
-pub(super) fn build(version: &str, git_hash: Option<&str>) -> String {
+fn build(version: &str, git_hash: Option<&str>) -> String {
     let commit = git_hash.map(|hash| format!(" (commit {})", hash.chars().take(12).collect::<String>()));
     format!("requant {version}{}", commit.unwrap_or_default())
 }
@@ -229,7 +236,8 @@ mod tests {
     use super::*;
 
     fn record(config: Value) -> RunRecord {
-        RunRecord { config, signature: "one run".into(), ..RunRecord::new("cpu", 1) }
+        let settings = [("engine".to_owned(), "cpu".to_owned())].into();
+        RunRecord { config, settings, ..RunRecord::new("cpu", 1) }
     }
 
     fn defaults() -> Value {
@@ -255,7 +263,7 @@ mod tests {
         config["water_scaling"]["water_attenuation"] = json!(0.7);
         config["water_scaling"]["relaxation"]["water_content"]["gm"] = json!(0.8);
         config["gates"] = json!({"name": "mine", "gates": []});
-        let mut record = record(config.clone());
+        let mut record = record(config);
         record.settings.insert("--tissue".into(), "none Qform".into());
         let found = differences(&record).0;
         let of = |setting: &str| {
@@ -280,7 +288,7 @@ mod tests {
         let (found, notes) = differences(&record(config));
         assert!(found.iter().any(|one| one.setting == "--gates" && one.value == UNREADABLE), "{found:?}");
         assert!(notes.iter().any(|note| note.contains("`prepare` that this version cannot read")), "{notes:?}");
-        let several = RunRecord { signature: String::new(), ..record(defaults()) };
+        let several = RunRecord { settings: BTreeMap::new(), ..record(defaults()) };
         assert!(differences(&several).1[0].contains("from several runs"));
     }
 
@@ -309,5 +317,14 @@ mod tests {
         let (none, unknown) = differences(&bare);
         assert!(none.is_empty() && unknown.len() == 3, "{unknown:?}");
         assert!(notes.iter().any(|note| note.contains("requant 0.0.1")), "{notes:?}");
+    }
+
+    #[test]
+    fn who_fitted_is_told_apart_from_who_quantified() {
+        let mut config = defaults();
+        config["quantified_from"] = json!({"requant_version": "0.0.2", "git_hash": null, "gaps": {}});
+        let record = record(config);
+        assert_eq!(builds(&record), ("requant 0.0.2".to_owned(), Some(build_of_this())));
+        assert!(differences(&record).1[0].contains("made by requant 0.0.2"));
     }
 }
