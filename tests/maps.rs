@@ -219,7 +219,7 @@ fn every_number_is_that_of_its_voxel() {
 
 /// Metabolites and quantities by name.
 fn choices(case: &Case) {
-    let arguments = ["maps", "out", "--out", "some", "--metabolite", "tNAA,tCr", "--metabolite", "GABA"];
+    let arguments = ["maps", "out", "--out", "some", "--metabolite", "NAA,tCr", "--metabolite", "GABA"];
     let output = case.requant(&[&arguments[..], &["--quantity", "ratio_tcr,shift_hz,te_s,f_csf"]].concat());
     succeeded(&output);
     let notes = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -227,7 +227,7 @@ fn choices(case: &Case) {
     let folder = case.at("some/sub-01/mrs/sub-01_mrsi/varpro");
     let files: BTreeSet<String> =
         fs::read_dir(&folder).unwrap().map(|e| e.unwrap().file_name().to_string_lossy().into_owned()).collect();
-    for file in ["tNAA_ratio_tcr.nii.gz", "tCr_ratio_tcr.nii.gz", "GABA_ratio_tcr.nii.gz", "shift_hz.nii.gz"] {
+    for file in ["NAA_ratio_tcr.nii.gz", "tCr_ratio_tcr.nii.gz", "GABA_ratio_tcr.nii.gz", "shift_hz.nii.gz"] {
         assert!(files.contains(file), "{file} in {files:?}");
     }
     assert!(files.iter().all(|file| !file.contains("amplitude") && !file.starts_with("Glu")), "{files:?}");
@@ -247,7 +247,7 @@ fn refusals(case: &Case) {
         (&["maps", "out", "--out", "some"][..], 73, "not empty"),
         (&["maps", "out", "--out", "out", "--overwrite"], 73, "results are there"),
         (&["maps", "out", "--out", ".", "--overwrite"], 73, "results are there"),
-        (&["maps", "out", "--out", "new", "--metabolite", "tnaa"], 2, "tNAA"),
+        (&["maps", "out", "--out", "new", "--metabolite", "naa"], 2, "NAA"),
         (&["maps", "out", "--out", "new", "--quantity", "snr2"], 2, "snr_residual"),
         (&["maps", "nowhere", "--out", "new"], 1, "nowhere"),
     ] {

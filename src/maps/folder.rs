@@ -7,10 +7,11 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use serde_json::json;
 
+use super::error::MapsError;
 use super::grid::Grid;
 use super::legend::Meaning;
 use super::quantity::{Quantities, Quantity, STATUS};
-use super::{MapsError, Rows, Source};
+use super::source::{Rows, Source};
 use crate::formats::nifti;
 use crate::output_path::{path_inside, safe_name_from};
 use crate::printable::printable_message;

@@ -231,7 +231,7 @@ mod tests {
         };
         for (rows, word) in [
             (changed(&|row| row.grid_i = Some(4)), "are of grids of"),
-            (changed(&|row| row.voxel_j = Some(2)), "outside its grid"),
+            (everywhere(&|row| row.grid_j = Some(1)), "outside its grid"),
             (changed(&affine(vec![0.0; 12])), "differ in where"),
             (everywhere(&affine(vec![0.0; 12])), "places no voxel"),
             (everywhere(&affine(vec![1.0; 5])), "places no voxel"),

@@ -49,8 +49,8 @@ fn set(flags: &[String]) -> BTreeSet<String> {
     flags.iter().cloned().collect()
 }
 
-fn error_of(code: Option<&str>) -> String {
-    code.unwrap_or(NOT_FITTED).to_owned()
+fn error_of(error: Option<&str>) -> String {
+    error.unwrap_or(NOT_FITTED).to_owned()
 }
 
 impl Legends {
@@ -81,8 +81,8 @@ impl Legends {
     }
 
     /// The number of what stopped a spectrum.
-    pub(super) fn error(&self, code: Option<&str>) -> f32 {
-        number(&self.errors, &error_of(code))
+    pub(super) fn error(&self, error: Option<&str>) -> f32 {
+        number(&self.errors, &error_of(error))
     }
 
     pub(super) fn errors(&self) -> Vec<Meaning> {

@@ -3,22 +3,25 @@
 //! [`write`] is the whole of it: `grid` finds the grids in the tables, `quantity` says what there is to be drawn, `legend`
 //! gives words a number, `folder` puts one grid's images and their index on the disk.
 
+mod error;
 mod folder;
 mod grid;
 mod legend;
 mod quantity;
+mod source;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::PathBuf;
 
+pub use error::MapsError;
 pub use folder::INDEX_FILE;
 use folder::{Folder, Taken};
 use grid::Grid;
 use quantity::Quantities;
+use source::{Rows, Source};
 
-use crate::output_path::OutputPathError;
 use crate::store::reader::check_files;
-use crate::store::{IfExists, MetaboliteRow, ReadTableError, RunRecord, SpectrumRow, Status, read_run, read_table};
+use crate::store::{IfExists, RunRecord, Status, read_run, read_table};
 
 /// What to write.
 #[derive(Debug, Clone)]
@@ -45,101 +48,6 @@ pub struct Written {
     /// What somebody who looks at them should know.
     pub notes: Vec<String>,
 }
-
-/// Why there are no images.
-#[derive(Debug, thiserror::Error)]
-pub enum MapsError {
-    /// The tables cannot be read.
-    #[error(transparent)]
-    Read(#[from] ReadTableError),
-    /// No spectrum is one of a grid.
-    #[error("{path}: no grid of voxels among its {n} spectra; maps need spectroscopic images")]
-    NoGrid {
-        /// The dataset.
-        path: PathBuf,
-        /// Rows of `spectra`.
-        n: usize,
-    },
-    /// None of the grids can be drawn.
-    #[error("{path}: none of its grids can be drawn: {}", faults.join("; "))]
-    NothingToDraw {
-        /// The dataset.
-        path: PathBuf,
-        /// Why, a text a grid.
-        faults: Vec<String>,
-    },
-    /// A quantity that is none.
-    #[error("`{asked}` is no quantity of a map; there are {known}")]
-    UnknownQuantity {
-        /// What was asked for.
-        asked: String,
-        /// What there is.
-        known: String,
-    },
-    /// A metabolite that no voxel has.
-    #[error("`{asked}` is no metabolite of these results; there are {known}")]
-    UnknownMetabolite {
-        /// What was asked for.
-        asked: String,
-        /// What there is.
-        known: String,
-    },
-    /// The output folder holds something.
-    #[error("{path}: the output folder is not empty; give another --out, or --overwrite to replace maps in it")]
-    OutputExists {
-        /// The folder.
-        path: PathBuf,
-    },
-    /// The output folder is the dataset's, or holds it.
-    #[error("{path}: the results are there; give a folder of its own for the maps")]
-    OntoResults {
-        /// The folder.
-        path: PathBuf,
-    },
-    /// Something that is no file stands where an image goes.
-    #[error("{path}: not a file, but in the way; move it, or give another --out")]
-    InTheWay {
-        /// What it is.
-        path: PathBuf,
-    },
-    /// A name leads out of the output folder.
-    #[error(transparent)]
-    Name(#[from] OutputPathError),
-    /// The system refuses.
-    #[error("{path}: cannot be written ({source}); check that the path is right and that there is space")]
-    Write {
-        /// What was to be written.
-        path: PathBuf,
-        /// What the system said.
-        source: std::io::Error,
-    },
-}
-
-impl MapsError {
-    /// Exit code of the program for this error.
-    pub fn exit_code(&self) -> u8 {
-        match self {
-            Self::Read(_) | Self::NothingToDraw { .. } => 1,
-            Self::UnknownQuantity { .. } | Self::UnknownMetabolite { .. } => 2,
-            Self::NoGrid { .. } => 66,
-            Self::OutputExists { .. }
-            | Self::OntoResults { .. }
-            | Self::InTheWay { .. }
-            | Self::Name(_)
-            | Self::Write { .. } => 73,
-        }
-    }
-}
-
-/// The tables of a run, and what of them is drawn.
-struct Source {
-    run: RunRecord,
-    spectra: Vec<SpectrumRow>,
-    metabolites: Vec<MetaboliteRow>,
-}
-
-/// Rows of one metabolite in a grid: of the table, and the voxels that they are of.
-type Rows = Vec<(usize, usize)>;
 
 /// Quantities that are drawn where none is asked for.
 pub fn usual_quantities() -> Vec<&'static str> {

@@ -7,8 +7,9 @@ use arrow_array::types::{Float64Type, Int64Type};
 use arrow_array::{Array, ArrayRef};
 use arrow_schema::DataType;
 
+use super::error::MapsError;
 use super::legend::{Legends, Meaning};
-use super::{MapsError, Source};
+use super::source::Source;
 use crate::store::{Status, Table};
 
 /// Names of what is no column of numbers.
