@@ -33,6 +33,7 @@ pub(crate) mod hash;
 pub mod interrupt;
 pub mod learn;
 pub mod learned;
+pub mod maps;
 pub(crate) mod output_path;
 pub mod prepare;
 pub(crate) mod printable;

@@ -72,6 +72,21 @@ pub(crate) fn safe_name(name: &str) -> Result<&str, OutputPathError> {
     Err(OutputPathError::Name { name: printable(name, LABEL_CHARS), why })
 }
 
+/// `text` as a [`safe_name`] of at most `most` bytes: other characters become `_`.
+pub(crate) fn safe_name_from(text: &str, most: usize) -> String {
+    let kept = |c: char| if c.is_alphanumeric() || "-_+.".contains(c) { c } else { '_' };
+    let mut name = String::new();
+    for c in text.trim_matches('.').chars().map(kept) {
+        if name.len() + c.len_utf8() > most.min(NAME_BYTES - 1) {
+            break;
+        }
+        name.push(c);
+    }
+    name.truncate(name.trim_end_matches('.').len());
+    // What is left to refuse are names of devices, and none at all.
+    if safe_name(&name).is_ok() { name } else { format!("_{name}") }
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
@@ -114,6 +129,30 @@ mod tests {
         ] {
             assert!(matches!(safe_name(name), Err(OutputPathError::Name { .. })), "{name:?}");
         }
+    }
+
+    #[test]
+    fn any_text_makes_a_name() {
+        let long = "é".repeat(200);
+        for (text, name) in [
+            ("tNAA", "tNAA"),
+            ("NAA+NAAG", "NAA+NAAG"),
+            ("unknown 3.42 ppm", "unknown_3.42_ppm"),
+            ("sub-01_mrsi#on#t0", "sub-01_mrsi_on_t0"),
+            ("../x", "_x"),
+            ("..", "_"),
+            ("", "_"),
+            (".x.", "x"),
+            ("con", "_con"),
+            ("aux.1", "_aux.1"),
+            ("a/b\\c\0\u{202e}", "a_b_c__"),
+        ] {
+            let made = safe_name_from(text, 64);
+            assert_eq!((made.as_str(), safe_name(&made)), (name, Ok(name)), "{text:?}");
+        }
+        assert_eq!(safe_name_from(&long, 64).len(), 64);
+        assert!(safe_name(&safe_name_from(&long, usize::MAX)).is_ok());
+        assert_eq!(safe_name_from("ab.c", 3), "ab");
     }
 
     #[cfg(unix)]

@@ -3,13 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use flate2::{Compression, GzBuilder};
 
 use super::error::{CliError, CliResult};
 use super::outputs::Reads;
 use super::shared::GapArgs;
 use crate::acquisition::Acquisition;
-use crate::formats::{self, nifti_mrs};
+use crate::formats::{self, nifti, nifti_mrs};
 
 /// Arguments of `requant convert`.
 #[derive(Args, Debug)]
@@ -71,9 +70,7 @@ fn write(path: &Path, data: &Acquisition, overwrite: bool, reads: &Reads<'_>) ->
     }
     let mut bytes = nifti_mrs::encode(data);
     if path.extension().is_some_and(|e| e == "gz") {
-        let mut encoder = GzBuilder::new().write(Vec::new(), Compression::new(1));
-        std::io::Write::write_all(&mut encoder, &bytes)?;
-        bytes = encoder.finish()?;
+        bytes = nifti::packed(&bytes)?;
     }
     reads.write(path, bytes)?;
     say!("{}", path.display());

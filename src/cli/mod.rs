@@ -25,11 +25,13 @@ mod bids;
 mod compare;
 mod compare_methods;
 mod convert;
+mod describe;
 mod devices;
 mod error;
 mod fit;
 mod inspect;
 mod learn;
+mod maps;
 mod merge;
 mod methods;
 mod numbers;
@@ -83,6 +85,10 @@ enum Command {
     Status(status::StatusArgs),
     /// Concentrations again from the tables of a finished run: other constants, tissue or gates, no second fit.
     Quantify(quantify::QuantifyArgs),
+    /// Draw a run's grids of voxels as images (NIfTI): concentrations, ratios, their errors, quality.
+    Maps(maps::MapsArgs),
+    /// Write what a study reports of a run: the checklist MRSinMRS and a paragraph for the methods.
+    Describe(describe::DescribeArgs),
     /// Put the shards of a run together.
     Merge(merge::MergeArgs),
     /// Run as a BIDS-App: participant level and group level.
@@ -122,6 +128,8 @@ pub fn main(cli: Cli) -> ExitCode {
         Command::Learn(args) => learn::run(*args),
         Command::Status(args) => status::run(&args),
         Command::Quantify(args) => quantify::run(&args),
+        Command::Maps(args) => maps::run(&args),
+        Command::Describe(args) => describe::run(&args),
         Command::Merge(args) => merge::run(&args),
         Command::Bids(args) => bids::run(&args),
         Command::Fit(args) => fit::run(&args),

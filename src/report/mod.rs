@@ -3,6 +3,7 @@
 mod agreement_plot;
 pub mod basis_plot;
 pub(crate) mod canvas;
+pub mod describe;
 mod fit_parts;
 pub mod fit_plot;
 mod learned_plot;

@@ -35,7 +35,7 @@ pub(super) fn run_id(records: &[&RunRecord], learned: &[LearnedRow], inputs: &In
 }
 
 /// The configuration as the user gave it.
-fn asked(config: &Value) -> Value {
+pub(super) fn asked(config: &Value) -> Value {
     let added = |key: &str| [RATIO_ROWS_KEY, SIMULATED_KEY].contains(&key);
     match config {
         Value::Object(fields) => {

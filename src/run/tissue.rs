@@ -187,7 +187,13 @@ impl Origin<'_> {
         let tissue = self.header.tissue.of(self.key.voxel);
         let fractions = tissue.and_then(|tissue| tissue.fractions);
         let brain = fractions.map(|f| f.gm + f.wm).filter(|brain| *brain > 0.0);
+        let grid = self.header.grid.filter(|grid| grid.iter().any(|n| *n > 1));
+        let extent = |axis: usize| grid.and_then(|grid| u32::try_from(grid[axis]).ok());
         SpectrumRow {
+            grid_i: extent(0),
+            grid_j: extent(1),
+            grid_k: extent(2),
+            voxel_affine_mm: self.header.place.map(|place| place.affine_mm[..3].concat()),
             voxel_ml: self.header.place.map(|place| place.volume_ml()),
             voxel_placed_by: self.header.place.map(|place| place.by.to_owned()),
             f_gm: fractions.map(|f| f.gm),

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use super::identity::run_id;
+use super::identity::{asked, run_id};
 use super::{RunError, Summary, Tally};
 use crate::store::IfExists;
 use crate::store::provenance::{Inputs, Named, RunRecord, command_line, listing_sha256, now_utc};
@@ -120,6 +120,7 @@ fn warnings(records: &[RunRecord]) -> Vec<String> {
         ("versions of requant", records.iter().any(|r| r.requant_version != first.requant_version)),
         ("methods", records.iter().any(|r| r.methods != first.methods)),
         ("engines", records.iter().any(|r| r.engine != first.engine)),
+        ("settings", records.iter().any(|r| asked(&r.config) != asked(&first.config))),
     ] {
         if differs {
             warnings.push(format!("the datasets that were put together come from different {what}"));

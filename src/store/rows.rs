@@ -85,6 +85,10 @@ table! {
     voxel_i: Option<u32>, "", "First voxel index, counted from 0; null for single-voxel data.";
     voxel_j: Option<u32>, "", "Second voxel index, counted from 0; null for single-voxel data.";
     voxel_k: Option<u32>, "", "Third voxel index, counted from 0; null for single-voxel data.";
+    grid_i: Option<u32>, "", "Voxels of the grid along its first index; null for single-voxel data.";
+    grid_j: Option<u32>, "", "Voxels of the grid along its second index, likewise.";
+    grid_k: Option<u32>, "", "Voxels of the grid along its third index, likewise.";
+    voxel_affine_mm: Option<Vec<f64>>, "mm", "Where the voxel is: the first three rows, one behind the other, of the matrix that takes its indices (`voxel_i`, `voxel_j`, `voxel_k`, 1; zeros for single-voxel data) to its centre in the scanner's space (x to the right, y to the front, z up). Null where no file says so, and for what is not localised in three dimensions.";
     voxel_ml: Option<f64>, "ml", "Volume of the voxel, by the place that its file states; null without one, and for what is not localised in three dimensions.";
     voxel_placed_by: Option<String>, "", "What states the voxel's place: `qform` or `sform` of a NIfTI file, `header` of any other.";
     f_gm: Option<f64>, "", "Share of the voxel's tissue that is grey matter: Σ c·P_GM / Σ c·(P_GM + P_WM + P_CSF) over the image voxels, c being the share of an image voxel that is inside the voxel's box (exact, as the volume of their intersection), P what the segmentation has there. Null where no segmentation is known, or no tissue is in the voxel.";

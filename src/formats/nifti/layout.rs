@@ -9,6 +9,9 @@ use crate::formats::bytes::{Bytes, Order};
 pub(in crate::formats) struct Layout {
     /// Length of the header, which is also its first field (`sizeof_hdr`).
     pub(in crate::formats) size: usize,
+    /// What tells that the data follow in the same file, and where that stands.
+    pub(in crate::formats) magic: usize,
+    pub(in crate::formats) magic_text: &'static [u8],
     pub(in crate::formats) datatype: usize,
     pub(in crate::formats) bitpix: usize,
     /// Eight numbers: how many dimensions, then their extents.
@@ -25,6 +28,8 @@ pub(in crate::formats) struct Layout {
     /// Three rows of four.
     pub(in crate::formats) srow: usize,
     pub(in crate::formats) xyzt_units: usize,
+    /// Text of 80 bytes.
+    pub(in crate::formats) descrip: usize,
     /// Text of 16 bytes.
     pub(in crate::formats) intent_name: usize,
     /// Bytes of an extent, and of a number.
@@ -34,6 +39,8 @@ pub(in crate::formats) struct Layout {
 
 pub(super) const NIFTI1: Layout = Layout {
     size: 348,
+    magic: 344,
+    magic_text: b"n+1\0",
     dim: 40,
     datatype: 70,
     bitpix: 72,
@@ -41,6 +48,7 @@ pub(super) const NIFTI1: Layout = Layout {
     vox_offset: 108,
     scl_slope: 112,
     xyzt_units: 123,
+    descrip: 148,
     qform_code: 252,
     sform_code: 254,
     quatern: 256,
@@ -53,6 +61,8 @@ pub(super) const NIFTI1: Layout = Layout {
 
 pub(in crate::formats) const NIFTI2: Layout = Layout {
     size: 540,
+    magic: 4,
+    magic_text: b"n+2\0\r\n\x1a\n",
     datatype: 12,
     bitpix: 14,
     dim: 16,
@@ -65,6 +75,7 @@ pub(in crate::formats) const NIFTI2: Layout = Layout {
     qoffset: 376,
     srow: 400,
     xyzt_units: 500,
+    descrip: 240,
     intent_name: 508,
     extent_bytes: 8,
     number_bytes: 8,

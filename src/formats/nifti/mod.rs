@@ -5,6 +5,7 @@ mod header;
 pub(super) mod layout;
 mod open;
 mod place;
+pub(super) mod writer;
 
 pub use header::{Extension, MOST_DATA, Nifti, NiftiError, element_bytes};
 pub(super) use header::{HEADER_BYTES, datatype_by_magic};
@@ -13,3 +14,4 @@ pub use open::parse;
 pub(crate) use place::corners_apart_mm;
 pub(super) use place::quaternion;
 pub use place::{Form, Forms, Geometry};
+pub use writer::{image, packed};

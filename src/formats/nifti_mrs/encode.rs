@@ -2,21 +2,14 @@
 
 use serde_json::{Map, Value, json};
 
-use super::keys::{AVERAGES, COMPLEX64, COMPLEX128, EXTENSION_CODE, MILLIMETRES, PROGRAM, PULSES, SECONDS};
+use super::keys::{AVERAGES, COMPLEX64, COMPLEX128, EXTENSION_CODE, PROGRAM, PULSES, SECONDS};
 use crate::acquisition::{Acquisition, Processing};
 use crate::formats::nifti::layout::NIFTI2;
-use crate::formats::nifti::quaternion;
+use crate::formats::nifti::writer::{EXTENDER_BYTES, MILLIMETRES, Writer};
 
 /// Edge (mm) of a dimension without localisation, by the standard.
 const UNLOCALISED_MM: f64 = 10_000.0;
-/// Magic number of a NIfTI-2 file with its data behind the header, and where it stands.
-const MAGIC: &[u8] = b"n+2\0\r\n\x1a\n";
-const MAGIC_AT: usize = 4;
 const INTENT_NAME: &[u8] = b"mrs_v0_10";
-/// Value of `qform_code` and `sform_code`: aligned with the scanner's or another's axes.
-const ALIGNED: i32 = 2;
-/// Four bytes behind the header say whether extensions follow.
-const EXTENDER_BYTES: usize = 4;
 /// An extension begins with its size and code, and its size is a multiple of sixteen.
 const EXTENSION_HEAD_BYTES: usize = 8;
 const EXTENSION_UNIT: usize = 16;
@@ -31,9 +24,14 @@ pub fn encode(data: &Acquisition) -> Vec<u8> {
     let samples = data.samples.to_array();
     let is_single = samples.iter().all(|z| f64::from(z.re as f32) == z.re && f64::from(z.im as f32) == z.im);
     let extension = (text.len() + EXTENSION_HEAD_BYTES).div_ceil(EXTENSION_UNIT) * EXTENSION_UNIT;
-    let mut file = Writer(vec![0; NIFTI2.size + EXTENDER_BYTES + extension]);
-    file.header(&extents, is_single, data.facts.dwell_s);
-    file.place(data.affine_mm.as_ref());
+    let mut file = Writer::new(NIFTI2, EXTENDER_BYTES + extension);
+    let (datatype, element_bytes) = if is_single { (COMPLEX64, 8) } else { (COMPLEX128, 16) };
+    file.header(&extents, datatype, element_bytes);
+    // The dwell time is the fourth spacing; where it is not known it stays zero, which readers take for not stated.
+    file.number(NIFTI2.pixdim, 4, data.facts.dwell_s.unwrap_or(0.0));
+    file.units(MILLIMETRES | SECONDS);
+    file.put(NIFTI2.intent_name, INTENT_NAME);
+    file.place(data.affine_mm.as_ref(), UNLOCALISED_MM);
     let at = NIFTI2.size;
     file.put(at, &[1, 0, 0, 0]);
     file.put(at + EXTENDER_BYTES, &(extension as i32).to_le_bytes());
@@ -42,14 +40,14 @@ pub fn encode(data: &Acquisition) -> Vec<u8> {
     // Voxels fastest, then points, coils, transients and conditions.
     for z in samples.view().permuted_axes([1, 2, 3, 4, 0]) {
         if is_single {
-            file.0.extend((z.re as f32).to_le_bytes());
-            file.0.extend((z.im as f32).to_le_bytes());
+            file.bytes.extend((z.re as f32).to_le_bytes());
+            file.bytes.extend((z.im as f32).to_le_bytes());
         } else {
-            file.0.extend(z.re.to_le_bytes());
-            file.0.extend(z.im.to_le_bytes());
+            file.bytes.extend(z.re.to_le_bytes());
+            file.bytes.extend(z.im.to_le_bytes());
         }
     }
-    file.0
+    file.bytes
 }
 
 /// Extents of the dimensions, and the header extension that says what they are and what was measured.
@@ -129,66 +127,4 @@ fn processing(data: &Acquisition) -> Value {
         Value::Object(stated.map(|(key, text)| (key.to_owned(), json!(text))).collect())
     };
     Value::Array(data.processing.iter().chain(std::iter::once(&own)).map(step).collect())
-}
-
-/// The bytes of a file that is being written.
-struct Writer(Vec<u8>);
-
-impl Writer {
-    fn put(&mut self, at: usize, bytes: &[u8]) {
-        self.0[at..at + bytes.len()].copy_from_slice(bytes);
-    }
-
-    /// Number `index` of a field of numbers.
-    fn number(&mut self, field: usize, index: usize, value: f64) {
-        self.put(field + NIFTI2.number_bytes * index, &value.to_le_bytes());
-    }
-
-    /// Everything but the voxel's place. The dwell time is the fourth spacing; where it is not known it stays zero, which
-    /// readers take for not stated.
-    fn header(&mut self, extents: &[usize], is_single: bool, dwell_s: Option<f64>) {
-        let (datatype, bits) = if is_single { (COMPLEX64, 64_i16) } else { (COMPLEX128, 128) };
-        self.put(0, &(NIFTI2.size as i32).to_le_bytes());
-        self.put(MAGIC_AT, MAGIC);
-        self.put(NIFTI2.datatype, &datatype.to_le_bytes());
-        self.put(NIFTI2.bitpix, &bits.to_le_bytes());
-        self.put(NIFTI2.dim, &(extents.len() as i64).to_le_bytes());
-        for i in 1..=7 {
-            let extent = extents.get(i - 1).copied().unwrap_or(1) as i64;
-            self.put(NIFTI2.dim + NIFTI2.extent_bytes * i, &extent.to_le_bytes());
-            self.number(NIFTI2.pixdim, i, 1.0);
-        }
-        self.number(NIFTI2.pixdim, 4, dwell_s.unwrap_or(0.0));
-        let data_at = self.0.len() as i64;
-        self.put(NIFTI2.vox_offset, &data_at.to_le_bytes());
-        self.number(NIFTI2.scl_slope, 0, 1.0);
-        self.put(NIFTI2.xyzt_units, &(MILLIMETRES | SECONDS).to_le_bytes());
-        self.put(NIFTI2.intent_name, INTENT_NAME);
-    }
-
-    /// Sizes, quaternion (where the axes are at right angles) and matrix of the voxel.
-    fn place(&mut self, affine: Option<&[[f64; 4]; 4]>) {
-        let rotation = affine.and_then(quaternion);
-        let (sizes, handed) = match (affine, rotation) {
-            (_, Some((sizes, handed, _))) => (sizes, handed),
-            (Some(affine), None) => ([0, 1, 2].map(|j| (0..3).map(|i| affine[i][j].powi(2)).sum::<f64>().sqrt()), 1.0),
-            (None, None) => ([UNLOCALISED_MM; 3], 1.0),
-        };
-        self.number(NIFTI2.pixdim, 0, handed);
-        for (i, size) in sizes.into_iter().enumerate() {
-            self.number(NIFTI2.pixdim, i + 1, size);
-        }
-        let Some(affine) = affine else { return };
-        if let Some((_, _, rotation)) = rotation {
-            self.put(NIFTI2.qform_code, &ALIGNED.to_le_bytes());
-            for i in 0..3 {
-                self.number(NIFTI2.quatern, i, rotation[i]);
-                self.number(NIFTI2.qoffset, i, affine[i][3]);
-            }
-        }
-        self.put(NIFTI2.sform_code, &ALIGNED.to_le_bytes());
-        for (i, value) in affine.iter().take(3).flatten().enumerate() {
-            self.number(NIFTI2.srow, i, *value);
-        }
-    }
 }

@@ -19,8 +19,6 @@ pub(super) const TEXT_CHARS: usize = 80;
 pub(super) const SAME: f64 = 1e-3;
 pub(super) const COMPLEX64: i16 = 32;
 pub(super) const COMPLEX128: i16 = 1792;
-/// Value of `xyzt_units` for the unit of space.
-pub(super) const MILLIMETRES: i32 = 2;
 /// Bits of `xyzt_units` for the unit of time, and its values.
 pub(super) const TIME_BITS: i32 = 0x38;
 pub(super) const SECONDS: i32 = 8;
