@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::error::{CliError, CliResult};
+use super::notes::told_once;
 use super::outputs::Reads;
 use crate::printable::printable_path;
 use crate::report::describe::{Description, People, markdown, tsv};
@@ -77,7 +78,7 @@ pub(super) fn run(args: &DescribeArgs) -> CliResult {
     if description.n_missing() > 0 {
         say!("{} entries are to be filled in: requant describe … --template", description.n_missing());
     }
-    for note in &description.notes {
+    for note in told_once(&description.notes) {
         tell!("note: {note}");
     }
     Ok(0)

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::error::{CliError, CliResult};
+use super::notes::told_once;
 use crate::maps::{self, Asked};
 use crate::printable::printable_path;
 use crate::store::IfExists;
@@ -55,7 +56,7 @@ pub(super) fn run(args: &MapsArgs) -> CliResult {
     for folder in &written.folders {
         say!("{}", printable_path(folder));
     }
-    for note in &written.notes {
+    for note in told_once(&written.notes) {
         tell!("note: {note}");
     }
     say!("{} images in {} folders", written.n_images, written.folders.len());

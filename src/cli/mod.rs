@@ -34,6 +34,7 @@ mod learn;
 mod maps;
 mod merge;
 mod methods;
+mod notes;
 mod numbers;
 mod outputs;
 mod pace;

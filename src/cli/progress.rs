@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::notes;
 use super::pace::Pace;
 use crate::corpus::in_words;
 use crate::printable::{PATH_CHARS, printable};
@@ -97,11 +98,8 @@ fn one_line(text: &str) -> String {
 
 pub(super) fn print_summary(summary: &Summary) {
     print_tally(&summary.tally, Some(summary.wall_s));
-    for (warning, n_alike) in told_once(&summary.warnings) {
-        match n_alike {
-            0 => say!("note: {}", one_line(warning)),
-            n => say!("note: {} (and {n} like it; `run.json` has all)", one_line(warning)),
-        }
+    for note in notes::told_once(&summary.warnings) {
+        say!("note: {}", one_line(&note));
     }
     for file in &summary.files {
         say!("{}", file.display());
@@ -109,19 +107,6 @@ pub(super) fn print_summary(summary: &Summary) {
     if let Some(Shard { index, count }) = summary.shard {
         say!("shard {} of {count} is done; `requant merge` makes the tables once all are", index + 1);
     }
-}
-
-/// Warnings that differ in their numbers alone, as those of many protocols do: the first of each kind, and how many follow.
-fn told_once(warnings: &[String]) -> Vec<(&str, usize)> {
-    let kind = |warning: &str| warning.split(|c: char| c.is_ascii_digit() || c == '.').collect::<String>();
-    let mut told: Vec<(&str, usize)> = Vec::new();
-    for warning in warnings {
-        match told.iter_mut().find(|(first, _)| kind(first) == kind(warning)) {
-            Some((_, n_alike)) => *n_alike += 1,
-            None => told.push((warning, 0)),
-        }
-    }
-    told
 }
 
 /// What was seen beside the spectra.
@@ -171,18 +156,5 @@ fn list(title: &str, counts: &BTreeMap<String, usize>) {
     if !counts.is_empty() {
         let parts: Vec<String> = counts.iter().map(|(name, n)| format!("{name} {n}")).collect();
         say!("{title}: {}", parts.join(" · "));
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn warnings_that_differ_in_numbers_alone_are_told_once() {
-        let warnings = ["TE 35.0 ms: te1_s", "no Ins", "TE 30 ms: te1_s", "TE 144.25 ms: te1_s", "no Ins in b"];
-        let told =
-            told_once(&warnings.map(str::to_owned)).into_iter().map(|(w, n)| (w.to_owned(), n)).collect::<Vec<_>>();
-        assert_eq!(told, [("TE 35.0 ms: te1_s".into(), 2), ("no Ins".into(), 0), ("no Ins in b".into(), 0)]);
     }
 }

@@ -78,8 +78,32 @@ impl References {
         self.0.insert(name.to_owned(), format!("https://doi.org/{doi}"));
     }
 
-    /// All of them, by name.
+    /// All of them, by name. What both a sentence and a constant name stands there once, as the sentence has it.
     pub(super) fn list(self) -> Vec<(String, String)> {
-        self.0.into_iter().collect()
+        let mut by_place: BTreeMap<String, String> = BTreeMap::new();
+        for (name, place) in self.0 {
+            let known = by_place.entry(place).or_insert_with(|| name.clone());
+            if name.len() > known.len() {
+                *known = name;
+            }
+        }
+        let mut all: Vec<(String, String)> = by_place.into_iter().map(|(place, name)| (name, place)).collect();
+        all.sort();
+        all
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_paper_stands_there_once() {
+        let mut references = References::default();
+        references.source("Gasparovic 2006", "10.1002/mrm.20901");
+        references.cite(GASPAROVIC);
+        references.cite(EDDY_CURRENTS);
+        let names: Vec<String> = references.list().into_iter().map(|(name, _)| name).collect();
+        assert_eq!(names, ["Gasparovic et al. 2006", "Klose 1990"]);
     }
 }
