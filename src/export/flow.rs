@@ -76,10 +76,15 @@ pub struct FlowLine {
     pub by_group: BTreeMap<Option<String>, (usize, usize)>,
 }
 
+/// Method, region, sub-spectrum, number and name of the metabolite.
+type Key<'a> = (&'a str, Option<&'a str>, Option<&'a str>, usize, &'a str);
+/// Spectra and kept values by group.
+type ByGroup = BTreeMap<Option<String>, (usize, usize)>;
+
 /// The flow by method, region, sub-spectrum and metabolite, of the first quantity that there is.
 pub(crate) fn lines(losses: &Losses<'_>) -> Vec<FlowLine> {
     let Some(quantity) = losses.what.iter().find_map(|what| what.quantity) else { return Vec::new() };
-    let mut found: BTreeMap<_, (Ends<'_>, BTreeMap<Option<String>, (usize, usize)>)> = BTreeMap::new();
+    let mut found: BTreeMap<Key<'_>, (Ends<'_>, ByGroup)> = BTreeMap::new();
     for (cell, counts) in &losses.cells {
         for (number, (what, ends)) in losses.what.iter().zip(counts).enumerate() {
             let Some(metabolite) = what.metabolite.filter(|_| what.quantity == Some(quantity)) else { continue };
@@ -96,13 +101,10 @@ pub(crate) fn lines(losses: &Losses<'_>) -> Vec<FlowLine> {
             }
         }
     }
-    let line = |((method, voi, subspec, _, metabolite), (ends, by_group)): (
-        (&str, Option<&str>, Option<&str>, usize, &str),
-        (Ends<'_>, _),
-    )| {
+    let line = |((method, voi, subspec, _, metabolite), (ends, by_group)): (Key<'_>, (Ends<'_>, ByGroup))| {
         let mut lost: Vec<(String, usize)> =
             ends.iter().filter(|(end, _)| **end != End::Kept).map(|(end, n)| (end.in_words(), *n)).collect();
-        lost.sort_by(|a, b| b.1.cmp(&a.1));
+        lost.sort_by_key(|one| std::cmp::Reverse(one.1));
         FlowLine {
             method: method.to_owned(),
             voi: voi.map(str::to_owned),

@@ -19,6 +19,8 @@ struct Counted<'a> {
     lost: BTreeSet<&'a str>,
 }
 
+/// Whether it is of one site, the site, and the group.
+type Scope<'a> = (bool, Option<&'a str>, Option<&'a str>);
 type Place<'a> = (Option<&'a str>, Option<&'a str>);
 
 fn counted(study: &Study) -> BTreeMap<Place<'_>, Counted<'_>> {
@@ -178,7 +180,7 @@ fn figures(study: &Study, min_n: usize) -> Vec<Figure<'_>> {
             fitted.contains(&person.line) || fitted.iter().any(is_theirs)
         })
         .collect();
-    let mut cells: BTreeMap<(bool, Option<&str>, Option<&str>), Vec<usize>> = BTreeMap::new();
+    let mut cells: BTreeMap<Scope<'_>, Vec<usize>> = BTreeMap::new();
     for person in &people {
         let (site, group) = (person.site.as_deref(), person.group.as_deref());
         cells.entry((false, None, group)).or_default().push(person.line);

@@ -73,18 +73,10 @@ fn collect<'a>(study: &'a Study) -> BTreeMap<Cell<'a>, Found<'a>> {
     found
 }
 
-pub(crate) fn table(study: &Study, min_n: usize) -> Table<'_> {
-    let rows: Vec<(Cell<'_>, Found<'_>)> = collect(study).into_iter().collect();
-    let text =
-        |cell: fn(&Cell<'_>) -> Option<String>| rows.iter().map(|row| cell(&row.0)).collect::<Vec<_>>().into_iter();
-    let is_withheld = |found: &Found<'_>| found.people.len() < min_n;
-    let number = |of: fn(&Found<'_>) -> Option<f64>| {
-        let cells = rows.iter().map(|(_, found)| if is_withheld(found) { None } else { of(found) });
-        cells.collect::<Vec<_>>().into_iter()
-    };
-    let count = |n: usize| i64::try_from(n).ok();
-    let cv = |found: &Found<'_>| Some(100.0 * sd(&found.values)? / mean(&found.values)?.abs());
-    let columns = vec![
+/// What a row is of.
+fn labels<'a>(study: &'a Study, rows: &[(Cell<'a>, Found<'a>)]) -> Vec<Column<'a>> {
+    let text = |cell: fn(&Cell<'_>) -> Option<String>| rows.iter().map(move |row| cell(&row.0));
+    vec![
         Column::owned("method", "Fitting method", text(|cell| Some(cell.method.to_owned()))),
         Column::owned(
             "session_id",
@@ -115,6 +107,20 @@ pub(crate) fn table(study: &Study, min_n: usize) -> Table<'_> {
             "all: of every fitted spectrum; kept: those that pass the gates",
             text(|cell| Some(if cell.is_gated { "kept" } else { "all" }.to_owned())),
         ),
+    ]
+}
+
+pub(crate) fn table(study: &Study, min_n: usize) -> Table<'_> {
+    let rows: Vec<(Cell<'_>, Found<'_>)> = collect(study).into_iter().collect();
+    let is_withheld = |found: &Found<'_>| found.people.len() < min_n;
+    let number = |of: fn(&Found<'_>) -> Option<f64>| {
+        let cells = rows.iter().map(|(_, found)| if is_withheld(found) { None } else { of(found) });
+        cells.collect::<Vec<_>>().into_iter()
+    };
+    let count = |n: usize| i64::try_from(n).ok();
+    let cv = |found: &Found<'_>| Some(100.0 * sd(&found.values)? / mean(&found.values)?.abs());
+    let mut columns = labels(study, &rows);
+    columns.extend([
         Column::count("n", "Values", rows.iter().map(|row| count(row.1.values.len()))),
         Column::count("n_people", "People that they are of", rows.iter().map(|row| count(row.1.people.len()))),
         Column::number("mean", "Mean", "", number(|found| mean(&found.values))),
@@ -134,7 +140,7 @@ pub(crate) fn table(study: &Study, min_n: usize) -> Table<'_> {
             "Whether there are too few people to show it (--min-n)",
             rows.iter().map(|row| Some(is_withheld(&row.1))),
         ),
-    ];
+    ]);
     Table {
         name: "summary".to_owned(),
         row: "One row per site, group, region, metabolite and quantity, of all and of kept values.",
