@@ -26,6 +26,7 @@ pub mod compare;
 pub mod corpus;
 pub mod engine;
 pub(crate) mod error_chain;
+pub mod export;
 mod facade;
 pub mod fit;
 pub mod formats;

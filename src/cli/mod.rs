@@ -28,6 +28,7 @@ mod convert;
 mod describe;
 mod devices;
 mod error;
+mod export;
 mod fit;
 mod inspect;
 mod learn;
@@ -115,6 +116,8 @@ Examples:
     Methods(methods::MethodsArgs),
     /// Compare runs and methods with the truth and with one another: bias, agreement, variance.
     Compare(compare::CompareArgs),
+    /// The tables as a study takes them: people joined, values gated, losses counted.
+    Export(export::ExportArgs),
     /// Score methods on sets with known truth, beside other programs.
     Benchmark(benchmark::BenchmarkArgs),
     /// Simulate a multi-site corpus (BIDS) with known truth.
@@ -141,6 +144,7 @@ pub fn main(cli: Cli) -> ExitCode {
         Command::Basis(command) => basis::run(&command),
         Command::Methods(args) => methods::run(&args),
         Command::Compare(args) => compare::run(&args),
+        Command::Export(args) => export::run(&args),
         Command::Benchmark(args) => benchmark::run(&args),
         Command::Simulate(args) => simulate::run(&args),
     };

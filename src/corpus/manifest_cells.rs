@@ -9,7 +9,7 @@ use crate::quantify::Fractions;
 use crate::tissue::given;
 
 /// Cells that mean that a value is not known, as spreadsheets, R, Python and BIDS write them.
-pub(super) const NOT_KNOWN: [&str; 10] = ["n/a", "N/A", "NA", "#N/A", "NaN", "nan", "NULL", "null", "-", "–"];
+pub(crate) const NOT_KNOWN: [&str; 10] = ["n/a", "N/A", "NA", "#N/A", "NaN", "nan", "NULL", "null", "-", "–"];
 /// The one of them that may be meant as a label: a site called NA.
 pub(super) const LABEL_OR_NOT: &str = "NA";
 /// Columns whose cells are labels.

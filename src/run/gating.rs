@@ -215,3 +215,22 @@ impl Gating {
         }
     }
 }
+
+/// Asks `gates` of rows that are all there: their column `gate` has the verdicts afterwards, and no row goes.
+///
+/// # Errors
+/// [`GatesError`]: a gate asks for a column that there is not, or for one of another kind.
+pub fn judge(gates: &Gates, rows: &mut ChunkRows) -> Result<(), GatesError> {
+    let carried: BTreeSet<String> = rows.spectra.iter().flat_map(|row| row.carried.keys()).cloned().collect();
+    let carried: Vec<String> = carried.into_iter().collect();
+    let mut gating = Gating::new(ready(gates, &carried)?);
+    gating.collect(rows);
+    gating.settle();
+    gating.judge(rows);
+    Ok(())
+}
+
+/// The gates that a run's record has; `None` where it had none.
+pub fn gates_of(config: &serde_json::Value) -> Option<Gates> {
+    config.get(GATES_KEY).filter(|value| !value.is_null()).and_then(|gates| serde_json::from_value(gates.clone()).ok())
+}

@@ -54,6 +54,7 @@ use crate::store::{ChunkRecord, ChunkRows, Content, Journal, Opening, Plan, Posi
 
 pub use config::Config;
 pub use error::RunError;
+pub use gating::{gates_of, judge};
 pub use inputs::Inputs;
 pub use merge::merge;
 pub use options::RunOptions;

@@ -1,0 +1,38 @@
+#!/usr/bin/env bash
+# What `requant export` writes is read with equal values and types by pandas and by base R: TSV and CSV against Parquet.
+# Needs python3 (installs what it lacks into target/python); R where there is one, and with CI set it is installed.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+python="${REQUANT_PYTHON:-target/python/bin/python}"
+if ! "$python" -c "import pandas, pyarrow" 2>/dev/null; then
+    python3 -m venv --clear target/python
+    target/python/bin/python -m pip install --quiet -r examples/python/requirements.txt
+    python=target/python/bin/python
+fi
+if [ -n "${CI:-}" ] && ! command -v Rscript >/dev/null; then
+    apt-get update -qq
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends r-base-core >/dev/null
+fi
+requant="${REQUANT:-target/debug/requant}"
+[ -x "$requant" ] || cargo build --locked --bin requant
+out=$(mktemp -d)
+trap 'rm -rf "$out"' EXIT
+# Results may be given (REQUANT_RESULTS, with participants.tsv in the same folder), as fits take their time.
+if [ -n "${REQUANT_RESULTS:-}" ]; then
+    results="$REQUANT_RESULTS"
+    participants="$(dirname "$results")/participants.tsv"
+else
+    "$requant" simulate --out "$out/corpus" --subjects 8
+    "$requant" run "$out/corpus" --engine cpu --method varpro --out "$out/results"
+    results="$out/results"
+    participants="$out/corpus/participants.tsv"
+fi
+"$requant" export "$results" --participants "$participants" --format tsv,csv,xlsx,parquet --out "$out/study"
+"$python" scripts/check-export.py "$out/study" pandas
+if command -v Rscript >/dev/null; then
+    Rscript scripts/read-export.R "$out/study"
+    "$python" scripts/check-export.py "$out/study" R
+else
+    echo "left out: no R" >&2
+fi
