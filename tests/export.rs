@@ -1,5 +1,5 @@
 //! `requant export`: what a consortium does with the tables, where it went wrong with scripts of everybody's own.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, missing_docs, reason = "tests")]
 
 #[path = "export/corpus.rs"]
 mod corpus;
