@@ -130,7 +130,8 @@ fn a_click_shows_what_the_tables_hold() {
 
 #[test]
 fn names_out_of_files_are_text() {
-    let made = made(N, &["map", "other"], true, &PageOptions { methods_text: Some(HOSTILE_SITE.to_owned()), ..options() });
+    let made =
+        made(N, &["map", "other"], true, &PageOptions { methods_text: Some(HOSTILE_SITE.to_owned()), ..options() });
     for evil in [HOSTILE_SITE, HOSTILE_ID, "<img src=x", "<i>markup</i>", "<b>here</b>"] {
         assert!(!made.text.contains(evil), "{evil}");
     }
@@ -162,10 +163,18 @@ fn causes_are_grouped_with_their_remedy() {
 #[test]
 fn sections_appear_where_there_is_something_to_say() {
     let one = made(40, &["map"], true, &options());
-    assert!(!one.text.contains("id=\"agreement\"") && !one.text.contains("id=\"methods\"") && !one.text.contains("id=\"learned\""));
+    assert!(
+        !one.text.contains("id=\"agreement\"")
+            && !one.text.contains("id=\"methods\"")
+            && !one.text.contains("id=\"learned\"")
+    );
     let options = PageOptions { methods_text: Some("First.\n\nSecond.".to_owned()), ..options() };
     let two = made(40, &["map", "other"], true, &options);
-    assert!(two.text.contains("id=\"agreement\"") && two.text.contains("<p>First.</p>") && two.text.contains("<p>Second.</p>"));
+    assert!(
+        two.text.contains("id=\"agreement\"")
+            && two.text.contains("<p>First.</p>")
+            && two.text.contains("<p>Second.</p>")
+    );
 }
 
 #[test]

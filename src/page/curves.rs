@@ -73,7 +73,12 @@ pub(super) fn pack(row: &CurveRow, found: &Metabolites) -> Option<Packed> {
 }
 
 /// Metabolites, then what is none as one curve.
-fn components(row: &CurveRow, found: &Metabolites, n: usize, thin: &dyn Fn(&[f32]) -> Vec<f64>) -> Vec<(String, Vec<f64>)> {
+fn components(
+    row: &CurveRow,
+    found: &Metabolites,
+    n: usize,
+    thin: &dyn Fn(&[f32]) -> Vec<f64>,
+) -> Vec<(String, Vec<f64>)> {
     let mut shared = vec![0.0; n];
     let mut has_shared = false;
     let mut all = Vec::new();
@@ -82,7 +87,8 @@ fn components(row: &CurveRow, found: &Metabolites, n: usize, thin: &dyn Fn(&[f32
         if curve.len() != n {
             continue;
         }
-        let is_metabolite = found.number(name).map_or_else(|| kind(name) == Kind::Metabolite, |at| found.is_metabolite(at));
+        let is_metabolite =
+            found.number(name).map_or_else(|| kind(name) == Kind::Metabolite, |at| found.is_metabolite(at));
         if is_metabolite {
             all.push((name.clone(), curve));
         } else {

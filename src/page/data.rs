@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::assemble::base64;
 use super::budget::Shared;
 use super::curves::THUMB_POINTS;
 use super::details::Detail;
+use super::encode::base64;
 use super::glossary::{Glossary, Meaning};
 use super::measures::{Measure, way};
 use super::metabolites::Metabolites;

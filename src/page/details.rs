@@ -39,11 +39,7 @@ struct Head<'a> {
 }
 
 /// Packs what the tables tell of each row.
-pub(super) fn read(
-    results: &Path,
-    spectra: &Spectra,
-    found: &Metabolites,
-) -> Result<Vec<Detail>, ReadTableError> {
+pub(super) fn read(results: &Path, spectra: &Spectra, found: &Metabolites) -> Result<Vec<Detail>, ReadTableError> {
     let way = way(found).map(|(way, _)| way);
     let none = |row: usize| detail(&spectra.rows[row], found, found.of_row.get(row), way, None);
     let mut all: Vec<Detail> = (0..spectra.rows.len()).into_par_iter().map(none).collect();

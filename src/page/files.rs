@@ -4,10 +4,10 @@ use std::fs;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use super::PageError;
-use super::assemble::{base64, for_script};
 use super::budget::Shared;
 use super::details::Detail;
+use super::encode::{base64, for_script};
+use super::error::PageError;
 use crate::regular_file;
 use crate::store::{StoreError, remove_written, replace_file};
 

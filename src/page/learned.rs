@@ -28,7 +28,9 @@ fn group(group: &LearnedGroup) -> view::LearnedGroup {
     let site = group.site.as_ref().map(|site| format!(" · {site}")).unwrap_or_default();
     let [mean, sd] = shared.lorentz_prior_hz;
     let peaks = shared.peaks.iter().zip(&group.errors).map(|(peak, [area, place, width])| {
-        let with_error = |value: f64, error: f64, decimals| format!("{} ± {}", fixed(Some(value), decimals), fixed(Some(error), decimals));
+        let with_error = |value: f64, error: f64, decimals| {
+            format!("{} ± {}", fixed(Some(value), decimals), fixed(Some(error), decimals))
+        };
         [
             peak.name.clone(),
             with_error(peak.area, area * peak.area, 3),

@@ -28,9 +28,9 @@ type Of = fn(&SpectrumRow) -> Option<f64>;
 /// Columns of `spectra`: key, label, unit, group, which direction is worse, value.
 const COLUMNS: [(&str, &str, &str, &str, i8, Of); 14] = [
     ("snr", "SNR", "", QUALITY, -1, |r| r.snr),
-    ("fwhm_hz", "Linewidth (FWHM)", "Hz", QUALITY, 1, |r| r.fwhm_hz),
+    ("fwhm_hz", "Linewidth, FWHM", "Hz", QUALITY, 1, |r| r.fwhm_hz),
     ("residual_sd_over_noise_sd", "Residual / noise", "", QUALITY, 1, |r| r.residual_sd_over_noise_sd),
-    ("expected_error_percent", "Expected error (quality score)", "%", QUALITY, 1, |r| r.expected_error_percent),
+    ("expected_error_percent", "Expected error, the quality score", "%", QUALITY, 1, |r| r.expected_error_percent),
     ("baseline_ed", "Baseline flexibility", "ED", QUALITY, 1, |r| r.baseline_ed),
     ("drift_hz", "Drift", "Hz", QUALITY, 0, |r| r.drift_hz),
     ("shift_jitter_hz", "Jitter of frequency", "Hz", QUALITY, 1, |r| r.shift_jitter_hz),
@@ -46,8 +46,15 @@ const COLUMNS: [(&str, &str, &str, &str, i8, Of); 14] = [
 ];
 
 /// What every spectrum of brain has, by the names that it may go by; and what editing is for.
-const MAJORS: [&[&str]; 7] =
-    [&["tNAA", "NAA"], &["tCr", "Cr"], &["tCho", "GPC", "Cho"], &["Ins"], &["Glx", "Glu"], &["GABA+", "GABA"], &["GSH"]];
+const MAJORS: [&[&str]; 7] = [
+    &["tNAA", "NAA"],
+    &["tCr", "Cr"],
+    &["tCho", "GPC", "Cho"],
+    &["Ins"],
+    &["Glx", "Glu"],
+    &["GABA+", "GABA"],
+    &["GSH"],
+];
 
 /// Ways to tell a concentration, the best first: place in [`Value::concentrations`], unit.
 const WAYS: [(usize, &str); 3] =

@@ -8,9 +8,21 @@ use crate::basis::names::{Kind, kind};
 use crate::store::{MetaboliteRow, ReadTableError, read_batches};
 
 const COLUMNS: [&str; 15] = [
-    "spectrum_id", "method", "metabolite", "is_sum", "amplitude", "crlb_percent", "ratio_tcr", "ratio_tcr_sd",
-    "conc_lcmodel_mmol_per_kg", "conc_lcmodel_sd_mmol_per_kg", "conc_csf_mmol_per_kg", "conc_csf_sd_mmol_per_kg",
-    "conc_molal_mmol_per_kg", "conc_molal_sd_mmol_per_kg", "sd_posterior",
+    "spectrum_id",
+    "method",
+    "metabolite",
+    "is_sum",
+    "amplitude",
+    "crlb_percent",
+    "ratio_tcr",
+    "ratio_tcr_sd",
+    "conc_lcmodel_mmol_per_kg",
+    "conc_lcmodel_sd_mmol_per_kg",
+    "conc_csf_mmol_per_kg",
+    "conc_csf_sd_mmol_per_kg",
+    "conc_molal_mmol_per_kg",
+    "conc_molal_sd_mmol_per_kg",
+    "sd_posterior",
 ];
 
 /// One metabolite of one row; NaN where there is no value.

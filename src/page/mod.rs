@@ -11,6 +11,8 @@ mod budget;
 mod curves;
 mod data;
 mod details;
+mod encode;
+mod error;
 mod files;
 mod glossary;
 mod learned;
@@ -25,8 +27,9 @@ mod view;
 use std::path::{Path, PathBuf};
 
 use crate::quality::glossary::Entry;
-use crate::store::{ReadTableError, StoreError, read_run};
+use crate::store::read_run;
 
+pub use error::PageError;
 pub use files::{FILE_NAME, remove_stale};
 
 /// What the page is told beside the tables.
@@ -36,38 +39,6 @@ pub struct PageOptions {
     pub glossary: Vec<Entry>,
     /// Text for the methods section of a paper, paragraph by paragraph; the page has the section where there is one.
     pub methods_text: Option<String>,
-}
-
-/// Why there is no page.
-#[derive(Debug, thiserror::Error)]
-pub enum PageError {
-    /// The tables cannot be read.
-    #[error(transparent)]
-    Read(#[from] ReadTableError),
-    /// The page cannot be written.
-    #[error(transparent)]
-    Write(#[from] StoreError),
-    /// The page cannot be put together.
-    #[error("the page could not be made: {0}; please report this")]
-    Template(String),
-    /// Nobody's page is written over.
-    #[error("{}: not a page of requant; give another name with --out", path.display())]
-    Foreign {
-        /// The file.
-        path: PathBuf,
-    },
-}
-
-impl PageError {
-    /// Exit code of the command.
-    pub fn exit_code(&self) -> u8 {
-        match self {
-            Self::Read(_) => 66,
-            Self::Write(error) => error.exit_code(),
-            Self::Foreign { .. } => 73,
-            Self::Template(_) => 1,
-        }
-    }
 }
 
 /// Writes the page of the dataset in `results` to `out`, and what it does not hold itself to a folder beside it. Returns

@@ -43,14 +43,29 @@ pub(super) fn tiles(spectra: &Spectra) -> Vec<view::Tile> {
     let bad = |n: usize| if n > 0 { "bad" } else { "good" };
     let named = spectra.all.groups.keys().any(|key| !key.0.is_empty());
     vec![
-        tile(rows.to_string(), if methods > 1 { "spectra × methods" } else { "spectra" }, plural(methods, "method"), ""),
+        tile(
+            rows.to_string(),
+            if methods > 1 { "spectra × methods" } else { "spectra" },
+            plural(methods, "method"),
+            "",
+        ),
         tile(fitted.to_string(), "fitted", percent(fitted, rows), ""),
-        tile(failed.to_string(), "failed", if skipped > 0 { format!("{skipped} skipped") } else { percent(failed, rows) }, bad(failed)),
-        tile(flagged.to_string(), "flagged", format!("{} of the fitted", percent(flagged, fitted)), if flagged > 0 { "warn" } else { "good" }),
+        tile(
+            failed.to_string(),
+            "failed",
+            if skipped > 0 { format!("{skipped} skipped") } else { percent(failed, rows) },
+            bad(failed),
+        ),
+        tile(
+            flagged.to_string(),
+            "flagged",
+            format!("{} of the fitted", percent(flagged, fitted)),
+            if flagged > 0 { "warn" } else { "good" },
+        ),
         tile(if named { sites.to_string() } else { "–".to_owned() }, "sites", plural(protocols, "protocol"), ""),
         tile(written(all(|g| &g.snr), 3), "SNR", "median".to_owned(), ""),
         tile(written(all(|g| &g.fwhm_hz), 3), "FWHM, Hz", "median".to_owned(), ""),
-        tile(written(all(|g| &g.error_percent), 2), "expected error, %", "quality score, median".to_owned(), ""),
+        tile(written(all(|g| &g.error_percent), 2), "expected error, %", "quality score".to_owned(), ""),
     ]
 }
 
@@ -70,7 +85,11 @@ pub(super) fn groups(spectra: &Spectra) -> view::Groups {
         fwhm: fixed(median(&group.fwhm_hz), 1),
         error: fixed(median(&group.error_percent), 1),
     });
-    view::Groups { has_sites: keys().any(|key| !key.0.is_empty()), has_methods: spectra.methods.len() > 1, rows: rows.collect() }
+    view::Groups {
+        has_sites: keys().any(|key| !key.0.is_empty()),
+        has_methods: spectra.methods.len() > 1,
+        rows: rows.collect(),
+    }
 }
 
 fn most_first(counts: &BTreeMap<String, usize>) -> Vec<String> {
@@ -105,7 +124,8 @@ pub(super) fn flags(spectra: &Spectra, glossary: &Glossary<'_>) -> Vec<view::Fla
 }
 
 fn by_number(counts: &BTreeMap<String, usize>, glossary: &Glossary<'_>) -> Vec<view::Flag> {
-    let flag = |(code, rows): (&String, &usize)| view::Flag { code: code.clone(), rows: *rows, meaning: glossary.flag(code) };
+    let flag =
+        |(code, rows): (&String, &usize)| view::Flag { code: code.clone(), rows: *rows, meaning: glossary.flag(code) };
     let mut all: Vec<view::Flag> = counts.iter().map(flag).collect();
     all.sort_by_key(|flag| std::cmp::Reverse(flag.rows));
     all

@@ -27,7 +27,8 @@ pub(super) fn head(results: &Path, run: &RunRecord, spectra: &Spectra) -> view::
 
 /// The command as one may type it again: its program by name alone, words with blanks quoted.
 fn command(line: &[String]) -> String {
-    let program = |word: &String| Path::new(word).file_name().map_or_else(|| word.clone(), |n| n.to_string_lossy().into_owned());
+    let program =
+        |word: &String| Path::new(word).file_name().map_or_else(|| word.clone(), |n| n.to_string_lossy().into_owned());
     let plain = |c: char| c.is_alphanumeric() || "-_./=,:+~@%".contains(c);
     let word = |(at, word): (usize, &String)| match (at, word.is_empty() || !word.chars().all(plain)) {
         (0, _) => program(word),
@@ -39,10 +40,19 @@ fn command(line: &[String]) -> String {
 
 /// The section at the end.
 pub(super) fn settings(run: &RunRecord) -> view::Settings {
-    let named = |all: &[crate::store::provenance::Named]| all.iter().map(|n| (n.id.clone(), n.sha256.clone())).collect();
-    let left_out: Vec<String> = run.inputs.left_out.iter().map(|(what, n)| format!("{n} {}", what.replace('_', " "))).collect();
+    let named =
+        |all: &[crate::store::provenance::Named]| all.iter().map(|n| (n.id.clone(), n.sha256.clone())).collect();
+    let left_out: Vec<String> =
+        run.inputs.left_out.iter().map(|(what, n)| format!("{n} {}", what.replace('_', " "))).collect();
     let facts = [
-        ("requant", Some(format!("{}{}", run.requant_version, run.git_hash.as_ref().map(|h| format!(" ({h})")).unwrap_or_default()))),
+        (
+            "requant",
+            Some(format!(
+                "{}{}",
+                run.requant_version,
+                run.git_hash.as_ref().map(|h| format!(" ({h})")).unwrap_or_default()
+            )),
+        ),
         ("Columns of the tables", Some(format!("version {}", run.schema_version))),
         ("Begun", run.started_utc.clone()),
         ("Run", Some(run.run_id.clone())),
@@ -54,7 +64,13 @@ pub(super) fn settings(run: &RunRecord) -> view::Settings {
         ("Files", Some(run.inputs.n_files.to_string())),
         ("Hash of their content", Some(run.inputs.content_sha256.clone())),
         ("Left out", Some(left_out.join(", "))),
-        ("Rows", Some(format!("{} spectra, {} metabolites, {} curves, {} transients", run.counts.spectra, run.counts.metabolites, run.counts.curves, run.counts.transients))),
+        (
+            "Rows",
+            Some(format!(
+                "{} spectra, {} metabolites, {} curves, {} transients",
+                run.counts.spectra, run.counts.metabolites, run.counts.curves, run.counts.transients
+            )),
+        ),
     ];
     let told = |(name, text): (&str, Option<String>)| Some((name.to_owned(), text.filter(|text| !text.is_empty())?));
     view::Settings {

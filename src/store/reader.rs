@@ -110,7 +110,11 @@ pub fn read_table<T: Table>(dir: &Path) -> Result<Vec<T>, ReadTableError> {
 ///
 /// # Errors
 /// As of [`read_table`].
-pub fn read_batches<T: Table>(dir: &Path, columns: &[&str], mut take: impl FnMut(Vec<T>)) -> Result<(), ReadTableError> {
+pub fn read_batches<T: Table>(
+    dir: &Path,
+    columns: &[&str],
+    mut take: impl FnMut(Vec<T>),
+) -> Result<(), ReadTableError> {
     let mut there = 0;
     for path in parts_in::<T>(dir)? {
         let file = regular_file::open(&path, MAX_PART_BYTES).map_err(io_error(&path))?;

@@ -2,14 +2,11 @@
 
 use std::path::Path;
 
-use requant::store::{
-    CurveRow, DatasetWriter, IfExists, MetaboliteRow, RunRecord, SpectrumRow, Status,
-};
+use requant::store::{CurveRow, DatasetWriter, IfExists, MetaboliteRow, RunRecord, SpectrumRow, Status};
 
 pub(crate) const HOSTILE_SITE: &str = "<script>alert(1)</script>";
 pub(crate) const HOSTILE_ID: &str = "sub-\"0007\"/\u{202e}gnp.</script><img src=x onerror=alert(1)>";
-const NAMES: [&str; 12] =
-    ["tNAA", "tCr", "tCho", "Ins", "Glx", "GABA", "GSH", "NAA", "Cr", "Lac", "MM09", "Lip13a"];
+const NAMES: [&str; 12] = ["tNAA", "tCr", "tCho", "Ins", "Glx", "GABA", "GSH", "NAA", "Cr", "Lac", "MM09", "Lip13a"];
 const POINTS: usize = 512;
 
 pub(crate) fn id(i: usize) -> String {
@@ -112,8 +109,7 @@ fn curves(row: &SpectrumRow, i: usize) -> CurveRow {
     let components: Vec<Vec<f32>> =
         shifts.iter().enumerate().map(|(k, at)| line(*at, width, 100.0 * (0.2 + noise(100 * i + k) as f32))).collect();
     let baseline: Vec<f32> = ppm.iter().map(|p| 8.0 + 3.0 * (p * 1.5).sin()).collect();
-    let fit: Vec<f32> =
-        (0..POINTS).map(|k| baseline[k] + components.iter().map(|c| c[k]).sum::<f32>()).collect();
+    let fit: Vec<f32> = (0..POINTS).map(|k| baseline[k] + components.iter().map(|c| c[k]).sum::<f32>()).collect();
     let data: Vec<f32> = fit.iter().enumerate().map(|(k, v)| v + 8.0 * (noise(10_000 * i + k) as f32 - 0.5)).collect();
     CurveRow {
         spectrum_id: row.spectrum_id.clone(),

@@ -30,9 +30,9 @@ async function showChosen() {
 function showDetail(row, detail) {
   const messages = [];
   if (detail.message) messages.push(note("error", word("error", row), [detail.message], D.errors[word("error", row)]));
-  if (detail.warnings.length) messages.push(note("note", null, detail.warnings));
   if (!detail.curves && isFitted(row)) messages.push(el("p", { className: "muted" }, "The curves of this fit were not stored (requant run --curves keeps them)."));
   $("message").replaceChildren(...messages);
+  $("its-warnings").replaceChildren(...(detail.warnings.length ? [note("note", null, detail.warnings)] : []));
   fitView.curves = detail.curves;
   drawFit();
   $("fit").setAttribute("aria-label", `Fit of ${D.ids[row]}: data, fit, baseline and residual. Plus and minus zoom.`);

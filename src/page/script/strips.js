@@ -22,7 +22,7 @@ function makeStrips() {
       $("strips").append(el("h3", {}, group + unit));
     }
     const reading = el("span", { className: "reading" });
-    const below = el("canvas", { role: "img" });
+    const below = el("canvas", { role: "img", "aria-label": measure.label });
     const above = el("canvas", { "aria-hidden": "true", className: "above" });
     const unit = measure.unit && group !== "Concentrations" && !group.includes("%") ? ` (${measure.unit})` : "";
     const plot = el("div", { className: "plot" }, below, above);
@@ -71,8 +71,8 @@ function drawStrip(strip) {
   strip.x = (row) => LEFT + position[row] * strip.lane;
   strip.y = (value) => bottom - ((value - low) / (high - low)) * (bottom - top);
   drawGround(strip, pen, labels, foot);
-  drawPoints(strip, pen);
   drawMedians(strip, pen);
+  drawPoints(strip, pen);
   strip.below.setAttribute("aria-label", `${strip.measure.label} by ${state.lanes}: ${values.length} spectra, median ${show(quantile(values, 0.5), 3)}, from ${show(values[0], 3)} to ${show(values[values.length - 1], 3)}`);
   drawAbove(strip);
 }
@@ -94,7 +94,7 @@ function drawGround(strip, pen, labels, foot) {
       pen.restore();
     }
   });
-  for (const tick of ticks(strip.low, strip.high, 3)) {
+  for (const tick of ticks(strip.low, strip.high, 5)) {
     const y = strip.y(tick);
     if (y < strip.top - 1 || y > strip.bottom + 1) continue;
     line(pen, [[LEFT, y], [strip.width, y]], colours.line, 1);
@@ -104,7 +104,7 @@ function drawGround(strip, pen, labels, foot) {
 
 function drawPoints(strip, pen) {
   const { values } = strip.measure;
-  const small = base.length > 2500 ? 1.5 : base.length > 400 ? 2 : 2.6;
+  const small = base.length > 2500 ? 1.5 : base.length > 400 ? 2.1 : 3;
   const later = [];
   pen.fillStyle = colours.faint;
   for (const row of base) {
@@ -169,7 +169,6 @@ function drawMedians(strip, pen) {
     if (!values.length) return;
     const y = Math.min(strip.bottom, Math.max(strip.top, strip.y(quantile(values, 0.5))));
     const x = LEFT + at * strip.lane;
-    line(pen, [[x + 0.08 * strip.lane, y], [x + 0.92 * strip.lane, y]], colours.card, 3.5);
     line(pen, [[x + 0.08 * strip.lane, y], [x + 0.92 * strip.lane, y]], colours.text, 1.5);
   });
 }

@@ -33,7 +33,7 @@ function showThumbs() {
   $("thumbs").replaceChildren(...page.map((row) => {
     const canvas = el("canvas", { "aria-hidden": "true" });
     canvases.push([canvas, row]);
-    const button = el("button", { type: "button", title: `${D.ids[row]} · ${siteOf(row)}`, onclick: () => choose(row) }, canvas, el("span", {}, bdi(D.ids[row])));
+    const button = el("button", { type: "button", title: `${D.ids[row]} · ${siteOf(row)}`, onclick: () => choose(row) }, canvas, el("span", {}, bdi(D.ids[row].split("/").at(-1))));
     button.dataset.row = row;
     return button;
   }));
