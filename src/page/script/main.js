@@ -145,16 +145,22 @@ function listenToTheme() {
 
 onChange((what) => { if (what === "selection") showChips(); });
 
-$("thumb-pager").dataset.what = "all fits";
-$("table-pager").dataset.what = "table";
-readColours();
-fillToolbar();
-for (let row = 0; row < N; row++) if (word("gate", row)) state.excluded.add(row);
-makeStrips();
-change({ lanes: state.lanes });
-listenToFit();
-listenToKeys();
-listenToButtons();
-listenToTheme();
-const first = [(row) => hasThumb.has(row) && D.flags[row].length, (row) => hasThumb.has(row), () => true];
-choose(base.find(first[0]) ?? base.find(first[1]) ?? base.find(first[2]) ?? -1, true);
+function begin() {
+  $("thumb-pager").dataset.what = "all fits";
+  $("table-pager").dataset.what = "table";
+  readColours();
+  fillToolbar();
+  for (let row = 0; row < N; row++) if (word("gate", row)) state.excluded.add(row);
+  makeStrips();
+  change({ lanes: state.lanes });
+  listenToFit();
+  listenToKeys();
+  listenToButtons();
+  listenToTheme();
+  const first = [(row) => hasThumb.has(row) && D.flags[row].length, (row) => hasThumb.has(row), () => true];
+  choose(base.find(first[0]) ?? base.find(first[1]) ?? base.find(first[2]) ?? -1, true);
+}
+
+// What the page tells without the script is painted first.
+if (document.hidden) begin();
+else requestAnimationFrame(() => setTimeout(begin));

@@ -71,8 +71,11 @@ function drawStrip(strip) {
   strip.x = (row) => LEFT + position[row] * strip.lane;
   strip.y = (value) => bottom - ((value - low) / (high - low)) * (bottom - top);
   drawGround(strip, pen, labels, foot);
-  drawMedians(strip, pen);
+  // Among few points a median lies below them, among many above.
+  const isDense = base.length > 25 * lanes.length;
+  if (!isDense) drawMedians(strip, pen, false);
   drawPoints(strip, pen);
+  if (isDense) drawMedians(strip, pen, true);
   strip.below.setAttribute("aria-label", `${strip.measure.label} by ${state.lanes}: ${values.length} spectra, median ${show(quantile(values, 0.5), 3)}, from ${show(values[0], 3)} to ${show(values[values.length - 1], 3)}`);
   drawAbove(strip);
 }
@@ -142,34 +145,38 @@ function cross(strip, pen, row) {
 
 // An arrow at the rim for each value beyond the axis, and as many of the values as there is room for.
 function drawRim(strip, pen, rows) {
-  const lastLabel = { 1: -Infinity, [-1]: -Infinity };
-  const beyond = rows.filter((row) => rim(strip, strip.measure.values[row])).sort((a, b) => position[a] - position[b]);
   pen.font = "10px system-ui, sans-serif";
-  for (const row of beyond) {
-    const value = strip.measure.values[row];
-    const side = rim(strip, value);
-    const [x, y] = [strip.x(row), side > 0 ? 7 : HEIGHT - 6];
-    pen.fillStyle = D.flags[row].length ? colours.warn : colours.point;
-    triangle(pen, x, y, 3.4, side > 0);
-    const words = show(value, 3);
-    const room = pen.measureText(words).width + 10;
-    const isLeft = x + room > strip.width;
-    const start = isLeft ? x - room : x;
-    if (start > lastLabel[side] + 4) {
-      text(pen, words, isLeft ? x - 6 : x + 6, y, colours.text, isLeft ? "right" : "left");
-      lastLabel[side] = start + room;
-    } else lastLabel[side] = Math.max(lastLabel[side], x + 4);
+  for (const side of [1, -1]) {
+    const beyond = rows.filter((row) => rim(strip, strip.measure.values[row]) === side).sort((a, b) => position[a] - position[b]);
+    const y = side > 0 ? 7 : HEIGHT - 6;
+    let free = 0;
+    beyond.forEach((row, at) => {
+      const x = strip.x(row);
+      pen.fillStyle = D.flags[row].length ? colours.warn : colours.point;
+      triangle(pen, x, y, 3.4, side > 0);
+      const words = show(strip.measure.values[row], 3);
+      const room = pen.measureText(words).width + 10;
+      const next = at + 1 < beyond.length ? strip.x(beyond[at + 1]) - 5 : Infinity;
+      if (x + room <= Math.min(strip.width, next)) {
+        text(pen, words, x + 6, y, colours.text);
+        free = x + room;
+      } else if (x - room >= free) {
+        text(pen, words, x - 6, y, colours.text, "right");
+        free = x + 5;
+      } else free = x + 5;
+    });
   }
   pen.font = "11px system-ui, sans-serif";
 }
 
-function drawMedians(strip, pen) {
+function drawMedians(strip, pen, hasRim) {
   lanes.forEach((lane, at) => {
     const values = finite(strip.measure.values, lane.rows).sort((a, b) => a - b);
     if (!values.length) return;
     const y = Math.min(strip.bottom, Math.max(strip.top, strip.y(quantile(values, 0.5))));
     const x = LEFT + at * strip.lane;
-    line(pen, [[x + 0.08 * strip.lane, y], [x + 0.92 * strip.lane, y]], colours.text, 1.5);
+    if (hasRim) line(pen, [[x + 0.08 * strip.lane, y], [x + 0.92 * strip.lane, y]], colours.card, 4);
+    line(pen, [[x + 0.08 * strip.lane, y], [x + 0.92 * strip.lane, y]], colours.text, hasRim ? 2 : 1.5);
   });
 }
 
