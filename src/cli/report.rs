@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::error::{CliError, CliResult};
+use crate::error_chain::error_chain;
 use crate::output_path::path_inside;
 use crate::page::{self, PageOptions};
 use crate::printable::printable_path;
@@ -48,6 +49,15 @@ pub(super) fn run(args: &ReportArgs) -> CliResult {
 /// Where the page of a run's folder stands.
 pub(super) fn in_results(results: &Path) -> Result<PathBuf, CliError> {
     path_inside(results, &[page::FILE_NAME]).map_err(|e| CliError::new(super::outputs::EXIT_OUTPUT, e))
+}
+
+/// Takes an earlier run's page out of a run's folder: it would tell of tables that are gone.
+pub(super) fn remove_stale_page(results: &Path) {
+    let removed =
+        in_results(results).and_then(|path| page::remove_stale(&path).map_err(|e| CliError::new(e.exit_code(), e)));
+    if let Err(failure) = removed {
+        tell!("note: {}", error_chain(failure.error.as_ref()));
+    }
 }
 
 /// Writes the page and says where it is.

@@ -7,13 +7,12 @@ use clap::{Args, ValueEnum};
 
 use super::error::{CliError, CliResult};
 use super::progress::{Shown, print_left_out, print_summary};
-use super::report::{in_results, print_page};
+use super::report::{in_results, print_page, remove_stale_page};
 use super::shared::{JobArgs, gates};
 use crate::error_chain::error_chain;
 use crate::interrupt;
 use crate::learn::{self, LearnOptions, Scope};
 use crate::learned::{self, Learned};
-use crate::page;
 use crate::run::{Inputs, RunError, Shard, TissueOptions, run_found};
 use crate::store::IfExists;
 use crate::tissue::Transform;
@@ -183,15 +182,13 @@ pub(super) fn run(args: RunArgs) -> CliResult {
 
 /// The page of the run. The tables are there whatever becomes of it, so a page that cannot be made is told and no failure.
 fn page_of(out: &Path, is_unwanted: bool, was_complete: bool) -> Result<(), CliError> {
-    let path = in_results(out)?;
-    let told = |error: &dyn std::fmt::Display| tell!("note: no report.html: {error}");
-    if is_unwanted {
-        // An earlier run's page would tell of tables that are gone.
-        if !was_complete && let Err(error) = page::remove_stale(&path) {
-            told(&error);
+    if !is_unwanted {
+        let path = in_results(out)?;
+        if let Err(failure) = print_page(out, &path) {
+            tell!("note: no report.html: {}", error_chain(failure.error.as_ref()));
         }
-    } else if let Err(failure) = print_page(out, &path) {
-        told(&error_chain(failure.error.as_ref()));
+    } else if !was_complete {
+        remove_stale_page(out);
     }
     Ok(())
 }
