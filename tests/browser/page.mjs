@@ -19,7 +19,7 @@ const check = (what, is, found = "") => {
 const browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox"] });
 
 async function open(options = {}) {
-  const context = await browser.newContext({ viewport: { width: 1400, height: 900 }, acceptDownloads: true, ...options });
+  const context = await browser.newContext({ viewport: { width: 1400, height: 900 }, acceptDownloads: true, reducedMotion: "reduce", ...options });
   await context.grantPermissions(["clipboard-read", "clipboard-write"]);
   const page = await context.newPage();
   const beside = file.replace(/\.html?$/, "_data");
@@ -76,7 +76,7 @@ await page.locator("#explore").scrollIntoViewIfNeeded();
 await page.evaluate(() => document.getElementById("explore").scrollIntoView());
 await page.waitForTimeout(150);
 const strip = page.locator(".strip .above").first();
-const box = await strip.boundingBox();
+let box = await strip.boundingBox();
 const before = await chosen(page);
 await strip.click({ position: { x: box.width * 0.6, y: 50 } });
 let isOther = false;
@@ -96,6 +96,9 @@ const found = await count(page);
 check("search narrows the selection", found > 0 && found < all, `${found} of ${all}`);
 await page.keyboard.press("Escape");
 check("escape clears it", (await count(page)) === all);
+await page.evaluate(() => document.getElementById("explore").scrollIntoView());
+await page.waitForTimeout(100);
+box = await strip.boundingBox();
 await page.mouse.move(box.x + box.width * 0.4, box.y + 20);
 await page.mouse.down();
 await page.mouse.move(box.x + box.width * 0.403, box.y + 60, { steps: 6 });
