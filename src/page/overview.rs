@@ -104,11 +104,12 @@ pub(super) fn failures(spectra: &Spectra, glossary: &Glossary<'_>) -> Vec<view::
         .all
         .causes
         .iter()
+        .map(|(code, cause)| (code.clone(), cause))
         .map(|(code, cause)| view::Failure {
-            code: code.clone(),
+            meaning: glossary.error(&code),
+            code,
             rows: cause.rows,
             is_skip: cause.is_skip,
-            meaning: glossary.error(code),
             protocols: most_first(&cause.protocols),
             sites: most_first(&cause.sites),
             examples: cause.examples.clone(),
@@ -124,8 +125,10 @@ pub(super) fn flags(spectra: &Spectra, glossary: &Glossary<'_>) -> Vec<view::Fla
 }
 
 fn by_number(counts: &BTreeMap<String, usize>, glossary: &Glossary<'_>) -> Vec<view::Flag> {
-    let flag =
-        |(code, rows): (&String, &usize)| view::Flag { code: code.clone(), rows: *rows, meaning: glossary.flag(code) };
+    let flag = |(code, rows): (&String, &usize)| {
+        let (code, meaning) = (code.clone(), glossary.flag(code));
+        view::Flag { code, rows: *rows, meaning }
+    };
     let mut all: Vec<view::Flag> = counts.iter().map(flag).collect();
     all.sort_by_key(|flag| std::cmp::Reverse(flag.rows));
     all
