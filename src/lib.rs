@@ -36,6 +36,8 @@ pub mod learn;
 pub mod learned;
 pub mod maps;
 pub(crate) mod output_path;
+#[cfg(feature = "report")]
+pub mod page;
 pub mod prepare;
 pub(crate) mod printable;
 pub mod quality;

@@ -8,39 +8,11 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use requant::acquisition::Facts;
-use requant::basis::check::FIELD_REFUSES;
-use requant::formats::MAX_FILE_BYTES;
-use requant::prepare::{LIPIDS, align, edit, error, reject, water};
-use requant::quality::glossary::{Kind, Thresholds, entries, markdown};
-use requant::run::load::{MAX_POINTS, TIMES_DIFFER};
-use requant::signal::{noise, water_removal};
+use requant::quality::glossary::{Kind, entries, markdown};
+use requant::run::thresholds;
 
 /// `not_read` stands in for a result until the refusal of the same file takes its place in the row.
 const NEVER_WRITTEN: [&str; 1] = ["not_read"];
-
-fn thresholds() -> Thresholds {
-    Thresholds {
-        min_points: error::MIN_POINTS,
-        max_points: MAX_POINTS,
-        header_bounds: Facts::NUMBERS.iter().map(|number| (number.name, number.least, number.most)).collect(),
-        basis_field: FIELD_REFUSES,
-        max_file_bytes: MAX_FILE_BYTES,
-        rejected_one_in: reject::REJECTED_ONE_IN,
-        aligned_from: align::DETECTED,
-        conditions_apart_hz: edit::MAX_APART_HZ,
-        water_over_data: water::TALLER,
-        unsuppressed: requant::prepare::UNSUPPRESSED,
-        water_dwell: water::SAME_DWELL,
-        noise_falls: (noise::APART_SD, noise::STEADY),
-        water_over_metabolites: water_removal::TOWERS,
-        reference_over_metabolites: water::LEAST_OVER_METABOLITES,
-        water_misfit: water::MISFIT,
-        water_unlike: water::UNLIKE,
-        times_differ: TIMES_DIFFER,
-        lipids: LIPIDS,
-    }
-}
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))

@@ -6,6 +6,7 @@ use clap::Args;
 
 use super::error::{CliError, CliResult};
 use super::progress::print_summary;
+use super::report::remove_stale_page;
 use crate::run::merge;
 use crate::store::IfExists;
 
@@ -39,6 +40,7 @@ pub(super) fn run(args: &MergeArgs) -> CliResult {
     };
     let if_exists = if args.overwrite { IfExists::Overwrite } else { IfExists::Refuse };
     let summary = merge(&args.folders, out, if_exists).map_err(|e| CliError::new(e.exit_code(), e))?;
+    remove_stale_page(out);
     print_summary(&summary);
     Ok(0)
 }

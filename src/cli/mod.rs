@@ -43,6 +43,7 @@ mod plan;
 mod plot;
 mod progress;
 mod quantify;
+mod report;
 mod run;
 mod shared;
 mod simulate;
@@ -91,6 +92,8 @@ enum Command {
     Maps(maps::MapsArgs),
     /// Write what a study reports of a run: the checklist MRSinMRS and a paragraph for the methods.
     Describe(describe::DescribeArgs),
+    /// Write the page of a finished run from its tables: sites, failures, quality, every fit.
+    Report(report::ReportArgs),
     /// Put the shards of a run together.
     Merge(merge::MergeArgs),
     /// Run as a BIDS-App: participant level and group level.
@@ -134,6 +137,7 @@ pub fn main(cli: Cli) -> ExitCode {
         Command::Quantify(args) => quantify::run(&args),
         Command::Maps(args) => maps::run(&args),
         Command::Describe(args) => describe::run(&args),
+        Command::Report(args) => report::run(&args),
         Command::Merge(args) => merge::run(&args),
         Command::Bids(args) => bids::run(&args),
         Command::Fit(args) => fit::run(&args),

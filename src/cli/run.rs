@@ -1,13 +1,15 @@
 //! `requant run`: the main job.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
 use super::error::{CliError, CliResult};
 use super::progress::{Shown, print_left_out, print_summary};
+use super::report::{in_results, print_page, remove_stale_page};
 use super::shared::{JobArgs, gates};
+use crate::error_chain::error_chain;
 use crate::interrupt;
 use crate::learn::{self, LearnOptions, Scope};
 use crate::learned::{self, Learned};
@@ -36,7 +38,7 @@ subject, session, site, voi, sequence, n_conditions, edit_order, te_s, tr_s, te1
 dwell_s, segmentation_path, f_gm, f_wm, f_csf; `requant plan --manifest` writes one to fill in. Its other columns go to the table of
 spectra as x_….
 Water references are paired by BIDS rules, by vendors' habits (_act/_ref, .RAW/.H2O, …) or by the
-manifest. Results: spectra/ and metabolites/ (Parquet) and run.json.")]
+manifest. Results: spectra/ and metabolites/ (Parquet), run.json, and report.html to look at.")]
 pub(super) struct RunArgs {
     #[command(flatten)]
     job: JobArgs,
@@ -77,6 +79,9 @@ pub(super) struct RunArgs {
     /// Also write shift, phase and amplitude of every transient, and whether it was kept
     #[arg(long, help_heading = "Output")]
     transients: bool,
+    /// Do not write report.html
+    #[arg(long, help_heading = "Output")]
+    no_report: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -114,6 +119,7 @@ enum LearnChoice {
 
 pub(super) fn run(args: RunArgs) -> CliResult {
     let tissue = args.tissue();
+    let out = args.out.clone();
     let mut options =
         args.job.options(args.out, if args.overwrite { IfExists::Overwrite } else { IfExists::Refuse })?;
     options.curves = args.curves;
@@ -167,8 +173,24 @@ pub(super) fn run(args: RunArgs) -> CliResult {
     }
     print_summary(&summary);
     print_left_out(&inputs);
+    if options.shard.is_none_or(|shard| shard.count == 1) && !interrupt::asked() {
+        page_of(&out, args.no_report, summary.was_complete)?;
+    }
     let failed = summary.tally.counts.failed > 0;
     Ok(if args.strict && failed { EXIT_STRICT } else { 0 })
+}
+
+/// The page of the run. The tables are there whatever becomes of it, so a page that cannot be made is told and no failure.
+fn page_of(out: &Path, is_unwanted: bool, was_complete: bool) -> Result<(), CliError> {
+    if !is_unwanted {
+        let path = in_results(out)?;
+        if let Err(failure) = print_page(out, &path) {
+            tell!("note: no report.html: {}", error_chain(failure.error.as_ref()));
+        }
+    } else if !was_complete {
+        remove_stale_page(out);
+    }
+    Ok(())
 }
 
 /// What a stopped command exits with.

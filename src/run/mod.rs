@@ -33,6 +33,7 @@ mod signature;
 mod strangers;
 mod summary;
 mod tally;
+mod thresholds;
 pub mod tissue;
 mod tissue_options;
 mod tissue_table;
@@ -59,7 +60,8 @@ pub use inputs::Inputs;
 pub use merge::merge;
 pub use options::RunOptions;
 pub use summary::{Progress, Shard, Summary};
-pub use tally::{Group, Tally};
+pub use tally::{Group, Tally, protocol_of};
+pub use thresholds::thresholds;
 pub use tissue_options::TissueOptions;
 pub use tissue_table::{TissueTable, TissueTableError};
 

@@ -60,16 +60,7 @@ impl Tally {
         for flag in &row.qc_flags {
             *self.flags.entry(flag.clone()).or_insert(0) += 1;
         }
-        let protocol = Protocol {
-            f0_mhz: row.f0_mhz,
-            te_s: row.te_s,
-            sequence: row.sequence.clone(),
-            dwell_s: None,
-            n_points: None,
-        };
-        let known = row.f0_mhz.is_some() || row.te_s.is_some() || row.sequence.is_some();
-        let label = if known { protocol.label() } else { "unknown protocol".to_owned() };
-        let group = self.groups.entry((row.site.clone().unwrap_or_default(), label)).or_default();
+        let group = self.groups.entry((row.site.clone().unwrap_or_default(), protocol_of(row))).or_default();
         if row.status == Status::Ok {
             group.ok += 1;
             group.flagged += usize::from(!row.qc_flags.is_empty());
@@ -79,6 +70,15 @@ impl Tally {
             group.not_fitted += 1;
         }
     }
+}
+
+/// Field, sequence and echo time of a row, as people name a protocol.
+pub fn protocol_of(row: &SpectrumRow) -> String {
+    if row.f0_mhz.is_none() && row.te_s.is_none() && row.sequence.is_none() {
+        return "unknown protocol".to_owned();
+    }
+    let (f0_mhz, te_s, sequence) = (row.f0_mhz, row.te_s, row.sequence.clone());
+    Protocol { f0_mhz, te_s, sequence, dwell_s: None, n_points: None }.label()
 }
 
 #[cfg(test)]

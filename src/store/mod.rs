@@ -14,6 +14,7 @@ mod lock;
 pub mod plan;
 pub mod provenance;
 pub mod reader;
+mod replace;
 pub mod rows;
 pub mod schema;
 mod sealed;
@@ -29,7 +30,8 @@ pub use error::{IfExists, StoreError, some_of};
 pub use journal::{Journal, Opening};
 pub use plan::{ChunkRecord, ChunkRows, Content, Plan, PlannedInput};
 pub use provenance::RunRecord;
-pub use reader::{ReadTableError, read_run, read_table};
+pub use reader::{ReadTableError, read_batches, read_run, read_table};
+pub use replace::{remove_written, replace_file};
 pub use rows::{
     BenchmarkRow, ComparisonRow, CurveRow, LearnedRow, MetaboliteRow, PlannedRow, SpectrumRow, Status, TransientRow,
 };

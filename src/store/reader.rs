@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use arrow_array::{Array, RecordBatch, StringArray};
 use bytes::Bytes;
+use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::file::reader::ChunkReader;
 use thiserror::Error;
@@ -18,6 +19,9 @@ use crate::regular_file;
 
 /// Largest part of a table that is read (bytes): the writer begins another long before.
 const MAX_PART_BYTES: u64 = 64 << 30;
+
+/// Rows that [`read_batches`] hands on together: one with curves has some hundred kilobytes.
+const ROWS_AT_A_TIME: usize = 128;
 
 /// Why a dataset folder cannot be read.
 #[derive(Debug, Error)]
@@ -92,18 +96,48 @@ fn io_error(path: &Path) -> impl FnOnce(std::io::Error) -> ReadTableError + use<
 /// # Errors
 /// [`ReadTableError`]: a file cannot be read, or a `run.json` beside the table says that there were other rows.
 pub fn read_table<T: Table>(dir: &Path) -> Result<Vec<T>, ReadTableError> {
-    let rows = rows_in(dir)?;
-    let there = rows.len() as u64;
-    if let Ok(run) = read_run(dir)
-        && let Some(written) = run.counts.of_table(T::NAME)
-        && written != there
-    {
-        return Err(ReadTableError::Rows { path: dir.to_owned(), table: T::NAME, there, written });
+    let mut rows = Vec::new();
+    for path in parts_in::<T>(dir)? {
+        let file = regular_file::open(&path, MAX_PART_BYTES).map_err(io_error(&path))?;
+        decode(&path, file, None, |batch| rows.extend(batch))?;
     }
+    check_count::<T>(dir, rows.len() as u64)?;
     Ok(rows)
 }
 
-fn rows_in<T: Table>(dir: &Path) -> Result<Vec<T>, ReadTableError> {
+/// Hands the rows of one table of the dataset in `dir` to `take`, some at a time and in the order in which they were
+/// written, so that no table has to fit into the memory. Only `columns` are read; all others keep their defaults.
+///
+/// # Errors
+/// As of [`read_table`].
+pub fn read_batches<T: Table>(
+    dir: &Path,
+    columns: &[&str],
+    mut take: impl FnMut(Vec<T>),
+) -> Result<(), ReadTableError> {
+    let mut there = 0;
+    for path in parts_in::<T>(dir)? {
+        let file = regular_file::open(&path, MAX_PART_BYTES).map_err(io_error(&path))?;
+        decode(&path, file, Some(columns), |rows| {
+            there += rows.len() as u64;
+            take(rows);
+        })?;
+    }
+    check_count::<T>(dir, there)
+}
+
+/// Whether a `run.json` beside the table says that there were other rows.
+fn check_count<T: Table>(dir: &Path, there: u64) -> Result<(), ReadTableError> {
+    match read_run(dir).ok().and_then(|run| run.counts.of_table(T::NAME)) {
+        Some(written) if written != there => {
+            Err(ReadTableError::Rows { path: dir.to_owned(), table: T::NAME, there, written })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The files of a table, in their order; none where there is no such table.
+fn parts_in<T: Table>(dir: &Path) -> Result<Vec<PathBuf>, ReadTableError> {
     let folder = dir.join(T::NAME);
     if !folder.exists() {
         fs::metadata(dir).map_err(io_error(dir))?;
@@ -117,15 +151,7 @@ fn rows_in<T: Table>(dir: &Path) -> Result<Vec<T>, ReadTableError> {
         }
     }
     parts.sort();
-    let mut rows = Vec::new();
-    for part in parts {
-        read_part(&part, &mut rows)?;
-    }
-    Ok(rows)
-}
-
-fn read_part<T: Table>(path: &Path, rows: &mut Vec<T>) -> Result<(), ReadTableError> {
-    decode(path, regular_file::open(path, MAX_PART_BYTES).map_err(io_error(path))?, rows)
+    Ok(parts)
 }
 
 /// Reads the rows of one file, named as in a record, below `dir`: only if it is what the record says.
@@ -133,7 +159,7 @@ pub(super) fn read_recorded<T: Table>(dir: &Path, record: &TableFile, rows: &mut
     let bytes = read_whole(dir, record)?;
     let path = dir.join(&record.file);
     let before = rows.len();
-    decode(&path, Bytes::from(bytes), rows)?;
+    decode(&path, Bytes::from(bytes), None, |batch| rows.extend(batch))?;
     if (rows.len() - before) as u64 != record.rows {
         return Err(ReadTableError::Changed { path });
     }
@@ -156,26 +182,34 @@ pub(super) fn read_whole(dir: &Path, record: &TableFile) -> Result<Vec<u8>, Read
     Ok(bytes)
 }
 
-fn decode<T: Table>(path: &Path, file: impl ChunkReader + 'static, rows: &mut Vec<T>) -> Result<(), ReadTableError> {
+/// Hands on the rows of one file, of all columns or of those named.
+fn decode<T: Table>(
+    path: &Path,
+    file: impl ChunkReader + 'static,
+    only: Option<&[&str]>,
+    mut take: impl FnMut(Vec<T>),
+) -> Result<(), ReadTableError> {
     let damaged = |message: String| ReadTableError::Parquet { path: path.to_owned(), message };
-    let batches = ParquetRecordBatchReaderBuilder::try_new(file)
-        .and_then(ParquetRecordBatchReaderBuilder::build)
-        .map_err(|e| damaged(e.to_string()))?;
+    let mut builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|e| damaged(e.to_string()))?;
+    if let Some(only) = only {
+        let mask = ProjectionMask::columns(builder.parquet_schema(), only.iter().copied());
+        builder = builder.with_projection(mask).with_batch_size(ROWS_AT_A_TIME);
+    }
     let columns = T::columns();
-    for batch in batches {
+    for batch in builder.build().map_err(|e| damaged(e.to_string()))? {
         let batch = batch.map_err(|e| damaged(e.to_string()))?;
-        let start = rows.len();
-        rows.resize(start + batch.num_rows(), T::default());
+        let mut rows = vec![T::default(); batch.num_rows()];
         for column in &columns {
             if let Some(array) = batch.column_by_name(column.name)
-                && !(column.fill)(&mut rows[start..], array.as_ref())
+                && !(column.fill)(&mut rows, array.as_ref())
             {
                 return Err(ReadTableError::ColumnType { path: path.to_owned(), column: column.name });
             }
         }
         if T::CARRIES {
-            fill_carried(&batch, &mut rows[start..]);
+            fill_carried(&batch, &mut rows);
         }
+        take(rows);
     }
     Ok(())
 }

@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# Drives report.html in Chromium: search, brush, click, keyboard, dark, print, phone, axe. No display is needed.
+#   ./scripts/test-page.sh                       a synthetic run of 400 spectra
+#   ./scripts/test-page.sh RESULTS/report.html   any page
+#   REQUANT_REPORT_SPECTRA=6074 REQUANT_REPORT_SITES=40 ./scripts/test-page.sh
+# PICTURES=FOLDER keeps screenshots. What is missing is installed (Debian: chromium, nodejs, npm).
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+missing=()
+for program in chromium node npm; do
+  command -v "$program" > /dev/null || missing+=("${program/#node/nodejs}")
+done
+if [ ${#missing[@]} -gt 0 ]; then
+  apt-get update -qq && for package in "${missing[@]}"; do apt-get install -y -qq "$package" > /dev/null; done
+fi
+[ -d tests/browser/node_modules ] || (cd tests/browser && npm ci --silent)
+
+page=${1:-}
+if [ -z "$page" ]; then
+  folder=$(mktemp -d)
+  trap 'rm -rf "$folder"' EXIT
+  REQUANT_REPORT_FOLDER=$folder cargo test --locked --test report_page -- --ignored --exact a_page_for_the_browser > /dev/null
+  page=$folder/report.html
+fi
+node tests/browser/page.mjs "$page" ${PICTURES:+"$PICTURES"}

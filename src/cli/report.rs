@@ -1,0 +1,71 @@
+//! `requant report`: the page of a run from its tables.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::error::{CliError, CliResult};
+use crate::error_chain::error_chain;
+use crate::output_path::path_inside;
+use crate::page::{self, PageOptions};
+use crate::printable::printable_path;
+use crate::quality::glossary;
+use crate::run::thresholds;
+
+/// Arguments of `requant report`.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  requant report results                       results/report.html
+  requant report results --out corpus.html     corpus.html, and corpus_data/ for what it has no room for
+
+Works from the tables alone: a run's, merged shards', a union's. The page is one file that needs no
+network: sites and protocols, what failed and what to do, each spectrum's figures beside all others,
+its fit where `requant run --curves` kept it. Of large runs the fits that the page has no room for
+lie in report_data/ beside it.")]
+pub(super) struct ReportArgs {
+    /// Folder with the tables of a run
+    #[arg(value_name = "RESULTS")]
+    results: PathBuf,
+    /// Page to write [default: RESULTS/report.html]
+    #[arg(long, value_name = "FILE.html")]
+    out: Option<PathBuf>,
+}
+
+pub(super) fn run(args: &ReportArgs) -> CliResult {
+    let out = match &args.out {
+        Some(out) => out.clone(),
+        None => in_results(&args.results)?,
+    };
+    let is_html = out.extension().is_some_and(|e| e.eq_ignore_ascii_case("html") || e.eq_ignore_ascii_case("htm"));
+    if !is_html {
+        let what = format!("--out {}: the page is HTML; give a name that ends with .html", printable_path(&out));
+        return Err(CliError::new(2, anyhow::anyhow!(what)));
+    }
+    print_page(&args.results, &out)?;
+    Ok(0)
+}
+
+/// Where the page of a run's folder stands.
+pub(super) fn in_results(results: &Path) -> Result<PathBuf, CliError> {
+    path_inside(results, &[page::FILE_NAME]).map_err(|e| CliError::new(super::outputs::EXIT_OUTPUT, e))
+}
+
+/// Takes an earlier run's page out of a run's folder: it would tell of tables that are gone.
+pub(super) fn remove_stale_page(results: &Path) {
+    let removed =
+        in_results(results).and_then(|path| page::remove_stale(&path).map_err(|e| CliError::new(e.exit_code(), e)));
+    if let Err(failure) = removed {
+        tell!("note: {}", error_chain(failure.error.as_ref()));
+    }
+}
+
+/// Writes the page and says where it is.
+pub(super) fn print_page(results: &Path, out: &Path) -> Result<(), CliError> {
+    let options = PageOptions { glossary: glossary::entries(&thresholds()), methods_text: None };
+    let files = page::write(results, out, &options).map_err(|e| CliError::new(e.exit_code(), e))?;
+    let beside = files.len().saturating_sub(1);
+    let more = if beside > 0 { format!(" (and {beside} files beside it, which belong to it)") } else { String::new() };
+    say!("{}{more}", printable_path(out));
+    Ok(())
+}

@@ -1,0 +1,75 @@
+//! The page's files: the page, and beside it what it has no room for.
+
+use std::fs;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use super::budget::Shared;
+use super::details::Detail;
+use super::encode::{base64, for_script};
+use super::error::PageError;
+use crate::regular_file;
+use crate::store::{StoreError, remove_written, replace_file};
+
+/// Name of the page in a dataset's folder.
+pub const FILE_NAME: &str = "report.html";
+/// By this a page of requant is known.
+const MARK: &str = "<!doctype html><!-- requant report -->";
+const PREFIX: &str = "curves-";
+const MOST_BYTES: u64 = 1 << 30;
+
+/// Name of the folder beside the page at `out`.
+pub(super) fn data_folder(out: &Path) -> String {
+    let stem = out.file_stem().map_or_else(|| "report".into(), |stem| stem.to_string_lossy());
+    format!("{stem}_data")
+}
+
+fn file_name(number: usize) -> String {
+    format!("{PREFIX}{number:05}.js")
+}
+
+/// Writes all of them, the page last; what an earlier page left beside it goes.
+pub(super) fn write(out: &Path, page: &str, shared: &Shared, details: &[Detail]) -> Result<Vec<PathBuf>, PageError> {
+    remove_stale(out)?;
+    let folder = out.with_file_name(data_folder(out));
+    let mut files = vec![out.to_owned()];
+    for (number, rows) in shared.files.iter().enumerate() {
+        let pieces: std::collections::BTreeMap<usize, String> =
+            rows.iter().map(|row| (*row, base64(&details[*row].bytes))).collect();
+        let json = serde_json::to_string(&pieces).map_err(|e| PageError::Template(e.to_string()))?;
+        let path = folder.join(file_name(number));
+        replace_file(&path, format!("requantDetails({number},{});\n", for_script(&json)).as_bytes())?;
+        files.push(path);
+    }
+    replace_file(out, page.as_bytes())?;
+    Ok(files)
+}
+
+/// Takes an earlier page at `out` away, with what lies beside it, so that no page tells of tables that are gone.
+///
+/// # Errors
+/// [`PageError::Foreign`]: the file is no page of requant; [`PageError::Write`]: the system refuses.
+pub fn remove_stale(out: &Path) -> Result<(), PageError> {
+    if out.symlink_metadata().is_err() {
+        return Ok(());
+    }
+    let mut head = vec![0; MARK.len()];
+    let read = regular_file::open(out, MOST_BYTES).and_then(|mut file| file.read_exact(&mut head));
+    if read.is_err() || head != MARK.as_bytes() {
+        return Err(PageError::Foreign { path: out.to_owned() });
+    }
+    remove(out)?;
+    let folder = out.with_file_name(data_folder(out));
+    for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let is_own = name.to_str().is_some_and(|name| name.starts_with(PREFIX) && name.ends_with(".js"));
+        if is_own {
+            remove(&entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+fn remove(path: &Path) -> Result<(), StoreError> {
+    remove_written(path)
+}

@@ -1,0 +1,75 @@
+//! `report.html`: one file about a finished dataset, from its tables alone.
+//!
+//! [`spectra`] and [`metabolites`] read the tables a batch at a time, [`overview`] counts, [`details`] packs what a click
+//! shows, [`assemble`] puts template, style, script and data together. The script draws on canvases by itself: strips that
+//! are brushed and linked, points that are not clipped, and a fit that zooms are some 900 lines, and plotting libraries
+//! have none of the three.
+
+mod agreement;
+mod assemble;
+mod budget;
+mod curves;
+mod data;
+mod details;
+mod encode;
+mod error;
+mod files;
+mod glossary;
+mod learned;
+mod measures;
+mod metabolites;
+mod numbers;
+mod overview;
+mod settings;
+mod spectra;
+mod view;
+
+use std::path::{Path, PathBuf};
+
+use crate::quality::glossary::Entry;
+use crate::store::read_run;
+
+pub use error::PageError;
+pub use files::{FILE_NAME, remove_stale};
+
+/// What the page is told beside the tables.
+#[derive(Debug, Clone, Default)]
+pub struct PageOptions {
+    /// The glossary of flags, error codes and states.
+    pub glossary: Vec<Entry>,
+    /// Text for the methods section of a paper, paragraph by paragraph; the page has the section where there is one.
+    pub methods_text: Option<String>,
+}
+
+/// Writes the page of the dataset in `results` to `out`, and what it does not hold itself to a folder beside it. Returns
+/// the files, the page first.
+///
+/// # Errors
+/// [`PageError`].
+pub fn write(results: &Path, out: &Path, options: &PageOptions) -> Result<Vec<PathBuf>, PageError> {
+    let run = read_run(results)?;
+    let spectra = spectra::read(results, &run)?;
+    let found = metabolites::read(results, &spectra)?;
+    let measures = measures::choose(&spectra, &found);
+    let glossary = glossary::Glossary::new(&options.glossary);
+    let details = details::read(results, &spectra, &found)?;
+    let shared = budget::deal(&spectra, &details);
+    let name = files::data_folder(out);
+    let data = data::Data::new(&spectra, &measures, &found, &glossary, &details, &shared, &name);
+    let view = view::View {
+        head: settings::head(results, &run, &spectra),
+        tiles: overview::tiles(&spectra),
+        failures: overview::failures(&spectra, &glossary),
+        groups: overview::groups(&spectra),
+        lacking: overview::lacking(&spectra, &found, &glossary),
+        flags: overview::flags(&spectra, &glossary),
+        agreement: agreement::of(&run, &spectra, &found),
+        learned: learned::of(results),
+        methods_text: options.methods_text.as_deref().map(view::paragraphs).unwrap_or_default(),
+        settings: settings::settings(&run),
+        has_curves: details.iter().any(|detail| detail.has_curves),
+        rows: view::Rows { shown: spectra.rows.len(), of: spectra.all.n_rows },
+    };
+    let page = assemble::page(&view, &data)?;
+    files::write(out, &page, &shared, &details)
+}
