@@ -37,7 +37,7 @@ pub(crate) fn spectrum(i: usize, sites: usize, method: &str) -> SpectrumRow {
     let status = status(i);
     let is_ok = status == Status::Ok;
     let value = |v: f64| is_ok.then_some(v);
-    let is_flagged = is_ok && i % 9 == 0;
+    let is_flagged = is_ok && i.is_multiple_of(9);
     SpectrumRow {
         spectrum_id: id(i),
         source_path: format!("{}.nii.gz", id(i).chars().take(40).collect::<String>()),
