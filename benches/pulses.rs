@@ -1,0 +1,256 @@
+//! What the scanner's pulses in simulated basis sets buy: spectra made with other programs' sets of real sequences, fitted
+//! without `--basis`, beside the set that they were made with, ideal pulses and those of an unknown vendor.
+//!
+//! `cargo bench --profile dev --bench pulses -- [--requant PROGRAM] [--spectra N] [--keep FOLDER]`
+//!
+//! Needs the sets in `../shared/data` (or REQUANT_TEST_DATA). Fits are done by PROGRAM, the one that cargo built unless
+//! another is given; `--keep` leaves spectra and results in FOLDER. Takes minutes: it is no part of the tests.
+//!
+//! Philips and Siemens: Osprey's sets of PRESS 35 ms, every member brought to protons by the set's singlets. GE: simulated
+//! with its series and FID-A's spin systems, as its set is not there; it says what the spin systems cost. Alanine, glucose and
+//! glycine, which the sets lack, are simulated with the vendor's pulses. Amounts, widths, shifts, phases, macromolecules,
+//! lipids, baseline and residual water are those of the first run's recipe, the same in all three.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    missing_docs,
+    unreachable_pub,
+    reason = "bench"
+)]
+
+#[path = "../tests/common/fid_a.rs"]
+mod fid_a;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+
+use ndarray::{Array2, Axis};
+use requant::basis::simulate::pulses::Vendor;
+use requant::basis::simulate::pulses::vendors::press;
+use requant::basis::simulate::{LINEWIDTH_HZ, Library, Pulses, Sequence, TimeGrid, basis_set_with};
+use requant::basis::{BasisSet, Grid, write_lcmodel};
+use requant::benchmark::score;
+use requant::compare::{Column, Truth};
+use requant::formats::nifti_mrs;
+use requant::quantify::singlet::signal_per_proton;
+use requant::simulate::{Corpus, Recipe};
+use requant::store::{MetaboliteRow, read_table};
+
+const TE_S: f64 = 0.035;
+const DWELL_S: f64 = 5e-4;
+const N_POINTS: usize = 2048;
+/// What is told, with the most that its bias may be beyond the generating set's (%).
+const TOLD: [(&str, Option<f64>); 9] = [
+    ("Glu", Some(2.0)),
+    ("Ins", Some(1.0)),
+    ("tCho", Some(1.0)),
+    ("GSH", Some(5.0)),
+    ("Gln", Some(6.0)),
+    ("Glx", None),
+    ("tNAA", None),
+    ("tCr", None),
+    ("GABA", None),
+];
+
+struct Protocol {
+    vendor: &'static str,
+    pulses: Vendor,
+    /// Osprey's set.
+    file: Option<&'static str>,
+    f0_mhz: f64,
+    te1_s: f64,
+}
+
+const PROTOCOLS: [Protocol; 3] = [
+    Protocol {
+        vendor: "Philips",
+        pulses: Vendor::Philips,
+        file: Some("3T_PRESS_Philips_35ms_noMM.BASIS"),
+        f0_mhz: 127.731,
+        te1_s: 0.01393,
+    },
+    Protocol {
+        vendor: "Siemens",
+        pulses: Vendor::Siemens,
+        file: Some("3T_PRESS_Siemens_35ms_noMM.BASIS"),
+        f0_mhz: 123.202,
+        te1_s: 0.0174,
+    },
+    Protocol { vendor: "GE", pulses: Vendor::Ge, file: None, f0_mhz: 127.731, te1_s: 0.01485 },
+];
+
+fn recipe(protocol: &Protocol, spectra: usize) -> Recipe {
+    let mut recipe = Recipe::from_toml(Recipe::FIRST_RUN).unwrap();
+    recipe.subjects = spectra;
+    recipe.group.truncate(1);
+    recipe.site.truncate(1);
+    let site = &mut recipe.site[0];
+    site.name = protocol.vendor.to_lowercase();
+    site.vendor = protocol.vendor.to_owned();
+    site.f0_mhz = protocol.f0_mhz;
+    site.sequence = Sequence::Press { te_s: TE_S, te1_s: protocol.te1_s, te2_s: TE_S - protocol.te1_s };
+    (site.bandwidth_hz, site.n_points) = (1.0 / DWELL_S, N_POINTS);
+    site.snr = [36.0, 44.0];
+    site.gauss_hz = [3.0, 6.0];
+    site.water = false;
+    recipe
+}
+
+/// The generating set: `names` in their order, in protons, first samples in full.
+fn generating(protocol: &Protocol, names: &[String]) -> BasisSet {
+    let library = if protocol.file.is_some() { Library::built_in().unwrap().clone() } else { fid_a::library() };
+    let shaped = press(protocol.pulses, None).unwrap().unwrap();
+    let sequence = Sequence::Press { te_s: TE_S, te1_s: protocol.te1_s, te2_s: TE_S - protocol.te1_s };
+    let asked: Vec<&str> = names.iter().map(String::as_str).collect();
+    let time = TimeGrid { f0_mhz: protocol.f0_mhz, dwell_s: DWELL_S, n_points: N_POINTS, linewidth_hz: LINEWIDTH_HZ };
+    let mut set = basis_set_with(&library, &asked, &sequence, &Pulses::Shaped(Box::new(shaped)), time).unwrap();
+    set.id = format!("generating, {}", protocol.vendor);
+    let Some(file) = protocol.file else { return set };
+    let theirs = BasisSet::read_for_fit(&data().join("basis/lcmodel").join(file), &Grid::default()).unwrap();
+    let proton = signal_per_proton(&theirs).unwrap().0;
+    let fids = theirs.regrid(DWELL_S, protocol.f0_mhz, N_POINTS).unwrap();
+    let taken = |name: &String| theirs.position(name);
+    let rows: Vec<_> = names
+        .iter()
+        .enumerate()
+        .map(|(k, name)| match taken(name) {
+            Some(row) => fids.row(row).mapv(|z| z / proton),
+            None => set.fids.row(k).to_owned(),
+        })
+        .collect();
+    println!(
+        "{}: of the set {}, simulated {}",
+        protocol.vendor,
+        names.iter().filter(|n| taken(n).is_some()).count(),
+        names.iter().filter(|n| taken(n).is_none()).cloned().collect::<Vec<_>>().join(" ")
+    );
+    let views: Vec<_> = rows.iter().map(|row| row.view()).collect();
+    let fids: Array2<_> = ndarray::stack(Axis(0), &views).unwrap();
+    BasisSet { fids, ..set }
+}
+
+fn data() -> PathBuf {
+    std::env::var_os("REQUANT_TEST_DATA")
+        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/data"), PathBuf::from)
+}
+
+/// Writes the spectra of a vendor below `folder`, and the set that they are made with beside it.
+fn write(protocol: &Protocol, spectra: usize, folder: &Path) -> (PathBuf, Truth) {
+    let recipe = recipe(protocol, spectra);
+    let mut corpus = Corpus::new(&recipe).unwrap();
+    let set = generating(protocol, &corpus.metabolites);
+    let path = folder.join(format!("{}.basis", protocol.vendor.to_lowercase()));
+    std::fs::create_dir_all(folder).unwrap();
+    std::fs::write(&path, write_lcmodel(&set)).unwrap();
+    corpus.bases = vec![Arc::new(set)];
+    let mut truth = Truth::of_spectra(&corpus.metabolites, std::iter::empty());
+    for index in 0..spectra {
+        let subject = format!("sub-{}{index:03}", protocol.vendor.to_lowercase());
+        let (of_one, mut simulated) = corpus.spectra(index).remove(0);
+        // A scanner's data say nothing about its pulses.
+        simulated.data.facts.pulses = None;
+        let id = format!("{subject}/mrs/{subject}_svs");
+        let within = folder.join(protocol.vendor).join(&subject).join("mrs");
+        std::fs::create_dir_all(&within).unwrap();
+        std::fs::write(within.join(format!("{subject}_svs.nii")), nifti_mrs::encode(&simulated.data)).unwrap();
+        truth.add(&id, &of_one.concentrations);
+    }
+    (path, truth)
+}
+
+/// The rows of a run over the folders of vendors.
+fn run(program: &Path, inputs: &[PathBuf], out: &Path, options: &[&str]) -> Vec<MetaboliteRow> {
+    let mut command = Command::new(program);
+    command.arg("run").args(inputs).arg("--out").arg(out).args(["--overwrite", "--engine", "cpu"]).args(options);
+    let done = command.output().unwrap();
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    read_table(out).unwrap()
+}
+
+/// Bias in %, and the mean over spectra of the squared error.
+struct Told {
+    squared: f64,
+    bias: Vec<f64>,
+}
+
+/// Rows of one vendor; their ids begin with its folder where several were given.
+fn told(rows: &[MetaboliteRow], truth: &Truth, vendor: &str) -> Told {
+    let of_vendor = format!("sub-{}", vendor.to_lowercase());
+    let rows: Vec<MetaboliteRow> = rows
+        .iter()
+        .filter_map(|row| {
+            let start = row.spectrum_id.find(&of_vendor)?;
+            Some(MetaboliteRow { spectrum_id: row.spectrum_id[start..].to_owned(), ..row.clone() })
+        })
+        .collect();
+    let scored = score::score(&rows, truth, Column::Amplitude).unwrap();
+    assert_eq!(scored.n_found, truth.ids.len(), "{vendor}");
+    let bias = |name: &str| scored.plain.member(name).map_or(f64::NAN, |m| 100.0 * m.relative_bias.value);
+    Told { squared: scored.plain.mean.value, bias: TOLD.iter().map(|(name, _)| bias(name)).collect() }
+}
+
+fn print(vendor: &str, basis: &str, told: &Told, generating: &Told) {
+    let each = told.bias.iter().zip(&generating.bias).zip(TOLD).map(|((bias, own), (_, most))| {
+        let beyond = bias - own;
+        let mark = if most.is_some_and(|most| beyond.abs() > most) { '!' } else { ' ' };
+        format!("{beyond:+7.2}{mark}")
+    });
+    let ratio = told.squared / generating.squared;
+    println!("{vendor:8} {basis:12} {:6.2} {ratio:6.2} {}", told.squared, each.collect::<Vec<_>>().join(" "));
+}
+
+fn main() {
+    let (mut program, mut spectra, mut kept) = (PathBuf::from(env!("CARGO_BIN_EXE_requant")), 40, None);
+    let mut given = std::env::args().skip(1).filter(|a| a != "--bench");
+    while let Some(key) = given.next() {
+        let mut value = || given.next().unwrap_or_else(|| panic!("{key} needs a value"));
+        match key.as_str() {
+            "--requant" => program = PathBuf::from(value()),
+            "--spectra" => spectra = value().parse().expect("--spectra takes a number"),
+            "--keep" => kept = Some(PathBuf::from(value())),
+            other => panic!("{other}? see the head of benches/pulses.rs"),
+        }
+    }
+    let temporary = tempfile::tempdir().unwrap();
+    let folder = kept.unwrap_or_else(|| temporary.path().to_owned());
+    let made: Vec<(PathBuf, Truth)> = PROTOCOLS.iter().map(|p| write(p, spectra, &folder.join("spectra"))).collect();
+    let inputs: Vec<PathBuf> = PROTOCOLS.iter().map(|p| folder.join("spectra").join(p.vendor)).collect();
+    println!("bias in %, beyond that of the generating set (its own in its line); ! beyond its bound");
+    println!(
+        "{:8} {:12} {:>6} {:>6} {}",
+        "vendor",
+        "basis",
+        "error",
+        "ratio",
+        TOLD.map(|(n, _)| format!("{n:>7} ")).join(" ")
+    );
+    let fitted = [("default", &[][..]), ("generic", &["--pulses", "generic"]), ("ideal", &["--pulses", "ideal"])];
+    // All vendors in one run, as a consortium does.
+    let all: Vec<(&str, Vec<MetaboliteRow>)> =
+        fitted.iter().map(|(name, options)| (*name, run(&program, &inputs, &folder.join(name), options))).collect();
+    let mut sites: Vec<Vec<Told>> = all.iter().map(|_| Vec::new()).collect();
+    for ((protocol, (basis, truth)), input) in PROTOCOLS.iter().zip(&made).zip(&inputs) {
+        let out = folder.join(format!("own-{}", protocol.vendor));
+        let rows = run(&program, std::slice::from_ref(input), &out, &["--basis", &basis.display().to_string()]);
+        let own = told(&rows, truth, protocol.vendor);
+        print(protocol.vendor, "generating", &own, &Told { bias: vec![0.0; TOLD.len()], ..own });
+        for ((name, rows), sites) in all.iter().zip(&mut sites) {
+            let told = told(rows, truth, protocol.vendor);
+            print(protocol.vendor, name, &told, &own);
+            sites.push(told);
+        }
+    }
+    println!("site effect: largest difference of two vendors' biases (%)");
+    for ((name, _), sites) in all.iter().zip(&sites) {
+        let spread = |k: usize| {
+            let of = sites.iter().map(|told| told.bias[k]);
+            of.clone().fold(f64::NEG_INFINITY, f64::max) - of.fold(f64::INFINITY, f64::min)
+        };
+        let each: Vec<String> = (0..TOLD.len()).map(|k| format!("{:7.2} ", spread(k))).collect();
+        println!("{:8} {name:12} {:13} {}", "all", "", each.join(" "));
+    }
+}
