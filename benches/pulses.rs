@@ -6,7 +6,8 @@
 //! Needs the sets in `../shared/data` (or REQUANT_TEST_DATA). Fits are done by PROGRAM, the one that cargo built unless
 //! another is given; `--keep` leaves spectra and results in FOLDER. Takes minutes: it is no part of the tests.
 //!
-//! Philips and Siemens: Osprey's sets of PRESS 35 ms, every member brought to protons by the set's singlets. GE: simulated
+//! Philips and Siemens: Osprey's sets of PRESS 35 ms, every member brought to protons by the set's singlets and to the width
+//! that simulated sets have: what a fit's prior on the width does is no matter of the pulses. GE: simulated
 //! with its series and FID-A's spin systems, as its set is not there; it says what the spin systems cost. Alanine, glucose and
 //! glycine, which the sets lack, are simulated with the vendor's pulses. Amounts, widths, shifts, phases, macromolecules,
 //! lipids, baseline and residual water are those of the first run's recipe, the same in all three.
@@ -112,7 +113,12 @@ fn generating(protocol: &Protocol, names: &[String]) -> BasisSet {
     let Some(file) = protocol.file else { return set };
     let theirs = BasisSet::read_for_fit(&data().join("basis/lcmodel").join(file), &Grid::default()).unwrap();
     let proton = signal_per_proton(&theirs).unwrap().0;
-    let fids = theirs.regrid(DWELL_S, protocol.f0_mhz, N_POINTS).unwrap();
+    let narrower_hz = theirs.singlet_fwhm_hz.unwrap() - LINEWIDTH_HZ;
+    let mut fids = theirs.regrid(DWELL_S, protocol.f0_mhz, N_POINTS).unwrap();
+    for (point, mut column) in fids.columns_mut().into_iter().enumerate() {
+        let gain = (std::f64::consts::PI * narrower_hz * DWELL_S * point as f64).exp();
+        column.iter_mut().for_each(|z| *z *= gain);
+    }
     let taken = |name: &String| theirs.position(name);
     let rows: Vec<_> = names
         .iter()
