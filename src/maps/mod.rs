@@ -1,6 +1,6 @@
 //! Values of a finished run's grids of voxels as images on these grids.
 //!
-//! [`write`] is the whole of it: `grid` finds the grids in the tables, `quantity` says what there is to be drawn, `legend`
+//! [`write()`] is the whole of it: `grid` finds the grids in the tables, `quantity` says what there is to be drawn, `legend`
 //! gives words a number, `folder` puts one grid's images and their index on the disk.
 
 mod error;

@@ -1,7 +1,7 @@
 //! `report.html`: one file about a finished dataset, from its tables alone.
 //!
-//! [`spectra`] and [`metabolites`] read the tables a batch at a time, [`overview`] counts, [`details`] packs what a click
-//! shows, [`assemble`] puts template, style, script and data together. The script draws on canvases by itself: strips that
+//! `spectra` and `metabolites` read the tables a batch at a time, `overview` counts, `details` packs what a click
+//! shows, `assemble` puts template, style, script and data together. The script draws on canvases by itself: strips that
 //! are brushed and linked, points that are not clipped, and a fit that zooms are some 900 lines, and plotting libraries
 //! have none of the three.
 
