@@ -1,4 +1,4 @@
-//! The papers that a description names. Their DOIs are facts, looked up one by one; the sentences are nobody's but ours.
+//! The papers that a description names, with DOIs from memory: no one has looked each up. The sentences are nobody's but ours.
 
 use std::collections::BTreeMap;
 
