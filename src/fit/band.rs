@@ -219,7 +219,7 @@ impl Band {
     }
 
     /// The fitted bins of one transformed band FID.
-    pub fn window<'a>(&self, transformed: &'a [Complex64]) -> &'a [Complex64] {
+    pub fn window<'a, T>(&self, transformed: &'a [T]) -> &'a [T] {
         &transformed[self.offset..self.offset + self.n_window()]
     }
 

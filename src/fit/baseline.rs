@@ -17,6 +17,8 @@ pub struct Baseline {
     pub first: Vec<usize>,
     /// Their values at each bin.
     pub values: Vec<[f64; ORDER]>,
+    /// The same in single precision.
+    pub(crate) values_f32: Vec<[f32; ORDER]>,
     /// Lower triangle of BᵀB, column-major.
     pub gram: Vec<f64>,
     /// Lower triangle of D₂ᵀD₂, column-major.
@@ -62,7 +64,8 @@ impl Baseline {
         }
         let bins_before = |interval: usize| first.partition_point(|&f| f < interval);
         let ranges = (0..intervals).map(|i| bins_before(i)..bins_before(i + 1)).collect();
-        Self { n_splines: n, intervals: ranges, first, values, gram, penalty, differences }
+        let values_f32 = values.iter().map(|v| v.map(|v| v as f32)).collect();
+        Self { n_splines: n, intervals: ranges, first, values, values_f32, gram, penalty, differences }
     }
 
     fn none(n_points: usize) -> Self {
@@ -71,6 +74,7 @@ impl Baseline {
             intervals: Vec::new(),
             first: vec![0; n_points],
             values: vec![[0.0; ORDER]; n_points],
+            values_f32: vec![[0.0; ORDER]; n_points],
             gram: Vec::new(),
             penalty: Vec::new(),
             differences: Vec::new(),
@@ -90,17 +94,27 @@ impl Baseline {
 
     /// Bᵀ·`column` into `out`.
     pub fn project(&self, column: &[f64], out: &mut [f64]) {
-        out.fill(0.0);
+        self.project_with(&self.values, column, out);
+    }
+
+    /// Bᵀ·`column` into `out`, with the splines' `values` in the column's precision.
+    pub(crate) fn project_with<T: rustfft::FftNum>(
+        &self,
+        values: &[[T; ORDER]],
+        column: &[T],
+        out: &mut [T],
+    ) {
+        out.fill(T::zero());
         // Bins of one knot interval share their four splines: four running sums, stored once.
         for (interval, range) in self.intervals.iter().enumerate() {
-            let mut sum = [0.0; ORDER];
-            for (&y, v) in column[range.clone()].iter().zip(&self.values[range.clone()]) {
+            let mut sum = [T::zero(); ORDER];
+            for (&y, v) in column[range.clone()].iter().zip(&values[range.clone()]) {
                 for a in 0..ORDER {
-                    sum[a] += v[a] * y;
+                    sum[a] = sum[a] + v[a] * y;
                 }
             }
             for (o, s) in out[interval..interval + ORDER].iter_mut().zip(sum) {
-                *o += s;
+                *o = *o + s;
             }
         }
     }

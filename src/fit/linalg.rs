@@ -7,6 +7,7 @@ use faer::dyn_stack::{MemBuffer, MemStack};
 use faer::linalg::cholesky::llt;
 use faer::linalg::matmul::triangular::{BlockStructure, matmul};
 use faer::linalg::triangular_solve::{solve_lower_triangular_in_place, solve_upper_triangular_in_place};
+use faer::traits::ComplexField;
 use faer::{Accum, MatMut, MatRef, Par};
 
 /// Scratch memory for the factorisations of matrices up to one size.
@@ -25,7 +26,7 @@ impl Scratch {
 pub(crate) struct NotPositiveDefinite;
 
 /// Lower triangle of AᵀA for a column-major `a` of `rows` × `n`.
-pub(crate) fn gram(a: &[f64], rows: usize, n: usize, out: &mut [f64]) {
+pub(crate) fn gram<T: ComplexField>(a: &[T], rows: usize, n: usize, out: &mut [T]) {
     let a = MatRef::from_column_major_slice(&a[..rows * n], rows, n);
     matmul(
         MatMut::from_column_major_slice_mut(&mut out[..n * n], n, n),
@@ -35,7 +36,7 @@ pub(crate) fn gram(a: &[f64], rows: usize, n: usize, out: &mut [f64]) {
         BlockStructure::Rectangular,
         a,
         BlockStructure::Rectangular,
-        1.0,
+        T::one_impl(),
         Par::Seq,
     );
 }

@@ -4,24 +4,33 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use rustfft::{Fft, FftDirection, FftPlanner};
+use rustfft::{Fft, FftDirection, FftNum, FftPlanner};
 
-type Plans = HashMap<usize, Arc<dyn Fft<f64>>>;
+/// Plans by their length.
+type Plans<T> = HashMap<usize, Arc<dyn Fft<T>>>;
 
 thread_local! {
     /// Twiddle factors cost more than a transform: a thread keeps them. Forwards and backwards.
-    static PLANS: RefCell<[Plans; 2]> = RefCell::default();
+    static PLANS: RefCell<[Plans<f64>; 2]> = RefCell::default();
+    /// The same in single precision.
+    static PLANS_F32: RefCell<[Plans<f32>; 2]> = RefCell::default();
 }
 
 /// The transform of `n` samples.
-///
+pub(crate) fn transform(n: usize, direction: FftDirection) -> Arc<dyn Fft<f64>> {
+    PLANS.with_borrow_mut(|kept| planned(kept, n, direction))
+}
+
+/// The transform of `n` samples in single precision.
+pub(crate) fn transform_f32(n: usize, direction: FftDirection) -> Arc<dyn Fft<f32>> {
+    PLANS_F32.with_borrow_mut(|kept| planned(kept, n, direction))
+}
+
 /// Each length has a planner of its own: one that is kept builds on what it has planned before, so that the last bits of a
 /// transform (of 2304 samples after one of 288, say) would depend on what the thread did earlier.
-pub(crate) fn transform(n: usize, direction: FftDirection) -> Arc<dyn Fft<f64>> {
+fn planned<T: FftNum>(kept: &mut [Plans<T>; 2], n: usize, direction: FftDirection) -> Arc<dyn Fft<T>> {
     let plans = usize::from(direction == FftDirection::Inverse);
-    PLANS.with_borrow_mut(|kept| {
-        kept[plans].entry(n).or_insert_with(|| FftPlanner::new().plan_fft(n, direction)).clone()
-    })
+    kept[plans].entry(n).or_insert_with(|| FftPlanner::new().plan_fft(n, direction)).clone()
 }
 
 /// The number of bin `k` of `n`, negative for the upper half: times 1/(n·dwell) it is the bin's frequency in Hz.

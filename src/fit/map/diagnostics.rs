@@ -40,7 +40,7 @@ pub(super) fn diagnostics(model: &Model, told: &Told<'_>) -> Diagnostics {
     model.baseline.add_to(&told.x[model.layout.baseline()..], &mut baseline);
     let broad = smoothed(&baseline, NARROW_WIDTHS * width);
     let narrow: Vec<f64> = smoothed(&baseline, width).iter().zip(&broad).map(|(a, b)| a - b).collect();
-    let residual = &told.evaluation.columns[(Evaluation::n_columns(model) - 1) * n..];
+    let residual = &told.evaluation.forward.residual[..];
     let noise = told.noise_variance.sqrt() * kernel_size(width);
     let lines: Vec<f64> = smoothed(residual, width).iter().map(|r| r / noise).collect();
     let strain = |value: f64, mean: f64, sd: f64| if sd > 0.0 { ((value - mean) / sd).abs() } else { 0.0 };
@@ -68,7 +68,7 @@ fn curve(model: &Model, told: &Told<'_>, is_wanted: impl Fn(Kind) -> bool) -> Ve
     let n = model.band.n_window();
     let mut sum = vec![0.0; n];
     for (k, _) in model.components.iter().enumerate().filter(|(_, c)| is_wanted(c.kind)) {
-        let column = &told.evaluation.columns[k * n..(k + 1) * n];
+        let column = &told.evaluation.exact.values[k * n..(k + 1) * n];
         sum.iter_mut().zip(column).for_each(|(s, v)| *s += told.x[k] * v);
     }
     sum
@@ -78,7 +78,7 @@ fn own_strain(model: &Model, told: &Told<'_>) -> f64 {
     let (x, layout, n) = (told.x, &model.layout, model.band.n_window());
     let (mut sum, mut total) = (0.0, 0.0);
     for (k, component) in model.components.iter().enumerate().filter(|(_, c)| c.kind == Kind::Metabolite) {
-        let size = x[k] * norm(&told.evaluation.columns[k * n..(k + 1) * n]);
+        let size = x[k] * norm(&told.evaluation.exact.values[k * n..(k + 1) * n]);
         let shift = (x[layout.shift(k)] - x[layout.common_shift()]) / component.shift_sd_hz;
         let width = (x[layout.width(k)] - x[layout.common_width()]) / component.width_sd_hz;
         sum += size * (shift * shift + width * width);
@@ -115,7 +115,7 @@ impl Majors {
             let value: f64 = members.iter().map(|&i| told.x[i]).sum();
             let mut column = vec![0.0; n];
             for &i in &members {
-                let own = &told.evaluation.columns[i * n..(i + 1) * n];
+                let own = &told.evaluation.exact.values[i * n..(i + 1) * n];
                 column.iter_mut().zip(own).for_each(|(c, v)| *c += told.x[i] * v);
             }
             // Nothing else unknown: the sum's own shape alone.

@@ -21,7 +21,7 @@
 use num_complex::Complex64;
 
 use super::component::Origin;
-use super::evaluation::PhaseColumns;
+use super::columns::PhaseColumns;
 use super::model::Model;
 use super::normal::Weights;
 use super::problem::{Problem, Solved};
@@ -131,7 +131,7 @@ fn volume(
 ) -> Result<f64, NotPositiveDefinite> {
     let m = model.layout.len();
     ws.evaluation.columns(model, x, data, PhaseColumns::FromModel);
-    ws.normal.assemble(model, &ws.evaluation);
+    ws.normal.assemble_exact(model, x, &mut ws.evaluation);
     ws.normal.penalised(model, x, weights, &mut ws.hessian, &mut ws.gradient);
     pin(model, m, &mut ws.hessian, &mut ws.gradient);
     for i in [model.layout.common_width(), model.layout.gauss()] {

@@ -6,6 +6,7 @@
 //!
 //! `docs/reference/map.md` has the objective and its constants.
 
+pub mod columns;
 pub mod component;
 pub(crate) mod constants;
 mod diagnostics;
@@ -13,6 +14,7 @@ pub mod evaluation;
 mod evidence;
 mod first_guess;
 mod fit;
+mod forward;
 mod lineshape;
 pub(crate) mod marginal;
 pub mod model;

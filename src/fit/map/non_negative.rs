@@ -1,6 +1,8 @@
 //! Non-negative least squares for small problems, by coordinate descent on the normal equations (Franc, Hlaváč & Navara
 //! 2005, <https://doi.org/10.1007/11556121_50>).
 
+use pulp::Arch;
+
 /// Sweeps over all coordinates at most.
 const MOST_SWEEPS: usize = 300;
 /// Largest step of a sweep, relative to the largest right-hand side, with which the descent ends.
@@ -8,6 +10,14 @@ const TOLERANCE: f64 = 1e-4;
 
 /// Moves `c` to the minimum of ½·cᵀGc − hᵀc with c ≥ 0, from where it is. `gram` is G, square, with a diagonal above zero.
 pub(super) fn non_negative(gram: &[f64], h: &[f64], c: &mut [f64]) {
+    Arch::new().dispatch(
+        #[inline(always)]
+        || descend(gram, h, c),
+    );
+}
+
+#[inline(always)]
+fn descend(gram: &[f64], h: &[f64], c: &mut [f64]) {
     let n = h.len();
     let mut gradient: Vec<f64> = h
         .iter()

@@ -3,8 +3,10 @@
 use num_complex::Complex64;
 
 use super::diagnostics::{Told, diagnostics};
-use super::evaluation::{Evaluation, PhaseColumns, rotate};
+use super::columns::PhaseColumns;
+use super::evaluation::Evaluation;
 use super::evidence::evidence;
+use super::forward::rotate;
 use super::model::Model;
 use super::normal::{DataNormal, Weights, for_each_prior};
 use crate::basis::names::{self, Kind};
@@ -54,7 +56,7 @@ pub(crate) fn summarise(
     let (layout, x) = (&model.layout, solution.x);
     // Phase columns without the data's noise, which would make the errors smaller than they are.
     evaluation.columns(model, x, solution.data, PhaseColumns::FromModel);
-    normal.assemble(model, evaluation);
+    normal.assemble_exact(model, x, evaluation);
     let Ok(posterior) = posterior(model, solution, normal, scratch, algebra) else {
         return FitResult::without_fit(FitState::Singular);
     };
@@ -140,7 +142,7 @@ fn posterior(
     linalg::solve_lower(&scratch.h, m, &mut free_step, 1);
     linalg::solve_lower_transposed(&scratch.h, m, &mut free_step);
     Ok(Posterior {
-        effective_parameters: effective_parameters(model, solution, &scratch.inverse),
+        effective_parameters: effective_parameters(model, x, solution.weights, &scratch.inverse),
         baseline_ed: baseline_ed(model, solution.weights.lambda, &scratch.inverse),
         evidence: if model.wants_evidence { evidence(model, x, &free_step, &scratch.inverse) } else { None },
         free_step,
@@ -214,11 +216,11 @@ fn resting_kernel<'a>(model: &Model, x: &'a [f64]) -> impl Iterator<Item = usize
 }
 
 /// Number of parameters that the data determine: all, less what the priors determine, tr(H⁻¹·P).
-pub(crate) fn effective_parameters(model: &Model, solution: &Solution<'_>, inverse: &[f64]) -> f64 {
+pub(crate) fn effective_parameters(model: &Model, x: &[f64], weights: &Weights, inverse: &[f64]) -> f64 {
     let m = model.layout.len();
     let mut from_priors = 0.0;
-    let resting: Vec<usize> = resting_kernel(model, solution.x).collect();
-    for_each_prior(model, solution.x, solution.weights, |terms, weight, _| {
+    let resting: Vec<usize> = resting_kernel(model, x).collect();
+    for_each_prior(model, x, weights, |terms, weight, _| {
         // What rests at its bound is counted below, whatever the system has in its place.
         if terms.iter().any(|(i, _)| resting.contains(i)) {
             return;
@@ -232,10 +234,10 @@ pub(crate) fn effective_parameters(model: &Model, solution: &Solution<'_>, inver
         from_priors += weight * weight * sum;
     });
     let first = model.layout.baseline();
-    let at_bound = (0..model.layout.n_components).filter(|&k| solution.x[k] <= 0.0).count() + resting.len();
+    let at_bound = (0..model.layout.n_components).filter(|&k| x[k] <= 0.0).count() + resting.len();
     let pinned = fixed_parameters(model).count();
     let model_part = first as f64 - from_priors - pinned as f64 - at_bound as f64;
-    model_part.max(0.0) + baseline_ed(model, solution.weights.lambda, inverse)
+    model_part.max(0.0) + baseline_ed(model, weights.lambda, inverse)
 }
 
 /// Effective dimension of the baseline: nb − λ·tr((H⁻¹)_bb·D₂ᵀD₂).
@@ -305,7 +307,7 @@ fn metabolite_height(model: &Model, x: &[f64], evaluation: &Evaluation) -> f64 {
     let mut sum = vec![0.0; n];
     for (k, component) in model.components.iter().enumerate() {
         if component.kind == Kind::Metabolite {
-            for (s, v) in sum.iter_mut().zip(&evaluation.columns[k * n..(k + 1) * n]) {
+            for (s, v) in sum.iter_mut().zip(&evaluation.exact.values[k * n..(k + 1) * n]) {
                 *s += x[k] * v;
             }
         }
@@ -332,7 +334,7 @@ pub fn curves(model: &Model, fid: &[Complex64], fit: &FitResult) -> Curves {
     evaluation.columns(model, x, &data, PhaseColumns::FromModel);
     let back = 1.0 / data_scale;
     let components: Vec<Vec<f64>> = (0..model.components.len())
-        .map(|k| evaluation.columns[k * n..(k + 1) * n].iter().map(|v| v * x[k] * back).collect())
+        .map(|k| evaluation.exact.values[k * n..(k + 1) * n].iter().map(|v| v * x[k] * back).collect())
         .collect();
     let mut baseline = vec![0.0; n];
     model.baseline.add_to(&x[model.layout.baseline()..], &mut baseline);

@@ -6,12 +6,23 @@ use super::constants::{
 };
 use super::model::Model;
 use super::normal::Weights;
-use super::report::{Solution, effective_parameters, fixed_parameters};
+use super::report::{effective_parameters, fixed_parameters};
 use super::settings::Smoothness;
 use super::step::{factorise, hold_bounds, hold_fixed};
 use super::workspace::Workspace;
 use crate::fit::linalg::{self, symmetric};
-use crate::fit::result::FitState;
+
+/// What becomes of σ².
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Misfit {
+    /// It stays.
+    Left,
+    /// It follows the misfit; with the number of effective parameters found `anew`, or as it was found last.
+    Followed {
+        /// See there.
+        anew: bool,
+    },
+}
 
 /// Brings σ² and λ up to date at `x`, on the undamped system.
 ///
@@ -22,35 +33,18 @@ pub(super) fn update_weights(
     x: &[f64],
     weights: &mut Weights,
     noise_variance: f64,
-    follow_misfit: bool,
+    misfit: Misfit,
     evidence: bool,
     ws: &mut Workspace,
 ) -> Result<(), linalg::NotPositiveDefinite> {
-    let m = model.layout.len();
     ws.normal.penalised(model, x, weights, &mut ws.hessian, &mut ws.gradient);
     hold_bounds(model, x, ws);
     factorise(model, 0.0, ws)?;
-    if follow_misfit {
-        linalg::inverse_from_factor(&ws.factor, m, &mut ws.hessian, &mut ws.algebra);
-        let mut held_shapes = 0.0;
-        if ws.holds_shapes {
-            let shapes = model.layout.n_components..model.layout.baseline();
-            held_shapes = (shapes.len() - fixed_parameters(model).count()) as f64;
-            shapes.for_each(|i| ws.hessian[i * m + i] = 0.0);
+    if let Misfit::Followed { anew } = misfit {
+        if anew {
+            ws.effective = effective(model, x, weights, ws);
         }
-        let solution = Solution {
-            x,
-            data: &[],
-            weights,
-            noise_variance,
-            state: FitState::Converged,
-            n_iterations: 0,
-            objective: 0.0,
-            data_scale: 1.0,
-            start_shift_hz: 0.0,
-        };
-        let effective = effective_parameters(model, &solution, &ws.hessian) - held_shapes;
-        let freedom = (model.band.n_window() as f64 - effective).max(1.0);
+        let freedom = (model.band.n_window() as f64 - ws.effective).max(1.0);
         let target = noise_variance.max(ws.normal.rss / freedom);
         weights.variance = (weights.variance * target).sqrt().max(noise_variance);
     }
@@ -64,6 +58,20 @@ pub(super) fn update_weights(
         evidence_step(model, x, &mut weights.lambda, ws)?;
     }
     Ok(())
+}
+
+/// Number of parameters that the data determine, from the factor of the undamped system; what is held at its start does not
+/// count.
+fn effective(model: &Model, x: &[f64], weights: &Weights, ws: &mut Workspace) -> f64 {
+    let m = model.layout.len();
+    linalg::inverse_from_factor(&ws.factor, m, &mut ws.hessian, &mut ws.algebra);
+    let mut held_shapes = 0.0;
+    if ws.holds_shapes {
+        let shapes = model.layout.n_components..model.layout.baseline();
+        held_shapes = (shapes.len() - fixed_parameters(model).count()) as f64;
+        shapes.for_each(|i| ws.hessian[i * m + i] = 0.0);
+    }
+    effective_parameters(model, x, weights, &ws.hessian) - held_shapes
 }
 
 /// Moves λ towards its fixed point by evidence on the linearised problem.

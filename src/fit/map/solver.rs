@@ -9,12 +9,13 @@ use super::constants::{
     MIN_DAMPING, MIN_DAMPING_FACTOR, MIN_DAMPING_REJECTED, MIN_DAMPING_SINGULAR, NEAR_MINIMUM, NEWTON_FROM,
     PREDICTED_TOLERANCE, REFRESH_ROWS, START_DAMPING, VARIANCE_FROM, VARIANCE_TO,
 };
-use super::evaluation::PhaseColumns;
+use super::columns::PhaseColumns;
+use super::evaluation::Evaluation;
 use super::model::Model;
 use super::normal::{Weights, kernel_share, prior_cost};
 use super::problem::{Problem, Solved, start_variance};
 use super::settings::Smoothness;
-use super::smoothness::update_weights;
+use super::smoothness::{Misfit, update_weights};
 use super::step::{add_bilinear_curvature, bounded_step, components_energy, hold_bounds, predicted_fall};
 use super::workspace::{Hold, Workspace};
 use crate::fit::linalg::NotPositiveDefinite;
@@ -49,7 +50,7 @@ pub(super) fn go_on(model: &Model, problem: &Problem, solved: &mut Solved, works
 fn start_amplitudes(model: &Model, data: &[Complex64], x: &mut [f64], weights: &mut Weights, ws: &mut Workspace) {
     let layout = &model.layout;
     ws.evaluation.columns(model, x, data, PhaseColumns::FromData);
-    ws.normal.assemble(model, &ws.evaluation);
+    ws.normal.assemble_exact(model, x, &mut ws.evaluation);
     let start = Weights { variance: start_variance(weights.variance), ..weights.clone() };
     ws.normal.penalised(model, x, &start, &mut ws.hessian, &mut ws.gradient);
     for i in 0..layout.len() {
@@ -83,6 +84,11 @@ pub(super) fn refresh_rows(model: &Model, x: &[f64], weights: &mut Weights) {
     weights.kernel_share = kernel_share(model, x);
 }
 
+/// Fall of Q below which a step leaves JᵀJ as it is for the next: some tenths of a standard deviation.
+const NEAR_ENOUGH: f64 = 1.0;
+/// Part of the fall promised before that a step must promise less than for that.
+const NEAR_FALLING: f64 = 0.7;
+
 /// The iterations of one spectrum: what moves beside its parameters and weights.
 struct Iterations<'a> {
     model: &'a Model,
@@ -92,11 +98,21 @@ struct Iterations<'a> {
     damping: f64,
     /// Whether σ² has settled and stays.
     frozen: bool,
+    /// Whether λ has settled since and stays.
+    is_smooth: bool,
     /// Whether the scales of the soft rows have been found again since: a fit that ends with those of the way to its
     /// minimum would depend on the way.
     refreshed: bool,
     /// Objective at the parameters.
     cost: f64,
+    /// Whether the model was evaluated at the parameters last.
+    evaluated: bool,
+    /// Whether JᵀJ is found in double precision: in single precision the system was singular.
+    exact: bool,
+    /// Whether JᵀJ serves the next step too: the last one was short, and shorter than the one before.
+    is_near: bool,
+    /// Fall of the objective that the last step promised.
+    promised: f64,
 }
 
 /// What an iteration's steps came to.
@@ -120,8 +136,13 @@ impl<'a> Iterations<'a> {
             noise_variance,
             damping: START_DAMPING,
             frozen: false,
+            is_smooth: false,
             refreshed: false,
             cost: f64::INFINITY,
+            evaluated: false,
+            exact: false,
+            is_near: false,
+            promised: f64::INFINITY,
         }
     }
 
@@ -133,15 +154,20 @@ impl<'a> Iterations<'a> {
                 refresh_rows(self.model, x, weights);
                 self.refreshed = self.frozen;
             }
-            ws.evaluation.columns(self.model, x, self.data, PhaseColumns::FromData);
-            ws.normal.assemble(self.model, &ws.evaluation);
+            self.linearise(x, ws);
             let (variance_before, lambda_before) = (weights.variance, weights.lambda);
-            if self.reweigh(iteration, x, weights, ws).is_err() {
-                return (FitState::Singular, iteration);
-            }
-            let Ok(stepped) = self.step(iteration >= NEWTON_FROM, x, weights, ws) else {
-                return (FitState::Singular, iteration);
+            let reweighed = self.reweigh(iteration, x, weights, ws);
+            let Ok(stepped) = reweighed.and_then(|()| self.step(iteration >= NEWTON_FROM, x, weights, ws)) else {
+                if self.exact {
+                    return (FitState::Singular, iteration);
+                }
+                // Rounding of single precision can make singular what is nearly so.
+                (self.exact, self.is_near) = (true, false);
+                continue;
             };
+            let falling = stepped.predicted < NEAR_FALLING * self.promised;
+            self.is_near = stepped.accepted && stepped.predicted < NEAR_ENOUGH && falling;
+            self.promised = stepped.predicted;
             let lambda = (weights.lambda / lambda_before).ln().abs();
             let variance = (weights.variance / variance_before).ln().abs();
             if let Some(state) = self.ended(iteration, &stepped, &Moved { lambda, variance }) {
@@ -149,6 +175,24 @@ impl<'a> Iterations<'a> {
             }
         }
         (FitState::MaxIterations, most)
+    }
+
+    /// Gradient and JᵀJ at `x`; near the minimum the gradient alone, which JᵀJ of some steps before serves as well.
+    fn linearise(&mut self, x: &[f64], ws: &mut Workspace) {
+        let (model, Evaluation { forward, exact, quick }) = (self.model, &mut ws.evaluation);
+        if !self.evaluated {
+            forward.at(model, x, self.data);
+        }
+        self.is_near = self.is_near && ws.normal.can_follow(x);
+        if self.is_near {
+            ws.normal.follow(model, x, forward);
+        } else if self.exact {
+            exact.fill(model, forward, x, PhaseColumns::FromData);
+            ws.normal.assemble(model, x, forward, exact);
+        } else {
+            quick.fill(model, forward, x, PhaseColumns::FromData);
+            ws.normal.assemble(model, x, forward, quick);
+        }
     }
 
     /// Brings σ² and λ up to date, each in the iterations that are its own.
@@ -160,12 +204,16 @@ impl<'a> Iterations<'a> {
         ws: &mut Workspace,
     ) -> Result<(), NotPositiveDefinite> {
         let is_fixed = matches!(self.model.settings.baseline.smoothness, Smoothness::Fixed(_));
-        let evidence = !is_fixed && self.model.layout.n_splines > 2 && iteration >= EVIDENCE_FROM;
-        let follow_misfit = !self.frozen && (VARIANCE_FROM..=VARIANCE_TO).contains(&iteration);
-        if !(follow_misfit || evidence) {
+        let evidence = !is_fixed && self.model.layout.n_splines > 2 && iteration >= EVIDENCE_FROM && !self.is_smooth;
+        let misfit = if !self.frozen && (VARIANCE_FROM..=VARIANCE_TO).contains(&iteration) {
+            Misfit::Followed { anew: !self.is_near || iteration == VARIANCE_FROM }
+        } else {
+            Misfit::Left
+        };
+        if misfit == Misfit::Left && !evidence {
             return Ok(());
         }
-        update_weights(self.model, x, weights, self.noise_variance, follow_misfit, evidence, ws)
+        update_weights(self.model, x, weights, self.noise_variance, misfit, evidence, ws)
     }
 
     /// Tries steps, each shorter than the one before, until one does not raise the objective. `newton`: with second
@@ -202,9 +250,11 @@ impl<'a> Iterations<'a> {
                 ws.trial[i] = (x[i] + ws.step[i]).max(model.layout.lower_bound(i));
             }
             let rss = ws.evaluation.residual_sum_of_squares(model, &ws.trial, self.data);
+            self.evaluated = false;
             let after = rss / weights.variance + prior_cost(model, &ws.trial, weights);
             if after <= before + COST_ROUNDING_F64 * before.abs() {
                 x.copy_from_slice(&ws.trial);
+                self.evaluated = true;
                 self.cost = after;
                 self.relax(before - after, predicted);
                 return Ok(Stepped { accepted: true, predicted });
@@ -237,6 +287,7 @@ impl<'a> Iterations<'a> {
         {
             self.frozen = true;
         }
+        self.is_smooth = self.refreshed && predicted < NEAR_MINIMUM && moved.lambda < LAMBDA_TOLERANCE;
         if self.refreshed && predicted < PREDICTED_TOLERANCE && moved.lambda < LAMBDA_TOLERANCE {
             return Some(FitState::Converged);
         }

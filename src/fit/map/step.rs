@@ -54,26 +54,65 @@ pub(super) fn hold_bounds(model: &Model, x: &[f64], ws: &mut Workspace) {
 
 /// Solves for the step with the bounds kept: parameters that would cross go exactly to their bound and
 /// the others adapt.
+///
+/// One factor serves: a parameter i that is held at a step t needs a force f with s = s₀ + H⁻¹·e_i·f and s_i = t, all held
+/// ones together a small system of the columns of H⁻¹ that belong to them.
 pub(super) fn bounded_step(
     model: &Model,
     x: &[f64],
     damping: f64,
     ws: &mut Workspace,
 ) -> Result<(), linalg::NotPositiveDefinite> {
-    for _ in 0..MAX_PASSES {
-        factorise(model, damping, ws)?;
-        ws.step.copy_from_slice(&ws.rhs);
-        linalg::solve_lower_transposed(&ws.factor, model.layout.len(), &mut ws.step);
-        let mut crossed = false;
-        for i in 0..model.layout.baseline() {
+    let (m, first) = (model.layout.len(), model.layout.baseline());
+    factorise(model, damping, ws)?;
+    ws.step.copy_from_slice(&ws.rhs);
+    linalg::solve_lower_transposed(&ws.factor, m, &mut ws.step);
+    let free_step = ws.step.clone();
+    let (mut crossed, mut columns): (Vec<usize>, Vec<f64>) = (Vec::new(), Vec::new());
+    for _ in 1..MAX_PASSES {
+        let before = crossed.len();
+        for i in 0..first {
             let bound = model.layout.lower_bound(i);
             if ws.held[i] == Hold::Free && x[i] + ws.step[i] < bound {
                 ws.held[i] = Hold::By(bound - x[i]);
-                crossed = true;
+                crossed.push(i);
+                let own = columns.len();
+                columns.resize(own + m, 0.0);
+                columns[own + i] = 1.0;
+                linalg::solve_lower(&ws.factor, m, &mut columns[own..], 1);
+                linalg::solve_lower_transposed(&ws.factor, m, &mut columns[own..]);
             }
         }
-        if !crossed {
+        if crossed.len() == before {
             break;
+        }
+        hold_crossed(x, &crossed, &columns, &free_step, ws)?;
+    }
+    Ok(())
+}
+
+/// The step with the parameters `crossed` where they are held: `free_step` and the forces that take them there.
+fn hold_crossed(
+    x: &[f64],
+    crossed: &[usize],
+    columns: &[f64],
+    free_step: &[f64],
+    ws: &mut Workspace,
+) -> Result<(), linalg::NotPositiveDefinite> {
+    let (m, n) = (x.len(), crossed.len());
+    let mut inner: Vec<f64> = columns.chunks_exact(m).flat_map(|c| crossed.iter().map(|&i| c[i])).collect();
+    let target = |i: usize| if let Hold::By(step) = ws.held[i] { step - free_step[i] } else { 0.0 };
+    let mut force: Vec<f64> = crossed.iter().map(|&i| target(i)).collect();
+    linalg::cholesky(&mut inner, n, &mut ws.algebra)?;
+    linalg::solve_lower(&inner, n, &mut force, 1);
+    linalg::solve_lower_transposed(&inner, n, &mut force);
+    ws.step.copy_from_slice(free_step);
+    for (column, force) in columns.chunks_exact(m).zip(&force) {
+        ws.step.iter_mut().zip(column).for_each(|(s, c)| *s += c * force);
+    }
+    for &i in crossed {
+        if let Hold::By(step) = ws.held[i] {
+            ws.step[i] = step;
         }
     }
     Ok(())

@@ -3,10 +3,10 @@
 use num_complex::Complex64;
 
 use super::constants::{REFRESH_ROWS, VARIANCE_FROM, VARIANCE_TO};
-use super::evaluation::{Evaluation, PhaseColumns};
+use super::columns::{PhaseColumns, n_columns};
 use super::model::Model;
 use super::normal::{Weights, prior_cost};
-use super::smoothness::update_weights;
+use super::smoothness::{Misfit, update_weights};
 use super::solver::refresh_rows;
 use super::step::{add_bilinear_curvature, bounded_step, hold_bounds, predicted_fall};
 use super::workspace::{Hold, Workspace};
@@ -38,18 +38,18 @@ impl<'a> Twin<'a> {
     pub(crate) fn new(model: &'a Model, data: &'a [Complex64], x: Vec<f64>, weights: Weights) -> Self {
         let mut workspace = Workspace::new(model);
         workspace.evaluation.columns(model, &x, data, PhaseColumns::FromData);
-        workspace.normal.assemble(model, &workspace.evaluation);
+        workspace.normal.assemble_exact(model, &x, &mut workspace.evaluation);
         Self { model, data, x, weights, workspace }
     }
 
     /// Columns of the Jacobian and the residual, `[column × bin]`.
     pub(crate) fn columns(&self) -> &[f64] {
-        &self.workspace.evaluation.columns
+        self.workspace.evaluation.exact_columns()
     }
 
     /// Products of all columns, `[column × column]`, valid where the second is at or behind the first.
     pub(crate) fn products(&self) -> Vec<f64> {
-        let n = Evaluation::n_columns(self.model);
+        let n = n_columns(self.model);
         let mut out = vec![0.0; n * n];
         linalg::gram(self.columns(), self.model.band.n_window(), n, &mut out);
         out
@@ -58,7 +58,7 @@ impl<'a> Twin<'a> {
     /// Products of every column with every spline, `[column × spline]`.
     pub(crate) fn projections(&self) -> Vec<f64> {
         let (n_window, n_splines) = (self.model.band.n_window(), self.model.layout.n_splines);
-        let mut out = vec![0.0; Evaluation::n_columns(self.model) * n_splines];
+        let mut out = vec![0.0; n_columns(self.model) * n_splines];
         for (column, own) in self.columns().chunks(n_window).zip(out.chunks_mut(n_splines.max(1))) {
             self.model.baseline.project(column, own);
         }
@@ -77,9 +77,10 @@ impl<'a> Twin<'a> {
         if REFRESH_ROWS.contains(&iteration) {
             refresh_rows(self.model, &self.x, &mut weights);
         }
+        let misfit = if follows_misfit { Misfit::Followed { anew: true } } else { Misfit::Left };
         if follows_misfit || evidence {
             let (model, x, workspace) = (self.model, &self.x, &mut self.workspace);
-            update_weights(model, x, &mut weights, noise_variance, follows_misfit, evidence, workspace).ok()?;
+            update_weights(model, x, &mut weights, noise_variance, misfit, evidence, workspace).ok()?;
         }
         Some(weights)
     }

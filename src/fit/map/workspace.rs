@@ -22,6 +22,8 @@ pub struct Workspace {
     pub(super) held: Vec<Hold>,
     /// Whether shifts, widths, phases and lineshape stay at their start: there is no signal to tell them.
     pub(super) holds_shapes: bool,
+    /// Number of parameters that the data determined when it was found last.
+    pub(super) effective: f64,
     pub(super) smooth: SmoothScratch,
 }
 
@@ -60,6 +62,7 @@ impl Workspace {
             trial: vec![0.0; m],
             held: vec![Hold::Free; m],
             holds_shapes: false,
+            effective: 0.0,
             smooth: SmoothScratch {
                 schur: vec![0.0; nb * nb],
                 factor: vec![0.0; nb * nb],

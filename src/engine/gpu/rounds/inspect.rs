@@ -13,7 +13,7 @@ use crate::engine::gpu::stage::fit::{Buffer, EVALUATE, N_VECTORS, STEP, STEP_MOR
 use crate::engine::gpu::stage::{Family, Stage};
 use crate::fit::map::Model;
 use crate::fit::map::constants::{EVIDENCE_FROM, NEWTON_FROM};
-use crate::fit::map::evaluation::Evaluation;
+use crate::fit::map::columns::n_columns;
 use crate::fit::map::normal::Weights;
 use crate::fit::map::problem::Problem;
 use crate::fit::map::twin::Twin;
@@ -103,7 +103,7 @@ impl<'a> Inspector<'a> {
         self.run(compiled, &[Stage::Compact, Stage::Components, Stage::Common])?;
         let (n, w) = (self.model.components.len(), self.model.band.n_window());
         let device = self.fetch::<f32>(Buffer::Columns, twin.columns().len())?;
-        let all = Evaluation::n_columns(self.model);
+        let all = n_columns(self.model);
         let ends = [0, n, 2 * n, 3 * n, 3 * n + 1, 3 * n + 3, 3 * n + 5, all - 1, all];
         let names = ["amplitudes", "shifts", "widths", "Gaussian width", "phases", "lineshape", "kernel", "residual"];
         let pairs = names.into_iter().zip(ends.windows(2)).map(|(what, at)| {

@@ -6,7 +6,7 @@ use crate::engine::gpu::sizes::{MAX_PARAMETERS, MAX_ROWS, fft_threads};
 use crate::engine::gpu::stage::fit::{self, N_VECTORS, Shape};
 use crate::fit::baseline::ORDER;
 use crate::fit::map::Model;
-use crate::fit::map::evaluation::Evaluation;
+use crate::fit::map::columns::n_columns;
 use crate::fit::map::normal::{Weights, for_each_prior};
 use crate::fit::map::parameters::N_COMMON;
 use crate::fit::map::report::fixed_parameters;
@@ -184,7 +184,7 @@ fn sizes(model: &Model) -> Shape {
         n_splines: nb as u32,
         n_model: layout.baseline() as u32,
         n_parameters: m as u32,
-        n_columns: Evaluation::n_columns(model) as u32,
+        n_columns: n_columns(model) as u32,
         n_rows: model.rows.len() as u32,
         max_iterations: settings.max_iterations as u32,
         evidence: u32::from(evidence),
