@@ -3,6 +3,8 @@
 
 #[path = "report_page/synthetic.rs"]
 mod synthetic;
+#[path = "report_page/voxels.rs"]
+mod voxels;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -19,7 +21,7 @@ use synthetic::{HOSTILE_ID, HOSTILE_SITE};
 const N: usize = 120;
 
 fn options() -> PageOptions {
-    PageOptions { glossary: entries(&thresholds()), methods_text: None }
+    PageOptions { glossary: entries(&thresholds()), methods_text: None, ..PageOptions::default() }
 }
 
 struct Made {

@@ -7,10 +7,11 @@ use clap::Args;
 use super::error::{CliError, CliResult};
 use crate::error_chain::error_chain;
 use crate::output_path::path_inside;
-use crate::page::{self, PageOptions};
+use crate::page::{self, Images, PageOptions};
 use crate::printable::printable_path;
 use crate::quality::glossary;
 use crate::run::thresholds;
+use crate::tissue::Transform;
 
 /// Arguments of `requant report`.
 #[derive(Args, Debug)]
@@ -18,6 +19,7 @@ use crate::run::thresholds;
 Examples:
   requant report results                       results/report.html
   requant report results --out corpus.html     corpus.html, and corpus_data/ for what it has no room for
+  requant report results --image bids/         each voxel on its subject's T1, in three planes
 
 Works from the tables alone: a run's, merged shards', a union's. The page is one file that needs no
 network: sites and protocols, what failed and what to do, each spectrum's figures beside all others,
@@ -30,6 +32,9 @@ pub(super) struct ReportArgs {
     /// Page to write [default: RESULTS/report.html]
     #[arg(long, value_name = "FILE.html")]
     out: Option<PathBuf>,
+    /// Image of the head (NIfTI, MGZ), or a folder of a BIDS dataset or of segmentations with such images, to draw the voxels on
+    #[arg(long, value_name = "T1.nii.gz|DIR")]
+    image: Vec<PathBuf>,
 }
 
 pub(super) fn run(args: &ReportArgs) -> CliResult {
@@ -42,7 +47,13 @@ pub(super) fn run(args: &ReportArgs) -> CliResult {
         let what = format!("--out {}: the page is HTML; give a name that ends with .html", printable_path(&out));
         return Err(CliError::new(2, anyhow::anyhow!(what)));
     }
-    print_page(&args.results, &out)?;
+    if let Some(missing) = args.image.iter().find(|place| !place.exists()) {
+        return Err(CliError::new(
+            2,
+            anyhow::anyhow!("--image {}: there is no such file or folder", printable_path(missing)),
+        ));
+    }
+    print_page(&args.results, &out, Images { places: args.image.clone(), transform: Transform::Qform })?;
     Ok(0)
 }
 
@@ -61,8 +72,8 @@ pub(super) fn remove_stale_page(results: &Path) {
 }
 
 /// Writes the page and says where it is.
-pub(super) fn print_page(results: &Path, out: &Path) -> Result<(), CliError> {
-    let options = PageOptions { glossary: glossary::entries(&thresholds()), methods_text: None };
+pub(super) fn print_page(results: &Path, out: &Path, images: Images) -> Result<(), CliError> {
+    let options = PageOptions { glossary: glossary::entries(&thresholds()), methods_text: None, images };
     let files = page::write(results, out, &options).map_err(|e| CliError::new(e.exit_code(), e))?;
     let beside = files.len().saturating_sub(1);
     let more = if beside > 0 { format!(" (and {beside} files beside it, which belong to it)") } else { String::new() };

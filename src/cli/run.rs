@@ -13,7 +13,8 @@ use crate::error_chain::error_chain;
 use crate::interrupt;
 use crate::learn::{self, LearnOptions, Scope};
 use crate::learned::{self, Learned};
-use crate::run::{Inputs, RunError, Shard, TissueOptions, run_found};
+use crate::page::Images;
+use crate::run::{Inputs, RunError, RunOptions, Shard, TissueOptions, run_found};
 use crate::store::IfExists;
 use crate::tissue::Transform;
 use crate::tissue::find::Search;
@@ -174,17 +175,29 @@ pub(super) fn run(args: RunArgs) -> CliResult {
     print_summary(&summary);
     print_left_out(&inputs);
     if options.shard.is_none_or(|shard| shard.count == 1) && !interrupt::asked() {
-        page_of(&out, args.no_report, summary.was_complete)?;
+        let images = images(&options);
+        page_of(&out, args.no_report, summary.was_complete, images)?;
     }
     let failed = summary.tally.counts.failed > 0;
     Ok(if args.strict && failed { EXIT_STRICT } else { 0 })
 }
 
+/// Where images of the heads may be: where the spectra and the segmentations are.
+fn images(options: &RunOptions) -> Images {
+    let of_inputs = options.inputs.iter().filter(|input| input.is_dir()).cloned();
+    let places = match &options.tissue.search {
+        Search::None => Vec::new(),
+        Search::Auto => of_inputs.collect(),
+        Search::At(folder) => of_inputs.chain(folder.is_dir().then(|| folder.clone())).collect(),
+    };
+    Images { places, transform: options.tissue.transform }
+}
+
 /// The page of the run. The tables are there whatever becomes of it, so a page that cannot be made is told and no failure.
-fn page_of(out: &Path, is_unwanted: bool, was_complete: bool) -> Result<(), CliError> {
+fn page_of(out: &Path, is_unwanted: bool, was_complete: bool, images: Images) -> Result<(), CliError> {
     if !is_unwanted {
         let path = in_results(out)?;
-        if let Err(failure) = print_page(out, &path) {
+        if let Err(failure) = print_page(out, &path, images) {
             tell!("note: no report.html: {}", error_chain(failure.error.as_ref()));
         }
     } else if !was_complete {

@@ -19,6 +19,7 @@ const SCRIPT: &[&str] = &[
     include_str!("script/strips.js"),
     include_str!("script/details.js"),
     include_str!("script/fit.js"),
+    include_str!("script/voxel.js"),
     include_str!("script/panel.js"),
     include_str!("script/thumbs.js"),
     include_str!("script/table.js"),

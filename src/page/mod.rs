@@ -23,6 +23,7 @@ mod overview;
 mod settings;
 mod spectra;
 mod view;
+mod voxel;
 
 use std::path::{Path, PathBuf};
 
@@ -31,6 +32,7 @@ use crate::store::read_run;
 
 pub use error::PageError;
 pub use files::{FILE_NAME, remove_stale};
+pub use voxel::Images;
 
 /// What the page is told beside the tables.
 #[derive(Debug, Clone, Default)]
@@ -39,6 +41,8 @@ pub struct PageOptions {
     pub glossary: Vec<Entry>,
     /// Text for the methods section of a paper, paragraph by paragraph; the page has the section where there is one.
     pub methods_text: Option<String>,
+    /// Images of the heads to draw the voxels on.
+    pub images: Images,
 }
 
 /// Writes the page of the dataset in `results` to `out`, and what it does not hold itself to a folder beside it. Returns
@@ -52,7 +56,8 @@ pub fn write(results: &Path, out: &Path, options: &PageOptions) -> Result<Vec<Pa
     let found = metabolites::read(results, &spectra)?;
     let measures = measures::choose(&spectra, &found);
     let glossary = glossary::Glossary::new(&options.glossary);
-    let details = details::read(results, &spectra, &found)?;
+    let pictures = voxel::read(&spectra, &options.images);
+    let details = details::read(results, &spectra, &found, &pictures)?;
     let shared = budget::deal(&spectra, &details);
     let name = files::data_folder(out);
     let data = data::Data::new(&spectra, &measures, &found, &glossary, &details, &shared, &name);
@@ -67,6 +72,7 @@ pub fn write(results: &Path, out: &Path, options: &PageOptions) -> Result<Vec<Pa
         learned: learned::of(results),
         methods_text: options.methods_text.as_deref().map(view::paragraphs).unwrap_or_default(),
         settings: settings::settings(&run),
+        voxel_notes: pictures.notes,
         has_curves: details.iter().any(|detail| detail.has_curves),
         rows: view::Rows { shown: spectra.rows.len(), of: spectra.all.n_rows },
     };

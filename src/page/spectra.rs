@@ -11,7 +11,7 @@ use crate::store::{ReadTableError, RunRecord, SpectrumRow, Status, read_batches}
 const MOST_ROWS: u64 = 40_000;
 
 /// Columns that are read.
-const COLUMNS: [&str; 46] = [
+const COLUMNS: [&str; 50] = [
     "spectrum_id",
     "source_path",
     "water_reference_path",
@@ -20,6 +20,10 @@ const COLUMNS: [&str; 46] = [
     "site",
     "voi",
     "subspec",
+    "voxel_i",
+    "voxel_j",
+    "voxel_k",
+    "voxel_affine_mm",
     "voxel_ml",
     "f_gm",
     "f_wm",

@@ -17,6 +17,8 @@ pub(super) struct View {
     pub(super) learned: Option<Learned>,
     pub(super) methods_text: Vec<String>,
     pub(super) settings: Settings,
+    /// Why voxels are not drawn.
+    pub(super) voxel_notes: Vec<String>,
     pub(super) has_curves: bool,
     pub(super) rows: Rows,
 }

@@ -83,9 +83,13 @@ pub fn by_name(name: &str) -> Option<Named> {
         (None, None) => return None,
     };
     let found = fast(stem).or_else(|| spm(stem)).or_else(|| bids(stem)).or_else(|| freesurfer(stem))?;
-    let space = stem.split('_').find_map(|part| part.strip_prefix("space-"));
-    let is_own = |space: &&str| OWN_SPACES.contains(&space.to_ascii_lowercase().as_str());
-    Some(Named { other_space: space.filter(|space| !is_own(space)).map(str::to_owned), ..found })
+    Some(Named { other_space: other_space(stem).map(str::to_owned), ..found })
+}
+
+/// The space that a name states, where it is not that of an image of the subject.
+pub(super) fn other_space(stem: &str) -> Option<&str> {
+    let space = stem.split('_').find_map(|part| part.strip_prefix("space-"))?;
+    (!OWN_SPACES.contains(&space.to_ascii_lowercase().as_str())).then_some(space)
 }
 
 fn named(kind: Kind, part: Part, key: &str, rank: u8) -> Named {
@@ -93,7 +97,7 @@ fn named(kind: Kind, part: Part, key: &str, rank: u8) -> Named {
 }
 
 /// An image's name without its extension.
-fn stem(name: &str) -> Option<&str> {
+pub(super) fn stem(name: &str) -> Option<&str> {
     let ends = [".nii.gz", ".nii", ".mgz", ".mgh"];
     ends.iter().find_map(|end| {
         let at = name.len().checked_sub(end.len())?;

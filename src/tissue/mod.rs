@@ -4,6 +4,7 @@
 //! `measure` reads them once for all voxels of a head and weighs each image voxel by its share that is inside a voxel's
 //! box ([`overlap`]). Nothing is guessed: what a segmentation does not say is a [`TissueError`].
 
+pub mod anatomy;
 mod error;
 pub mod find;
 pub mod given;

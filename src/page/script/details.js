@@ -82,5 +82,10 @@ async function detailOf(row) {
   const bytes = await inflated(bytesOf(await pieceOf(row)));
   const length = new DataView(bytes.buffer).getUint32(0, true);
   const head = JSON.parse(new TextDecoder().decode(bytes.subarray(4, 4 + length)));
-  return { ...head, curves: head.curves ? curvesOf(head.curves, bytes.subarray(4 + length)) : null };
+  const picture = bytes.length - (head.voxel?.bytes ?? 0);
+  return {
+    ...head,
+    curves: head.curves ? curvesOf(head.curves, bytes.subarray(4 + length, picture)) : null,
+    voxel: head.voxel ? { ...head.voxel, greys: bytes.subarray(picture) } : null,
+  };
 }

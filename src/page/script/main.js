@@ -116,6 +116,7 @@ function redraw() {
   readColours();
   refreshStrips(isPrinting);
   drawFit();
+  drawVoxel();
   showThumbs();
 }
 

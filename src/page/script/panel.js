@@ -22,6 +22,7 @@ async function showChosen() {
   else {
     fitView.curves = null;
     drawFit();
+    showVoxel(null);
   }
   shownRow = row;
   document.body.dataset.shown = row;
@@ -37,6 +38,7 @@ function showDetail(row, detail) {
   drawFit();
   $("fit").setAttribute("aria-label", `Fit of ${D.ids[row]}: data, fit, baseline and residual. Plus and minus zoom.`);
   $("zero").textContent = detail.curves?.zero.length ? `At zero: ${detail.curves.zero.join(", ")}` : "";
+  showVoxel(detail.voxel);
   showMetabolites(detail.metabolites);
   $("facts").replaceChildren(...detail.facts.flatMap(([name, value]) => [el("dt", {}, name), el("dd", {}, bdi(value))]));
 }
