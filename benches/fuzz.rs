@@ -20,6 +20,8 @@
 mod dicom_objects;
 #[path = "fuzz_targets/journal.rs"]
 mod journal;
+#[path = "fuzz_targets/overlap.rs"]
+mod overlap;
 #[path = "../tests/common/results.rs"]
 mod results;
 #[path = "../tests/common/small_files.rs"]
@@ -368,12 +370,11 @@ fn main() {
     }
     let mut is_clean = true;
     println!("| target | cases | minutes | findings |\n|---|---|---|---|");
-    let of_runs = journal::targets().into_iter().chain(tissue::targets()).map(|(name, seeds, decode)| Target {
-        name,
-        seeds,
-        per_byte: BYTES_PER_PACKED_BYTE,
-        decode,
-    });
+    let of_runs = journal::targets()
+        .into_iter()
+        .chain(tissue::targets())
+        .chain(overlap::targets())
+        .map(|(name, seeds, decode)| Target { name, seeds, per_byte: BYTES_PER_PACKED_BYTE, decode });
     let all: Vec<Target> = targets().into_iter().chain([of_any_name()]).chain(of_runs).collect();
     for target in all.iter().filter(|t| names.is_empty() || names.iter().any(|n| t.name.contains(n.as_str()))) {
         for seed in &target.seeds {

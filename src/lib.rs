@@ -36,6 +36,7 @@ pub mod learn;
 pub mod learned;
 pub mod maps;
 pub(crate) mod output_path;
+pub mod overlap;
 #[cfg(feature = "report")]
 pub mod page;
 pub mod prepare;

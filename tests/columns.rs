@@ -83,7 +83,7 @@ const LEFT_OUT: &[(&str, &str)] = &[
     ("spectra.added_components", "of spectra that ask for some: tests/field_unmodelled.rs"),
     ("spectra.unmodelled_peaks_ppm", "needs the search: tests/field_unmodelled.rs"),
     ("spectra.tm_s", "of stimulated echoes: tests/requantify.rs"),
-    ("spectra.flip_angle_deg", "no file states it yet"),
+    ("spectra.flip_angle_deg", "of headers that state one: tests/readers.rs, src/formats/nifti_mrs/facts.rs"),
     ("spectra.f_gm", "needs tissue: tests/requantify.rs"),
     ("spectra.f_wm", "needs tissue: tests/requantify.rs"),
     ("spectra.f_csf", "needs tissue: tests/requantify.rs"),

@@ -106,6 +106,11 @@ fn apart(a: &BasisSet, b: &BasisSet) -> f64 {
 
 /// What a run says about a spectrum that a scanner of `vendor` made: the row, and glutamate over creatine.
 fn run(vendor: Option<&str>, options: &[&str]) -> (SpectrumRow, f64) {
+    run_stated(vendor, None, options)
+}
+
+/// The same of a file whose header states the first echo.
+fn run_stated(vendor: Option<&str>, te1_s: Option<f64>, options: &[&str]) -> (SpectrumRow, f64) {
     let (amounts, time) = ([10.0, 8.0, 6.0, 12.0], TimeGrid { n_points: 1024, ..TIME });
     let shaped = press(Vendor::Siemens, Some(5.4e-3)).unwrap().unwrap();
     let sequence = Sequence::Press { te_s: 0.035, te1_s: 0.0174, te2_s: 0.0176 };
@@ -122,6 +127,7 @@ fn run(vendor: Option<&str>, options: &[&str]) -> (SpectrumRow, f64) {
         dwell_s: Some(time.dwell_s),
         f0_mhz: Some(time.f0_mhz),
         te_s: Some(0.035),
+        te1_s,
         tr_s: Some(2.0),
         nucleus: Some("1H".to_owned()),
         sequence: Some("PRESS".to_owned()),
@@ -155,6 +161,11 @@ fn rows_say_which_pulses_were_taken_and_why() {
     let (row, _) = run(None, &["--te1-s", "0.0174"]);
     assert_eq!(row.basis_source.as_deref(), Some("generic"));
     assert!(has(&row, "basis_pulse_unknown") && !has(&row, "te1_assumed"), "{:?}", row.qc_flags);
+
+    // The header's own goes before what is usual.
+    let (row, _) = run_stated(Some("Siemens"), Some(0.016), &[]);
+    assert!((row.basis_te1_s.unwrap() - 0.016).abs() < 1e-9);
+    assert!(!has(&row, "te1_assumed"), "{:?}", row.qc_flags);
 
     let (row, with_ideal) = run(Some("Siemens"), &["--pulses", "ideal"]);
     assert_eq!((row.basis_pulse.as_deref(), row.basis_source.as_deref()), (Some("ideal"), Some("recipe")));

@@ -347,6 +347,21 @@ fn what_is_not_known_is_null_and_flagged() {
 }
 
 #[test]
+fn a_smaller_flip_angle_saturates_less() {
+    let built_in = WaterScaling::lcmodel().unwrap();
+    let molal = |flip_angle_deg: Option<f64>| {
+        let fractions = Some(Fractions { gm: 1.0, wm: 0.0, csf: 0.0 });
+        let inputs = Inputs { flip_angle_deg, fractions, ..press35() };
+        concentrations(&single("NAA", 10.0, 0.5), &inputs, Some(1.0), &built_in).each[0].molal.unwrap().value
+    };
+    assert!((molal(Some(90.0)) / molal(None) - 1.0).abs() < 1e-12);
+    // Of grey matter alone: NAA's T1 1.47 s, water's 1.331 s, TR 2 s; the signal goes with 1/(1 − cos α·e^(−TR/T1)).
+    let left = |t1_s: f64| 1.0 - 60.0_f64.to_radians().cos() * (-2.0 / t1_s).exp();
+    let expected = left(1.47) / left(1.331);
+    assert!((molal(Some(60.0)) / molal(None) / expected - 1.0).abs() < 1e-9, "{}", molal(Some(60.0)) / molal(None));
+}
+
+#[test]
 fn stimulated_echoes_lose_signal_while_they_are_stored() {
     let built_in = WaterScaling::lcmodel().unwrap();
     let found = |sequence: &str, tm_s: Option<f64>| {

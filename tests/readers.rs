@@ -485,6 +485,11 @@ fn real_files_of_every_format_convert_exactly() {
                     "{name}"
                 );
                 assert_eq!(
+                    (back.facts.te1_s, back.facts.flip_angle_deg),
+                    (data.facts.te1_s, data.facts.flip_angle_deg),
+                    "{name}"
+                );
+                assert_eq!(
                     (&back.grid, &back.facts.sequence, &back.facts.vendor),
                     (&data.grid, &data.facts.sequence, &data.facts.vendor),
                     "{name}"
@@ -653,4 +658,19 @@ fn real_brains_of_every_vendor_have_naa_at_two_ppm() {
     }
     let wrong: Vec<&String> = lines.iter().filter(|(_, naa)| (naa - 2.01).abs() > 0.03).map(|(line, _)| line).collect();
     assert!(wrong.is_empty(), "{wrong:?}");
+}
+
+#[test]
+fn real_flip_angles_are_known_where_headers_state_them() {
+    for file in [
+        "siemens-rda/vd13/SVS_30.rda",
+        "siemens-twix/sub-SiemensBrainPhantom_seq-svsse_ref-1_avg-1.twix",
+        "siemens-dicom/xa20_test_data/3_ed/GSTTQA.MR.head_library.31.1.2021.02.18.18.06.50.499.37352680.dcm",
+        "siemens-dicom/pat_data_sv/LN/MRS_se_30_saveall__LN_noECC_-_32/IM-0001-0001-0001.dcm",
+        "philips-dicom/dynamics/dynamics.dcm",
+        "philips-dicom/raw_and_mrs/MRs.dcm",
+    ] {
+        let read = formats::read(&data().join(file)).unwrap_or_else(|e| panic!("{file}: {e}"));
+        assert_eq!(read.facts.flip_angle_deg, Some(90.0), "{file}");
+    }
 }

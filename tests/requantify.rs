@@ -11,7 +11,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use num_complex::Complex64;
+use requant::acquisition::Acquisition;
 use requant::basis::{SetFormat, save};
+use requant::formats::nifti_mrs;
 use requant::quantify::{Fractions, Inputs, Term, Terms, WaterScaling, concentrations};
 use requant::store::{MetaboliteRow, SpectrumRow, read_run, read_table};
 use source::{GOOD, Made, TE_S, TR_S, WATER_TE_S, WATER_TR_S, brain, water, write};
@@ -191,6 +194,34 @@ fn tissue_makes_every_quantity_and_takes_it_back() {
     fs::write(case.at("none.tsv"), format!("spectrum_id\tf_gm\tf_wm\tf_csf\n{}\t\t\t\n", id(1))).unwrap();
     case.quantify("tissue", "back", &["--tissue", "none.tsv"]);
     assert_eq!(case.tables("back"), case.tables("out"));
+}
+
+/// The water reference with noise, and all of it made smaller by the receiver.
+fn water_of_gain(gain: f64, noise_sd: f64) -> Acquisition {
+    let (clean, mut normal) = (water(), common::Normal(11));
+    let noisy = |z: &Complex64| (z + Complex64::new(normal.next(), normal.next()) * noise_sd) * gain;
+    let samples = clean.samples.to_array().mapv(|z| z);
+    let samples = ndarray::Array5::from_shape_vec(samples.dim(), samples.iter().map(noisy).collect()).unwrap();
+    Acquisition { facts: clean.facts, ..Acquisition::from_samples(nifti_mrs::NAME, samples) }
+}
+
+#[test]
+fn a_reference_of_a_lower_gain_is_flagged_and_a_flip_angle_is_known() {
+    let case = Case::new();
+    let mut first = brain(GOOD);
+    first.facts.flip_angle_deg = Some(60.0);
+    write(&case.at("in/sub-01/mrs/sub-01_svs.nii"), &first);
+    write(&case.at("in/sub-01/mrs/sub-01_mrsref.nii"), &water_of_gain(1.0, GOOD.noise_sd));
+    write(&case.at("in/sub-02/mrs/sub-02_mrsref.nii"), &water_of_gain(0.2, 4.0));
+    case.run("gain", &[]);
+    tissue(&case);
+    case.quantify("gain", "tissue", &["--tissue", "tissue.tsv"]);
+    let (spectra, _) = case.tables("tissue");
+    let has = |row: &SpectrumRow| row.qc_flags.iter().any(|flag| flag == "water_gain_differs");
+    let ratios: Vec<f64> = spectra[..2].iter().map(|row| row.water_noise_ratio.unwrap()).collect();
+    assert!((ratios[0] - 1.0).abs() < 0.15 && (ratios[1] / 5.0 - 1.0).abs() < 0.15, "{ratios:?}");
+    assert_eq!(spectra.iter().map(has).collect::<Vec<_>>(), [false, true, false]);
+    assert_eq!(spectra.iter().map(|row| row.flip_angle_deg).collect::<Vec<_>>(), [Some(60.0), None, None]);
 }
 
 #[test]

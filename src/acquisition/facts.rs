@@ -115,6 +115,8 @@ facts! {
         vendor: String,
         /// Duration of the refocusing pulses (s), where amplitudes in the header tell it.
         refocus_s: f64,
+        /// Flip angle of the excitation (°).
+        flip_angle_deg: f64,
         /// Whether water was suppressed.
         water_suppressed: bool,
         /// Number of transients that the scanner had averaged already into each stored one.

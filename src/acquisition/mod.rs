@@ -30,6 +30,11 @@ pub const CARRIER_PPM: f64 = 4.65;
 /// Proton frequency of one tesla (MHz): its gyromagnetic ratio over 2π (CODATA 2018: 42.577 478 518 MHz/T).
 pub const PROTON_MHZ_PER_T: f64 = 42.577_478;
 
+/// A flip angle (°) of an excitation, if a header's number can be one: above zero, and not beyond inversion.
+pub(crate) fn flip_angle_deg(stated: f64) -> Option<f64> {
+    (stated > 0.0 && stated <= 180.0).then_some(stated)
+}
+
 /// Axis of [`Acquisition::samples`] that runs over voxels (a grid, first index fastest).
 pub const AXIS_VOXEL: usize = 0;
 /// Axis over conditions that are analysed apart: edit pulses, b-values, echo times.

@@ -38,6 +38,7 @@ mod methods;
 mod notes;
 mod numbers;
 mod outputs;
+mod overlap;
 mod pace;
 mod plan;
 mod plot;
@@ -90,6 +91,8 @@ enum Command {
     Quantify(quantify::QuantifyArgs),
     /// Draw a run's grids of voxels as images (NIfTI): concentrations, ratios, their errors, quality.
     Maps(maps::MapsArgs),
+    /// Compare the voxels of many heads in a common space: density maps, and each voxel's share in its region's core.
+    Overlap(overlap::OverlapArgs),
     /// Write what a study reports of a run: the checklist MRSinMRS and a paragraph for the methods.
     Describe(describe::DescribeArgs),
     /// Write the page of a finished run from its tables: sites, failures, quality, every fit.
@@ -136,6 +139,7 @@ pub fn main(cli: Cli) -> ExitCode {
         Command::Status(args) => status::run(&args),
         Command::Quantify(args) => quantify::run(&args),
         Command::Maps(args) => maps::run(&args),
+        Command::Overlap(args) => overlap::run(&args),
         Command::Describe(args) => describe::run(&args),
         Command::Report(args) => report::run(&args),
         Command::Merge(args) => merge::run(&args),

@@ -10,7 +10,7 @@ use super::bytes::{Bytes, Order};
 use super::error::ReadError;
 use super::files::bytes_of;
 use super::reader::{About, Claim, Probe, Reader};
-use crate::acquisition::{Acquisition, Facts, Member};
+use crate::acquisition::{Acquisition, Facts, Member, flip_angle_deg};
 
 /// Name of the format.
 pub const NAME: &str = "Siemens RDA";
@@ -68,7 +68,7 @@ impl Reader for SiemensRda {
         About {
             files: "`.rda`, single voxels and grids",
             companions: "none",
-            facts: "dwell time, f0, nucleus, TE, TR, TM, sequence, vendor, averages, voxel",
+            facts: "dwell time, f0, nucleus, TE, TR, TM, flip angle, sequence, vendor, averages, voxel",
             limits: "coils and transients are combined on the scanner",
         }
     }
@@ -162,6 +162,7 @@ pub fn decode(file: &[u8]) -> Result<Acquisition, DecodeError> {
         nucleus: word("Nucleus"),
         sequence: word("SequenceName"),
         vendor: Some("Siemens".to_owned()),
+        flip_angle_deg: positive("FlipAngle").and_then(flip_angle_deg),
         averages_on_scanner: positive("NumberOfAverages").map(|n| n as usize),
         ..Facts::default()
     };

@@ -180,6 +180,7 @@ impl Header {
         self.water_readouts = water.and_then(|water| water.readouts.clone());
         self.water_te_s = water.and_then(|water| water.data.facts.te_s);
         self.water_tr_s = water.and_then(|water| water.data.facts.tr_s);
+        self.water_averages = water.and_then(|water| water.data.facts.averages_on_scanner);
         let differ = |own: Option<f64>, water: Option<f64>| {
             own.zip(water).is_some_and(|(own, water)| (water - own).abs() > TIMES_DIFFER * own)
         };

@@ -113,6 +113,8 @@ pub struct Header {
     pub water_te_s: Option<f64>,
     /// Repetition time of the water reference (s).
     pub water_tr_s: Option<f64>,
+    /// Transients that the scanner averaged into each stored one of the reference.
+    pub water_averages: Option<usize>,
     /// Where the voxels are; `None` where no file says so, or they are not localised.
     pub place: Option<VoxelPlace>,
     /// Of what tissue they are.
@@ -137,6 +139,7 @@ impl Header {
             te_s: self.protocol.te_s,
             tr_s: self.facts.tr_s,
             tm_s: self.facts.tm_s,
+            flip_angle_deg: self.facts.flip_angle_deg,
             field_t: self.protocol.f0_mhz.map(quantify::field_t_from_f0),
             sequence: self.protocol.sequence.clone(),
             fractions: tissue.and_then(|t| t.fractions),

@@ -15,6 +15,18 @@ const PHASED_AT_PPM: f64 = 3.03;
 /// Chemical shift (ppm) at which a fit states its phase.
 const PIVOT_PPM: f64 = 4.65;
 
+/// Ratio of noises from which a reference had another gain than its spectrum. Noise of samples is known to 3 %, and what water
+/// itself adds makes the ratio smaller.
+pub(super) const GAIN_DIFFERS: f64 = 1.5;
+
+/// The flag of a reference with less noise than its spectrum: everything the receiver gives was made smaller. `averages` are
+/// those in a stored transient of the spectrum and of the reference, where both files say so.
+pub(super) fn gain_differs(noise_ratio: Option<f64>, averages: Option<[usize; 2]>) -> Option<&'static str> {
+    // The noise of a mean falls with the root of their number.
+    let of_averages = averages.map_or(1.0, |[own, water]| (own.max(1) as f64 / water.max(1) as f64).sqrt());
+    noise_ratio.is_some_and(|ratio| ratio * of_averages > GAIN_DIFFERS).then_some("water_gain_differs")
+}
+
 /// The water reference.
 pub(super) fn water(row: &mut SpectrumRow, record: &Record) {
     let count = |n: Option<usize>| n.and_then(|n| u32::try_from(n).ok());
@@ -58,4 +70,22 @@ fn turned(spectrum: &Spectrum, fit: &FitResult) -> Vec<Complex64> {
     let step = 2.0 * PI * fit.shift_hz * spectrum.dwell_s;
     let turn = |n: usize| Complex64::from_polar(1.0, -phase - step * n as f64);
     spectrum.fid.iter().enumerate().map(|(n, z)| z * turn(n)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reference_with_less_noise_had_another_gain() {
+        assert_eq!(gain_differs(Some(4.0), None), Some("water_gain_differs"));
+        for ratio in [None, Some(0.3), Some(1.0), Some(1.2), Some(f64::NAN)] {
+            assert_eq!(gain_differs(ratio, None), None, "{ratio:?}");
+        }
+        // 64 averages beside 4: the noise is a quarter, and the gain the same.
+        assert_eq!(gain_differs(Some(0.25), Some([64, 4])), None);
+        assert_eq!(gain_differs(Some(1.0), Some([64, 4])), Some("water_gain_differs"));
+        // 4 averages beside 64.
+        assert_eq!(gain_differs(Some(4.0), Some([4, 64])), None);
+    }
 }

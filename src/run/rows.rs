@@ -129,6 +129,8 @@ impl Origin<'_> {
             ..self.row()
         };
         measured::water(&mut row, record);
+        let averages = header_averages(self.header);
+        row.qc_flags.extend(measured::gain_differs(row.water_noise_ratio, averages).map(str::to_owned));
         row
     }
 
@@ -268,6 +270,11 @@ impl Origin<'_> {
             components: curves.components.iter().map(|c| narrow(c)).collect(),
         }
     }
+}
+
+/// Averages in a stored transient of the spectrum and of its reference.
+fn header_averages(header: &Header) -> Option<[usize; 2]> {
+    Some([header.facts.averages_on_scanner?, header.water_averages?])
 }
 
 /// A row with what else its concentrations depend on.

@@ -1,6 +1,7 @@
 //! The numbers of the glossary, from the constants that decide.
 
 use super::load::{MAX_POINTS, TIMES_DIFFER};
+use super::measured::GAIN_DIFFERS;
 use crate::acquisition::Facts;
 use crate::basis::check::FIELD_REFUSES;
 use crate::formats::MAX_FILE_BYTES;
@@ -28,6 +29,7 @@ pub fn thresholds() -> Thresholds {
         water_misfit: water::MISFIT,
         water_unlike: water::UNLIKE,
         times_differ: TIMES_DIFFER,
+        gain_differs: GAIN_DIFFERS,
         lipids: LIPIDS,
     }
 }

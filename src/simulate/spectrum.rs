@@ -322,6 +322,7 @@ fn acquisition(
         f0_mhz: Some(site.f0_mhz),
         nucleus: Some("1H".into()),
         te_s: Some(site.sequence.te_s()),
+        te1_s: site.sequence.te1_s(),
         tr_s: Some(site.tr_s),
         sequence: Some(site.sequence.name().into()),
         vendor: Some(site.vendor.clone()),

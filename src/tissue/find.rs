@@ -148,7 +148,7 @@ impl Folders {
 }
 
 /// All files in and below a folder, but those in hidden ones.
-pub(super) fn files_below(folder: &Path) -> impl Iterator<Item = PathBuf> + use<> {
+pub(crate) fn files_below(folder: &Path) -> impl Iterator<Item = PathBuf> + use<> {
     let walk = WalkDir::new(folder).follow_links(true).max_depth(MOST_DEEP).sort_by_file_name();
     let is_hidden = |name: &std::ffi::OsStr| name.to_string_lossy().starts_with('.');
     let entries = walk.into_iter().filter_entry(move |e| e.depth() == 0 || !is_hidden(e.file_name())).flatten();
@@ -241,7 +241,7 @@ fn shown(path: &Path, base: &Path) -> String {
 }
 
 /// Names of the folders from `base` on, its own included, and the parts of the file's name.
-pub(super) fn words(path: &Path, base: &Path) -> Vec<String> {
+pub(crate) fn words(path: &Path, base: &Path) -> Vec<String> {
     let below = path.strip_prefix(base).unwrap_or(path);
     let of_base = base.file_name().map(|name| name.to_string_lossy().into_owned());
     let names = below.components().filter_map(|component| match component {

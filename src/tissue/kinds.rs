@@ -67,7 +67,8 @@ pub struct Named {
 }
 
 /// Spaces (BIDS: `space-`) that are those of an image of the subject.
-const OWN_SPACES: [&str; 9] = ["t1w", "t2w", "flair", "pdw", "orig", "native", "individual", "scanner", "anat"];
+pub(crate) const OWN_SPACES: [&str; 9] =
+    ["t1w", "t2w", "flair", "pdw", "orig", "native", "individual", "scanner", "anat"];
 const RANK_SHARES: u8 = 0;
 const RANK_FRACTIONS: u8 = 1;
 const RANK_LABELS: u8 = 2;

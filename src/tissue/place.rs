@@ -90,7 +90,7 @@ impl Place {
 }
 
 /// The inverse of an affine transform; `None` where it flattens space.
-pub(super) fn inverse(m: &Affine) -> Option<Affine> {
+pub(crate) fn inverse(m: &Affine) -> Option<Affine> {
     let minor = |r: [usize; 2], c: [usize; 2]| m[r[0]][c[0]] * m[r[1]][c[1]] - m[r[0]][c[1]] * m[r[1]][c[0]];
     const OTHERS: [[usize; 2]; 3] = [[1, 2], [2, 0], [0, 1]];
     let determinant: f64 = (0..3).map(|c| m[0][c] * minor(OTHERS[0], OTHERS[c])).sum();

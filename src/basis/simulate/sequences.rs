@@ -169,6 +169,15 @@ impl Sequence {
         }
     }
 
+    /// Time (s) to the first spin echo of PRESS and edited PRESS.
+    pub fn te1_s(&self) -> Option<f64> {
+        match *self {
+            Self::Press { te1_s, .. } | Self::MegaPress { te1_s, .. } | Self::Hermes { te1_s, .. } => Some(te1_s),
+            _ => None,
+        }
+        .filter(|te1_s| *te1_s > 0.0)
+    }
+
     fn check(&self) -> Result<(), SimulateError> {
         let fail = |reason: String| Err(SimulateError::Timing { sequence: self.name(), reason });
         let times: &[(&str, f64)] = match *self {

@@ -4,8 +4,8 @@ use dicom_object::{InMemDicomObject, Tag};
 
 use super::frames::Part;
 use super::tags::*;
-use super::values::{item, positive, text};
-use crate::acquisition::{Facts, named_editing};
+use super::values::{item, items, positive, text};
+use crate::acquisition::{Facts, flip_angle_deg, named_editing};
 use crate::formats::hints::{sequence_hint, te_hint_s};
 
 /// What Philips writes where others name the sequence.
@@ -62,6 +62,18 @@ pub(super) fn with_localization(editing: &str, localization: Option<&str>) -> St
     }
 }
 
+/// The flip angle (PS3.3 C.8.13.5.1 and C.8.14.5): of all frames, or of each if they agree.
+fn flip(object: &InMemDicomObject) -> Option<f64> {
+    let of_groups = |groups: &InMemDicomObject| positive(&*item(groups, TIMING_SEQUENCE)?, FLIP_ANGLE);
+    let of_frames = || {
+        let all: Vec<Option<f64>> = items(object, FRAME_GROUPS).iter().map(of_groups).collect();
+        let first = (*all.first()?)?;
+        all.iter().all(|other| *other == Some(first)).then_some(first)
+    };
+    let of_all = || of_groups(&*item(object, SHARED_GROUPS)?);
+    of_all().or_else(of_frames).or_else(|| positive(object, FLIP_ANGLE)).and_then(flip_angle_deg)
+}
+
 /// What a standard object states of the frames of `part`: times of the frames, else of its groups of all frames, else of the
 /// vendor's own attributes.
 pub(super) fn facts(object: &InMemDicomObject, part: &Part, remarks: &mut Vec<String>) -> Facts {
@@ -93,6 +105,7 @@ pub(super) fn facts(object: &InMemDicomObject, part: &Part, remarks: &mut Vec<St
         vendor: text(object, MANUFACTURER),
         te_s,
         tr_s: tr_ms.map(|ms| ms * 1e-3),
+        flip_angle_deg: flip(object),
         water_suppressed: is_suppressed.then_some(true),
         ..Facts::default()
     }

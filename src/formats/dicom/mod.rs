@@ -59,7 +59,7 @@ impl Reader for Dicom {
         About {
             files: "`.dcm`, `.ima`, `.mr` or no extension: MR Spectroscopy Storage (Philips, Siemens VE and XA, United Imaging), Philips' classic object, Siemens' private CSA objects (VA to VE)",
             companions: "none",
-            facts: "dwell time, f0, nucleus, TE, TR, TM (CSA), sequence (where the header names none, a known word in the protocol's name), vendor, water suppression, averages (CSA), edit conditions and water references by frame, voxel",
+            facts: "dwell time, f0, nucleus, TE, TR, TM (CSA), flip angle, sequence (where the header names none, a known word in the protocol's name), vendor, water suppression, averages (CSA), edit conditions and water references by frame, voxel",
             limits: "explicit and implicit little-endian files as exported; no two-dimensional spectroscopy, no raw data storage, no grids of Philips' classic object and of United Imaging, of which no real files were at hand (`untested_format`)",
         }
     }

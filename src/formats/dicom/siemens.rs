@@ -10,7 +10,7 @@ use super::protocol::Protocol;
 use super::stored::{row, samples};
 use super::tags::*;
 use super::values::{has_word, positive, text};
-use crate::acquisition::{Acquisition, Facts, Samples};
+use crate::acquisition::{Acquisition, Facts, Samples, flip_angle_deg};
 use crate::formats::geometry::affine_from_lps;
 
 /// Whether the object is a spectrum: by the kind that it states, or by what its header has. Recordings of breath and pulse
@@ -96,6 +96,7 @@ fn facts(object: &InMemDicomObject, csa: &Csa, protocol: Option<&Protocol<'_>>) 
         let ms = own(name).or_else(|| positive(object, tag));
         ms.map(|ms| ms * 1e-3).or_else(|| asked(protocol_us).map(|us| us * 1e-6))
     };
+    let flip_deg = own("FlipAngle").or_else(|| positive(object, FLIP_ANGLE)).or_else(|| asked("adFlipAngleDegree[0]"));
     let te_s = seconds("EchoTime", ECHO_TIME, "alTE[0]");
     let dwell_ns = own("RealDwellTime").or_else(|| positive(object, SIEMENS_DWELL));
     let f0_mhz = own("ImagingFrequency").or_else(|| positive(object, IMAGING_FREQUENCY));
@@ -105,6 +106,7 @@ fn facts(object: &InMemDicomObject, csa: &Csa, protocol: Option<&Protocol<'_>>) 
         te_s: protocol.map_or(te_s, |protocol| protocol.te_s(te_s)),
         tr_s: seconds("RepetitionTime", REPETITION_TIME, "alTR[0]"),
         tm_s: own("MixingTime").map(|ms| ms * 1e-3),
+        flip_angle_deg: flip_deg.and_then(flip_angle_deg),
         nucleus: csa.text("ImagedNucleus").or_else(|| text(object, IMAGED_NUCLEUS)),
         sequence: csa.text("SequenceName").or_else(|| protocol?.sequence()),
         averages_on_scanner: own("NumberOfAverages").map(|n| n as usize),

@@ -16,6 +16,7 @@ pub(super) const AVERAGES_SEQUENCE: Tag = Tag(0x0018, 0x9119);
 pub(super) const IMAGING_FREQUENCY: Tag = Tag(0x0018, 0x0084);
 pub(super) const IMAGED_NUCLEUS: Tag = Tag(0x0018, 0x0085);
 pub(super) const PROTOCOL_NAME: Tag = Tag(0x0018, 0x1030);
+pub(super) const FLIP_ANGLE: Tag = Tag(0x0018, 0x1314);
 pub(super) const SEQUENCE_NAME: Tag = Tag(0x0018, 0x9005);
 pub(super) const SUPPRESSION: Tag = Tag(0x0018, 0x9025);
 pub(super) const SPECTRAL_WIDTH: Tag = Tag(0x0018, 0x9052);

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::keys::{AVERAGES, COMPLEX64, COMPLEX128, EXTENSION_CODE, PROGRAM, PULSES, SECONDS};
+use super::keys::{AVERAGES, COMPLEX64, COMPLEX128, EXTENSION_CODE, FIRST_ECHO, FLIP_ANGLES, PROGRAM, PULSES, SECONDS};
 use crate::acquisition::{Acquisition, Processing};
 use crate::formats::nifti::layout::NIFTI2;
 use crate::formats::nifti::writer::{EXTENDER_BYTES, MILLIMETRES, Writer};
@@ -65,6 +65,13 @@ fn described(data: &Acquisition) -> (Vec<usize>, Map<String, Value>) {
     if let Some(pulses) = &facts.pulses {
         let description = "Pulses that a basis set for these data has";
         meta.insert(PULSES.into(), json!({ "Value": pulses, "Description": description }));
+    }
+    if let Some(te1_s) = facts.te1_s {
+        let description = "Time from the excitation to the first spin echo of PRESS (s)";
+        meta.insert(FIRST_ECHO.into(), json!({ "Value": te1_s, "Description": description }));
+    }
+    if let Some(degrees) = facts.flip_angle_deg {
+        meta.insert(FLIP_ANGLES[0].into(), json!(degrees));
     }
     meta.insert("ConversionMethod".into(), json!(concat!("requant ", env!("CARGO_PKG_VERSION"))));
     for (key, value) in [("EchoTime", facts.te_s), ("RepetitionTime", facts.tr_s), ("MixingTime", facts.tm_s)] {

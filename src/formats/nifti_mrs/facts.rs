@@ -5,8 +5,8 @@
 
 use serde_json::{Map, Value};
 
-use super::keys::{AVERAGES, PULSES, SAME, TEXT_CHARS, first};
-use crate::acquisition::Facts;
+use super::keys::{AVERAGES, FIRST_ECHO, FLIP_ANGLES, PULSES, SAME, TEXT_CHARS, first};
+use crate::acquisition::{Facts, flip_angle_deg};
 
 /// Keys whose value may differ between conditions or dimensions; a list of different values states none for all.
 const TIMES: [&str; 4] = ["EchoTime", "RepetitionTime", "MixingTime", "SpectralWidth"];
@@ -45,13 +45,16 @@ pub(super) fn facts(
 
 /// What one place states.
 fn stated(place: &str, from: &Map<String, Value>, remarks: &mut Vec<String>) -> Facts {
+    let flip_angle_deg = flip(place, from, remarks);
     let mut number = |key: &str| number(place, from, key, remarks);
     let suppressed = |key: &str| first(from.get(key)).and_then(Value::as_bool);
     Facts {
         f0_mhz: number("SpectrometerFrequency"),
         te_s: number("EchoTime"),
         tr_s: number("RepetitionTime"),
+        te1_s: number(FIRST_ECHO),
         tm_s: number("MixingTime"),
+        flip_angle_deg,
         nucleus: text(from, "ResonantNucleus"),
         vendor: text(from, "Manufacturer"),
         // NIfTI-MRS' word, and that of BIDS.
@@ -60,11 +63,22 @@ fn stated(place: &str, from: &Map<String, Value>, remarks: &mut Vec<String>) -> 
     }
 }
 
-/// A number as it stands: one that cannot be right is refused later, so that nothing is taken for it in silence. Zero is what
+/// The flip angle, by the first key that states one.
+fn flip(place: &str, from: &Map<String, Value>, remarks: &mut Vec<String>) -> Option<f64> {
+    let (key, stated) = FLIP_ANGLES.iter().find_map(|key| Some((key, number(place, from, key, remarks)?)))?;
+    let degrees = flip_angle_deg(stated);
+    if degrees.is_none() {
+        remarks.push(format!("{key} of the {place} is {stated}, which is no flip angle in degrees: it was not used"));
+    }
+    degrees
+}
+
+/// A number as it stands, also of a user-defined key, which has its value and a description: one that cannot be right is refused later, so that nothing is taken for it in silence. Zero is what
 /// converters write for what they do not know.
 fn number(place: &str, from: &Map<String, Value>, key: &str, remarks: &mut Vec<String>) -> Option<f64> {
     let parsed = |value: &Value| value.as_f64().or_else(|| value.as_str()?.trim().parse().ok());
     let stated = from.get(key)?;
+    let stated = stated.get("Value").unwrap_or(stated);
     let value = parsed(first(Some(stated))?).filter(|value| value.is_finite());
     if let (Some(all), Some(one)) = (stated.as_array(), value)
         && TIMES.contains(&key)
@@ -153,6 +167,21 @@ mod tests {
         assert_eq!(facts.te_s, Some(-1.0));
         let (facts, remarks) = of(&json!({}), &json!({"EchoTime": 35}));
         assert_eq!((facts.te_s, remarks.len()), (Some(35.0), 0));
+        assert!(facts.fault().is_some());
+    }
+
+    #[test]
+    fn first_echoes_and_flip_angles_are_read() {
+        let own = json!({"Value": 0.0125, "Description": "first echo"});
+        let (facts, remarks) = of(&json!({"FirstEchoTime": own, "ExcitationFlipAngle": 60}), &json!({"FlipAngle": 90}));
+        assert_eq!((facts.te1_s, facts.flip_angle_deg, remarks.len()), (Some(0.0125), Some(60.0), 0), "{remarks:?}");
+        let (facts, _) = of(&json!({}), &json!({"FirstEchoTime": 0.011, "FlipAngle": [80.0]}));
+        assert_eq!((facts.te1_s, facts.flip_angle_deg), (Some(0.011), Some(80.0)));
+        let (facts, remarks) =
+            of(&json!({"FirstEchoTime": {"Description": "none"}, "ExcitationFlipAngle": 1e4}), &json!({}));
+        assert_eq!((facts.te1_s, facts.flip_angle_deg, remarks.len()), (None, None, 2), "{remarks:?}");
+        // Longer than the echo time: for whoever uses it to refuse.
+        let (facts, _) = of(&json!({"FirstEchoTime": 0.05, "EchoTime": 0.03}), &json!({}));
         assert!(facts.fault().is_some());
     }
 

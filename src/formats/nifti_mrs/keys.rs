@@ -11,6 +11,10 @@ pub(super) const PROGRAM: &str = env!("CARGO_PKG_NAME");
 pub(super) const AVERAGES: &str = "AveragesOnScanner";
 /// User-defined key: pulses that simulated data were made with.
 pub(super) const PULSES: &str = "SimulatedPulses";
+/// User-defined key: first echo of PRESS (s).
+pub(super) const FIRST_ECHO: &str = "FirstEchoTime";
+/// Flip angle of the excitation (°): the standard's key, and that of BIDS.
+pub(super) const FLIP_ANGLES: [&str; 2] = ["ExcitationFlipAngle", "FlipAngle"];
 /// More processing steps than any file has.
 pub(super) const MOST_STEPS: usize = 256;
 /// Text of a header is cut to so many characters.

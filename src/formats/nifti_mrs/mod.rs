@@ -48,7 +48,7 @@ impl Reader for NiftiMrs {
         About {
             files: "`.nii`, `.nii.gz`: NIfTI-1 and -2 with the NIfTI-MRS header extension",
             companions: "BIDS sidecars, beside the file and in the folders above (inheritance), for what the file does not state",
-            facts: "dwell time, f0, nucleus, TE, TR, TM, sequence, vendor, water suppression, averages, edit conditions and pulses, voxel",
+            facts: "dwell time, f0, nucleus, TE, first echo (`FirstEchoTime`), TR, TM, flip angle, sequence, vendor, water suppression, averages, edit conditions and pulses, voxel",
             limits: "complex NIfTI without the extension is refused; so are steps of ISIS whose signs are not known (2, 4 and 8 have a usual order) and phase cycles without the receiver's phase",
         }
     }

@@ -52,7 +52,7 @@ impl Reader for SiemensTwix {
         About {
             files: "`.dat`, `.twix` of VB, VD, VE and XA: the last measurement, every transient of every coil, by the [table of loops](loops.md)",
             companions: "none",
-            facts: "dwell time, f0, nucleus, TE, TR, sequence, vendor, water suppression, edit pulses, voxel",
+            facts: "dwell time, f0, nucleus, TE, TR, flip angle, sequence, vendor, water suppression, edit pulses, voxel",
             limits: "no spectroscopic imaging; real files were at hand of VE, VB and XA are flagged `untested_format`",
         }
     }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::acquisition::Facts;
+use crate::acquisition::{Facts, flip_angle_deg};
 use crate::formats::bytes::Bytes;
 use crate::formats::geometry::{affine_from_lps, siemens_axes};
 use crate::formats::siemens_pulse;
@@ -77,6 +77,7 @@ impl Protocol {
             f0_mhz: self.number("sTXSPEC.asNucleusInfo[0].lFrequency").map(|hz| hz * 1e-6),
             te_s: self.number("alTE[0]").map(|us| us / 1e6),
             tr_s: self.number("alTR[0]").map(|us| us / 1e6),
+            flip_angle_deg: self.number("adFlipAngleDegree[0]").and_then(flip_angle_deg),
             nucleus: self.text("sTXSPEC.asNucleusInfo[0].tNucleus"),
             sequence: self.sequence(),
             vendor: Some("Siemens".to_owned()),

@@ -93,6 +93,8 @@ pub struct Thresholds {
     pub water_unlike: f64,
     /// Relative difference of echo and repetition times from which they are not the same.
     pub times_differ: f64,
+    /// Ratio of the noises of spectrum and reference from which their gains were not the same.
+    pub gain_differs: f64,
     /// Height of lipids over NAA's from which they disturb.
     pub lipids: f64,
 }

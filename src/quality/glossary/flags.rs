@@ -147,8 +147,8 @@ fn of_the_basis_set() -> Vec<Entry> {
                 .to_owned(),
             "What the vendor's product usually has was taken (`basis_te1_s`; with ideal pulses TE/2). Every millisecond beside the \
              right one changes glutamate by 2 %, glutamine by 1 %; singlets stay right.",
-            "State it: `--te1-s`, the manifest's column `te1_s`, or `te1_s` in the configuration; no header tells. Or give the \
-             site's own basis set.",
+            "State it: `--te1-s`, the manifest's column `te1_s`, `te1_s` in the configuration, or `FirstEchoTime` (s) in a NIfTI-MRS \
+             header or sidecar; scanners' headers do not tell. Or give the site's own basis set.",
         ),
         entry(
             "basis_pulse_unknown",

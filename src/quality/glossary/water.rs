@@ -108,6 +108,18 @@ pub(super) fn of_the_reference(t: &Thresholds) -> Vec<Entry> {
             "The reference has another repetition time than the measurement; see `water_te_differs`.",
             "As there. References of one transient are fully relaxed, whatever their header says.",
         ),
+        entry(
+            "water_gain_differs",
+            format!(
+                "`water_noise_ratio` > {}, for equal averages on the scanner where both files state them",
+                t.gain_differs
+            ),
+            "The reference has much less noise than a transient of the spectrum. Its receiver gain was lower, or one of both is a \
+             sum of transients and not their mean: then its amplitude is too small, and concentrations are too high by as much \
+             as the noise ratio. A reference of more averages, which its file does not state, has less noise as well and is right.",
+            "Look up the receiver gain of both measurements. If they differ, measure with one gain, or divide concentrations by \
+             the ratio of the gains, which `water_noise_ratio` estimates. Ratios of metabolites are not touched by it.",
+        ),
     ]
 }
 
