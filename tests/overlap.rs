@@ -183,10 +183,8 @@ fn flirt_needs_the_image_and_a_table_names_both() {
     assert!(output.status.success() && said.contains("no name says which way"), "{said}");
     let voxels = lines(&case.dir.path().join("out/voxels.tsv"));
     ["x_mm", "y_mm", "z_mm"].iter().zip([3.0, 4.0, 5.0]).for_each(|(column, value)| near(&voxels[0], column, value));
-    assert_eq!(
-        (voxels[0]["transform_kind"].as_str(), voxels[1]["status"].as_str()),
-        ("flirt", "transform_needs_image")
-    );
+    assert_eq!((voxels[0]["transform_kind"].as_str(), voxels[0]["image"].as_str()), ("flirt", "T1.nii"));
+    assert_eq!(voxels[1]["status"], "transform_needs_image");
     assert!(voxels[1]["reason"].contains("image_path"), "{}", voxels[1]["reason"]);
     // Nothing is written over without a word.
     assert_eq!(case.run("list.tsv", &[]).status.code(), Some(73));

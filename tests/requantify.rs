@@ -200,7 +200,7 @@ fn tissue_makes_every_quantity_and_takes_it_back() {
 fn water_of_gain(gain: f64, noise_sd: f64) -> Acquisition {
     let (clean, mut normal) = (water(), common::Normal(11));
     let noisy = |z: &Complex64| (z + Complex64::new(normal.next(), normal.next()) * noise_sd) * gain;
-    let samples = clean.samples.to_array().mapv(|z| z);
+    let samples = clean.samples.to_array();
     let samples = ndarray::Array5::from_shape_vec(samples.dim(), samples.iter().map(noisy).collect()).unwrap();
     Acquisition { facts: clean.facts, ..Acquisition::from_samples(nifti_mrs::NAME, samples) }
 }

@@ -139,7 +139,7 @@ pub enum TransformError {
 
 impl TransformError {
     /// Word for the table.
-    pub const fn code(&self) -> &'static str {
+    pub const fn status(&self) -> &'static str {
         match self {
             Self::Unreadable { .. } => "transform_unreadable",
             Self::NotAffine { .. } => "transform_not_affine",

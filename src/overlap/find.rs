@@ -100,7 +100,7 @@ fn name(path: &Path) -> String {
 /// Those that BIDS' names tell. Of one pair of spaces what is affine goes before what is not, and the way from the head before
 /// the way back.
 fn in_folder(folder: &Path) -> BTreeMap<Key, BTreeSet<Found>> {
-    let mut ranked: BTreeMap<(Key, String), Vec<((bool, bool), Found)>> = BTreeMap::new();
+    let mut ranked: BTreeMap<(Key, String), Vec<(u8, Found)>> = BTreeMap::new();
     for path in files_below(folder) {
         let words = words(&path, folder);
         let label = |key: &str| words.iter().rev().find_map(|word| word.strip_prefix(key).map(str::to_owned));
@@ -111,7 +111,8 @@ fn in_folder(folder: &Path) -> BTreeMap<Key, BTreeSet<Found>> {
             ["txt", "tfm", "mat"].iter().any(|end| path.extension().is_some_and(|e| e.eq_ignore_ascii_case(end)));
         let found = Found { path, is_named: true, is_from_head, is_of_points, image: None };
         let key = (Key::Person(subject, label("ses-")), space);
-        ranked.entry(key).or_default().push(((!is_affine, !is_from_head), found));
+        let rank = 2 * u8::from(!is_affine) + u8::from(!is_from_head);
+        ranked.entry(key).or_default().push((rank, found));
     }
     let mut all: BTreeMap<Key, BTreeSet<Found>> = BTreeMap::new();
     for ((key, _), mut files) in ranked {
@@ -198,7 +199,7 @@ mod tests {
 
     #[test]
     fn names_tell_where_a_transform_leads() {
-        let of = |name: &str| by_name(name).map(|(space, head, points)| (space, head, points));
+        let of = by_name;
         assert_eq!(
             of("sub-1_from-T1w_to-MNI152NLin6Asym_mode-image_xfm.txt"),
             Some(("MNI152NLin6Asym".to_owned(), true, false))
@@ -237,7 +238,7 @@ mod tests {
                 session: session.map(str::to_owned),
                 ..SpectrumRow::default()
             };
-            all.of(&row).map(|found| (name(&found.path), found.is_from_head)).map_err(|e| e.code())
+            all.of(&row).map(|found| (name(&found.path), found.is_from_head)).map_err(|e| e.status())
         };
         assert_eq!(of("1", None), Ok(("sub-1_from-T1w_to-MNI152_mode-image_xfm.txt".to_owned(), true)));
         assert_eq!(of("1", Some("x")).map(|(name, _)| name.len()), Ok(43));

@@ -8,9 +8,10 @@ use std::path::Path;
 use rayon::prelude::*;
 use serde_json::json;
 
+use super::asked::{Asked, Written};
 use super::density::{CORE, Density, Overlap};
 use super::error::{OverlapError, TransformError};
-use super::{Asked, Placed, Space, Voxel, Written, voxel_volume_ml};
+use super::placed::{Placed, Space, Voxel, voxel_volume_ml};
 use crate::formats::nifti;
 use crate::output_path::{path_inside, safe_name_from};
 use crate::printable::{PATH_CHARS, printable};
@@ -23,7 +24,7 @@ const NAME_BYTES: usize = 60;
 const ALL: &str = "all";
 /// Where `qform_code` and `sform_code` of a NIfTI-1 header are (nifti1.h).
 const CODES: [usize; 2] = [252, 254];
-const VOXEL_COLUMNS: [&str; 20] = [
+const VOXEL_COLUMNS: [&str; 21] = [
     "spectrum_id",
     "subject",
     "session",
@@ -43,6 +44,7 @@ const VOXEL_COLUMNS: [&str; 20] = [
     "dice_all",
     "transform",
     "transform_kind",
+    "image",
     "reason",
 ];
 const GROUP_COLUMNS: [&str; 8] =
@@ -189,7 +191,7 @@ fn voxel_line(at: usize, voxel: &Voxel<'_>, measured: &BTreeMap<Group<'_>, Measu
     let placed = placed(voxel);
     let (site, voi) = of(voxel);
     let labels = [row.subject.as_ref(), row.session.as_ref(), row.site.as_ref(), row.voi.as_ref()].map(word);
-    let status = voxel.placed.as_ref().map_or_else(TransformError::code, |_| "ok");
+    let status = voxel.placed.as_ref().map_or_else(TransformError::status, |_| "ok");
     let mut line = vec![row.spectrum_id.clone()];
     line.extend(labels);
     line.push(status.to_owned());
@@ -204,6 +206,7 @@ fn voxel_line(at: usize, voxel: &Voxel<'_>, measured: &BTreeMap<Group<'_>, Measu
     let file = placed.map(|p| p.file.file_name().unwrap_or_default().to_string_lossy().into_owned());
     line.push(word(file.as_ref()));
     line.push(placed.map_or(UNKNOWN, |p| p.kind).to_owned());
+    line.push(word(placed.and_then(|p| p.image.as_ref())));
     line.push(voxel.placed.as_ref().map_or_else(ToString::to_string, |_| UNKNOWN.to_owned()));
     line
 }
@@ -228,7 +231,7 @@ fn group_line((site, voi): Group<'_>, own: &Measured, core_ml: f64) -> Vec<Strin
 fn notes(voxels: &[Voxel<'_>]) -> Vec<String> {
     let mut reasons: BTreeMap<&str, (usize, String)> = BTreeMap::new();
     for error in voxels.iter().filter_map(|voxel| voxel.placed.as_ref().err()) {
-        reasons.entry(error.code()).or_insert_with(|| (0, error.to_string())).0 += 1;
+        reasons.entry(error.status()).or_insert_with(|| (0, error.to_string())).0 += 1;
     }
-    reasons.into_iter().map(|(code, (n, words))| format!("{n} voxels left out ({code}): {words}")).collect()
+    reasons.into_iter().map(|(status, (n, words))| format!("{n} voxels left out ({status}): {words}")).collect()
 }

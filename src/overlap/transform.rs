@@ -41,6 +41,10 @@ pub struct Geometry {
     pub affine_mm: Affine,
 }
 
+/// Kinds of transforms.
+const ITK: &str = "itk";
+pub(super) const FLIRT: &str = "flirt";
+
 /// A transform, and how it was read.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ToCommon {
@@ -94,14 +98,14 @@ pub fn read(
         let back = inverse(&affine_mm).ok_or_else(singular)?;
         let leads_to_common = direction.is_from_head == direction.is_of_points;
         let affine_mm = if leads_to_common { affine_mm } else { back };
-        return Ok(ToCommon { affine_mm, kind: "itk" });
+        return Ok(ToCommon { affine_mm, kind: ITK });
     }
     let matrix = matrix(&bytes).ok_or_else(|| unknown("it is neither ITK's text nor four lines of four numbers"))?;
     let image = image.map_err(|reason| TransformError::NeedsImage { file: file.clone(), reason })?;
     let [input, reference] = if direction.is_from_head { [&image, common] } else { [common, &image] };
     let forward = from_flirt(&matrix, input, reference).ok_or_else(singular)?;
     let back = inverse(&forward).ok_or_else(singular)?;
-    Ok(ToCommon { affine_mm: if direction.is_from_head { forward } else { back }, kind: "flirt" })
+    Ok(ToCommon { affine_mm: if direction.is_from_head { forward } else { back }, kind: FLIRT })
 }
 
 /// Four lines of four numbers, the last of them 0 0 0 1.

@@ -129,12 +129,12 @@ fn what_is_not_affine_is_refused_by_name() {
     let code = |name: &str, content: &[u8]| moved(name, content, Direction::default(), [0.0; 3]).unwrap_err();
     for name in ["sub-1_from-T1w_to-MNI_mode-image_xfm.h5", "1Warp.nii.gz", "y_T1.nii"] {
         let error = code(name, b"anything");
-        assert_eq!(error.code(), "transform_not_affine", "{name}");
+        assert_eq!(error.status(), "transform_not_affine", "{name}");
         assert!(error.to_string().contains(name) && error.to_string().contains("0GenericAffine.mat"), "{error}");
     }
     let one = text(KIND, "1 0 0 0 1 0 0 0 1 5 -3 2", "0 0 0");
     let two = [one.clone(), b"#Transform 1\nTransform: AffineTransform_double_3_3\n".to_vec()].concat();
-    assert_eq!(code("a.txt", &two).code(), "transform_not_affine");
+    assert_eq!(code("a.txt", &two).status(), "transform_not_affine");
     for (content, word) in [
         (text("Euler3DTransform_double_3_3", "0 0 0 1 2 3", "0 0 0"), "Euler3DTransform"),
         (text(KIND, "1 0 0 0 1 0 0 0 1 5 -3", "0 0 0"), "another number of parameters"),
@@ -146,12 +146,12 @@ fn what_is_not_affine_is_refused_by_name() {
         (Vec::new(), "four lines"),
     ] {
         let error = code("a.txt", &content);
-        assert_eq!(error.code(), "transform_unknown");
+        assert_eq!(error.status(), "transform_unknown");
         assert!(error.to_string().contains(word), "{error}");
     }
     let identity = b"1 0 0 0\n0 1 0 0\n0 0 1 0\n0 0 0 1\n";
     let error =
         with("a.mat", identity, Direction::default(), Err("nobody says which".to_owned()), &COMMON).unwrap_err();
-    assert_eq!(error.code(), "transform_needs_image");
+    assert_eq!(error.status(), "transform_needs_image");
     assert!(error.to_string().contains("image_path") && error.to_string().contains("nobody says which"), "{error}");
 }

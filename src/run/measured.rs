@@ -19,12 +19,16 @@ const PIVOT_PPM: f64 = 4.65;
 /// itself adds makes the ratio smaller.
 pub(super) const GAIN_DIFFERS: f64 = 1.5;
 
-/// The flag of a reference with less noise than its spectrum: everything the receiver gives was made smaller. `averages` are
+/// Flags of a reference with less noise than its spectrum: everything the receiver gives was made smaller. `averages` are
 /// those in a stored transient of the spectrum and of the reference, where both files say so.
-pub(super) fn gain_differs(noise_ratio: Option<f64>, averages: Option<[usize; 2]>) -> Option<&'static str> {
+pub(super) fn of_gain(noise_ratio: Option<f64>, averages: Option<[usize; 2]>) -> Vec<&'static str> {
     // The noise of a mean falls with the root of their number.
     let of_averages = averages.map_or(1.0, |[own, water]| (own.max(1) as f64 / water.max(1) as f64).sqrt());
-    noise_ratio.is_some_and(|ratio| ratio * of_averages > GAIN_DIFFERS).then_some("water_gain_differs")
+    let mut flags = Vec::new();
+    if noise_ratio.is_some_and(|ratio| ratio * of_averages > GAIN_DIFFERS) {
+        flags.push("water_gain_differs");
+    }
+    flags
 }
 
 /// The water reference.
@@ -78,14 +82,15 @@ mod tests {
 
     #[test]
     fn a_reference_with_less_noise_had_another_gain() {
-        assert_eq!(gain_differs(Some(4.0), None), Some("water_gain_differs"));
+        const FLAG: [&str; 1] = ["water_gain_differs"];
+        assert_eq!(of_gain(Some(4.0), None), FLAG);
         for ratio in [None, Some(0.3), Some(1.0), Some(1.2), Some(f64::NAN)] {
-            assert_eq!(gain_differs(ratio, None), None, "{ratio:?}");
+            assert!(of_gain(ratio, None).is_empty(), "{ratio:?}");
         }
         // 64 averages beside 4: the noise is a quarter, and the gain the same.
-        assert_eq!(gain_differs(Some(0.25), Some([64, 4])), None);
-        assert_eq!(gain_differs(Some(1.0), Some([64, 4])), Some("water_gain_differs"));
+        assert!(of_gain(Some(0.25), Some([64, 4])).is_empty());
+        assert_eq!(of_gain(Some(1.0), Some([64, 4])), FLAG);
         // 4 averages beside 64.
-        assert_eq!(gain_differs(Some(4.0), Some([4, 64])), None);
+        assert!(of_gain(Some(4.0), Some([4, 64])).is_empty());
     }
 }

@@ -130,7 +130,7 @@ impl Origin<'_> {
         };
         measured::water(&mut row, record);
         let averages = header_averages(self.header);
-        row.qc_flags.extend(measured::gain_differs(row.water_noise_ratio, averages).map(str::to_owned));
+        row.qc_flags.extend(measured::of_gain(row.water_noise_ratio, averages).into_iter().map(str::to_owned));
         row
     }
 

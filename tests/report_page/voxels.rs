@@ -63,8 +63,15 @@ fn dataset(folder: &Path) {
     writer.finish(RunRecord::new("cpu", 1)).unwrap();
 }
 
-/// The planes of a piece: name, grey of each pixel (from the top left), extents, outline.
-fn planes(piece: &Value) -> Vec<(String, Vec<u8>, [usize; 2], Vec<[f64; 2]>)> {
+/// A plane of a piece: the grey of each pixel from the top left.
+struct Plane {
+    name: String,
+    greys: Vec<u8>,
+    extents: [usize; 2],
+    outline: Vec<[f64; 2]>,
+}
+
+fn planes(piece: &Value) -> Vec<Plane> {
     let (head, bytes) = detail(piece.as_str().unwrap());
     let n = usize::try_from(head["voxel"]["bytes"].as_u64().unwrap()).unwrap();
     let mut left = &bytes[bytes.len() - n..];
@@ -81,7 +88,7 @@ fn planes(piece: &Value) -> Vec<(String, Vec<u8>, [usize; 2], Vec<[f64; 2]>)> {
         };
         let greys = own.chunks_exact(extents[0]).flat_map(row).collect();
         let outline = serde_json::from_value(plane["outline"].clone()).unwrap();
-        (plane["name"].as_str().unwrap().to_owned(), greys, extents, outline)
+        Plane { name: plane["name"].as_str().unwrap().to_owned(), greys, extents, outline }
     };
     let found = head["voxel"]["planes"].as_array().unwrap().iter().map(plane).collect();
     assert!(left.is_empty());
@@ -104,7 +111,7 @@ fn voxels_are_drawn_where_they_are_and_on_nobody_elses_head() {
         assert!(detail(inside[row].as_str().unwrap()).0["voxel"].is_null(), "{row}");
     }
     let across = [("sagittal", [1, 2]), ("coronal", [0, 2]), ("axial", [0, 1])];
-    for ((name, greys, extents, outline), (plane, axes)) in planes(&inside["0"]).into_iter().zip(across) {
+    for (Plane { name, greys, extents, outline }, (plane, axes)) in planes(&inside["0"]).into_iter().zip(across) {
         assert_eq!((name.as_str(), extents), (plane, axes.map(|axis| GRID[axis] / 2)));
         // Two image voxels are a pixel; rows go down.
         let ends = axes.map(|axis| [FROM[axis] as f64 / 2.0, (FROM[axis] + EDGES[axis]) as f64 / 2.0]);

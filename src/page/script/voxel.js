@@ -59,7 +59,7 @@ function drawVoxel() {
     pen.restore();
     const below = height + 10;
     text(pen, plane.ends[0], left, below, colours.muted);
-    text(pen, `${plane.name} ${show(plane.at_mm)} mm`, left + width / 2, below, colours.muted, "center");
+    text(pen, `${plane.name} ${plainNumber(plane.at_mm)} mm`, left + width / 2, below, colours.muted, "center");
     text(pen, plane.ends[1], left + width, below, colours.muted, "right");
     left += width + VOXEL_GAP;
   }
