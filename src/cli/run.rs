@@ -175,8 +175,7 @@ pub(super) fn run(args: RunArgs) -> CliResult {
     print_summary(&summary);
     print_left_out(&inputs);
     if options.shard.is_none_or(|shard| shard.count == 1) && !interrupt::asked() {
-        let images = images(&options);
-        page_of(&out, args.no_report, summary.was_complete, images)?;
+        page_of(&out, args.no_report, summary.was_complete, images(&options))?;
     }
     let failed = summary.tally.counts.failed > 0;
     Ok(if args.strict && failed { EXIT_STRICT } else { 0 })
