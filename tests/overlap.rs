@@ -1,5 +1,6 @@
 //! Voxels of many heads in a common space: shares that are known by hand, by site and over all, and what keeps a voxel out.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, reason = "tests")]
+#![allow(clippy::too_many_lines, reason = "a list of cases")]
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -163,7 +164,7 @@ fn shares_in_the_core_are_those_of_boxes_moved_by_hand() {
     let values: Vec<f32> = map.data.chunks_exact(4).map(|b| f32::from_le_bytes(b.try_into().unwrap())).collect();
     let volume: f64 = values.iter().map(|v| f64::from(*v) * 8.0).sum();
     assert!((volume - core).abs() < 1e-2, "{volume}");
-    assert!(values.iter().any(|v| *v == 1.0) && values.iter().all(|v| (0.0..=1.0).contains(v)));
+    assert!(values.contains(&1.0) && values.iter().all(|v| (0.0..=1.0).contains(v)));
 }
 
 #[test]
