@@ -6,6 +6,7 @@ mod common;
 mod fid_a;
 
 use std::f64::consts::TAU;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use common::data;
@@ -106,6 +107,12 @@ fn apart(a: &BasisSet, b: &BasisSet) -> f64 {
 
 /// What a run says about a spectrum that a scanner of `vendor` made: the row, and glutamate over creatine.
 fn run(vendor: Option<&str>, options: &[&str]) -> (SpectrumRow, f64) {
+    let folder = tempfile::tempdir().unwrap();
+    run_in(folder.path(), vendor, options, "")
+}
+
+/// The same in `folder`, the results in its `out`.
+fn run_in(folder: &Path, vendor: Option<&str>, options: &[&str], cache: &str) -> (SpectrumRow, f64) {
     let (amounts, time) = ([10.0, 8.0, 6.0, 12.0], TimeGrid { n_points: 1024, ..TIME });
     let shaped = press(Vendor::Siemens, Some(5.4e-3)).unwrap().unwrap();
     let sequence = Sequence::Press { te_s: 0.035, te1_s: 0.0174, te2_s: 0.0176 };
@@ -128,13 +135,12 @@ fn run(vendor: Option<&str>, options: &[&str]) -> (SpectrumRow, f64) {
         vendor: vendor.map(str::to_owned),
         ..Facts::default()
     };
-    let folder = tempfile::tempdir().unwrap();
-    let (input, out) = (folder.path().join("sub-01_svs.nii"), folder.path().join("out"));
+    let (input, out) = (folder.join("sub-01_svs.nii"), folder.join("out"));
     let file = nifti_mrs::encode(&Acquisition { facts, ..Acquisition::from_samples(nifti_mrs::NAME, samples) });
     std::fs::write(&input, file).unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_requant"));
-    let done = command.arg("run").arg(&input).arg("--out").arg(&out).args(["--engine", "cpu"]).args(options).output();
-    let done = done.unwrap();
+    command.arg("run").arg(&input).arg("--out").arg(&out).args(["--overwrite", "--engine", "cpu"]).args(options);
+    let done = command.env("REQUANT_CACHE_DIR", cache).output().unwrap();
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
     let rows: Vec<SpectrumRow> = read_table(&out).unwrap();
     let metabolites: Vec<MetaboliteRow> = read_table(&out).unwrap();
@@ -232,4 +238,40 @@ fn echoes_too_short_for_the_pulses_say_what_is_possible() {
     let uneven = Shape::Samples { amplitude: vec![1.0; 20], phase_rad: vec![0.0; 19], gradient: vec![] };
     let message = shaped(&PRESS, |s| s.refocus.shape = uneven.clone()).unwrap_err().to_string();
     assert!(message.contains("20 amplitudes, 19 phases"), "{message}");
+}
+
+/// Name and bytes of all tables of a run.
+fn tables(out: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    let is_table = |entry: &walkdir::DirEntry| entry.path().extension().is_some_and(|e| e == "parquet");
+    let files = walkdir::WalkDir::new(out).sort_by_file_name().into_iter().flatten().filter(is_table);
+    files.map(|f| (f.path().strip_prefix(out).unwrap().to_owned(), std::fs::read(f.path()).unwrap())).collect()
+}
+
+#[test]
+fn tables_are_the_same_bytes_with_and_without_sets_that_are_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let (at, cache) = (folder.path(), folder.path().join("kept"));
+    let kept = || -> Vec<PathBuf> {
+        let entries = walkdir::WalkDir::new(&cache).into_iter().flatten().filter(|e| e.file_type().is_file());
+        entries.map(walkdir::DirEntry::into_path).collect()
+    };
+    let made = |cache: &str| {
+        run_in(at, Some("Siemens"), &[], cache);
+        tables(&at.join("out"))
+    };
+    let without = made("");
+    assert!(without.len() >= 2 && !cache.exists());
+    let name = cache.display().to_string();
+    assert_eq!(made(&name), without);
+    let files = kept();
+    assert_eq!(files.len(), 1, "{files:?}");
+    let whole = std::fs::read(&files[0]).unwrap();
+    assert_eq!(made(&name), without);
+    let mut damaged = whole.clone();
+    *damaged.last_mut().unwrap() ^= 1;
+    std::fs::write(&files[0], damaged).unwrap();
+    assert_eq!(made(&name), without);
+    assert_eq!((kept().len(), std::fs::read(&files[0]).unwrap()), (1, whole));
+    // A place that cannot be written is no error.
+    assert_eq!(made(&at.join("sub-01_svs.nii").display().to_string()), without);
 }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::pulses::vendors::{self, Known, Source, Vendor};
-use super::{BRAIN_METABOLITES, LINEWIDTH_HZ, Library, Pulses, Sequence, SimulateError, TimeGrid, basis_set_with};
+use super::{BRAIN_METABOLITES, LINEWIDTH_HZ, Library, Pulses, Sequence, SetCache, SimulateError, TimeGrid, basis_set_kept};
 use crate::acquisition::Facts;
 use crate::basis::BasisSet;
 use crate::basis::check::Protocol;
@@ -132,15 +132,22 @@ impl Recipe {
         }
     }
 
-    /// Simulates the basis set.
+    /// Simulates the basis set, or takes it from the user's cache.
     ///
     /// # Errors
-    /// As [`basis_set_with`].
+    /// As [`super::basis_set_with`].
     pub fn basis_set(&self) -> Result<BasisSet, SimulateError> {
         let names: Vec<&str> = self.metabolites.iter().map(String::as_str).collect();
         let (f0, dwell) = (self.f0_mhz, self.dwell_s);
         let time = TimeGrid { f0_mhz: f0, dwell_s: dwell, n_points: self.n_points, linewidth_hz: self.linewidth_hz };
-        let mut set = basis_set_with(Library::built_in()?, &names, &self.sequence, &self.pulses, time)?;
+        let mut set = basis_set_kept(
+            Library::built_in()?,
+            &names,
+            &self.sequence,
+            &self.pulses,
+            time,
+            SetCache::of_user().as_ref(),
+        )?;
         set.remarks.extend(self.assumed.iter().map(|a| format!("assumed {a}")));
         Ok(set)
     }

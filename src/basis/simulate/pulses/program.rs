@@ -69,6 +69,11 @@ struct Event {
 }
 
 impl Program {
+    /// Whether a sequence has pulses that shape matters to.
+    pub(in crate::basis::simulate) fn has_places(sequence: &Sequence) -> bool {
+        events_of(sequence).is_some()
+    }
+
     /// The program of `sequence`; `None` where it has no pulses that shape matters to.
     pub(in crate::basis::simulate) fn new(
         sequence: &Sequence,
