@@ -275,3 +275,34 @@ fn tables_are_the_same_bytes_with_and_without_sets_that_are_kept() {
     // A place that cannot be written is no error.
     assert_eq!(made(&at.join("sub-01_svs.nii").display().to_string()), without);
 }
+
+#[test]
+fn a_recipe_states_pulses_and_timing_and_what_it_cannot_state_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let recipe = folder.path().join("site.toml");
+    let path = recipe.display().to_string();
+    let with = |text: &str| {
+        std::fs::write(&recipe, text).unwrap();
+        run(Some("GE"), &["--recipe", &path])
+    };
+    let mao = "[[pulse]]\nrole = \"refocus\"\nshape = \"cosine\"\nduration_ms = 5.4\nbandwidth_hz = 1063\n\
+               coefficients = [2.0515, 2.2438, 2.7856, 1.5720, 0.5629, 0.3318]\n";
+    let (row, glutamate) = with(&format!("[sequence]\nte1_ms = 17.4\n{mao}"));
+    assert_eq!(row.basis_source.as_deref(), Some("recipe"));
+    assert!(row.basis_pulse.as_deref().is_some_and(|p| p.contains("site.toml") && p.contains("5.40 ms")), "{row:?}");
+    assert!((row.basis_te1_s.unwrap() - 0.0174).abs() < 1e-9 && (glutamate / 1.25 - 1.0).abs() < 0.05, "{glutamate}");
+    assert!(!row.qc_flags.iter().any(|f| f == "te1_assumed" || f == "basis_pulse_unknown"), "{:?}", row.qc_flags);
+    let fault = |text: &str| {
+        std::fs::write(&recipe, text).unwrap();
+        let input = folder.path().join("x.nii");
+        std::fs::write(&input, "no spectrum").unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_requant"));
+        let done = command.arg("run").arg(&input).arg("--out").arg(folder.path().join("out")).args(["--recipe", &path]);
+        let done = done.output().unwrap();
+        assert_eq!(done.status.code(), Some(2), "{text}");
+        String::from_utf8_lossy(&done.stderr).into_owned()
+    };
+    assert!(fault("[sequence]\nvendor = \"Hitachi\"\n").contains("Philips"));
+    assert!(fault("[sequence]\nte_ms = 35\nte1_ms = 40\n").contains("te1_ms = 40"));
+    assert!(fault(&mao.replace("cosine", "file")).contains("needs `file`"));
+}

@@ -8,7 +8,7 @@ use super::RunOptions;
 use super::cut::for_models;
 use super::load::{Failure, Header, without_folder};
 use crate::basis::simulate::pulses::Source as PulseSource;
-use crate::basis::simulate::{Pulses, Recipe, Sequence, Timing};
+use crate::basis::simulate::{Pulses, Recipe, RecipeFault, Sequence, Stated, Timing};
 use crate::basis::{BasisError, BasisSet, Grid};
 use crate::corpus::Found;
 use crate::error_chain::error_chain;
@@ -131,6 +131,8 @@ pub(super) struct Bases<'a> {
     options: &'a RunOptions,
     /// Those that were read or simulated last.
     read: Mutex<HashMap<Source, Slot<ReadBasis>>>,
+    /// Recipe files that lines of a manifest name.
+    stated: Mutex<HashMap<PathBuf, Result<Arc<Stated>, RecipeFault>>>,
     /// What is known of all of them: the recipes, and the ids with their hashes.
     recipes: Mutex<BTreeSet<String>>,
     used: Mutex<BTreeMap<(String, String), Named>>,
@@ -139,7 +141,13 @@ pub(super) struct Bases<'a> {
 impl<'a> Bases<'a> {
     /// Reads the basis set of the whole run, so that a wrong path ends it before any work.
     pub(super) fn new(options: &'a RunOptions) -> Result<Self, BasisError> {
-        let bases = Self { options, read: Mutex::default(), recipes: Mutex::default(), used: Mutex::default() };
+        let bases = Self {
+            options,
+            read: Mutex::default(),
+            stated: Mutex::default(),
+            recipes: Mutex::default(),
+            used: Mutex::default(),
+        };
         if let Some(path) = &options.basis {
             let set = bases.read_basis(path)?;
             let slot = Arc::new(OnceLock::new());
@@ -193,8 +201,20 @@ impl<'a> Bases<'a> {
 
     /// The recipe of the basis set for the protocol in a file's header.
     pub(super) fn recipe(&self, found: &Found, header: &Header) -> Result<Recipe, Failure> {
-        Recipe::from_protocol(&header.protocol, &Timing::of(&header.facts))
-            .map_err(|e| Failure::new("basis_header", format!("{}: {e}", found.source_path)))
+        let failed = |e: &dyn std::fmt::Display| Failure::new("basis_header", format!("{}: {e}", found.source_path));
+        let stated = match &found.overrides.recipe {
+            Some(path) => Some(self.stated(path).map_err(|e| failed(&e))?),
+            None => self.options.recipe.clone(),
+        };
+        let timing = Timing::of(&header.facts).with_recipe(stated);
+        Recipe::from_protocol(&header.protocol, &timing).map_err(|e| failed(&e))
+    }
+
+    /// The recipe file of a line of a manifest, read once.
+    fn stated(&self, path: &Path) -> Result<Arc<Stated>, RecipeFault> {
+        let mut stated = lock(&self.stated);
+        let read = || Stated::read(path).map(Arc::new);
+        stated.entry(path.to_owned()).or_insert_with(read).clone()
     }
 
     /// The basis set for the protocol in a file's header: simulated once a protocol.

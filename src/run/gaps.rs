@@ -84,6 +84,16 @@ fn facts() -> impl Iterator<Item = &'static str> {
 
 /// What a spectrum lacks that will not be fitted.
 pub(super) fn of_failure(failure: &Failure, header: &Header) -> Vec<Gap> {
+    if failure.code == "basis_header" && failure.message.contains("recipe") {
+        let advice = "mend the recipe, or fill in another one in `recipe` of a manifest".to_owned();
+        let columns = vec!["recipe".to_owned()];
+        return vec![Gap {
+            cost: Cost::Fit,
+            what: "the recipe of the basis set cannot be used".to_owned(),
+            advice,
+            columns,
+        }];
+    }
     if failure.code == "basis_header"
         && let Err(gaps) = Recipe::from_protocol(&header.protocol, &Timing::of(&header.facts))
     {

@@ -121,7 +121,7 @@ impl<'a> ModelStore<'a> {
         key: &SpectrumKey,
         method: &Method,
     ) -> Result<String, Failure> {
-        let path = found.overrides.basis.as_ref().or(self.options.basis.as_ref());
+        let path = self.basis_path(found);
         if let Method::Peaks(settings) = method {
             conditions(found, settings, key)?;
             return path.map_or(Ok(NO_BASIS.to_owned()), |path| Ok(self.bases.read_once(path)?.set.id.clone()));
@@ -140,6 +140,12 @@ impl<'a> ModelStore<'a> {
                 Ok(format!("simulated {}{te_ms} at {:.2} MHz", recipe.sequence.name(), recipe.f0_mhz))
             }
         }
+    }
+
+    /// The basis set to be read, if any: what a line of a manifest states goes first.
+    fn basis_path<'f>(&'f self, found: &'f Found) -> Option<&'f PathBuf> {
+        let of_run = self.options.basis.as_ref().filter(|_| found.overrides.recipe.is_none());
+        found.overrides.basis.as_ref().or(of_run)
     }
 
     /// The model for one spectrum and method, and what the basis check says.
@@ -164,7 +170,7 @@ impl<'a> ModelStore<'a> {
         method: usize,
         extra: &Extra,
     ) -> Result<Prepared, Failure> {
-        let path = found.overrides.basis.as_ref().or(self.options.basis.as_ref());
+        let path = self.basis_path(found);
         if let Method::Peaks(settings) = &self.options.methods[method] {
             return self.peaks(found, key, spectrum, method, settings, path);
         }

@@ -8,13 +8,16 @@
 mod cache;
 mod error;
 mod events;
+mod fsl_sequence;
 mod hamiltonian;
+mod merged;
 mod operators;
 pub mod pulses;
 pub mod recipe;
 pub mod sequences;
 pub mod signal;
 pub mod spin_systems;
+mod stated;
 
 use ndarray::Array2;
 use num_complex::Complex64;
@@ -27,6 +30,7 @@ pub use recipe::{HeaderGaps, Recipe, Timing};
 pub use sequences::{Band, Event, Pulse, Sequence};
 pub use signal::{Line, Transitions, transitions};
 pub use spin_systems::{Library, Metabolite};
+pub use stated::{RecipeFault, Stated};
 
 use pulses::{Program, Scale, Shaped};
 
@@ -188,7 +192,7 @@ impl<'a> Played<'a> {
     /// The shaped pulses that a sequence is played with, if it has places for them.
     fn shaped(sequence: &Sequence, pulses: &'a Pulses) -> Option<&'a Shaped> {
         match pulses {
-            Pulses::Shaped(shaped) if Program::has_places(sequence) => Some(shaped),
+            Pulses::Shaped(shaped) if shaped.blocks.is_some() || Program::has_places(sequence) => Some(shaped),
             _ => None,
         }
     }

@@ -1,9 +1,16 @@
 //! What a simulated basis set is made from, and how much of it a file's header says.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 
+use super::merged::{Kind, Merged, is_siemens_own, kind};
+use super::pulses::Program;
 use super::pulses::vendors::{self, Known, Source, Vendor};
-use super::{BRAIN_METABOLITES, LINEWIDTH_HZ, Library, Pulses, Sequence, SetCache, SimulateError, TimeGrid, basis_set_kept};
+use super::{
+    BRAIN_METABOLITES, LINEWIDTH_HZ, Library, Pulses, Sequence, SetCache, SimulateError, Stated, TimeGrid,
+    basis_set_kept,
+};
 use crate::acquisition::Facts;
 use crate::basis::BasisSet;
 use crate::basis::check::Protocol;
@@ -42,6 +49,8 @@ pub struct Timing {
     pub unknown_pulses: Option<String>,
     /// Mixing time of STEAM (s).
     pub tm_s: Option<f64>,
+    /// What a recipe file states.
+    pub stated: Option<Arc<Stated>>,
 }
 
 impl Timing {
@@ -53,7 +62,14 @@ impl Timing {
             known: Known { asked, vendor, refocus_s: facts.refocus_s, te1_s: facts.te1_s },
             unknown_pulses: facts.pulses.clone().filter(|_| asked.is_none()),
             tm_s: facts.tm_s,
+            stated: None,
         }
+    }
+
+    /// The same with what a recipe file states.
+    #[must_use]
+    pub fn with_recipe(self, stated: Option<Arc<Stated>>) -> Self {
+        Self { stated, ..self }
     }
 }
 
@@ -75,35 +91,30 @@ impl Recipe {
     /// # Errors
     /// [`HeaderGaps`] with every field that is missing or cannot be used.
     pub fn from_protocol(protocol: &Protocol, timing: &Timing) -> Result<Self, HeaderGaps> {
-        let mut missing = Vec::new();
+        let Merged { known, te_s, tm_s, sequence, mut missing } = Merged::of(protocol, timing);
         let mut need = |name: &str, value: Option<f64>| {
             value.filter(|v| v.is_finite() && *v > 0.0).unwrap_or_else(|| {
                 missing.push(name.to_owned());
                 1.0
             })
         };
-        let te_s = need("te_s", protocol.te_s);
+        let te_s = need("te_s", te_s);
         let f0_mhz = need("f0_mhz", protocol.f0_mhz);
         let dwell_s = need("dwell_s", protocol.dwell_s);
-        let n_points = protocol.n_points.unwrap_or(0);
-        let mut assumed = Vec::new();
-        let (mut pulses, mut pulse_name, mut pulse_source) = (Pulses::Ideal, "ideal".to_owned(), Source::Generic);
-        if timing.known.asked == Some(Vendor::Ideal) {
-            pulse_source = Source::Recipe;
-        }
-        let sequence = match kind(protocol.sequence.as_deref()) {
+        let mut played = PlayedSequence {
+            pulses: Pulses::Ideal,
+            name: "ideal".to_owned(),
+            source: if known.asked == Some(Vendor::Ideal) { Source::Recipe } else { Source::Generic },
+            assumed: Vec::new(),
+        };
+        let sequence = match kind(sequence) {
             Ok(Kind::Press) => {
-                let vendor = timing.known.vendor.filter(|v| *v != Vendor::Siemens || is_siemens_own(protocol));
-                let choice = vendors::choose(&Known { vendor, ..timing.known }, te_s, f0_mhz)
-                    .map_err(|e| HeaderGaps { missing: vec![e.to_string()] })?;
-                if choice.te1_assumed {
-                    assumed.push(format!("te1_s = {:.5}", choice.te1_s));
-                }
-                (pulses, pulse_name, pulse_source) = (choice.pulses, choice.name, choice.source);
-                let te1_s = choice.te1_s;
-                Some(Sequence::Press { te_s, te1_s, te2_s: te_s - te1_s })
+                let vendor = known
+                    .vendor
+                    .filter(|v| *v != Vendor::Siemens || is_siemens_own(protocol.sequence.as_deref().or(sequence)));
+                Some(played.press(&Known { vendor, ..known }, te_s, f0_mhz)?)
             }
-            Ok(Kind::Steam) => Some(Sequence::Steam { te_s, tm_s: need("tm_s (mixing time of STEAM)", timing.tm_s) }),
+            Ok(Kind::Steam) => Some(Sequence::Steam { te_s, tm_s: need("tm_s (mixing time of STEAM)", tm_s) }),
             Ok(Kind::SemiLaser) => Some(Sequence::SemiLaser { te_s }),
             Ok(Kind::Special) => Some(Sequence::Special { te_s }),
             Ok(Kind::SpinEcho) => Some(Sequence::SpinEcho { te_s }),
@@ -115,18 +126,21 @@ impl Recipe {
         if let Some(unknown) = &timing.unknown_pulses {
             missing.push(format!("pulses (`{unknown}` is none of {})", Vendor::NAMES));
         }
+        if let (Some(stated), Some(sequence), true) = (&timing.stated, &sequence, missing.is_empty()) {
+            missing.extend(played.state(stated, sequence, f0_mhz).err());
+        }
         match sequence {
             Some(sequence) if missing.is_empty() => Ok(Self {
                 sequence,
-                pulses,
-                pulse_name,
-                pulse_source,
+                pulses: played.pulses,
+                pulse_name: played.name,
+                pulse_source: played.source,
                 f0_mhz: (f0_mhz / F0_STEP_MHZ).round() * F0_STEP_MHZ,
                 dwell_s,
-                n_points,
+                n_points: protocol.n_points.unwrap_or(0),
                 linewidth_hz: LINEWIDTH_HZ,
                 metabolites: BRAIN_METABOLITES.map(str::to_owned).to_vec(),
-                assumed,
+                assumed: played.assumed,
             }),
             _ => Err(HeaderGaps { missing }),
         }
@@ -153,123 +167,48 @@ impl Recipe {
     }
 }
 
-enum Kind {
-    Press,
-    Steam,
-    SemiLaser,
-    Special,
-    SpinEcho,
+/// The pulses of a recipe while they are being chosen.
+struct PlayedSequence {
+    pulses: Pulses,
+    name: String,
+    source: Source,
+    assumed: Vec<String>,
 }
 
-/// Whether a PRESS of Siemens may be the vendor's own, `svs_se`. Others' for the same scanners (`eja_svs_press` …) play pulses
-/// of their own.
-fn is_siemens_own(protocol: &Protocol) -> bool {
-    let name = protocol.sequence.as_deref().unwrap_or_default().to_lowercase();
-    let plain: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
-    ["svsse", "csise"].iter().any(|own| plain.contains(own)) || plain == "press"
-}
+/// Part by which frequencies of one field differ: scanners of "3 T" have 2.89 to 3.03 T.
+const SAME_FIELD: f64 = 0.06;
 
-/// The sequence that vendors mean by a name: Siemens' svs_se and svs_st (csi_se and csi_st of a grid), GE's PROBE-P and PROBE-S, and what
-/// people write.
-fn kind(name: Option<&str>) -> Result<Kind, String> {
-    let Some(name) = name.filter(|n| !n.trim().is_empty()) else {
-        return Err("sequence".to_owned());
-    };
-    let plain: String = name.to_lowercase().chars().filter(char::is_ascii_alphanumeric).collect();
-    let has = |parts: &[&str]| parts.iter().any(|part| plain.contains(part));
-    if has(&["mega", "svsedit", "hermes", "hercules", "edit"]) {
-        return Err(format!("sequence (`{name}` is edited: which spins its pulses turn no header says)"));
+impl PlayedSequence {
+    /// PRESS with the pulses and the first echo of what is known.
+    fn press(&mut self, known: &Known, te_s: f64, f0_mhz: f64) -> Result<Sequence, HeaderGaps> {
+        let choice = vendors::choose(known, te_s, f0_mhz).map_err(|e| HeaderGaps { missing: vec![e.to_string()] })?;
+        if choice.te1_assumed {
+            self.assumed.push(format!("te1_s = {:.5}", choice.te1_s));
+        }
+        (self.pulses, self.name, self.source) = (choice.pulses, choice.name, choice.source);
+        Ok(Sequence::Press { te_s, te1_s: choice.te1_s, te2_s: te_s - choice.te1_s })
     }
-    if has(&["slaser", "semilaser"]) {
-        Ok(Kind::SemiLaser)
-    } else if has(&["steam", "svsst", "csist", "probes"]) {
-        Ok(Kind::Steam)
-    } else if has(&["special"]) {
-        Ok(Kind::Special)
-    } else if has(&["press", "svsse", "csise", "probep"]) {
-        Ok(Kind::Press)
-    } else if has(&["spinecho"]) {
-        Ok(Kind::SpinEcho)
-    } else {
-        Err(format!("sequence (`{name}` is none of PRESS, STEAM, sLASER, SPECIAL, spin-echo)"))
+
+    /// The pulses that a recipe file states; an echo that is too short for them is told before anything is fitted.
+    fn state(&mut self, stated: &Stated, sequence: &Sequence, f0_mhz: f64) -> Result<(), String> {
+        if !stated.states_pulses() {
+            return Ok(());
+        }
+        let fault = |reason: String| format!("recipe (`{}`: {reason})", stated.name);
+        if let Some(field_mhz) = stated.field_mhz
+            && (f0_mhz / field_mhz - 1.0).abs() > SAME_FIELD
+        {
+            return Err(fault(format!("it is for {field_mhz:.1} MHz, the data have {f0_mhz:.1} MHz")));
+        }
+        self.pulses = stated.pulses(&self.pulses, sequence).map_err(fault)?;
+        if let Pulses::Shaped(shaped) = &self.pulses {
+            Program::new(sequence, shaped, f0_mhz, true).map_err(|e| fault(e.to_string()))?;
+            (self.name, self.source) = (shaped.name.clone(), Source::Recipe);
+        }
+        Ok(())
     }
 }
 
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, reason = "tests")]
-    use super::*;
-
-    fn protocol(sequence: Option<&str>) -> Protocol {
-        Protocol {
-            f0_mhz: Some(123.2534),
-            te_s: Some(0.03),
-            sequence: sequence.map(str::to_owned),
-            dwell_s: Some(5e-4),
-            n_points: Some(1024),
-        }
-    }
-
-    #[test]
-    fn a_sequence_of_others_on_a_vendors_scanner_has_not_the_vendors_pulses() {
-        let siemens = Timing::of(&Facts { vendor: Some("Siemens".into()), ..Facts::default() });
-        let source = |name| Recipe::from_protocol(&protocol(Some(name)), &siemens).unwrap().pulse_source;
-        for own in ["svs_se", "%SiemensSeq%\\svs_se", "*svs_se_35", "PRESS"] {
-            assert_eq!(source(own), Source::VendorDefault, "{own}");
-        }
-        assert_eq!(source("%CustomerSeq%\\eja_svs_press"), Source::Generic);
-        let philips = Timing::of(&Facts { vendor: Some("Philips".into()), ..Facts::default() });
-        let of_philips = Recipe::from_protocol(&protocol(Some("PRESS_35")), &philips).unwrap();
-        assert_eq!(of_philips.pulse_source, Source::VendorDefault);
-    }
-
-    #[test]
-    fn vendors_names_are_known() {
-        for (name, expected) in [
-            ("svs_se", "PRESS"),
-            ("csi_se", "PRESS"),
-            ("PROBE-P", "PRESS"),
-            ("eja_svs_press", "PRESS"),
-            ("PRESS", "PRESS"),
-            ("svs_slaser_dkd", "sLASER"),
-            ("semi-LASER", "sLASER"),
-            ("SPECIAL", "SPECIAL"),
-        ] {
-            let recipe = Recipe::from_protocol(&protocol(Some(name)), &Timing::default()).unwrap();
-            assert_eq!(recipe.sequence.name(), expected, "{name}");
-            assert!((recipe.f0_mhz - 123.25).abs() < 1e-9);
-        }
-        let timing = Timing { tm_s: Some(0.01), ..Timing::default() };
-        for name in ["svs_st", "STEAM", "PROBE-S"] {
-            let recipe = Recipe::from_protocol(&protocol(Some(name)), &timing).unwrap();
-            assert_eq!(recipe.sequence.name(), "STEAM", "{name}");
-        }
-    }
-
-    #[test]
-    fn the_vendor_decides_about_pulses_and_first_echo() {
-        let facts = |vendor: &str| Facts { vendor: Some(vendor.to_owned()), ..Facts::default() };
-        let recipe = |facts: &Facts| Recipe::from_protocol(&protocol(Some("PRESS")), &Timing::of(facts));
-        let siemens = recipe(&Facts { refocus_s: Some(5.6e-3), ..facts("Siemens") }).unwrap();
-        assert_eq!((siemens.pulse_source, siemens.assumed.len()), (Source::Header, 1));
-        assert!(matches!(siemens.sequence, Sequence::Press { te1_s, .. } if (te1_s - 17.6e-3).abs() < 1e-12));
-        assert_eq!(recipe(&facts("Bruker")).unwrap().pulse_source, Source::Generic);
-        let ideal = recipe(&Facts { pulses: Some("ideal".to_owned()), ..facts("GE") }).unwrap();
-        assert_eq!((ideal.pulses, ideal.pulse_source), (Pulses::Ideal, Source::Recipe));
-        let wrong = recipe(&Facts { pulses: Some("Hitachi".to_owned()), ..facts("GE") }).unwrap_err().to_string();
-        assert!(wrong.contains("Hitachi") && wrong.contains("Philips"), "{wrong}");
-    }
-
-    #[test]
-    fn every_missing_field_is_named() {
-        let bare = Protocol { te_s: None, f0_mhz: Some(f64::NAN), ..protocol(None) };
-        let message = Recipe::from_protocol(&bare, &Timing::default()).unwrap_err().to_string();
-        for field in ["te_s", "f0_mhz", "sequence"] {
-            assert!(message.contains(field), "{message}");
-        }
-        let steam = Recipe::from_protocol(&protocol(Some("STEAM")), &Timing::default()).unwrap_err();
-        assert!(steam.to_string().contains("tm_s"), "{steam}");
-        let edited = Recipe::from_protocol(&protocol(Some("MEGA-PRESS")), &Timing::default()).unwrap_err();
-        assert!(edited.to_string().contains("edited"), "{edited}");
-    }
-}
+#[path = "recipe_tests.rs"]
+mod tests;

@@ -156,6 +156,7 @@ pub fn press(vendor: Vendor, duration_s: Option<f64>) -> Result<Option<Shaped>, 
         edit: Some(usual_edit()),
         carrier_ppm: 3.0,
         grid: Grid::default(),
+        blocks: None,
     }))
 }
 
