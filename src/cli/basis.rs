@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 
+use super::basis_cache::{CacheArgs, cache};
+use super::basis_choose::{self, ChooseArgs};
 use super::basis_simulate::{SimulateArgs, simulate};
 use super::basis_target::TargetArgs;
 use super::error::{CliError, CliResult};
@@ -23,6 +25,10 @@ pub(super) enum BasisCommand {
     Convert(ConvertArgs),
     /// Simulate a basis set from spin systems by density matrix
     Simulate(Box<SimulateArgs>),
+    /// Say which pulses the spectra of each protocol speak for
+    Choose(Box<ChooseArgs>),
+    /// Show what simulated sets are kept on disk, or remove them
+    Cache(CacheArgs),
 }
 
 /// Arguments of `requant basis show`.
@@ -65,6 +71,8 @@ pub(super) fn run(command: &BasisCommand) -> CliResult {
             args.target.save(&read(&args.input, &args.gaps)?, &args.output, &Reads::of([args.input.as_path()]))
         }
         BasisCommand::Simulate(args) => simulate(args),
+        BasisCommand::Choose(args) => basis_choose::run(args),
+        BasisCommand::Cache(args) => cache(args),
     }
 }
 

@@ -106,13 +106,7 @@ impl SetCache {
         if bytes > self.most_bytes {
             return Err(io::ErrorKind::FileTooLarge.into());
         }
-        let mut sets: Vec<(SystemTime, u64, PathBuf)> = fs::read_dir(&self.folder)?
-            .filter_map(|entry| {
-                let path = entry.ok()?.path();
-                let data = path.symlink_metadata().ok().filter(|data| data.is_file() && is_own(&path))?;
-                Some((data.modified().ok()?, data.len(), path))
-            })
-            .collect();
+        let mut sets = self.sets()?;
         sets.sort();
         let mut held: u64 = sets.iter().map(|(_, bytes, _)| bytes).sum();
         for (_, of_set, path) in sets {
@@ -123,6 +117,38 @@ impl SetCache {
             held -= of_set;
         }
         Ok(())
+    }
+
+    /// Its sets: when each was used last, its length (bytes), and its file.
+    fn sets(&self) -> io::Result<Vec<(SystemTime, u64, PathBuf)>> {
+        let of = |path: PathBuf| {
+            let data = path.symlink_metadata().ok().filter(|data| data.is_file() && is_own(&path))?;
+            Some((data.modified().ok()?, data.len(), path))
+        };
+        Ok(fs::read_dir(&self.folder)?.filter_map(|entry| of(entry.ok()?.path())).collect())
+    }
+
+    /// Where it is.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// How many sets it holds, how much they take, and the most that they may take (bytes). A folder that is not there holds
+    /// none.
+    pub(crate) fn held(&self) -> (usize, u64, u64) {
+        let sets = self.sets().unwrap_or_default();
+        (sets.len(), sets.iter().map(|(_, bytes, _)| bytes).sum(), self.most_bytes)
+    }
+
+    /// Removes its sets and nothing else; how many there were.
+    ///
+    /// # Errors
+    /// The first file that cannot be removed.
+    pub(crate) fn clear(&self) -> io::Result<usize> {
+        let sets =
+            self.sets().or_else(|e| if e.kind() == io::ErrorKind::NotFound { Ok(Vec::new()) } else { Err(e) })?;
+        sets.iter().try_for_each(|(_, _, path)| fs::remove_file(path))?;
+        Ok(sets.len())
     }
 
     fn path(&self, recipe: &str) -> PathBuf {
@@ -212,6 +238,21 @@ mod tests {
         assert!(folder.path().join("notes.set").exists());
         SetCache { most_bytes: 10, ..cache.clone() }.keep("e", &set(0.1));
         assert!(cache.get("e", (3, 16)).is_none());
+    }
+
+    #[test]
+    fn what_is_held_is_counted_and_cleared_and_nothing_of_others() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = cache(folder.path());
+        let empty = SetCache { folder: folder.path().join("none"), most_bytes: 7 };
+        assert_eq!((empty.held(), empty.clear().unwrap()), ((0, 0, 7), 0));
+        cache.keep("a", &set(0.1));
+        cache.keep("b", &set(0.2));
+        fs::write(folder.path().join("notes.set"), "x").unwrap();
+        let (sets, bytes, _) = cache.held();
+        assert_eq!((sets, bytes), (2, 2 * fs::metadata(cache.path("a")).unwrap().len()));
+        assert_eq!((cache.clear().unwrap(), cache.held().0), (2, 0));
+        assert!(folder.path().join("notes.set").exists());
     }
 
     #[test]
