@@ -128,10 +128,6 @@ fn of_header(entry: &str) -> Gap {
         return Gap::of_fact(Cost::Fit, column, format!("{entry} not stated"), false);
     };
     let what = format!("{column}: {}", why.trim_start_matches('(').trim_end_matches(')'));
-    if why.contains("edited") {
-        let advice = "give a basis set with --basis, or fill in `basis` in a manifest".to_owned();
-        return Gap { cost: Cost::Fit, what, advice, columns: vec!["basis".to_owned()] };
-    }
     Gap::of_fact(Cost::Fit, column, what, true)
 }
 
@@ -195,7 +191,7 @@ mod tests {
         let gap = of("basis_header", "", &header(Some("GABA")));
         assert!(gap.what.contains("`GABA`") && !gap.advice.contains("--sequence"), "{gap:?}");
         assert_eq!(of("basis_header", "", &header(Some("STEAM"))).columns, ["tm_s"]);
-        assert_eq!(of("basis_header", "", &header(Some("MEGA-PRESS"))).columns, ["basis"]);
+        assert_eq!(of("basis_header", "", &header(Some("MEGA-PRESS"))).columns, ["edit_order"]);
     }
 
     #[test]

@@ -52,7 +52,7 @@ impl<'a> Merged<'a> {
         let sequence = stated.sequence.as_deref();
         if let (Some(Ok(stated_kind)), Some(Ok(data_kind))) =
             (sequence.map(|s| kind(Some(s))), data.sequence.map(|s| kind(Some(s))))
-            && stated_kind != data_kind
+            && stated_kind.unedited() != data_kind.unedited()
         {
             let (ours, theirs) = (sequence.unwrap_or_default(), data.sequence.unwrap_or_default());
             missing.push(format!("recipe (`{}` is of {ours}, the data of `{theirs}`)", stated.name));
@@ -75,6 +75,24 @@ pub(super) enum Kind {
     SemiLaser,
     Special,
     SpinEcho,
+    MegaPress,
+    MegaSemiLaser,
+}
+
+impl Kind {
+    /// Whether its name says that it is edited.
+    pub(super) fn is_edited(self) -> bool {
+        matches!(self, Self::MegaPress | Self::MegaSemiLaser)
+    }
+
+    /// The same without editing.
+    fn unedited(self) -> Self {
+        match self {
+            Self::MegaPress => Self::Press,
+            Self::MegaSemiLaser => Self::SemiLaser,
+            other => other,
+        }
+    }
 }
 
 /// Whether a PRESS of Siemens may be the vendor's own, `svs_se`. Others' for the same scanners (`eja_svs_press` …) play pulses
@@ -93,10 +111,17 @@ pub(super) fn kind(name: Option<&str>) -> Result<Kind, String> {
     };
     let plain: String = name.to_lowercase().chars().filter(char::is_ascii_alphanumeric).collect();
     let has = |parts: &[&str]| parts.iter().any(|part| plain.contains(part));
-    if has(&["mega", "svsedit", "hermes", "hercules", "edit"]) {
-        return Err(format!("sequence (`{name}` is edited: which spins its pulses turn no header says)"));
+    let is_semi_laser = has(&["slaser", "semilaser"]);
+    if has(&["mega", "svsedit", "hermes", "hercules", "svsherc", "edit"]) && !plain.contains("unedited") {
+        return match (is_semi_laser, has(&["special", "steam"])) {
+            (true, _) => Ok(Kind::MegaSemiLaser),
+            (false, false) => Ok(Kind::MegaPress),
+            (false, true) => {
+                Err(format!("sequence (no editing with `{name}` can be simulated: PRESS and sLASER alone)"))
+            }
+        };
     }
-    if has(&["slaser", "semilaser"]) {
+    if is_semi_laser {
         Ok(Kind::SemiLaser)
     } else if has(&["steam", "svsst", "csist", "probes"]) {
         Ok(Kind::Steam)

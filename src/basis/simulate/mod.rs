@@ -6,12 +6,14 @@
 //! protons, so a pulse-acquire FID starts at the metabolite's number of protons.
 
 mod cache;
+pub mod edited;
 mod error;
 mod events;
 mod fsl_sequence;
 mod hamiltonian;
 mod merged;
 mod operators;
+mod played;
 pub mod pulses;
 pub mod recipe;
 pub mod sequences;

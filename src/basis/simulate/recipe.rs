@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use super::edited::{Edited, leave_out_what_cancels};
 use super::merged::{Kind, Merged, is_siemens_own, kind};
-use super::pulses::Program;
-use super::pulses::vendors::{self, Known, Source, Vendor};
+use super::played::PlayedSequence;
+use super::pulses::vendors::{Known, Source, Vendor};
 use super::{
     BRAIN_METABOLITES, LINEWIDTH_HZ, Library, Pulses, Sequence, SetCache, SimulateError, Stated, TimeGrid,
     basis_set_kept,
@@ -14,6 +15,7 @@ use super::{
 use crate::acquisition::Facts;
 use crate::basis::BasisSet;
 use crate::basis::check::Protocol;
+use crate::hash::sha256_hex;
 
 /// Everything that a simulated basis set depends on, beside the spin systems.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -38,6 +40,9 @@ pub struct Recipe {
     pub metabolites: Vec<String>,
     /// What the header does not say and was taken as usual.
     pub assumed: Vec<String>,
+    /// Sequences of the conditions that a set of a difference or a sum adds up, with their signs; `sequence` is the first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub combined: Vec<(f64, Sequence)>,
 }
 
 /// Times and pulses that headers seldom hold; a configuration or manifest states them.
@@ -51,6 +56,8 @@ pub struct Timing {
     pub tm_s: Option<f64>,
     /// What a recipe file states.
     pub stated: Option<Arc<Stated>>,
+    /// Where the editing pulses of the spectrum stand.
+    pub edited: Edited,
 }
 
 impl Timing {
@@ -63,6 +70,7 @@ impl Timing {
             unknown_pulses: facts.pulses.clone().filter(|_| asked.is_none()),
             tm_s: facts.tm_s,
             stated: None,
+            edited: Edited::No,
         }
     }
 
@@ -101,23 +109,25 @@ impl Recipe {
         let te_s = need("te_s", te_s);
         let f0_mhz = need("f0_mhz", protocol.f0_mhz);
         let dwell_s = need("dwell_s", protocol.dwell_s);
-        let mut played = PlayedSequence {
-            pulses: Pulses::Ideal,
-            name: "ideal".to_owned(),
-            source: if known.asked == Some(Vendor::Ideal) { Source::Recipe } else { Source::Generic },
-            assumed: Vec::new(),
-        };
-        let sequence = match kind(sequence) {
-            Ok(Kind::Press) => {
-                let vendor = known
-                    .vendor
-                    .filter(|v| *v != Vendor::Siemens || is_siemens_own(protocol.sequence.as_deref().or(sequence)));
-                Some(played.press(&Known { vendor, ..known }, te_s, f0_mhz)?)
-            }
+        let mut played = PlayedSequence::ideal(known.asked == Some(Vendor::Ideal));
+        let name = sequence.unwrap_or_default();
+        let kind = kind(sequence).and_then(|kind| timing.edited.kind(kind, name));
+        // Others' PRESS for a vendor's scanners plays pulses of its own; editing pulses are nobody's product.
+        let has_own =
+            is_siemens_own(protocol.sequence.as_deref().or(sequence)) || kind.as_ref().is_ok_and(|k| k.is_edited());
+        let of_vendor = Known { vendor: known.vendor.filter(|v| *v != Vendor::Siemens || has_own), ..known };
+        let conditions = timing.edited.conditions();
+        let mut combined = Vec::new();
+        let sequence = match kind {
+            Ok(Kind::Press) => Some(played.press(&of_vendor, te_s, f0_mhz)?),
             Ok(Kind::Steam) => Some(Sequence::Steam { te_s, tm_s: need("tm_s (mixing time of STEAM)", tm_s) }),
-            Ok(Kind::SemiLaser) => Some(Sequence::SemiLaser { te_s }),
-            Ok(Kind::Special) => Some(Sequence::Special { te_s }),
+            Ok(Kind::SemiLaser) => Some(played.semi_laser(&known, te_s, f0_mhz)?),
+            Ok(Kind::Special) => Some(played.special(&of_vendor, te_s, f0_mhz)?),
             Ok(Kind::SpinEcho) => Some(Sequence::SpinEcho { te_s }),
+            Ok(kind @ (Kind::MegaPress | Kind::MegaSemiLaser)) => {
+                combined = played.edited(kind, conditions, &of_vendor, (te_s, f0_mhz))?;
+                combined.first().map(|(_, sequence)| *sequence)
+            }
             Err(what) => {
                 missing.push(what);
                 None
@@ -128,6 +138,12 @@ impl Recipe {
         }
         if let (Some(stated), Some(sequence), true) = (&timing.stated, &sequence, missing.is_empty()) {
             missing.extend(played.state(stated, sequence, f0_mhz).err());
+            if stated.blocks.is_some() && !conditions.is_empty() {
+                missing.push(format!(
+                    "recipe (`{}` is the list of one condition, and the file has several: simulate each, and give --basis)",
+                    stated.name
+                ));
+            }
         }
         match sequence {
             Some(sequence) if missing.is_empty() => Ok(Self {
@@ -141,6 +157,7 @@ impl Recipe {
                 linewidth_hz: LINEWIDTH_HZ,
                 metabolites: BRAIN_METABOLITES.map(str::to_owned).to_vec(),
                 assumed: played.assumed,
+                combined: if let [(1.0, _)] = combined[..] { Vec::new() } else { combined },
             }),
             _ => Err(HeaderGaps { missing }),
         }
@@ -151,61 +168,41 @@ impl Recipe {
     /// # Errors
     /// As [`super::basis_set_with`].
     pub fn basis_set(&self) -> Result<BasisSet, SimulateError> {
-        let names: Vec<&str> = self.metabolites.iter().map(String::as_str).collect();
-        let (f0, dwell) = (self.f0_mhz, self.dwell_s);
-        let time = TimeGrid { f0_mhz: f0, dwell_s: dwell, n_points: self.n_points, linewidth_hz: self.linewidth_hz };
-        let mut set = basis_set_kept(
-            Library::built_in()?,
-            &names,
-            &self.sequence,
-            &self.pulses,
-            time,
-            SetCache::of_user().as_ref(),
-        )?;
+        let mut set = match self.combined.split_first() {
+            None => self.set_of(&self.sequence)?,
+            Some((first, others)) => self.combination(first, others)?,
+        };
         set.remarks.extend(self.assumed.iter().map(|a| format!("assumed {a}")));
         Ok(set)
     }
-}
 
-/// The pulses of a recipe while they are being chosen.
-struct PlayedSequence {
-    pulses: Pulses,
-    name: String,
-    source: Source,
-    assumed: Vec<String>,
-}
-
-/// Part by which frequencies of one field differ: scanners of "3 T" have 2.89 to 3.03 T.
-const SAME_FIELD: f64 = 0.06;
-
-impl PlayedSequence {
-    /// PRESS with the pulses and the first echo of what is known.
-    fn press(&mut self, known: &Known, te_s: f64, f0_mhz: f64) -> Result<Sequence, HeaderGaps> {
-        let choice = vendors::choose(known, te_s, f0_mhz).map_err(|e| HeaderGaps { missing: vec![e.to_string()] })?;
-        if choice.te1_assumed {
-            self.assumed.push(format!("te1_s = {:.5}", choice.te1_s));
-        }
-        (self.pulses, self.name, self.source) = (choice.pulses, choice.name, choice.source);
-        Ok(Sequence::Press { te_s, te1_s: choice.te1_s, te2_s: te_s - choice.te1_s })
+    fn set_of(&self, sequence: &Sequence) -> Result<BasisSet, SimulateError> {
+        let names: Vec<&str> = self.metabolites.iter().map(String::as_str).collect();
+        let (f0, dwell) = (self.f0_mhz, self.dwell_s);
+        let time = TimeGrid { f0_mhz: f0, dwell_s: dwell, n_points: self.n_points, linewidth_hz: self.linewidth_hz };
+        let cache = SetCache::of_user();
+        basis_set_kept(Library::built_in()?, &names, sequence, &self.pulses, time, cache.as_ref())
     }
 
-    /// The pulses that a recipe file states; an echo that is too short for them is told before anything is fitted.
-    fn state(&mut self, stated: &Stated, sequence: &Sequence, f0_mhz: f64) -> Result<(), String> {
-        if !stated.states_pulses() {
-            return Ok(());
+    /// Conditions added with their signs; of a difference without the members that it holds nothing of.
+    fn combination(&self, first: &(f64, Sequence), others: &[(f64, Sequence)]) -> Result<BasisSet, SimulateError> {
+        let (sign, sequence) = first;
+        let mut set = self.set_of(sequence)?;
+        let mut made_of = format!("{sign} {}", set.sha256);
+        set.fids.mapv_inplace(|z| z * *sign);
+        for (sign, sequence) in others {
+            let other = self.set_of(sequence)?;
+            set.fids.scaled_add((*sign).into(), &other.fids);
+            made_of += &format!(" {sign} {}", other.sha256);
         }
-        let fault = |reason: String| format!("recipe (`{}`: {reason})", stated.name);
-        if let Some(field_mhz) = stated.field_mhz
-            && (f0_mhz / field_mhz - 1.0).abs() > SAME_FIELD
-        {
-            return Err(fault(format!("it is for {field_mhz:.1} MHz, the data have {f0_mhz:.1} MHz")));
+        let is_difference = self.combined.iter().any(|(sign, _)| *sign < 0.0);
+        set.id += if is_difference { ", difference" } else { ", sum" };
+        set.sha256 = sha256_hex(made_of.as_bytes());
+        let gone = if is_difference { leave_out_what_cancels(&mut set) } else { Vec::new() };
+        if !gone.is_empty() {
+            set.remarks.push(format!("left out, as the difference holds none of them: {}", gone.join(", ")));
         }
-        self.pulses = stated.pulses(&self.pulses, sequence).map_err(fault)?;
-        if let Pulses::Shaped(shaped) = &self.pulses {
-            Program::new(sequence, shaped, f0_mhz, true).map_err(|e| fault(e.to_string()))?;
-            (self.name, self.source) = (shaped.name.clone(), Source::Recipe);
-        }
-        Ok(())
+        Ok(set)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Recipes for protocols.
 #![allow(clippy::unwrap_used, reason = "tests")]
 use super::*;
+use crate::basis::simulate::edited::Condition;
 use crate::basis::simulate::pulses::{PulseSpec, Shape};
 
 fn protocol(sequence: Option<&str>) -> Protocol {
@@ -106,5 +107,83 @@ fn every_missing_field_is_named() {
     let steam = Recipe::from_protocol(&protocol(Some("STEAM")), &Timing::default()).unwrap_err();
     assert!(steam.to_string().contains("tm_s"), "{steam}");
     let edited = Recipe::from_protocol(&protocol(Some("MEGA-PRESS")), &Timing::default()).unwrap_err();
-    assert!(edited.to_string().contains("edited"), "{edited}");
+    assert!(edited.to_string().contains("`edit_order`") && edited.to_string().contains("MEGA-PRESS"), "{edited}");
+}
+
+fn known(pulses_ppm: &[&[f64]], signs: &[f64]) -> Edited {
+    let all = pulses_ppm.iter().zip(signs);
+    Edited::Known(all.map(|(ppm, sign)| Condition { sign: *sign, pulses_ppm: ppm.to_vec() }).collect())
+}
+
+fn edited_protocol(sequence: &str, te_s: f64) -> Protocol {
+    Protocol { te_s: Some(te_s), ..protocol(Some(sequence)) }
+}
+
+#[test]
+fn edited_sequences_have_the_vendors_pulses_and_timing() {
+    let of = |sequence: &str, vendor: &str, edited: Edited| {
+        let timing = Timing::of(&Facts { vendor: Some(vendor.to_owned()), ..Facts::default() });
+        Recipe::from_protocol(&edited_protocol(sequence, 0.068), &Timing { edited, ..timing }).unwrap()
+    };
+    for (vendor, te1_s, refocus) in
+        [("GE", 14.7e-3, "GE 180"), ("Philips", 14.0e-3, "Philips"), ("Siemens", 15.5e-3, "4.40 ms")]
+    {
+        for name in ["MEGA-PRESS", "svs_edit", "PRESS"] {
+            let recipe = of(name, vendor, known(&[&[1.9]], &[1.0]));
+            assert!(matches!(recipe.sequence, Sequence::MegaPress { te1_s: own, .. } if own == te1_s), "{recipe:?}");
+            assert!(
+                recipe.pulse_name.contains(refocus) && recipe.pulse_name.contains("1.90 ppm"),
+                "{}",
+                recipe.pulse_name
+            );
+            assert_eq!((recipe.pulse_source, recipe.assumed.len()), (Source::VendorDefault, 2));
+            assert!(recipe.combined.is_empty());
+        }
+    }
+    let both = of("HERMES", "Philips", known(&[&[4.56, 1.9], &[4.56]], &[1.0, -1.0]));
+    assert!(
+        matches!(both.combined[..], [(1.0, Sequence::Hermes { .. }), (-1.0, Sequence::MegaPress { .. })]),
+        "{both:?}"
+    );
+    let semi_laser = of("MEGA-sLASER", "GE", known(&[&[1.9], &[]], &[1.0, -1.0]));
+    assert!(semi_laser.pulse_name.contains("10 kHz") && semi_laser.pulse_name.contains("1.90, 7.5 ppm"));
+    let unknown = Timing { edited: Edited::Unknown, ..Timing::default() };
+    let message = Recipe::from_protocol(&edited_protocol("PRESS", 0.068), &unknown).unwrap_err().to_string();
+    assert!(message.contains("`edit_order`"), "{message}");
+    let steam = Timing { edited: known(&[&[1.9]], &[1.0]), tm_s: Some(0.01), ..Timing::default() };
+    assert!(Recipe::from_protocol(&edited_protocol("STEAM", 0.068), &steam).is_err());
+}
+
+#[test]
+fn semi_laser_and_special_have_pulses_that_fit_into_their_echoes() {
+    let of = |name: &str, te_s: f64, vendor: &str| {
+        let timing = Timing::of(&Facts { vendor: Some(vendor.to_owned()), ..Facts::default() });
+        Recipe::from_protocol(&edited_protocol(name, te_s), &timing).unwrap()
+    };
+    assert_eq!(of("sLASER", 0.028, "GE").pulse_name, "GOIA-WURST 10 kHz 4.50 ms");
+    assert_eq!(of("svs_slaser_dkd", 0.028, "Siemens").pulse_name, "GOIA-WURST 8 kHz 4.50 ms");
+    let short = of("sLASER", 0.014, "GE");
+    assert_eq!((&short.pulses, short.pulse_source), (&Pulses::Ideal, Source::Generic));
+    assert!(of("SPECIAL", 0.0085, "GE").pulse_name.contains("5.15 ms"));
+    assert!(of("SPECIAL", 0.004, "GE").pulse_name.contains("does not fit"));
+}
+
+#[test]
+fn a_difference_is_what_its_conditions_differ_in() {
+    let timing = Timing::of(&Facts { pulses: Some("ideal".to_owned()), ..Facts::default() });
+    let set = |edited: Edited| {
+        let timing = Timing { edited, ..timing.clone() };
+        Recipe::from_protocol(&edited_protocol("MEGA-PRESS", 0.068), &timing).unwrap().basis_set().unwrap()
+    };
+    let (on, off) = (set(known(&[&[1.9]], &[1.0])), set(known(&[&[7.5]], &[1.0])));
+    let difference = set(known(&[&[1.9], &[7.5]], &[1.0, -1.0]));
+    assert!(
+        difference.position("GABA").is_some() && difference.position("Cr").is_none(),
+        "{:?}",
+        difference.metabolites
+    );
+    let gaba = |set: &BasisSet| set.fids.row(set.position("GABA").unwrap()).to_owned();
+    assert_eq!(gaba(&difference), gaba(&on) - gaba(&off));
+    assert!(difference.id.ends_with("difference") && difference.remarks.iter().any(|r| r.contains("Cr")));
+    assert_ne!(difference.sha256, on.sha256);
 }

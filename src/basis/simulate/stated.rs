@@ -9,7 +9,7 @@
 //! carrier_ppm = 3.0
 //!
 //! [[pulse]]
-//! role = "refocus"      # excite, refocus
+//! role = "refocus"      # excite, refocus, edit
 //! shape = "cosine"      # as in docs/reference/recipes.md
 //! coefficients = [2.1186, 2.3163, 2.4289, 1.6256, 0.5881, 0.3505]
 //! duration_ms = 5.15
@@ -71,6 +71,8 @@ pub struct Stated {
     pub refocus: Option<PulseSpec>,
     /// Pulses of 90°.
     pub excite: Option<PulseSpec>,
+    /// Editing pulses; where they stand the data say.
+    pub edit: Option<PulseSpec>,
     /// Positions.
     pub grid: Option<Grid>,
     /// The whole sequence as a list, with the frequency that it was made for (MHz).
@@ -208,7 +210,8 @@ impl Stated {
         let (place, flip_deg) = match pulse.role.as_str() {
             "refocus" => (&mut self.refocus, 180.0),
             "excite" => (&mut self.excite, 90.0),
-            other => return Err(format!("role = `{other}` is none of excite, refocus")),
+            "edit" => (&mut self.edit, 180.0),
+            other => return Err(format!("role = `{other}` is none of excite, refocus, edit")),
         };
         // What cannot be played is told before anything is read.
         let flip_deg = spec.flip_deg.or_else(|| spec.peak_b1_hz.is_none().then_some(flip_deg));
@@ -251,7 +254,7 @@ impl Stated {
             name: format!("{} {:.2} ms ({})", main.shape.name(), 1e3 * main.duration_s, self.name),
             refocus: main.clone(),
             excite: self.excite.clone().or_else(|| usual.and_then(|usual| usual.excite.clone())),
-            edit: usual.and_then(|usual| usual.edit.clone()),
+            edit: self.edit.clone().or_else(|| usual.and_then(|usual| usual.edit.clone())),
             carrier_ppm: self.carrier_ppm.or(usual.map(|usual| usual.carrier_ppm)).unwrap_or(USUAL_CARRIER_PPM),
             grid: self.grid.unwrap_or_default(),
             blocks: None,
@@ -263,6 +266,7 @@ impl Stated {
         self.blocks.is_some()
             || self.refocus.is_some()
             || self.excite.is_some()
+            || self.edit.is_some()
             || self.carrier_ppm.is_some()
             || self.grid.is_some()
     }
