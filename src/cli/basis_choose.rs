@@ -1,10 +1,11 @@
 //! `requant basis choose`: which pulses the spectra of each protocol speak for.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
 
+use super::basis_recipe::is_recipe;
 use super::error::{CliError, CliResult};
 use super::numbers::at_least_one;
 use super::progress::Shown;
@@ -73,13 +74,11 @@ pub(super) fn run(args: &ChooseArgs) -> CliResult {
 }
 
 /// A recipe by its ending, else a basis set.
-fn candidate(path: &PathBuf) -> Result<Candidate, CliError> {
-    let is_recipe = path.is_file()
-        && path.extension().is_some_and(|e| e.eq_ignore_ascii_case("toml") || e.eq_ignore_ascii_case("json"));
-    if is_recipe {
+fn candidate(path: &Path) -> Result<Candidate, CliError> {
+    if is_recipe(path) {
         return Stated::read(path).map(|stated| Candidate::Recipe(Arc::new(stated))).map_err(|e| CliError::new(2, e));
     }
-    Ok(Candidate::Basis(path.clone()))
+    Ok(Candidate::Basis(path.to_owned()))
 }
 
 fn print(chosen: &Chosen) {

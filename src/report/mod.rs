@@ -15,6 +15,7 @@ pub(crate) mod page;
 pub(crate) mod page_theme;
 mod png;
 mod preparation_plot;
+pub mod sequence_plot;
 mod theme;
 mod voxel;
 
@@ -25,5 +26,6 @@ pub use learned_plot::learned_plot;
 pub use methods_page::methods_page;
 pub use overlay::{OVERLAY_PPM, Overlay, OverlayError};
 pub use preparation_plot::PreparationPlot;
+pub use sequence_plot::sequence_plot;
 pub use theme::PlotError;
 pub use voxel::{VoxelPlotError, voxel_plot};

@@ -98,14 +98,20 @@ fn of_assumed(recipe: &Recipe, flags: &mut Vec<&'static str>, words: &mut Vec<St
             "nobody states the shape of the editing pulses; usual ones were taken ({pulse_name}); state them in a recipe (role = \"edit\")"
         ));
     }
-    if *pulse_source == PulseSource::Generic && (te1_s.is_some() || matches!(recipe.sequence, Sequence::Special { .. }))
-    {
+    let costs = match (&recipe.sequence, pulses) {
+        (Sequence::PulseAcquire {} | Sequence::SpinEcho { .. }, _) => None,
+        (Sequence::Steam { .. }, _) => Some("glutamate may be off by 3 %, inositol by 4 %"),
+        (Sequence::SemiLaser { .. } | Sequence::MegaSemiLaser { .. }, _) => {
+            Some("glutamate may be off by 1 %, GABA by 2 %")
+        }
+        (_, Pulses::Ideal) => Some("glutamate may be off by 17 %, glutamine by half"),
+        (_, Pulses::Shaped(_)) => Some("glutamate may be off by 5 %, glutamine by a quarter"),
+    };
+    if let Some(costs) = costs.filter(|_| *pulse_source == PulseSource::Generic) {
         flags.push("basis_pulse_unknown");
-        let costs = match pulses {
-            Pulses::Ideal => "glutamate may be off by 17 %, glutamine by half",
-            Pulses::Shaped(_) => "glutamate may be off by 5 %, glutamine by a quarter",
-        };
-        words.push(format!("nobody knows the refocusing pulses; {pulse_name} was taken: {costs}; state `pulses`"));
+        words.push(format!(
+            "nobody knows the slice-selective pulses; {pulse_name} was taken: {costs}; state `pulses` or a recipe"
+        ));
     }
 }
 

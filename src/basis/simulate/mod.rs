@@ -12,6 +12,7 @@ mod events;
 mod fsl_sequence;
 mod hamiltonian;
 mod merged;
+mod mrscloud;
 mod operators;
 mod played;
 pub mod pulses;

@@ -138,12 +138,7 @@ impl Recipe {
         }
         if let (Some(stated), Some(sequence), true) = (&timing.stated, &sequence, missing.is_empty()) {
             missing.extend(played.state(stated, sequence, f0_mhz).err());
-            if stated.blocks.is_some() && !conditions.is_empty() {
-                missing.push(format!(
-                    "recipe (`{}` is the list of one condition, and the file has several: simulate each, and give --basis)",
-                    stated.name
-                ));
-            }
+            missing.extend(stated.fault_of_conditions(conditions.len()));
         }
         match sequence {
             Some(sequence) if missing.is_empty() => Ok(Self {

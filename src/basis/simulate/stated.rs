@@ -26,6 +26,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Sequence;
 use super::fsl_sequence;
+use super::mrscloud;
 use super::pulses::files::{self, WaveformFormat};
 use super::pulses::{Block, Grid, PulseSpec, Pulses, Shape, Shaped, Vendor, Waveform};
 use crate::printable::{LABEL_CHARS, printable};
@@ -113,6 +114,9 @@ struct GridTable {
     interval_ms: Option<f64>,
 }
 
+/// Gives the path and the text of a waveform's file.
+type Open = dyn Fn(&str) -> Result<(PathBuf, String), String>;
+
 /// What a pulse has beside its shape.
 #[derive(Debug, Deserialize)]
 struct PulseTable {
@@ -136,7 +140,7 @@ impl Stated {
         let fault = |reason: String| RecipeFault { name: name.clone(), reason };
         let text = regular_file::text(path, MOST_BYTES).map_err(|e| fault(format!("cannot be read: {e}")))?;
         if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json")) {
-            let stated = fsl_sequence::parse(&text);
+            let stated = if mrscloud::is_one(&text) { mrscloud::parse(&text) } else { fsl_sequence::parse(&text) };
             return stated.map(|stated| Self { name: name.clone(), ..stated }).map_err(fault);
         }
         let folder = path.parent().unwrap_or(Path::new(""));
@@ -149,7 +153,7 @@ impl Stated {
     }
 
     /// Parses a recipe; `open` gives the text of a waveform's file.
-    fn parse(text: &str, open: &dyn Fn(&str) -> Result<(PathBuf, String), String>) -> Result<Self, String> {
+    fn parse(text: &str, open: &Open) -> Result<Self, String> {
         let Document { sequence, pulse, grid } = toml::from_str(text).map_err(|e| e.to_string())?;
         let time = |key: &str, ms: Option<f64>| within(key, ms, TIMES_MS).map(|ms| ms.map(|ms| 1e-3 * ms));
         let vendor = sequence.vendor.map(|vendor| {
@@ -179,11 +183,7 @@ impl Stated {
         Ok(stated)
     }
 
-    fn add_pulse(
-        &mut self,
-        table: toml::Table,
-        open: &dyn Fn(&str) -> Result<(PathBuf, String), String>,
-    ) -> Result<(), String> {
+    fn add_pulse(&mut self, table: toml::Table, open: &Open) -> Result<(), String> {
         let (of_pulse, mut of_shape): (toml::Table, toml::Table) =
             table.into_iter().partition(|(key, _)| PULSE_KEYS.contains(&key.as_str()));
         let pulse: PulseTable = of_pulse.try_into().map_err(|e| in_one_line(&e))?;
@@ -259,6 +259,16 @@ impl Stated {
             grid: self.grid.unwrap_or_default(),
             blocks: None,
         })))
+    }
+
+    /// Why it cannot be used for a spectrum of so many edit conditions.
+    pub(super) fn fault_of_conditions(&self, conditions: usize) -> Option<String> {
+        (self.blocks.is_some() && conditions > 0).then(|| {
+            format!(
+                "recipe (`{}` is the list of one condition, and the file has several: simulate each, and give --basis)",
+                self.name
+            )
+        })
     }
 
     /// Whether it says anything about pulses.

@@ -14,6 +14,7 @@ mod propagator;
 mod shape;
 mod signal;
 mod spin_half;
+pub mod timeline;
 pub mod vendors;
 mod waveform;
 
