@@ -115,7 +115,7 @@ struct GridTable {
 }
 
 /// Gives the path and the text of a waveform's file.
-type Open = dyn Fn(&str) -> Result<(PathBuf, String), String>;
+type Open<'a> = dyn Fn(&str) -> Result<(PathBuf, String), String> + 'a;
 
 /// What a pulse has beside its shape.
 #[derive(Debug, Deserialize)]
@@ -153,7 +153,7 @@ impl Stated {
     }
 
     /// Parses a recipe; `open` gives the text of a waveform's file.
-    fn parse(text: &str, open: &Open) -> Result<Self, String> {
+    fn parse(text: &str, open: &Open<'_>) -> Result<Self, String> {
         let Document { sequence, pulse, grid } = toml::from_str(text).map_err(|e| e.to_string())?;
         let time = |key: &str, ms: Option<f64>| within(key, ms, TIMES_MS).map(|ms| ms.map(|ms| 1e-3 * ms));
         let vendor = sequence.vendor.map(|vendor| {
@@ -183,7 +183,7 @@ impl Stated {
         Ok(stated)
     }
 
-    fn add_pulse(&mut self, table: toml::Table, open: &Open) -> Result<(), String> {
+    fn add_pulse(&mut self, table: toml::Table, open: &Open<'_>) -> Result<(), String> {
         let (of_pulse, mut of_shape): (toml::Table, toml::Table) =
             table.into_iter().partition(|(key, _)| PULSE_KEYS.contains(&key.as_str()));
         let pulse: PulseTable = of_pulse.try_into().map_err(|e| in_one_line(&e))?;
