@@ -2,7 +2,6 @@
 
 use num_complex::Complex64;
 
-use super::loaded::SpectrumKey;
 use crate::acquisition::Acquisition;
 use crate::basis::simulate::edited::{Condition, Edited};
 use crate::prepare::edit::{Combination, is_edited, scheme};
@@ -52,14 +51,17 @@ impl EditConditions {
 
 /// What is known of the editing of a spectrum. Without pulses a difference or ON cannot be simulated; OFF and what else
 /// stands beside them is as without editing.
-pub(super) fn edited(conditions: Option<&EditConditions>, is_edited: bool, key: &SpectrumKey) -> Edited {
-    let name = key.condition.as_deref().unwrap_or_default();
+pub(super) fn edited(
+    conditions: Option<&EditConditions>,
+    is_edited: bool,
+    (name, is_difference): (&str, bool),
+) -> Edited {
     match conditions {
         Some(conditions) if name.is_empty() => {
             conditions.labels.first().map_or(Edited::No, |own| conditions.named(own))
         }
         Some(conditions) => conditions.named(name),
-        None if key.is_difference() || is_edited && name == "on" => Edited::Unknown,
+        None if is_difference || is_edited && name == "on" => Edited::Unknown,
         None => Edited::No,
     }
 }
@@ -82,12 +84,8 @@ mod tests {
         }
     }
 
-    fn key(condition: &str) -> SpectrumKey {
-        SpectrumKey { condition: Some(condition.to_owned()), ..SpectrumKey::default() }
-    }
-
     fn of(data: &Acquisition, condition: &str) -> Vec<(f64, Vec<f64>)> {
-        match edited(EditConditions::of(data).as_ref(), true, &key(condition)) {
+        match edited(EditConditions::of(data).as_ref(), true, (condition, condition.starts_with("diff"))) {
             Edited::Known(all) => all.into_iter().map(|c| (c.sign, c.pulses_ppm)).collect(),
             _ => Vec::new(),
         }
@@ -109,12 +107,12 @@ mod tests {
     fn without_pulses_a_difference_is_unknown_and_off_is_as_without_editing() {
         let silent = data(&["on", "off"], vec![vec![], vec![]]);
         let conditions = EditConditions::of(&silent);
-        let of = |name| edited(conditions.as_ref(), true, &key(name));
+        let of = |name| edited(conditions.as_ref(), true, (name, name == "diff"));
         assert_eq!(
             [of("diff"), of("on"), of("off"), of("sum")],
             [Edited::Unknown, Edited::Unknown, Edited::No, Edited::No]
         );
-        assert_eq!(edited(None, false, &key("on")), Edited::No);
-        assert_eq!(edited(None, false, &key("b=614")), Edited::No);
+        assert_eq!(edited(None, false, ("on", false)), Edited::No);
+        assert_eq!(edited(None, false, ("b=614", false)), Edited::No);
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::load::{Failure, Header};
 use crate::acquisition::Facts;
-use crate::basis::simulate::recipe::{Recipe, Timing};
+use crate::basis::simulate::{Recipe, Timing};
 use crate::corpus::titles::columns;
 use crate::prepare::Spectrum;
 

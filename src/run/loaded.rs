@@ -132,7 +132,8 @@ pub struct Header {
 impl Header {
     /// What is known of the editing of a spectrum of this file.
     pub(crate) fn edited(&self, key: &SpectrumKey) -> Edited {
-        conditions::edited(self.edit_pulses.as_ref(), self.n_conditions.is_some(), key)
+        let name = key.condition.as_deref().unwrap_or_default();
+        conditions::edited(self.edit_pulses.as_ref(), self.n_conditions.is_some(), (name, key.is_difference()))
     }
 
     /// What the quantities of a spectrum of this file depend on beside its fit.

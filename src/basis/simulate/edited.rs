@@ -4,7 +4,7 @@ use ndarray::{ArrayView1, Axis};
 use num_complex::Complex64;
 use serde::Serialize;
 
-use super::merged::Kind;
+use super::kind::Kind;
 use super::{Band, Sequence};
 use crate::basis::BasisSet;
 

@@ -11,29 +11,33 @@ mod error;
 mod events;
 mod fsl_sequence;
 mod hamiltonian;
+mod kind;
 mod merged;
 mod mrscloud;
 mod operators;
 mod played;
 pub mod pulses;
 pub mod recipe;
+mod recipe_file;
 pub mod sequences;
 pub mod signal;
 pub mod spin_systems;
 mod stated;
+mod timing;
 
 use ndarray::Array2;
 use num_complex::Complex64;
 use rayon::prelude::*;
 
 pub(crate) use cache::SetCache;
-pub use error::SimulateError;
+pub use error::{HeaderGaps, SimulateError};
 pub use pulses::Pulses;
-pub use recipe::{HeaderGaps, Recipe, Timing};
+pub use recipe::Recipe;
 pub use sequences::{Band, Event, Pulse, Sequence};
 pub use signal::{Line, Transitions, transitions};
 pub use spin_systems::{Library, Metabolite};
 pub use stated::{RecipeFault, Stated};
+pub use timing::Timing;
 
 use pulses::{Program, Scale, Shaped};
 

@@ -1,10 +1,10 @@
 //! The pulses of a recipe while they are being chosen: a sequence's own, a vendor's, or what a recipe file states.
 
 use super::edited::{self, Condition};
-use super::merged::Kind;
+use super::error::HeaderGaps;
+use super::kind::Kind;
 use super::pulses::vendors::{self, Choice, Known, Source};
 use super::pulses::{Grid, Program, PulseSpec, Shape, Shaped};
-use super::recipe::HeaderGaps;
 use super::{Pulses, Sequence, SimulateError, Stated};
 
 /// The pulses of a recipe while they are being chosen.

@@ -1,18 +1,17 @@
 //! What a simulated basis set is made from, and how much of it a file's header says.
 
-use std::sync::Arc;
-
 use serde::Serialize;
 
-use super::edited::{Edited, leave_out_what_cancels};
-use super::merged::{Kind, Merged, is_siemens_own, kind};
+use super::edited::leave_out_what_cancels;
+use super::error::HeaderGaps;
+use super::kind::{Kind, is_siemens_own, kind};
+use super::merged::Merged;
 use super::played::PlayedSequence;
 use super::pulses::vendors::{Known, Source, Vendor};
+use super::timing::Timing;
 use super::{
-    BRAIN_METABOLITES, LINEWIDTH_HZ, Library, Pulses, Sequence, SetCache, SimulateError, Stated, TimeGrid,
-    basis_set_kept,
+    BRAIN_METABOLITES, LINEWIDTH_HZ, Library, Pulses, Sequence, SetCache, SimulateError, TimeGrid, basis_set_kept,
 };
-use crate::acquisition::Facts;
 use crate::basis::BasisSet;
 use crate::basis::check::Protocol;
 use crate::hash::sha256_hex;
@@ -43,50 +42,6 @@ pub struct Recipe {
     /// Sequences of the conditions that a set of a difference or a sum adds up, with their signs; `sequence` is the first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub combined: Vec<(f64, Sequence)>,
-}
-
-/// Times and pulses that headers seldom hold; a configuration or manifest states them.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Timing {
-    /// Pulses and first echo of PRESS.
-    pub known: Known,
-    /// Pulses that are asked for and that nobody knows.
-    pub unknown_pulses: Option<String>,
-    /// Mixing time of STEAM (s).
-    pub tm_s: Option<f64>,
-    /// What a recipe file states.
-    pub stated: Option<Arc<Stated>>,
-    /// Where the editing pulses of the spectrum stand.
-    pub edited: Edited,
-}
-
-impl Timing {
-    /// What is stated, in header, manifest or configuration.
-    pub fn of(facts: &Facts) -> Self {
-        let asked = facts.pulses.as_deref().and_then(Vendor::from_name);
-        let vendor = facts.vendor.as_deref().and_then(Vendor::from_name);
-        Self {
-            known: Known { asked, vendor, refocus_s: facts.refocus_s, te1_s: facts.te1_s },
-            unknown_pulses: facts.pulses.clone().filter(|_| asked.is_none()),
-            tm_s: facts.tm_s,
-            stated: None,
-            edited: Edited::No,
-        }
-    }
-
-    /// The same with what a recipe file states.
-    #[must_use]
-    pub fn with_recipe(self, stated: Option<Arc<Stated>>) -> Self {
-        Self { stated, ..self }
-    }
-}
-
-/// A header does not say enough for a simulation.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("no basis set, and none can be simulated: {}; state it in the manifest or with --config, or give --basis", missing.join(", "))]
-pub struct HeaderGaps {
-    /// The fields that are missing or cannot be used, each with its column name.
-    pub missing: Vec<String>,
 }
 
 /// Steps in which frequencies share a basis set (MHz). Couplings in ppm change by 1e-4 of themselves between two

@@ -1,7 +1,11 @@
 //! Recipes for protocols.
 #![allow(clippy::unwrap_used, reason = "tests")]
+use std::sync::Arc;
+
 use super::*;
-use crate::basis::simulate::edited::Condition;
+use crate::acquisition::Facts;
+use crate::basis::simulate::Stated;
+use crate::basis::simulate::edited::{Condition, Edited};
 use crate::basis::simulate::pulses::{PulseSpec, Shape};
 
 fn protocol(sequence: Option<&str>) -> Protocol {

@@ -20,20 +20,14 @@
 //! fov_over_voxel = 2.0
 //! ```
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
 use super::Sequence;
-use super::fsl_sequence;
-use super::mrscloud;
 use super::pulses::files::{self, WaveformFormat};
 use super::pulses::{Block, Grid, PulseSpec, Pulses, Shape, Shaped, Vendor, Waveform};
-use crate::printable::{LABEL_CHARS, printable};
-use crate::regular_file;
 
-/// Longest recipe or waveform that is read (bytes).
-const MOST_BYTES: u64 = 4 << 20;
 /// Times that a recipe may hold (ms).
 const TIMES_MS: (f64, f64) = (0.05, 3000.0);
 /// Centre of slice-selective pulses where nobody states it (ppm): between the metabolites of the brain.
@@ -131,29 +125,8 @@ struct PulseTable {
 const PULSE_KEYS: [&str; 5] = ["role", "duration_ms", "flip_deg", "peak_b1_hz", "bandwidth_hz"];
 
 impl Stated {
-    /// Reads a recipe and the waveforms that it names, which stand beside it.
-    ///
-    /// # Errors
-    /// [`RecipeFault`] with what is wrong and the valid range.
-    pub fn read(path: &Path) -> Result<Self, RecipeFault> {
-        let name = printable(&path.file_name().unwrap_or_default().to_string_lossy(), LABEL_CHARS);
-        let fault = |reason: String| RecipeFault { name: name.clone(), reason };
-        let text = regular_file::text(path, MOST_BYTES).map_err(|e| fault(format!("cannot be read: {e}")))?;
-        if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json")) {
-            let stated = if mrscloud::is_one(&text) { mrscloud::parse(&text) } else { fsl_sequence::parse(&text) };
-            return stated.map(|stated| Self { name: name.clone(), ..stated }).map_err(fault);
-        }
-        let folder = path.parent().unwrap_or(Path::new(""));
-        let stated = Self::parse(&text, &|file| {
-            let path = folder.join(file);
-            let text = regular_file::text(&path, MOST_BYTES).map_err(|e| format!("{file}: cannot be read: {e}"))?;
-            Ok((path, text))
-        });
-        stated.map(|stated| Self { name: name.clone(), ..stated }).map_err(fault)
-    }
-
     /// Parses a recipe; `open` gives the text of a waveform's file.
-    fn parse(text: &str, open: &Open<'_>) -> Result<Self, String> {
+    pub(super) fn parse(text: &str, open: &Open<'_>) -> Result<Self, String> {
         let Document { sequence, pulse, grid } = toml::from_str(text).map_err(|e| e.to_string())?;
         let time = |key: &str, ms: Option<f64>| within(key, ms, TIMES_MS).map(|ms| ms.map(|ms| 1e-3 * ms));
         let vendor = sequence.vendor.map(|vendor| {

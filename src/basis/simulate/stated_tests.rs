@@ -1,6 +1,7 @@
 //! Recipe files.
 #![allow(clippy::unwrap_used, reason = "tests")]
 use super::*;
+use crate::basis::simulate::fsl_sequence;
 
 fn none(_: &str) -> Result<(PathBuf, String), String> {
     Err("no file".to_owned())
