@@ -90,7 +90,7 @@ impl SetCache {
         let path = self.path(recipe);
         let number = WRITTEN.fetch_add(1, Ordering::Relaxed);
         let part = path.with_extension(format!("{}-{number}.part", std::process::id()));
-        let mut file = fs::File::options().write(true).create_new(true).open(&part)?;
+        let mut file = fs::File::create_new(&part)?;
         let written = file
             .write_all(head_of(recipe, &samples).as_bytes())
             .and_then(|()| file.write_all(&samples))
