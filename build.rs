@@ -1,4 +1,4 @@
-//! What is known only when the crate is built: the commit, and the table of the shaders' stages.
+//! What is known only when the crate is built: the commit, the simulation's version, and the table of the shaders' stages.
 #![allow(clippy::print_stdout, reason = "cargo reads what a build script prints")]
 
 #[path = "build/git_hash.rs"]
@@ -6,12 +6,18 @@ mod git_hash;
 #[cfg(feature = "gpu")]
 #[path = "build/shaders.rs"]
 mod shaders;
+#[path = "build/simulation_hash.rs"]
+mod simulation_hash;
 
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
     println!("cargo::rerun-if-changed=build.rs");
     git_hash::emit();
+    if let Err(error) = simulation_hash::emit() {
+        println!("cargo::error=the files of the simulation cannot be read: {error}");
+        return ExitCode::FAILURE;
+    }
     #[cfg(feature = "gpu")]
     if let Err(fault) = shaders::write_table() {
         println!("cargo::error={}", fault.replace('\n', " "));

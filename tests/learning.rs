@@ -36,6 +36,7 @@ fn options(input: PathBuf, basis: Option<PathBuf>, out: &Path) -> RunOptions {
         out: out.to_owned(),
         if_exists: IfExists::Refuse,
         basis,
+        recipe: None,
         methods: vec![Settings::map().unwrap().into()],
         varied: Vec::new(),
         learned: None,

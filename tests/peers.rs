@@ -33,6 +33,7 @@ fn ours(set: &str, basis: &str, method: Method) -> BTreeMap<Key, (f64, f64)> {
         out: folder.clone(),
         if_exists: IfExists::Refuse,
         basis: Some(data().parent().unwrap().join(basis)),
+        recipe: None,
         methods: vec![method],
         varied: Vec::new(),
         learned: None,

@@ -101,6 +101,7 @@ fn tables(folder: &Path, out: &str, preparation: Preparation) -> (Vec<SpectrumRo
         out: folder.join(out),
         if_exists: IfExists::Refuse,
         basis: None,
+        recipe: None,
         methods: vec![Method::map().unwrap().into()],
         varied: Vec::new(),
         learned: None,

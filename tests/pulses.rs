@@ -6,6 +6,7 @@ mod common;
 mod fid_a;
 
 use std::f64::consts::TAU;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use common::data;
@@ -111,6 +112,18 @@ fn run(vendor: Option<&str>, options: &[&str]) -> (SpectrumRow, f64) {
 
 /// The same of a file whose header states the first echo.
 fn run_stated(vendor: Option<&str>, te1_s: Option<f64>, options: &[&str]) -> (SpectrumRow, f64) {
+    let folder = tempfile::tempdir().unwrap();
+    run_in(folder.path(), vendor, te1_s, options, "")
+}
+
+/// The same in `folder`, the results in its `out`.
+fn run_in(
+    folder: &Path,
+    vendor: Option<&str>,
+    te1_s: Option<f64>,
+    options: &[&str],
+    cache: &str,
+) -> (SpectrumRow, f64) {
     let (amounts, time) = ([10.0, 8.0, 6.0, 12.0], TimeGrid { n_points: 1024, ..TIME });
     let shaped = press(Vendor::Siemens, Some(5.4e-3)).unwrap().unwrap();
     let sequence = Sequence::Press { te_s: 0.035, te1_s: 0.0174, te2_s: 0.0176 };
@@ -134,13 +147,12 @@ fn run_stated(vendor: Option<&str>, te1_s: Option<f64>, options: &[&str]) -> (Sp
         vendor: vendor.map(str::to_owned),
         ..Facts::default()
     };
-    let folder = tempfile::tempdir().unwrap();
-    let (input, out) = (folder.path().join("sub-01_svs.nii"), folder.path().join("out"));
+    let (input, out) = (folder.join("sub-01_svs.nii"), folder.join("out"));
     let file = nifti_mrs::encode(&Acquisition { facts, ..Acquisition::from_samples(nifti_mrs::NAME, samples) });
     std::fs::write(&input, file).unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_requant"));
-    let done = command.arg("run").arg(&input).arg("--out").arg(&out).args(["--engine", "cpu"]).args(options).output();
-    let done = done.unwrap();
+    command.arg("run").arg(&input).arg("--out").arg(&out).args(["--overwrite", "--engine", "cpu"]).args(options);
+    let done = command.env("REQUANT_CACHE_DIR", cache).output().unwrap();
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
     let rows: Vec<SpectrumRow> = read_table(&out).unwrap();
     let metabolites: Vec<MetaboliteRow> = read_table(&out).unwrap();
@@ -243,4 +255,71 @@ fn echoes_too_short_for_the_pulses_say_what_is_possible() {
     let uneven = Shape::Samples { amplitude: vec![1.0; 20], phase_rad: vec![0.0; 19], gradient: vec![] };
     let message = shaped(&PRESS, |s| s.refocus.shape = uneven.clone()).unwrap_err().to_string();
     assert!(message.contains("20 amplitudes, 19 phases"), "{message}");
+}
+
+/// Name and bytes of all tables of a run.
+fn tables(out: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    let is_table = |entry: &walkdir::DirEntry| entry.path().extension().is_some_and(|e| e == "parquet");
+    let files = walkdir::WalkDir::new(out).sort_by_file_name().into_iter().flatten().filter(is_table);
+    files.map(|f| (f.path().strip_prefix(out).unwrap().to_owned(), std::fs::read(f.path()).unwrap())).collect()
+}
+
+#[test]
+fn tables_are_the_same_bytes_with_and_without_sets_that_are_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let (at, cache) = (folder.path(), folder.path().join("kept"));
+    let kept = || -> Vec<PathBuf> {
+        let entries = walkdir::WalkDir::new(&cache).into_iter().flatten().filter(|e| e.file_type().is_file());
+        entries.map(walkdir::DirEntry::into_path).collect()
+    };
+    let made = |cache: &str| {
+        run_in(at, Some("Siemens"), None, &[], cache);
+        tables(&at.join("out"))
+    };
+    let without = made("");
+    assert!(without.len() >= 2 && !cache.exists());
+    let name = cache.display().to_string();
+    assert_eq!(made(&name), without);
+    let files = kept();
+    assert_eq!(files.len(), 1, "{files:?}");
+    let whole = std::fs::read(&files[0]).unwrap();
+    assert_eq!(made(&name), without);
+    let mut damaged = whole.clone();
+    *damaged.last_mut().unwrap() ^= 1;
+    std::fs::write(&files[0], damaged).unwrap();
+    assert_eq!(made(&name), without);
+    assert_eq!((kept().len(), std::fs::read(&files[0]).unwrap()), (1, whole));
+    // A place that cannot be written is no error.
+    assert_eq!(made(&at.join("sub-01_svs.nii").display().to_string()), without);
+}
+
+#[test]
+fn a_recipe_states_pulses_and_timing_and_what_it_cannot_state_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let recipe = folder.path().join("site.toml");
+    let path = recipe.display().to_string();
+    let with = |text: &str| {
+        std::fs::write(&recipe, text).unwrap();
+        run(Some("GE"), &["--recipe", &path])
+    };
+    let mao = "[[pulse]]\nrole = \"refocus\"\nshape = \"cosine\"\nduration_ms = 5.4\nbandwidth_hz = 1063\n\
+               coefficients = [2.0515, 2.2438, 2.7856, 1.5720, 0.5629, 0.3318]\n";
+    let (row, glutamate) = with(&format!("[sequence]\nte1_ms = 17.4\n{mao}"));
+    assert_eq!(row.basis_source.as_deref(), Some("recipe"));
+    assert!(row.basis_pulse.as_deref().is_some_and(|p| p.contains("site.toml") && p.contains("5.40 ms")), "{row:?}");
+    assert!((row.basis_te1_s.unwrap() - 0.0174).abs() < 1e-9 && (glutamate / 1.25 - 1.0).abs() < 0.05, "{glutamate}");
+    assert!(!row.qc_flags.iter().any(|f| f == "te1_assumed" || f == "basis_pulse_unknown"), "{:?}", row.qc_flags);
+    let fault = |text: &str| {
+        std::fs::write(&recipe, text).unwrap();
+        let input = folder.path().join("x.nii");
+        std::fs::write(&input, "no spectrum").unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_requant"));
+        let done = command.arg("run").arg(&input).arg("--out").arg(folder.path().join("out")).args(["--recipe", &path]);
+        let done = done.output().unwrap();
+        assert_eq!(done.status.code(), Some(2), "{text}");
+        String::from_utf8_lossy(&done.stderr).into_owned()
+    };
+    assert!(fault("[sequence]\nvendor = \"Hitachi\"\n").contains("Philips"));
+    assert!(fault("[sequence]\nte_ms = 35\nte1_ms = 40\n").contains("te1_ms = 40"));
+    assert!(fault(&mao.replace("cosine", "file")).contains("needs `file`"));
 }

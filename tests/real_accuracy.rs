@@ -32,6 +32,7 @@ fn options(input: PathBuf, basis: PathBuf, out: &Path) -> RunOptions {
         out: out.to_owned(),
         if_exists: IfExists::Refuse,
         basis: Some(basis),
+        recipe: None,
         methods: vec![Settings::map().unwrap().into()],
         varied: Vec::new(),
         learned: None,

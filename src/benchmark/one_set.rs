@@ -129,6 +129,7 @@ fn run_options(
         out: out.to_owned(),
         if_exists: IfExists::Refuse,
         basis: prepared.basis.clone(),
+        recipe: None,
         methods: vec![method],
         varied: Vec::new(),
         learned: None,

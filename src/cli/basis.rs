@@ -4,6 +4,9 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 
+use super::basis_cache::{CacheArgs, cache};
+use super::basis_choose::{self, ChooseArgs};
+use super::basis_recipe::{is_recipe, show_recipe};
 use super::basis_simulate::{SimulateArgs, simulate};
 use super::basis_target::TargetArgs;
 use super::error::{CliError, CliResult};
@@ -23,6 +26,10 @@ pub(super) enum BasisCommand {
     Convert(ConvertArgs),
     /// Simulate a basis set from spin systems by density matrix
     Simulate(Box<SimulateArgs>),
+    /// Say which pulses the spectra of each protocol speak for
+    Choose(Box<ChooseArgs>),
+    /// Show what simulated sets are kept on disk, or remove them
+    Cache(CacheArgs),
 }
 
 /// Arguments of `requant basis show`.
@@ -30,11 +37,12 @@ pub(super) enum BasisCommand {
 #[command(after_help = "\
 Examples:
   requant basis show press35.basis
-  requant basis show press35.basis --plot press35.svg")]
+  requant basis show press35.basis --plot press35.svg
+  requant basis show site.toml --te-s 0.035 --plot sequence.svg      the sequence of a recipe, and its pulses")]
 pub(super) struct ShowArgs {
-    /// LCModel .BASIS, or a folder of .RAW, FSL-MRS JSON or NIfTI-MRS files
+    /// LCModel .BASIS, or a folder of .RAW, FSL-MRS JSON or NIfTI-MRS files; or a recipe (.toml, .json)
     path: PathBuf,
-    /// Draw every member
+    /// Draw every member, or the sequence of a recipe with its pulses' profiles
     #[arg(long, value_name = "FILE.svg")]
     plot: Option<PathBuf>,
     #[command(flatten)]
@@ -65,6 +73,8 @@ pub(super) fn run(command: &BasisCommand) -> CliResult {
             args.target.save(&read(&args.input, &args.gaps)?, &args.output, &Reads::of([args.input.as_path()]))
         }
         BasisCommand::Simulate(args) => simulate(args),
+        BasisCommand::Choose(args) => basis_choose::run(args),
+        BasisCommand::Cache(args) => cache(args),
     }
 }
 
@@ -75,6 +85,9 @@ fn read(path: &Path, gaps: &GapArgs) -> Result<BasisSet, CliError> {
 }
 
 fn show(args: &ShowArgs) -> CliResult {
+    if is_recipe(&args.path) {
+        return show_recipe(&args.path, &args.gaps.gaps(), args.plot.as_deref());
+    }
     let set = read(&args.path, &args.gaps)?;
     let te = set.te_s.map_or("unknown".to_owned(), |t| format!("{:.1} ms", t * 1e3));
     say!("{}", set.id);

@@ -11,6 +11,7 @@ use super::outputs::Reads;
 use super::shared::MAX_TEXT_BYTES;
 use crate::acquisition::{PROTON_MHZ_PER_T, hz_from_ppm};
 use crate::basis::BasisSet;
+use crate::basis::simulate::edited::leave_out_what_cancels;
 use crate::basis::simulate::{BRAIN_METABOLITES, Band, LINEWIDTH_HZ, Library, Sequence, basis_set_from};
 use crate::fit::macromolecules::gaussian_fid;
 use crate::fit::macromolecules::{LCMODEL_LIPIDS, LCMODEL_MACROMOLECULES, Line, PATTERN_GROUPS};
@@ -102,9 +103,6 @@ enum SequenceChoice {
     Special,
 }
 
-/// Part of the tallest member's signal below which a difference holds none of a member.
-const CANCELLED: f64 = 1e-3;
-
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum MacromoleculeChoice {
     /// The measured 3 T pattern in five groups, scaled to the field.
@@ -154,27 +152,15 @@ pub(super) fn simulate(args: &SimulateArgs) -> CliResult {
     if let Some(subtracted) = sequences.get(1) {
         set.fids -= &make(subtracted)?.fids;
         set.id += ", difference";
-        leave_out_what_cancels(&mut set);
+        let gone = leave_out_what_cancels(&mut set);
+        if !gone.is_empty() {
+            say!("left out, as the difference holds none of them: {}", gone.join(", "));
+        }
     }
     add_broad(&mut set, args);
     add_reference(&mut set, args.reference_protons);
     say!("{:?}", sequences[0]);
     args.target.save(&set, &args.out, &Reads::default().and(args.spin_systems.as_ref()))
-}
-
-/// Leaves out the members that editing does not change: basis sets of nothing are refused by those who read them.
-fn leave_out_what_cancels(set: &mut BasisSet) {
-    let tallest =
-        |fid: ndarray::ArrayView1<'_, num_complex::Complex64>| fid.iter().fold(0.0, |m: f64, z| m.max(z.norm()));
-    let limit = CANCELLED * set.fids.outer_iter().map(tallest).fold(0.0, f64::max);
-    let (kept, gone): (Vec<usize>, Vec<usize>) =
-        (0..set.metabolites.len()).partition(|&row| tallest(set.fids.row(row)) > limit);
-    if !gone.is_empty() {
-        let names: Vec<&str> = gone.iter().map(|&row| set.metabolites[row].as_str()).collect();
-        say!("left out, as the difference holds none of them: {}", names.join(", "));
-    }
-    set.fids = set.fids.select(ndarray::Axis(0), &kept);
-    set.metabolites = kept.iter().map(|&row| set.metabolites[row].clone()).collect();
 }
 
 /// Adds the macromolecules and lipids asked for as members of their own; they do not evolve with the echo time.

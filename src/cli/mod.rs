@@ -18,6 +18,9 @@ macro_rules! tell {
 }
 
 mod basis;
+mod basis_cache;
+mod basis_choose;
+mod basis_recipe;
 mod basis_simulate;
 mod basis_target;
 mod benchmark;

@@ -1,6 +1,7 @@
 //! Arguments and small helpers that several commands have.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
 
@@ -8,6 +9,7 @@ use super::error::CliError;
 use super::numbers;
 use super::vary::parse as parse_variation;
 use crate::acquisition::Facts;
+use crate::basis::simulate::Stated;
 use crate::corpus::PathLabels;
 use crate::engine::gpu::{GpuError, device};
 use crate::engine::{CpuEngine, Engine, GpuEngine};
@@ -156,6 +158,10 @@ pub(super) struct HowArgs {
     /// each file's header]
     #[arg(long, value_name = "PATH")]
     basis: Option<PathBuf>,
+    /// Recipe of the basis sets that are simulated (.toml: sequence, times and pulses; .json: FSL-MRS's); a manifest's column
+    /// `recipe` goes before it
+    #[arg(long, value_name = "FILE", conflicts_with = "basis")]
+    recipe: Option<PathBuf>,
     /// Method: a name of `requant methods` or a .toml file; several --method give each spectrum several rows
     #[arg(long, value_name = "NAME|FILE", default_value = "map")]
     method: Vec<String>,
@@ -199,6 +205,7 @@ impl HowArgs {
             out,
             if_exists,
             basis: self.basis.clone(),
+            recipe: self.recipe()?,
             methods,
             varied,
             learned: None,
@@ -216,6 +223,12 @@ impl HowArgs {
             participants: Vec::new(),
             sessions: Vec::new(),
         })
+    }
+
+    /// The recipe that is asked for.
+    fn recipe(&self) -> Result<Option<Arc<Stated>>, CliError> {
+        let read = self.recipe.as_ref().map(|path| Stated::read(path).map(Arc::new));
+        read.transpose().map_err(|e| CliError::new(2, e))
     }
 
     /// The preparation, with the parts of time courses that are asked for.

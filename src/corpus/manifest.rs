@@ -21,6 +21,8 @@ const NO_WATER: &str = "none";
 pub struct Overrides {
     /// Basis set.
     pub basis: Option<PathBuf>,
+    /// What a simulated basis set is made from: a recipe file.
+    pub recipe: Option<PathBuf>,
     /// What it states of the header.
     pub facts: Facts,
     /// Segmentation of the head, or its folder.
@@ -170,6 +172,7 @@ fn interpret(number: usize, cells: &Cells<'_>, folder: &Path) -> Line {
     });
     let overrides = Overrides {
         basis: cells.text("basis").map(|path| path_in(folder, &path)),
+        recipe: cells.text("recipe").map(|path| path_in(folder, &path)),
         segmentation: cells.text("segmentation_path").map(|path| path_in(folder, &path)),
         fractions: cells.fractions().unwrap_or_else(|message| {
             fault = Some(message);
@@ -180,6 +183,11 @@ fn interpret(number: usize, cells: &Cells<'_>, folder: &Path) -> Line {
         cells: cells.stated(),
         carried: cells.carried(),
     };
+    if overrides.basis.is_some() && overrides.recipe.is_some() {
+        fault = Some(
+            "`basis` and `recipe` contradict each other: a basis set is read or simulated; leave one empty".to_owned(),
+        );
+    }
     let id = cells.text("id");
     if id.as_ref().is_some_and(|id| id.split('/').any(|part| part == "..")) {
         fault = Some("id must not contain `..`".to_owned());

@@ -6,11 +6,12 @@ use crate::acquisition::Facts;
 use crate::printable::{LABEL_CHARS, printable};
 
 /// Columns that are no facts of a header. `path` must be there.
-const OWN_COLUMNS: [&str; 16] = [
+const OWN_COLUMNS: [&str; 17] = [
     "path",
     "water_path",
     "id",
     "basis",
+    "recipe",
     "subject",
     "session",
     "site",

@@ -4,21 +4,22 @@
 //! Concentrations are never pooled, and nothing about subjects or groups is seen. A learning pass is separate from
 //! fitting: what was learned is a table, used by any later run or shard.
 
+pub mod choose;
+mod training;
 mod update;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
 
+use self::training::{Reading, TrainingSpectrum, training_spectra};
 use crate::corpus::Found;
 use crate::engine::{Batch, Engine};
 use crate::fit::evidence::Evidence;
 use crate::fit::{FitState, Method, Model};
-use crate::hash::sha256_hex;
 use crate::interrupt;
 use crate::learned::{Learned, LearnedGroup, Shared};
-use crate::run::chunk::{Part, read_all};
-use crate::run::load::{Header, SpectrumKey};
+use crate::run::load::Header;
 use crate::run::models::{ModelStore, Prepared};
 use crate::run::{Inputs, Progress, RunError, RunOptions};
 
@@ -56,14 +57,6 @@ const SETTLED: f64 = 0.3;
 
 type GroupKey = (String, Option<String>);
 
-/// A spectrum that takes part.
-struct TrainingSpectrum {
-    found: Found,
-    header: Header,
-    key: SpectrumKey,
-    spectrum: crate::prepare::Spectrum,
-}
-
 /// Learns from the inputs of `options`, for its first method.
 ///
 /// Which spectra take part in a group depends on their names alone, not on their order or on how the corpus is cut.
@@ -87,7 +80,11 @@ pub fn learn_found(
     engine: &dyn Engine,
     progress: &dyn Progress,
 ) -> Result<Learned, RunError> {
-    let groups = training_spectra(inputs.found(), options, how, progress, engine.files_at_once().max(1));
+    let group = |found: &Found, header: &Header| -> GroupKey {
+        (header.protocol.label(), found.site.clone().filter(|_| how.scope == Scope::Site))
+    };
+    let read = Reading { options, progress, files_at_once: engine.files_at_once().max(1) };
+    let groups = training_spectra(inputs.found(), &read, how.max_spectra, &group);
     if interrupt::asked() {
         return Err(RunError::Stopped);
     }
@@ -142,42 +139,6 @@ pub fn learn_found(
     }
     learned.groups.retain(|g| g.n_passes > 0);
     Ok(learned)
-}
-
-/// Those spectra of each group whose names have the smallest hashes.
-fn training_spectra(
-    found: &[Found],
-    options: &RunOptions,
-    how: &LearnOptions,
-    progress: &dyn Progress,
-    at_once: usize,
-) -> BTreeMap<GroupKey, BTreeMap<String, TrainingSpectrum>> {
-    progress.found(found.len());
-    let mut groups: BTreeMap<GroupKey, BTreeMap<String, TrainingSpectrum>> = BTreeMap::new();
-    for Part { span, loaded, .. } in read_all(found, options, at_once) {
-        if interrupt::asked() {
-            break;
-        }
-        for (found, mut loaded) in found[span.files()].iter().zip(loaded) {
-            let site = if how.scope == Scope::Site { found.site.clone() } else { None };
-            for (suffix, spectrum) in std::mem::take(&mut loaded.spectra) {
-                let Ok(spectrum) = spectrum else { continue };
-                let header = loaded.header_of(&suffix);
-                let key = (header.protocol.label(), site.clone());
-                let rank = sha256_hex(format!("{}{}", found.id, suffix.suffix()).as_bytes());
-                let group = groups.entry(key).or_default();
-                group.insert(
-                    rank,
-                    TrainingSpectrum { found: found.clone(), header: header.clone(), key: suffix, spectrum },
-                );
-                if group.len() > how.max_spectra {
-                    group.pop_last();
-                }
-            }
-        }
-        progress.advanced(span.to.file - span.from.file);
-    }
-    groups
 }
 
 /// What each spectrum says, with its frequency (MHz).

@@ -16,6 +16,7 @@ pub(crate) mod page_theme;
 pub(crate) mod planes;
 mod png;
 mod preparation_plot;
+pub mod sequence_plot;
 mod theme;
 mod voxel;
 
@@ -27,5 +28,6 @@ pub use methods_page::methods_page;
 pub use overlay::{OVERLAY_PPM, Overlay, OverlayError};
 pub use planes::VoxelPlotError;
 pub use preparation_plot::PreparationPlot;
+pub use sequence_plot::sequence_plot;
 pub use theme::PlotError;
 pub use voxel::voxel_plot;

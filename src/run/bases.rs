@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::RunOptions;
 use super::cut::for_models;
-use super::load::{Failure, Header, without_folder};
+use super::load::{Failure, Header, SpectrumKey, without_folder};
 use crate::basis::simulate::pulses::Source as PulseSource;
-use crate::basis::simulate::{Pulses, Recipe, Sequence, Timing};
+use crate::basis::simulate::{Pulses, Recipe, RecipeFault, Sequence, Stated, Timing};
 use crate::basis::{BasisError, BasisSet, Grid};
 use crate::corpus::Found;
 use crate::error_chain::error_chain;
@@ -56,27 +56,8 @@ impl ReadBasis {
             flags.push("basis_singlets_disagree");
             words.push(misplaced.clone());
         }
-        if let Some(Recipe {
-            sequence: Sequence::Press { te1_s, .. }, assumed, pulses, pulse_name, pulse_source, ..
-        }) = &self.recipe
-        {
-            if !assumed.is_empty() {
-                flags.push("te1_assumed");
-                words.push(format!(
-                    "the first echo of PRESS was taken as {:.2} ms ({pulse_name}): every millisecond beside it is 2 % of glutamate; state te1_s",
-                    1e3 * te1_s
-                ));
-            }
-            if *pulse_source == PulseSource::Generic {
-                flags.push("basis_pulse_unknown");
-                let costs = match pulses {
-                    Pulses::Ideal => "glutamate may be off by 17 %, glutamine by half",
-                    Pulses::Shaped(_) => "glutamate may be off by 5 %, glutamine by a quarter",
-                };
-                words.push(format!(
-                    "nobody knows the refocusing pulses; {pulse_name} was taken: {costs}; state `pulses`"
-                ));
-            }
+        if let Some(recipe) = &self.recipe {
+            of_assumed(recipe, &mut flags, &mut words);
         }
         (flags, words)
     }
@@ -84,11 +65,53 @@ impl ReadBasis {
     /// What rows say about the pulses of a simulated set.
     pub(super) fn pulses(&self) -> BasisPulses {
         let Some(recipe) = &self.recipe else { return BasisPulses::default() };
-        let te1_s = match recipe.sequence {
-            Sequence::Press { te1_s, .. } => Some(te1_s),
-            _ => None,
-        };
+        let te1_s = te1_s(recipe);
         BasisPulses { name: Some(recipe.pulse_name.clone()), te1_s, source: Some(recipe.pulse_source.as_str()) }
+    }
+}
+
+/// First echo of a sequence that has one of its own.
+fn te1_s(recipe: &Recipe) -> Option<f64> {
+    match recipe.sequence {
+        Sequence::Press { te1_s, .. } | Sequence::MegaPress { te1_s, .. } | Sequence::Hermes { te1_s, .. } => {
+            Some(te1_s)
+        }
+        _ => None,
+    }
+}
+
+/// Flags of what a recipe takes for want of knowledge, and what they mean in words.
+fn of_assumed(recipe: &Recipe, flags: &mut Vec<&'static str>, words: &mut Vec<String>) {
+    let Recipe { assumed, pulses, pulse_name, pulse_source, .. } = recipe;
+    let te1_s = te1_s(recipe);
+    let is_assumed = |what: &str| assumed.iter().any(|one| one.starts_with(what));
+    if let Some(te1_s) = te1_s.filter(|_| is_assumed("te1_s")) {
+        flags.push("te1_assumed");
+        words.push(format!(
+            "the first echo of PRESS was taken as {:.2} ms ({pulse_name}): every millisecond beside it is 2 % of glutamate; state te1_s",
+            1e3 * te1_s
+        ));
+    }
+    if is_assumed("editing pulse") {
+        flags.push("edit_pulse_assumed");
+        words.push(format!(
+            "nobody states the shape of the editing pulses; usual ones were taken ({pulse_name}); state them in a recipe (role = \"edit\")"
+        ));
+    }
+    let costs = match (&recipe.sequence, pulses) {
+        (Sequence::PulseAcquire {} | Sequence::SpinEcho { .. }, _) => None,
+        (Sequence::Steam { .. }, _) => Some("glutamate may be off by 3 %, inositol by 4 %"),
+        (Sequence::SemiLaser { .. } | Sequence::MegaSemiLaser { .. }, _) => {
+            Some("glutamate may be off by 1 %, GABA by 2 %")
+        }
+        (_, Pulses::Ideal) => Some("glutamate may be off by 17 %, glutamine by half"),
+        (_, Pulses::Shaped(_)) => Some("glutamate may be off by 5 %, glutamine by a quarter"),
+    };
+    if let Some(costs) = costs.filter(|_| *pulse_source == PulseSource::Generic) {
+        flags.push("basis_pulse_unknown");
+        words.push(format!(
+            "nobody knows the slice-selective pulses; {pulse_name} was taken: {costs}; state `pulses` or a recipe"
+        ));
     }
 }
 
@@ -131,6 +154,8 @@ pub(super) struct Bases<'a> {
     options: &'a RunOptions,
     /// Those that were read or simulated last.
     read: Mutex<HashMap<Source, Slot<ReadBasis>>>,
+    /// Recipe files that lines of a manifest name.
+    stated: Mutex<HashMap<PathBuf, Result<Arc<Stated>, RecipeFault>>>,
     /// What is known of all of them: the recipes, and the ids with their hashes.
     recipes: Mutex<BTreeSet<String>>,
     used: Mutex<BTreeMap<(String, String), Named>>,
@@ -139,7 +164,13 @@ pub(super) struct Bases<'a> {
 impl<'a> Bases<'a> {
     /// Reads the basis set of the whole run, so that a wrong path ends it before any work.
     pub(super) fn new(options: &'a RunOptions) -> Result<Self, BasisError> {
-        let bases = Self { options, read: Mutex::default(), recipes: Mutex::default(), used: Mutex::default() };
+        let bases = Self {
+            options,
+            read: Mutex::default(),
+            stated: Mutex::default(),
+            recipes: Mutex::default(),
+            used: Mutex::default(),
+        };
         if let Some(path) = &options.basis {
             let set = bases.read_basis(path)?;
             let slot = Arc::new(OnceLock::new());
@@ -192,15 +223,32 @@ impl<'a> Bases<'a> {
     }
 
     /// The recipe of the basis set for the protocol in a file's header.
-    pub(super) fn recipe(&self, found: &Found, header: &Header) -> Result<Recipe, Failure> {
-        Recipe::from_protocol(&header.protocol, &Timing::of(&header.facts))
-            .map_err(|e| Failure::new("basis_header", format!("{}: {e}", found.source_path)))
+    pub(super) fn recipe(&self, found: &Found, header: &Header, key: &SpectrumKey) -> Result<Recipe, Failure> {
+        let failed = |e: &dyn std::fmt::Display| Failure::new("basis_header", format!("{}: {e}", found.source_path));
+        let stated = match &found.overrides.recipe {
+            Some(path) => Some(self.stated(path).map_err(|e| failed(&e))?),
+            None => self.options.recipe.clone(),
+        };
+        let timing = Timing { edited: header.edited(key), ..Timing::of(&header.facts).with_recipe(stated) };
+        Recipe::from_protocol(&header.protocol, &timing).map_err(|e| failed(&e))
+    }
+
+    /// The recipe file of a line of a manifest, read once.
+    fn stated(&self, path: &Path) -> Result<Arc<Stated>, RecipeFault> {
+        let mut stated = lock(&self.stated);
+        let read = || Stated::read(path).map(Arc::new);
+        stated.entry(path.to_owned()).or_insert_with(read).clone()
     }
 
     /// The basis set for the protocol in a file's header: simulated once a protocol.
-    pub(super) fn simulated(&self, found: &Found, header: &Header) -> Result<(Source, Arc<ReadBasis>), Failure> {
+    pub(super) fn simulated(
+        &self,
+        found: &Found,
+        header: &Header,
+        key: &SpectrumKey,
+    ) -> Result<(Source, Arc<ReadBasis>), Failure> {
         let failed = |message: String| Failure::new("basis_header", format!("{}: {message}", found.source_path));
-        let recipe = self.recipe(found, header)?;
+        let recipe = self.recipe(found, header, key)?;
         let text = serde_json::to_string(&recipe).map_err(|e| failed(e.to_string()))?;
         lock(&self.recipes).insert(text.clone());
         let source = Source::Simulated(text);

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::load::{Failure, Header};
 use crate::acquisition::Facts;
-use crate::basis::simulate::recipe::{Recipe, Timing};
+use crate::basis::simulate::{Recipe, Timing};
 use crate::corpus::titles::columns;
 use crate::prepare::Spectrum;
 
@@ -84,6 +84,16 @@ fn facts() -> impl Iterator<Item = &'static str> {
 
 /// What a spectrum lacks that will not be fitted.
 pub(super) fn of_failure(failure: &Failure, header: &Header) -> Vec<Gap> {
+    if failure.code == "basis_header" && failure.message.contains("recipe") {
+        let advice = "mend the recipe, or fill in another one in `recipe` of a manifest".to_owned();
+        let columns = vec!["recipe".to_owned()];
+        return vec![Gap {
+            cost: Cost::Fit,
+            what: "the recipe of the basis set cannot be used".to_owned(),
+            advice,
+            columns,
+        }];
+    }
     if failure.code == "basis_header"
         && let Err(gaps) = Recipe::from_protocol(&header.protocol, &Timing::of(&header.facts))
     {
@@ -118,10 +128,6 @@ fn of_header(entry: &str) -> Gap {
         return Gap::of_fact(Cost::Fit, column, format!("{entry} not stated"), false);
     };
     let what = format!("{column}: {}", why.trim_start_matches('(').trim_end_matches(')'));
-    if why.contains("edited") {
-        let advice = "give a basis set with --basis, or fill in `basis` in a manifest".to_owned();
-        return Gap { cost: Cost::Fit, what, advice, columns: vec!["basis".to_owned()] };
-    }
     Gap::of_fact(Cost::Fit, column, what, true)
 }
 
@@ -185,7 +191,7 @@ mod tests {
         let gap = of("basis_header", "", &header(Some("GABA")));
         assert!(gap.what.contains("`GABA`") && !gap.advice.contains("--sequence"), "{gap:?}");
         assert_eq!(of("basis_header", "", &header(Some("STEAM"))).columns, ["tm_s"]);
-        assert_eq!(of("basis_header", "", &header(Some("MEGA-PRESS"))).columns, ["basis"]);
+        assert_eq!(of("basis_header", "", &header(Some("MEGA-PRESS"))).columns, ["edit_order"]);
     }
 
     #[test]

@@ -63,7 +63,7 @@ impl<'a> Job<'a> {
 }
 
 /// The fits that are wanted, in their order: those that share a model in one batch, batches side by side.
-pub(super) fn fitted(wanted: &[Option<(&Prepared, &Spectrum)>], engine: &dyn Engine) -> Vec<Option<Fitted>> {
+pub(crate) fn fitted(wanted: &[Option<(&Prepared, &Spectrum)>], engine: &dyn Engine) -> Vec<Option<Fitted>> {
     let mut batches: Vec<Vec<usize>> = Vec::new();
     let mut by_model: BTreeMap<usize, usize> = BTreeMap::new();
     for (i, (prepared, _)) in wanted.iter().enumerate().filter_map(|(i, one)| Some((i, one.as_ref()?))) {

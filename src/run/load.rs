@@ -16,6 +16,7 @@ use crate::prepare::edit_order::arrange;
 use crate::prepare::{Preparation, PrepareError, Spectrum, prepare_parts};
 use crate::store::Timings;
 
+use super::conditions::EditConditions;
 pub use super::loaded::{Failure, Header, ID_CHARS, Loaded, SpectrumKey};
 use super::voxel_tissue::VoxelPlace;
 
@@ -163,6 +164,7 @@ impl Header {
         self.n_transients = Some(data.n_transients());
         let editing = data.editing.as_ref().filter(|_| data.n_conditions() > 1);
         self.n_conditions = editing.map(|_| data.n_conditions());
+        self.edit_pulses = EditConditions::of(data);
         self.edit_order_from = editing.map(|editing| editing.origin);
         self.edit_order = editing.map(|editing| {
             let turns = editing.turns.map(|turns| turns.to_string());

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use super::conditions::{self, EditConditions};
 use super::voxel_tissue::{FileTissue, VoxelPlace};
 use crate::acquisition::{Facts, Origin};
 use crate::basis::check::Protocol;
+use crate::basis::simulate::edited::Edited;
 use crate::corpus::Found;
 use crate::hash::sha256_hex;
 use crate::prepare::Spectrum;
@@ -107,6 +109,8 @@ pub struct Header {
     pub edit_order: Option<String>,
     /// Who told that.
     pub edit_order_from: Option<Origin>,
+    /// Where the pulses of its conditions stand; `None` where nobody says so.
+    pub edit_pulses: Option<EditConditions>,
     /// Which readouts of the file itself are the water reference; `None` where a file of its own is, or nothing.
     pub water_readouts: Option<String>,
     /// Echo time of the water reference (s).
@@ -128,6 +132,12 @@ pub struct Header {
 }
 
 impl Header {
+    /// What is known of the editing of a spectrum of this file.
+    pub(crate) fn edited(&self, key: &SpectrumKey) -> Edited {
+        let name = key.condition.as_deref().unwrap_or_default();
+        conditions::edited(self.edit_pulses.as_ref(), self.n_conditions.is_some(), (name, key.is_difference()))
+    }
+
     /// What the quantities of a spectrum of this file depend on beside its fit.
     pub(crate) fn quantify_inputs(&self, key: &SpectrumKey, spectrum: &Spectrum) -> quantify::Inputs {
         let tissue = self.tissue.of(key.voxel);

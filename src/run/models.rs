@@ -9,70 +9,20 @@ use super::bases::{Bases, BasisPulses, Slot, Source, lock};
 use super::cut::for_models;
 use super::load::{Failure, Header, SpectrumKey};
 use super::need::model_bytes;
+pub(super) use super::prepared::Extra;
+pub(crate) use super::prepared::Prepared;
+use super::prepared::{AS_AFTER_ONE_PULSE, Key, NO_BASIS, conditions, freed, stiffened};
 use crate::basis::simulate::Sequence;
 use crate::basis::{BasisError, BasisSet};
 use crate::corpus::Found;
 use crate::error_chain::error_chain;
 use crate::fit::differences::is_of_differences;
 use crate::fit::map::settings::Macromolecules;
-use crate::fit::strangers::added::{Added, extended, free};
-use crate::fit::strangers::thresholds::PROBE_ED_PER_PPM;
+use crate::fit::strangers::added::extended;
 use crate::fit::{Method, Model, map, peaks};
 use crate::learned::{Learned, LearnedGroup};
 use crate::prepare::Spectrum;
 use crate::store::provenance::Named;
-
-/// A model and what rows say about its basis set.
-#[derive(Clone)]
-pub(crate) struct Prepared {
-    pub(crate) model: Arc<Model>,
-    pub(crate) basis_id: String,
-    pub(crate) signal_per_proton: Option<f64>,
-    pub(crate) warnings: Vec<String>,
-    /// What is wrong with the basis set, as flags.
-    pub(crate) flags: Vec<&'static str>,
-    /// What was learned from the corpus and holds for it ([`crate::learned::LearnedGroup::id`]).
-    pub(crate) learned_id: Option<String>,
-    /// Components that the spectrum asked for beside its basis set.
-    pub(crate) added: Vec<Added>,
-    /// Pulses of a simulated basis set.
-    pub(crate) pulses: BasisPulses,
-}
-
-impl Prepared {
-    /// Equal for spectra that share a model.
-    pub(crate) fn model_key(&self) -> usize {
-        Arc::as_ptr(&self.model).cast::<()>() as usize
-    }
-}
-
-/// How a model differs from that of its method and basis set alone.
-#[derive(Clone, Default, PartialEq, Eq, Hash)]
-pub(super) struct Extra {
-    /// Components beside the basis set.
-    pub(super) added: Vec<Added>,
-    /// Whether the baseline is kept stiff ([`PROBE_ED_PER_PPM`]).
-    pub(super) stiff: bool,
-}
-
-/// What a model depends on; frequencies and times by their bits.
-#[derive(Clone, PartialEq, Eq, Hash)]
-struct Key {
-    basis: Source,
-    method: usize,
-    n_points: usize,
-    dwell: u64,
-    f0: u64,
-    te: Option<u64>,
-    /// Conditions that a difference adds up, where the method asks.
-    conditions: u32,
-    /// Whether the spectrum is an edited difference.
-    is_difference: bool,
-    learned: Option<String>,
-    extra: Extra,
-    /// The sequence that added components are made for, as text.
-    added_for: String,
-}
 
 type ModelSlot = Slot<Model>;
 
@@ -121,7 +71,7 @@ impl<'a> ModelStore<'a> {
         key: &SpectrumKey,
         method: &Method,
     ) -> Result<String, Failure> {
-        let path = found.overrides.basis.as_ref().or(self.options.basis.as_ref());
+        let path = self.basis_path(found);
         if let Method::Peaks(settings) = method {
             conditions(found, settings, key)?;
             return path.map_or(Ok(NO_BASIS.to_owned()), |path| Ok(self.bases.read_once(path)?.set.id.clone()));
@@ -135,11 +85,17 @@ impl<'a> ModelStore<'a> {
                 }
             }
             None => {
-                let recipe = self.bases.recipe(found, header)?;
+                let recipe = self.bases.recipe(found, header, key)?;
                 let te_ms = header.protocol.te_s.map(|te| format!(" TE {:.1} ms", 1e3 * te)).unwrap_or_default();
                 Ok(format!("simulated {}{te_ms} at {:.2} MHz", recipe.sequence.name(), recipe.f0_mhz))
             }
         }
+    }
+
+    /// The basis set to be read, if any: what a line of a manifest states goes first.
+    fn basis_path<'f>(&'f self, found: &'f Found) -> Option<&'f PathBuf> {
+        let of_run = self.options.basis.as_ref().filter(|_| found.overrides.recipe.is_none());
+        found.overrides.basis.as_ref().or(of_run)
     }
 
     /// The model for one spectrum and method, and what the basis check says.
@@ -164,13 +120,13 @@ impl<'a> ModelStore<'a> {
         method: usize,
         extra: &Extra,
     ) -> Result<Prepared, Failure> {
-        let path = found.overrides.basis.as_ref().or(self.options.basis.as_ref());
+        let path = self.basis_path(found);
         if let Method::Peaks(settings) = &self.options.methods[method] {
             return self.peaks(found, key, spectrum, method, settings, path);
         }
         let (source, basis) = match path {
             Some(path) => (Source::File(path.clone()), self.bases.read_once(path)?),
-            None => self.bases.simulated(found, header)?,
+            None => self.bases.simulated(found, header, key)?,
         };
         let mut warnings: Vec<String> = basis.set.remarks.iter().map(|r| format!("basis set: {r}")).collect();
         for finding in basis.set.check(&header.protocol) {
@@ -187,7 +143,7 @@ impl<'a> ModelStore<'a> {
         let group = self.learned_for(chosen, found, header);
         let learned_id = group.map(LearnedGroup::id);
         let is_difference = key.is_difference() || is_of_differences(&basis.set);
-        let sequence = extra.added.first().map(|_| self.bases.recipe(found, header).map(|recipe| recipe.sequence));
+        let sequence = extra.added.first().map(|_| self.bases.recipe(found, header, key).map(|recipe| recipe.sequence));
         warnings.extend(sequence.iter().filter(|s| s.is_err()).map(|_| AS_AFTER_ONE_PULSE.to_owned()));
         let sequence = sequence.map(|known| known.unwrap_or(Sequence::PulseAcquire {}));
         let key = Key {
@@ -219,9 +175,10 @@ impl<'a> ModelStore<'a> {
             })
             .clone()
             .map_err(|f| Failure::new(f.code, format!("{}: {}", found.source_path, f.message)))?;
-        let (basis_id, signal_per_proton) = (basis.set.id.clone(), basis.signal_per_proton);
+        let (basis_id, basis_sha256) = (basis.set.id.clone(), basis.set.sha256.clone());
+        let signal_per_proton = basis.signal_per_proton;
         let (added, pulses) = (extra.added.clone(), basis.pulses());
-        Ok(Prepared { model, basis_id, signal_per_proton, warnings, flags, learned_id, added, pulses })
+        Ok(Prepared { model, basis_id, basis_sha256, signal_per_proton, warnings, flags, learned_id, added, pulses })
     }
 
     /// What was learned for a method that has a macromolecule pattern.
@@ -298,10 +255,12 @@ impl<'a> ModelStore<'a> {
             })
             .clone()
             .map_err(|f| Failure::new(f.code, format!("{}: {}", found.source_path, f.message)))?;
+        let basis_sha256 = basis.as_ref().map(|basis| basis.set.sha256.clone()).unwrap_or_default();
         let basis_id = basis.map_or(NO_BASIS.to_owned(), |basis| basis.set.id.clone());
         Ok(Prepared {
             model,
             basis_id,
+            basis_sha256,
             signal_per_proton: Some(scale.signal_per_proton),
             warnings,
             flags: Vec::new(),
@@ -355,35 +314,4 @@ impl<'a> ModelStore<'a> {
     pub(crate) fn ratio_rows(&self) -> Vec<String> {
         lock(&self.ratio_rows).iter().cloned().collect()
     }
-}
-
-/// The model with added components let go of their neighbours' ties.
-fn freed(mut model: Model, added: &[Added]) -> Arc<Model> {
-    if let Model::Map(model) = &mut model {
-        free(model, added);
-    }
-    Arc::new(model)
-}
-
-/// `method` with a baseline that is kept stiff.
-fn stiffened(method: &Method) -> Method {
-    let mut method = method.clone();
-    if let Method::Map(settings) = &mut method {
-        settings.baseline.max_ed_per_ppm = settings.baseline.max_ed_per_ppm.min(PROBE_ED_PER_PPM);
-    }
-    method
-}
-
-/// What a row says where a substance was added and the header does not tell what the sequence makes of it.
-const AS_AFTER_ONE_PULSE: &str =
-    "added components: as after one pulse, because the file does not tell the sequence and its times";
-
-/// What rows call the basis set of a method that needs none.
-const NO_BASIS: &str = "none";
-
-/// How many conditions the spectrum adds up, or why peaks do not fit it.
-fn conditions(found: &Found, settings: &peaks::Settings, key: &SpectrumKey) -> Result<u32, Failure> {
-    settings
-        .conditions(key.condition.as_deref())
-        .map_err(|why| Failure::new("not_a_difference", format!("{}: {why}", found.source_path)))
 }

@@ -4,6 +4,7 @@ use super::error::RunError;
 use super::summary::Shard;
 use super::tissue_options::TissueOptions;
 use crate::acquisition::Facts;
+use crate::basis::simulate::Stated;
 use crate::corpus::{self, Found, Listing, PathLabels};
 use crate::fit::Method;
 use crate::fit::vary::Varied;
@@ -16,6 +17,7 @@ use crate::store::IfExists;
 use crate::store::provenance::VariedMethod;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Memory that a run may take unless told otherwise (bytes).
 pub const DEFAULT_MEMORY_BYTES: u64 = 4 << 30;
@@ -31,6 +33,8 @@ pub struct RunOptions {
     pub if_exists: IfExists,
     /// Basis set for every spectrum that the manifest names none for; `None`: simulated from each header.
     pub basis: Option<PathBuf>,
+    /// Recipe file of simulated basis sets.
+    pub recipe: Option<Arc<Stated>>,
     /// Methods; each gives every spectrum a row.
     pub methods: Vec<Method>,
     /// Those of the methods that were made of others by varying settings, for the record.
@@ -84,6 +88,7 @@ impl RunOptions {
             out,
             if_exists: IfExists::Refuse,
             basis: None,
+            recipe: None,
             methods,
             varied: Vec::new(),
             learned: None,

@@ -101,6 +101,7 @@ impl Line<'_> {
                 Water::None | Water::Ambiguous(_) | Water::Missing(_) => String::new(),
             },
             "basis" => found.overrides.basis.as_ref().map(|path| self.path(path)).unwrap_or_default(),
+            "recipe" => found.overrides.recipe.as_ref().map(|path| self.path(path)).unwrap_or_default(),
             "segmentation_path" => {
                 found.overrides.segmentation.as_ref().map(|path| self.path(path)).unwrap_or_default()
             }

@@ -10,6 +10,7 @@ use rayon::prelude::*;
 use super::gating::GATES_KEY;
 use super::models::ModelStore;
 use super::{Inputs, RunOptions};
+use crate::basis::simulate::Stated;
 use crate::corpus::{self, Found, Water};
 use crate::engine::Engine;
 use crate::formats;
@@ -113,6 +114,9 @@ fn settings(
     for basis in models.used() {
         settings.insert(format!("basis set {}", basis.id), basis.sha256[..basis.sha256.len().min(12)].to_owned());
     }
+    if let Some(recipe) = &options.recipe {
+        settings.insert(format!("recipe {}", recipe.name), short(&format!("{recipe:?}")));
+    }
     if !learned.is_empty() {
         settings.insert("what was learned".to_owned(), short(&learned.join("\n")));
     }
@@ -194,6 +198,10 @@ fn files_of(found: &Found) -> Vec<(&'static str, PathBuf)> {
         let members = walkdir::WalkDir::new(basis).follow_links(true).sort_by_file_name().into_iter();
         let members = members.flatten().filter(|entry| entry.file_type().is_file());
         files.extend(members.map(|entry| ("basis", entry.into_path())));
+    }
+    if let Some(recipe) = &found.overrides.recipe {
+        let waveforms = Stated::read(recipe).map(|stated| stated.files).unwrap_or_default();
+        files.extend(std::iter::once(recipe.clone()).chain(waveforms).map(|path| ("recipe", path)));
     }
     files.extend(found.tissue.files().map(|path| ("segmentation", path.to_owned())));
     files

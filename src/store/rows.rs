@@ -135,8 +135,8 @@ table! {
     water_removed: Option<bool>, "", "Whether residual water was taken away before the fit (HSVD), as it is where it towers over the metabolites.";
     lipid_index: Option<f64>, "", "Tallest peak between 0.8 and 1.5 ppm over NAA's, of the prepared spectrum.";
     basis_id: Option<String>, "", "Basis set; `run.json` holds its hash.";
-    basis_pulse: Option<String>, "", "Refocusing pulses that the basis set was simulated with, and how long they are; `ideal`: infinitely short; null for basis sets that were read.";
-    basis_te1_s: Option<f64>, "s", "First echo of the simulated PRESS; null for other sequences and basis sets that were read.";
+    basis_pulse: Option<String>, "", "Refocusing pulses that the basis set was simulated with, and how long they are, and of edited sequences the editing pulses and where they stand; `ideal`: infinitely short; null for basis sets that were read.";
+    basis_te1_s: Option<f64>, "s", "First echo of the simulated PRESS, MEGA-PRESS or HERMES; null for other sequences and basis sets that were read.";
     basis_source: Option<String>, "", "What decided about `basis_pulse`: `header` (amplitudes in the header tell the duration), `recipe` (manifest, configuration or option ask for it), `vendor default`, `generic` (nobody knows); null for basis sets that were read.";
     basis_fwhm_hz: Option<f64>, "Hz", "Full width at half maximum that the lines of the basis set have: measured on its singlets, else as the set states it; null where neither is known.";
     method: String, "", "Fitting method.";

@@ -88,3 +88,11 @@ pub enum SimulateError {
         reason: String,
     },
 }
+
+/// A header does not say enough for a simulation.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("no basis set, and none can be simulated: {}; state it in the manifest or with --config, or give --basis", missing.join(", "))]
+pub struct HeaderGaps {
+    /// The fields that are missing or cannot be used, each with its column name.
+    pub missing: Vec<String>,
+}

@@ -5,26 +5,39 @@
 //! free induction decays of what the receiver sees. Relaxation is left to the fit; amplitudes are in
 //! protons, so a pulse-acquire FID starts at the metabolite's number of protons.
 
+mod cache;
+pub mod edited;
 mod error;
 mod events;
+mod fsl_sequence;
 mod hamiltonian;
+mod kind;
+mod merged;
+mod mrscloud;
 mod operators;
+mod played;
 pub mod pulses;
 pub mod recipe;
+mod recipe_file;
 pub mod sequences;
 pub mod signal;
 pub mod spin_systems;
+mod stated;
+mod timing;
 
 use ndarray::Array2;
 use num_complex::Complex64;
 use rayon::prelude::*;
 
-pub use error::SimulateError;
+pub(crate) use cache::SetCache;
+pub use error::{HeaderGaps, SimulateError};
 pub use pulses::Pulses;
-pub use recipe::{HeaderGaps, Recipe, Timing};
+pub use recipe::Recipe;
 pub use sequences::{Band, Event, Pulse, Sequence};
 pub use signal::{Line, Transitions, transitions};
 pub use spin_systems::{Library, Metabolite};
+pub use stated::{RecipeFault, Stated};
+pub use timing::Timing;
 
 use pulses::{Program, Scale, Shaped};
 
@@ -115,6 +128,18 @@ pub fn basis_set_with(
     pulses: &Pulses,
     time: TimeGrid,
 ) -> Result<BasisSet, SimulateError> {
+    basis_set_kept(library, metabolites, sequence, pulses, time, None)
+}
+
+/// As [`basis_set_with`]; sets with shaped pulses are taken from `cache` and put there.
+pub(crate) fn basis_set_kept(
+    library: &Library,
+    metabolites: &[&str],
+    sequence: &Sequence,
+    pulses: &Pulses,
+    time: TimeGrid,
+    cache: Option<&SetCache>,
+) -> Result<BasisSet, SimulateError> {
     time.check()?;
     let TimeGrid { f0_mhz, dwell_s, n_points, linewidth_hz } = time;
     let members: Vec<&Metabolite> = metabolites.iter().map(|name| library.get(name)).collect::<Result<_, _>>()?;
@@ -123,22 +148,26 @@ pub fn basis_set_with(
             return Err(SimulateError::Duplicate { name: member.name.clone() });
         }
     }
-    let played = Played::new(sequence, pulses, f0_mhz)?;
-    let rows: Vec<Vec<Complex64>> = members
-        .par_iter()
-        .map(|member| match interrupt::asked() {
-            true => Err(SimulateError::Stopped),
-            false => Ok(played.lines(member, f0_mhz)?.fid(dwell_s, n_points, linewidth_hz)),
-        })
-        .collect::<Result<_, SimulateError>>()?;
-    let mut fids = Array2::zeros((members.len(), n_points));
-    for (mut row, fid) in fids.rows_mut().into_iter().zip(rows) {
-        row.iter_mut().zip(fid).for_each(|(sample, value)| *sample = value);
-    }
-    let te_s = sequence.te_s();
     // Everything that the samples depend on: equal sets have equal hashes, whatever machine made them.
-    let with = if let Played::Ideal(_) = played { String::new() } else { format!(" {pulses:?}") };
+    let shaped = Played::shaped(sequence, pulses);
+    let with = shaped.map(|_| format!(" {pulses:?}")).unwrap_or_default();
     let recipe = format!("{members:?} {sequence:?} {f0_mhz:?} {dwell_s:?} {n_points} {linewidth_hz:?}{with}");
+    let sha256 = sha256_hex(recipe.as_bytes());
+    // Ideal pulses cost less than the reading.
+    let cache = cache.filter(|_| shaped.is_some());
+    let kept = cache.and_then(|cache| cache.get(&sha256, (members.len(), n_points)));
+    let fids = match kept {
+        Some(fids) => fids,
+        None => {
+            let fids = Played::new(sequence, pulses, f0_mhz)?.fids(&members, time)?;
+            if let Some(cache) = cache {
+                cache.keep(&sha256, &fids);
+            }
+            fids
+        }
+    };
+    let te_s = sequence.te_s();
+    let in_words = shaped.map_or_else(|| "ideal pulses".to_owned(), |s| format!("shaped pulses: {}", s.name));
     Ok(BasisSet {
         id: format!(
             "simulated {} TE {:.4} ms, {f0_mhz:.4} MHz, {n_points} x {:.6} ms",
@@ -155,8 +184,8 @@ pub fn basis_set_with(
         linewidth_hz: Some(linewidth_hz),
         fwhmba_ppm: None,
         singlet_fwhm_hz: Some(linewidth_hz),
-        sha256: sha256_hex(recipe.as_bytes()),
-        remarks: vec![format!("simulated with {}", played.in_words())],
+        sha256,
+        remarks: vec![format!("simulated with {in_words}")],
     })
 }
 
@@ -167,9 +196,17 @@ enum Played<'a> {
 }
 
 impl<'a> Played<'a> {
+    /// The shaped pulses that a sequence is played with, if it has places for them.
+    fn shaped(sequence: &Sequence, pulses: &'a Pulses) -> Option<&'a Shaped> {
+        match pulses {
+            Pulses::Shaped(shaped) if shaped.blocks.is_some() || Program::has_places(sequence) => Some(shaped),
+            _ => None,
+        }
+    }
+
     fn new(sequence: &Sequence, pulses: &'a Pulses, f0_mhz: f64) -> Result<Self, SimulateError> {
         let events = sequence.events()?;
-        let Pulses::Shaped(shaped) = pulses else { return Ok(Self::Ideal(events)) };
+        let Some(shaped) = Self::shaped(sequence, pulses) else { return Ok(Self::Ideal(events)) };
         let Some(program) = Program::new(sequence, shaped, f0_mhz, true)? else { return Ok(Self::Ideal(events)) };
         let unedited = Program::new(sequence, shaped, f0_mhz, false)?.unwrap_or_else(|| program.clone());
         let ideal = if let Sequence::Steam { .. } = sequence { 0.5 } else { 1.0 };
@@ -190,10 +227,20 @@ impl<'a> Played<'a> {
         }
     }
 
-    fn in_words(&self) -> String {
-        match self {
-            Self::Ideal(_) => "ideal pulses".to_owned(),
-            Self::Shaped { shaped, .. } => format!("shaped pulses: {}", shaped.name),
+    /// The free induction decays of `members`.
+    fn fids(&self, members: &[&Metabolite], time: TimeGrid) -> Result<Array2<Complex64>, SimulateError> {
+        let TimeGrid { f0_mhz, dwell_s, n_points, linewidth_hz } = time;
+        let rows: Vec<Vec<Complex64>> = members
+            .par_iter()
+            .map(|member| match interrupt::asked() {
+                true => Err(SimulateError::Stopped),
+                false => Ok(self.lines(member, f0_mhz)?.fid(dwell_s, n_points, linewidth_hz)),
+            })
+            .collect::<Result<_, SimulateError>>()?;
+        let mut fids = Array2::zeros((members.len(), n_points));
+        for (mut row, fid) in fids.rows_mut().into_iter().zip(rows) {
+            row.iter_mut().zip(fid).for_each(|(sample, value)| *sample = value);
         }
+        Ok(fids)
     }
 }

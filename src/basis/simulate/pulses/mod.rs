@@ -8,16 +8,20 @@
 
 mod coherence;
 pub mod files;
+mod list;
 mod program;
 mod propagator;
 mod shape;
 mod signal;
 mod spin_half;
+pub mod timeline;
 pub mod vendors;
 mod waveform;
 
 use serde::{Deserialize, Serialize};
 
+pub use list::Block;
+pub(super) use list::MOST_OPEN;
 pub use program::Axis;
 pub(super) use program::Program;
 pub use shape::Shape;
@@ -59,6 +63,9 @@ pub struct Shaped {
     /// Positions.
     #[serde(default)]
     pub grid: Grid,
+    /// The whole sequence as a list, instead of the pulses above in the sequence's places.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub blocks: Option<Vec<Block>>,
 }
 
 /// A pulse: its shape and what it is played with.

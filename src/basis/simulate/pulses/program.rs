@@ -51,6 +51,8 @@ pub(super) enum Step {
 pub(in crate::basis::simulate) struct Program {
     pub(super) pulses: Vec<Placed>,
     pub(super) steps: Vec<Step>,
+    /// Which of them keep all orders.
+    pub(super) open: Vec<usize>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -69,6 +71,11 @@ struct Event {
 }
 
 impl Program {
+    /// Whether a sequence has pulses that shape matters to.
+    pub(in crate::basis::simulate) fn has_places(sequence: &Sequence) -> bool {
+        events_of(sequence).is_some()
+    }
+
     /// The program of `sequence`; `None` where it has no pulses that shape matters to.
     pub(in crate::basis::simulate) fn new(
         sequence: &Sequence,
@@ -76,6 +83,9 @@ impl Program {
         f0_mhz: f64,
         with_editing: bool,
     ) -> Result<Option<Self>, SimulateError> {
+        if let Some(blocks) = &shaped.blocks {
+            return Self::of_list(sequence.name(), blocks, f0_mhz, with_editing).map(Some);
+        }
         sequence.events()?;
         let Some((mut events, bands, end_s)) = events_of(sequence) else { return Ok(None) };
         if !with_editing {
@@ -89,7 +99,7 @@ impl Program {
         let duration_s = |role: Role| index(role).map_or(0.0, |k| cast.pulses[k].waveform.duration_s);
         let steps = steps(&events, end_s, &index, &duration_s)
             .map_err(|(event, overlap_s)| overlap(sequence, &events[event], overlap_s, &duration_s))?;
-        Ok(Some(Self { pulses: cast.pulses, steps }))
+        Ok(Some(Self { pulses: cast.pulses, steps, open: Vec::new() }))
     }
 }
 

@@ -67,27 +67,12 @@ pub(in crate::basis::simulate) fn shaped_lines(
             offsets_of(placed, grid).into_par_iter().map(at).collect()
         })
         .collect();
-    let mut state = State { open: Vec::new(), parts: Vec::new(), points: grid.points };
-    let equilibrium = Density::equilibrium(&space);
-    for (k, step) in program.steps.iter().enumerate() {
-        match *step {
-            Step::Turn { flip_rad, phase_rad, to } => state.turn(&space, &equilibrium, (flip_rad, phase_rad), to),
-            Step::Delay { duration_s } => {
-                let delay = free.propagation(duration_s);
-                state.parts.par_iter_mut().for_each(|part| part.evolve(&delay));
-            }
-            Step::Pulse { index, axis, to } => {
-                if state.parts.is_empty() {
-                    state.parts.push(Coherence::of(&space, &equilibrium, 0));
-                }
-                let comes_again = program.steps[k + 1..]
-                    .iter()
-                    .any(|s| matches!(s, Step::Pulse { axis: later, .. } if *later == axis));
-                state.pulse(&space, &propagators[index], (axis, axis.is_some() && comes_again), to);
-            }
+    let mut signal = Vec::new();
+    for steps in program.pathways(offsets_hz.len()) {
+        if let Some(part) = after(&steps, &space, &free, &propagators, grid) {
+            signal.extend(free.lines(&space, &part.density(&space)));
         }
     }
-    let signal = state.parts.first().map(|part| free.lines(&space, &part.density(&space))).unwrap_or_default();
     Ok(signal
         .into_iter()
         .map(|line| {
@@ -95,6 +80,36 @@ pub(in crate::basis::simulate) fn shaped_lines(
             RawLine { re: z.re, im: z.im, ..line }
         })
         .collect())
+}
+
+/// The mean over the grid after one pathway.
+fn after(
+    steps: &[Step],
+    space: &Space,
+    free: &Hamiltonian,
+    propagators: &[Vec<Propagator>],
+    grid: Grid,
+) -> Option<Coherence> {
+    let mut state = State { open: Vec::new(), parts: Vec::new(), points: grid.points };
+    let equilibrium = Density::equilibrium(space);
+    for (k, step) in steps.iter().enumerate() {
+        match *step {
+            Step::Turn { flip_rad, phase_rad, to } => state.turn(space, &equilibrium, (flip_rad, phase_rad), to),
+            Step::Delay { duration_s } => {
+                let delay = free.propagation(duration_s);
+                state.parts.par_iter_mut().for_each(|part| part.evolve(&delay));
+            }
+            Step::Pulse { index, axis, to } => {
+                if state.parts.is_empty() {
+                    state.parts.push(Coherence::of(space, &equilibrium, 0));
+                }
+                let comes_again =
+                    steps[k + 1..].iter().any(|s| matches!(s, Step::Pulse { axis: later, .. } if *later == axis));
+                state.pulse(space, &propagators[index], (axis, axis.is_some() && comes_again), to);
+            }
+        }
+    }
+    state.parts.into_iter().next()
 }
 
 /// What the gradient adds at each position (Hz).

@@ -27,6 +27,20 @@ impl Vendor {
     /// Names as people write them, for messages.
     pub const NAMES: &'static str = "ideal, generic, GE, Philips, Siemens";
 
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Ge, Self::Philips, Self::Siemens, Self::Generic, Self::Ideal];
+
+    /// The name that [`Self::from_name`] knows.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ideal => "ideal",
+            Self::Ge => "GE",
+            Self::Philips => "Philips",
+            Self::Siemens => "Siemens",
+            Self::Generic => "generic",
+        }
+    }
+
     /// Whose pulses `name` asks for.
     pub fn from_name(name: &str) -> Option<Self> {
         Some(match name.trim().to_lowercase().as_str() {
@@ -111,6 +125,9 @@ struct Entry {
     bandwidth_times_duration: Option<f64>,
     te1_s: Option<f64>,
     te1_beyond_s: Option<f64>,
+    edited_duration_s: Option<f64>,
+    edited_te1_s: f64,
+    slaser_sweep_hz: f64,
 }
 
 #[derive(Debug, Deserialize)]
@@ -153,42 +170,65 @@ pub fn press(vendor: Vendor, duration_s: Option<f64>) -> Result<Option<Shaped>, 
         name: format!("{} {:.2} ms", entry.name, 1e3 * duration_s),
         refocus,
         excite: None,
-        edit: Some(usual_edit()),
+        edit: Some(usual_edit(0.0)),
         carrier_ppm: 3.0,
         grid: Grid::default(),
+        blocks: None,
     }))
 }
 
-/// Editing pulse of MEGA-PRESS at 68 ms: a sinc under a Gaussian, 14 ms, 88 Hz between half inversions.
-fn usual_edit() -> PulseSpec {
+/// Usual editing pulse of an echo time: a sinc under a Gaussian, 14 ms, 88 Hz between half inversions at TE 68 ms; 20 ms at
+/// TE 80 ms (MRSCloud).
+pub(in crate::basis::simulate) fn usual_edit(te_s: f64) -> PulseSpec {
     let shape = Shape::SincGauss { lobes: 1.0, truncation: 0.6 };
-    PulseSpec { shape, duration_s: 14e-3, flip_deg: Some(180.0), peak_b1_hz: None, bandwidth_hz: None }
+    let duration_s = if te_s < LONG_EDIT_FROM_S { 14e-3 } else { 20e-3 };
+    PulseSpec { shape, duration_s, flip_deg: Some(180.0), peak_b1_hz: None, bandwidth_hz: None }
 }
+
+/// Echo time from which editing pulses are long (s).
+const LONG_EDIT_FROM_S: f64 = 0.075;
+
+/// First echo of an edited PRESS of ideal pulses, in parts of TE.
+const IDEAL_EDITED_TE1: f64 = 0.2;
 
 /// Above this frequency (MHz) pulses that nobody knows are taken as ideal. The table's are those of clinical scanners at 3 T;
 /// scanners for animals have far shorter ones, and at 9.4 T the generic pulse would lose most of glutamate.
 const CLINICAL_MHZ: f64 = 150.0;
 
-/// What is taken for a PRESS of `te_s` at `f0_mhz`.
-///
-/// # Errors
-/// None with the table that the program was built with.
-pub fn choose(known: &Known, te_s: f64, f0_mhz: f64) -> Result<Choice, SimulateError> {
-    let (vendor, source) = match (known.asked, known.vendor) {
+/// Whose pulses are taken, and who says so.
+pub(in crate::basis::simulate) fn whose(known: &Known, f0_mhz: f64) -> (Vendor, Source) {
+    match (known.asked, known.vendor) {
         (Some(asked), _) => (asked, Source::Recipe),
         (None, Some(Vendor::Siemens)) if known.refocus_s.is_some() => (Vendor::Siemens, Source::Header),
         (None, Some(vendor)) => (vendor, Source::VendorDefault),
         (None, None) if f0_mhz > CLINICAL_MHZ => (Vendor::Ideal, Source::Generic),
         (None, None) => (Vendor::Generic, Source::Generic),
-    };
-    let duration_s = known.refocus_s.filter(|_| vendor == Vendor::Siemens);
-    let half = || (known.te1_s.unwrap_or(0.5 * te_s), known.te1_s.is_none());
+    }
+}
+
+/// The sweep of a vendor's sLASER (Hz); `None` for ideal pulses.
+pub(in crate::basis::simulate) fn semi_laser_sweep_hz(vendor: Vendor) -> Result<Option<f64>, SimulateError> {
+    Ok(entry(vendor)?.map(|entry| entry.slaser_sweep_hz))
+}
+
+/// What is taken for a PRESS of `te_s` at `f0_mhz`, or for one with editing pulses.
+///
+/// # Errors
+/// None with the table that the program was built with.
+pub fn choose(known: &Known, te_s: f64, f0_mhz: f64, is_edited: bool) -> Result<Choice, SimulateError> {
+    let (vendor, source) = whose(known, f0_mhz);
+    let edited = entry(vendor)?.filter(|_| is_edited);
+    let told_s = known.refocus_s.filter(|_| vendor == Vendor::Siemens);
+    let duration_s = told_s.or(edited.and_then(|entry| entry.edited_duration_s));
+    let usual_ideal_s = if is_edited { IDEAL_EDITED_TE1 } else { 0.5 } * te_s;
+    let half = || (known.te1_s.unwrap_or(usual_ideal_s), known.te1_s.is_none());
     let (Some(entry), Some(shaped)) = (entry(vendor)?, press(vendor, duration_s)?) else {
         let (te1_s, te1_assumed) = half();
         return Ok(Choice { pulses: Pulses::Ideal, name: "ideal".to_owned(), te1_s, source, te1_assumed });
     };
     let duration_s = shaped.refocus.duration_s;
     let usual_s = entry.te1_s.unwrap_or_else(|| duration_s + entry.te1_beyond_s.unwrap_or_default());
+    let usual_s = if is_edited { entry.edited_te1_s } else { usual_s };
     let fits = |te1_s: f64| te1_s >= duration_s && te_s - te1_s >= duration_s;
     let te1_s = known.te1_s.or(Some(usual_s).filter(|t| fits(*t))).or(Some(0.5 * te_s).filter(|t| fits(*t)));
     Ok(match te1_s {
@@ -215,7 +255,7 @@ mod tests {
 
     #[test]
     fn the_vendor_and_the_header_decide_and_a_setting_goes_before_both() {
-        let of = |known: Known, te_s: f64| choose(&known, te_s, 123.2).unwrap();
+        let of = |known: Known, te_s: f64| choose(&known, te_s, 123.2, false).unwrap();
         let siemens = Known { vendor: Some(Vendor::Siemens), ..Known::default() };
         let told = of(Known { refocus_s: Some(5.2e-3), ..siemens }, 0.03);
         assert_eq!((told.source, told.te1_assumed), (Source::Header, true));
@@ -223,7 +263,7 @@ mod tests {
         assert_eq!(of(siemens, 0.03).source, Source::VendorDefault);
         let unknown = of(Known::default(), 0.03);
         assert_eq!((unknown.source, unknown.te1_s), (Source::Generic, 15.3e-3));
-        let animals = choose(&Known::default(), 0.02, 400.3).unwrap();
+        let animals = choose(&Known::default(), 0.02, 400.3, false).unwrap();
         assert_eq!((animals.pulses, animals.source, animals.te1_s), (Pulses::Ideal, Source::Generic, 0.01));
         let asked = of(Known { asked: Some(Vendor::Ideal), te1_s: Some(0.011), ..siemens }, 0.035);
         assert_eq!((asked.pulses, asked.te1_s, asked.te1_assumed), (Pulses::Ideal, 0.011, false));
@@ -232,9 +272,9 @@ mod tests {
     #[test]
     fn echoes_too_short_for_the_usual_timing_take_another_and_say_so() {
         let ge = Known { vendor: Some(Vendor::Ge), ..Known::default() };
-        let short = choose(&ge, 0.018, 127.7).unwrap();
+        let short = choose(&ge, 0.018, 127.7, false).unwrap();
         assert_eq!((short.te1_s, short.source), (0.009, Source::VendorDefault));
-        let shorter = choose(&ge, 0.008, 127.7).unwrap();
+        let shorter = choose(&ge, 0.008, 127.7, false).unwrap();
         assert_eq!((&shorter.pulses, shorter.source), (&Pulses::Ideal, Source::Generic));
         assert!(shorter.name.contains("does not fit"), "{}", shorter.name);
     }
@@ -249,6 +289,7 @@ mod tests {
             let edit = super::super::Waveform::new(&shaped.edit.unwrap()).unwrap();
             assert!((edit.bandwidth_hz - 88.0).abs() < 5.0, "{}", edit.bandwidth_hz);
         }
+        assert!(Vendor::ALL.iter().all(|vendor| Vendor::from_name(vendor.name()) == Some(*vendor)));
         assert_eq!(Vendor::from_name(" Siemens "), Some(Vendor::Siemens));
         assert_eq!(Vendor::from_name("Hitachi"), None);
     }

@@ -1,0 +1,95 @@
+//! What a model of a run depends on, and what rows say of it.
+
+use std::sync::Arc;
+
+use super::bases::{BasisPulses, Source};
+use super::load::{Failure, SpectrumKey};
+use crate::corpus::Found;
+use crate::fit::strangers::added::{Added, free};
+use crate::fit::strangers::thresholds::PROBE_ED_PER_PPM;
+use crate::fit::{Method, Model, peaks};
+
+/// A model and what rows say about its basis set.
+#[derive(Clone)]
+pub(crate) struct Prepared {
+    pub(crate) model: Arc<Model>,
+    pub(crate) basis_id: String,
+    /// Hash of its basis set; empty without one.
+    pub(crate) basis_sha256: String,
+    pub(crate) signal_per_proton: Option<f64>,
+    pub(crate) warnings: Vec<String>,
+    /// What is wrong with the basis set, as flags.
+    pub(crate) flags: Vec<&'static str>,
+    /// What was learned from the corpus and holds for it ([`crate::learned::LearnedGroup::id`]).
+    pub(crate) learned_id: Option<String>,
+    /// Components that the spectrum asked for beside its basis set.
+    pub(crate) added: Vec<Added>,
+    /// Pulses of a simulated basis set.
+    pub(crate) pulses: BasisPulses,
+}
+
+impl Prepared {
+    /// Equal for spectra that share a model.
+    pub(crate) fn model_key(&self) -> usize {
+        Arc::as_ptr(&self.model).cast::<()>() as usize
+    }
+}
+
+/// How a model differs from that of its method and basis set alone.
+#[derive(Clone, Default, PartialEq, Eq, Hash)]
+pub(super) struct Extra {
+    /// Components beside the basis set.
+    pub(super) added: Vec<Added>,
+    /// Whether the baseline is kept stiff ([`PROBE_ED_PER_PPM`]).
+    pub(super) stiff: bool,
+}
+
+/// What a model depends on; frequencies and times by their bits.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub(super) struct Key {
+    pub(super) basis: Source,
+    pub(super) method: usize,
+    pub(super) n_points: usize,
+    pub(super) dwell: u64,
+    pub(super) f0: u64,
+    pub(super) te: Option<u64>,
+    /// Conditions that a difference adds up, where the method asks.
+    pub(super) conditions: u32,
+    /// Whether the spectrum is an edited difference.
+    pub(super) is_difference: bool,
+    pub(super) learned: Option<String>,
+    pub(super) extra: Extra,
+    /// The sequence that added components are made for, as text.
+    pub(super) added_for: String,
+}
+
+/// The model with added components let go of their neighbours' ties.
+pub(super) fn freed(mut model: Model, added: &[Added]) -> Arc<Model> {
+    if let Model::Map(model) = &mut model {
+        free(model, added);
+    }
+    Arc::new(model)
+}
+
+/// `method` with a baseline that is kept stiff.
+pub(super) fn stiffened(method: &Method) -> Method {
+    let mut method = method.clone();
+    if let Method::Map(settings) = &mut method {
+        settings.baseline.max_ed_per_ppm = settings.baseline.max_ed_per_ppm.min(PROBE_ED_PER_PPM);
+    }
+    method
+}
+
+/// What a row says where a substance was added and the header does not tell what the sequence makes of it.
+pub(super) const AS_AFTER_ONE_PULSE: &str =
+    "added components: as after one pulse, because the file does not tell the sequence and its times";
+
+/// What rows call the basis set of a method that needs none.
+pub(super) const NO_BASIS: &str = "none";
+
+/// How many conditions the spectrum adds up, or why peaks do not fit it.
+pub(super) fn conditions(found: &Found, settings: &peaks::Settings, key: &SpectrumKey) -> Result<u32, Failure> {
+    settings
+        .conditions(key.condition.as_deref())
+        .map_err(|why| Failure::new("not_a_difference", format!("{}: {why}", found.source_path)))
+}
