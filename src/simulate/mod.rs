@@ -6,11 +6,14 @@
 //! the same bytes but for the odd rounding.
 
 mod check;
+mod cohort;
 mod error;
 mod lineshape;
 mod macromolecules;
+mod people;
 pub mod recipe;
 pub mod spectrum;
+pub mod study;
 mod truth;
 
 use std::collections::BTreeMap;
@@ -20,8 +23,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use flate2::{Compression, GzBuilder};
+use ndarray::Array5;
+use num_complex::Complex64;
 use rayon::prelude::*;
 
+use self::cohort::{Cohort, Fate, Person};
 use self::macromolecules::MacromoleculeGroup;
 use crate::acquisition::Acquisition;
 use crate::basis::simulate::{LINEWIDTH_HZ, basis_set};
@@ -34,6 +40,7 @@ use crate::random::Random;
 pub use error::SimulateError;
 pub use recipe::{Recipe, Site};
 pub use spectrum::Simulated;
+pub use study::Study;
 pub use truth::Truth;
 
 /// What was written.
@@ -78,6 +85,8 @@ pub struct Corpus {
     pub bases: Vec<Arc<BasisSet>>,
     /// Macromolecules of all its spectra.
     macromolecules: Vec<MacromoleculeGroup>,
+    /// Draws of the recipe's study.
+    cohort: Option<Cohort>,
 }
 
 impl Corpus {
@@ -105,7 +114,8 @@ impl Corpus {
             bases.push(set);
         }
         let macromolecules = macromolecules::of(recipe);
-        Ok(Self { recipe: recipe.clone(), sites, metabolites, bases, macromolecules })
+        let cohort = recipe.study.as_ref().map(|study| Cohort::new(recipe, study, &sites));
+        Ok(Self { recipe: recipe.clone(), sites, metabolites, bases, macromolecules, cohort })
     }
 
     /// Who subject number `index` is.
@@ -124,7 +134,49 @@ impl Corpus {
         if self.recipe.matched {
             (place, group) = (index / self.recipe.group.len(), index % self.recipe.group.len());
         }
-        Subject { id: format!("sub-{:04}", index + 1), site: place % self.sites.len(), group, age, sex }
+        let mut subject =
+            Subject { id: format!("sub-{:04}", index + 1), site: place % self.sites.len(), group, age, sex };
+        if let Some(place) = self.cohort.as_ref().and_then(|cohort| cohort.places.get(index)) {
+            (subject.site, subject.group) = *place;
+        }
+        if let Some(person) = self.person(index) {
+            (subject.age, subject.sex) = (person.age, person.sex);
+        }
+        subject
+    }
+
+    /// What a study drew for subject number `index`.
+    fn person(&self, index: usize) -> Option<Person> {
+        let (study, cohort) = (self.recipe.study.as_ref()?, self.cohort.as_ref()?);
+        let (_, group) = *cohort.places.get(index)?;
+        let levels = self.levels(&mut self.stream(index));
+        Some(Person::new(&self.recipe, study, index, group, &levels))
+    }
+
+    /// The subject's own stream for all that is in spectra.
+    fn stream(&self, index: usize) -> Random {
+        Random::new(self.recipe.seed, 2 * self.drawn_as(index) + 1)
+    }
+
+    /// A subject's own levels (standard normal), the first of its stream.
+    fn levels(&self, random: &mut Random) -> Vec<f64> {
+        self.recipe.concentrations.keys().map(|_| random.normal()).collect()
+    }
+
+    /// True concentrations (mmol/kg) of a subject's voxel.
+    fn concentrations(&self, subject: &Subject, person: Option<&Person>, voxel: usize, levels: &[f64]) -> Vec<f64> {
+        let (group, factors) = (&self.recipe.group[subject.group], &self.recipe.voxel[voxel].factor);
+        let study = self.recipe.study.as_ref().zip(person);
+        let of_site = self.cohort.as_ref().and_then(|cohort| cohort.factors.get(subject.site));
+        let each = self.recipe.concentrations.iter().zip(levels).enumerate();
+        each.map(|(k, ((name, [mean, cv]), level))| {
+            let level = study.map_or(*level, |(study, person)| person.level(study, voxel, k, *level));
+            let own = mean * (1.0 + cv * level).max(0.05) * group.effect.get(name).unwrap_or(&1.0);
+            let site = of_site.and_then(|factors| factors.get(k)).unwrap_or(&1.0);
+            let person = study.map_or(1.0, |(study, person)| person.factor(study, voxel, name));
+            own * factors.get(name).unwrap_or(&1.0) * site * person
+        })
+        .collect()
     }
 
     /// Which stream of random numbers a subject has: subjects of one matched set have one.
@@ -132,43 +184,42 @@ impl Corpus {
         if self.recipe.matched { (index / self.recipe.group.len()) as u64 } else { index as u64 }
     }
 
-    /// The spectra of subject number `index`, one a voxel, with their truth.
+    /// The spectra of subject number `index`, one a voxel that was acquired, with their truth.
     pub fn spectra(&self, index: usize) -> Vec<(Truth, Simulated)> {
         let subject = self.subject(index);
         let (site, basis) = (&self.sites[subject.site], &self.bases[subject.site]);
-        let mut random = Random::new(self.recipe.seed, 2 * self.drawn_as(index) + 1);
+        let mut random = self.stream(index);
         let group = &self.recipe.group[subject.group];
-        // A subject's own level is the same in all voxels.
-        let levels: Vec<f64> = self
-            .recipe
-            .concentrations
-            .iter()
-            .map(|(name, [mean, cv])| {
-                mean * (1.0 + cv * random.normal()).max(0.05) * group.effect.get(name).unwrap_or(&1.0)
-            })
-            .collect();
-        self.recipe
-            .voxel
-            .iter()
-            .map(|voxel| {
-                let concentrations: Vec<f64> = self
-                    .recipe
-                    .concentrations
-                    .keys()
-                    .zip(&levels)
-                    .map(|(name, level)| level * voxel.factor.get(name).unwrap_or(&1.0))
-                    .collect();
-                let given = spectrum::Given {
-                    nuisances: site.artefacts.applied_to(&self.recipe.nuisances),
-                    macromolecules: &self.macromolecules,
-                    broader_hz: group.broader_hz,
-                };
-                let simulated = spectrum::simulate(basis, site, &given, &concentrations, &mut random);
-                let spectrum_id = format!("{0}/mrs/{0}_voi-{1}_svs", subject.id, voxel.name);
-                (Truth { spectrum_id, concentrations, drawn: simulated.drawn.clone() }, simulated)
-            })
-            .collect()
+        let (levels, person) = (self.levels(&mut random), self.person(index));
+        let voxels = self.recipe.voxel.iter().enumerate();
+        let each = voxels.filter_map(|(at, voxel)| {
+            let concentrations = self.concentrations(&subject, person.as_ref(), at, &levels);
+            let given = spectrum::Given {
+                nuisances: site.artefacts.applied_to(&self.recipe.nuisances),
+                macromolecules: &self.macromolecules,
+                broader_hz: group.broader_hz,
+            };
+            let mut simulated = spectrum::simulate(basis, site, &given, &concentrations, &mut random);
+            match person.as_ref().and_then(|person| person.fates.get(at)) {
+                Some(Fate::NotAcquired) => return None,
+                Some(Fate::Empty) => simulated.data = emptied(simulated.data),
+                Some(Fate::Measured) | None => {}
+            }
+            let spectrum_id = spectrum_id(&subject.id, &voxel.name);
+            Some((Truth { spectrum_id, concentrations, drawn: simulated.drawn.clone() }, simulated))
+        });
+        each.collect()
     }
+}
+
+/// The same file with nothing in it.
+fn emptied(data: Acquisition) -> Acquisition {
+    let nothing = Array5::<Complex64>::default(data.samples.shape());
+    Acquisition { samples: nothing.into(), ..data }
+}
+
+fn spectrum_id(subject: &str, voxel: &str) -> String {
+    format!("{subject}/mrs/{subject}_voi-{voxel}_svs")
 }
 
 /// What sites with equal basis sets have in common.
@@ -199,7 +250,7 @@ pub fn write(out: &Path, recipe: &Recipe) -> Result<Written, SimulateError> {
         })
         .collect::<Result<_, _>>()?;
     let truths: Vec<Truth> = truths.into_iter().flatten().collect();
-    write_participants(&corpus, out).map_err(io(&out.join("participants.tsv")))?;
+    people::write(&corpus, out).map_err(io(&out.join("participants.tsv")))?;
     let path = out.join("dataset_description.json");
     let description = serde_json::json!({
         "Name": "simulated", "BIDSVersion": "1.11.0", "DatasetType": "raw", "License": "CC0",
@@ -241,23 +292,6 @@ fn write_subject(corpus: &Corpus, index: usize, out: &Path) -> Result<Vec<Truth>
         truths.push(truth);
     }
     Ok(truths)
-}
-
-fn write_participants(corpus: &Corpus, out: &Path) -> std::io::Result<()> {
-    let mut text = String::from("participant_id\tsite\tage\tsex\tgroup\n");
-    for index in 0..corpus.recipe.subjects {
-        let s = corpus.subject(index);
-        let (site, group) = (&corpus.sites[s.site].name, &corpus.recipe.group[s.group].name);
-        text += &format!("{}\t{site}\t{}\t{}\t{group}\n", s.id, s.age, s.sex);
-    }
-    fs::write(out.join("participants.tsv"), text)?;
-    let columns = serde_json::json!({
-        "site": { "Description": "Site, with its own scanner and protocol" },
-        "age": { "Description": "Age", "Units": "year" },
-        "sex": { "Description": "Sex", "Levels": { "F": "female", "M": "male" } },
-        "group": { "Description": "Group of the study" },
-    });
-    fs::write(out.join("participants.json"), format!("{columns:#}\n"))
 }
 
 /// Gzip without name and time, so that equal content gives equal bytes. Noise does not shrink: little effort is as
