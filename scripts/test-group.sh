@@ -60,9 +60,10 @@ refused() {
         fi
     done
 }
+# Mixed models take their time, and nothing of these cases is theirs.
 warned() {
     for with in R python; do
-        if ! analyse "$with" "$1" || ! grep -q "$2" "$out/case.said"; then
+        if ! analyse "$with" "$1; s/^correction/stages = [\"meta\"]\ncorrection/" || ! grep -q "$2" "$out/case.said"; then
             echo "$with: $1" >&2
             cat "$out/case.said" >&2
             exit 1
@@ -84,11 +85,17 @@ refused 's/^group/gruop/' "unknown key"
 warned "$(table nobody.tsv)" "7 rows have no group2"
 warned 's/"group2"/"group4"/; s/"patient"/"resistant"/' "groups that the plan does not compare"
 warned "$(table methods.tsv)" "sites of one group.*s09"
-grep -q '"lcmodel"\|,lcmodel,' "$out/case/sensitivity.csv"
+grep -q 'lcmodel' "$out/case/sensitivity.csv"
 warned "$(table named.tsv); s/\"group2\"/\"diagnosis.1\"/" "lack a covariate"
 # Names that look like numbers are as many people.
 warned "$(table numbers.tsv)" "lack a covariate"
 # Every site has one group: nothing can be said within sites, and no model says it.
 warned "$(table apart.tsv)" "no meta-analysis"
+# The plan that is handed out is read, comments and all: only its table is not there.
+cp examples/group/plan.toml "$out/handed-out.toml"
+for with in "Rscript examples/group/analysis.R" "$python examples/group/analysis.py"; do
+    $with "$out/handed-out.toml" "$out/case" >/dev/null 2>"$out/case.said" && exit 1
+    grep -q "study/analysis.tsv: no such file" "$out/case.said"
+done
 grep -q "sites of one group.*s09" "$out/two.warned"
 echo "group: as the reference"

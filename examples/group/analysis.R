@@ -28,7 +28,9 @@ read_plan <- function(path) {
   known <- c("table", "outcomes", "group", "order", "covariates", "scales", "site", "subject", "correction", "stages", "meta_least",
              "method", "voi", "subspec", "session_id")
   if (!file.exists(path)) stop_line(path, ": no such file")
-  lines <- trimws(sub("#[^\"]*$", "", readLines(path, warn = FALSE)))
+  # Comments begin at a # outside of texts.
+  lines <- readLines(path, warn = FALSE)
+  lines <- trimws(regmatches(lines, regexpr("^([^\"#]|\"[^\"]*\")*", lines)))
   plan <- list(correction = "holm", meta_least = 3, stages = c("mega", "meta"))
   for (line in lines[nzchar(lines)]) {
     parts <- regmatches(line, regexec("^([A-Za-z_]+) *= *(.+)$", line))[[1]]
@@ -213,9 +215,14 @@ defaults <- list(gated = gated_of, models = c(if (length(plan$voi) > 1) c("site_
 if (!all(gated_of)) warn_line("no gates, as there is no column ", listed(keep_of(plan$outcomes[!gated_of])))
 
 # Only now, as they take their time.
-suppressPackageStartupMessages({ library(metafor); library(lme4); library(lmerTest); library(emmeans); library(car) })
-# Degrees of freedom for any number of rows.
-emm_options(lmerTest.limit = 1e6)
+suppressPackageStartupMessages({
+  library(metafor)
+  if ("mega" %in% plan$stages) {
+    library(lme4); library(lmerTest); library(emmeans); library(car)
+    # Degrees of freedom for any number of rows.
+    emm_options(lmerTest.limit = 1e6)
+  }
+})
 results <- list()
 for (method in c(main, setdiff(methods, main))) {
   rows <- rows_of(table, plan, method)
