@@ -144,13 +144,9 @@ fn counts(recipe: &Recipe, study: &Study, sizes: &[usize], tilts: &[f64]) -> Vec
         if excess(from) <= 0 || excess(to) >= 0 {
             break;
         }
-        let likely = |site: &usize| counts[*site][from] as f64 * weights[*site][to] / weights[*site][from];
-        let place = (0..counts.len()).filter(|site| counts[*site][from] > 0);
-        let Some(site) = place.max_by(|a, b| {
-            (likely(a), -(*a as f64)).partial_cmp(&(likely(b), -(*b as f64))).unwrap_or(std::cmp::Ordering::Equal)
-        }) else {
-            break;
-        };
+        let likely = |site: usize| counts[site][from] as f64 * weights[site][to] / weights[site][from];
+        let places = (0..counts.len()).filter(|site| counts[*site][from] > 0);
+        let Some(site) = places.max_by(|a, b| likely(*a).total_cmp(&likely(*b)).then(b.cmp(a))) else { break };
         counts[site][from] -= 1;
         counts[site][to] += 1;
     }

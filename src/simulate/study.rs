@@ -103,7 +103,12 @@ impl Study {
         known("gm_ratio", self.gm_ratio.keys(), voxels)?;
         known("age_years", self.age_years.keys(), groups)?;
         known("male_share", self.male_share.keys(), groups)?;
-        if self.gm_ratio.values().chain(self.age_years.values()).any(|[mean, sd]| !mean.is_finite() || !(*sd >= 0.0)) {
+        if self
+            .gm_ratio
+            .values()
+            .chain(self.age_years.values())
+            .any(|[mean, sd]| !mean.is_finite() || !sd.is_finite() || *sd < 0.0)
+        {
             return Err("study: gm_ratio and age_years are [mean, standard deviation]".to_owned());
         }
         let mut names = BTreeSet::from(["participant_id", "site", "age", "sex", "group"].map(str::to_owned));
