@@ -1,7 +1,7 @@
 //! A study's people are as the recipe says.
 
 use super::super::recipe::Recipe;
-use super::super::{Corpus, Subject};
+use super::super::{Corpus, Subject, write};
 use super::{Fate, Person};
 
 /// Two metabolites, 40 sites, two voxels, short FIDs: only people and concentrations are looked at.
@@ -137,4 +137,35 @@ fn a_study_that_makes_no_sense_is_named() {
         let error = Recipe::from_toml(&text).unwrap_err().to_string();
         assert!(error.contains(said), "{error}");
     }
+}
+
+/// What is missing is missing from the files and stands in the truth.
+#[test]
+fn the_files_lack_what_is_missing_and_the_truth_has_it() {
+    let mut recipe = corpus(60).recipe;
+    let study = recipe.study.as_mut().unwrap();
+    (study.missing.spectrum, study.missing.participant, study.missing.age, study.failed) = (0.2, 0.2, 0.2, 0.2);
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("corpus");
+    let written = write(&out, &recipe).unwrap();
+    let read = |name: &str| std::fs::read_to_string(out.join(name)).unwrap();
+    let table = |text: &str| {
+        text.lines().skip(1).map(|l| l.split('\t').map(str::to_owned).collect::<Vec<_>>()).collect::<Vec<_>>()
+    };
+    let (truth, people) = (table(&read("truth/people.tsv")), table(&read("participants.tsv")));
+    assert_eq!((truth.len(), table(&read("tissue.tsv")).len()), (120, 120));
+    let of_fate = |fate: &str| truth.iter().filter(|row| row[10] == fate).count();
+    assert!(of_fate("not_acquired") > 10 && of_fate("empty") > 10);
+    assert_eq!(written.n_spectra, 120 - of_fate("not_acquired"));
+    for row in &truth {
+        let there = out.join(format!("{}.nii.gz", row[2])).exists();
+        assert_eq!(there, row[10] != "not_acquired", "{row:?}");
+        assert_eq!(people.iter().any(|person| person[0] == row[0]), row[9] == "true", "{row:?}");
+    }
+    let ages = people.iter().filter(|person| person[2] == "n/a").count();
+    assert!((3..25).contains(&ages), "{ages}");
+    // Controls were not rated, and each of the others is in the truth, rated or not.
+    assert!(truth.iter().all(|row| (row[5] == "control") == (row[11] == "n/a")));
+    let again: Recipe = toml::from_str(&read("truth/recipe.toml")).unwrap();
+    assert_eq!(again, recipe);
 }
