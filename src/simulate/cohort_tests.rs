@@ -1,4 +1,5 @@
 //! A study's people are as the recipe says.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use super::super::recipe::Recipe;
 use super::super::{Corpus, Subject, write};

@@ -125,7 +125,8 @@ impl Scale {
         known("scale.metabolite", std::iter::once(&self.metabolite), metabolites)?;
         known("scale.groups", self.groups.iter(), groups)?;
         let [mean, sd] = self.mean_sd;
-        if !(-1.0..=1.0).contains(&self.correlation) || !mean.is_finite() || !(sd.is_finite() && sd > 0.0) {
+        let is_spread = mean.is_finite() && sd.is_finite() && sd > 0.0;
+        if !is_spread || !(-1.0..=1.0).contains(&self.correlation) {
             return Err(format!(
                 "study.scale {}: correlation is -1 to 1, mean_sd [mean, standard deviation]",
                 self.name
