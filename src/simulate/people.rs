@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
-use super::Corpus;
+use super::corpus::{Corpus, spectrum_id};
 
 /// Writes `participants.tsv` with its columns' meanings; of a study also `tissue.tsv`, and beside the truth of spectra that of
 /// people (`people.tsv`), of sites (`sites.tsv`) and the recipe.
@@ -81,10 +81,10 @@ fn truth_rows(corpus: &Corpus, index: usize) -> String {
     let (site, group) = (&corpus.sites[s.site], &corpus.recipe.group[s.group].name);
     let scores: String = person.scales.iter().map(|score| format!("\t{}", cell(*score))).collect();
     for (at, voxel) in corpus.recipe.voxel.iter().enumerate() {
-        let spectrum_id = super::spectrum_id(&s.id, &voxel.name);
+        let id = spectrum_id(&s.id, &voxel.name);
         let _ = writeln!(
             text,
-            "{}\t{}\t{spectrum_id}\t{}\t{}\t{group}\t{}\t{}\t{:.4}\t{}\t{}{scores}",
+            "{}\t{}\t{id}\t{}\t{}\t{group}\t{}\t{}\t{:.4}\t{}\t{}{scores}",
             s.id,
             voxel.name,
             site.name,
