@@ -63,6 +63,7 @@ impl Recipe {
         }
         self.site.iter().try_for_each(Site::check)?;
         self.check_names()?;
+        self.check_study()?;
         self.check_nuisances()
     }
 
@@ -81,6 +82,17 @@ impl Recipe {
             }
         }
         Ok(())
+    }
+
+    fn check_study(&self) -> Result<(), String> {
+        let Some(study) = &self.study else { return Ok(()) };
+        if self.matched {
+            return Err("matched sets have no study: take one of the two".to_owned());
+        }
+        let metabolites: Vec<&str> = self.concentrations.keys().map(String::as_str).collect();
+        let groups: Vec<&str> = self.group.iter().map(|g| g.name.as_str()).collect();
+        let voxels: Vec<&str> = self.voxel.iter().map(|v| v.name.as_str()).collect();
+        study.check(&metabolites, &groups, &voxels)
     }
 
     fn check_nuisances(&self) -> Result<(), String> {

@@ -6,34 +6,35 @@
 //! the same bytes but for the odd rounding.
 
 mod check;
+mod cohort;
+mod corpus;
 mod error;
 mod lineshape;
 mod macromolecules;
+mod people;
 pub mod recipe;
 pub mod spectrum;
+pub mod study;
 mod truth;
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use flate2::{Compression, GzBuilder};
 use rayon::prelude::*;
 
-use self::macromolecules::MacromoleculeGroup;
 use crate::acquisition::Acquisition;
-use crate::basis::simulate::{LINEWIDTH_HZ, basis_set};
-use crate::basis::{BasisSet, write_lcmodel};
+use crate::basis::write_lcmodel;
 use crate::formats::nifti_mrs;
 use crate::interrupt;
 use crate::output_path::path_inside;
-use crate::random::Random;
 
+pub use corpus::{Corpus, Subject};
 pub use error::SimulateError;
 pub use recipe::{Recipe, Site};
 pub use spectrum::Simulated;
+pub use study::Study;
 pub use truth::Truth;
 
 /// What was written.
@@ -49,131 +50,6 @@ pub struct Written {
     pub drawn: PathBuf,
     /// Number of spectra.
     pub n_spectra: usize,
-}
-
-/// One subject.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Subject {
-    /// BIDS label with its prefix.
-    pub id: String,
-    /// Index of the site.
-    pub site: usize,
-    /// Index of the group.
-    pub group: usize,
-    /// Age (years).
-    pub age: f64,
-    /// `F` or `M`.
-    pub sex: char,
-}
-
-/// A corpus that can be asked for any of its spectra.
-pub struct Corpus {
-    /// What it is made from.
-    pub recipe: Recipe,
-    /// Sites.
-    pub sites: Vec<Site>,
-    /// Names of the metabolites, in the order of amplitudes.
-    pub metabolites: Vec<String>,
-    /// Basis set of each site.
-    pub bases: Vec<Arc<BasisSet>>,
-    /// Macromolecules of all its spectra.
-    macromolecules: Vec<MacromoleculeGroup>,
-}
-
-impl Corpus {
-    /// Simulates the basis sets of a recipe, one a protocol.
-    ///
-    /// # Errors
-    /// [`SimulateError::Recipe`] or [`SimulateError::Basis`].
-    pub fn new(recipe: &Recipe) -> Result<Self, SimulateError> {
-        recipe.check().map_err(|reason| SimulateError::Recipe { reason })?;
-        let sites = recipe.all_sites();
-        let metabolites: Vec<String> =
-            recipe.concentrations.keys().map(|name| crate::basis::names::canonical(name)).collect();
-        let names: Vec<&str> = metabolites.iter().map(String::as_str).collect();
-        let mut made: BTreeMap<String, Arc<BasisSet>> = BTreeMap::new();
-        let mut bases = Vec::with_capacity(sites.len());
-        for site in &sites {
-            let set = match made.get(&key(site)) {
-                Some(known) => Arc::clone(known),
-                None => {
-                    let dwell_s = 1.0 / site.bandwidth_hz;
-                    let set = basis_set(&names, &site.sequence, site.f0_mhz, dwell_s, site.n_points, LINEWIDTH_HZ)?;
-                    Arc::clone(made.entry(key(site)).or_insert(Arc::new(set)))
-                }
-            };
-            bases.push(set);
-        }
-        let macromolecules = macromolecules::of(recipe);
-        Ok(Self { recipe: recipe.clone(), sites, metabolites, bases, macromolecules })
-    }
-
-    /// Who subject number `index` is.
-    pub fn subject(&self, index: usize) -> Subject {
-        let mut random = Random::new(self.recipe.seed, 2 * self.drawn_as(index));
-        let age = random.between(18.0, 65.0).round();
-        let sex = if random.between(0.0, 1.0) < 0.5 { 'F' } else { 'M' };
-        let total: f64 = self.recipe.group.iter().map(|g| g.share).sum();
-        let mut place = random.between(0.0, total);
-        let mut group = 0;
-        while group + 1 < self.recipe.group.len() && place >= self.recipe.group[group].share {
-            place -= self.recipe.group[group].share;
-            group += 1;
-        }
-        let mut place = index;
-        if self.recipe.matched {
-            (place, group) = (index / self.recipe.group.len(), index % self.recipe.group.len());
-        }
-        Subject { id: format!("sub-{:04}", index + 1), site: place % self.sites.len(), group, age, sex }
-    }
-
-    /// Which stream of random numbers a subject has: subjects of one matched set have one.
-    fn drawn_as(&self, index: usize) -> u64 {
-        if self.recipe.matched { (index / self.recipe.group.len()) as u64 } else { index as u64 }
-    }
-
-    /// The spectra of subject number `index`, one a voxel, with their truth.
-    pub fn spectra(&self, index: usize) -> Vec<(Truth, Simulated)> {
-        let subject = self.subject(index);
-        let (site, basis) = (&self.sites[subject.site], &self.bases[subject.site]);
-        let mut random = Random::new(self.recipe.seed, 2 * self.drawn_as(index) + 1);
-        let group = &self.recipe.group[subject.group];
-        // A subject's own level is the same in all voxels.
-        let levels: Vec<f64> = self
-            .recipe
-            .concentrations
-            .iter()
-            .map(|(name, [mean, cv])| {
-                mean * (1.0 + cv * random.normal()).max(0.05) * group.effect.get(name).unwrap_or(&1.0)
-            })
-            .collect();
-        self.recipe
-            .voxel
-            .iter()
-            .map(|voxel| {
-                let concentrations: Vec<f64> = self
-                    .recipe
-                    .concentrations
-                    .keys()
-                    .zip(&levels)
-                    .map(|(name, level)| level * voxel.factor.get(name).unwrap_or(&1.0))
-                    .collect();
-                let given = spectrum::Given {
-                    nuisances: site.artefacts.applied_to(&self.recipe.nuisances),
-                    macromolecules: &self.macromolecules,
-                    broader_hz: group.broader_hz,
-                };
-                let simulated = spectrum::simulate(basis, site, &given, &concentrations, &mut random);
-                let spectrum_id = format!("{0}/mrs/{0}_voi-{1}_svs", subject.id, voxel.name);
-                (Truth { spectrum_id, concentrations, drawn: simulated.drawn.clone() }, simulated)
-            })
-            .collect()
-    }
-}
-
-/// What sites with equal basis sets have in common.
-fn key(site: &Site) -> String {
-    format!("{:?} {} {} {}", site.sequence, site.f0_mhz, site.bandwidth_hz, site.n_points)
 }
 
 /// Writes a corpus into the empty or new folder `out`, which becomes a BIDS dataset.
@@ -199,7 +75,7 @@ pub fn write(out: &Path, recipe: &Recipe) -> Result<Written, SimulateError> {
         })
         .collect::<Result<_, _>>()?;
     let truths: Vec<Truth> = truths.into_iter().flatten().collect();
-    write_participants(&corpus, out).map_err(io(&out.join("participants.tsv")))?;
+    people::write(&corpus, out).map_err(io(&out.join("participants.tsv")))?;
     let path = out.join("dataset_description.json");
     let description = serde_json::json!({
         "Name": "simulated", "BIDSVersion": "1.11.0", "DatasetType": "raw", "License": "CC0",
@@ -241,23 +117,6 @@ fn write_subject(corpus: &Corpus, index: usize, out: &Path) -> Result<Vec<Truth>
         truths.push(truth);
     }
     Ok(truths)
-}
-
-fn write_participants(corpus: &Corpus, out: &Path) -> std::io::Result<()> {
-    let mut text = String::from("participant_id\tsite\tage\tsex\tgroup\n");
-    for index in 0..corpus.recipe.subjects {
-        let s = corpus.subject(index);
-        let (site, group) = (&corpus.sites[s.site].name, &corpus.recipe.group[s.group].name);
-        text += &format!("{}\t{site}\t{}\t{}\t{group}\n", s.id, s.age, s.sex);
-    }
-    fs::write(out.join("participants.tsv"), text)?;
-    let columns = serde_json::json!({
-        "site": { "Description": "Site, with its own scanner and protocol" },
-        "age": { "Description": "Age", "Units": "year" },
-        "sex": { "Description": "Sex", "Levels": { "F": "female", "M": "male" } },
-        "group": { "Description": "Group of the study" },
-    });
-    fs::write(out.join("participants.json"), format!("{columns:#}\n"))
 }
 
 /// Gzip without name and time, so that equal content gives equal bytes. Noise does not shrink: little effort is as

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::SimulateError;
+use super::study::Study;
 use crate::basis::simulate::Sequence;
 use crate::random::Random;
 
@@ -25,6 +26,9 @@ pub struct Recipe {
     /// widths, phases and noise are drawn once for all of a set. Shares say nothing then.
     #[serde(default, skip_serializing_if = "is_false")]
     pub matched: bool,
+    /// A study: how sites, groups, people and voxels differ, and what is missing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub study: Option<Study>,
     /// Voxels of every subject.
     pub voxel: Vec<Voxel>,
     /// Sites; none: `sites` of them are drawn.
