@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 use super::basis_simulate::{SimulateArgs, simulate};
 use super::basis_target::TargetArgs;
 use super::error::{CliError, CliResult};
-use super::outputs::Reads;
+use super::outputs::{Reads, picture_name};
 use super::shared::GapArgs;
 use crate::basis::names::kind;
 use crate::basis::{BasisSet, Grid};
@@ -35,7 +35,7 @@ pub(super) struct ShowArgs {
     /// LCModel .BASIS, or a folder of .RAW, FSL-MRS JSON or NIfTI-MRS files
     path: PathBuf,
     /// Draw every member
-    #[arg(long, value_name = "FILE.svg")]
+    #[arg(long, value_name = "FILE.svg|.png|.pdf", value_parser = picture_name())]
     plot: Option<PathBuf>,
     #[command(flatten)]
     gaps: GapArgs,
@@ -103,7 +103,7 @@ fn show(args: &ShowArgs) -> CliResult {
     }
     if let Some(path) = &args.plot {
         let svg = basis_plot(&set)?;
-        Reads::of([args.path.as_path()]).write(path, svg)?;
+        Reads::of([args.path.as_path()]).write_picture(path, svg)?;
         say!("{}", path.display());
     }
     Ok(0)
