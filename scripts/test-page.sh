@@ -2,7 +2,7 @@
 # Drives report.html in Chromium: search, brush, click, keyboard, dark, print, phone, axe. No display is needed.
 #   ./scripts/test-page.sh                       a synthetic run of 400 spectra
 #   ./scripts/test-page.sh RESULTS/report.html   any page
-#   REQUANT_REPORT_SPECTRA=6074 REQUANT_REPORT_SITES=40 ./scripts/test-page.sh
+#   REQUANT_REPORT_SPECTRA=6074 REQUANT_REPORT_SITES=40 [REQUANT_REPORT_RUNS=100] ./scripts/test-page.sh
 # PICTURES=FOLDER keeps screenshots. What is missing is installed (Debian: chromium, nodejs, npm).
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -20,7 +20,7 @@ page=${1:-}
 if [ -z "$page" ]; then
   folder=$(mktemp -d)
   trap 'rm -rf "$folder"' EXIT
-  REQUANT_REPORT_FOLDER=$folder cargo test --locked --test report_page -- --ignored --exact a_page_for_the_browser > /dev/null
+  REQUANT_REPORT_FOLDER=$folder cargo test --locked --test report_page -- --ignored --exact a_page_for_the_browser --nocapture | grep -oE '([0-9]+ spectra:|page of).*'
   page=$folder/report.html
 fi
 node tests/browser/page.mjs "$page" ${PICTURES:+"$PICTURES"}

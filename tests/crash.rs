@@ -119,7 +119,7 @@ fn older(way: Way, corpus: &Corpus) -> Option<PathBuf> {
     }
     if !folder.exists() {
         let mut options = corpus.options("older");
-        options.curves = true;
+        options.curves = requant::run::CurvesKept::Full;
         corpus.run(&options).unwrap();
     }
     Some(folder)

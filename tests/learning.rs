@@ -44,7 +44,7 @@ fn options(input: PathBuf, basis: Option<PathBuf>, out: &Path) -> RunOptions {
         preparation: Preparation::default(),
         water_scaling: WaterScaling::lcmodel().unwrap(),
         gates: None,
-        curves: false,
+        curves: requant::run::CurvesKept::None,
         transients: false,
         resume: false,
         shard: None,

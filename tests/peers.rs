@@ -41,7 +41,7 @@ fn ours(set: &str, basis: &str, method: Method) -> BTreeMap<Key, (f64, f64)> {
         preparation: requant::prepare::Preparation::default(),
         water_scaling: WaterScaling::lcmodel().unwrap(),
         gates: None,
-        curves: false,
+        curves: requant::run::CurvesKept::None,
         transients: false,
         resume: false,
         shard: None,

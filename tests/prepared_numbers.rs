@@ -109,7 +109,7 @@ fn tables(folder: &Path, out: &str, preparation: Preparation) -> (Vec<SpectrumRo
         preparation,
         water_scaling: WaterScaling::lcmodel().unwrap(),
         gates: None,
-        curves: false,
+        curves: requant::run::CurvesKept::None,
         transients: true,
         resume: false,
         shard: None,

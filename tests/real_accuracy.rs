@@ -40,7 +40,7 @@ fn options(input: PathBuf, basis: PathBuf, out: &Path) -> RunOptions {
         preparation: Preparation::default(),
         water_scaling: WaterScaling::lcmodel().unwrap(),
         gates: None,
-        curves: false,
+        curves: requant::run::CurvesKept::None,
         transients: false,
         resume: false,
         shard: None,

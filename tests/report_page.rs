@@ -1,5 +1,13 @@
 //! The page of a run: numbers are the tables', names are text, causes are grouped, and the same tables give the same bytes.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, unreachable_pub, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    missing_docs,
+    unreachable_pub,
+    reason = "tests"
+)]
 
 #[path = "report_page/synthetic.rs"]
 mod synthetic;
@@ -13,15 +21,31 @@ use std::process::{Command, Output};
 use flate2::read::DeflateDecoder;
 use requant::page::{self, PageOptions};
 use requant::quality::glossary::entries;
-use requant::run::thresholds;
-use requant::store::{MetaboliteRow, SpectrumRow, Status, read_table};
+use requant::report::describe::{Description, People};
+use requant::run::union::union;
+use requant::run::{CurvesKept, thresholds};
+use requant::store::{IfExists, MetaboliteRow, SpectrumRow, Status, read_run, read_table};
 use serde_json::Value;
 use synthetic::{HOSTILE_ID, HOSTILE_SITE};
 
 const N: usize = 120;
 
 fn options() -> PageOptions {
-    PageOptions { glossary: entries(&thresholds()), methods_text: None, ..PageOptions::default() }
+    PageOptions { glossary: entries(&thresholds()), ..PageOptions::default() }
+}
+
+/// The same with what a study reports of these tables.
+fn described(n: usize, methods: &[&str]) -> PageOptions {
+    let keep = tempfile::tempdir().unwrap();
+    synthetic::write(keep.path(), 0..n, 6, methods, CurvesKept::None);
+    describe(keep.path())
+}
+
+fn describe(dir: &Path) -> PageOptions {
+    let record = read_run(dir).unwrap();
+    let (spectra, metabolites) = (read_table(dir).unwrap(), read_table(dir).unwrap());
+    let description = Description::new(&record, &spectra, &metabolites, &People::default());
+    PageOptions { description: Some(description), ..options() }
 }
 
 struct Made {
@@ -32,7 +56,8 @@ struct Made {
 
 fn made(n: usize, methods: &[&str], with_curves: bool, options: &PageOptions) -> Made {
     let keep = tempfile::tempdir().unwrap();
-    synthetic::write(keep.path(), n, 6, methods, with_curves);
+    let kept = if with_curves { CurvesKept::Full } else { CurvesKept::None };
+    synthetic::write(keep.path(), 0..n, 6, methods, kept);
     let files = page::write(keep.path(), &keep.path().join("report.html"), options).unwrap();
     let text = fs::read_to_string(&files[0]).unwrap();
     Made { keep, files, text }
@@ -132,8 +157,7 @@ fn a_click_shows_what_the_tables_hold() {
 
 #[test]
 fn names_out_of_files_are_text() {
-    let made =
-        made(N, &["map", "other"], true, &PageOptions { methods_text: Some(HOSTILE_SITE.to_owned()), ..options() });
+    let made = made(N, &["map", "other"], true, &described(N, &["map", "other"]));
     for evil in [HOSTILE_SITE, HOSTILE_ID, "<img src=x", "<i>markup</i>", "<b>here</b>"] {
         assert!(!made.text.contains(evil), "{evil}");
     }
@@ -170,13 +194,11 @@ fn sections_appear_where_there_is_something_to_say() {
             && !one.text.contains("id=\"methods\"")
             && !one.text.contains("id=\"learned\"")
     );
-    let options = PageOptions { methods_text: Some("First.\n\nSecond.".to_owned()), ..options() };
-    let two = made(40, &["map", "other"], true, &options);
-    assert!(
-        two.text.contains("id=\"agreement\"")
-            && two.text.contains("<p>First.</p>")
-            && two.text.contains("<p>Second.</p>")
-    );
+    let two = made(40, &["map", "other"], true, &described(40, &["map", "other"]));
+    assert!(two.text.contains("id=\"agreement\"") && two.text.contains("id=\"methods-text\""));
+    // The checklist of each protocol, every item of it.
+    let protocols = two.text.matches("<table id=\"mrsinmrs-").count();
+    assert!(protocols > 0 && two.text.matches("Repetition and echo time").count() == protocols);
 }
 
 #[test]
@@ -223,7 +245,39 @@ fn a_page_for_the_browser() {
     let number = |name: &str, other: usize| std::env::var(name).ok().and_then(|n| n.parse().ok()).unwrap_or(other);
     let (n, sites) = (number("REQUANT_REPORT_SPECTRA", 400), number("REQUANT_REPORT_SITES", 6));
     let folder = Path::new(&folder);
-    synthetic::write(folder, n, sites, &["map"], true);
-    let files = page::write(folder, &folder.join("report.html"), &options()).unwrap();
+    let runs = number("REQUANT_REPORT_RUNS", 1);
+    if runs > 1 {
+        // As many runs, each with its part of the spectra, put together.
+        let dirs: Vec<PathBuf> = (0..runs).map(|run| folder.join(format!("run-{run:03}"))).collect();
+        for (run, dir) in dirs.iter().enumerate() {
+            let part = run * n / runs..(run + 1) * n / runs;
+            synthetic::write(dir, part, sites, &["map"], CurvesKept::Steps);
+        }
+        let united = folder.join("united");
+        union(&dirs, &united, IfExists::Refuse).unwrap();
+        fs::rename(united.join("spectra"), folder.join("spectra")).unwrap();
+        fs::rename(united.join("metabolites"), folder.join("metabolites")).unwrap();
+        fs::rename(united.join("curves"), folder.join("curves")).unwrap();
+        fs::rename(united.join("run.json"), folder.join("run.json")).unwrap();
+    } else {
+        synthetic::write(folder, 0..n, sites, &["map"], CurvesKept::Steps);
+    }
+    let bytes = |table: &str| -> u64 {
+        let parts = fs::read_dir(folder.join(table)).unwrap();
+        parts.map(|part| part.unwrap().metadata().unwrap().len()).sum()
+    };
+    println!(
+        "{n} spectra: curves {} bytes each, spectra and metabolites {}",
+        bytes("curves") / n as u64,
+        (bytes("spectra") + bytes("metabolites")) / n as u64
+    );
+    let started = std::time::Instant::now();
+    let files = page::write(folder, &folder.join("report.html"), &describe(folder)).unwrap();
+    println!(
+        "page of {:.2} MB and {} files beside it in {:.1} s",
+        fs::metadata(&files[0]).unwrap().len() as f64 / 1e6,
+        files.len() - 1,
+        started.elapsed().as_secs_f64()
+    );
     assert!(fs::metadata(&files[0]).unwrap().len() < 15_000_000);
 }

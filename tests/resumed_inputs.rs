@@ -289,7 +289,7 @@ fn settings_are_refused_with_what_differs() {
         methods: vec![Method::built_in("map").unwrap().unwrap()],
         ..options
     });
-    refused(&case(), "--curves", &|_, options| RunOptions { curves: true, ..options });
+    refused(&case(), "--curves", &|_, options| RunOptions { curves: requant::run::CurvesKept::Full, ..options });
     refused(&case(), "missing values", &|_, mut options| {
         options.gaps.tr_s = Some(1.5);
         options

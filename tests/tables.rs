@@ -57,6 +57,7 @@ fn curve(index: usize) -> CurveRow {
         residual: Some(vec![0.0; 50]),
         component_names: vec!["NAA".to_owned(), "Cr".to_owned()],
         components: vec![ramp, vec![0.5; 50]],
+        ..CurveRow::default()
     }
 }
 

@@ -21,11 +21,11 @@ pub(super) fn report(results: &[SetResult], options: &BenchmarkOptions, engine: 
         results.iter().flat_map(SetResult::whole).filter_map(|e| e.states.as_ref()).map(|s| s.spectra).sum::<usize>(),
         methods.join(" ")
     ));
-    page.0.push_str("<p class=\"legend\">");
+    page.body.push_str("<p class=\"legend\">");
     for label in palette.labels() {
-        let _ = write!(page.0, "<span style=\"color:{}\">■ {}</span> ", palette.css(label), escaped(label));
+        let _ = write!(page.body, "<span style=\"color:{}\">■ {}</span> ", palette.css(label), escaped(label));
     }
-    page.0.push_str("</p>\n");
+    page.body.push_str("</p>\n");
     errors(&mut page, results, &palette)?;
     usual_sums(&mut page, results, &palette)?;
     error_calibration(&mut page, results, &palette)?;

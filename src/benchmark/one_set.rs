@@ -11,7 +11,7 @@ use crate::engine::Engine;
 use crate::fit::Method;
 use crate::learn::{self, LearnOptions, Scope};
 use crate::output_path::path_inside;
-use crate::run::{Config, RunError, RunOptions, TissueOptions, run as run_corpus};
+use crate::run::{Config, CurvesKept, RunError, RunOptions, TissueOptions, run as run_corpus};
 use crate::simulate::Recipe;
 use crate::store::IfExists;
 use crate::store::{MetaboliteRow, SpectrumRow, read_table};
@@ -137,7 +137,7 @@ fn run_options(
         preparation: prepared.config.prepare.clone(),
         water_scaling: prepared.config.water_scaling.clone().unwrap_or_else(|| options.water_scaling.clone()),
         gates: None,
-        curves: false,
+        curves: CurvesKept::None,
         transients: false,
         resume: false,
         shard: None,

@@ -10,7 +10,7 @@ use super::basis_recipe::{is_recipe, show_recipe};
 use super::basis_simulate::{SimulateArgs, simulate};
 use super::basis_target::TargetArgs;
 use super::error::{CliError, CliResult};
-use super::outputs::Reads;
+use super::outputs::{Reads, picture_name};
 use super::shared::GapArgs;
 use crate::basis::names::kind;
 use crate::basis::{BasisSet, Grid};
@@ -43,7 +43,7 @@ pub(super) struct ShowArgs {
     /// LCModel .BASIS, or a folder of .RAW, FSL-MRS JSON or NIfTI-MRS files; or a recipe (.toml, .json)
     path: PathBuf,
     /// Draw every member, or the sequence of a recipe with its pulses' profiles
-    #[arg(long, value_name = "FILE.svg")]
+    #[arg(long, value_name = "FILE.svg|.png|.pdf", value_parser = picture_name())]
     plot: Option<PathBuf>,
     #[command(flatten)]
     gaps: GapArgs,
@@ -116,7 +116,7 @@ fn show(args: &ShowArgs) -> CliResult {
     }
     if let Some(path) = &args.plot {
         let svg = basis_plot(&set)?;
-        Reads::of([args.path.as_path()]).write(path, svg)?;
+        Reads::of([args.path.as_path()]).write_picture(path, svg)?;
         say!("{}", path.display());
     }
     Ok(0)

@@ -69,7 +69,7 @@ pub(super) fn show_recipe(path: &Path, gaps: &Facts, plot: Option<&Path>) -> Cli
         let title =
             format!("{} · TE {:.1} ms · {}", recipe.sequence.name(), 1e3 * recipe.sequence.te_s(), recipe.pulse_name);
         let svg = sequence_plot(&title, &recipe.sequence, &recipe.pulses, recipe.f0_mhz)?;
-        Reads::of([path]).write(plot, svg)?;
+        Reads::of([path]).write_picture(plot, svg)?;
         say!("{}", plot.display());
     }
     Ok(0)

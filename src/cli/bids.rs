@@ -8,11 +8,14 @@ use clap::{Args, ValueEnum};
 use super::error::{CliError, CliResult};
 use super::outputs::{Reads, in_folder};
 use super::progress::{Shown, print_left_out, print_summary};
+use super::report::{in_results, print_page, subject_options, subject_page};
 use super::run::stop_on_signals;
-use super::shared::HowArgs;
+use super::shared::{CurveArgs, HowArgs};
 use crate::engine::Engine;
+use crate::error_chain::error_chain;
 use crate::learned;
 use crate::output_path::{OutputPathError, path_inside};
+use crate::page::{Comparison, Images, write_subject};
 use crate::run::union::union;
 use crate::run::{Inputs, RunError, RunOptions, run_found};
 use crate::store::IfExists;
@@ -56,9 +59,8 @@ pub(super) struct BidsArgs {
     /// Fit finished participants again
     #[arg(long)]
     overwrite: bool,
-    /// Also write data, fit, baseline and components of every spectrum
-    #[arg(long)]
-    curves: bool,
+    #[command(flatten)]
+    curves: CurveArgs,
     /// Also write shift, phase and amplitude of every transient, and whether it was kept
     #[arg(long)]
     transients: bool,
@@ -91,7 +93,7 @@ pub(super) fn run(args: &BidsArgs) -> CliResult {
     let mut options = args.how.options(vec![args.bids_dir.clone()], args.output_dir.clone(), IfExists::Refuse)?;
     options.sessions = labels(&args.session_label, "ses-");
     options.participants = wanted;
-    options.curves = args.curves;
+    options.curves = args.curves.kept();
     options.transients = args.transients;
     options.learned = args.learned.as_deref().map(learned::read).transpose()?;
     stop_on_signals();
@@ -193,11 +195,31 @@ fn group(args: &BidsArgs, wanted: &[String]) -> CliResult {
     }
     name_absent("without results", &missing);
     // The group's tables are made of the participants' and of nothing else: they can be made again at any time.
-    let summary = union(&there, &in_folder(&args.output_dir, GROUP)?, IfExists::Overwrite)
-        .map_err(|e| CliError::new(e.exit_code(), e))?;
+    let group = in_folder(&args.output_dir, GROUP)?;
+    let summary = union(&there, &group, IfExists::Overwrite).map_err(|e| CliError::new(e.exit_code(), e))?;
     print_summary(&summary);
     describe(&args.output_dir)?;
+    pages(&args.output_dir, &there, &group);
     Ok(0)
+}
+
+/// A page for each participant beside its folder, compared with the group, and the group's own. The tables are there
+/// whatever becomes of them, so that a page that cannot be made is told and no failure.
+fn pages(output_dir: &Path, folders: &[PathBuf], group: &Path) {
+    let one = |folder: &PathBuf, comparison: &Comparison| -> Result<(), CliError> {
+        let name = folder.file_name().unwrap_or_default().to_string_lossy();
+        let page = subject_page(output_dir, &name)?;
+        write_subject(folder, &name, comparison, &page, &subject_options()).map_err(|e| CliError::new(e.exit_code(), e))
+    };
+    let all = || -> Result<(), CliError> {
+        let comparison = Comparison::read(group)?;
+        folders.iter().try_for_each(|folder| one(folder, &comparison))?;
+        print_page(group, &in_results(group)?, Images::default())
+    };
+    match all() {
+        Ok(()) => say!("{} pages sub-*.html in {}", folders.len(), output_dir.display()),
+        Err(failure) => tell!("note: no pages: {}", error_chain(failure.error.as_ref())),
+    }
 }
 
 fn name_absent(what: &str, labels: &[String]) {

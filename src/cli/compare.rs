@@ -6,13 +6,16 @@ use clap::{Args, ValueEnum};
 
 use super::compare_methods::{print_differences, print_variance};
 use super::error::{CliError, CliResult};
+use super::json::print_json;
 use super::outputs::{Reads, in_folder};
 use super::run::{stop_on_signals, unless_stopped};
 use crate::compare::differences::MOST_PAIRED;
 use crate::compare::matrix::MIN_SPECTRA;
-use crate::compare::{Agreement, Column, Score, Source, Versus, against_truth, share_ids, sources, table, versus};
+use crate::compare::{
+    Agreement, Column, Comparison, Score, Source, Versus, against_truth, share_ids, sources, table, versus,
+};
 use crate::report::{agreement_plot, methods_page};
-use crate::store::{ComparisonRow, IfExists, Table, write_table};
+use crate::store::{ComparisonRow, IfExists, Table, rows_as_json, write_table};
 
 /// Arguments of `requant compare`.
 #[derive(Args, Debug)]
@@ -43,6 +46,9 @@ pub(super) struct CompareArgs {
     /// Folder for comparison/ (Parquet), methods.html and, for up to eight methods, bland-altman.svg
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    /// Print JSON: `column`, what is compared, and `figures`, each with the columns of the table comparison/
+    #[arg(long)]
+    json: bool,
     /// Replace an earlier comparison in the output folder
     #[arg(long)]
     overwrite: bool,
@@ -66,12 +72,14 @@ pub(super) fn run(args: &CompareArgs) -> CliResult {
         let what = format!("{}: no value of {}; choose another --column", without.label, column.name());
         return Err(CliError::new(2, anyhow::anyhow!(what)));
     }
-    say!("compared: {}", column.name());
+    if !args.json {
+        say!("compared: {}", column.name());
+    }
     let mut rows = Vec::new();
     if let Some(truth) = &args.truth {
         for source in &all {
             unless_stopped()?;
-            rows.extend(print_truth(source, truth, column)?);
+            rows.extend(truth_rows(source, truth, column, !args.json)?);
         }
     }
     let found = if all.len() > 1 { versus(&all, column) } else { Versus::default() };
@@ -84,6 +92,7 @@ pub(super) fn run(args: &CompareArgs) -> CliResult {
             ));
         }
         (0 | 1, Some(_)) => {}
+        _ if args.json => {}
         _ if found.matrices.is_empty() => {
             say!("no metabolite has {MIN_SPECTRA} spectra in all of them: no agreement is computed")
         }
@@ -96,28 +105,42 @@ pub(super) fn run(args: &CompareArgs) -> CliResult {
     rows.extend(table::agreement_rows(&all, &found.agreements));
     rows.extend(table::variance_rows(&all, &found.factors, &found.variances));
     rows.extend(table::difference_rows(&all, &found.differences));
+    if args.json {
+        print_json(&serde_json::json!({ "column": column.name(), "figures": rows_as_json(&rows) }))?;
+    }
     if let Some(out) = &args.out {
-        in_folder(out, ComparisonRow::NAME)?;
-        let files = args.runs.iter().filter(|run| run.is_file()).map(PathBuf::as_path);
-        let reads = Reads::of(files).and(args.truth.as_ref());
-        let if_exists = if args.overwrite { IfExists::Overwrite } else { IfExists::Refuse };
-        let mut files = write_table(out, if_exists, rows).map_err(|e| CliError::new(e.exit_code(), e))?;
-        if found.agreements.iter().any(|a| !a.between.is_empty()) {
-            let path = in_folder(out, "bland-altman.svg")?;
-            reads.write(&path, agreement_plot(&all, &found.agreements)?)?;
-            files.push(path);
-        }
-        if !found.matrices.is_empty() {
-            let page = methods_page(&all, column, &found).map_err(anyhow::Error::msg)?;
-            let path = in_folder(out, "methods.html")?;
-            reads.write(&path, page)?;
-            files.push(path);
-        }
-        for file in files {
-            say!("{}", file.display());
-        }
+        write_out(args, out, rows, (&all, &found, column))?;
     }
     Ok(0)
+}
+
+/// The table, the picture and the page.
+fn write_out(
+    args: &CompareArgs,
+    out: &Path,
+    rows: Vec<ComparisonRow>,
+    (all, found, column): (&[Source], &Versus, Column),
+) -> Result<(), CliError> {
+    in_folder(out, ComparisonRow::NAME)?;
+    let files = args.runs.iter().filter(|run| run.is_file()).map(PathBuf::as_path);
+    let reads = Reads::of(files).and(args.truth.as_ref());
+    let if_exists = if args.overwrite { IfExists::Overwrite } else { IfExists::Refuse };
+    let mut files = write_table(out, if_exists, rows).map_err(|e| CliError::new(e.exit_code(), e))?;
+    if found.agreements.iter().any(|a| !a.between.is_empty()) {
+        let path = in_folder(out, "bland-altman.svg")?;
+        reads.write(&path, agreement_plot(all, &found.agreements, column.unit())?)?;
+        files.push(path);
+    }
+    if !found.matrices.is_empty() {
+        let page = methods_page(all, column, found).map_err(anyhow::Error::msg)?;
+        let path = in_folder(out, "methods.html")?;
+        reads.write(&path, page)?;
+        files.push(path);
+    }
+    for file in files.iter().filter(|_| !args.json) {
+        say!("{}", file.display());
+    }
+    Ok(())
 }
 
 /// The sources in all runs, their ids shared.
@@ -143,8 +166,15 @@ fn column(args: &CompareArgs, sources: &[Source]) -> Column {
     }
 }
 
-fn print_truth(source: &Source, truth: &Path, column: Column) -> Result<Vec<ComparisonRow>, CliError> {
+fn truth_rows(source: &Source, truth: &Path, column: Column, is_printed: bool) -> Result<Vec<ComparisonRow>, CliError> {
     let comparison = against_truth(&source.rows, truth, column).map_err(|e| CliError::new(1, e))?;
+    if is_printed {
+        print_truth(source, &comparison);
+    }
+    Ok(table::truth_rows(&source.label, &comparison))
+}
+
+fn print_truth(source: &Source, comparison: &Comparison) {
     say!("{}", source.label);
     say!(
         "{:8} {:>6} {:>10} {:>8} {:>15} {:>8} {:>7} {:>9} {:>10}",
@@ -180,7 +210,6 @@ fn print_truth(source: &Source, truth: &Path, column: Column) -> Result<Vec<Comp
     if comparison.n_without_truth > 0 {
         say!("{} spectra of the run are not in the truth", comparison.n_without_truth);
     }
-    Ok(table::truth_rows(&source.label, &comparison))
 }
 
 fn print_agreement(sources: &[Source], agreements: &[Agreement]) {

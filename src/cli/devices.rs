@@ -2,12 +2,30 @@
 
 use std::time::Instant;
 
+use clap::Args;
+
 use super::error::CliResult;
+use super::json::print_json;
 use crate::engine::GpuEngine;
 use crate::engine::gpu::{SelfTest, device};
 
-pub(super) fn run() -> CliResult {
+/// Arguments of `requant devices`.
+#[derive(Args, Debug)]
+pub(super) struct DevicesArgs {
+    /// Print JSON: `devices` (index, name, kind, backend, driver, is_software, workgroup_memory_bytes,
+    /// largest_binding_bytes, passed, verdict) and `auto`, the index of the one that `--engine auto` takes
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(args: &DevicesArgs) -> CliResult {
     let adapters = device::list();
+    if args.json {
+        let devices: Vec<serde_json::Value> = adapters.iter().map(described).collect();
+        let auto = device::automatic(&adapters);
+        print_json(&serde_json::json!({ "devices": devices, "auto": auto }))?;
+        return Ok(0);
+    }
     if adapters.is_empty() {
         say!("no GPU found (a Vulkan, Metal or DirectX 12 driver would show here)");
     }
@@ -21,7 +39,7 @@ pub(super) fn run() -> CliResult {
             limits.max_storage_buffer_binding_size >> 20,
             limits.max_storage_buffers_per_shader_stage
         );
-        say!("   {}", verdict(adapter));
+        say!("   {}", verdict(adapter).1);
     }
     match device::automatic(&adapters) {
         Some(index) => say!("auto takes {index}"),
@@ -30,22 +48,41 @@ pub(super) fn run() -> CliResult {
     Ok(0)
 }
 
-/// What the self-test says of an adapter.
-fn verdict(adapter: &device::AdapterSummary) -> String {
+fn described(adapter: &device::AdapterSummary) -> serde_json::Value {
+    let (passed, verdict) = verdict(adapter);
+    serde_json::json!({
+        "index": adapter.index,
+        "name": adapter.name,
+        "kind": adapter.kind,
+        "backend": adapter.backend,
+        "driver": adapter.driver,
+        "is_software": adapter.is_software,
+        "workgroup_memory_bytes": adapter.limits.max_compute_workgroup_storage_size,
+        "largest_binding_bytes": adapter.limits.max_storage_buffer_binding_size,
+        "passed": passed,
+        "verdict": verdict,
+    })
+}
+
+/// Whether an adapter passed the self-test, and what that says.
+fn verdict(adapter: &device::AdapterSummary) -> (bool, String) {
     if let Some(lacks) = &adapter.lacks {
-        return format!("cannot be used: {lacks}");
+        return (false, format!("cannot be used: {lacks}"));
     }
     let started = Instant::now();
     let test = match GpuEngine::open_untested(adapter.index).and_then(|engine| SelfTest::run(&engine)) {
         Ok(test) => test,
-        Err(error) => return format!("cannot be used: {error}"),
+        Err(error) => return (false, format!("cannot be used: {error}")),
     };
     match test.fault() {
-        Some(fault) => format!("self-test failed: {fault}"),
-        None => format!(
-            "self-test passed: amplitudes within {:.4} standard deviations of the native engine ({:.1} s, shaders compiled)",
-            test.worst_sd,
-            started.elapsed().as_secs_f64()
+        Some(fault) => (false, format!("self-test failed: {fault}")),
+        None => (
+            true,
+            format!(
+                "self-test passed: amplitudes within {:.4} standard deviations of the native engine ({:.1} s, shaders compiled)",
+                test.worst_sd,
+                started.elapsed().as_secs_f64()
+            ),
         ),
     }
 }

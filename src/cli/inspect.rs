@@ -5,10 +5,12 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use num_complex::Complex64;
 use rustfft::FftDirection;
+use serde::Serialize;
 
 use super::error::{CliError, CliResult};
 use super::fit::{choose, found};
-use super::outputs::Reads;
+use super::json::print_json;
+use super::outputs::{Reads, picture_name};
 use super::shared::{GapArgs, configuration};
 use crate::acquisition::{Acquisition, Facts, ppm_from_hz};
 use crate::formats;
@@ -30,7 +32,7 @@ pub(super) struct InspectArgs {
     /// File to look at
     file: PathBuf,
     /// Draw the spectrum before and after preparation, and shift and phase of each transient
-    #[arg(long, value_name = "FILE.svg")]
+    #[arg(long, value_name = "FILE.svg|.png|.pdf", value_parser = picture_name())]
     plot: Option<PathBuf>,
     /// Water reference for --plot [default: paired by name, as `requant run` does]
     #[arg(long, value_name = "FILE", requires = "plot")]
@@ -38,6 +40,10 @@ pub(super) struct InspectArgs {
     /// Which spectrum --plot draws, of a file that holds several: `diff`, `12,7,0`
     #[arg(long, value_name = "NAME", requires = "plot")]
     select: Option<String>,
+    /// Print JSON: format, read_with, n_points, n_coils, n_transients, conditions, grid, dwell_s, f0_mhz, nucleus, te_s, tr_s,
+    /// sequence, vendor, naa_region and tallest (ppm, over_noise), flags, remarks
+    #[arg(long, conflicts_with = "plot")]
+    json: bool,
     /// Configuration (.toml): missing values, preparation
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -45,37 +51,110 @@ pub(super) struct InspectArgs {
     gaps: GapArgs,
 }
 
+/// What a file holds, for programs.
+#[derive(Serialize)]
+struct Held {
+    format: &'static str,
+    read_with: Vec<String>,
+    n_points: usize,
+    n_coils: usize,
+    n_transients: usize,
+    conditions: Vec<String>,
+    grid: [usize; 3],
+    dwell_s: Option<f64>,
+    f0_mhz: Option<f64>,
+    nucleus: Option<String>,
+    te_s: Option<f64>,
+    tr_s: Option<f64>,
+    sequence: Option<String>,
+    vendor: Option<String>,
+    naa_region: Option<Tallest>,
+    tallest: Option<Tallest>,
+    flags: Vec<&'static str>,
+    remarks: Vec<String>,
+}
+
+/// The tallest point of a part of the spectrum.
+#[derive(Serialize)]
+struct Tallest {
+    ppm: f64,
+    /// Its height over the standard deviation of the noise.
+    over_noise: Option<f64>,
+}
+
+impl Held {
+    fn of(data: &Acquisition, file: &Path) -> Self {
+        let facts = &data.facts;
+        let [naa_region, tallest] = match (facts.dwell_s, facts.f0_mhz) {
+            (Some(dwell_s), Some(f0_mhz)) => tallest(data, dwell_s, f0_mhz),
+            _ => [None, None],
+        };
+        Self {
+            format: data.format,
+            read_with: formats::companions(file).iter().map(|path| path.display().to_string()).collect(),
+            n_points: data.n_points(),
+            n_coils: data.n_coils(),
+            n_transients: data.n_transients(),
+            conditions: data.condition_labels.clone(),
+            grid: data.grid,
+            dwell_s: facts.dwell_s,
+            f0_mhz: facts.f0_mhz,
+            nucleus: facts.nucleus.clone(),
+            te_s: facts.te_s,
+            tr_s: facts.tr_s,
+            sequence: facts.sequence.clone(),
+            vendor: facts.vendor.clone(),
+            naa_region,
+            tallest,
+            flags: data.flags.clone(),
+            remarks: data.remarks.clone(),
+        }
+    }
+
+    fn print(&self, n_conditions: usize) {
+        let number = |v: Option<f64>, unit: &str| v.map_or("unknown".to_owned(), |v| format!("{v} {unit}"));
+        let text = |v: &Option<String>| v.clone().unwrap_or_else(|| "unknown".into());
+        say!("format       {}", self.format);
+        for companion in &self.read_with {
+            say!("read with    {companion}");
+        }
+        let [x, y, z] = self.grid;
+        say!("points       {}", self.n_points);
+        say!("coils        {}", self.n_coils);
+        say!("transients   {}", self.n_transients);
+        say!("conditions   {n_conditions} {}", self.conditions.join(" ").trim());
+        say!("voxels       {} ({x} × {y} × {z})", x * y * z);
+        say!("dwell        {}", number(self.dwell_s, "s"));
+        say!("f0           {}", number(self.f0_mhz, "MHz"));
+        say!("nucleus      {}", text(&self.nucleus));
+        say!("TE           {}", number(self.te_s, "s"));
+        say!("TR           {}", number(self.tr_s, "s"));
+        say!("sequence     {}", text(&self.sequence));
+        say!("vendor       {}", text(&self.vendor));
+        for (name, peak) in [("NAA region   tallest", &self.naa_region), ("tallest     ", &self.tallest)] {
+            if let Some(Tallest { ppm, over_noise }) = peak {
+                let snr = over_noise.map_or("no noise".to_owned(), |snr| format!("{snr:.1} × noise sd"));
+                say!("{name} at {ppm:.3} ppm, {snr}");
+            }
+        }
+        for flag in &self.flags {
+            say!("flag         {flag}");
+        }
+        for remark in &self.remarks {
+            say!("remark       {remark}");
+        }
+    }
+}
+
 pub(super) fn run(args: &InspectArgs) -> CliResult {
     let mut data = formats::read(&args.file).map_err(|e| CliError::new(1, e))?;
     let (gaps, preparation, _) = configuration(args.config.as_ref(), args.gaps.gaps())?;
     data.facts = data.facts.or(gaps.clone());
-    let facts = &data.facts;
-    let number = |v: Option<f64>, unit: &str| v.map_or("unknown".to_owned(), |v| format!("{v} {unit}"));
-    let text = |v: &Option<String>| v.clone().unwrap_or_else(|| "unknown".into());
-    say!("format       {}", data.format);
-    for companion in formats::companions(&args.file) {
-        say!("read with    {}", companion.display());
-    }
-    say!("points       {}", data.n_points());
-    say!("coils        {}", data.n_coils());
-    say!("transients   {}", data.n_transients());
-    say!("conditions   {} {}", data.n_conditions(), data.condition_labels.join(" ").trim());
-    say!("voxels       {} ({} × {} × {})", data.n_voxels(), data.grid[0], data.grid[1], data.grid[2]);
-    say!("dwell        {}", number(facts.dwell_s, "s"));
-    say!("f0           {}", number(facts.f0_mhz, "MHz"));
-    say!("nucleus      {}", text(&facts.nucleus));
-    say!("TE           {}", number(facts.te_s, "s"));
-    say!("TR           {}", number(facts.tr_s, "s"));
-    say!("sequence     {}", text(&facts.sequence));
-    say!("vendor       {}", text(&facts.vendor));
-    if let (Some(dwell_s), Some(f0_mhz)) = (facts.dwell_s, facts.f0_mhz) {
-        print_signal(&data, dwell_s, f0_mhz);
-    }
-    for flag in &data.flags {
-        say!("flag         {flag}");
-    }
-    for remark in &data.remarks {
-        say!("remark       {remark}");
+    let held = Held::of(&data, &args.file);
+    if args.json {
+        print_json(&held)?;
+    } else {
+        held.print(data.n_conditions());
     }
     if let Some(path) = &args.plot {
         draw(args, path, &gaps, &preparation)?;
@@ -83,9 +162,9 @@ pub(super) fn run(args: &InspectArgs) -> CliResult {
     Ok(0)
 }
 
-/// Where the tallest peaks lie and how they stand above the noise, on the mean over transients of the
-/// first coil, condition and voxel.
-fn print_signal(data: &Acquisition, dwell_s: f64, f0_mhz: f64) {
+/// Where the tallest peaks lie, near NAA and anywhere, and how they stand above the noise, on the mean over transients of
+/// the first coil, condition and voxel.
+fn tallest(data: &Acquisition, dwell_s: f64, f0_mhz: f64) -> [Option<Tallest>; 2] {
     let n = data.n_points();
     let transients = data.n_transients();
     let fids: Vec<Vec<Complex64>> = (0..transients).map(|t| data.samples.fid([0, 0, t, 0])).collect();
@@ -95,19 +174,12 @@ fn print_signal(data: &Acquisition, dwell_s: f64, f0_mhz: f64) {
     spectrum.resize(4 * n, Complex64::default());
     transform(4 * n, FftDirection::Forward).process(&mut spectrum);
     let ppm = |k: usize| ppm_from_hz(signed_bin(k, 4 * n) / (4.0 * n as f64 * dwell_s), f0_mhz);
-    let tallest = |low: f64, high: f64| {
-        (0..4 * n)
-            .filter(|&k| (low..=high).contains(&ppm(k)))
-            .max_by(|&a, &b| spectrum[a].norm_sqr().total_cmp(&spectrum[b].norm_sqr()))
-    };
     let noise = noise_sd(&fid).map(|s| s * (n as f64).sqrt());
-    let snr = |k: usize| noise.map_or("no noise".to_owned(), |s| format!("{:.1} × noise sd", spectrum[k].norm() / s));
-    if let Some(k) = tallest(1.75, 2.25) {
-        say!("NAA region   tallest at {:.3} ppm, {}", ppm(k), snr(k));
-    }
-    if let Some(k) = tallest(-10.0, 20.0) {
-        say!("tallest      at {:.3} ppm, {}", ppm(k), snr(k));
-    }
+    [(1.75, 2.25), (-10.0, 20.0)].map(|(low, high)| {
+        let inside = (0..4 * n).filter(|&k| (low..=high).contains(&ppm(k)));
+        let k = inside.max_by(|&a, &b| spectrum[a].norm_sqr().total_cmp(&spectrum[b].norm_sqr()))?;
+        Some(Tallest { ppm: ppm(k), over_noise: noise.map(|s| spectrum[k].norm() / s) })
+    })
 }
 
 /// The spectrum before (coils combined, plain mean) and after preparation: picture and figures.
@@ -139,7 +211,7 @@ fn draw(args: &InspectArgs, path: &Path, gaps: &Facts, preparation: &Preparation
         transients: offsets.map(|(o, kept)| (o.shift_hz, o.phase_rad.to_degrees(), *kept)).collect(),
     };
     let reads = Reads::of([args.file.as_path()]).and(found.water.files().first()).and(args.config.as_ref());
-    reads.write(path, plot.render_svg()?)?;
+    reads.write_picture(path, plot.render_svg()?)?;
     say!("{}", path.display());
     Ok(())
 }

@@ -7,6 +7,7 @@ use clap::Args;
 use super::error::{CliError, CliResult};
 use super::progress::print_summary;
 use super::report::remove_stale_page;
+use super::run::exit_code;
 use crate::run::merge;
 use crate::store::IfExists;
 
@@ -42,5 +43,5 @@ pub(super) fn run(args: &MergeArgs) -> CliResult {
     let summary = merge(&args.folders, out, if_exists).map_err(|e| CliError::new(e.exit_code(), e))?;
     remove_stale_page(out);
     print_summary(&summary);
-    Ok(0)
+    Ok(exit_code(&summary, false))
 }

@@ -33,7 +33,9 @@ mod devices;
 mod error;
 mod export;
 mod fit;
+mod fit_shown;
 mod inspect;
+mod json;
 mod learn;
 mod maps;
 mod merge;
@@ -45,6 +47,7 @@ mod overlap;
 mod pace;
 mod plan;
 mod plot;
+mod plot_fits;
 mod progress;
 mod quantify;
 mod report;
@@ -74,7 +77,7 @@ Exit codes:
    0  done; spectra that failed are rows     66  no input found
    1  failed                                 73  output exists or cannot be created
    2  wrong usage                            75  stopped; go on with --resume
-  65  --strict, and some spectra failed")]
+  65  all spectra failed; with --strict, some")]
 pub struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -117,7 +120,7 @@ enum Command {
 Examples:
   requant devices
   requant run demo --engine gpu --gpu 1 --out results    take the second of the list")]
-    Devices,
+    Devices(devices::DevicesArgs),
     /// Show, convert or simulate basis sets.
     #[command(subcommand)]
     Basis(basis::BasisCommand),
@@ -151,7 +154,7 @@ pub fn main(cli: Cli) -> ExitCode {
         Command::Inspect(args) => inspect::run(&args),
         Command::Plot(args) => plot::run(&args),
         Command::Convert(args) => convert::run(&args),
-        Command::Devices => devices::run(),
+        Command::Devices(args) => devices::run(&args),
         Command::Basis(command) => basis::run(&command),
         Command::Methods(args) => methods::run(&args),
         Command::Compare(args) => compare::run(&args),

@@ -1,11 +1,14 @@
 //! Files that commands write: never over one that they read, never through a link that leads elsewhere.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+use clap::builder::TypedValueParser;
 
 use super::error::CliError;
 use crate::formats;
 use crate::output_path::path_inside;
 use crate::printable::printable_path;
+use crate::report::PictureFormat;
 
 /// Exit code where an output cannot be created.
 pub(super) const EXIT_OUTPUT: u8 = 73;
@@ -66,6 +69,24 @@ impl<'a> Reads<'a> {
         }
     }
 
+    /// Writes a picture in the form that the name of its file asks for.
+    ///
+    /// # Errors
+    /// Exit code 2: no picture's name; 73 as [`Reads::write`].
+    pub(super) fn write_picture(&self, path: &Path, svg: String) -> Result<(), CliError> {
+        let format = picture_format(path).map_err(|message| CliError::new(2, anyhow::anyhow!(message)))?;
+        self.spare(path)?;
+        let picture = format.encode(svg)?;
+        if !picture.without_glyph.is_empty() {
+            tell!(
+                "note: {}: no font of this machine has {}, so that they are missing; .svg keeps them",
+                printable_path(path),
+                picture.without_glyph
+            );
+        }
+        self.write(path, picture.bytes)
+    }
+
     /// Writes a file that the user named.
     ///
     /// # Errors
@@ -77,6 +98,17 @@ impl<'a> Reads<'a> {
             CliError::new(EXIT_OUTPUT, anyhow::anyhow!("{}: cannot be written: {e}", printable_path(path)))
         })
     }
+}
+
+/// How the picture of that name is written.
+pub(super) fn picture_format(path: &Path) -> Result<PictureFormat, String> {
+    PictureFormat::of(path)
+        .ok_or_else(|| format!("{}: give a picture a name that ends with .svg, .png or .pdf", printable_path(path)))
+}
+
+/// The name of a picture on the command line, refused before any work where it is none.
+pub(super) fn picture_name() -> impl TypedValueParser<Value = PathBuf> {
+    clap::builder::PathBufValueParser::new().try_map(|path| picture_format(&path).map(|_| path))
 }
 
 /// Refuses what nobody may ever read from: writing would wait. The system's own names (`/dev/stdout`) are meant.
@@ -101,7 +133,7 @@ fn is_read(path: &Path, read: &Path) -> bool {
     }
     if read.is_dir() {
         let is_inside = path.canonicalize().ok().zip(read.canonicalize().ok()).is_some_and(|(p, r)| p.starts_with(r));
-        return is_inside && !path.extension().is_some_and(|e| e.eq_ignore_ascii_case("svg"));
+        return is_inside && PictureFormat::of(path).is_none();
     }
     formats::companions(read).iter().any(|file| same_file::is_same_file(path, file).unwrap_or(false))
 }

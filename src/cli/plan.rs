@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::error::{CliError, CliResult};
+use super::json::print_json;
 use super::outputs::{EXIT_OUTPUT, Reads, in_folder};
 use super::progress::Shown;
 use super::run::stop_on_signals;
@@ -18,7 +19,7 @@ use crate::run::gaps::Cost;
 use crate::run::lacking::{Lacking, lacking};
 use crate::run::plan::{LEFT_OUT, Planned, plan};
 use crate::run::planned_manifest::manifest;
-use crate::store::{IfExists, PlannedRow, Table, write_table};
+use crate::store::{IfExists, PlannedRow, Table, rows_as_json, write_table};
 
 /// Bytes of a file in which the titles of a manifest stand.
 const TITLES_BYTES: u64 = 64 << 10;
@@ -42,11 +43,14 @@ pub(super) struct PlanArgs {
     #[command(flatten)]
     job: JobArgs,
     /// Folder to write the table to
-    #[arg(long, value_name = "DIR", required_unless_present = "manifest", help_heading = "Output")]
+    #[arg(long, value_name = "DIR", required_unless_present_any = ["manifest", "json"], help_heading = "Output")]
     out: Option<PathBuf>,
     /// Manifest to write (.csv or .tsv), with a line for each file and what is to be filled in
     #[arg(long, value_name = "FILE", value_parser = manifest_path, help_heading = "Output")]
     manifest: Option<PathBuf>,
+    /// Print JSON: `rows`, each with the columns of the table plan/, `lacking` (what, protocol, files, advice) and `notes`
+    #[arg(long, help_heading = "Output")]
+    json: bool,
     /// Replace an earlier plan there, and an earlier manifest
     #[arg(long, help_heading = "Output")]
     overwrite: bool,
@@ -71,17 +75,46 @@ pub(super) fn run(args: &PlanArgs) -> CliResult {
     let planned = args.job.how.pool()?.install(|| plan(&options, engine.as_ref(), &shown));
     shown.finish();
     let planned = planned.map_err(|e| CliError::new(e.exit_code(), e))?;
-    print_plan(&planned, args.manifest.is_some());
+    if args.json {
+        print_json(&described(&planned))?;
+    } else {
+        print_plan(&planned, args.manifest.is_some());
+    }
     if let Some(path) = &args.manifest {
         write_manifest(path, &planned, &options, args)?;
     }
     if let Some(out) = &args.out {
         in_folder(out, PlannedRow::NAME)?;
         for file in write_table(out, if_exists, planned.rows).map_err(|e| CliError::new(e.exit_code(), e))? {
-            say!("{}", file.display());
+            told(args, format_args!("{}", file.display()));
         }
     }
     Ok(0)
+}
+
+/// A line for people: beside JSON it goes to stderr.
+fn told(args: &PlanArgs, line: std::fmt::Arguments<'_>) {
+    if args.json {
+        tell!("{line}");
+    } else {
+        say!("{line}");
+    }
+}
+
+/// The plan for programs.
+fn described(planned: &Planned) -> serde_json::Value {
+    let notes: Vec<String> = planned.listing.warnings.iter().map(ToString::to_string).collect();
+    let group = |group: &Lacking| {
+        serde_json::json!({
+            "what": group.gap.what,
+            "advice": group.gap.advice,
+            "costs": group.gap.cost.in_words(),
+            "protocol": group.protocol,
+            "files": group.n_files,
+        })
+    };
+    let lacking: Vec<serde_json::Value> = lacking(planned).iter().map(group).collect();
+    serde_json::json!({ "rows": rows_as_json(&planned.rows), "lacking": lacking, "notes": notes })
 }
 
 fn print_plan(planned: &Planned, has_manifest: bool) {
@@ -168,15 +201,17 @@ fn write_manifest(path: &Path, planned: &Planned, options: &RunOptions, args: &P
     let is_tsv = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("tsv"));
     let written = manifest(planned, &options.gaps, folder, if is_tsv { b'\t' } else { b',' })?;
     reads(args).write(path, written.text)?;
-    say!("{}: {} lines, {} with something to fill in", path.display(), written.n_lines, written.n_to_fill_in);
+    let (n, to_fill_in) = (written.n_lines, written.n_to_fill_in);
+    told(args, format_args!("{}: {n} lines, {to_fill_in} with something to fill in", path.display()));
     if written.n_references > 0 {
-        say!(
-            "not in it: {} water references without a spectrum (a manifest would make spectra of them)",
-            written.n_references
+        let n = written.n_references;
+        told(
+            args,
+            format_args!("not in it: {n} water references without a spectrum (a manifest would make spectra of them)"),
         );
     }
     if written.n_same > 0 {
-        say!("not in it: {} files that hold the scan of another one", written.n_same);
+        told(args, format_args!("not in it: {} files that hold the scan of another one", written.n_same));
     }
     Ok(())
 }

@@ -5,12 +5,15 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::error::{CliError, CliResult};
+use super::outputs::in_folder;
 use crate::error_chain::error_chain;
-use crate::output_path::path_inside;
-use crate::page::{self, Images, PageOptions};
+use crate::output_path::{path_inside, safe_name_from};
+use crate::page::{self, Comparison, Images, PageError, PageOptions, SubjectOptions, write_subject};
 use crate::printable::printable_path;
 use crate::quality::glossary;
+use crate::report::describe::{Description, People};
 use crate::run::thresholds;
+use crate::store::{ReadTableError, read_run, read_table};
 use crate::tissue::Transform;
 
 /// Arguments of `requant report`.
@@ -18,18 +21,22 @@ use crate::tissue::Transform;
 #[command(after_help = "\
 Examples:
   requant report results                       results/report.html
+  requant report results --subject sub-01      results/sub-01.html
   requant report results --out corpus.html     corpus.html, and corpus_data/ for what it has no room for
   requant report results --image bids/         each voxel on its subject's T1, in three planes
 
 Works from the tables alone: a run's, merged shards', a union's. The page is one file that needs no
 network: sites and protocols, what failed and what to do, each spectrum's figures beside all others,
-its fit where `requant run --curves` kept it. Of large runs the fits that the page has no room for
+its fit (unless the run had --no-curves). Of large runs the fits that the page has no room for
 lie in report_data/ beside it.")]
 pub(super) struct ReportArgs {
     /// Folder with the tables of a run
     #[arg(value_name = "RESULTS")]
     results: PathBuf,
-    /// Page to write [default: RESULTS/report.html]
+    /// Write the page of one subject instead: preparation, fit, values, quality, and where it stands among others
+    #[arg(long, value_name = "sub-XX")]
+    subject: Option<String>,
+    /// Page to write [default: RESULTS/report.html, or RESULTS/sub-XX.html]
     #[arg(long, value_name = "FILE.html")]
     out: Option<PathBuf>,
     /// Image of the head (NIfTI, MGZ), or a folder of a BIDS dataset or of segmentations with such images, to draw the voxels on
@@ -38,9 +45,10 @@ pub(super) struct ReportArgs {
 }
 
 pub(super) fn run(args: &ReportArgs) -> CliResult {
-    let out = match &args.out {
-        Some(out) => out.clone(),
-        None => in_results(&args.results)?,
+    let out = match (&args.out, &args.subject) {
+        (Some(out), _) => out.clone(),
+        (None, Some(subject)) => subject_page(&args.results, subject)?,
+        (None, None) => in_results(&args.results)?,
     };
     let is_html = out.extension().is_some_and(|e| e.eq_ignore_ascii_case("html") || e.eq_ignore_ascii_case("htm"));
     if !is_html {
@@ -53,8 +61,44 @@ pub(super) fn run(args: &ReportArgs) -> CliResult {
             anyhow::anyhow!("--image {}: there is no such file or folder", printable_path(missing)),
         ));
     }
-    print_page(&args.results, &out, Images { places: args.image.clone(), transform: Transform::Qform })?;
+    match &args.subject {
+        Some(subject) => {
+            let failed = |e: PageError| CliError::new(e.exit_code(), e);
+            let comparison = Comparison::read(&args.results).map_err(|e| failed(e.into()))?;
+            write_subject(&args.results, subject, &comparison, &out, &subject_options()).map_err(failed)?;
+            say!("{}", printable_path(&out));
+        }
+        None => {
+            let images = Images { places: args.image.clone(), transform: Transform::Qform };
+            print_page(&args.results, &out, images)?;
+        }
+    }
     Ok(0)
+}
+
+/// Where the page of a subject stands in a folder.
+pub(super) fn subject_page(folder: &Path, subject: &str) -> Result<PathBuf, CliError> {
+    /// Longest label in the name (bytes).
+    const MOST: usize = 100;
+    let label = safe_name_from(subject.strip_prefix("sub-").unwrap_or(subject), MOST);
+    in_folder(folder, &format!("sub-{label}.html"))
+}
+
+pub(super) fn subject_options() -> SubjectOptions {
+    SubjectOptions { glossary: glossary::entries(&thresholds()), ..SubjectOptions::default() }
+}
+
+/// Most rows of metabolites that a description is made of here: it holds them all at once.
+const MOST_DESCRIBED: u64 = 400_000;
+
+/// What a study reports of the run, for the page.
+fn description(results: &Path) -> Result<Option<Description>, ReadTableError> {
+    let record = read_run(results)?;
+    if record.counts.metabolites > MOST_DESCRIBED {
+        return Ok(None);
+    }
+    let (spectra, metabolites) = (read_table(results)?, read_table(results)?);
+    Ok(Some(Description::new(&record, &spectra, &metabolites, &People::default())))
 }
 
 /// Where the page of a run's folder stands.
@@ -73,7 +117,11 @@ pub(super) fn remove_stale_page(results: &Path) {
 
 /// Writes the page and says where it is.
 pub(super) fn print_page(results: &Path, out: &Path, images: Images) -> Result<(), CliError> {
-    let options = PageOptions { glossary: glossary::entries(&thresholds()), methods_text: None, images };
+    let options = PageOptions {
+        glossary: glossary::entries(&thresholds()),
+        description: description(results).map_err(|e| CliError::new(66, e))?,
+        images,
+    };
     let files = page::write(results, out, &options).map_err(|e| CliError::new(e.exit_code(), e))?;
     let beside = files.len().saturating_sub(1);
     let more = if beside > 0 { format!(" (and {beside} files beside it, which belong to it)") } else { String::new() };

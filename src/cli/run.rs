@@ -8,19 +8,19 @@ use clap::{Args, ValueEnum};
 use super::error::{CliError, CliResult};
 use super::progress::{Shown, print_left_out, print_summary};
 use super::report::{in_results, print_page, remove_stale_page};
-use super::shared::{JobArgs, gates};
+use super::shared::{CurveArgs, JobArgs, gates};
 use crate::error_chain::error_chain;
 use crate::interrupt;
 use crate::learn::{self, LearnOptions, Scope};
 use crate::learned::{self, Learned};
 use crate::page::Images;
-use crate::run::{Inputs, RunError, RunOptions, Shard, TissueOptions, run_found};
+use crate::run::{Inputs, RunError, RunOptions, Shard, Summary, TissueOptions, run_found};
 use crate::store::IfExists;
 use crate::tissue::Transform;
 use crate::tissue::find::Search;
 
-/// Exit code where `--strict` was asked for and some spectra failed.
-const EXIT_STRICT: u8 = 65;
+/// Exit code where every spectrum failed, or some did and `--strict` was asked for.
+const EXIT_FAILED: u8 = 65;
 
 /// More parts than any corpus has chunks.
 const MOST_SHARDS: usize = 1_000_000;
@@ -71,12 +71,11 @@ pub(super) struct RunArgs {
     /// Gates: seed2020, robust, none or a .toml file; the column `gate` says which a row does not pass, and no row goes
     #[arg(long, value_name = "NAME|FILE", help_heading = "Output")]
     gates: Option<String>,
-    /// Exit with code 65 if any spectrum failed
+    /// Exit with code 65 if any spectrum failed [default: if all failed]
     #[arg(long, help_heading = "Job")]
     strict: bool,
-    /// Also write data, fit, baseline and components of every spectrum
-    #[arg(long, help_heading = "Output")]
-    curves: bool,
+    #[command(flatten)]
+    curves: CurveArgs,
     /// Also write shift, phase and amplitude of every transient, and whether it was kept
     #[arg(long, help_heading = "Output")]
     transients: bool,
@@ -123,7 +122,7 @@ pub(super) fn run(args: RunArgs) -> CliResult {
     let out = args.out.clone();
     let mut options =
         args.job.options(args.out, if args.overwrite { IfExists::Overwrite } else { IfExists::Refuse })?;
-    options.curves = args.curves;
+    options.curves = args.curves.kept();
     options.tissue = tissue;
     options.transients = args.transients;
     options.resume = args.resume;
@@ -177,8 +176,14 @@ pub(super) fn run(args: RunArgs) -> CliResult {
     if options.shard.is_none_or(|shard| shard.count == 1) && !interrupt::asked() {
         page_of(&out, args.no_report, summary.was_complete, images(&options))?;
     }
-    let failed = summary.tally.counts.failed > 0;
-    Ok(if args.strict && failed { EXIT_STRICT } else { 0 })
+    Ok(exit_code(&summary, args.strict))
+}
+
+/// What a run ends with. What was skipped on purpose counts neither as fitted nor as failed.
+pub(super) fn exit_code(summary: &Summary, is_strict: bool) -> u8 {
+    let counts = &summary.tally.counts;
+    let has_failed = counts.failed > 0 && (is_strict || counts.ok == 0);
+    if has_failed { EXIT_FAILED } else { 0 }
 }
 
 /// Where images of the heads may be: where the spectra and the segmentations are.

@@ -21,7 +21,7 @@ use crate::quality::gates::Gates;
 use crate::quantify::WaterScaling;
 use crate::regular_file;
 use crate::run::config::method_from_file;
-use crate::run::{Config, RunOptions, TissueOptions};
+use crate::run::{Config, CurvesKept, RunOptions, TissueOptions};
 use crate::store::IfExists;
 use crate::store::provenance::VariedMethod;
 
@@ -150,6 +150,28 @@ impl JobArgs {
     }
 }
 
+/// Which curves are kept.
+#[derive(Args, Debug, Clone, Copy)]
+pub(super) struct CurveArgs {
+    /// Keep data, fit, baseline and components of every spectrum in single precision [default: as whole steps, which
+    /// pages and pictures of fits take; some 10 kB a spectrum]
+    #[arg(long, conflicts_with = "no_curves", help_heading = "Output")]
+    curves: bool,
+    /// Keep no curves: no fit can be looked at without the raw data
+    #[arg(long, help_heading = "Output")]
+    no_curves: bool,
+}
+
+impl CurveArgs {
+    pub(super) fn kept(self) -> CurvesKept {
+        match (self.curves, self.no_curves) {
+            (true, _) => CurvesKept::Full,
+            (_, true) => CurvesKept::None,
+            _ => CurvesKept::Steps,
+        }
+    }
+}
+
 /// How spectra are fitted, and with what.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Fit")]
@@ -199,7 +221,7 @@ impl HowArgs {
     ) -> Result<RunOptions, CliError> {
         let (gaps, preparation, water_scaling) = configuration(self.config.as_ref(), self.gaps.gaps())?;
         let preparation = self.with_dynamics(preparation)?;
-        let (methods, varied) = self.methods()?;
+        let (methods, varied) = varied_methods(&self.method, &self.vary)?;
         Ok(RunOptions {
             inputs,
             out,
@@ -213,7 +235,7 @@ impl HowArgs {
             preparation,
             water_scaling,
             gates: None,
-            curves: false,
+            curves: CurvesKept::None,
             transients: false,
             resume: false,
             shard: None,
@@ -250,34 +272,30 @@ impl HowArgs {
         Ok(preparation)
     }
 
-    /// The methods, each in all its variations, and where those come from.
-    fn methods(&self) -> Result<(Vec<Method>, Vec<VariedMethod>), CliError> {
-        let named = methods(&self.method)?;
-        if self.vary.is_empty() {
-            return Ok((named, Vec::new()));
-        }
-        let refused = |error: VaryError| CliError::new(2, error);
-        let variations = self
-            .vary
-            .iter()
-            .map(|v| parse_variation(v))
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(|error| CliError::new(2, error))?;
-        let mut varied = Vec::new();
-        for method in &named {
-            varied.extend(vary::expand(method, &variations).map_err(refused)?);
-        }
-        if varied.len() > vary::MAX_METHODS {
-            return Err(refused(VaryError::TooMany { n: varied.len() }));
-        }
-        let record = varied.iter().map(VariedMethod::from).collect();
-        Ok((distinct(varied.into_iter().map(|v| v.method).collect())?, record))
-    }
-
     /// The pool of the asked size.
     pub(super) fn pool(&self) -> Result<rayon::ThreadPool, CliError> {
         Ok(rayon::ThreadPoolBuilder::new().num_threads(self.threads.unwrap_or(0)).build()?)
     }
+}
+
+/// The methods of those names or files, each in all its variations, and where those come from.
+pub(super) fn varied_methods(names: &[String], vary: &[String]) -> Result<(Vec<Method>, Vec<VariedMethod>), CliError> {
+    let named = methods(names)?;
+    if vary.is_empty() {
+        return Ok((named, Vec::new()));
+    }
+    let refused = |error: VaryError| CliError::new(2, error);
+    let variations = vary.iter().map(|v| parse_variation(v)).collect::<Result<Vec<_>, _>>();
+    let variations = variations.map_err(|error| CliError::new(2, error))?;
+    let mut varied = Vec::new();
+    for method in &named {
+        varied.extend(vary::expand(method, &variations).map_err(refused)?);
+    }
+    if varied.len() > vary::MAX_METHODS {
+        return Err(refused(VaryError::TooMany { n: varied.len() }));
+    }
+    let record = varied.iter().map(VariedMethod::from).collect();
+    Ok((distinct(varied.into_iter().map(|v| v.method).collect())?, record))
 }
 
 /// A configuration file's gaps, preparation and constants, the command line's gaps first.

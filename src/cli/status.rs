@@ -4,8 +4,10 @@ use std::path::PathBuf;
 use std::time::SystemTime;
 
 use clap::Args;
+use serde::Serialize;
 
 use super::error::{CliError, CliResult};
+use super::json::{counts, print_json};
 use super::progress::print_tally;
 use crate::run::{RunError, Tally};
 use crate::store::{Journal, SpectrumRow, read_run, read_table};
@@ -21,19 +23,29 @@ Reads what a running, stopped, sharded or finished run has written. Changes noth
 pub(super) struct StatusArgs {
     /// The --out of a run
     folder: PathBuf,
+    /// Print JSON: `state` (complete, at_work, stopped, not_merged), `files` and `of_files`, `processes`, `chunks`,
+    /// `damaged_chunks`, `seconds_left`, and `rows`, `ok`, `failed`, `skipped`, `not_fitted` by code, `flags`
+    #[arg(long)]
+    json: bool,
+}
+
+/// How far a run is.
+#[derive(Default, Serialize)]
+struct State {
+    state: &'static str,
+    files: usize,
+    of_files: usize,
+    processes: usize,
+    chunks: usize,
+    damaged_chunks: usize,
+    seconds_left: Option<f64>,
+    #[serde(flatten)]
+    counts: serde_json::Value,
 }
 
 pub(super) fn run(args: &StatusArgs) -> CliResult {
     let journal = Journal::at(&args.folder);
-    let Some(plan) = journal.plan() else {
-        let Ok(record) = read_run(&args.folder) else {
-            return Err(CliError::new(66, RunError::NoJournal { path: args.folder.clone() }));
-        };
-        let tally = tally(read_table(&args.folder)?);
-        say!("complete: {} files, engine {}, requant {}", record.inputs.n_files, record.engine, record.requant_version);
-        print_tally(&tally, None);
-        return Ok(0);
-    };
+    let Some(plan) = journal.plan() else { return complete(args) };
     let (mut finished, mut rows, mut n_files) = (Vec::new(), Vec::<SpectrumRow>::new(), 0);
     let (records, mut n_damaged) = journal.records(&plan.signature);
     for record in &records {
@@ -47,24 +59,62 @@ pub(super) fn run(args: &StatusArgs) -> CliResult {
             Err(_) => n_damaged += 1,
         }
     }
-    let of = plan.inputs.len();
-    let at_work = journal.writers();
-    let state = match (at_work, n_files >= of) {
-        (0, true) => "done, not merged".to_owned(),
-        (0, false) => "stopped (go on with --resume)".to_owned(),
-        (n, _) => format!("at work ({n} process{})", if n == 1 { "" } else { "es" }),
+    let (of_files, processes, tally) = (plan.inputs.len(), journal.writers(), tally(rows));
+    let state = State {
+        state: match (processes, n_files >= of_files) {
+            (0, true) => "not_merged",
+            (0, false) => "stopped",
+            _ => "at_work",
+        },
+        files: n_files,
+        of_files,
+        processes,
+        chunks: records.len(),
+        damaged_chunks: n_damaged,
+        seconds_left: (processes > 0).then(|| left_s(finished, of_files)).flatten(),
+        counts: counts(&tally),
     };
-    say!("{state}: {n_files} of {of} files, in {} chunks", records.len());
-    if n_damaged > 0 {
-        say!("{n_damaged} chunks are damaged and will be done again");
+    if args.json {
+        print_json(&state)?;
+    } else {
+        state.print(&tally);
     }
-    if at_work > 0
-        && let Some(left_s) = left_s(finished, of)
-    {
-        say!("about {left_s:.0} s left");
-    }
-    print_tally(&tally(rows), None);
     Ok(0)
+}
+
+/// A run that has ended.
+fn complete(args: &StatusArgs) -> CliResult {
+    let Ok(record) = read_run(&args.folder) else {
+        return Err(CliError::new(66, RunError::NoJournal { path: args.folder.clone() }));
+    };
+    let (tally, files) = (tally(read_table(&args.folder)?), record.inputs.n_files);
+    if args.json {
+        let counts = counts(&tally);
+        print_json(&State { state: "complete", files, of_files: files, counts, ..State::default() })?;
+    } else {
+        say!("complete: {files} files, engine {}, requant {}", record.engine, record.requant_version);
+        print_tally(&tally, None);
+    }
+    Ok(0)
+}
+
+impl State {
+    fn print(&self, tally: &Tally) {
+        let n = self.processes;
+        let state = match self.state {
+            "not_merged" => "done, not merged".to_owned(),
+            "stopped" => "stopped (go on with --resume)".to_owned(),
+            _ => format!("at work ({n} process{})", if n == 1 { "" } else { "es" }),
+        };
+        say!("{state}: {} of {} files, in {} chunks", self.files, self.of_files, self.chunks);
+        if self.damaged_chunks > 0 {
+            say!("{} chunks are damaged and will be done again", self.damaged_chunks);
+        }
+        if let Some(left_s) = self.seconds_left {
+            say!("about {left_s:.0} s left");
+        }
+        print_tally(tally, None);
+    }
 }
 
 /// From the pace since the first chunk (s); `finished` has when each was done, and how many files it had.

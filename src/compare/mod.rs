@@ -53,6 +53,15 @@ impl Column {
         }
     }
 
+    /// Its unit on an axis.
+    pub fn unit(self) -> &'static str {
+        match self {
+            Self::Amplitude => "amplitude",
+            Self::Concentration => "mmol/kg",
+            Self::Ratio => "/tCr",
+        }
+    }
+
     /// Value and posterior standard deviation of a row; no finite standard deviation where none is known.
     pub fn of(self, row: &MetaboliteRow) -> Option<(f64, f64)> {
         let (amplitude, sd) = (row.amplitude?, row.sd_posterior.unwrap_or(f64::NAN));

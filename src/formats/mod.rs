@@ -116,14 +116,16 @@ pub fn in_folder(folder: &Path) -> Option<PathBuf> {
 /// [`ReadError`].
 pub fn read(path: &Path) -> Result<Acquisition, ReadError> {
     let path = &*file_at(path)?;
-    let is_empty = regular_file::check(path).is_ok_and(|file| file.len() == 0);
-    if is_empty {
-        return Err(ReadError::Empty { path: path.to_owned() });
-    }
+    refuse_empty(path)?;
     let mut data = reader_of(path)?.read(path)?;
     check_place(&mut data);
     data.make_printable();
     Ok(data)
+}
+
+fn refuse_empty(path: &Path) -> Result<(), ReadError> {
+    let is_empty = regular_file::check(path).is_ok_and(|file| file.len() == 0);
+    if is_empty { Err(ReadError::Empty { path: path.to_owned() }) } else { Ok(()) }
 }
 
 /// A place that cannot be right is not known.
@@ -142,6 +144,7 @@ fn check_place(data: &mut Acquisition) {
 /// # Errors
 /// [`ReadError`].
 pub fn read_voxels(path: &Path, voxels: Range<usize>) -> Result<Acquisition, ReadError> {
+    refuse_empty(path)?;
     let mut data = reader_of(path)?.read_voxels(path, voxels)?;
     check_place(&mut data);
     data.make_printable();

@@ -59,7 +59,7 @@ pub(super) fn of(run: &RunRecord, spectra: &Spectra, found: &Metabolites) -> Opt
         methods: methods.iter().map(|method| method.as_str()).collect::<Vec<_>>().join(", "),
         rows,
         pairs,
-        picture: agreement_plot(&sources, &agreements).unwrap_or_default(),
+        picture: agreement_plot(&sources, &agreements, Column::Ratio.unit()).unwrap_or_default(),
         note,
     })
 }

@@ -9,8 +9,12 @@ use super::error::PageError;
 use super::view::View;
 
 const TEMPLATE: &str = include_str!("page.html");
-const STYLE: &[&str] =
-    &[include_str!("style/base.css"), include_str!("style/parts.css"), include_str!("style/print.css")];
+const STYLE: &[&str] = &[
+    include_str!("style/base.css"),
+    include_str!("style/parts.css"),
+    include_str!("style/print.css"),
+    include_str!("style/subject.css"),
+];
 /// In this order they are one script: each uses what stands above it.
 const SCRIPT: &[&str] = &[
     include_str!("script/data.js"),
@@ -29,13 +33,9 @@ const SCRIPT: &[&str] = &[
 /// The page.
 pub(super) fn page(view: &View, data: &Data) -> Result<String, PageError> {
     let failed = |error: &dyn std::fmt::Display| PageError::Template(error.to_string());
-    let style = STYLE.concat();
+    let style = style();
     let script = format!("\"use strict\";(() => {{\n{}}})();\n", SCRIPT.concat());
-    let mut environment = Environment::empty();
-    environment.set_auto_escape_callback(|_| AutoEscape::Html);
-    environment.add_filter("safe", minijinja::filters::safe);
-    environment.add_filter("length", minijinja::filters::length);
-    environment.add_filter("join", minijinja::filters::join);
+    let mut environment = environment();
     environment.add_template("page", TEMPLATE).map_err(|e| failed(&e))?;
     let json = serde_json::to_string(data).map_err(|e| failed(&e))?;
     let inside = serde_json::to_string(&data.inside).map_err(|e| failed(&e))?;
@@ -50,6 +50,27 @@ pub(super) fn page(view: &View, data: &Data) -> Result<String, PageError> {
             inside => for_script(&inside),
         })
         .map_err(|e| failed(&e))
+}
+
+/// What templates may do; every text is escaped unless it is marked as safe.
+pub(super) fn environment() -> Environment<'static> {
+    let mut environment = Environment::empty();
+    environment.set_auto_escape_callback(|_| AutoEscape::Html);
+    environment.add_filter("safe", minijinja::filters::safe);
+    environment.add_filter("length", minijinja::filters::length);
+    environment.add_filter("join", minijinja::filters::join);
+    environment
+}
+
+/// The style of all pages.
+pub(super) fn style() -> String {
+    STYLE.concat()
+}
+
+/// Of a page without a script: nothing is loaded, and nothing runs.
+pub(super) fn style_policy(style: &str) -> String {
+    let hash = base64(&Sha256::digest(style.as_bytes()));
+    format!("default-src 'none'; style-src 'sha256-{hash}'; base-uri 'none'; form-action 'none'")
 }
 
 /// Nothing is loaded but the files beside the page, and no script runs but the page's own, known by its hash. `file:` is

@@ -14,9 +14,9 @@ use super::metabolites::{Metabolites, Value};
 use super::numbers::to_digits;
 use super::spectra::{Spectra, Spectrum};
 use super::voxel::{self, Picture, Pictures};
+use crate::report::fits_of_run::OF_CURVES;
 use crate::store::{CurveRow, ReadTableError, read_batches};
 
-const COLUMNS: [&str; 8] = ["spectrum_id", "method", "ppm", "data", "fit", "baseline", "component_names", "components"];
 /// Digits of the numbers in the list of metabolites.
 const DIGITS: usize = 4;
 
@@ -54,12 +54,12 @@ pub(super) fn read(
         about.detail(found, way, curve)
     };
     let mut all: Vec<Detail> = (0..spectra.rows.len()).into_par_iter().map(|row| of(row, None)).collect();
-    read_batches::<CurveRow>(results, &COLUMNS, |batch| {
+    read_batches::<CurveRow>(results, &OF_CURVES, |batch| {
         let made: Vec<(usize, Detail)> = batch
             .into_par_iter()
             .filter_map(|curve| {
                 let row = *spectra.place.get(&(curve.spectrum_id.clone(), curve.method.clone()))?;
-                Some((row, of(row, Some(&curve))))
+                Some((row, of(row, Some(&curve.unpacked()))))
             })
             .collect();
         for (row, detail) in made {

@@ -17,6 +17,14 @@ pub enum PageError {
     /// The page cannot be put together.
     #[error("the page could not be made: {0}; please report this")]
     Template(String),
+    /// No row is of that subject.
+    #[error("no row of a subject `{subject}`{}", named(some))]
+    NoSubject {
+        /// Without `sub-`.
+        subject: String,
+        /// Some that are there.
+        some: Vec<String>,
+    },
     /// Nobody's page is written over.
     #[error("{}: not a page of requant; give another name with --out", printable_path(path))]
     Foreign {
@@ -33,6 +41,11 @@ impl PageError {
             Self::Write(error) => error.exit_code(),
             Self::Foreign { .. } => 73,
             Self::Template(_) => 1,
+            Self::NoSubject { .. } => 2,
         }
     }
+}
+
+fn named(some: &[String]) -> String {
+    if some.is_empty() { ": the run has none".to_owned() } else { format!(": there are {}, …", some.join(", ")) }
 }

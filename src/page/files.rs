@@ -45,6 +45,12 @@ pub(super) fn write(out: &Path, page: &str, shared: &Shared, details: &[Detail])
     Ok(files)
 }
 
+/// Writes a page that has nothing beside it, over an earlier one and over nothing else.
+pub(super) fn write_alone(out: &Path, page: &str) -> Result<(), PageError> {
+    remove_stale(out)?;
+    Ok(replace_file(out, page.as_bytes())?)
+}
+
 /// Takes an earlier page at `out` away, with what lies beside it, so that no page tells of tables that are gone.
 ///
 /// # Errors

@@ -10,6 +10,7 @@ mod assemble;
 mod budget;
 mod curves;
 mod data;
+mod described;
 mod details;
 mod encode;
 mod error;
@@ -22,16 +23,19 @@ mod numbers;
 mod overview;
 mod settings;
 mod spectra;
+mod subject;
 mod view;
 mod voxel;
 
 use std::path::{Path, PathBuf};
 
 use crate::quality::glossary::Entry;
+use crate::report::describe::Description;
 use crate::store::read_run;
 
 pub use error::PageError;
 pub use files::{FILE_NAME, remove_stale};
+pub use subject::{Comparison, SubjectOptions, subjects, write_subject};
 pub use voxel::Images;
 
 /// What the page is told beside the tables.
@@ -39,8 +43,8 @@ pub use voxel::Images;
 pub struct PageOptions {
     /// The glossary of flags, error codes and states.
     pub glossary: Vec<Entry>,
-    /// Text for the methods section of a paper, paragraph by paragraph; the page has the section where there is one.
-    pub methods_text: Option<String>,
+    /// What a study reports of the run; the page has the section where there is one.
+    pub description: Option<Description>,
     /// Images of the heads to draw the voxels on.
     pub images: Images,
 }
@@ -70,7 +74,7 @@ pub fn write(results: &Path, out: &Path, options: &PageOptions) -> Result<Vec<Pa
         flags: overview::flags(&spectra, &glossary),
         agreement: agreement::of(&run, &spectra, &found),
         learned: learned::of(results),
-        methods_text: options.methods_text.as_deref().map(view::paragraphs).unwrap_or_default(),
+        described: options.description.as_ref().map(described::of),
         settings: settings::settings(&run),
         voxel_notes: pictures.notes,
         has_curves: details.iter().any(|detail| detail.has_curves),

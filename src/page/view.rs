@@ -15,7 +15,7 @@ pub(super) struct View {
     pub(super) flags: Vec<Flag>,
     pub(super) agreement: Option<Agreement>,
     pub(super) learned: Option<Learned>,
-    pub(super) methods_text: Vec<String>,
+    pub(super) described: Option<Described>,
     pub(super) settings: Settings,
     /// Why voxels are not drawn.
     pub(super) voxel_notes: Vec<String>,
@@ -162,7 +162,29 @@ pub(super) struct Settings {
     pub(super) config: String,
 }
 
-/// Paragraphs, which blank lines part.
-pub(super) fn paragraphs(text: &str) -> Vec<String> {
-    text.split("\n\n").map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned).collect()
+/// What a study reports of the run.
+#[derive(Debug, Serialize)]
+pub(super) struct Described {
+    pub(super) paragraphs: Vec<String>,
+    pub(super) references: Vec<(String, String)>,
+    pub(super) protocols: Vec<Checklist>,
+    /// Items of the checklist that nobody has filled in.
+    pub(super) n_missing: usize,
+}
+
+/// MRSinMRS for one protocol.
+#[derive(Debug, Serialize)]
+pub(super) struct Checklist {
+    pub(super) label: String,
+    pub(super) n_spectra: usize,
+    pub(super) items: Vec<ChecklistItem>,
+}
+
+/// One item of it.
+#[derive(Debug, Serialize)]
+pub(super) struct ChecklistItem {
+    pub(super) id: &'static str,
+    pub(super) title: &'static str,
+    pub(super) text: String,
+    pub(super) missing: String,
 }

@@ -1,11 +1,10 @@
 //! A basis set as a picture: every member's spectrum, one below the other.
 
 use num_complex::Complex64;
-use plotters::style::RGBColor;
 use rustfft::FftDirection;
 
-use super::canvas::{Align, Canvas, with_size_in_px};
-use super::theme::{FAINT_TEXT, PlotError, TEXT};
+use super::canvas::{Align, Canvas, with_size_in_px, with_words};
+use super::theme::{FAINT_TEXT, GRID, METABOLITE as CURVE, PlotError, TEXT};
 use crate::acquisition::ppm_from_hz;
 use crate::basis::BasisSet;
 use crate::signal::fft::{signed_bin, transform};
@@ -21,8 +20,6 @@ const AXIS_PX: f64 = 40.0;
 const FILL: f64 = 0.85;
 /// Broadening for the eye (FWHM, Hz): undamped lines would be needles narrower than a pixel.
 const BROADENING_HZ: f64 = 3.0;
-const CURVE: RGBColor = RGBColor(30, 80, 150);
-const GRID: RGBColor = RGBColor(225, 225, 225);
 
 /// Draws the set as SVG; each member is scaled to its own tallest point, which stands to its right in signal units.
 ///
@@ -37,7 +34,8 @@ pub fn basis_plot(set: &BasisSet) -> Result<String, PlotError> {
     let bottom = TOP_PX + ROW_PX * n_members as f64;
     let mut svg = String::new();
     draw(set, &mut svg, width, bottom).map_err(PlotError::Backend)?;
-    Ok(with_size_in_px(&svg, width, bottom + AXIS_PX))
+    let description = format!("The spectra of its {n_members} members: {}.", set.metabolites.join(", "));
+    Ok(with_words(&with_size_in_px(&svg, width, bottom + AXIS_PX), &format!("Basis set {}", set.id), &description))
 }
 
 fn draw(set: &BasisSet, svg: &mut String, width: f64, bottom: f64) -> Result<(), String> {

@@ -3,6 +3,8 @@
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
+use super::page::escaped;
+
 /// The backend rounds to whole units, which makes steps in a curve; so a unit is a fraction of a
 /// pixel, and the finished picture is told its size in pixels.
 const UNITS_PER_PX: f64 = 8.0;
@@ -91,4 +93,18 @@ impl<'a> Canvas<'a> {
 pub(crate) fn with_size_in_px(svg: &str, width_px: f64, height_px: f64) -> String {
     let (w, h) = (size_units(width_px), size_units(height_px));
     svg.replacen(&format!("width=\"{w}\" height=\"{h}\""), &format!("width=\"{width_px}\" height=\"{height_px}\""), 1)
+}
+
+/// Gives a finished picture the size of an A4; what is not as high keeps its proportions.
+pub(crate) fn on_a4(svg: &str, width_px: f64, height_px: f64) -> String {
+    let (w, h) = (size_units(width_px), size_units(height_px));
+    svg.replacen(&format!("width=\"{w}\" height=\"{h}\""), "width=\"210mm\" height=\"297mm\"", 1)
+}
+
+/// The same with what the picture shows in words, for those who do not see it.
+pub(crate) fn with_words(svg: &str, title: &str, description: &str) -> String {
+    let Some(end) = svg.find("<svg").and_then(|at| Some(at + svg[at..].find('>')?)) else { return svg.to_owned() };
+    let (head, body) = svg.split_at(end);
+    let (title, description) = (escaped(title), escaped(description));
+    format!("{head} role=\"img\"><title>{title}</title><desc>{description}</desc>{}", &body[1..])
 }

@@ -1,18 +1,12 @@
 //! The parts of the picture of a fit, each drawn into its place.
 
-use plotters::style::RGBColor;
-
 use super::canvas::{Align, Canvas};
-use super::fit_plot::{COMPONENT_SCALE, FitPlot, Layout, RESIDUAL_PX, ROW_PX, Row, TABLE_LINE_PX};
-use super::theme::{FAINT_TEXT, FONT_PX, LEFT_PX, NAMES_WIDTH_PX, PLOT_WIDTH_PX, TEXT, TOP_PX, extent};
+use super::fit_plot::{FitPlot, Layout, RESIDUAL_PX, ROW_PX, Row};
+use super::theme::{
+    AXIS as RULE, BASELINE, DATA, FAINT_TEXT, FIT, FONT_PX, GRID, LEFT_PX, MACROMOLECULE, METABOLITE, NOISE_BAND,
+    PLOT_WIDTH_PX, TEXT, extent,
+};
 
-const DATA: RGBColor = RGBColor(70, 70, 70);
-const FIT: RGBColor = RGBColor(213, 30, 30);
-const BASELINE: RGBColor = RGBColor(30, 110, 190);
-const COMPONENT: RGBColor = RGBColor(20, 70, 120);
-const GRID: RGBColor = RGBColor(232, 232, 232);
-const NOISE_BAND: RGBColor = RGBColor(232, 230, 208);
-const RULE: RGBColor = RGBColor(190, 190, 190);
 /// Half width of the band behind the residual: 95 of 100 points of pure noise lie within.
 const NOISE_BAND_SDS: f64 = 2.0;
 
@@ -32,7 +26,7 @@ impl FitPlot {
             let ppm = tick as f64 * minor;
             let x = layout.x(ppm);
             if tick % 5 == 0 {
-                canvas.line(&[(x, TOP_PX), (x, y)], GRID, 1.0)?;
+                canvas.line(&[(x, layout.top), (x, y)], GRID, 1.0)?;
                 canvas.line(&[(x, y), (x, y + 6.0)], TEXT, 1.0)?;
                 let label = format!("{ppm:.1}");
                 canvas.text(&label, (x, y + 14.0), Align::Centre, FONT_PX, TEXT)?;
@@ -49,7 +43,7 @@ impl FitPlot {
         let right = LEFT_PX + PLOT_WIDTH_PX;
         let difference: Vec<f64> = self.data.iter().zip(&self.fit).map(|(d, f)| d - f).collect();
         let largest = extent(&difference).map_or(0.0, |(low, high)| high.max(-low));
-        let middle = TOP_PX + RESIDUAL_PX / 2.0;
+        let middle = layout.top + RESIDUAL_PX / 2.0;
         // The scale of the data, so that misfit and peaks compare; smaller only if it does not fit,
         // larger never.
         let fitting = RESIDUAL_PX / 2.0 / largest.max(f64::MIN_POSITIVE);
@@ -91,43 +85,27 @@ impl FitPlot {
     pub(super) fn draw_components(&self, canvas: &Canvas<'_>, layout: &Layout, rows: &[Row<'_>]) -> Result<(), String> {
         let right = LEFT_PX + PLOT_WIDTH_PX;
         let mut top = layout.components_top;
+        let mut was_metabolite = true;
         for row in rows {
+            if was_metabolite && !row.is_metabolite {
+                let text = "macromolecules and lipids";
+                canvas.text(text, (LEFT_PX, top + 0.7 * ROW_PX), Align::Left, FONT_PX, FAINT_TEXT)?;
+                top += ROW_PX;
+            }
+            was_metabolite = row.is_metabolite;
+            let colour = if row.is_metabolite { METABOLITE } else { MACROMOLECULE };
             let zero = top + row.above_px;
-            let scale = COMPONENT_SCALE * layout.px_per_signal * row.enlargement;
-            canvas.line(&self.points(layout, |i| zero - row.curve[i] * scale), COMPONENT, 1.1)?;
+            let scale = layout.component_scale * layout.px_per_signal * row.enlargement;
+            canvas.line(&self.points(layout, |i| zero - row.curve[i] * scale), colour, 1.1)?;
             let label = match row.enlargement {
                 1.0 => row.name.to_owned(),
                 factor => format!("{} ×{factor}", row.name),
             };
-            canvas.text(&label, (right + 8.0, zero - 4.0), Align::Left, FONT_PX, COMPONENT)?;
+            canvas.text(&label, (right + 8.0, zero - 4.0), Align::Left, FONT_PX, colour)?;
             top = zero + row.below_px;
         }
-        Ok(())
-    }
-
-    pub(super) fn draw_table(&self, canvas: &Canvas<'_>) -> Result<(), String> {
-        if self.table.is_empty() {
-            return Ok(());
-        }
-        let left = LEFT_PX + PLOT_WIDTH_PX + NAMES_WIDTH_PX + 8.0;
-        let (value_x, percent_x) = (left + 125.0, left + 175.0);
-        let mut y = TOP_PX + 6.0;
-        canvas.text(&self.table_unit, (value_x, y), Align::Right, FONT_PX, FAINT_TEXT)?;
-        canvas.text("± %", (percent_x, y), Align::Right, FONT_PX, FAINT_TEXT)?;
-        canvas.line(&[(left, y + 9.0), (percent_x, y + 9.0)], RULE, 1.0)?;
-        y += 4.0;
-        for line in &self.table {
-            y += TABLE_LINE_PX;
-            let or_dash = |number: Option<f64>, digits: usize| match number {
-                Some(number) if number.is_finite() => format!("{number:.digits$}"),
-                _ => "–".to_owned(),
-            };
-            canvas.text(&line.name, (left, y), Align::Left, FONT_PX, TEXT)?;
-            let value = or_dash(line.value, 2);
-            canvas.text(&value, (value_x, y), Align::Right, FONT_PX, TEXT)?;
-            let percent = or_dash(line.sd_percent, 0);
-            canvas.text(&percent, (percent_x, y), Align::Right, FONT_PX, TEXT)?;
-        }
+        let note = format!("components ×{:.2}", layout.component_scale);
+        canvas.text(&note, (right + 8.0, layout.main_bottom - 4.0), Align::Left, 9.0, FAINT_TEXT)?;
         Ok(())
     }
 }

@@ -56,19 +56,20 @@ fn example(n: usize) -> FitPlot {
         .enumerate()
         .map(|(i, (name, _))| TableLine {
             name: name.clone(),
-            value: (i != 12).then_some(12.0 / (1.0 + i as f64)),
-            sd_percent: (i != 12).then_some(2.0 + i as f64),
+            ratio_tcr: (i != 12).then_some((1.2 / (1.0 + i as f64), 0.02)),
+            concentration: (i != 12).then_some((12.0 / (1.0 + i as f64), 0.3)),
         })
         .collect();
     FitPlot {
-        title: "sub-01_ses-01_voi-acc_svs · lcm · SNR 42 · FWHM 5.1 Hz".to_owned(),
+        title: "sub-01_ses-01_voi-acc_svs".to_owned(),
+        lines: vec!["SNR 42.0 · FWHM 5.1 Hz · residual / noise 1.02".to_owned(), "no flags".to_owned()],
         ppm,
         data,
         fit,
         baseline,
         components,
         table,
-        table_unit: "mmol/kg".to_owned(),
+        table_note: "mmol/kg: LCModel's formula".to_owned(),
         noise_sd: Some(0.0115),
         overlay: None,
     }
@@ -130,9 +131,32 @@ fn the_axis_descends() {
 #[test]
 fn names_do_not_overlap_with_many_components() {
     let plot = example(40);
-    let (rows, at_zero) = plot.rows(MAIN_PX / 1.5);
-    assert_eq!(rows.len() + at_zero.len(), 40);
-    assert!(rows.iter().all(|row| row.above_px + row.below_px >= ROW_PX - 1e-9));
+    let stack = plot.stack(MAIN_PX / 1.5, 700.0);
+    assert_eq!(stack.rows.len() + stack.at_zero.len(), 40);
+    assert!(stack.rows.iter().all(|row| row.above_px + row.below_px >= ROW_PX - 1e-9));
+    // A smaller scale where the page has no room for the plain one.
+    assert!(stack.scale < plot.stack(MAIN_PX / 1.5, 1e4).scale);
+}
+
+#[test]
+fn macromolecules_stand_below_all_metabolites() {
+    let plot = example(24);
+    let stack = plot.stack(MAIN_PX, 1e4);
+    let names: Vec<&str> = stack.rows.iter().map(|row| row.name).collect();
+    let first = stack.rows.iter().position(|row| !row.is_metabolite).unwrap();
+    assert!(names[first..].contains(&"MM09") && names[first..].contains(&"Lip13"), "{names:?}");
+    assert!(stack.rows[first..].iter().all(|row| !row.is_metabolite) && names[..first].contains(&"NAA"));
+    assert!(texts(&plot.render_svg().unwrap()).iter().any(|text| text == "macromolecules and lipids"));
+}
+
+#[test]
+fn the_page_is_an_a4_and_says_what_it_shows() {
+    for n in [1, 40] {
+        let svg = example(n).render_svg().unwrap();
+        assert!(svg.starts_with("<svg width=\"210mm\" height=\"297mm\""), "{}", &svg[..200]);
+        assert!(svg.contains("<title>Fit of sub-01_ses-01_voi-acc_svs</title>"));
+        assert!(svg.contains(&format!("{n} components below one another. SNR 42.0")), "{}", &svg[..400]);
+    }
 }
 
 #[test]

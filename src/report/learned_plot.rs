@@ -1,9 +1,7 @@
 //! Learned macromolecule patterns beside the textbook's, one group below the other.
 
-use plotters::style::RGBColor;
-
-use super::canvas::{Align, Canvas, with_size_in_px};
-use super::theme::{FAINT_TEXT, PlotError, TEXT};
+use super::canvas::{Align, Canvas, with_size_in_px, with_words};
+use super::theme::{FAINT_TEXT, FIT as LEARNED, GRID, PlotError, REFERENCE as TEXTBOOK, TEXT};
 use crate::learned::{Learned, Shared};
 
 const WINDOW_PPM: (f64, f64) = (0.2, 4.2);
@@ -16,11 +14,8 @@ const FILL: f64 = 0.75;
 const POINTS: usize = 800;
 /// Frequency at which the patterns are drawn (MHz).
 const F0_MHZ: f64 = 127.8;
-const LEARNED: RGBColor = RGBColor(190, 40, 40);
-const TEXTBOOK: RGBColor = RGBColor(150, 150, 150);
-const GRID: RGBColor = RGBColor(225, 225, 225);
 
-/// Draws every group's pattern (red) over `textbook` (grey), both with unit mean area of their peaks.
+/// Draws every group's pattern (orange) over `textbook` (grey), both with unit mean area of their peaks.
 ///
 /// # Errors
 /// [`PlotError`] if nothing was learned or the drawing fails.
@@ -31,13 +26,16 @@ pub fn learned_plot(learned: &Learned, textbook: &Shared) -> Result<String, Plot
     let (width, bottom) = (LEFT_PX + WIDTH_PX + LEFT_PX, TOP_PX + ROW_PX * learned.groups.len() as f64);
     let mut svg = String::new();
     draw(learned, textbook, &mut svg, width, bottom).map_err(PlotError::Backend)?;
-    Ok(with_size_in_px(&svg, width, bottom + AXIS_PX))
+    let names: Vec<&str> = learned.groups.iter().map(|group| group.protocol.as_str()).collect();
+    let description = format!("The pattern of each group over the textbook's: {}.", names.join("; "));
+    let svg = with_size_in_px(&svg, width, bottom + AXIS_PX);
+    Ok(with_words(&svg, "Learned macromolecules", &description))
 }
 
 fn draw(learned: &Learned, textbook: &Shared, svg: &mut String, width: f64, bottom: f64) -> Result<(), String> {
     let canvas = Canvas::new(svg, width, bottom + AXIS_PX)?;
     let x_of = |ppm: f64| LEFT_PX + WIDTH_PX * (WINDOW_PPM.1 - ppm) / (WINDOW_PPM.1 - WINDOW_PPM.0);
-    let title = "macromolecules: learned (red), textbook (grey)";
+    let title = "macromolecules: learned (orange), textbook (grey)";
     canvas.text(title, (LEFT_PX, 18.0), Align::Left, 13.0, TEXT)?;
     for half in 1..=8 {
         let ppm = 0.5 * f64::from(half);

@@ -56,11 +56,11 @@ fn is_multiverse(factors: &[Factor]) -> bool {
 }
 
 fn legend(page: &mut Page, entries: &[(&str, RGBColor)]) {
-    page.0.push_str("<p class=\"legend\">");
+    page.body.push_str("<p class=\"legend\">");
     for (label, RGBColor(r, g, b)) in entries {
-        let _ = write!(page.0, "<span><b style=\"color:rgb({r},{g},{b})\">■</b> {}</span> ", escaped(label));
+        let _ = write!(page.body, "<span><b style=\"color:rgb({r},{g},{b})\">■</b> {}</span> ", escaped(label));
     }
-    page.0.push_str("</p>\n");
+    page.body.push_str("</p>\n");
 }
 
 fn shares_of(figure: &Figure) -> Cell {

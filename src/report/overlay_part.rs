@@ -3,19 +3,13 @@
 use super::canvas::{Align, Canvas};
 use super::fit_plot::{FitPlot, Layout};
 use super::overlay::OVERLAY_PPM;
-use super::theme::{FAINT_TEXT, FONT_PX, LEFT_PX, OVERLAY_PX, PLOT_WIDTH_PX, TEXT, extent};
-use plotters::style::RGBColor;
+use super::theme::{
+    BASELINE, DATA as OTHER, FAINT_TEXT, FONT_PX, GRID as RULE, LEFT_PX, MACROMOLECULE as FITTED, OVERLAY_PX,
+    PLOT_WIDTH_PX, TEXT, extent,
+};
 
 /// Height of the lines of text at the top of the panel (px).
 const HEAD_PX: f64 = 36.0;
-
-const OTHER: RGBColor = RGBColor(70, 70, 70);
-
-const FITTED: RGBColor = RGBColor(213, 94, 0);
-
-const BASELINE: RGBColor = RGBColor(30, 110, 190);
-
-const RULE: RGBColor = RGBColor(190, 190, 190);
 
 impl FitPlot {
     /// Draws the overlay below `top`; its scale is its own, and said.

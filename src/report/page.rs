@@ -1,70 +1,89 @@
-//! What a page is put together from: headings, paragraphs, pictures, tables.
+//! What a page is put together from: headings, paragraphs, pictures, tables; in the dress of the page of a run, with a list
+//! of its headings.
 
 use std::fmt::Write as _;
 
 use crate::compare::figure::Figure;
 
-/// A page under construction; writing to a String cannot fail, so results of `write!` carry nothing.
-pub(crate) struct Page(pub(crate) String);
+/// A page under construction: its body, and its headings; writing to a String cannot fail, so results of `write!` carry
+/// nothing.
+pub(crate) struct Page {
+    pub(crate) body: String,
+    title: String,
+    headings: Vec<(String, String)>,
+}
 
-const STYLE: &str = include_str!("page.css");
+const STYLE: &str = concat!(
+    include_str!("../page/style/base.css"),
+    include_str!("../page/style/parts.css"),
+    include_str!("../page/style/print.css"),
+    include_str!("page.css")
+);
 
 impl Page {
     /// A page with its title.
     pub(crate) fn begin(title: &str) -> Self {
-        let title = escaped(title);
-        Self(format!(
-            "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"/>\
-             <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\
-             <title>{title}</title><style>\n{STYLE}</style></head><body><main>\n<h1>{title}</h1>\n"
-        ))
+        Self { body: String::new(), title: escaped(title), headings: Vec::new() }
     }
 
     /// The finished page.
-    pub(crate) fn end(mut self) -> String {
-        self.0.push_str("</main></body></html>\n");
-        self.0
+    pub(crate) fn end(self) -> String {
+        let Self { body, title, headings } = self;
+        let entry = |(id, text): &(String, String)| format!("<a href=\"#{id}\">{text}</a>");
+        let contents: String = headings.iter().map(entry).collect();
+        format!(
+            "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"/>\
+             <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\
+             <meta name=\"color-scheme\" content=\"light dark\"/>\
+             <title>{title}</title><style>\n{STYLE}</style></head><body>\n\
+             <header class=\"top\"><div class=\"wide\"><h1>{title}</h1></div></header>\n\
+             <nav class=\"contents\" aria-label=\"Contents\"><div class=\"wide\">{contents}</div></nav>\n\
+             <main class=\"wide\">\n{body}</main></body></html>\n"
+        )
     }
 
     pub(crate) fn heading(&mut self, id: &str, text: &str) {
-        let _ = writeln!(self.0, "<h2 id=\"{id}\">{}</h2>", escaped(text));
+        let text = escaped(text);
+        let _ = writeln!(self.body, "<h2 id=\"{id}\">{text}</h2>");
+        self.headings.push((id.to_owned(), text));
     }
 
     pub(crate) fn paragraph(&mut self, text: &str) {
-        let _ = writeln!(self.0, "<p>{}</p>", escaped(text));
+        let _ = writeln!(self.body, "<p>{}</p>", escaped(text));
     }
 
     pub(crate) fn picture(&mut self, svg: &str, caption: &str) {
         let caption = escaped(caption);
-        let _ = writeln!(self.0, "<figure>{svg}<figcaption>{caption}</figcaption></figure>");
+        let _ =
+            writeln!(self.body, "<figure><div class=\"paper\">{svg}</div><figcaption>{caption}</figcaption></figure>");
     }
 
     /// `head`: the columns; rows whose first cell is that of the row above belong together.
     pub(crate) fn table(&mut self, head: &[&str], rows: &[Vec<Cell>]) {
-        self.0.push_str("<div class=\"wide\"><table><thead><tr>");
+        self.body.push_str("<div class=\"scroll\" tabindex=\"0\"><table><thead><tr>");
         for (i, title) in head.iter().enumerate() {
             let class = rows.first().and_then(|row| row.get(i)).map_or("", |c| c.class);
-            let _ = write!(self.0, "<th class=\"{class}\">{}</th>", escaped(title));
+            let _ = write!(self.body, "<th class=\"{class}\">{}</th>", escaped(title));
         }
-        self.0.push_str("</tr></thead><tbody>\n");
+        self.body.push_str("</tr></thead><tbody>\n");
         let mut above = None;
         for row in rows {
             let first = row.first().map(|c| c.text.as_str());
             let repeated = first.is_some() && first == above;
             above = first;
-            self.0.push_str(if repeated { "<tr>" } else { "<tr class=\"group\">" });
+            self.body.push_str(if repeated { "<tr>" } else { "<tr class=\"group\">" });
             for (i, cell) in row.iter().enumerate() {
                 let text = if i == 0 && repeated { String::new() } else { escaped(&cell.text) };
                 let ground = cell.ground.map_or_else(String::new, ground);
-                let _ = write!(self.0, "<td class=\"{}\"{ground}>{text}", cell.class);
+                let _ = write!(self.body, "<td class=\"{}\"{ground}>{text}", cell.class);
                 if !cell.note.is_empty() {
-                    let _ = write!(self.0, "<br/><small>{}</small>", escaped(&cell.note));
+                    let _ = write!(self.body, "<br/><small>{}</small>", escaped(&cell.note));
                 }
-                self.0.push_str("</td>");
+                self.body.push_str("</td>");
             }
-            self.0.push_str("</tr>\n");
+            self.body.push_str("</tr>\n");
         }
-        self.0.push_str("</tbody></table></div>\n");
+        self.body.push_str("</tbody></table></div>\n");
     }
 }
 

@@ -1,14 +1,8 @@
-//! What the pictures on the pages of benchmarks and of methods share: their colours and width, and how one is drawn.
-
-use plotters::style::RGBColor;
+//! What the pictures on the pages of benchmarks and of methods share: their width, and how one is drawn.
 
 use super::canvas::{Canvas, with_size_in_px};
 
-pub(crate) const TEXT: RGBColor = RGBColor(25, 25, 25);
-pub(crate) const FAINT: RGBColor = RGBColor(105, 105, 105);
-pub(crate) const GRID: RGBColor = RGBColor(226, 226, 226);
-pub(crate) const AXIS: RGBColor = RGBColor(120, 120, 120);
-pub(crate) const BAND: RGBColor = RGBColor(246, 246, 246);
+pub(crate) use super::theme::{AXIS, BAND, FAINT_TEXT as FAINT, GRID, TEXT};
 /// Width of a picture (px).
 pub(crate) const WIDTH_PX: f64 = 1000.0;
 

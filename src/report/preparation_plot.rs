@@ -1,9 +1,9 @@
 //! What preparation made of an acquisition: the spectrum before and after, and how its transients lay.
 
-use plotters::style::RGBColor;
-
-use super::canvas::{Align, Canvas, with_size_in_px};
-use super::theme::{FAINT_TEXT, PlotError, TEXT};
+use super::canvas::{Align, Canvas, with_size_in_px, with_words};
+use super::theme::{
+    DATA as AFTER, FAINT_TEXT, FIT as LEFT_OUT, GRID, METABOLITE as KEPT, PlotError, REFERENCE as BEFORE, TEXT,
+};
 
 const WINDOW_PPM: (f64, f64) = (0.2, 4.2);
 const LEFT_PX: f64 = 60.0;
@@ -15,11 +15,6 @@ const TRANSIENTS_PX: f64 = 90.0;
 const GAP_PX: f64 = 26.0;
 const AXIS_PX: f64 = 44.0;
 const DOT_PX: f64 = 2.5;
-const BEFORE: RGBColor = RGBColor(120, 120, 120);
-const AFTER: RGBColor = RGBColor(20, 20, 20);
-const LEFT_OUT: RGBColor = RGBColor(200, 40, 40);
-const KEPT: RGBColor = RGBColor(30, 90, 170);
-const GRID: RGBColor = RGBColor(225, 225, 225);
 
 /// What the picture shows.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -49,15 +44,22 @@ impl PreparationPlot {
         let spectra = [shown(&self.before), shown(&self.after)];
         let values = || spectra.iter().flatten().map(|p| p.1).filter(|v| v.is_finite());
         let (low, high) = (values().fold(0.0, f64::min), values().fold(0.0, f64::max));
-        if high <= low {
+        let has_spectra = !(self.before.is_empty() && self.after.is_empty());
+        if has_spectra && high <= low || !has_spectra && self.transients.is_empty() {
             return Err(PlotError::NoData);
         }
         let panels = if self.transients.is_empty() { 0.0 } else { 2.0 * (TRANSIENTS_PX + GAP_PX) + AXIS_PX };
-        let height = TOP_PX + 2.0 * SPECTRUM_PX + AXIS_PX + panels;
+        let spectra_px = if has_spectra { 2.0 * SPECTRUM_PX + AXIS_PX } else { GAP_PX };
+        let height = TOP_PX + spectra_px + panels;
         let width = LEFT_PX + WIDTH_PX + RIGHT_PX;
         let mut svg = String::new();
         self.draw(&mut svg, &spectra, (low, high), (width, height)).map_err(PlotError::Backend)?;
-        Ok(with_size_in_px(&svg, width, height))
+        let [before, after] = &self.notes;
+        let description = match has_spectra {
+            true => format!("The spectrum before ({before}) and after ({after})."),
+            false => format!("Shift and phase of {} transients in their order.", self.transients.len()),
+        };
+        Ok(with_words(&with_size_in_px(&svg, width, height), &format!("Preparation of {}", self.title), &description))
     }
 
     fn draw(
@@ -69,6 +71,10 @@ impl PreparationPlot {
     ) -> Result<(), String> {
         let canvas = Canvas::new(svg, width, height)?;
         canvas.text(&self.title, (LEFT_PX, 18.0), Align::Left, 13.0, TEXT)?;
+        if self.before.is_empty() && self.after.is_empty() {
+            self.draw_transients(&canvas, TOP_PX + GAP_PX)?;
+            return canvas.finish();
+        }
         let x_of = |ppm: f64| LEFT_PX + WIDTH_PX * (WINDOW_PPM.1 - ppm) / (WINDOW_PPM.1 - WINDOW_PPM.0);
         let bottom = TOP_PX + 2.0 * SPECTRUM_PX;
         for half in 1..=8 {
@@ -86,19 +92,21 @@ impl PreparationPlot {
             let name = format!("{}: {}", ["before", "after"][i], self.notes[i]);
             canvas.text(&name, (LEFT_PX, foot - SPECTRUM_PX + 12.0), Align::Left, 11.0, FAINT_TEXT)?;
         }
-        if self.transients.is_empty() {
-            return canvas.finish();
+        if !self.transients.is_empty() {
+            self.draw_transients(&canvas, bottom + AXIS_PX)?;
         }
-        let top = bottom + AXIS_PX;
-        self.panel(&canvas, top, "shift (Hz)", |t| t.0)?;
-        self.panel(&canvas, top + TRANSIENTS_PX + GAP_PX, "phase (°)", |t| t.1)?;
+        canvas.finish()
+    }
+
+    fn draw_transients(&self, canvas: &Canvas<'_>, top: f64) -> Result<(), String> {
+        self.panel(canvas, top, "shift (Hz)", |t| t.0)?;
+        self.panel(canvas, top + TRANSIENTS_PX + GAP_PX, "phase (°)", |t| t.1)?;
         let foot = top + 2.0 * TRANSIENTS_PX + GAP_PX;
         let last = self.transients.len() - 1;
         canvas.text("0", (self.x_of_transient(0), foot + 12.0), Align::Centre, 11.0, TEXT)?;
         canvas.text(&last.to_string(), (self.x_of_transient(last), foot + 12.0), Align::Centre, 11.0, TEXT)?;
-        let below = "transient (red: left out)";
-        canvas.text(below, (LEFT_PX + 0.5 * WIDTH_PX, foot + 12.0), Align::Centre, 11.0, TEXT)?;
-        canvas.finish()
+        let below = "transient (orange: left out)";
+        canvas.text(below, (LEFT_PX + 0.5 * WIDTH_PX, foot + 12.0), Align::Centre, 11.0, TEXT)
     }
 
     fn x_of_transient(&self, index: usize) -> f64 {

@@ -1,15 +1,30 @@
-//! Colours and sizes that pictures share, and why one cannot be drawn.
+//! Colours and sizes that all pictures share, and why one cannot be drawn.
 
 use plotters::style::RGBColor;
 use thiserror::Error;
 
-pub(super) const TEXT: RGBColor = RGBColor(20, 20, 20);
-pub(super) const FAINT_TEXT: RGBColor = RGBColor(110, 110, 110);
+// Those of the page of a run by day; Okabe & Ito's, which colour-blind people tell apart.
+pub(crate) const TEXT: RGBColor = RGBColor(27, 31, 36);
+pub(crate) const FAINT_TEXT: RGBColor = RGBColor(89, 98, 109);
+pub(crate) const GRID: RGBColor = RGBColor(229, 232, 236);
+pub(crate) const AXIS: RGBColor = RGBColor(130, 138, 147);
+pub(crate) const BAND: RGBColor = RGBColor(241, 243, 245);
+pub(super) const DATA: RGBColor = RGBColor(63, 70, 78);
+pub(super) const FIT: RGBColor = RGBColor(213, 94, 0);
+pub(super) const BASELINE: RGBColor = RGBColor(0, 120, 90);
+pub(super) const METABOLITE: RGBColor = RGBColor(0, 104, 165);
+pub(super) const MACROMOLECULE: RGBColor = RGBColor(140, 70, 130);
+pub(super) const NOISE_BAND: RGBColor = RGBColor(246, 235, 216);
+/// What came before, or what others say.
+pub(super) const REFERENCE: RGBColor = RGBColor(150, 157, 165);
+
 pub(super) const LEFT_PX: f64 = 18.0;
 pub(super) const TOP_PX: f64 = 40.0;
-pub(super) const PLOT_WIDTH_PX: f64 = 680.0;
-pub(super) const NAMES_WIDTH_PX: f64 = 96.0;
+pub(super) const PLOT_WIDTH_PX: f64 = 560.0;
+pub(super) const NAMES_WIDTH_PX: f64 = 104.0;
 pub(super) const FONT_PX: f64 = 11.0;
+/// Height over width of A4.
+pub(super) const A4: f64 = 297.0 / 210.0;
 
 /// Why a fit cannot be drawn.
 #[derive(Debug, Error, PartialEq)]

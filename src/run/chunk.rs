@@ -10,11 +10,12 @@ use super::cut;
 use super::job::{Job, fitted};
 use super::load::{Failure, Loaded, SpectrumKey, index_in, load, load_part};
 use super::models::{ModelStore, Prepared};
+use super::options::CurvesKept;
 use super::rows::{BasisRef, Origin};
 use super::strangers;
 use crate::corpus::Found;
 use crate::engine::{Engine, Fitted};
-use crate::fit::FitState;
+use crate::fit::{FitResult, FitState};
 use crate::interrupt;
 use crate::prepare::Spectrum;
 use crate::store::{CurveRow, MetaboliteRow, Span, SpectrumRow, Status, Timings, TransientRow};
@@ -141,12 +142,22 @@ pub(super) fn process(work: &Work<'_>) -> (Vec<Rows>, Timings) {
     (rows, timings)
 }
 
-/// Rows of every spectrum × some of the methods.
-fn of_methods(work: &Work<'_>, spectra: &[(usize, usize)], methods: Range<usize>) -> (Vec<Rows>, Timings) {
-    let Work { chunk, loaded, options, hashes, models, .. } = *work;
-    let (started, mut timings) = (Instant::now(), Timings::default());
-    let plan: Vec<(usize, usize, usize)> =
-        spectra.iter().flat_map(|&(f, s)| methods.clone().map(move |m| (f, s, m))).collect();
+/// Rows, model and fit of one spectrum by every method.
+pub(super) fn jobs_and_rows(work: &Work<'_>, index: usize) -> Vec<(Rows, Option<(Prepared, FitResult)>)> {
+    let plan: Vec<(usize, usize, usize)> = (0..work.options.methods.len()).map(|method| (0, index, method)).collect();
+    let mut jobs = jobs(work, &plan);
+    fit_all(&mut jobs, work);
+    let of = |job: &Job<'_>| {
+        let fit = job.model_of_fit(work.models).ok().zip(job.fit.as_ref());
+        let fit = fit.map(|(prepared, fitted)| (prepared.into_owned(), fitted.result.clone()));
+        (rows_of(job, work.options, work.hashes, work.models), fit)
+    };
+    jobs.iter().map(of).collect()
+}
+
+/// What is to be fitted: file, spectrum in it, method. Fewer once somebody asked to stop.
+fn jobs<'a>(work: &Work<'a>, plan: &[(usize, usize, usize)]) -> Vec<Job<'a>> {
+    let Work { chunk, loaded, models, .. } = *work;
     let jobs: Option<Vec<Job<'_>>> = plan
         .par_iter()
         .map(|&(f, index, method)| {
@@ -162,7 +173,16 @@ fn of_methods(work: &Work<'_>, spectra: &[(usize, usize)], methods: Range<usize>
             Some(Job { found, loaded, index, method, prepared, added: Vec::new(), fit: None })
         })
         .collect();
-    let mut jobs = jobs.unwrap_or_default();
+    jobs.unwrap_or_default()
+}
+
+/// Rows of every spectrum × some of the methods.
+fn of_methods(work: &Work<'_>, spectra: &[(usize, usize)], methods: Range<usize>) -> (Vec<Rows>, Timings) {
+    let Work { options, hashes, models, .. } = *work;
+    let (started, mut timings) = (Instant::now(), Timings::default());
+    let plan: Vec<(usize, usize, usize)> =
+        spectra.iter().flat_map(|&(f, s)| methods.clone().map(move |m| (f, s, m))).collect();
+    let mut jobs = jobs(work, &plan);
     timings.models_wall_s = started.elapsed().as_secs_f64();
     let started = Instant::now();
     fit_all(&mut jobs, work);
@@ -228,7 +248,9 @@ fn rows_of(job: &Job<'_>, options: &RunOptions, hashes: &[String], models: &Mode
     let (row, metabolites) =
         origin.fitted(spectrum, prepared.model.as_ref(), fit, &basis, engine.as_str(), &options.water_scaling);
     let fitted = !matches!(fit.state, FitState::NoSignal | FitState::Singular);
-    let curve = (options.curves && fitted)
-        .then(|| origin.curves(prepared.model.as_ref(), prepared.model.curves(&spectrum.fid, fit)));
+    let curve = (options.curves != CurvesKept::None && fitted).then(|| {
+        let curves = prepared.model.curves(&spectrum.fid, fit);
+        origin.curves(prepared.model.as_ref(), &curves, options.curves)
+    });
     Rows { spectrum: row, metabolites, curve, transients }
 }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::options::RunOptions;
+use super::options::{CurvesKept, RunOptions};
 use crate::corpus::{Found, Water};
 use crate::formats::{self, Extent};
 
@@ -73,7 +73,8 @@ impl Need {
         let spectra = spectra * dynamics.map_or(1, |dynamics| dynamics.most_parts(data.transients) as u64);
         let methods = options.methods.len() as u64;
         let prepared = times([spectra, fid + times([2 * SAMPLE, transients]) + 512]);
-        let curves = if options.curves { times([CURVES, CURVE_POINT, data.points as u64]) } else { 0 };
+        let curves =
+            if options.curves != CurvesKept::None { times([CURVES, CURVE_POINT, data.points as u64]) } else { 0 };
         let rows = if options.transients { times([TRANSIENT, transients]) } else { 0 };
         let results = times([spectra, times([methods, RESULT + curves]).saturating_add(rows)]);
         Self {

@@ -22,6 +22,30 @@ use std::sync::Arc;
 /// Memory that a run may take unless told otherwise (bytes).
 pub const DEFAULT_MEMORY_BYTES: u64 = 4 << 30;
 
+/// Which curves a run writes: data, fit, baseline and components.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum CurvesKept {
+    /// None.
+    #[default]
+    None,
+    /// In whole steps: enough to look at, in a tenth of the room.
+    Steps,
+    /// In single precision.
+    Full,
+}
+
+impl CurvesKept {
+    /// As the record of a run has it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Steps => "steps",
+            Self::Full => "full",
+        }
+    }
+}
+
 /// What to run. [`RunOptions::new`] fills in the defaults; every field can be changed after it.
 #[derive(Debug, Clone)]
 pub struct RunOptions {
@@ -49,8 +73,8 @@ pub struct RunOptions {
     pub water_scaling: WaterScaling,
     /// Gates whose verdicts the tables hold.
     pub gates: Option<Gates>,
-    /// Whether to write curves.
-    pub curves: bool,
+    /// Which curves to write.
+    pub curves: CurvesKept,
     /// Whether to write transients.
     pub transients: bool,
     /// Whether to go on with an unfinished run in `out`.
@@ -96,7 +120,7 @@ impl RunOptions {
             preparation: Preparation::default(),
             water_scaling: WaterScaling::lcmodel()?,
             gates: None,
-            curves: false,
+            curves: CurvesKept::None,
             transients: false,
             resume: false,
             shard: None,

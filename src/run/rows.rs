@@ -3,6 +3,7 @@
 use super::bases::BasisPulses;
 use super::load::{Failure, Header, SpectrumKey};
 use super::measured;
+use super::options::CurvesKept;
 use crate::acquisition::Origin as ToldBy;
 use crate::corpus::{Found, Water};
 use crate::fit::result::Curves;
@@ -13,7 +14,7 @@ use crate::printable::printable_message;
 use crate::quality;
 use crate::quantify::{Inputs, WaterScaling, field_t_from_f0};
 use crate::signal::median::upper_median;
-use crate::store::{CurveRow, MetaboliteRow, SpectrumRow, Status, TransientRow};
+use crate::store::{CurveRow, MetaboliteRow, SpectrumRow, Status, TransientRow, WideCurves};
 
 /// What a row says about where it comes from, whatever became of it.
 pub(crate) struct Origin<'a> {
@@ -252,22 +253,33 @@ impl Origin<'_> {
     }
 
     /// The curves of a fitted spectrum.
-    pub(crate) fn curves(&self, model: &Model, curves: Curves) -> CurveRow {
-        let narrow = |values: &[f64]| -> Vec<f32> { values.iter().map(|v| *v as f32).collect() };
-        let residual: Vec<f64> = curves.data.iter().zip(&curves.fit).map(|(d, f)| d - f).collect();
-        CurveRow {
+    pub(crate) fn curves(&self, model: &Model, curves: &Curves, kept: CurvesKept) -> CurveRow {
+        let row = CurveRow {
             spectrum_id: self.spectrum_id(),
             method: self.method.to_owned(),
             shift_hz: Some(curves.shift_hz),
             phi0_deg: Some(curves.phi0_deg),
             phi1_deg_per_ppm: Some(curves.phi1_deg_per_ppm),
+            component_names: model.component_names(),
+            ..CurveRow::default()
+        };
+        if kept == CurvesKept::Steps {
+            let Curves { ppm, data, fit, baseline, components, .. } = curves;
+            // What no steps can hold is kept as it is.
+            if let Some(row) = row.clone().with_steps(&WideCurves { ppm, data, fit, baseline, components }) {
+                return row;
+            }
+        }
+        let narrow = |values: &[f64]| -> Vec<f32> { values.iter().map(|v| *v as f32).collect() };
+        let residual: Vec<f64> = curves.data.iter().zip(&curves.fit).map(|(d, f)| d - f).collect();
+        CurveRow {
             ppm: Some(narrow(&curves.ppm)),
             data: Some(narrow(&curves.data)),
             fit: Some(narrow(&curves.fit)),
             baseline: Some(narrow(&curves.baseline)),
             residual: Some(narrow(&residual)),
-            component_names: model.component_names(),
             components: curves.components.iter().map(|c| narrow(c)).collect(),
+            ..row
         }
     }
 }

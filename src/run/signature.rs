@@ -98,7 +98,7 @@ fn settings(
         ("columns".to_owned(), SCHEMA_VERSION.to_owned()),
         ("engine".to_owned(), engine.kind().as_str().to_owned()),
         ("inputs".to_owned(), format!("{} files {}", found.len(), short(&names.join("\n")))),
-        ("--curves".to_owned(), options.curves.to_string()),
+        ("--curves".to_owned(), options.curves.as_str().to_owned()),
         ("--transients".to_owned(), options.transients.to_string()),
         ("--tissue".to_owned(), options.tissue.said()),
     ]);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use arrow_array::builder::{BooleanBuilder, Int64Builder, ListBuilder, PrimitiveBuilder, StringBuilder};
-use arrow_array::types::{ArrowPrimitiveType, Float32Type, Float64Type};
+use arrow_array::types::{ArrowPrimitiveType, Float32Type, Float64Type, Int32Type};
 use arrow_array::{Array, ArrayRef, BooleanArray, Float64Array, Int64Array, ListArray, PrimitiveArray, StringArray};
 use arrow_schema::{DataType, Field};
 
@@ -189,7 +189,7 @@ impl Cell for Vec<String> {
     }
 }
 
-/// Numbers with a fraction, as lists hold them.
+/// Numbers as lists hold them.
 pub trait Real: Copy + Default + 'static {
     /// The Arrow type of one.
     type Arrow: ArrowPrimitiveType<Native = Self>;
@@ -199,23 +199,23 @@ pub trait Real: Copy + Default + 'static {
     fn is_number(self) -> bool;
 }
 
-impl Real for f64 {
-    type Arrow = Float64Type;
-    const NAN: Self = Self::NAN;
+macro_rules! real {
+    ($type:ty, $arrow:ty, $nan:expr, $is_number:expr) => {
+        impl Real for $type {
+            type Arrow = $arrow;
+            const NAN: Self = $nan;
 
-    fn is_number(self) -> bool {
-        self.is_finite()
-    }
+            fn is_number(self) -> bool {
+                ($is_number)(self)
+            }
+        }
+    };
 }
 
-impl Real for f32 {
-    type Arrow = Float32Type;
-    const NAN: Self = Self::NAN;
-
-    fn is_number(self) -> bool {
-        self.is_finite()
-    }
-}
+real!(f64, Float64Type, f64::NAN, f64::is_finite);
+real!(f32, Float32Type, f32::NAN, f32::is_finite);
+// Steps, of which none is missing: a null, which nobody writes, reads back as one that no curve has.
+real!(i32, Int32Type, i32::MIN, |steps| steps != i32::MIN);
 
 fn append_numbers<T: Real>(column: &mut PrimitiveBuilder<T::Arrow>, numbers: &[T]) {
     for number in numbers {
@@ -323,6 +323,8 @@ mod tests {
         there_and_back(vec![vec!["x".to_owned(), "y".to_owned()], vec![], vec!["z".to_owned()]]);
         there_and_back(vec![Some(vec![1.0_f64, 2.0]), None, Some(vec![]), Some(vec![3.0])]);
         there_and_back(vec![Some(vec![1.0_f32, 2.0]), None, Some(vec![])]);
+        there_and_back(vec![Some(vec![1_i32, -2]), None]);
+        there_and_back(vec![vec![vec![7_i32], vec![]], vec![]]);
         there_and_back(vec![vec![vec![1.0_f32], vec![]], vec![], vec![vec![2.0, 3.0]]]);
     }
 

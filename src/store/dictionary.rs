@@ -13,6 +13,7 @@ fn type_name(data_type: &DataType) -> String {
         DataType::Float64 => "float64".to_owned(),
         DataType::Float32 => "float32".to_owned(),
         DataType::Int64 => "int64".to_owned(),
+        DataType::Int32 => "int32".to_owned(),
         DataType::Boolean => "bool".to_owned(),
         DataType::List(item) => format!("list of {}", type_name(item.data_type())),
         other => other.to_string(),

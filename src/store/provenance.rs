@@ -142,6 +142,16 @@ pub struct Counts {
     pub transients: u64,
 }
 
+/// What a picture says made its fit: program, version and commit of the run, or of this build.
+#[must_use]
+pub fn program(run: Option<&RunRecord>) -> String {
+    let (version, hash) = match run {
+        Some(run) => (run.requant_version.as_str(), run.git_hash.as_deref()),
+        None => (env!("CARGO_PKG_VERSION"), GIT_HASH),
+    };
+    format!("requant {version}{}", hash.map(|hash| format!(" ({hash})")).unwrap_or_default())
+}
+
 impl Counts {
     /// Rows of the table of that name; `None` for tables that are not counted.
     pub fn of_table(&self, name: &str) -> Option<u64> {

@@ -3,10 +3,12 @@
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use arrow_schema::DataType;
 use parquet::arrow::ArrowWriter;
-use parquet::basic::{Compression, ZstdLevel};
+use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
+use parquet::schema::types::ColumnPath;
 use sha2::{Digest, Sha256};
 
 use super::disk::{self, File};
@@ -198,11 +200,29 @@ fn properties<T: Table>(rows_per_batch: usize) -> WriterProperties {
         pair(VERSION_KEY, env!("CARGO_PKG_VERSION")),
     ];
     pairs.extend(GIT_HASH.map(|hash| pair(GIT_HASH_KEY, hash)));
-    WriterProperties::builder()
+    let mut properties = WriterProperties::builder();
+    for path in T::columns().iter().filter_map(|column| path_of_steps(column.name, &column.data_type)) {
+        // Neighbours differ by little, and a dictionary of them does not pay.
+        properties = properties
+            .set_column_encoding(path.clone(), Encoding::DELTA_BINARY_PACKED)
+            .set_column_dictionary_enabled(path, false);
+    }
+    properties
         .set_compression(Compression::ZSTD(ZstdLevel::default()))
         .set_created_by(concat!("requant ", env!("CARGO_PKG_VERSION")).to_owned())
         .set_max_row_group_row_count(Some(16 * rows_per_batch))
         .set_max_row_group_bytes(Some(ROW_GROUP_BYTES))
         .set_key_value_metadata(Some(pairs))
         .build()
+}
+
+/// The path in a Parquet file of a column of lists of whole numbers, lists of such lists included.
+fn path_of_steps(name: &str, of: &DataType) -> Option<ColumnPath> {
+    let mut parts = vec![name.to_owned()];
+    let mut of = of;
+    while let DataType::List(item) = of {
+        parts.extend(["list".to_owned(), item.name().clone()]);
+        of = item.data_type();
+    }
+    (parts.len() > 1 && *of == DataType::Int32).then(|| ColumnPath::new(parts))
 }

@@ -167,6 +167,19 @@ await page.waitForTimeout(200);
 await picture(page, "thumbs");
 await picture(page, "whole", { fullPage: true });
 
+// What a study reports.
+if (await page.locator("#methods").count()) {
+  await page.locator("[data-copy=methods-text]").click();
+  const text = await page.evaluate(() => navigator.clipboard.readText());
+  check("the methods text is copied", text.length > 200 && text.includes("requant"), `${text.length} characters`);
+  await page.locator("#methods details summary").first().click();
+  await page.locator("[data-copy=mrsinmrs-1]").click();
+  const table = await page.evaluate(() => navigator.clipboard.readText());
+  check("MRSinMRS is copied as a table", table.split("\n").length > 22 && table.split("\n")[1].split("\t").length === 3);
+  await page.evaluate(() => document.getElementById("methods").scrollIntoView());
+  await picture(page, "methods");
+}
+
 // Axe, light and dark.
 const findings = async (where) => {
   await where.evaluate(axe);

@@ -96,7 +96,9 @@ impl Way {
 
     pub(crate) fn options(self, corpus: &Corpus, out: &str) -> RunOptions {
         let mut options = corpus.options(out);
-        options.curves = self == Self::AllTables;
+        if self == Self::AllTables {
+            options.curves = requant::run::CurvesKept::Full;
+        }
         options.transients = self == Self::AllTables;
         options
     }

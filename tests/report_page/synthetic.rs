@@ -1,8 +1,10 @@
 //! A dataset of any size, written through the store without a fit.
 
+use std::ops::Range;
 use std::path::Path;
 
-use requant::store::{CurveRow, DatasetWriter, IfExists, MetaboliteRow, RunRecord, SpectrumRow, Status};
+use requant::run::CurvesKept;
+use requant::store::{CurveRow, DatasetWriter, IfExists, MetaboliteRow, RunRecord, SpectrumRow, Status, WideCurves};
 
 pub(crate) const HOSTILE_SITE: &str = "<script>alert(1)</script>";
 pub(crate) const HOSTILE_ID: &str = "sub-\"0007\"/\u{202e}gnp.</script><img src=x onerror=alert(1)>";
@@ -125,16 +127,34 @@ fn curves(row: &SpectrumRow, i: usize) -> CurveRow {
     }
 }
 
-/// Writes `n` spectra of `sites` sites, by each method.
-pub(crate) fn write(dir: &Path, n: usize, sites: usize, methods: &[&str], with_curves: bool) {
+/// The same as a run keeps them by default.
+fn in_steps(row: CurveRow) -> CurveRow {
+    let wide = |curve: &[f32]| -> Vec<f64> { curve.iter().map(|v| f64::from(*v)).collect() };
+    let of = |curve: &Option<Vec<f32>>| wide(curve.as_ref().unwrap());
+    let (ppm, data, fit, baseline) = (of(&row.ppm), of(&row.data), of(&row.fit), of(&row.baseline));
+    let components: Vec<Vec<f64>> = row.components.iter().map(|curve| wide(curve)).collect();
+    let curves = WideCurves { ppm: &ppm, data: &data, fit: &fit, baseline: &baseline, components: &components };
+    let plain = CurveRow {
+        spectrum_id: row.spectrum_id.clone(),
+        method: row.method.clone(),
+        component_names: row.component_names.clone(),
+        ..CurveRow::default()
+    };
+    plain.with_steps(&curves).unwrap()
+}
+
+/// Writes spectra of `sites` sites, by each method.
+pub(crate) fn write(dir: &Path, n: Range<usize>, sites: usize, methods: &[&str], kept: CurvesKept) {
     let mut writer = DatasetWriter::create(dir, IfExists::Overwrite).unwrap();
     for method in methods {
-        for i in 0..n {
+        for i in n.clone() {
             let row = spectrum(i, sites, method);
             if row.status == Status::Ok {
                 metabolites(&row, i).for_each(|m| writer.metabolite(m).unwrap());
-                if with_curves {
-                    writer.curve(curves(&row, i)).unwrap();
+                match kept {
+                    CurvesKept::None => {}
+                    CurvesKept::Full => writer.curve(curves(&row, i)).unwrap(),
+                    CurvesKept::Steps => writer.curve(in_steps(curves(&row, i))).unwrap(),
                 }
             }
             writer.spectrum(row).unwrap();
@@ -143,7 +163,7 @@ pub(crate) fn write(dir: &Path, n: usize, sites: usize, methods: &[&str], with_c
     let mut run = RunRecord::new("cpu", 1);
     run.started_utc = Some("2026-01-02T03:04:05Z".to_owned());
     run.command_line = ["requant", "run", "my scans", "--out", "results"].map(str::to_owned).to_vec();
-    run.inputs.n_files = n;
+    run.inputs.n_files = n.len();
     run.methods = methods
         .iter()
         .map(|id| requant::store::provenance::Named { id: (*id).to_owned(), sha256: "0".repeat(64) })

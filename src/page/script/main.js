@@ -144,6 +144,19 @@ function listenToTheme() {
   });
 }
 
+// Text, or a table as tab-separated lines.
+function listenToCopies() {
+  for (const button of document.querySelectorAll("[data-copy]")) {
+    button.onclick = async () => {
+      const from = $(button.dataset.copy);
+      const cells = (row) => [...row.cells].map((cell) => cell.textContent.trim().replace(/\s+/g, " ")).join("\t");
+      const parts = from.matches("table") ? [...from.rows].map(cells) : [...from.querySelectorAll("p, li")].map((part) => part.textContent.trim());
+      await copyWords(`${parts.join(from.matches("table") ? "\n" : "\n\n")}\n`);
+      button.nextElementSibling.textContent = "copied";
+    };
+  }
+}
+
 onChange((what) => { if (what === "selection") showChips(); });
 
 function begin() {
@@ -158,6 +171,7 @@ function begin() {
   listenToKeys();
   listenToButtons();
   listenToTheme();
+  listenToCopies();
   const first = [(row) => hasThumb.has(row) && D.flags[row].length, (row) => hasThumb.has(row), () => true];
   choose(base.find(first[0]) ?? base.find(first[1]) ?? base.find(first[2]) ?? -1, true);
 }

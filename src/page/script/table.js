@@ -82,9 +82,7 @@ function download(name, content) {
   setTimeout(() => URL.revokeObjectURL(address), 10000);
 }
 
-async function copyExcluded() {
-  const ids = [...new Set([...state.excluded].sort((a, b) => a - b).map((row) => D.ids[row]))];
-  const words = `${ids.join("\n")}\n`;
+async function copyWords(words) {
   try {
     await navigator.clipboard.writeText(words);
   } catch {
@@ -95,6 +93,11 @@ async function copyExcluded() {
     document.execCommand("copy");
     area.remove();
   }
+}
+
+async function copyExcluded() {
+  const ids = [...new Set([...state.excluded].sort((a, b) => a - b).map((row) => D.ids[row]))];
+  await copyWords(`${ids.join("\n")}\n`);
   $("excluded").textContent = `${ids.length} ids copied`;
 }
 
