@@ -12,6 +12,10 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     println!("cargo::rerun-if-changed=build.rs");
     git_hash::emit();
+    // Which of the binaries that are given away this is.
+    if let Ok(target) = std::env::var("TARGET") {
+        println!("cargo::rustc-env=REQUANT_TARGET={target}");
+    }
     #[cfg(feature = "gpu")]
     if let Err(fault) = shaders::write_table() {
         println!("cargo::error={}", fault.replace('\n', " "));

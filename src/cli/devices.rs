@@ -1,11 +1,22 @@
 //! `requant devices`: what could fit here.
 
+#[cfg(feature = "gpu")]
 use std::time::Instant;
 
 use super::error::CliResult;
+#[cfg(feature = "gpu")]
 use crate::engine::GpuEngine;
+#[cfg(feature = "gpu")]
 use crate::engine::gpu::{SelfTest, device};
 
+#[cfg(not(feature = "gpu"))]
+pub(super) fn run() -> CliResult {
+    say!("{}", super::engine::WITHOUT_GPU);
+    say!("auto takes the processor ({} threads)", rayon::current_num_threads());
+    Ok(0)
+}
+
+#[cfg(feature = "gpu")]
 pub(super) fn run() -> CliResult {
     let adapters = device::list();
     if adapters.is_empty() {
@@ -31,6 +42,7 @@ pub(super) fn run() -> CliResult {
 }
 
 /// What the self-test says of an adapter.
+#[cfg(feature = "gpu")]
 fn verdict(adapter: &device::AdapterSummary) -> String {
     if let Some(lacks) = &adapter.lacks {
         return format!("cannot be used: {lacks}");
