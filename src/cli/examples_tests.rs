@@ -9,7 +9,7 @@ use super::Cli;
 /// The words of an example line; `None` where it is none. A remark stands two spaces or more after the command.
 fn words(line: &str) -> Option<Vec<String>> {
     let line = line.strip_prefix("  requant ")?;
-    let command = line.split("   ").next()?.split(" > ").next()?.split(" && ").next()?;
+    let command = line.split("  ").next()?.split(" > ").next()?.split(" && ").next()?;
     // The quotes that the examples have hold no spaces.
     let words = command.split_whitespace().map(|word| word.trim_matches('\'').to_owned());
     Some(std::iter::once("requant".to_owned()).chain(words).collect())

@@ -32,8 +32,10 @@ const GROUP: &str = "group";
 /// File that says what a BIDS folder is.
 const DATASET_DESCRIPTION: &str = "dataset_description.json";
 /// File that says which others validators pass over, and what it holds: tables for programs, pages, pictures.
-const BIDS_IGNORE: (&str, &str) = (".bidsignore", "*.html\n*_data/\ngroup/\ngroup_*\nsub-*/spectra/\nsub-*/metabolites/\n\
-     sub-*/curves/\nsub-*/transients/\nsub-*/learned/\nsub-*/.requant/\nsub-*/run.json\nsub-*/figures/\nsub-*/**/mrs/\n");
+const BIDS_IGNORE: (&str, &str) = (
+    ".bidsignore",
+    "*.html\n*_data\ngroup\ngroup_*\nspectra\nmetabolites\ncurves\ntransients\nlearned\n.requant\nrun.json\nfigures\nmrs\n",
+);
 /// Exit code where a participant or session that was asked for is not there.
 const EXIT_ABSENT: u8 = 66;
 
