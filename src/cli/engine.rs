@@ -71,7 +71,9 @@ impl EngineArgs {
                 Ok(Box::new(CpuEngine))
             }
             Some(Err(error)) => Err(CliError::new(1, error)),
-            None if self.needs_gpu() => Err(CliError::new(1, GpuError::NoAdapter { asked: None, found: adapters.len() })),
+            None if self.needs_gpu() => {
+                Err(CliError::new(1, GpuError::NoAdapter { asked: None, found: adapters.len() }))
+            }
             None => Ok(Box::new(CpuEngine)),
         }
     }

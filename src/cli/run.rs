@@ -174,7 +174,7 @@ pub(super) fn run(args: RunArgs) -> CliResult {
 }
 
 /// Where images of the heads may be: where the spectra and the segmentations are.
-fn images(options: &RunOptions) -> Images {
+pub(super) fn images(options: &RunOptions) -> Images {
     let of_inputs = options.inputs.iter().filter(|input| input.is_dir()).cloned();
     let places = match &options.tissue.search {
         Search::None => Vec::new(),

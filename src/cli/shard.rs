@@ -44,7 +44,8 @@ pub(super) fn asked(text: Option<&str>) -> Result<Option<Shard>, CliError> {
     };
     if let (None, Some(text)) = (&shard, text) {
         let names: Vec<&str> = BATCH_SYSTEMS.iter().map(|system| system.index).collect();
-        let message = format!("--shard {text}: no batch system says which task this is ({}); give I/N", names.join(", "));
+        let message =
+            format!("--shard {text}: no batch system says which task this is ({}); give I/N", names.join(", "));
         return Err(CliError::new(2, anyhow::anyhow!(message)));
     }
     if let Some((system, Shard { index, count })) = shard {

@@ -10,7 +10,8 @@ pub(super) const SHORT: &str = env!("CARGO_PKG_VERSION");
 /// With the commit (where it was built from a checkout), the features, and what it was built for.
 pub(super) fn long() -> &'static str {
     static TEXT: LazyLock<String> = LazyLock::new(|| {
-        let commit = GIT_HASH.filter(|hash| !hash.is_empty()).map(|hash| format!(" (commit {hash})")).unwrap_or_default();
+        let commit =
+            GIT_HASH.filter(|hash| !hash.is_empty()).map(|hash| format!(" (commit {hash})")).unwrap_or_default();
         let target = option_env!("REQUANT_TARGET").unwrap_or("unknown");
         format!("{SHORT}{commit}\nfeatures: {}\ntarget: {target}", features().join(", "))
     });

@@ -115,8 +115,8 @@ impl EntityFilter {
     /// # Errors
     /// [`FilterError`].
     pub fn from_json(bytes: &[u8]) -> Result<Self, FilterError> {
-        let json: Value = serde_json::from_slice(bytes)
-            .map_err(|e| FilterError::Json { line: e.line(), column: e.column() })?;
+        let json: Value =
+            serde_json::from_slice(bytes).map_err(|e| FilterError::Json { line: e.line(), column: e.column() })?;
         let queries = json.as_object().ok_or_else(|| FilterError::Shape { at: "the file".to_owned() })?;
         let mut filter = Self::default();
         for (name, query) in queries {
@@ -143,7 +143,9 @@ impl EntityFilter {
 
 fn is_of_spectra(name: &str, entities: &Map<String, Value>) -> bool {
     match entities.get("datatype") {
-        Some(datatype) => datatype == DATATYPE || datatype.as_array().is_some_and(|all| all.iter().any(|d| d == DATATYPE)),
+        Some(datatype) => {
+            datatype == DATATYPE || datatype.as_array().is_some_and(|all| all.iter().any(|d| d == DATATYPE))
+        }
         None => name == DATATYPE || BIDS_SPECTRA.contains(&name),
     }
 }
@@ -186,7 +188,9 @@ impl Wanted {
             // What pybids' own words become in JSON.
             Value::Null => Some(Self::Absent),
             Value::String(text) if text == "Query.NONE" => Some(Self::Absent),
-            Value::String(text) if text == "*" || text == "Query.ANY" || text == "Query.REQUIRED" => Some(Self::Present),
+            Value::String(text) if text == "*" || text == "Query.ANY" || text == "Query.REQUIRED" => {
+                Some(Self::Present)
+            }
             Value::Array(all) => all.iter().map(label).collect::<Option<_>>().map(Self::OneOf),
             one => label(one).map(|label| Self::OneOf(vec![label])),
         }
@@ -206,9 +210,9 @@ impl Wanted {
             (Self::Absent, label) => label.is_none(),
             (Self::Present, label) => label.is_some(),
             (Self::OneOf(_), None) => false,
-            (Self::OneOf(wanted), Some(label)) => wanted
-                .iter()
-                .any(|one| *one == label || (number(one).is_some() && number(one) == number(&label))),
+            (Self::OneOf(wanted), Some(label)) => {
+                wanted.iter().any(|one| *one == label || (number(one).is_some() && number(one) == number(&label)))
+            }
         }
     }
 }

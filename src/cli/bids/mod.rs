@@ -12,17 +12,19 @@ use crate::cli::error::{CliError, CliResult};
 use crate::cli::outputs::{EXIT_OUTPUT, Reads, in_folder};
 use crate::cli::progress::{Shown, print_left_out, print_summary};
 use crate::cli::report::print_page;
-use crate::cli::run::{stop_on_signals, unless_stopped};
+use crate::cli::run::{images, stop_on_signals, unless_stopped};
 use crate::cli::shared::HowArgs;
 use crate::corpus::{EntityFilter, relative_path};
 use crate::engine::Engine;
 use crate::error_chain::error_chain;
 use crate::learned;
 use crate::output_path::{OutputPathError, path_inside};
+use crate::page::Images;
 use crate::printable::printable_path;
 use crate::run::union::union;
 use crate::run::{Inputs, RunError, RunOptions, run_found};
 use crate::store::IfExists;
+use crate::tissue::Transform;
 
 /// Labels or paths that a warning names.
 const SHOWN: usize = 20;
@@ -219,7 +221,7 @@ fn participant(
     if summary.was_complete {
         say!("sub-{label}: done before");
         derived()?;
-        return page(&options.out, &args.output_dir, &format!("sub-{label}.html"));
+        return page(&options.out, &args.output_dir, &format!("sub-{label}.html"), images(&options));
     }
     say!("sub-{label}:");
     print_summary(&summary);
@@ -229,13 +231,13 @@ fn participant(
     if without_figure > 0 {
         say!("note: {without_figure} fits of files with many spectra have no picture in figures/; the page draws them");
     }
-    page(&options.out, &args.output_dir, &format!("sub-{label}.html"))
+    page(&options.out, &args.output_dir, &format!("sub-{label}.html"), images(&options))
 }
 
 /// The page of a participant, or of all of them. The tables are there whatever becomes of it.
-fn page(results: &Path, output_dir: &Path, name: &str) -> Result<(), CliError> {
+fn page(results: &Path, output_dir: &Path, name: &str, images: Images) -> Result<(), CliError> {
     let path = path_inside(output_dir, &[name]).map_err(|e| CliError::new(EXIT_OUTPUT, e))?;
-    if let Err(failure) = print_page(results, &path) {
+    if let Err(failure) = print_page(results, &path, images) {
         tell!("note: no {name}: {}", error_chain(failure.error.as_ref()));
     }
     Ok(())
@@ -264,12 +266,17 @@ fn group(args: &BidsArgs, wanted: &[String]) -> CliResult {
     let summary = union(&there, &group, IfExists::Overwrite).map_err(|e| CliError::new(e.exit_code(), e))?;
     print_summary(&summary);
     derivatives::tables(&group, &args.output_dir, GROUP)?;
-    page(&group, &args.output_dir, "group.html")?;
+    page(&group, &args.output_dir, "group.html", group_images(args))?;
     describe(args)?;
     // Whoever names a participant counts on it; of all there are, some may not be done yet.
     let named = wanted.iter().any(|label| missing.contains(label) || !known.contains(label));
     name_absent("participants that nobody knows", &not_in(wanted, &known));
     Ok(if named { EXIT_ABSENT } else { 0 })
+}
+
+/// Where images of the heads may be.
+fn group_images(args: &BidsArgs) -> Images {
+    Images { places: vec![args.bids_dir.clone()], transform: Transform::Qform }
 }
 
 /// Names what is not there; whether anything is not.
