@@ -98,12 +98,7 @@ impl Baseline {
     }
 
     /// Bᵀ·`column` into `out`, with the splines' `values` in the column's precision.
-    pub(crate) fn project_with<T: rustfft::FftNum>(
-        &self,
-        values: &[[T; ORDER]],
-        column: &[T],
-        out: &mut [T],
-    ) {
+    pub(crate) fn project_with<T: rustfft::FftNum>(&self, values: &[[T; ORDER]], column: &[T], out: &mut [T]) {
         out.fill(T::zero());
         // Bins of one knot interval share their four splines: four running sums, stored once.
         for (interval, range) in self.intervals.iter().enumerate() {

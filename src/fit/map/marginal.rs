@@ -20,8 +20,8 @@
 
 use num_complex::Complex64;
 
-use super::component::Origin;
 use super::columns::PhaseColumns;
+use super::component::Origin;
 use super::model::Model;
 use super::normal::Weights;
 use super::problem::{Problem, Solved};

@@ -78,12 +78,7 @@ impl DataNormal {
     /// Scratch for `model`.
     pub fn new(model: &Model) -> Self {
         let m = model.layout.len();
-        Self {
-            jtj: vec![0.0; m * m],
-            jtr: vec![0.0; m],
-            rss: 0.0,
-            amplitudes: vec![0.0; model.layout.n_components],
-        }
+        Self { jtj: vec![0.0; m * m], jtr: vec![0.0; m], rss: 0.0, amplitudes: vec![0.0; model.layout.n_components] }
     }
 
     /// Everything at `x`, where `evaluation` has filled its exact columns last.

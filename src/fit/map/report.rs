@@ -2,8 +2,8 @@
 
 use num_complex::Complex64;
 
-use super::diagnostics::{Told, diagnostics};
 use super::columns::PhaseColumns;
+use super::diagnostics::{Told, diagnostics};
 use super::evaluation::Evaluation;
 use super::evidence::evidence;
 use super::forward::rotate;

@@ -3,13 +3,13 @@
 
 use num_complex::Complex64;
 
+use super::columns::PhaseColumns;
 use super::constants::{
     COST_ROUNDING_F64, DAMPING_RISE_REJECTED, DAMPING_RISE_SINGULAR, EVIDENCE_FROM, FREEZE_FROM, FREEZE_TOLERANCE,
     LAMBDA_TOLERANCE, LAST_REFRESH, LEAST_ENERGY, LEAST_START_AMPLITUDE, MAX_ATTEMPTS, MAX_DAMPING, MAX_DAMPING_FACTOR,
     MIN_DAMPING, MIN_DAMPING_FACTOR, MIN_DAMPING_REJECTED, MIN_DAMPING_SINGULAR, NEAR_MINIMUM, NEWTON_FROM,
     PREDICTED_TOLERANCE, REFRESH_ROWS, START_DAMPING, VARIANCE_FROM, VARIANCE_TO,
 };
-use super::columns::PhaseColumns;
 use super::evaluation::Evaluation;
 use super::model::Model;
 use super::normal::{Weights, kernel_share, prior_cost};

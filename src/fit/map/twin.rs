@@ -2,8 +2,8 @@
 
 use num_complex::Complex64;
 
-use super::constants::{REFRESH_ROWS, VARIANCE_FROM, VARIANCE_TO};
 use super::columns::{PhaseColumns, n_columns};
+use super::constants::{REFRESH_ROWS, VARIANCE_FROM, VARIANCE_TO};
 use super::model::Model;
 use super::normal::{Weights, prior_cost};
 use super::smoothness::{Misfit, update_weights};
