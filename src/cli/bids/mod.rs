@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 
 mod derivatives;
+mod description;
 mod text_table;
 
 use crate::cli::error::{CliError, CliResult};
@@ -14,7 +15,7 @@ use crate::cli::progress::{Shown, print_left_out, print_summary};
 use crate::cli::report::print_page;
 use crate::cli::run::{images, stop_on_signals, unless_stopped};
 use crate::cli::shared::HowArgs;
-use crate::corpus::{EntityFilter, relative_path};
+use crate::corpus::EntityFilter;
 use crate::engine::Engine;
 use crate::error_chain::error_chain;
 use crate::learned;
@@ -31,13 +32,6 @@ const SHOWN: usize = 20;
 
 /// Folder of the group level in the output folder.
 const GROUP: &str = "group";
-/// File that says what a BIDS folder is.
-const DATASET_DESCRIPTION: &str = "dataset_description.json";
-/// File that says which others validators pass over, and what it holds: tables for programs, pages, pictures.
-const BIDS_IGNORE: (&str, &str) = (
-    ".bidsignore",
-    "*.html\n*_data\ngroup\ngroup_*\nspectra\nmetabolites\ncurves\ntransients\nlearned\n.requant\nrun.json\nfigures\nmrs\n",
-);
 /// Exit code where a participant or session that was asked for is not there.
 const EXIT_ABSENT: u8 = 66;
 
@@ -131,7 +125,7 @@ pub(super) fn run(args: &BidsArgs) -> CliResult {
         let mut folders = folders.into_iter().flatten();
         folders.try_for_each(|(label, out)| participant(label, out, &options, args, engine.as_ref()))
     })?;
-    describe(args)?;
+    description::write(&args.bids_dir, &args.output_dir)?;
     // The others are done.
     for error in refused.iter().filter_map(|r: &Result<_, OutputPathError>| r.as_ref().err()) {
         tell!("error: a participant was left out: {error}");
@@ -267,7 +261,7 @@ fn group(args: &BidsArgs, wanted: &[String]) -> CliResult {
     print_summary(&summary);
     derivatives::tables(&group, &args.output_dir, GROUP)?;
     page(&group, &args.output_dir, "group.html", group_images(args))?;
-    describe(args)?;
+    description::write(&args.bids_dir, &args.output_dir)?;
     // Whoever names a participant counts on it; of all there are, some may not be done yet.
     let named = wanted.iter().any(|label| missing.contains(label) || !known.contains(label));
     name_absent("participants that nobody knows", &not_in(wanted, &known));
@@ -328,29 +322,4 @@ fn subjects(dir: &Path) -> std::io::Result<Vec<String>> {
 fn done(out: &Path) -> Result<Vec<String>, CliError> {
     subjects(out)
         .map_err(|e| CliError::new(66, anyhow::anyhow!("{}: {e}; run the participant level first", out.display())))
-}
-
-/// Says what the output folder is, as BIDS wants it of derivatives.
-fn describe(args: &BidsArgs) -> Result<(), CliError> {
-    let out = &args.output_dir;
-    let absolute = |path: &Path| path.canonicalize().ok();
-    // Where the sources lie, as seen from the results: both are moved together, and no name of a machine is told.
-    let raw = absolute(&args.bids_dir).zip(absolute(out)).map(|(raw, out)| relative_path(&raw, &out));
-    let text = serde_json::json!({
-        "Name": "requant: quantified MR spectra",
-        "BIDSVersion": "1.10.0",
-        "DatasetType": "derivative",
-        "GeneratedBy": [{
-            "Name": "requant",
-            "Version": env!("CARGO_PKG_VERSION"),
-            "Description": "Reads, prepares, fits and quantifies MR spectra; every sub-XX/run.json has all settings.",
-        }],
-        "DatasetLinks": { "raw": raw.unwrap_or_else(|| "..".to_owned()) },
-    });
-    let path = in_folder(out, DATASET_DESCRIPTION)?;
-    Reads::default().write(&path, format!("{text:#}\n"))?;
-    let (name, text) = BIDS_IGNORE;
-    let path = out.join(name);
-    // A link would lead somebody's text elsewhere; a file is one of ours or the user's own.
-    if path.symlink_metadata().is_ok() { Ok(()) } else { Reads::default().write(&path, text) }
 }
