@@ -18,6 +18,10 @@ fn main() -> ExitCode {
         println!("cargo::error=the files of the simulation cannot be read: {error}");
         return ExitCode::FAILURE;
     }
+    // Which of the binaries that are given away this is.
+    if let Ok(target) = std::env::var("TARGET") {
+        println!("cargo::rustc-env=REQUANT_TARGET={target}");
+    }
     #[cfg(feature = "gpu")]
     if let Err(fault) = shaders::write_table() {
         println!("cargo::error={}", fault.replace('\n', " "));

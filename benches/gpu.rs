@@ -14,7 +14,7 @@ use requant::engine::gpu::device;
 use requant::engine::gpu::stage::Stage;
 use requant::engine::gpu::timeline::Work;
 use requant::engine::{Batch, CpuEngine, Engine, GpuEngine};
-use requant::fit::map::evaluation::Evaluation;
+use requant::fit::map::columns::n_columns;
 use requant::fit::map::{self, Settings};
 use requant::fit::{Method, Model};
 use requant::simulate::{Corpus, Recipe};
@@ -171,7 +171,7 @@ fn agreement(engine: &dyn Engine, problem: &Problem, n: usize) {
 /// Operations and bytes of global memory that one spectrum's stage needs in one round, counted from the shaders' loops.
 fn counted(stage: Stage, model: &map::Model) -> (f64, f64) {
     let (k, n, w) = (model.components.len() as f64, model.band.n_short() as f64, model.band.n_window() as f64);
-    let (m, nb, c) = (model.layout.len() as f64, model.layout.n_splines as f64, Evaluation::n_columns(model) as f64);
+    let (m, nb, c) = (model.layout.len() as f64, model.layout.n_splines as f64, n_columns(model) as f64);
     let fft = 5.0 * n * n.log2();
     // Sine, cosine and exponential with their polynomials.
     let modulation = 40.0 * k * n;

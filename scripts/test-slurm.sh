@@ -81,6 +81,22 @@ for _ in $(seq 300); do
     scontrol update jobid="${job}_2" StartTime=now 2>/dev/null || true
     sleep 1
 done
+# An option with spaces and quotes reaches the tasks as it was typed, and a merge names the shard that failed.
+quoted='a b' pattern="{site}/it's {subject}/*"
+mkdir -p "$quoted"
+cat > fake <<'FAKE'
+#!/bin/bash
+printf '%s\n' "$@" > "said-$1-${SLURM_ARRAY_TASK_ID:-0}"
+if [ "$1" = run ] && [ "$SLURM_ARRAY_TASK_ID" = 2 ]; then exit 1; fi
+FAKE
+chmod +x fake
+read -r failing named < <(REQUANT="$PWD/fake" "$examples/submit.sh" "$quoted" "$quoted/out" 2 --site-from "$pattern" --note '$HOME "x"')
+for _ in $(seq 120); do [ -f said-merge-0 ] && break; sleep 1; done
+[ -f said-merge-0 ] || { echo "the merge did not start after a failed shard"; squeue; exit 1; }
+grep -qxF -- "$pattern" said-run-1 && grep -qxF -- '$HOME "x"' said-run-1 && grep -qxF -- "$PWD/$quoted" said-run-1
+grep -qx -- --shards said-merge-0 && grep -qx 2 said-merge-0
+echo "passed: options as they were typed (jobs $failing, $named), the merge after a failed shard"
+
 for task in 1 2 3; do scontrol show job "${job}_$task" | grep -oE "JobState=[A-Z]+|Restarts=[0-9]+|ExitCode=[0-9:]+" | tr '\n' ' '; echo "task $task"; done
 scontrol show job "$merge" | grep -oE "JobState=[A-Z]+"
 status=0

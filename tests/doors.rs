@@ -127,6 +127,13 @@ fn arguments<'a>(nii: &'a [u8], raw: &'a [u8]) -> Vec<Place<'a>> {
         ("a basis set's member", "b/NAA.raw", vec![("x.nii", nii), ("b/Cr.raw", raw)], run("--basis {}/b"), Always),
         ("--method", "m.toml", x(), run("--method {}/m.toml"), Always),
         ("--config", "c.toml", x(), run("--config {}/c.toml"), Always),
+        (
+            "--bids-filter-file",
+            "f.json",
+            x(),
+            "bids {}/x.nii {}/out participant --engine cpu --bids-filter-file {}/f.json",
+            Always,
+        ),
         ("--learned", "l", x(), run("--learned {}/l"), Fails),
         ("a part of --learned", "l/learned/part-00000.parquet", x(), run("--learned {}/l"), Always),
         ("fit", "x.nii", vec![], "fit {}/x.nii", Fails),

@@ -50,6 +50,7 @@ fn ours(set: &str, basis: &str, method: Method) -> BTreeMap<Key, (f64, f64)> {
         tissue: requant::run::TissueOptions::default(),
         participants: Vec::new(),
         sessions: Vec::new(),
+        filter: None,
     };
     let summary = run(&options, &CpuEngine, &Quiet).unwrap();
     assert_eq!(summary.tally.counts.failed, 0, "{:?}", summary.tally.reasons);

@@ -118,6 +118,7 @@ fn tables(folder: &Path, out: &str, preparation: Preparation) -> (Vec<SpectrumRo
         tissue: requant::run::TissueOptions::default(),
         participants: Vec::new(),
         sessions: Vec::new(),
+        filter: None,
     };
     run(&options, &CpuEngine, &Quiet).unwrap();
     (read_table(&options.out).unwrap(), read_table(&options.out).unwrap())

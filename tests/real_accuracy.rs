@@ -49,6 +49,7 @@ fn options(input: PathBuf, basis: PathBuf, out: &Path) -> RunOptions {
         tissue: requant::run::TissueOptions::default(),
         participants: Vec::new(),
         sessions: Vec::new(),
+        filter: None,
     }
 }
 

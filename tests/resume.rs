@@ -180,9 +180,11 @@ fn shards_merge_to_the_tables_of_one_run() {
     for index in ["1/5", "2/5", "4/5", "5/5"] {
         done(&["run", &corpus, "--engine", "cpu", "--memory", THIRD, "--out", &out, "--shard", index]);
     }
-    let early = requant(&["merge", &out]);
+    let early = requant(&["merge", &out, "--shards", "5"]);
     assert_eq!(early.status.code(), Some(1), "{early:?}");
-    assert!(String::from_utf8_lossy(&early.stderr).contains("48 of 60 files are"), "{early:?}");
+    let message = String::from_utf8_lossy(&early.stderr).into_owned();
+    assert!(message.contains("48 of 60 files are"), "{message}");
+    assert!(message.contains("REQUANT_MISSING_SHARDS 3: 1 of 5 are not done"), "{message}");
     // The last as a task of a job array, numbered from 1, into a folder of its own.
     let third = command(&["run", &corpus, "--engine", "cpu", "--memory", THIRD, "--out", &setup.at("elsewhere")])
         .envs([("SLURM_ARRAY_TASK_ID", "3"), ("SLURM_ARRAY_TASK_COUNT", "5"), ("SLURM_ARRAY_TASK_MIN", "1")])

@@ -143,8 +143,9 @@ fn participants_of_a_bids_app_make_the_tables_of_one_run() {
     // Labels come with and without their prefix; a wrong one is named.
     let app = ["bids", "corpus", "out", "participant", "--engine", "cpu", "--participant-label"];
     let some = setup.requant(&[&app[..], &["sub-0002", "0004", "9999"]].concat());
-    assert!(some.status.success(), "{some:?}");
+    assert_eq!(some.status.code(), Some(66), "{some:?}");
     assert!(String::from_utf8_lossy(&some.stderr).contains("9999"), "{some:?}");
+    assert_eq!(setup.spectra("out/sub-0002").len(), 1, "the others are done");
     let early = setup.requant(&["bids", "corpus", "out", "group"]);
     assert!(early.status.success(), "{early:?}");
     assert!(String::from_utf8_lossy(&early.stderr).contains("3 participants without results"), "{early:?}");

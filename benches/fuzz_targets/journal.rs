@@ -140,7 +140,24 @@ pub fn targets() -> Vec<Parts> {
         }),
     ));
     all.push(path_labels());
+    all.push(entity_filter());
     all
+}
+
+fn entity_filter() -> Parts {
+    let filters: [&[u8]; 3] = [
+        br#"{"svs": {"acquisition": ["press", "hercules"], "run": [1, "02"], "echo": null}}"#,
+        br#"{"bold": {"task": "rest"}, "x": {"datatype": ["mrs"], "suffix": "svs", "volume": "*"}}"#,
+        br#"{"mrs": {"session": "Query.NONE", "sub": "01"}}"#,
+    ];
+    (
+        "entity-filter",
+        filters.map(Vec::from).into(),
+        Box::new(|bytes| {
+            let path = "sub-01/ses-V02/mrs/sub-01_ses-V02_acq-press_run-01_voi-acc_svs.nii.gz";
+            requant::corpus::EntityFilter::from_json(bytes).is_ok_and(|filter| filter.takes(path))
+        }),
+    )
 }
 
 fn path_labels() -> Parts {

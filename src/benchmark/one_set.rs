@@ -146,6 +146,7 @@ fn run_options(
         tissue: TissueOptions { search: Search::None, ..TissueOptions::default() },
         participants: prepared.participants.clone(),
         sessions: Vec::new(),
+        filter: None,
     }
 }
 

@@ -5,11 +5,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use clap::{Args, ValueEnum};
 
+use super::engine::EngineArgs;
 use super::error::{CliError, CliResult};
 use super::numbers::{bytes, threads};
 use super::progress::Shown;
 use super::run::stop_on_signals;
-use super::shared::{EngineArgs, methods};
+use super::shared::methods;
 use crate::benchmark::{BenchmarkError, BenchmarkOptions, Entry, SetResult, USUAL, Watch, benchmark, chosen};
 use crate::learn::Scope;
 use crate::quantify::WaterScaling;

@@ -1,12 +1,16 @@
 //! `requant devices`: what could fit here.
 
+#[cfg(feature = "gpu")]
 use std::time::Instant;
 
 use clap::Args;
 
 use super::error::CliResult;
+#[cfg(feature = "gpu")]
 use super::json::print_json;
+#[cfg(feature = "gpu")]
 use crate::engine::GpuEngine;
+#[cfg(feature = "gpu")]
 use crate::engine::gpu::{SelfTest, device};
 
 /// Arguments of `requant devices`.
@@ -18,6 +22,18 @@ pub(super) struct DevicesArgs {
     json: bool,
 }
 
+#[cfg(not(feature = "gpu"))]
+pub(super) fn run(args: &DevicesArgs) -> CliResult {
+    if args.json {
+        super::json::print_json(&serde_json::json!({ "devices": [], "auto": null }))?;
+        return Ok(0);
+    }
+    say!("{}", super::engine::WITHOUT_GPU);
+    say!("auto takes the processor ({} threads)", rayon::current_num_threads());
+    Ok(0)
+}
+
+#[cfg(feature = "gpu")]
 pub(super) fn run(args: &DevicesArgs) -> CliResult {
     let adapters = device::list();
     if args.json {
@@ -48,6 +64,7 @@ pub(super) fn run(args: &DevicesArgs) -> CliResult {
     Ok(0)
 }
 
+#[cfg(feature = "gpu")]
 fn described(adapter: &device::AdapterSummary) -> serde_json::Value {
     let (passed, verdict) = verdict(adapter);
     serde_json::json!({
@@ -65,6 +82,7 @@ fn described(adapter: &device::AdapterSummary) -> serde_json::Value {
 }
 
 /// Whether an adapter passed the self-test, and what that says.
+#[cfg(feature = "gpu")]
 fn verdict(adapter: &device::AdapterSummary) -> (bool, String) {
     if let Some(lacks) = &adapter.lacks {
         return (false, format!("cannot be used: {lacks}"));

@@ -27,10 +27,14 @@ mod benchmark;
 mod bids;
 mod compare;
 mod compare_methods;
+mod completions;
 mod convert;
 mod describe;
 mod devices;
+mod engine;
 mod error;
+#[cfg(test)]
+mod examples_tests;
 mod export;
 mod fit;
 mod fit_shown;
@@ -52,21 +56,23 @@ mod progress;
 mod quantify;
 mod report;
 mod run;
+mod shard;
 mod shared;
 mod simulate;
 mod status;
 mod vary;
+mod version;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 
 use crate::error_chain::error_chain;
 use crate::interrupt;
 
 /// Re-quantify corpora of ¹H-MR spectra consistently: read, prepare, fit, write tables.
 #[derive(Parser)]
-#[command(name = "requant", version, about, long_about = None, max_term_width = 110, after_help = "\
+#[command(name = "requant", version = version::SHORT, long_version = version::long(), about, long_about = None, max_term_width = 110, after_help = "\
 Examples:
   requant simulate --out demo                             a small corpus with known truth
   requant run demo --out results                          basis sets are simulated
@@ -134,6 +140,10 @@ Examples:
     Benchmark(benchmark::BenchmarkArgs),
     /// Simulate a multi-site corpus (BIDS) with known truth.
     Simulate(simulate::SimulateArgs),
+    /// Print what a shell needs to complete commands and options.
+    Completions(completions::CompletionsArgs),
+    /// Write the man pages.
+    Man(completions::ManArgs),
 }
 
 /// Runs the command; errors go to stderr in one line.
@@ -161,6 +171,8 @@ pub fn main(cli: Cli) -> ExitCode {
         Command::Export(args) => export::run(&args),
         Command::Benchmark(args) => benchmark::run(&args),
         Command::Simulate(args) => simulate::run(&args),
+        Command::Completions(args) => completions::completions(&args, Cli::command()),
+        Command::Man(args) => completions::man(&args, Cli::command()),
     };
     match result {
         Ok(code) => ExitCode::from(code),

@@ -8,22 +8,20 @@ use clap::{Args, ValueEnum};
 use super::error::{CliError, CliResult};
 use super::progress::{Shown, print_left_out, print_summary};
 use super::report::{in_results, print_page, remove_stale_page};
+use super::shard;
 use super::shared::{CurveArgs, JobArgs, gates};
 use crate::error_chain::error_chain;
 use crate::interrupt;
 use crate::learn::{self, LearnOptions, Scope};
 use crate::learned::{self, Learned};
 use crate::page::Images;
-use crate::run::{Inputs, RunError, RunOptions, Shard, Summary, TissueOptions, run_found};
+use crate::run::{Inputs, RunError, RunOptions, Summary, TissueOptions, run_found};
 use crate::store::IfExists;
 use crate::tissue::Transform;
 use crate::tissue::find::Search;
 
 /// Exit code where every spectrum failed, or some did and `--strict` was asked for.
 const EXIT_FAILED: u8 = 65;
-
-/// More parts than any corpus has chunks.
-const MOST_SHARDS: usize = 1_000_000;
 
 /// Arguments of `requant run`.
 #[derive(Args, Debug)]
@@ -65,8 +63,9 @@ pub(super) struct RunArgs {
     /// Go on with an unfinished run; finished parts stay if their inputs have not changed
     #[arg(long, help_heading = "Job")]
     resume: bool,
-    /// Do part I of N only (I from 1), for `requant merge` [default in a Slurm job array: its task]
-    #[arg(long, value_name = "I/N", conflicts_with = "learn", help_heading = "Job")]
+    /// Do part I of N only (I from 1), for `requant merge`; auto/N: which one the batch system says [default in a job array
+    /// of Slurm or AWS Batch: its task]
+    #[arg(long, value_name = "I/N|auto/N", conflicts_with = "learn", help_heading = "Job")]
     shard: Option<String>,
     /// Gates: seed2020, robust, none or a .toml file; the column `gate` says which a row does not pass, and no row goes
     #[arg(long, value_name = "NAME|FILE", help_heading = "Output")]
@@ -127,14 +126,7 @@ pub(super) fn run(args: RunArgs) -> CliResult {
     options.transients = args.transients;
     options.resume = args.resume;
     options.gates = args.gates.as_deref().map(gates).transpose()?;
-    options.shard = args.shard.as_deref().map_or_else(shard_of_slurm, |text| shard(text).map(Some))?;
-    if let (Some(Shard { index, count }), None) = (options.shard, &args.shard) {
-        eprintln!(
-            "note: a task of a Slurm job array does its part of the run, here {} of {count}; `requant merge` makes the \
-             tables when all are done (--shard 1/1 for the whole run in each task)",
-            index + 1
-        );
-    }
+    options.shard = shard::asked(args.shard.as_deref())?;
     if options.shard.is_some() && args.learn != LearnChoice::None {
         return Err(CliError::new(
             2,
@@ -187,7 +179,7 @@ pub(super) fn exit_code(summary: &Summary, is_strict: bool) -> u8 {
 }
 
 /// Where images of the heads may be: where the spectra and the segmentations are.
-fn images(options: &RunOptions) -> Images {
+pub(super) fn images(options: &RunOptions) -> Images {
     let of_inputs = options.inputs.iter().filter(|input| input.is_dir()).cloned();
     let places = match &options.tissue.search {
         Search::None => Vec::new(),
@@ -238,38 +230,6 @@ pub(super) fn stop_on_signals() {
 /// An error if somebody asked to stop.
 pub(super) fn unless_stopped() -> Result<(), CliError> {
     if interrupt::asked() { Err(CliError::new(EXIT_STOPPED, RunError::Stopped)) } else { Ok(()) }
-}
-
-/// `I/N`, I from 1.
-fn shard(text: &str) -> Result<Shard, CliError> {
-    let parsed = text.split_once('/').and_then(|(i, n)| Some((i.parse::<usize>().ok()?, n.parse::<usize>().ok()?)));
-    match parsed {
-        Some((index, count)) if (1..=count).contains(&index) && count <= MOST_SHARDS => {
-            Ok(Shard { index: index - 1, count })
-        }
-        _ => Err(CliError::new(
-            2,
-            anyhow::anyhow!("--shard {text}: give I/N with 1 ≤ I ≤ N ≤ {MOST_SHARDS}, such as 3/16"),
-        )),
-    }
-}
-
-/// The shard of this task of a Slurm job array; `None` outside one.
-fn shard_of_slurm() -> Result<Option<Shard>, CliError> {
-    let number = |name: &str| std::env::var(name).ok().and_then(|v| v.parse::<usize>().ok());
-    let (Some(id), Some(count)) = (number("SLURM_ARRAY_TASK_ID"), number("SLURM_ARRAY_TASK_COUNT")) else {
-        return Ok(None);
-    };
-    let first = number("SLURM_ARRAY_TASK_MIN").unwrap_or(0);
-    match id.checked_sub(first).filter(|&index| index < count) {
-        Some(index) => Ok(Some(Shard { index, count })),
-        None => Err(CliError::new(
-            2,
-            anyhow::anyhow!(
-                "task {id} of a job array from {first} with {count} tasks: number the tasks without gaps, or give --shard"
-            ),
-        )),
-    }
 }
 
 /// One line a group.

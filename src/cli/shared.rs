@@ -3,16 +3,15 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 
+use super::engine::EngineArgs;
 use super::error::CliError;
 use super::numbers;
 use super::vary::parse as parse_variation;
 use crate::acquisition::Facts;
 use crate::basis::simulate::Stated;
 use crate::corpus::PathLabels;
-use crate::engine::gpu::{GpuError, device};
-use crate::engine::{CpuEngine, Engine, GpuEngine};
 use crate::fit::Method;
 use crate::fit::vary::{self, VaryError};
 use crate::prepare::Preparation;
@@ -70,55 +69,6 @@ impl GapArgs {
             te1_s: self.te1_s,
             tm_s: self.tm_s,
             ..Facts::default()
-        }
-    }
-}
-
-/// Which engine.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum EngineChoice {
-    /// A GPU that passes its self-test, otherwise the processor.
-    Auto,
-    /// The processor.
-    Cpu,
-    /// A GPU, or an error.
-    Gpu,
-}
-
-/// Which engine, and on what.
-#[derive(Args, Debug, Clone, Copy)]
-#[command(next_help_heading = "Engine")]
-pub(super) struct EngineArgs {
-    /// Engine that fits; auto never takes a software rasteriser
-    #[arg(long, value_enum, default_value = "auto")]
-    engine: EngineChoice,
-    /// Number of the GPU in the list of `requant devices`
-    #[arg(long, value_name = "N")]
-    gpu: Option<usize>,
-}
-
-impl EngineArgs {
-    /// Opens the engine. With `auto` a GPU that cannot be used is a warning, with `gpu` an error.
-    pub(super) fn open(self) -> Result<Box<dyn Engine>, CliError> {
-        let adapters = if self.engine == EngineChoice::Cpu { Vec::new() } else { device::list() };
-        let index = match (self.engine, self.gpu) {
-            (EngineChoice::Cpu, Some(_)) => {
-                return Err(CliError::new(2, anyhow::anyhow!("--gpu and --engine cpu contradict each other")));
-            }
-            (_, Some(index)) => Some(index),
-            (EngineChoice::Gpu, None) => device::automatic(&adapters).or_else(|| device::software(&adapters)),
-            (_, None) => device::automatic(&adapters),
-        };
-        let asked_for = self.engine == EngineChoice::Gpu || self.gpu.is_some();
-        match index.map(|index| GpuEngine::open(Some(index))) {
-            Some(Ok(engine)) => Ok(Box::new(engine)),
-            Some(Err(error)) if !asked_for => {
-                tell!("warning: {error}; fitting on the processor");
-                Ok(Box::new(CpuEngine))
-            }
-            Some(Err(error)) => Err(CliError::new(1, error)),
-            None if asked_for => Err(CliError::new(1, GpuError::NoAdapter { asked: None, found: adapters.len() })),
-            None => Ok(Box::new(CpuEngine)),
         }
     }
 }
@@ -194,7 +144,7 @@ pub(super) struct HowArgs {
     #[command(flatten)]
     pub(super) engine: EngineArgs,
     /// Worker threads [default: one per core]
-    #[arg(long, alias = "n-cpus", value_name = "N", value_parser = numbers::threads, help_heading = "Engine")]
+    #[arg(long, aliases = ["n-cpus", "n_cpus", "nprocs", "n-procs", "n_procs"], value_name = "N", value_parser = numbers::threads, help_heading = "Engine")]
     threads: Option<usize>,
     /// Limit of memory, held to a tenth: it sets how many files, or voxels of a grid, are done together. What does not fit
     /// becomes a row that says so
@@ -244,6 +194,7 @@ impl HowArgs {
             tissue: TissueOptions::default(),
             participants: Vec::new(),
             sessions: Vec::new(),
+            filter: None,
         })
     }
 

@@ -242,6 +242,14 @@ pub enum FindWarning {
         /// How many.
         n: usize,
     },
+    /// Spectra that a filter by entities leaves out.
+    #[error("{n} spectra are left out by the filter of entities, first {path}")]
+    Filtered {
+        /// The first of them.
+        path: PathBuf,
+        /// How many.
+        n: usize,
+    },
     /// A line of a manifest that lists the water reference of another line.
     #[error("{path}: listed in the manifest, but left out as the water reference of another line")]
     ListedReference {
@@ -264,6 +272,7 @@ impl FindWarning {
             | Self::Numbered { path, .. }
             | Self::SameInstance { path, .. }
             | Self::KeptExtension { path, .. }
+            | Self::Filtered { path, .. }
             | Self::ListedReference { path } => path,
         }
     }

@@ -143,6 +143,14 @@ impl BidsName {
     }
 }
 
+/// The stem of a file's name, and whether it is one that BIDS gives a spectrum.
+pub(crate) fn source_name(source_path: &str) -> (String, bool) {
+    let name = source_path.rsplit('/').next().unwrap_or_default();
+    let stem = split_extension(name).0;
+    let parsed = BidsName::parse(stem);
+    (stem.to_owned(), parsed.is_whole && parsed.role() == Some(BidsRole::Spectrum))
+}
+
 /// Label of `entity` from the file name, else from the nearest folder named `entity-label`.
 ///
 /// `path` should be relative to INPUT, so that folders above it have no say.

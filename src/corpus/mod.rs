@@ -6,6 +6,7 @@
 
 mod bids;
 mod collect;
+mod entity_filter;
 pub mod find;
 pub mod found;
 mod identity;
@@ -28,9 +29,10 @@ mod sheet_text;
 pub mod titles;
 mod walk;
 
+pub use entity_filter::{EntityFilter, FilterError};
 pub use find::{find, find_labelled};
 pub use found::{FindError, FindWarning, Found, Listing, Problem, Refusal};
-pub(crate) use identity::{id_of, relative_path};
+pub(crate) use identity::{id_of, relative_path, source_name};
 pub use left_out::{LeftOut, LeftOutKind, counts, in_words};
 pub use manifest::Overrides;
 pub(crate) use manifest_cells::NOT_KNOWN;

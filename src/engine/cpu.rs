@@ -18,10 +18,6 @@ impl Engine for CpuEngine {
         "processor".to_owned()
     }
 
-    fn files_at_once(&self) -> usize {
-        128
-    }
-
     fn fit(&self, batch: &Batch<'_>) -> Vec<Fitted> {
         let fitted: Option<Vec<Fitted>> = batch
             .fids

@@ -44,6 +44,14 @@ pub enum EngineKind {
 }
 
 impl EngineKind {
+    /// Files that a run should have in memory together to keep it busy.
+    pub const fn files_at_once(self) -> usize {
+        match self {
+            Self::Cpu => 128,
+            Self::Gpu => 4096,
+        }
+    }
+
     /// Its name in the tables and logs.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -62,7 +70,9 @@ pub trait Engine: Sync {
     fn device(&self) -> String;
 
     /// Files that a run should have in memory together to keep it busy.
-    fn files_at_once(&self) -> usize;
+    fn files_at_once(&self) -> usize {
+        self.kind().files_at_once()
+    }
 
     /// What happened on the way that a user should know.
     fn notes(&self) -> Vec<String> {

@@ -30,12 +30,16 @@ pub enum RunError {
     #[error(transparent)]
     Read(#[from] ReadTableError),
     /// No spectrum is of the participants and sessions asked for.
-    #[error("no spectrum of participants [{participants}], sessions [{sessions}]; labels are those of the file names")]
+    #[error(
+        "no spectrum of participants [{participants}], sessions [{sessions}]{filtered}; labels are those of the file names"
+    )]
     NoneTaken {
         /// Labels, separated by commas.
         participants: String,
         /// Labels, separated by commas.
         sessions: String,
+        /// What else was asked of them.
+        filtered: &'static str,
     },
     /// The tables would lie among what is read.
     #[error(

@@ -5,7 +5,7 @@ use super::summary::Shard;
 use super::tissue_options::TissueOptions;
 use crate::acquisition::Facts;
 use crate::basis::simulate::Stated;
-use crate::corpus::{self, Found, Listing, PathLabels};
+use crate::corpus::{self, EntityFilter, FindWarning, Found, Listing, PathLabels};
 use crate::fit::Method;
 use crate::fit::vary::Varied;
 use crate::formats;
@@ -91,6 +91,8 @@ pub struct RunOptions {
     pub participants: Vec<String>,
     /// Labels of the sessions to take, without `ses-`; empty: all.
     pub sessions: Vec<String>,
+    /// Which spectra to take by the entities of their names; `None`: all.
+    pub filter: Option<EntityFilter>,
 }
 
 impl From<&Varied> for VariedMethod {
@@ -129,6 +131,7 @@ impl RunOptions {
             tissue: TissueOptions::default(),
             participants: Vec::new(),
             sessions: Vec::new(),
+            filter: None,
         })
     }
 
@@ -143,10 +146,18 @@ impl RunOptions {
         };
         listing.found.retain(|f| taken(&f.subject, &self.participants) && taken(&f.session, &self.sessions));
         listing.left_out.retain(|f| taken(&f.subject, &self.participants) && taken(&f.session, &self.sessions));
+        if let Some(filter) = &self.filter {
+            let (taken, others): (Vec<Found>, Vec<Found>) =
+                std::mem::take(&mut listing.found).into_iter().partition(|f| filter.takes(&f.source_path));
+            listing.found = taken;
+            let first = others.first().map(|f| PathBuf::from(&f.source_path));
+            listing.warnings.extend(first.map(|path| FindWarning::Filtered { path, n: others.len() }));
+        }
         if listing.found.is_empty() {
             return Err(RunError::NoneTaken {
                 participants: self.participants.join(", "),
                 sessions: self.sessions.join(", "),
+                filtered: if self.filter.is_some() { " that --bids-filter-file takes" } else { "" },
             });
         }
         Ok(listing)

@@ -223,10 +223,6 @@ impl Engine for GpuEngine {
         self.name.clone()
     }
 
-    fn files_at_once(&self) -> usize {
-        4096
-    }
-
     fn notes(&self) -> Vec<String> {
         GpuEngine::notes(self)
     }

@@ -1,0 +1,37 @@
+#!/usr/bin/env bash
+# The BIDS-App with the validators of others: the dataset of BIDS that it writes, and the descriptor of Boutiques, which then
+# runs participants and group. Installs the validators from PyPI into target/bids-tools; REQUANT may name the binary.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+requant=$(realpath "${REQUANT:-target/release/requant}")
+tools=target/bids-tools
+if [ ! -x "$tools/bin/bosh" ] || [ ! -x "$tools/bin/bids-validator-deno" ]; then
+    python3 -m venv --clear "$tools"
+    "$tools/bin/python" -m pip install --quiet boutiques==0.5.33 bids-validator-deno kubernetes-validate
+fi
+bin=$PWD/$tools/bin
+descriptor=$PWD/examples/boutiques/requant.json
+"$bin/bosh" validate "$descriptor"
+"$bin/kubernetes-validate" --strict examples/kubernetes/job.yaml
+
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+cd "$dir"
+mkdir bin
+ln -s "$requant" bin/requant
+export PATH="$dir/bin:$PATH"
+requant simulate --out data --subjects 2
+cat > participant.json <<JSON
+{ "bids_dir": "$dir/data", "output_dir": "$dir/out", "analysis_level": "participant",
+  "participant_label": ["0001", "0002"], "engine": "cpu", "nprocs": 2, "mem_mb": 2000 }
+JSON
+cat > group.json <<JSON
+{ "bids_dir": "$dir/data", "output_dir": "$dir/out", "analysis_level": "group" }
+JSON
+"$bin/bosh" exec launch --no-container "$descriptor" participant.json
+"$bin/bosh" exec launch --no-container "$descriptor" group.json
+test -s out/group.html
+test -s out/sub-0002.html
+"$bin/bids-validator-deno" out | tee said
+if grep -q ERROR said; then exit 1; fi
+echo "passed: Boutiques, Kubernetes and BIDS"

@@ -1,0 +1,341 @@
+//! `requant bids`: the BIDS-App form, for containers and batch systems that know it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+
+mod derivatives;
+mod description;
+mod text_table;
+
+use crate::cli::error::{CliError, CliResult};
+use crate::cli::outputs::{EXIT_OUTPUT, Reads, in_folder};
+use crate::cli::progress::{Shown, print_left_out, print_summary};
+use crate::cli::report::{print_page, subject_options, subject_page};
+use crate::cli::run::{stop_on_signals, unless_stopped};
+use crate::cli::shared::{CurveArgs, HowArgs};
+use crate::corpus::EntityFilter;
+use crate::engine::Engine;
+use crate::error_chain::error_chain;
+use crate::learned;
+use crate::output_path::{OutputPathError, path_inside};
+use crate::page::{Comparison, Images, write_subject};
+use crate::printable::printable_path;
+use crate::run::union::union;
+use crate::run::{CurvesKept, Inputs, RunError, RunOptions, run_found};
+use crate::store::IfExists;
+use crate::tissue::Transform;
+
+/// Labels or paths that a warning names.
+const SHOWN: usize = 20;
+
+/// Folder of the group level in the output folder.
+const GROUP: &str = "group";
+/// Exit code where a participant or session that was asked for is not there.
+const EXIT_ABSENT: u8 = 66;
+
+/// Arguments of `requant bids`.
+#[derive(Args, Debug)]
+#[command(version = crate::cli::version::SHORT, long_version = crate::cli::version::long(), after_help = "\
+Examples:
+  requant bids /data /out participant --participant-label 01 02
+  requant bids /data /out group
+
+  requant bids /data /out participant --bids-filter-file filter.json --nprocs 4 --mem-mb 8000
+
+participant: one dataset for each participant, in OUTPUT_DIR/sub-XX, with tables as text and sidecars in
+mrs/, pictures of the fits in figures/, and the page OUTPUT_DIR/sub-XX.html. An unfinished one is
+continued; a finished one stays unless --overwrite is given.
+group: all participants as one dataset in OUTPUT_DIR/group, as text in group_*.tsv, and the page group.html.
+A participant or session that is named and not there: the others are done, it is named, exit code 66.
+On one machine `requant run` is faster: it simulates each basis set once.")]
+pub(super) struct BidsArgs {
+    /// BIDS dataset
+    bids_dir: PathBuf,
+    /// Folder for the results
+    output_dir: PathBuf,
+    /// Level of the analysis
+    #[arg(value_enum)]
+    level: Level,
+    /// Participants, with or without `sub-` [default: all]
+    #[arg(long, alias = "participant_label", value_name = "LABEL", num_args = 1..)]
+    participant_label: Vec<String>,
+    /// Sessions, with or without `ses-` [default: all]
+    #[arg(long, visible_alias = "session-id", aliases = ["session_label", "session_id"], value_name = "LABEL", num_args = 1..)]
+    session_label: Vec<String>,
+    /// Which spectra, by entities of their names: {"svs": {"acquisition": "press", "run": 1}}; labels, lists of them, null
+    /// (no such entity) or "*" (any). Queries for other kinds of data say nothing
+    #[arg(long, alias = "bids_filter_file", value_name = "FILE.json")]
+    bids_filter_file: Option<PathBuf>,
+    /// Limit of memory in megabytes; as --memory
+    #[arg(long, alias = "mem_mb", value_name = "MB", conflicts_with = "memory", value_parser = clap::value_parser!(u64).range(1..=1_000_000_000))]
+    mem_mb: Option<u64>,
+    /// Use what `requant learn` wrote
+    #[arg(long, value_name = "DIR")]
+    learned: Option<PathBuf>,
+    /// Fit finished participants again
+    #[arg(long)]
+    overwrite: bool,
+    /// No pictures of the fits in figures/
+    #[arg(long)]
+    no_figures: bool,
+    #[command(flatten)]
+    curves: CurveArgs,
+    /// Also write shift, phase and amplitude of every transient, and whether it was kept
+    #[arg(long)]
+    transients: bool,
+    #[command(flatten)]
+    how: HowArgs,
+    /// Accepted, as BIDS-Apps are called with it: nothing is validated beyond what is read
+    #[arg(long, hide = true)]
+    skip_bids_validation: bool,
+    /// Accepted, as BIDS-Apps are called with it: work in progress lies in the output folder
+    #[arg(short, long, hide = true, value_name = "DIR")]
+    work_dir: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Level {
+    /// Fit each participant.
+    Participant,
+    /// Put the tables of all participants together.
+    Group,
+}
+
+pub(super) fn run(args: &BidsArgs) -> CliResult {
+    let wanted = labels(&args.participant_label, "sub-");
+    // Its description would become that of the results.
+    Reads::of([args.bids_dir.as_path()]).spare_folder(&args.output_dir)?;
+    if args.level == Level::Group {
+        return group(args, &wanted);
+    }
+    let options = options(args, wanted)?;
+    stop_on_signals();
+    let there = participants(&options).map_err(|e| CliError::new(e.exit_code(), e))?;
+    name_unlabelled(&there.unlabelled, there.participants.is_empty())?;
+    let engine = args.how.engine.open()?;
+    let (folders, refused): (Vec<_>, Vec<_>) = there
+        .participants
+        .iter()
+        .map(|label| Ok((label.as_str(), folder_of(&args.output_dir, label)?)))
+        .partition(Result::is_ok);
+    args.how.pool()?.install(|| {
+        let mut folders = folders.into_iter().flatten();
+        folders.try_for_each(|(label, out)| participant(label, out, &options, args, engine.as_ref()))
+    })?;
+    description::write(&args.bids_dir, &args.output_dir)?;
+    // The others are done.
+    for error in refused.iter().filter_map(|r: &Result<_, OutputPathError>| r.as_ref().err()) {
+        tell!("error: a participant was left out: {error}");
+    }
+    let absent = name_absent("participants without a spectrum", &not_in(&options.participants, &there.participants))
+        | name_absent("sessions without a spectrum", &not_in(&options.sessions, &there.sessions));
+    Ok(if absent { EXIT_ABSENT } else { u8::from(!refused.is_empty()) })
+}
+
+fn options(args: &BidsArgs, participants: Vec<String>) -> Result<RunOptions, CliError> {
+    let mut options = args.how.options(vec![args.bids_dir.clone()], args.output_dir.clone(), IfExists::Refuse)?;
+    options.sessions = labels(&args.session_label, "ses-");
+    options.participants = participants;
+    options.curves = args.curves.kept();
+    options.transients = args.transients;
+    options.learned = args.learned.as_deref().map(learned::read).transpose()?;
+    if let Some(megabytes) = args.mem_mb {
+        options.memory_bytes = megabytes * 1_000_000;
+    }
+    if let Some(path) = &args.bids_filter_file {
+        let filter = EntityFilter::read(path)
+            .map_err(|e| CliError::new(2, anyhow::anyhow!("--bids-filter-file {}: {e}", printable_path(path))))?;
+        if !filter.others.is_empty() {
+            tell!("note: --bids-filter-file: not for spectra, and without effect: {}", filter.others.join(", "));
+        }
+        options.filter = Some(filter);
+    }
+    Ok(options)
+}
+
+/// The labels of `wanted` that are not in `there`.
+fn not_in(wanted: &[String], there: &[String]) -> Vec<String> {
+    wanted.iter().filter(|label| !there.contains(label)).cloned().collect()
+}
+
+/// Says which spectra no participant has.
+///
+/// # Errors
+/// There are no others.
+fn name_unlabelled(paths: &[String], is_all: bool) -> Result<(), CliError> {
+    if paths.is_empty() {
+        return Ok(());
+    }
+    let more = if paths.len() > SHOWN { ", …" } else { "" };
+    let shown = paths[..paths.len().min(SHOWN)].join(", ");
+    let message = format!(
+        "{} spectra without a subject label are left out: {shown}{more}; name them or their folder sub-LABEL, or fit them \
+         with `requant run`",
+        paths.len()
+    );
+    if is_all {
+        return Err(CliError::new(66, anyhow::anyhow!(message)));
+    }
+    tell!("warning: {message}");
+    Ok(())
+}
+
+/// The folder of a participant's results.
+fn folder_of(output_dir: &Path, label: &str) -> Result<PathBuf, OutputPathError> {
+    path_inside(output_dir, &[&format!("sub-{label}")])
+}
+
+fn participant(
+    label: &str,
+    out: PathBuf,
+    options: &RunOptions,
+    args: &BidsArgs,
+    engine: &dyn Engine,
+) -> Result<(), CliError> {
+    let unfinished = crate::store::Journal::at(&out).plan().is_some();
+    let finished = out.join("run.json").is_file() && !unfinished;
+    let options = RunOptions {
+        participants: vec![label.to_owned()],
+        if_exists: if args.overwrite && !unfinished { IfExists::Overwrite } else { IfExists::Refuse },
+        // What is finished stays if it is what would be done now.
+        resume: unfinished || (finished && !args.overwrite),
+        out,
+        ..options.clone()
+    };
+    let shown = Shown::new();
+    let found = Inputs::find(&options);
+    let summary = found.and_then(|inputs| Ok((run_found(&options, &inputs, engine, &shown)?, inputs)));
+    shown.finish();
+    let (summary, inputs) = summary.map_err(|e| CliError::new(e.exit_code(), e))?;
+    // One that was stopped between its tables and these is made whole.
+    let derived =
+        || derivatives::participant(&options.out, label, !args.no_figures && options.curves != CurvesKept::None);
+    if summary.was_complete {
+        say!("sub-{label}: done before");
+        derived()?;
+        return subject(&options.out, &args.output_dir, &options.out);
+    }
+    say!("sub-{label}:");
+    print_summary(&summary);
+    print_left_out(&inputs);
+    unless_stopped()?;
+    let without_figure = derived()?;
+    if without_figure > 0 {
+        say!("note: {without_figure} fits of files with many spectra have no picture in figures/; the page draws them");
+    }
+    subject(&options.out, &args.output_dir, &options.out)
+}
+
+/// The page of a participant with the results `folder`, beside all of `group`. The tables are there whatever becomes of it.
+fn subject(folder: &Path, output_dir: &Path, group: &Path) -> Result<(), CliError> {
+    let name = folder.file_name().unwrap_or_default().to_string_lossy();
+    let page = subject_page(output_dir, &name)?;
+    let compared = Comparison::read(group).map_err(CliError::from);
+    let written = compared.and_then(|comparison| {
+        write_subject(folder, &name, &comparison, &page, &subject_options())
+            .map_err(|e| CliError::new(e.exit_code(), e))
+    });
+    if let Err(failure) = written {
+        tell!("note: no {name}.html: {}", error_chain(failure.error.as_ref()));
+    }
+    Ok(())
+}
+
+/// The page of all participants.
+fn page(results: &Path, output_dir: &Path, name: &str, images: Images) -> Result<(), CliError> {
+    let path = path_inside(output_dir, &[name]).map_err(|e| CliError::new(EXIT_OUTPUT, e))?;
+    if let Err(failure) = print_page(results, &path, images) {
+        tell!("note: no {name}: {}", error_chain(failure.error.as_ref()));
+    }
+    Ok(())
+}
+
+fn group(args: &BidsArgs, wanted: &[String]) -> CliResult {
+    let (mut there, mut missing) = (Vec::new(), Vec::new());
+    let mut labels = done(&args.output_dir)?;
+    if args.bids_dir.is_dir() {
+        labels.extend(subjects(&args.bids_dir)?);
+    }
+    labels.sort();
+    labels.dedup();
+    let known = labels.clone();
+    labels.retain(|label| wanted.is_empty() || wanted.contains(label));
+    for label in labels {
+        let Ok(folder) = folder_of(&args.output_dir, &label) else {
+            missing.push(label);
+            continue;
+        };
+        if folder.join("run.json").is_file() { there.push(folder) } else { missing.push(label) }
+    }
+    name_absent("participants without results", &missing);
+    let group = in_folder(&args.output_dir, GROUP)?;
+    // The group's tables are made of the participants' and of nothing else: they can be made again at any time.
+    let summary = union(&there, &group, IfExists::Overwrite).map_err(|e| CliError::new(e.exit_code(), e))?;
+    print_summary(&summary);
+    derivatives::tables(&group, &args.output_dir, GROUP)?;
+    there.iter().try_for_each(|folder| subject(folder, &args.output_dir, &group))?;
+    page(&group, &args.output_dir, "group.html", group_images(args))?;
+    description::write(&args.bids_dir, &args.output_dir)?;
+    // Whoever names a participant counts on it; of all there are, some may not be done yet.
+    let named = wanted.iter().any(|label| missing.contains(label) || !known.contains(label));
+    name_absent("participants that nobody knows", &not_in(wanted, &known));
+    Ok(if named { EXIT_ABSENT } else { 0 })
+}
+
+/// Where images of the heads may be.
+fn group_images(args: &BidsArgs) -> Images {
+    Images { places: vec![args.bids_dir.clone()], transform: Transform::Qform }
+}
+
+/// Names what is not there; whether anything is not.
+fn name_absent(what: &str, labels: &[String]) -> bool {
+    if !labels.is_empty() {
+        let more = if labels.len() > SHOWN { ", …" } else { "" };
+        let shown = labels[..labels.len().min(SHOWN)].join(", ");
+        tell!("warning: {} {what}: {shown}{more}", labels.len());
+    }
+    !labels.is_empty()
+}
+
+/// Labels without their prefix.
+fn labels(given: &[String], prefix: &str) -> Vec<String> {
+    given.iter().map(|label| label.strip_prefix(prefix).unwrap_or(label).to_owned()).collect()
+}
+
+/// Whose spectra there are.
+struct There {
+    participants: Vec<String>,
+    sessions: Vec<String>,
+    /// Spectra that have no participant.
+    unlabelled: Vec<String>,
+}
+
+/// Participants and sessions that have a spectrum, in their order.
+fn participants(options: &RunOptions) -> Result<There, RunError> {
+    let mut there = There { participants: Vec::new(), sessions: Vec::new(), unlabelled: Vec::new() };
+    for found in options.listing()?.found {
+        there.sessions.extend(found.session);
+        match found.subject {
+            Some(label) => there.participants.push(label),
+            None => there.unlabelled.push(found.source_path),
+        }
+    }
+    for labels in [&mut there.participants, &mut there.sessions] {
+        labels.sort();
+        labels.dedup();
+    }
+    Ok(there)
+}
+
+/// Participants with a folder in `dir`.
+fn subjects(dir: &Path) -> std::io::Result<Vec<String>> {
+    let names = fs::read_dir(dir)?.flatten().filter(|e| e.path().is_dir()).map(|e| e.file_name());
+    Ok(names.filter_map(|name| Some(name.to_str()?.strip_prefix("sub-")?.to_owned())).collect())
+}
+
+fn done(out: &Path) -> Result<Vec<String>, CliError> {
+    subjects(out)
+        .map_err(|e| CliError::new(66, anyhow::anyhow!("{}: {e}; run the participant level first", out.display())))
+}
