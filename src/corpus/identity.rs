@@ -144,6 +144,7 @@ impl BidsName {
 }
 
 /// The stem of a file's name, and whether it is one that BIDS gives a spectrum.
+#[cfg(feature = "cli")]
 pub(crate) fn source_name(source_path: &str) -> (String, bool) {
     let name = source_path.rsplit('/').next().unwrap_or_default();
     let stem = split_extension(name).0;

@@ -32,7 +32,9 @@ mod walk;
 pub use entity_filter::{EntityFilter, FilterError};
 pub use find::{find, find_labelled};
 pub use found::{FindError, FindWarning, Found, Listing, Problem, Refusal};
-pub(crate) use identity::{id_of, relative_path, source_name};
+#[cfg(feature = "cli")]
+pub(crate) use identity::source_name;
+pub(crate) use identity::{id_of, relative_path};
 pub use left_out::{LeftOut, LeftOutKind, counts, in_words};
 pub use manifest::Overrides;
 pub(crate) use manifest_cells::NOT_KNOWN;

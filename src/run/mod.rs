@@ -26,6 +26,7 @@ mod metabolite_rows;
 mod missing;
 pub(crate) mod models;
 mod need;
+#[cfg(feature = "cli")]
 pub(crate) mod one;
 mod options;
 pub mod plan;

@@ -129,12 +129,14 @@ impl SetCache {
     }
 
     /// Where it is.
+    #[cfg(feature = "cli")]
     pub(crate) fn folder(&self) -> &Path {
         &self.folder
     }
 
     /// How many sets it holds, how much they take, and the most that they may take (bytes). A folder that is not there holds
     /// none.
+    #[cfg(feature = "cli")]
     pub(crate) fn held(&self) -> (usize, u64, u64) {
         let sets = self.sets().unwrap_or_default();
         (sets.len(), sets.iter().map(|(_, bytes, _)| bytes).sum(), self.most_bytes)
@@ -144,6 +146,7 @@ impl SetCache {
     ///
     /// # Errors
     /// The first file that cannot be removed.
+    #[cfg(feature = "cli")]
     pub(crate) fn clear(&self) -> io::Result<usize> {
         let sets =
             self.sets().or_else(|e| if e.kind() == io::ErrorKind::NotFound { Ok(Vec::new()) } else { Err(e) })?;

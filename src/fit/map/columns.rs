@@ -1,6 +1,6 @@
 //! The columns of the model's Jacobian, in double precision for what is reported and in single precision for steps.
 //!
-//! A step needs JᵀJ only as a metric: the gradient, which says where the minimum is, comes from [`Forward`] in double
+//! A step needs JᵀJ only as a metric: the gradient, which says where the minimum is, comes from `forward.rs` in double
 //! precision. Half the bytes are half the time of transforms and products.
 
 use std::f64::consts::{LN_2, PI};
