@@ -15,7 +15,9 @@ use super::rows::{BasisRef, Origin};
 use super::strangers;
 use crate::corpus::Found;
 use crate::engine::{Engine, Fitted};
-use crate::fit::{FitResult, FitState};
+#[cfg(feature = "cli")]
+use crate::fit::FitResult;
+use crate::fit::FitState;
 use crate::interrupt;
 use crate::prepare::Spectrum;
 use crate::store::{CurveRow, MetaboliteRow, Span, SpectrumRow, Status, Timings, TransientRow};
