@@ -113,7 +113,11 @@ fn a_multiverse_says_whose_variance_it_is_and_which_setting() {
     assert_eq!(pairs.count(), 4);
     let page = std::fs::read_to_string(Path::new(&at("out")).join("methods.html")).unwrap();
     assert!(page.matches("<svg").count() == 3 && page.contains("Which setting is it?") && page.ends_with("</html>\n"));
-    for elsewhere in ["src=", "href=", "<script", "@import", "url("] {
+    for elsewhere in ["src=", "<script", "@import", "url("] {
         assert!(!page.contains(elsewhere), "{elsewhere}");
+    }
+    // Links lead to headings of the page, and each of them is there.
+    for place in page.split("href=\"").skip(1).map(|rest| rest.split('"').next().unwrap()) {
+        assert!(place.starts_with('#') && page.contains(&format!("id=\"{}\"", &place[1..])), "{place}");
     }
 }
