@@ -203,6 +203,10 @@ await night.close();
 
 const pdf = await page.pdf({ format: "A4", path: pictures ? join(pictures, "print.pdf") : undefined });
 check("prints on A4", pdf.length > 20000, `${(pdf.length / 1e6).toFixed(2)} MB`);
+// Canvases are printed as pictures, or not at all.
+const printed = (pdf.toString("latin1").match(/\/Subtype\s*\/Image/g) ?? []).length;
+const drawn = await page.locator(".strip").count();
+check("prints every strip", printed >= drawn, `${printed} pictures for ${drawn} strips`);
 
 const phone = await open({ viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true });
 const wide = await phone.evaluate(() => document.documentElement.scrollWidth);

@@ -131,7 +131,11 @@ function listenToTheme() {
   };
   isDark.addEventListener("change", () => { label(); redraw(); });
   label();
-  const print = (isOn) => () => { isPrinting = isOn; redraw(); };
+  const print = (isOn) => () => {
+    isPrinting = isOn;
+    redraw();
+    if (isOn) document.querySelectorAll("canvas").forEach(settle);
+  };
   window.addEventListener("beforeprint", print(true));
   window.addEventListener("afterprint", print(false));
   let timer = 0;
