@@ -130,7 +130,7 @@ fn derivatives_have_bids_names_and_hold_the_rows_of_the_tables() {
 #[test]
 fn labels_that_are_not_there_are_named_and_the_others_done() {
     let dataset = Dataset::new();
-    let plain = ["--no-figures"];
+    let plain = ["--no-figures", "--no-curves"];
     let output = dataset.bids("participant", &[&plain[..], &["--participant-label", "sub-02", "77"]].concat());
     assert_eq!(code(&output), 66);
     assert!(stderr(&output).contains("1 participants without a spectrum: 77"), "{}", stderr(&output));

@@ -146,7 +146,7 @@ fn each_part_is_a_row_with_its_time() {
     let told: Vec<_> = rows.iter().map(|r| (r.dynamic_condition.as_deref(), r.n_transients)).collect();
     assert_eq!(told, [(Some("rest"), Some(20)), (Some("flicker"), Some(20))]);
     // More transients than there are: a row that says so. No number: wrong usage.
-    assert!(run(folder.path(), "41").status.success());
+    assert_eq!(run(folder.path(), "41").status.code(), Some(65));
     let rows: Vec<SpectrumRow> = read_table(&folder.path().join("out")).unwrap();
     assert_eq!(rows[0].error_code.as_deref(), Some("no_dynamic_part"));
     let output = run(folder.path(), "some");

@@ -143,7 +143,7 @@ impl Corpus {
         let mut args = vec!["run", text(&input), "--out", text(&out), "--overwrite"];
         args.extend(more);
         let output = requant(&args);
-        assert!(output.status.success(), "{}", said(&output));
+        assert!(matches!(output.status.code(), Some(0 | 65)), "{}", said(&output));
         (read_table(&out).unwrap(), read_table(&out).unwrap())
     }
 }

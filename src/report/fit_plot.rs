@@ -129,7 +129,8 @@ impl FitPlot {
         let (low_ppm, high_ppm) = extent(&self.ppm).ok_or(PlotError::Axis)?;
         let curves = [&self.data, &self.fit, &self.baseline];
         let (low, high) = extent(curves.into_iter().flatten()).ok_or(PlotError::NoData)?;
-        let margin = 0.03 * (high - low).max(f64::MIN_POSITIVE);
+        // Of a flat curve the axis has some height all the same.
+        let margin = if high > low { 0.03 * (high - low) } else { 0.5 };
         let (low, high) = (low - margin, high + margin);
         let lines: Vec<String> = self.lines.iter().flat_map(|line| wrapped(line)).collect();
         let top = TOP_PX + TABLE_LINE_PX * lines.len() as f64;

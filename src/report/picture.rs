@@ -176,8 +176,8 @@ mod tests {
 
     #[test]
     fn what_no_font_has_is_told() {
-        let svg = SVG.replace('±', "\u{e123}·−×→");
-        assert_eq!(PictureFormat::Png.encode(svg).unwrap().without_glyph, "\u{e123}");
+        let svg = SVG.replace('±', "\u{10f123}·−×→");
+        assert_eq!(PictureFormat::Png.encode(svg).unwrap().without_glyph, "\u{10f123}");
     }
 
     #[test]

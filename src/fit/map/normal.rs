@@ -70,15 +70,13 @@ pub struct DataNormal {
     pub jtr: Vec<f64>,
     /// |r|².
     pub rss: f64,
-    /// Amplitudes that the columns of shifts and widths in JᵀJ are scaled to.
-    amplitudes: Vec<f64>,
 }
 
 impl DataNormal {
     /// Scratch for `model`.
     pub fn new(model: &Model) -> Self {
         let m = model.layout.len();
-        Self { jtj: vec![0.0; m * m], jtr: vec![0.0; m], rss: 0.0, amplitudes: vec![0.0; model.layout.n_components] }
+        Self { jtj: vec![0.0; m * m], jtr: vec![0.0; m], rss: 0.0 }
     }
 
     /// Everything at `x`, where `evaluation` has filled its exact columns last.
@@ -95,7 +93,6 @@ impl DataNormal {
         columns: &Columns<T>,
     ) {
         self.set_gradient(model, x, forward);
-        self.amplitudes.copy_from_slice(&x[..model.layout.n_components]);
         let layout = &model.layout;
         let (m, n_win, n_col) = (layout.len(), model.band.n_window(), n_columns(model) - 1);
         let mut products = vec![T::zero(); n_col * n_col];
@@ -121,36 +118,10 @@ impl DataNormal {
         }
     }
 
-    /// Takes gradient and residual to `x`, where `forward` was evaluated last, and leaves JᵀJ as it is but for the
-    /// amplitudes that the columns of shifts and widths are proportional to.
-    pub(super) fn follow(&mut self, model: &Model, x: &[f64], forward: &mut Forward) {
-        self.set_gradient(model, x, forward);
-        let layout = &model.layout;
-        let m = layout.len();
-        for k in 0..layout.n_components {
-            let (then, now) = (self.amplitudes[k], x[layout.amplitude(k)]);
-            if then == now {
-                continue;
-            }
-            self.amplitudes[k] = now;
-            for i in [layout.shift(k), layout.width(k)] {
-                let scale = now / then;
-                (0..i).for_each(|j| self.jtj[j * m + i] *= scale);
-                self.jtj[i * m + i] *= scale * scale;
-                self.jtj[i * m + i + 1..(i + 1) * m].iter_mut().for_each(|h| *h *= scale);
-            }
-        }
-    }
-
     fn set_gradient(&mut self, model: &Model, x: &[f64], forward: &mut Forward) {
         forward.gradient(model, x, &mut self.jtr);
         self.jtr.iter_mut().for_each(|g| *g = -*g);
         self.rss = forward.rss;
-    }
-
-    /// Whether [`Self::follow`] can go to `x`: a component without amplitude has left nothing to scale.
-    pub(super) fn can_follow(&self, x: &[f64]) -> bool {
-        self.amplitudes.iter().zip(x).all(|(then, now)| *then > 0.0 || then == now)
     }
 
     /// Half the Hessian of Q into `h` and half its falling gradient at `x` into `g`.
@@ -232,51 +203,5 @@ pub(crate) fn for_each_prior(
         if weight > 0.0 {
             row(&r.terms, weight, r.value(x));
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, reason = "tests")]
-    use super::*;
-    use crate::engine::known_spectra;
-    use crate::fit::map::columns::PhaseColumns;
-    use crate::fit::map::problem::Problem;
-    use crate::fit::map::settings::Settings;
-
-    #[test]
-    fn another_amplitude_scales_what_is_proportional_to_it() {
-        let (basis, fids) = known_spectra(1);
-        let settings = Settings::map().unwrap();
-        let model = Model::new(&basis, fids[0].len(), basis.dwell_s, basis.f0_mhz, None, &settings).unwrap();
-        let problem = Problem::new(&model, &fids[0]).unwrap();
-        let mut x = problem.start_parameters(&model);
-        (0..model.layout.n_components).for_each(|k| x[k] = 1.0 + 0.1 * k as f64);
-        let mut evaluation = Evaluation::new(&model);
-        let (mut followed, mut anew) = (DataNormal::new(&model), DataNormal::new(&model));
-        evaluation.columns(&model, &x, &problem.data, PhaseColumns::FromData);
-        followed.assemble_exact(&model, &x, &mut evaluation);
-        x[2] *= 1.7;
-        x[3] = 0.0;
-        assert!(followed.can_follow(&x));
-        evaluation.columns(&model, &x, &problem.data, PhaseColumns::FromData);
-        anew.assemble_exact(&model, &x, &mut evaluation);
-        evaluation.forward.at(&model, &x, &problem.data);
-        followed.follow(&model, &x, &mut evaluation.forward);
-        assert!((followed.rss - anew.rss).abs() < 1e-12 * anew.rss);
-        let m = model.layout.len();
-        for (a, b) in followed.jtr.iter().zip(&anew.jtr) {
-            assert!((a - b).abs() < 1e-9 * (1.0 + b.abs()), "{a} {b}");
-        }
-        // Between components; what is common to all changes with the sum.
-        for i in 0..3 * model.layout.n_components {
-            for j in 0..=i {
-                let (a, b) = (followed.jtj[j * m + i], anew.jtj[j * m + i]);
-                assert!((a - b).abs() < 1e-9 * (1.0 + b.abs()), "{i} {j}: {a} {b}");
-            }
-        }
-        // What has gone to zero has left nothing to scale.
-        x[3] = 0.1;
-        assert!(!followed.can_follow(&x));
     }
 }

@@ -12,18 +12,6 @@ use super::step::{factorise, hold_bounds, hold_fixed};
 use super::workspace::Workspace;
 use crate::fit::linalg::{self, symmetric};
 
-/// What becomes of σ².
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Misfit {
-    /// It stays.
-    Left,
-    /// It follows the misfit; with the number of effective parameters found `anew`, or as it was found last.
-    Followed {
-        /// See there.
-        anew: bool,
-    },
-}
-
 /// Brings σ² and λ up to date at `x`, on the undamped system.
 ///
 /// σ² moves half-way, on a logarithmic scale, to max(noise, residual per degree of freedom); λ goes to
@@ -33,18 +21,15 @@ pub(super) fn update_weights(
     x: &[f64],
     weights: &mut Weights,
     noise_variance: f64,
-    misfit: Misfit,
+    follow_misfit: bool,
     evidence: bool,
     ws: &mut Workspace,
 ) -> Result<(), linalg::NotPositiveDefinite> {
     ws.normal.penalised(model, x, weights, &mut ws.hessian, &mut ws.gradient);
     hold_bounds(model, x, ws);
     factorise(model, 0.0, ws)?;
-    if let Misfit::Followed { anew } = misfit {
-        if anew {
-            ws.effective = effective(model, x, weights, ws);
-        }
-        let freedom = (model.band.n_window() as f64 - ws.effective).max(1.0);
+    if follow_misfit {
+        let freedom = (model.band.n_window() as f64 - effective(model, x, weights, ws)).max(1.0);
         let target = noise_variance.max(ws.normal.rss / freedom);
         weights.variance = (weights.variance * target).sqrt().max(noise_variance);
     }

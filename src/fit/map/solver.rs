@@ -15,7 +15,7 @@ use super::model::Model;
 use super::normal::{Weights, kernel_share, prior_cost};
 use super::problem::{Problem, Solved, start_variance};
 use super::settings::Smoothness;
-use super::smoothness::{Misfit, update_weights};
+use super::smoothness::update_weights;
 use super::step::{add_bilinear_curvature, bounded_step, components_energy, hold_bounds, predicted_fall};
 use super::workspace::{Hold, Workspace};
 use crate::fit::linalg::NotPositiveDefinite;
@@ -84,11 +84,6 @@ pub(super) fn refresh_rows(model: &Model, x: &[f64], weights: &mut Weights) {
     weights.kernel_share = kernel_share(model, x);
 }
 
-/// Fall of Q below which a step leaves JᵀJ as it is for the next: some tenths of a standard deviation.
-const NEAR_ENOUGH: f64 = 1.0;
-/// Part of the fall promised before that a step must promise less than for that.
-const NEAR_FALLING: f64 = 0.7;
-
 /// The iterations of one spectrum: what moves beside its parameters and weights.
 struct Iterations<'a> {
     model: &'a Model,
@@ -98,8 +93,6 @@ struct Iterations<'a> {
     damping: f64,
     /// Whether σ² has settled and stays.
     frozen: bool,
-    /// Whether λ has settled since and stays.
-    is_smooth: bool,
     /// Whether the scales of the soft rows have been found again since: a fit that ends with those of the way to its
     /// minimum would depend on the way.
     refreshed: bool,
@@ -109,10 +102,6 @@ struct Iterations<'a> {
     evaluated: bool,
     /// Whether JᵀJ is found in double precision: in single precision the system was singular.
     exact: bool,
-    /// Whether JᵀJ serves the next step too: the last one was short, and shorter than the one before.
-    is_near: bool,
-    /// Fall of the objective that the last step promised.
-    promised: f64,
 }
 
 /// What an iteration's steps came to.
@@ -136,13 +125,10 @@ impl<'a> Iterations<'a> {
             noise_variance,
             damping: START_DAMPING,
             frozen: false,
-            is_smooth: false,
             refreshed: false,
             cost: f64::INFINITY,
             evaluated: false,
             exact: false,
-            is_near: false,
-            promised: f64::INFINITY,
         }
     }
 
@@ -162,12 +148,9 @@ impl<'a> Iterations<'a> {
                     return (FitState::Singular, iteration);
                 }
                 // Rounding of single precision can make singular what is nearly so.
-                (self.exact, self.is_near) = (true, false);
+                self.exact = true;
                 continue;
             };
-            let falling = stepped.predicted < NEAR_FALLING * self.promised;
-            self.is_near = stepped.accepted && stepped.predicted < NEAR_ENOUGH && falling;
-            self.promised = stepped.predicted;
             let lambda = (weights.lambda / lambda_before).ln().abs();
             let variance = (weights.variance / variance_before).ln().abs();
             if let Some(state) = self.ended(iteration, &stepped, &Moved { lambda, variance }) {
@@ -177,16 +160,13 @@ impl<'a> Iterations<'a> {
         (FitState::MaxIterations, most)
     }
 
-    /// Gradient and JᵀJ at `x`; near the minimum the gradient alone, which JᵀJ of some steps before serves as well.
+    /// Gradient and JᵀJ at `x`.
     fn linearise(&mut self, x: &[f64], ws: &mut Workspace) {
         let (model, Evaluation { forward, exact, quick }) = (self.model, &mut ws.evaluation);
         if !self.evaluated {
             forward.at(model, x, self.data);
         }
-        self.is_near = self.is_near && ws.normal.can_follow(x);
-        if self.is_near {
-            ws.normal.follow(model, x, forward);
-        } else if self.exact {
+        if self.exact {
             exact.fill(model, forward, x, PhaseColumns::FromData);
             ws.normal.assemble(model, x, forward, exact);
         } else {
@@ -204,16 +184,12 @@ impl<'a> Iterations<'a> {
         ws: &mut Workspace,
     ) -> Result<(), NotPositiveDefinite> {
         let is_fixed = matches!(self.model.settings.baseline.smoothness, Smoothness::Fixed(_));
-        let evidence = !is_fixed && self.model.layout.n_splines > 2 && iteration >= EVIDENCE_FROM && !self.is_smooth;
-        let misfit = if !self.frozen && (VARIANCE_FROM..=VARIANCE_TO).contains(&iteration) {
-            Misfit::Followed { anew: !self.is_near || iteration == VARIANCE_FROM }
-        } else {
-            Misfit::Left
-        };
-        if misfit == Misfit::Left && !evidence {
+        let evidence = !is_fixed && self.model.layout.n_splines > 2 && iteration >= EVIDENCE_FROM;
+        let follow_misfit = !self.frozen && (VARIANCE_FROM..=VARIANCE_TO).contains(&iteration);
+        if !(follow_misfit || evidence) {
             return Ok(());
         }
-        update_weights(self.model, x, weights, self.noise_variance, misfit, evidence, ws)
+        update_weights(self.model, x, weights, self.noise_variance, follow_misfit, evidence, ws)
     }
 
     /// Tries steps, each shorter than the one before, until one does not raise the objective. `newton`: with second
@@ -287,7 +263,6 @@ impl<'a> Iterations<'a> {
         {
             self.frozen = true;
         }
-        self.is_smooth = self.refreshed && predicted < NEAR_MINIMUM && moved.lambda < LAMBDA_TOLERANCE;
         if self.refreshed && predicted < PREDICTED_TOLERANCE && moved.lambda < LAMBDA_TOLERANCE {
             return Some(FitState::Converged);
         }

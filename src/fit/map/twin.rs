@@ -6,7 +6,7 @@ use super::columns::{PhaseColumns, n_columns};
 use super::constants::{REFRESH_ROWS, VARIANCE_FROM, VARIANCE_TO};
 use super::model::Model;
 use super::normal::{Weights, prior_cost};
-use super::smoothness::{Misfit, update_weights};
+use super::smoothness::update_weights;
 use super::solver::refresh_rows;
 use super::step::{add_bilinear_curvature, bounded_step, hold_bounds, predicted_fall};
 use super::workspace::{Hold, Workspace};
@@ -77,10 +77,9 @@ impl<'a> Twin<'a> {
         if REFRESH_ROWS.contains(&iteration) {
             refresh_rows(self.model, &self.x, &mut weights);
         }
-        let misfit = if follows_misfit { Misfit::Followed { anew: true } } else { Misfit::Left };
         if follows_misfit || evidence {
             let (model, x, workspace) = (self.model, &self.x, &mut self.workspace);
-            update_weights(model, x, &mut weights, noise_variance, misfit, evidence, workspace).ok()?;
+            update_weights(model, x, &mut weights, noise_variance, follows_misfit, evidence, workspace).ok()?;
         }
         Some(weights)
     }

@@ -22,8 +22,6 @@ pub struct Workspace {
     pub(super) held: Vec<Hold>,
     /// Whether shifts, widths, phases and lineshape stay at their start: there is no signal to tell them.
     pub(super) holds_shapes: bool,
-    /// Number of parameters that the data determined when it was found last.
-    pub(super) effective: f64,
     pub(super) smooth: SmoothScratch,
 }
 
@@ -62,7 +60,6 @@ impl Workspace {
             trial: vec![0.0; m],
             held: vec![Hold::Free; m],
             holds_shapes: false,
-            effective: 0.0,
             smooth: SmoothScratch {
                 schur: vec![0.0; nb * nb],
                 factor: vec![0.0; nb * nb],
