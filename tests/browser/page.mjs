@@ -203,10 +203,12 @@ await night.close();
 
 const pdf = await page.pdf({ format: "A4", path: pictures ? join(pictures, "print.pdf") : undefined });
 check("prints on A4", pdf.length > 20000, `${(pdf.length / 1e6).toFixed(2)} MB`);
-// Canvases are printed as pictures, or not at all.
-const printed = (pdf.toString("latin1").match(/\/Subtype\s*\/Image/g) ?? []).length;
-const drawn = await page.locator(".strip").count();
-check("prints every strip", printed >= drawn, `${printed} pictures for ${drawn} strips`);
+// Nothing lies over the points in print: a layer's cleared ground is white there.
+await page.emulateMedia({ media: "print" });
+const over = await page.evaluate(() => [...document.querySelectorAll(".strip canvas")].filter((c, i) => i % 2 && getComputedStyle(c).display !== "none").length);
+const drawn = await page.evaluate(() => [...document.querySelectorAll(".strip canvas")].filter((c) => getComputedStyle(c).display !== "none").length);
+check("prints the points of every strip", over === 0 && drawn === await page.locator(".strip").count(), `${drawn} strips, ${over} covered`);
+await page.emulateMedia({ media: "screen" });
 
 const phone = await open({ viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true });
 const wide = await phone.evaluate(() => document.documentElement.scrollWidth);

@@ -32,15 +32,6 @@ function context(canvas, height) {
   return { pen, width };
 }
 
-// Printers of browsers replay what was drawn on a canvas last, which is not always all of it: one picture is.
-function settle(canvas) {
-  if (!canvas.width || !canvas.height) return;
-  const copy = el("canvas", { width: canvas.width, height: canvas.height });
-  copy.getContext("2d").drawImage(canvas, 0, 0);
-  canvas.width = copy.width;
-  canvas.getContext("2d").drawImage(copy, 0, 0);
-}
-
 function line(pen, points, colour, width, dash = []) {
   pen.strokeStyle = colour;
   pen.lineWidth = width;

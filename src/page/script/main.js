@@ -131,11 +131,7 @@ function listenToTheme() {
   };
   isDark.addEventListener("change", () => { label(); redraw(); });
   label();
-  const print = (isOn) => () => {
-    isPrinting = isOn;
-    redraw();
-    if (isOn) document.querySelectorAll("canvas").forEach(settle);
-  };
+  const print = (isOn) => () => { isPrinting = isOn; redraw(); };
   window.addEventListener("beforeprint", print(true));
   window.addEventListener("afterprint", print(false));
   let timer = 0;
