@@ -20,7 +20,7 @@ page=${1:-}
 if [ -z "$page" ]; then
   folder=$(mktemp -d)
   trap 'rm -rf "$folder"' EXIT
-  REQUANT_REPORT_FOLDER=$folder cargo test --locked --test report_page -- --ignored --exact a_page_for_the_browser --nocapture | grep -oE '([0-9]+ spectra:|page of).*'
+  REQUANT_REPORT_FOLDER=$folder cargo test --locked --test runs -- --ignored --exact report_page::a_page_for_the_browser --nocapture | grep -oE '([0-9]+ spectra:|page of).*'
   page=$folder/report.html
 fi
 node tests/browser/page.mjs "$page" ${PICTURES:+"$PICTURES"}

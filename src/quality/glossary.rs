@@ -1,6 +1,6 @@
 //! What every word in the columns `qc_flags`, `error_code` and `state` means, when it is written, and what to do then.
 //!
-//! One typed table. `tests/glossary.rs` writes it as `docs/reference/flags-and-errors.md` and holds it complete: every
+//! One typed table. `tests/house/glossary.rs` writes it as `docs/reference/flags-and-errors.md` and holds it complete: every
 //! word that the source can write has an entry, and every entry is a word that the source can write.
 
 mod entry;
@@ -40,7 +40,7 @@ pub fn markdown(thresholds: &Thresholds) -> String {
     let mut text = String::from(
         "# Flags, error codes and states\n\n\
          Generated from `src/quality/glossary/`; the thresholds are the constants that the code uses. Change them there, \
-         then run\n`REQUANT_UPDATE=1 cargo test --test glossary`.\n",
+         then run\n`REQUANT_UPDATE=1 cargo test --test house glossary::`.\n",
     );
     for kind in Kind::ALL {
         let of_kind = || all.iter().filter(move |entry| entry.kind == kind);

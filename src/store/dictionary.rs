@@ -49,7 +49,7 @@ pub fn columns_markdown() -> String {
         "# Columns\n\n\
          Schema version {SCHEMA_VERSION}. Generated from the table definitions in \
          `src/store/rows.rs`: change them there, then run \
-         `REQUANT_UPDATE=1 cargo test --test tables`.\n\n\
+         `REQUANT_UPDATE=1 cargo test --test house tables::`.\n\n\
          Null means that the value does not exist or is not known; there are no other markers and \
          no NaN. The same unit and definition stand in the metadata of each Arrow field.\n"
     );

@@ -9,7 +9,7 @@ use requant::fit::Method;
 use requant::run::{Progress, RunError, RunOptions, Shard, Summary, merge, run};
 use requant::store::IfExists;
 
-use super::common::basis;
+use super::basis;
 use super::source::{GOOD, Made, brain, water, write};
 
 /// The native engine, asking for so many files a block.

@@ -9,8 +9,16 @@
     reason = "test support"
 )]
 
+pub mod dicom_objects;
+pub mod fid_a;
+pub mod kill;
+pub mod mat;
 pub mod results;
+pub mod rows;
+pub mod score;
 pub mod small_files;
+pub mod source;
+pub mod vendor_forms;
 
 use std::collections::BTreeMap;
 use std::f64::consts::PI;

@@ -10,7 +10,7 @@ use num_complex::Complex64;
 use requant::acquisition::{Acquisition, Facts, hz_from_ppm};
 use requant::formats::nifti_mrs;
 
-use super::common::{AMPLITUDES, DWELL_S, F0_MHZ, N_POINTS, Normal, basis};
+use super::{AMPLITUDES, DWELL_S, F0_MHZ, N_POINTS, Normal, basis};
 
 pub(crate) const TE_S: f64 = 0.03;
 pub(crate) const TR_S: f64 = 2.0;

@@ -10,9 +10,9 @@ use num_complex::Complex64;
 use requant::acquisition::{Acquisition, Facts, hz_from_ppm};
 use requant::formats::nifti_mrs;
 
-use super::common::Normal;
-use super::common::small_files::{Pfile, Readout, pfile_of, twix_of};
+use super::Normal;
 use super::dicom_objects::{self as dicom, Form, Value, long, text};
+use super::small_files::{Pfile, Readout, pfile_of, twix_of};
 
 pub const F0_MHZ: f64 = 127.75;
 pub const DWELL_S: f64 = 5e-4;

@@ -3,7 +3,7 @@
 //! To calibrate them anew after the fit has changed: run the sets with known truth with `strangers = true` and look at the
 //! columns `added_components` and `unmodelled_peaks_ppm`. Nothing in these sets is a stranger, so every entry is a false
 //! one: at most 1 % of the spectra may have one. Then put acetone, methylsulfonylmethane and ethanol into spectra
-//! (`tests/field_unmodelled.rs` does) and see from which concentration on they are found. Raise [`LEAST_GAIN`] where
+//! (`tests/fits/field_unmodelled.rs` does) and see from which concentration on they are found. Raise [`LEAST_GAIN`] where
 //! false components are kept, [`FALSE_ALARMS`] (smaller) where false lines are found.
 
 /// How often noise alone may show a line anywhere in the window.
