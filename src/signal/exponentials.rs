@@ -4,9 +4,11 @@
 
 use std::f64::consts::PI;
 
-use faer::Mat;
 use faer::linalg::solvers::SolveLstsq;
+use faer::{Mat, MatRef, c64};
 use num_complex::Complex64;
+
+use super::hankel::all_vectors;
 
 /// Averaged samples that are looked at. The cost grows with their cube.
 const MOST_SAMPLES: usize = 256;
@@ -56,8 +58,10 @@ fn decompose(fid: &[Complex64], dwell_s: f64, centre_hz: f64, band_hz: f64) -> O
             sum / block as f64
         })
         .collect();
-    let poles: Vec<Complex64> = poles(&averaged, significant)?.into_iter().filter(is_decay).collect();
-    let powers = Mat::from_fn(count, poles.len(), |m, k| poles[k].powu(m as u32));
+    let (vectors, values) = all_vectors(&averaged)?;
+    let rank = significant(&values).min(vectors.ncols());
+    let poles: Vec<Complex64> = poles(vectors.subcols(0, rank))?.into_iter().filter(is_decay).collect();
+    let powers = powers(&poles, count);
     let right = Mat::from_fn(count, 1, |m, _| averaged[m]);
     if poles.is_empty() || poles.len() > count {
         return None;
@@ -91,27 +95,33 @@ fn significant(values: &[f64]) -> usize {
     values.iter().filter(|s| **s > floor).count().min(MOST_EXPONENTIALS)
 }
 
-/// Poles of the samples' state-space model: eigenvalues of the matrix that turns the signal's subspace one sample on.
-/// `rank` says from the singular values how many there are.
-pub(super) fn poles(samples: &[Complex64], rank: impl Fn(&[f64]) -> usize) -> Option<Vec<Complex64>> {
-    let rows = samples.len() / 2;
-    let hankel = Mat::from_fn(rows, samples.len() - rows + 1, |i, j| samples[i + j]);
-    let svd = hankel.thin_svd().ok()?;
-    let values: Vec<f64> = svd.S().column_vector().iter().map(|s| s.re).collect();
-    let k = rank(&values).min(rows);
-    let u = svd.U();
+/// Poles of the state-space model whose signal lies in the space of `vectors` (columns): eigenvalues of the matrix that turns
+/// this space one sample on.
+pub(super) fn poles(vectors: MatRef<'_, c64>) -> Option<Vec<Complex64>> {
+    let (rows, k) = (vectors.nrows(), vectors.ncols());
     // With u the last row of U: (U↑ᴴU↑)⁻¹ = (1 − uᴴu)⁻¹ = 1 + uᴴu / (1 − u·uᴴ).
-    let last: Vec<Complex64> = (0..k).map(|j| u[(rows - 1, j)]).collect();
+    let last: Vec<Complex64> = (0..k).map(|j| vectors[(rows - 1, j)]).collect();
     let rest = 1.0 - last.iter().map(|z| z.norm_sqr()).sum::<f64>();
     if rest <= 1e-12 {
         return None;
     }
-    let turned = Mat::from_fn(k, k, |i, j| (0..rows - 1).map(|r| u[(r, i)].conj() * u[(r + 1, j)]).sum::<Complex64>());
-    let matrix = Mat::from_fn(k, k, |i, j| {
-        let along: Complex64 = (0..k).map(|l| last[l] * turned[(l, j)]).sum();
-        turned[(i, j)] + last[i].conj() * along / rest
-    });
+    let turned = vectors.subrows(0, rows - 1).adjoint() * vectors.subrows(1, rows - 1);
+    let along: Vec<Complex64> = (0..k).map(|j| (0..k).map(|l| last[l] * turned[(l, j)]).sum()).collect();
+    let matrix = Mat::from_fn(k, k, |i, j| turned[(i, j)] + last[i].conj() * along[j] / rest);
     matrix.eigenvalues().ok()
+}
+
+/// Matrix of the powers of each pole (columns) at `count` samples.
+pub(super) fn powers(poles: &[Complex64], count: usize) -> Mat<c64> {
+    let mut powers = Mat::zeros(count, poles.len());
+    for (k, pole) in poles.iter().enumerate() {
+        let mut power = Complex64::new(1.0, 0.0);
+        for m in 0..count {
+            powers[(m, k)] = power;
+            power *= pole;
+        }
+    }
+    powers
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ pub(crate) mod exponentials;
 pub(crate) mod fft;
 pub mod filter;
 pub mod frequency;
+mod hankel;
 pub mod linewidth;
 pub mod magnitudes;
 pub(crate) mod median;

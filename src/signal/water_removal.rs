@@ -10,7 +10,8 @@ use faer::Mat;
 use faer::linalg::solvers::SolveLstsq;
 use num_complex::Complex64;
 
-use super::exponentials::poles;
+use super::exponentials::{poles, powers};
+use super::hankel::leading_vectors;
 use super::magnitudes::{METABOLITES_PPM, Magnitudes, WATER_PPM};
 use crate::acquisition::hz_from_ppm;
 
@@ -105,9 +106,10 @@ fn water_model(fid: &[Complex64], dwell_s: f64, f0_mhz: f64, size: Size) -> Opti
     let averaged: Vec<Complex64> = (0..count)
         .map(|m| (m * block..(m + 1) * block).map(|n| fid[n] * turn(n)).sum::<Complex64>() / block as f64)
         .collect();
+    let vectors = leading_vectors(&averaged, components)?;
     let poles: Vec<Complex64> =
-        poles(&averaged, |_| components)?.into_iter().filter(|z| z.norm() <= MOST_GROWTH && z.norm() > 1e-3).collect();
-    let powers = Mat::from_fn(count, poles.len(), |m, k| poles[k].powu(m as u32));
+        poles(vectors.as_ref())?.into_iter().filter(|z| z.norm() <= MOST_GROWTH && z.norm() > 1e-3).collect();
+    let powers = powers(&poles, count);
     let right = Mat::from_fn(count, 1, |m, _| averaged[m]);
     let amplitudes = powers.qr().solve_lstsq(&right);
     let half_hz = 0.5 * (WATER_PPM.1 - WATER_PPM.0) * f0_mhz;
@@ -123,9 +125,23 @@ fn water_model(fid: &[Complex64], dwell_s: f64, f0_mhz: f64, size: Size) -> Opti
         let series: Complex64 = (0..block).map(|i| one.powu(i as u32)).sum::<Complex64>() / block as f64;
         let amplitude = amplitudes[(k, 0)] / series;
         let rate = step + Complex64::new(0.0, 2.0 * PI * centre_hz * dwell_s);
-        model.iter_mut().enumerate().for_each(|(n, z)| *z += amplitude * (rate * n as f64).exp());
+        add_exponential(&mut model, amplitude, rate);
     }
     model.iter().all(|z| z.re.is_finite() && z.im.is_finite()).then_some(model)
+}
+
+/// Adds an exponential with that rate (per sample). Its value is computed anew at the start of each stretch of samples, so that
+/// rounding does not grow.
+fn add_exponential(model: &mut [Complex64], amplitude: Complex64, rate: Complex64) {
+    const STRETCH: usize = 64;
+    let factor = rate.exp();
+    for (stretch, samples) in model.chunks_mut(STRETCH).enumerate() {
+        let mut value = amplitude * (rate * (stretch * STRETCH) as f64).exp();
+        for sample in samples {
+            *sample += value;
+            value *= factor;
+        }
+    }
 }
 
 #[cfg(test)]
