@@ -5,6 +5,8 @@ use std::time::Instant;
 
 use clap::Args;
 
+#[cfg(feature = "gpu")]
+use super::error::CliError;
 use super::error::CliResult;
 #[cfg(feature = "gpu")]
 use super::json::print_json;
@@ -20,6 +22,13 @@ pub(super) struct DevicesArgs {
     /// largest_binding_bytes, passed, verdict) and `auto`, the index of the one that `--engine auto` takes
     #[arg(long)]
     json: bool,
+    /// Check and time one GPU, in at most five minutes: agreement with the native engine, spectra per second against batch
+    /// and problem size, time by stage beside counted work. Markdown, to be sent or kept
+    #[arg(long, conflicts_with = "json")]
+    check: bool,
+    /// Number of the GPU to check [default: the one that auto takes, else a software rasteriser]
+    #[arg(long, value_name = "N", requires = "check")]
+    gpu: Option<usize>,
 }
 
 #[cfg(not(feature = "gpu"))]
@@ -27,6 +36,9 @@ pub(super) fn run(args: &DevicesArgs) -> CliResult {
     if args.json {
         super::json::print_json(&serde_json::json!({ "devices": [], "auto": null }))?;
         return Ok(0);
+    }
+    if args.check {
+        return Err(super::error::CliError::new(2, anyhow::anyhow!("{}", super::engine::WITHOUT_GPU)));
     }
     say!("{}", super::engine::WITHOUT_GPU);
     say!("auto takes the processor ({} threads)", rayon::current_num_threads());
@@ -41,6 +53,9 @@ pub(super) fn run(args: &DevicesArgs) -> CliResult {
         let auto = device::automatic(&adapters);
         print_json(&serde_json::json!({ "devices": devices, "auto": auto }))?;
         return Ok(0);
+    }
+    if args.check {
+        return check(&adapters, args.gpu);
     }
     if adapters.is_empty() {
         say!("no GPU found (a Vulkan, Metal or DirectX 12 driver would show here)");
@@ -62,6 +77,17 @@ pub(super) fn run(args: &DevicesArgs) -> CliResult {
         None => say!("auto takes the processor ({} threads)", rayon::current_num_threads()),
     }
     Ok(0)
+}
+
+/// Checks one adapter.
+#[cfg(feature = "gpu")]
+fn check(adapters: &[device::AdapterSummary], asked: Option<usize>) -> CliResult {
+    let index = asked.or_else(|| device::automatic(adapters)).or_else(|| device::software(adapters));
+    let Some(adapter) = index.and_then(|index| adapters.iter().find(|a| a.index == index)) else {
+        let what = asked.map_or("no GPU found".to_owned(), |n| format!("no GPU has number {n}"));
+        return Err(CliError::new(2, anyhow::anyhow!("{what}: `requant devices` lists what there is")));
+    };
+    Ok(super::device_check::run(adapter)?)
 }
 
 #[cfg(feature = "gpu")]

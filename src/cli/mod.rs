@@ -30,6 +30,8 @@ mod compare_methods;
 mod completions;
 mod convert;
 mod describe;
+#[cfg(feature = "gpu")]
+mod device_check;
 mod devices;
 mod engine;
 mod error;
@@ -121,10 +123,11 @@ enum Command {
     Plot(plot::PlotArgs),
     /// Write a file of any format as NIfTI-MRS.
     Convert(convert::ConvertArgs),
-    /// List the GPUs of this machine, test each, and say which one `--engine auto` takes.
+    /// List the GPUs of this machine, test each, and say which one `--engine auto` takes; `--check` times one.
     #[command(after_help = "\
 Examples:
   requant devices
+  requant devices --check > gpu.md    agreement and speed of the GPU, as a report
   requant run demo --engine gpu --gpu 1 --out results    take the second of the list")]
     Devices(devices::DevicesArgs),
     /// Show, convert or simulate basis sets.

@@ -5,6 +5,7 @@
 //! Other programs' methods decide on the host and ask the device for normal equations (`requests`).
 
 mod buffers;
+pub mod counted;
 pub mod device;
 mod engine;
 mod error;

@@ -39,7 +39,8 @@ impl SelfTest {
         Ok(Self::compare(&CpuEngine.fit(&batch()), &engine.fit(&batch())))
     }
 
-    fn compare(native: &[Fitted], device: &[Fitted]) -> Self {
+    /// What a device made of spectra that the native engine fitted as well.
+    pub fn compare(native: &[Fitted], device: &[Fitted]) -> Self {
         let mut test = Self { worst_sd: 0.0, n_other_states: 0, n_not_done: native.len().abs_diff(device.len()) };
         for (a, b) in native.iter().zip(device) {
             test.n_other_states += usize::from(a.result.state != b.result.state);
