@@ -7,7 +7,6 @@ use std::f64::consts::{LN_2, PI};
 use std::sync::Arc;
 
 use num_complex::Complex;
-use pulp::Arch;
 use rustfft::{Fft, FftDirection, FftNum};
 
 use super::forward::Forward;
@@ -16,6 +15,7 @@ use super::model::Model;
 use super::parameters::Layout;
 use crate::acquisition::CARRIER_PPM;
 use crate::fit::baseline::{Baseline, ORDER};
+use crate::fit::linalg::wide;
 use crate::signal::fft;
 
 /// Columns beside three per component: Gaussian width, φ0, φ1, skew, flatness, the kernel's weights, residual.
@@ -109,7 +109,6 @@ pub(crate) struct Columns<T: Precision> {
     sums: Vec<Complex<T>>,
     fft: Arc<dyn Fft<T>>,
     fft_scratch: Vec<Complex<T>>,
-    arch: Arch,
 }
 
 impl<T: Precision> Columns<T> {
@@ -125,7 +124,6 @@ impl<T: Precision> Columns<T> {
             sums: zeros((PLAIN_SUMS + kernel_terms) * n),
             fft_scratch: zeros(fft.get_inplace_scratch_len()),
             fft,
-            arch: Arch::new(),
         }
     }
 
@@ -145,11 +143,11 @@ impl<T: Precision> Columns<T> {
             let (by_shift, by_width) = (T::rounded(-2.0 * PI * c), T::rounded(-PI * c));
             let amplitude = &mut amplitudes[window.clone()];
             let (shift, width) = (&mut shifts[window.clone()], &mut widths[window]);
-            self.arch.dispatch(
+            wide(
                 #[inline(always)]
                 || {
                     amplitude.iter_mut().zip(s).for_each(|(out, s)| *out = s.re);
-                    for ((shift, width), t) in shift.iter_mut().zip(width).zip(t) {
+                    for ((shift, width), t) in shift.iter_mut().zip(width.iter_mut()).zip(t) {
                         *shift = by_shift * t.im;
                         *width = by_width * t.re;
                     }
@@ -188,10 +186,12 @@ impl<T: Precision> Columns<T> {
         let (s_part, t_part) = self.transforms.split_at_mut(fids.len());
         let parts = s_part.chunks_exact_mut(n).zip(t_part.chunks_exact_mut(n));
         for (fid, (s, t)) in fids.chunks_exact(n).zip(parts) {
-            self.arch.dispatch(
+            wide(
                 #[inline(always)]
                 || {
-                    for ((((z, k), &time), s), t) in fid.iter().zip(kernel).zip(time_s).zip(s).zip(t) {
+                    for ((((z, k), &time), s), t) in
+                        fid.iter().zip(kernel).zip(time_s).zip(s.iter_mut()).zip(t.iter_mut())
+                    {
                         let (re, im) = (z.re * k.re - z.im * k.im, z.re * k.im + z.im * k.re);
                         *s = Complex::new(T::rounded(re), T::rounded(im));
                         *t = Complex::new(T::rounded(re * time), T::rounded(im * time));

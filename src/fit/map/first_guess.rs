@@ -119,7 +119,7 @@ impl FirstGuess {
             baseline.gram.iter().zip(&baseline.penalty).map(|(gram, penalty)| gram + LAMBDA * penalty).collect();
         let mut projected = vec![0.0; nb * n_columns];
         if nb > 0 {
-            linalg::cholesky(&mut smoother, nb, &mut linalg::Scratch::for_size(nb)).ok()?;
+            linalg::cholesky(&mut smoother, nb).ok()?;
             for (column, out) in columns.chunks_exact(n_window).zip(projected.chunks_exact_mut(nb)) {
                 baseline.project(column, out);
             }

@@ -6,10 +6,10 @@
 use std::f64::consts::{LN_2, PI};
 
 use num_complex::Complex64;
-use pulp::Arch;
 
 use super::model::Model;
 use crate::acquisition::CARRIER_PPM;
+use crate::fit::linalg::wide;
 
 /// Scratch and results at one point; reused from spectrum to spectrum.
 pub(crate) struct Forward {
@@ -28,7 +28,6 @@ pub(crate) struct Forward {
     common: Vec<Complex64>,
     spectrum: Vec<Complex64>,
     fft_scratch: Vec<Complex64>,
-    arch: Arch,
 }
 
 impl Forward {
@@ -46,7 +45,6 @@ impl Forward {
             common: zeros(n),
             spectrum: zeros(n),
             fft_scratch: zeros(model.band.scratch_len()),
-            arch: Arch::new(),
         }
     }
 
@@ -55,13 +53,20 @@ impl Forward {
         let layout = &model.layout;
         self.set_common(model, x);
         self.total.fill(Complex64::default());
-        let (arch, common, total) = (self.arch, &self.common, &mut self.total);
+        let (common, total) = (&self.common, &mut self.total);
         for (k, fid) in self.fids.chunks_exact_mut(model.band.n_short()).enumerate() {
             let own = Modulation::new(model, x[layout.shift(k)], x[layout.width(k)]);
-            arch.dispatch(|| modulate(model, k, &own, common, fid));
+            wide(
+                #[inline(always)]
+                || modulate(model, k, &own, common, fid),
+            );
             let c = x[layout.amplitude(k)];
             for range in model.band.signal() {
-                arch.dispatch(|| add_scaled(c, &fid[range.clone()], &mut total[range.clone()]));
+                let (fid, total) = (&fid[range.clone()], &mut total[range]);
+                wide(
+                    #[inline(always)]
+                    || add_scaled(c, fid, total),
+                );
             }
         }
         self.spectrum.copy_from_slice(&self.total);
@@ -107,7 +112,11 @@ impl Forward {
             let mut sums = Products::default();
             for range in signal.clone() {
                 let time_s = &model.band.time_s[range.clone()];
-                sums.add(self.arch.dispatch(|| products(&fid[range.clone()], &adjoint[range.clone()], time_s)));
+                let (fid, adjoint) = (&fid[range.clone()], &adjoint[range]);
+                sums.add(wide(
+                    #[inline(always)]
+                    || products(fid, adjoint, time_s),
+                ));
             }
             let c = x[layout.amplitude(k)];
             g[layout.amplitude(k)] = -sums.plain;

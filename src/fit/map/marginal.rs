@@ -85,7 +85,7 @@ fn slope(
     ws.normal.penalised(model, x, weights, &mut ws.hessian, &mut ws.gradient);
     pin(model, m, &mut ws.hessian, &mut ws.gradient);
     ws.factor.copy_from_slice(&ws.hessian);
-    linalg::cholesky(&mut ws.factor, m, &mut ws.algebra)?;
+    linalg::cholesky(&mut ws.factor, m)?;
     linalg::inverse_from_factor(&ws.factor, m, &mut ws.inverse, &mut ws.algebra);
     let [low, high] = model.settings.window_ppm;
     let most = model.settings.baseline.max_ed_per_ppm * (high - low);
@@ -102,7 +102,7 @@ fn slope(
     for &i in &resting {
         take_out(i, m, &mut ws.factor, &mut ws.gradient);
     }
-    linalg::cholesky(&mut ws.factor, m, &mut ws.algebra)?;
+    linalg::cholesky(&mut ws.factor, m)?;
     let mut slope = [0.0; 2];
     for ((slope, mut tangent), i) in slope.iter_mut().zip(couplings).zip(common) {
         for t in &mut tangent {
@@ -150,7 +150,7 @@ fn volume(
 /// ln|H| of the workspace's Hessian.
 fn log_determinant(m: usize, ws: &mut Workspace) -> Result<f64, NotPositiveDefinite> {
     ws.inverse.copy_from_slice(&ws.hessian);
-    linalg::cholesky(&mut ws.inverse, m, &mut ws.algebra)?;
+    linalg::cholesky(&mut ws.inverse, m)?;
     Ok((0..m).map(|i| 2.0 * ws.inverse[i * m + i].ln()).sum())
 }
 

@@ -1,7 +1,7 @@
 //! Non-negative least squares for small problems, by coordinate descent on the normal equations (Franc, Hlaváč & Navara
 //! 2005, <https://doi.org/10.1007/11556121_50>).
 
-use pulp::Arch;
+use crate::fit::linalg::wide;
 
 /// Sweeps over all coordinates at most.
 const MOST_SWEEPS: usize = 300;
@@ -10,7 +10,7 @@ const TOLERANCE: f64 = 1e-4;
 
 /// Moves `c` to the minimum of ½·cᵀGc − hᵀc with c ≥ 0, from where it is. `gram` is G, square, with a diagonal above zero.
 pub(super) fn non_negative(gram: &[f64], h: &[f64], c: &mut [f64]) {
-    Arch::new().dispatch(
+    wide(
         #[inline(always)]
         || descend(gram, h, c),
     );

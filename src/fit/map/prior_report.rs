@@ -146,10 +146,9 @@ fn lcmodel_covariance(model: &Model, solution: &Solution<'_>, ws: &Workspace) ->
     let (m, n) = (layout.len(), layout.n_components);
     let zero: Vec<usize> = (0..n).filter(|&k| x[k] <= 0.0).collect();
     let b = zero.len();
-    let mut algebra = linalg::Scratch::for_size(b.max(1));
     let mut block: Vec<f64> =
         zero.iter().flat_map(|&i| zero.iter().map(move |&j| symmetric(inverse, m, i, j))).collect();
-    linalg::cholesky(&mut block, b, &mut algebra).ok()?;
+    linalg::cholesky(&mut block, b).ok()?;
     // L⁻¹·C_B·, one component after the other.
     let mut towards: Vec<f64> = (0..n).flat_map(|k| zero.iter().map(move |&i| symmetric(inverse, m, i, k))).collect();
     linalg::solve_lower(&block, b, &mut towards, n);

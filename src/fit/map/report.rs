@@ -136,7 +136,7 @@ fn posterior(
     let (m, x) = (model.layout.len(), solution.x);
     normal.penalised(model, x, solution.weights, &mut scratch.h, &mut scratch.g);
     pin(model, m, &mut scratch.h, &mut scratch.g);
-    linalg::cholesky(&mut scratch.h, m, algebra)?;
+    linalg::cholesky(&mut scratch.h, m)?;
     linalg::inverse_from_factor(&scratch.h, m, &mut scratch.inverse, algebra);
     let mut free_step = scratch.g.clone();
     linalg::solve_lower(&scratch.h, m, &mut free_step, 1);
@@ -167,7 +167,7 @@ fn invert_noise(
     };
     normal.penalised(model, solution.x, &weights, &mut scratch.h, &mut scratch.g);
     pin(model, m, &mut scratch.h, &mut scratch.g);
-    linalg::cholesky(&mut scratch.h, m, algebra)?;
+    linalg::cholesky(&mut scratch.h, m)?;
     linalg::inverse_from_factor(&scratch.h, m, &mut scratch.inverse_noise, algebra);
     Ok(())
 }

@@ -84,7 +84,7 @@ fn evidence_step(
         for ((f, a), p) in s.factor.iter_mut().zip(&s.schur).zip(&model.baseline.penalty) {
             *f = a + change * p;
         }
-        linalg::cholesky(&mut s.factor, nb, &mut s.algebra)?;
+        linalg::cholesky(&mut s.factor, nb)?;
         s.differences.copy_from_slice(&model.baseline.differences);
         linalg::solve_lower(&s.factor, nb, &mut s.differences, nb - 2);
         let trace: f64 = s.differences.iter().map(|v| v * v).sum();

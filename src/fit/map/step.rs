@@ -103,7 +103,7 @@ fn hold_crossed(
     let mut inner: Vec<f64> = columns.chunks_exact(m).flat_map(|c| crossed.iter().map(|&i| c[i])).collect();
     let target = |i: usize| if let Hold::By(step) = ws.held[i] { step - free_step[i] } else { 0.0 };
     let mut force: Vec<f64> = crossed.iter().map(|&i| target(i)).collect();
-    linalg::cholesky(&mut inner, n, &mut ws.algebra)?;
+    linalg::cholesky(&mut inner, n)?;
     linalg::solve_lower(&inner, n, &mut force, 1);
     linalg::solve_lower_transposed(&inner, n, &mut force);
     ws.step.copy_from_slice(free_step);
@@ -143,7 +143,7 @@ pub(super) fn factorise(model: &Model, damping: f64, ws: &mut Workspace) -> Resu
             ws.rhs[i] = step;
         }
     }
-    linalg::cholesky(&mut ws.factor, m, &mut ws.algebra)?;
+    linalg::cholesky(&mut ws.factor, m)?;
     linalg::solve_lower(&ws.factor, m, &mut ws.rhs, 1);
     Ok(())
 }

@@ -31,7 +31,6 @@ pub(super) struct SmoothScratch {
     pub(super) differences: Vec<f64>,
     pub(super) rhs: Vec<f64>,
     pub(super) solution: Vec<f64>,
-    pub(super) algebra: linalg::Scratch,
 }
 
 /// Whether a parameter takes part in a step.
@@ -66,7 +65,6 @@ impl Workspace {
                 differences: vec![0.0; nb * nb.saturating_sub(2)],
                 rhs: vec![0.0; nb],
                 solution: vec![0.0; nb],
-                algebra: linalg::Scratch::for_size(nb.max(1)),
             },
         }
     }

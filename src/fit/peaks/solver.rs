@@ -165,7 +165,7 @@ impl Factor {
             }
             lower[b * m + b] += damping;
         }
-        linalg::cholesky(&mut lower, m, &mut linalg::Scratch::for_size(m))?;
+        linalg::cholesky(&mut lower, m)?;
         Ok(Self { lower, scale })
     }
 }

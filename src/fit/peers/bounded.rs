@@ -32,7 +32,6 @@ pub(super) struct Bounded {
     sub: Vec<f64>,
     rhs: Vec<f64>,
     refused: Vec<bool>,
-    algebra: linalg::Scratch,
 }
 
 impl Bounded {
@@ -44,7 +43,6 @@ impl Bounded {
             sub: vec![0.0; n * n],
             rhs: vec![0.0; n],
             refused: vec![false; n],
-            algebra: linalg::Scratch::for_size(n.max(1)),
         }
     }
 
@@ -158,7 +156,7 @@ impl Bounded {
                 }
                 self.sub[a * m + a] += ridge;
             }
-            if linalg::cholesky(&mut self.sub, m, &mut self.algebra).is_ok() {
+            if linalg::cholesky(&mut self.sub, m).is_ok() {
                 linalg::solve_lower(&self.sub, m, &mut self.rhs[..m], 1);
                 linalg::solve_lower_transposed(&self.sub, m, &mut self.rhs[..m]);
                 for (a, &i) in self.free.iter().enumerate() {

@@ -138,7 +138,7 @@ impl Dimension {
         let scale = mean(&gram);
         let tau = scale / mean(roughness);
         let mut sum: Vec<f64> = gram.iter().zip(roughness).map(|(g, r)| g + tau * r).collect();
-        linalg::cholesky(&mut sum, n, &mut linalg::Scratch::for_size(n)).map_err(|_| Singular)?;
+        linalg::cholesky(&mut sum, n).map_err(|_| Singular)?;
         let smooth = linalg::eigenvalues_over_factor(&mut gram, &sum, n).ok_or(Singular)?;
         Ok(Self { smooth: smooth.into_iter().map(|v| v.clamp(0.0, 1.0)).collect(), tau, parts, range_ppm, scale })
     }
@@ -211,7 +211,7 @@ mod tests {
     /// tr((G + λΩ)⁻¹G) by solving for every column.
     fn trace(gram: &[f64], roughness: &[f64], lambda: f64, n: usize) -> f64 {
         let mut sum: Vec<f64> = gram.iter().zip(roughness).map(|(g, r)| g + lambda * r).collect();
-        linalg::cholesky(&mut sum, n, &mut linalg::Scratch::for_size(n)).unwrap();
+        linalg::cholesky(&mut sum, n).unwrap();
         let column = |j: usize| {
             let mut x = gram[j * n..(j + 1) * n].to_vec();
             linalg::solve_lower(&sum, n, &mut x, 1);

@@ -44,7 +44,7 @@ impl Laplace<'_> {
             at[i] = self.centre[i];
             *diagonal = diagonal.max(distance.powi(-2));
         }
-        linalg::cholesky(&mut self.precision, n, &mut linalg::Scratch::for_size(n)).ok()?;
+        linalg::cholesky(&mut self.precision, n).ok()?;
         Some(Shape::new(self.precision, self.centre, self.bounds))
     }
 }

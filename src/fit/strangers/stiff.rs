@@ -26,7 +26,7 @@ impl Stiff {
         let largest = (0..n).map(|i| factor[i * n + i]).fold(0.0, f64::max);
         (0..n).for_each(|i| factor[i * n + i] += RIDGE * largest);
         let (mut inverse, mut scratch) = (vec![0.0; n * n], Scratch::for_size(n));
-        cholesky(&mut factor, n, &mut scratch).ok()?;
+        cholesky(&mut factor, n).ok()?;
         inverse_from_factor(&factor, n, &mut inverse, &mut scratch);
         Some(Self { splines, inverse })
     }

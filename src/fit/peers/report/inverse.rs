@@ -28,7 +28,7 @@ impl Inverse {
                 }
                 sub[a * m + a] += ridge;
             }
-            linalg::cholesky(&mut sub, m, &mut scratch).ok().map(|()| sub)
+            linalg::cholesky(&mut sub, m).ok().map(|()| sub)
         });
         let factor = factorised.ok_or(Singular)?;
         linalg::inverse_from_factor(&factor, m, &mut values, &mut scratch);

@@ -1,23 +1,24 @@
-//! Dense symmetric algebra on column-major slices: thin, allocation-free calls into `faer`.
+//! Dense symmetric algebra on column-major slices, without allocation: products by `faer`, factors by [`triangular`].
 //!
 //! Every symmetric matrix is stored with its lower triangle valid: element (i, j), i ≥ j, of an
 //! n × n matrix is `a[j * n + i]`.
 
-use faer::dyn_stack::{MemBuffer, MemStack};
-use faer::linalg::cholesky::llt;
+mod triangular;
+mod wide;
+
 use faer::linalg::matmul::triangular::{BlockStructure, matmul};
-use faer::linalg::triangular_solve::{solve_lower_triangular_in_place, solve_upper_triangular_in_place};
 use faer::traits::ComplexField;
 use faer::{Accum, MatMut, MatRef, Par};
 
-/// Scratch memory for the factorisations of matrices up to one size.
-pub(crate) struct Scratch(MemBuffer);
+pub(crate) use triangular::{cholesky, inverse_from_factor, solve_lower, solve_lower_transposed};
+pub(crate) use wide::wide;
+
+/// Scratch memory for the inverses of matrices up to one size.
+pub(crate) struct Scratch(Vec<f64>);
 
 impl Scratch {
     pub(crate) fn for_size(n: usize) -> Self {
-        let cholesky = llt::factor::cholesky_in_place_scratch::<f64>(n, Par::Seq, faer::Spec::default());
-        let inverse = llt::inverse::inverse_scratch::<f64>(n, Par::Seq);
-        Self(MemBuffer::new(cholesky.or(inverse)))
+        Self(vec![0.0; n * n])
     }
 }
 
@@ -50,47 +51,6 @@ pub(crate) fn transposed_times(a: &[f64], rows: usize, n: usize, x: &[f64], out:
         MatRef::from_column_major_slice(&x[..rows], rows, 1),
         1.0,
         Par::Seq,
-    );
-}
-
-/// Cholesky factor L of the lower triangle in `a`, in place.
-pub(crate) fn cholesky(a: &mut [f64], n: usize, scratch: &mut Scratch) -> Result<(), NotPositiveDefinite> {
-    llt::factor::cholesky_in_place(
-        MatMut::from_column_major_slice_mut(&mut a[..n * n], n, n),
-        Default::default(),
-        Par::Seq,
-        MemStack::new(&mut scratch.0),
-        faer::Spec::default(),
-    )
-    .map(|_| ())
-    .map_err(|_| NotPositiveDefinite)
-}
-
-/// Solves L·x = b in place for `columns` right-hand sides of length `n`.
-pub(crate) fn solve_lower(l: &[f64], n: usize, b: &mut [f64], columns: usize) {
-    solve_lower_triangular_in_place(
-        MatRef::from_column_major_slice(&l[..n * n], n, n),
-        MatMut::from_column_major_slice_mut(&mut b[..n * columns], n, columns),
-        Par::Seq,
-    );
-}
-
-/// Solves Lᵀ·x = b in place for one right-hand side.
-pub(crate) fn solve_lower_transposed(l: &[f64], n: usize, b: &mut [f64]) {
-    solve_upper_triangular_in_place(
-        MatRef::from_column_major_slice(&l[..n * n], n, n).transpose(),
-        MatMut::from_column_major_slice_mut(&mut b[..n], n, 1),
-        Par::Seq,
-    );
-}
-
-/// Lower triangle of (L·Lᵀ)⁻¹.
-pub(crate) fn inverse_from_factor(l: &[f64], n: usize, out: &mut [f64], scratch: &mut Scratch) {
-    llt::inverse::inverse(
-        MatMut::from_column_major_slice_mut(&mut out[..n * n], n, n),
-        MatRef::from_column_major_slice(&l[..n * n], n, n),
-        Par::Seq,
-        MemStack::new(&mut scratch.0),
     );
 }
 
@@ -144,7 +104,7 @@ mod tests {
         }
         let mut scratch = Scratch::for_size(n);
         let mut l = g.clone();
-        cholesky(&mut l, n, &mut scratch).unwrap();
+        cholesky(&mut l, n).unwrap();
         let mut x = vec![1.0, -2.0, 0.5, 3.0];
         let b = x.clone();
         solve_lower(&l, n, &mut x, 1);
@@ -162,6 +122,6 @@ mod tests {
             }
         }
         let mut indefinite = vec![1.0, 2.0, 2.0, 1.0];
-        assert_eq!(cholesky(&mut indefinite, 2, &mut scratch), Err(NotPositiveDefinite));
+        assert_eq!(cholesky(&mut indefinite, 2), Err(NotPositiveDefinite));
     }
 }
