@@ -1,7 +1,7 @@
 //! The baseline: cubic B-splines on uniform knots with a penalty on second differences
 //! (P-splines: Eilers & Marx 1996, <https://doi.org/10.1214/ss/1038425655>).
 
-use super::linalg::add_symmetric;
+use super::linalg::{add_symmetric, wide};
 
 /// Splines that are not zero at any one point.
 pub const ORDER: usize = 4;
@@ -100,18 +100,35 @@ impl Baseline {
     /// Bᵀ·`column` into `out`, with the splines' `values` in the column's precision.
     pub(crate) fn project_with<T: rustfft::FftNum>(&self, values: &[[T; ORDER]], column: &[T], out: &mut [T]) {
         out.fill(T::zero());
-        // Bins of one knot interval share their four splines: four running sums, stored once.
-        for (interval, range) in self.intervals.iter().enumerate() {
-            let mut sum = [T::zero(); ORDER];
-            for (&y, v) in column[range.clone()].iter().zip(&values[range.clone()]) {
-                for a in 0..ORDER {
-                    sum[a] = sum[a] + v[a] * y;
+        wide(
+            #[inline(always)]
+            || {
+                // Bins of one knot interval share their four splines: running sums, of every other bin, stored once.
+                for (interval, range) in self.intervals.iter().enumerate() {
+                    let (column, values) = (&column[range.clone()], &values[range.clone()]);
+                    let mut sums = [[T::zero(); ORDER]; 2];
+                    let whole = column.len() - column.len() % 2;
+                    let mut i = 0;
+                    while i < whole {
+                        for a in 0..ORDER {
+                            sums[0][a] = sums[0][a] + values[i][a] * column[i];
+                        }
+                        for a in 0..ORDER {
+                            sums[1][a] = sums[1][a] + values[i + 1][a] * column[i + 1];
+                        }
+                        i += 2;
+                    }
+                    if whole < column.len() {
+                        for a in 0..ORDER {
+                            sums[0][a] = sums[0][a] + values[whole][a] * column[whole];
+                        }
+                    }
+                    for a in 0..ORDER {
+                        out[interval + a] = out[interval + a] + (sums[0][a] + sums[1][a]);
+                    }
                 }
-            }
-            for (o, s) in out[interval..interval + ORDER].iter_mut().zip(sum) {
-                *o = *o + s;
-            }
-        }
+            },
+        );
     }
 
     /// |D₂·`coefficients`|².

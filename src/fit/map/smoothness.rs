@@ -10,7 +10,7 @@ use super::report::{effective_parameters, fixed_parameters};
 use super::settings::Smoothness;
 use super::step::{factorise, hold_bounds, hold_fixed};
 use super::workspace::Workspace;
-use crate::fit::linalg::{self, symmetric};
+use crate::fit::linalg::{self, symmetric, wide};
 
 /// Brings σ² and λ up to date at `x`, on the undamped system.
 ///
@@ -126,17 +126,27 @@ fn evidence_step(
 fn set_schur(model: &Model, ws: &mut Workspace) {
     let (m, first, nb) = (model.layout.len(), model.layout.baseline(), model.layout.n_splines);
     let s = &mut ws.smooth;
-    s.schur.fill(0.0);
-    s.rhs.fill(0.0);
-    for j in 0..nb {
-        let column = &ws.factor[(first + j) * m + first..(first + j + 1) * m];
-        for i in j..nb {
-            s.rhs[i] += column[i] * ws.rhs[first + j];
-            for k in j..=i {
-                s.schur[k * nb + i] += column[i] * column[k];
+    let (factor, forward, schur, rhs) = (&ws.factor, &ws.rhs, &mut s.schur, &mut s.rhs);
+    schur.fill(0.0);
+    rhs.fill(0.0);
+    wide(
+        #[inline(always)]
+        || {
+            for j in 0..nb {
+                let column = &factor[(first + j) * m + first..][..nb];
+                for i in j..nb {
+                    rhs[i] += column[i] * forward[first + j];
+                }
+                for k in j..nb {
+                    let (own, below) = (column[k], &column[k..]);
+                    let out = &mut schur[k * nb + k..(k + 1) * nb];
+                    for i in 0..out.len() {
+                        out[i] += below[i] * own;
+                    }
+                }
             }
-        }
-    }
+        },
+    );
 }
 
 /// Where three successive values of a linearly converging iteration lead, on a logarithmic scale (Aitken's Δ² process); at
