@@ -5,6 +5,7 @@
 #   PYTHON=python3.12     the interpreter to try it with; the wheel is for every one from 3.10 on
 #   PROFILE=dev           build for a look; what is given away is `release`
 #   PORTABLE=1            link by zig for glibc 2.17 (manylinux2014), as wheels that are given away are
+#   NO_GPU=1              leave out the GPU engine
 #   --time                also the time of fit_many beside the command's, over 1,000 FIDs
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -26,6 +27,7 @@ if [ -z "$wheel" ]; then
     export PATH="$PWD/$tools/bin:$PATH"
     arguments=(--manifest-path python/Cargo.toml --profile "$profile" --locked --out target/wheels)
     if [ -n "${PORTABLE:-}" ]; then arguments+=(--zig --compatibility manylinux2014); fi
+    if [ -n "${NO_GPU:-}" ]; then arguments+=(--no-default-features); fi
     rm -rf target/wheels
     # Beside the program's own build: what the two share is built once.
     CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$PWD/target} maturin build "${arguments[@]}"
