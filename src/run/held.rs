@@ -153,6 +153,13 @@ impl<'a> Fitter<'a> {
     }
 
     fn work<'w>(&'w self, found: &'w [Found], loaded: &'w [Loaded]) -> Work<'w> {
-        Work { chunk: found, loaded, options: self.options, hashes: &self.hashes, models: &self.models, engine: &CpuEngine }
+        Work {
+            chunk: found,
+            loaded,
+            options: self.options,
+            hashes: &self.hashes,
+            models: &self.models,
+            engine: &CpuEngine,
+        }
     }
 }

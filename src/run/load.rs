@@ -167,16 +167,16 @@ pub(super) fn index_in([nx, ny, _]: [usize; 3], voxel: usize) -> [usize; 3] {
 }
 
 /// One measurement of a file, with its water reference.
-struct Measurement {
+pub(crate) struct Measurement {
     /// `None` for the first.
-    name: Option<String>,
-    data: Acquisition,
-    water: Option<WaterData>,
+    pub(crate) name: Option<String>,
+    pub(crate) data: Acquisition,
+    pub(crate) water: Option<WaterData>,
 }
 
 /// A water reference, and which readouts of the file itself it is.
-struct WaterData {
-    data: Acquisition,
+pub(crate) struct WaterData {
+    pub(crate) data: Acquisition,
     readouts: Option<String>,
 }
 
@@ -229,7 +229,7 @@ impl Header {
 }
 
 /// The file's hash, and its measurements with their water references.
-fn load_acquisitions(
+pub(crate) fn load_acquisitions(
     found: &Found,
     voxels: Option<Range<usize>>,
     gaps: &Facts,
