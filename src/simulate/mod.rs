@@ -84,7 +84,7 @@ pub fn write(out: &Path, recipe: &Recipe) -> Result<Written, SimulateError> {
     fs::write(&path, format!("{description:#}\n")).map_err(io(&path))?;
     // What is no part of a BIDS dataset, for validators.
     let path = out.join(".bidsignore");
-    fs::write(&path, "basis/\ntruth/\ntissue.tsv\n").map_err(io(&path))?;
+    fs::write(&path, "basis\ntruth\ntissue.tsv\n").map_err(io(&path))?;
     let [truth, drawn] = truth::write(&corpus.metabolites, &truths, &out.join("truth"))?;
     Ok(Written { spectra: out.to_owned(), bases, truth, drawn, n_spectra: truths.len() })
 }

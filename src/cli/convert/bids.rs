@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::super::error::CliError;
 use super::names::Names;
-use super::several::{Outcome, write};
+use super::written::{Outcome, write};
 use crate::corpus::Found;
 use crate::printable::{LABEL_CHARS, printable};
 

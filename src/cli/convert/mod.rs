@@ -3,6 +3,7 @@
 mod bids;
 mod names;
 mod several;
+mod written;
 
 use std::path::{Path, PathBuf};
 
@@ -51,7 +52,13 @@ pub(super) struct ConvertArgs {
 pub(super) fn run(args: &ConvertArgs) -> CliResult {
     let is_several = is_manifest(&args.file) || (args.file.is_dir() && formats::in_folder(&args.file).is_none());
     if args.bids || args.site_from.is_some() || is_several {
-        return several::run(args);
+        return several::run(&several::Asked {
+            input: &args.file,
+            out: &args.output,
+            is_bids: args.bids,
+            site_from: args.site_from.as_ref(),
+            gaps: args.gaps.gaps(),
+        });
     }
     let name = args.output.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
     let Some(stem) = name.strip_suffix(".nii.gz").or_else(|| name.strip_suffix(".nii")) else {

@@ -1,55 +1,55 @@
 //! All spectra of a folder or a manifest: each becomes files, or a line that says why not.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use rayon::prelude::*;
 
 use super::super::error::{CliError, CliResult};
 use super::super::outputs::{EXIT_OUTPUT, Reads};
-use super::ConvertArgs;
 use super::bids::Dataset;
 use super::names::{Names, Taken};
-use crate::acquisition::Acquisition;
-use crate::corpus::{self, Found};
+use super::written::{Outcome, write};
+use crate::acquisition::{Acquisition, Facts};
+use crate::corpus::{self, Found, PathLabels};
 use crate::formats::{Search, nifti, nifti_mrs};
-use crate::output_path::path_inside;
 use crate::run::load::{Failure, Measurement, load_acquisitions};
 
 /// Exit code where nothing could be converted.
 const EXIT_NOTHING: u8 = 65;
 
-/// What became of a file.
-pub(super) struct Outcome {
-    pub(super) source: String,
-    /// Files that were written, relative to the output folder.
-    pub(super) written: Vec<String>,
-    pub(super) failure: Option<Failure>,
+/// What is to be converted.
+pub(super) struct Asked<'a> {
+    pub(super) input: &'a Path,
+    pub(super) out: &'a Path,
+    pub(super) is_bids: bool,
+    pub(super) site_from: Option<&'a PathLabels>,
+    /// Values for files that do not state them.
+    pub(super) gaps: Facts,
 }
 
-pub(super) fn run(args: &ConvertArgs) -> CliResult {
-    let out = &args.output;
+pub(super) fn run(asked: &Asked<'_>) -> CliResult {
+    let &Asked { input, out, is_bids, site_from, ref gaps } = asked;
     if out.symlink_metadata().is_ok() {
         let message = format!("{}: exists; give a new folder", out.display());
         return Err(CliError::new(EXIT_OUTPUT, anyhow::anyhow!(message)));
     }
-    let listing = corpus::find_labelled(std::slice::from_ref(&args.file), &Search, args.site_from.as_ref())
-        .map_err(|e| CliError::new(e.exit_code(), e))?;
+    let listing =
+        corpus::find_labelled(&[input.to_owned()], &Search, site_from).map_err(|e| CliError::new(e.exit_code(), e))?;
     for warning in &listing.warnings {
         tell!("warning: {warning}");
     }
     std::fs::create_dir_all(out).map_err(|e| CliError::new(EXIT_OUTPUT, anyhow::anyhow!("{}: {e}", out.display())))?;
-    let names = if args.bids { Names::of_bids(&listing.found) } else { Names::of_paths(&listing.found) };
+    let names = if is_bids { Names::of_bids(&listing.found) } else { Names::of_paths(&listing.found) };
     for note in &names.notes {
         tell!("note: {note}");
     }
-    let gaps = args.gaps.gaps();
     let each = listing.found.par_iter().zip(&names.taken);
     let outcomes: Vec<Outcome> = each
         .map(|(found, name)| {
             let source = found.source_path.clone();
             let done = name.as_ref().map_err(Clone::clone).and_then(|name| {
-                let measurements = read(found, &gaps)?;
-                put_all(out, name, args.bids, measurements)
+                let measurements = read(found, gaps)?;
+                put_all(out, name, is_bids, measurements)
             });
             match done {
                 Ok(written) => Outcome { source, written, failure: None },
@@ -57,8 +57,8 @@ pub(super) fn run(args: &ConvertArgs) -> CliResult {
             }
         })
         .collect();
-    let table = if args.bids { "code/conversion.tsv" } else { "conversion.tsv" };
-    if args.bids {
+    let table = if is_bids { "code/conversion.tsv" } else { "conversion.tsv" };
+    if is_bids {
         Dataset::of(&listing.found, &names, &outcomes).write(out)?;
     }
     write_table(&out.join(table), &outcomes)?;
@@ -66,9 +66,9 @@ pub(super) fn run(args: &ConvertArgs) -> CliResult {
     Ok(if outcomes.iter().all(|one| one.failure.is_some()) { EXIT_NOTHING } else { 0 })
 }
 
-fn read(found: &Found, gaps: &crate::acquisition::Facts) -> Result<Vec<Measurement>, Failure> {
+fn read(found: &Found, gaps: &Facts) -> Result<Vec<Measurement>, Failure> {
     match found.refusal() {
-        Some(refusal) => Err(Failure { code: refusal.code.to_owned(), message: refusal.message }),
+        Some(refusal) => Err(Failure::new(refusal.code, refusal.message)),
         None => load_acquisitions(found, None, gaps).1,
     }
 }
@@ -116,16 +116,6 @@ fn lacks(columns: &str) -> Failure {
         "missing_field",
         format!("not known: {columns}; fill in these columns of a manifest, or give the options of these names"),
     )
-}
-
-pub(super) fn write(out: &Path, path: &str, bytes: &[u8]) -> Result<(), Failure> {
-    let failed = |e: &dyn std::fmt::Display| Failure::new("not_written", format!("{path}: {e}"));
-    let parts: Vec<&str> = path.split('/').collect();
-    let path: PathBuf = path_inside(out, &parts).map_err(|e| failed(&e))?;
-    if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder).map_err(|e| failed(&e))?;
-    }
-    Reads::default().write(&path, bytes.to_vec()).map_err(|e| failed(&e.error))
 }
 
 fn write_table(path: &Path, outcomes: &[Outcome]) -> Result<(), CliError> {
