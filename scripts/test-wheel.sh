@@ -17,14 +17,16 @@ fi
 python=${PYTHON:-python3}
 profile=${PROFILE:-release}
 wheel=${1:-}
+# Where an environment has its programs.
+case "$(uname -s)" in MINGW* | MSYS* | CYGWIN*) bin=Scripts ;; *) bin=bin ;; esac
 
 if [ -z "$wheel" ]; then
     tools=target/wheel-tools
-    if [ ! -x "$tools/bin/maturin" ]; then
+    if [ ! -e "$tools/$bin/maturin" ] && [ ! -e "$tools/$bin/maturin.exe" ]; then
         "$python" -m venv --clear "$tools"
-        "$tools/bin/python" -m pip install --quiet maturin==1.16.0 ziglang==0.15.1
+        "$tools/$bin/python" -m pip install --quiet maturin==1.16.0 ziglang==0.15.1
     fi
-    export PATH="$PWD/$tools/bin:$PATH"
+    export PATH="$PWD/$tools/$bin:$PATH"
     arguments=(--manifest-path python/Cargo.toml --profile "$profile" --locked --out target/wheels)
     if [ -n "${PORTABLE:-}" ]; then arguments+=(--zig --compatibility manylinux2014); fi
     if [ -n "${NO_GPU:-}" ]; then arguments+=(--no-default-features); fi
@@ -38,9 +40,9 @@ echo "$wheel: $(wc -c < "$wheel") bytes"
 fresh=$(mktemp -d)
 trap 'rm -rf "$fresh"' EXIT
 "$python" -m venv "$fresh/env"
-"$fresh/env/bin/python" -m pip install --quiet "$wheel[test]"
-"$fresh/env/bin/requant" --version
-"$fresh/env/bin/python" -m pytest -q -p no:cacheprovider python/tests
+"$fresh/env/$bin/python" -m pip install --quiet "$wheel[test]"
+"$fresh/env/$bin/requant" --version
+"$fresh/env/$bin/python" -m pytest -q -p no:cacheprovider python/tests
 if [ -n "$timed" ]; then
-    "$fresh/env/bin/python" scripts/time-wheel.py
+    "$fresh/env/$bin/python" scripts/time-wheel.py
 fi
