@@ -86,6 +86,9 @@ fn a_folder_keeps_its_names_and_every_sample() {
     assert!(said.contains("2 of 3 converted to 3 files, 1 failed"), "{said}");
     // What is there is never written into.
     assert_eq!(convert(&scans, &out, &[]).0, 73);
+    // A folder is no file, and a new folder needs no overwriting.
+    assert_eq!(convert(&scans, &folder.path().join("one.nii"), &[]).0, 1);
+    assert_eq!(convert(&scans, &folder.path().join("new"), &["--overwrite"]).0, 2);
 }
 
 #[test]

@@ -42,7 +42,7 @@ pub(super) struct ConvertArgs {
     /// Labels out of paths relative to FILE, as `requant run` has them
     #[arg(long, value_name = "PATTERN")]
     site_from: Option<PathLabels>,
-    /// Replace OUTPUT if it exists
+    /// Replace OUTPUT if it exists; for one file
     #[arg(long)]
     overwrite: bool,
     #[command(flatten)]
@@ -50,8 +50,14 @@ pub(super) struct ConvertArgs {
 }
 
 pub(super) fn run(args: &ConvertArgs) -> CliResult {
-    let is_several = is_manifest(&args.file) || (args.file.is_dir() && formats::in_folder(&args.file).is_none());
-    if args.bids || args.site_from.is_some() || is_several {
+    let name = args.output.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+    let stem = name.strip_suffix(".nii.gz").or_else(|| name.strip_suffix(".nii"));
+    // The name of the output says whether it is one file.
+    let is_folder = stem.is_none() && args.file.is_dir() && formats::in_folder(&args.file).is_none();
+    if args.bids || args.site_from.is_some() || is_folder || (stem.is_none() && is_manifest(&args.file)) {
+        if args.overwrite {
+            return Err(CliError::new(2, anyhow::anyhow!("--overwrite is for one file; give a new folder")));
+        }
         return several::run(&several::Asked {
             input: &args.file,
             out: &args.output,
@@ -60,8 +66,7 @@ pub(super) fn run(args: &ConvertArgs) -> CliResult {
             gaps: args.gaps.gaps(),
         });
     }
-    let name = args.output.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-    let Some(stem) = name.strip_suffix(".nii.gz").or_else(|| name.strip_suffix(".nii")) else {
+    let Some(stem) = stem else {
         return Err(CliError::new(2, anyhow::anyhow!("{}: name the output .nii or .nii.gz", args.output.display())));
     };
     let reads = Reads::of([args.file.as_path()]);
