@@ -22,5 +22,5 @@ pub(super) fn write(out: &Path, path: &str, bytes: &[u8]) -> Result<(), Failure>
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder).map_err(|e| failed(&e))?;
     }
-    Reads::default().write(&path, bytes.to_vec()).map_err(|e| failed(&e.error))
+    Reads::default().write(&path, bytes).map_err(|e| failed(&e.error))
 }
