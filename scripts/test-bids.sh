@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
-# The BIDS-App with the validators of others: the dataset of BIDS that it writes, and the descriptor of Boutiques, which then
-# runs participants and group. Installs the validators from PyPI into target/bids-tools; REQUANT may name the binary.
+# What is BIDS, by the validators of others: the dataset that the BIDS-App writes, simulated corpora, converted folders of all
+# vendors (where ../shared/data, or REQUANT_TEST_DATA, has some), and the descriptor of Boutiques, which then runs participants and
+# group. Installs the validators from PyPI into target/bids-tools; REQUANT may name the binary.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 requant=$(realpath "${REQUANT:-target/release/requant}")
+scans=$(realpath "${REQUANT_TEST_DATA:-../shared/data}")
 tools=target/bids-tools
 if [ ! -x "$tools/bin/bosh" ] || [ ! -x "$tools/bin/bids-validator-deno" ]; then
     python3 -m venv --clear "$tools"
@@ -32,6 +34,18 @@ JSON
 "$bin/bosh" exec launch --no-container "$descriptor" group.json
 test -s out/group.html
 test -s out/sub-0002.html
-"$bin/bids-validator-deno" out | tee said
-if grep -q ERROR said; then exit 1; fi
+is_valid() {
+    "$bin/bids-validator-deno" "$1" | tee said
+    if grep -q ERROR said; then exit 1; fi
+}
+is_valid out
+is_valid data
+requant convert data again --bids
+is_valid again
+if [ -d "$scans" ]; then
+    mkdir mixed
+    for vendor in philips-sdat siemens-rda siemens-dicom ge-pfile; do ln -s "$scans/$vendor" "mixed/$vendor"; done
+    requant convert mixed dataset --bids --site-from '{site}/{subject}/**' | tee converted
+    is_valid dataset
+fi
 echo "passed: Boutiques, Kubernetes and BIDS"

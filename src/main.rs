@@ -5,5 +5,5 @@ use std::process::ExitCode;
 use clap::Parser;
 
 fn main() -> ExitCode {
-    requant::cli::main(requant::cli::Cli::parse())
+    ExitCode::from(requant::cli::main(requant::cli::Cli::parse()))
 }

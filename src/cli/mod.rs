@@ -65,8 +65,6 @@ mod status;
 mod vary;
 mod version;
 
-use std::process::ExitCode;
-
 use clap::{CommandFactory as _, Parser, Subcommand};
 
 use crate::error_chain::error_chain;
@@ -149,8 +147,8 @@ Examples:
     Man(completions::ManArgs),
 }
 
-/// Runs the command; errors go to stderr in one line.
-pub fn main(cli: Cli) -> ExitCode {
+/// Runs the command and gives back its exit code; errors go to stderr in one line.
+pub fn main(cli: Cli) -> u8 {
     let result = match cli.command {
         Command::Plan(args) => plan::run(&args),
         Command::Run(args) => run::run(*args),
@@ -178,11 +176,11 @@ pub fn main(cli: Cli) -> ExitCode {
         Command::Man(args) => completions::man(&args, Cli::command()),
     };
     match result {
-        Ok(code) => ExitCode::from(code),
+        Ok(code) => code,
         Err(failure) => {
             tell!("requant: {}", error_chain(failure.error.as_ref()));
             // Whatever failed then, it failed because it was asked to stop.
-            ExitCode::from(if interrupt::asked() { run::EXIT_STOPPED } else { failure.code })
+            if interrupt::asked() { run::EXIT_STOPPED } else { failure.code }
         }
     }
 }

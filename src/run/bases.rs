@@ -164,20 +164,37 @@ pub(super) struct Bases<'a> {
 impl<'a> Bases<'a> {
     /// Reads the basis set of the whole run, so that a wrong path ends it before any work.
     pub(super) fn new(options: &'a RunOptions) -> Result<Self, BasisError> {
-        let bases = Self {
+        let bases = Self::empty(options);
+        if let Some(path) = &options.basis {
+            bases.keep(path, bases.read_basis(path)?);
+        }
+        Ok(bases)
+    }
+
+    /// With `set` in the place of the file that the options name.
+    pub(super) fn with_set(options: &'a RunOptions, set: BasisSet) -> Self {
+        let bases = Self::empty(options);
+        if let Some(path) = &options.basis {
+            bases.keep(path, bases.noted(set, None));
+        }
+        bases
+    }
+
+    fn empty(options: &'a RunOptions) -> Self {
+        Self {
             options,
             read: Mutex::default(),
             stated: Mutex::default(),
             recipes: Mutex::default(),
             used: Mutex::default(),
-        };
-        if let Some(path) = &options.basis {
-            let set = bases.read_basis(path)?;
-            let slot = Arc::new(OnceLock::new());
-            let _ = slot.set(Ok(Arc::new(set)));
-            lock(&bases.read).insert(Source::File(path.clone()), slot);
         }
-        Ok(bases)
+    }
+
+    /// Keeps a set as that of `path`.
+    fn keep(&self, path: &Path, set: ReadBasis) {
+        let slot = Arc::new(OnceLock::new());
+        let _ = slot.set(Ok(Arc::new(set)));
+        lock(&self.read).insert(Source::File(path.to_owned()), slot);
     }
 
     fn read_basis(&self, path: &Path) -> Result<ReadBasis, BasisError> {

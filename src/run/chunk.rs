@@ -15,7 +15,6 @@ use super::rows::{BasisRef, Origin};
 use super::strangers;
 use crate::corpus::Found;
 use crate::engine::{Engine, Fitted};
-#[cfg(feature = "cli")]
 use crate::fit::FitResult;
 use crate::fit::FitState;
 use crate::interrupt;
@@ -145,7 +144,6 @@ pub(super) fn process(work: &Work<'_>) -> (Vec<Rows>, Timings) {
 }
 
 /// Rows, model and fit of one spectrum by every method.
-#[cfg(feature = "cli")]
 pub(super) fn jobs_and_rows(work: &Work<'_>, index: usize) -> Vec<(Rows, Option<(Prepared, FitResult)>)> {
     let plan: Vec<(usize, usize, usize)> = (0..work.options.methods.len()).map(|method| (0, index, method)).collect();
     let mut jobs = jobs(work, &plan);

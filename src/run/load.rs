@@ -70,31 +70,64 @@ pub(super) fn load_part(
             return loaded;
         }
     };
-    let started = Instant::now();
-    let first = loaded.header.clone();
-    for Measurement { name, mut data, water } in measurements {
-        let stated = &found.overrides.editing;
-        let sorted = arrange(&mut data, water.as_ref().map(|w| &w.data), preparation, stated, &file_stem(&found.path));
-        let mut header = first.clone();
-        header.state(&data, water.as_ref());
-        let failed = |e: &PrepareError| Failure::new(e.code(), format!("{}: {e}", found.source_path));
-        match sorted {
-            Ok(()) => {
-                let water = water.as_ref().map(|water| &water.data);
-                loaded.spectra.extend(prepared(&name, &data, water, voxels.clone(), preparation, &failed));
-            }
-            Err(error) => {
-                let key = SpectrumKey { measurement: name.clone(), ..SpectrumKey::default() };
-                loaded.spectra.push((key, Err(failed(&error))));
-            }
-        }
-        match name {
-            Some(name) => drop(loaded.further.insert(name, header)),
-            None => loaded.header = header,
-        }
-    }
-    loaded.timings.prepare_threads_s = started.elapsed().as_secs_f64();
+    loaded.prepare_all(found, measurements, voxels, preparation);
     loaded
+}
+
+/// [`load`] of a measurement that somebody holds already.
+pub(super) fn load_held(
+    found: &Found,
+    mut data: Acquisition,
+    water: Option<Acquisition>,
+    gaps: &Facts,
+    preparation: &Preparation,
+) -> Loaded {
+    let header = Header { prepare_hash: Some(preparation.hash()), ..Header::default() };
+    let mut loaded = Loaded { header, ..Loaded::default() };
+    let stated = &found.overrides.facts;
+    let completed = complete(&mut data, &found.source_path, (gaps, stated));
+    let water = water.map(|mut water| complete(&mut water, "water reference", (gaps, stated)).map(|()| water));
+    match completed.and_then(|()| water.transpose()) {
+        Ok(water) => loaded.prepare_all(found, measurements_of(data, water), None, preparation),
+        Err(failure) => loaded.spectra.push((SpectrumKey::default(), Err(failure))),
+    }
+    loaded
+}
+
+impl Loaded {
+    /// Prepares the measurements of a file; the header holds what is known of it before any of them.
+    fn prepare_all(
+        &mut self,
+        found: &Found,
+        measurements: Vec<Measurement>,
+        voxels: Option<Range<usize>>,
+        preparation: &Preparation,
+    ) {
+        let started = Instant::now();
+        let first = self.header.clone();
+        for Measurement { name, mut data, water } in measurements {
+            let stated = &found.overrides.editing;
+            let reference = water.as_ref().map(|w| &w.data);
+            let sorted = arrange(&mut data, reference, preparation, stated, &file_stem(&found.path));
+            let mut header = first.clone();
+            header.state(&data, water.as_ref());
+            let failed = |e: &PrepareError| Failure::new(e.code(), format!("{}: {e}", found.source_path));
+            match sorted {
+                Ok(()) => {
+                    self.spectra.extend(prepared(&name, &data, reference, voxels.clone(), preparation, &failed));
+                }
+                Err(error) => {
+                    let key = SpectrumKey { measurement: name.clone(), ..SpectrumKey::default() };
+                    self.spectra.push((key, Err(failed(&error))));
+                }
+            }
+            match name {
+                Some(name) => drop(self.further.insert(name, header)),
+                None => self.header = header,
+            }
+        }
+        self.timings.prepare_threads_s = started.elapsed().as_secs_f64();
+    }
 }
 
 type Entry = (SpectrumKey, Result<Spectrum, Failure>);
@@ -134,16 +167,16 @@ pub(super) fn index_in([nx, ny, _]: [usize; 3], voxel: usize) -> [usize; 3] {
 }
 
 /// One measurement of a file, with its water reference.
-struct Measurement {
+pub(crate) struct Measurement {
     /// `None` for the first.
-    name: Option<String>,
-    data: Acquisition,
-    water: Option<WaterData>,
+    pub(crate) name: Option<String>,
+    pub(crate) data: Acquisition,
+    pub(crate) water: Option<WaterData>,
 }
 
 /// A water reference, and which readouts of the file itself it is.
-struct WaterData {
-    data: Acquisition,
+pub(crate) struct WaterData {
+    pub(crate) data: Acquisition,
     readouts: Option<String>,
 }
 
@@ -196,7 +229,7 @@ impl Header {
 }
 
 /// The file's hash, and its measurements with their water references.
-fn load_acquisitions(
+pub(crate) fn load_acquisitions(
     found: &Found,
     voxels: Option<Range<usize>>,
     gaps: &Facts,
@@ -206,7 +239,7 @@ fn load_acquisitions(
         || sha256_file(&found.path).ok(),
         || read(&found.path, &found.parts, voxels.clone(), &found.source_path, (gaps, stated)),
     );
-    let measurements = data.and_then(|mut data| {
+    let measurements = data.and_then(|data| {
         let paired = match &found.water {
             Water::Paired(path) => {
                 let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
@@ -220,17 +253,22 @@ fn load_acquisitions(
             // Missing and ambiguous ones are refused before anything is read ([`Found::refusal`]).
             Water::None | Water::Missing(_) | Water::Ambiguous(_) => None,
         };
-        let further = std::mem::take(&mut data.further);
-        let all = std::iter::once((None, data)).chain(further.into_iter().map(|(name, data)| (Some(name), data)));
-        let all = all.map(|(name, mut data)| {
-            let readouts = data.water.as_ref().map(|water| water.readouts.clone());
-            let inside = data.take_water().map(|data| WaterData { data, readouts });
-            let paired = paired.clone().map(|data| WaterData { data, readouts: None });
-            Measurement { name, data, water: paired.or(inside) }
-        });
-        Ok(all.collect())
+        Ok(measurements_of(data, paired))
     });
     (sha256, measurements)
+}
+
+/// The measurements of what was read, each with the reference that was `paired`, else with its own.
+fn measurements_of(mut data: Acquisition, paired: Option<Acquisition>) -> Vec<Measurement> {
+    let further = std::mem::take(&mut data.further);
+    let all = std::iter::once((None, data)).chain(further.into_iter().map(|(name, data)| (Some(name), data)));
+    let all = all.map(|(name, mut data)| {
+        let readouts = data.water.as_ref().map(|water| water.readouts.clone());
+        let inside = data.take_water().map(|data| WaterData { data, readouts });
+        let paired = paired.clone().map(|data| WaterData { data, readouts: None });
+        Measurement { name, data, water: paired.or(inside) }
+    });
+    all.collect()
 }
 
 /// A message that names files beside `path` by their names alone: where the folder lies is nobody's concern.
@@ -259,6 +297,12 @@ fn read(
         let message = without_folder(&error_chain(&e).replace(&path.display().to_string(), shown_as), path);
         Failure::new(e.code(), if message.starts_with(shown_as) { message } else { format!("{shown_as}: {message}") })
     })?;
+    complete(&mut data, shown_as, (gaps, stated))?;
+    Ok(data)
+}
+
+/// Puts together what is known of a measurement that was read; an error where it is too long to be one.
+fn complete(data: &mut Acquisition, shown_as: &str, (gaps, stated): (&Facts, &Facts)) -> Result<(), Failure> {
     if data.n_points() > MAX_POINTS {
         let message =
             format!("{shown_as}: FIDs of {} points, more than the {MAX_POINTS} that are fitted", data.n_points());
@@ -270,9 +314,9 @@ fn read(
         data.facts = stated.clone().or(own).or(gaps.clone());
         data.facts.make_printable();
     };
-    state(&mut data);
+    state(data);
     data.further.iter_mut().for_each(|(_, further)| state(further));
-    Ok(data)
+    Ok(())
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ pub mod cut;
 mod error;
 pub mod gaps;
 mod gating;
+pub mod held;
 mod identity;
 mod inputs;
 pub(crate) mod job;

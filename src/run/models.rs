@@ -45,15 +45,24 @@ pub(crate) struct ModelStore<'a> {
 impl<'a> ModelStore<'a> {
     /// Reads the basis set of the whole run, so that a wrong path ends it before any work.
     pub(crate) fn new(options: &'a RunOptions) -> Result<Self, BasisError> {
-        Ok(Self {
+        Ok(Self::of(options, Bases::new(options)?))
+    }
+
+    /// With `set` in the place of the file that the options name.
+    pub(super) fn with_set(options: &'a RunOptions, set: BasisSet) -> Self {
+        Self::of(options, Bases::with_set(options, set))
+    }
+
+    fn of(options: &'a RunOptions, bases: Bases<'a>) -> Self {
+        Self {
             options,
-            bases: Bases::new(options)?,
+            bases,
             models: Mutex::default(),
             ratio_rows: Mutex::default(),
             notes: Mutex::default(),
             learned: options.learned.clone().unwrap_or_default(),
             wants_evidence: false,
-        })
+        }
     }
 
     /// Turns to learning, with `learned` as what is known so far.

@@ -82,6 +82,9 @@ pub fn write(out: &Path, recipe: &Recipe) -> Result<Written, SimulateError> {
         "GeneratedBy": [{ "Name": "requant", "Version": env!("CARGO_PKG_VERSION") }],
     });
     fs::write(&path, format!("{description:#}\n")).map_err(io(&path))?;
+    // What is no part of a BIDS dataset, for validators.
+    let path = out.join(".bidsignore");
+    fs::write(&path, "basis\ntruth\ntissue.tsv\n").map_err(io(&path))?;
     let [truth, drawn] = truth::write(&corpus.metabolites, &truths, &out.join("truth"))?;
     Ok(Written { spectra: out.to_owned(), bases, truth, drawn, n_spectra: truths.len() })
 }
@@ -98,9 +101,16 @@ fn write_bases(corpus: &Corpus, folder: &Path) -> Result<Vec<PathBuf>, SimulateE
 }
 
 fn write_subject(corpus: &Corpus, index: usize, out: &Path) -> Result<Vec<Truth>, SimulateError> {
-    let put = |path: PathBuf, data: &Acquisition| {
-        let written = gzipped(&nifti_mrs::encode(data)).and_then(|bytes| fs::write(&path, bytes));
-        written.map_err(|source| SimulateError::Io { path, source })
+    let put = |name: &str, data: &Acquisition| {
+        let write = |ending: &str, bytes: &[u8]| {
+            let path = out.join(format!("{name}.{ending}"));
+            fs::write(&path, bytes).map_err(|source| SimulateError::Io { path, source })
+        };
+        let io = |source| SimulateError::Io { path: out.join(name), source };
+        write("nii.gz", &gzipped(&nifti_mrs::encode(data)).map_err(io)?)?;
+        // Simulated data state all that BIDS asks for.
+        let sidecar = nifti_mrs::bids_sidecar(data, None).unwrap_or_default();
+        write("json", format!("{sidecar:#}\n").as_bytes())
     };
     let mut truths = Vec::new();
     for (truth, simulated) in corpus.spectra(index) {
@@ -109,10 +119,10 @@ fn write_subject(corpus: &Corpus, index: usize, out: &Path) -> Result<Vec<Truth>
         if let Some(folder) = path.parent() {
             fs::create_dir_all(folder).map_err(|source| SimulateError::Io { path: folder.to_owned(), source })?;
         }
-        put(out.join(format!("{}.nii.gz", truth.spectrum_id)), &simulated.data)?;
+        put(&truth.spectrum_id, &simulated.data)?;
         if let Some(water) = &simulated.water {
             let name = truth.spectrum_id.strip_suffix("svs").unwrap_or(&truth.spectrum_id);
-            put(out.join(format!("{name}mrsref.nii.gz")), water)?;
+            put(&format!("{name}mrsref"), water)?;
         }
         truths.push(truth);
     }

@@ -1,6 +1,7 @@
 //! What a run was: `run.json`, the one file that may depend on time and machine.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
@@ -206,9 +207,20 @@ pub fn now_utc() -> String {
         .to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
 }
 
-/// The command of this process, program first.
+/// The command of this process, program first; without the interpreter that a Python package runs it in.
 pub fn command_line() -> Vec<String> {
-    std::env::args_os().map(|argument| argument.to_string_lossy().into_owned()).collect()
+    let all = std::env::args_os().map(|argument| argument.to_string_lossy().into_owned()).collect();
+    without_interpreter(all)
+}
+
+fn without_interpreter(mut all: Vec<String>) -> Vec<String> {
+    let stem = |argument: &str| Path::new(argument).file_stem().map(|stem| stem.to_string_lossy().into_owned());
+    let is_interpreted = all.first().and_then(|first| stem(first)).is_some_and(|stem| stem.starts_with("python"));
+    let program = all.iter().position(|argument| stem(argument).as_deref() == Some(env!("CARGO_PKG_NAME")));
+    match program.filter(|_| is_interpreted) {
+        Some(program) => all.split_off(program),
+        None => all,
+    }
 }
 
 /// The processor's model name, where the system tells it (Linux: `/proc/cpuinfo`).
@@ -241,6 +253,16 @@ mod tests {
         let one = listing_sha256([("a", "1"), ("b", "2")]);
         assert_eq!(one, listing_sha256([("b", "2"), ("a", "1")]));
         assert_ne!(one, listing_sha256([("a", "2"), ("b", "1")]));
+    }
+
+    #[test]
+    fn an_interpreter_is_no_part_of_the_command() {
+        let line = |text: &str| without_interpreter(text.split(' ').map(str::to_owned).collect()).join(" ");
+        assert_eq!(line("/usr/bin/python3.11 /env/bin/requant run a"), "/env/bin/requant run a");
+        assert_eq!(line("python -m requant run requant"), "requant run requant");
+        for whole in ["/opt/requant run a", "requant-main run requant", "python other.py"] {
+            assert_eq!(line(whole), whole);
+        }
     }
 
     #[test]

@@ -12,6 +12,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod conversion;
 mod corpora;
 mod corpus;
 mod field_corpus;

@@ -77,6 +77,7 @@ fn what_is_released_has_one_version() {
     let version = env!("CARGO_PKG_VERSION");
     for (path, line) in [
         ("CITATION.cff", format!("version: {version}\n")),
+        ("python/Cargo.toml", format!("version = \"{version}\"")),
         ("CHANGELOG.md", format!("## {version} – ")),
         ("examples/boutiques/requant.json", format!("\"tool-version\": \"{version}\"")),
         ("examples/boutiques/requant.json", format!("\"image\": \"requant:{version}\"")),

@@ -2,7 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
-use super::keys::{AVERAGES, COMPLEX64, COMPLEX128, EXTENSION_CODE, FIRST_ECHO, FLIP_ANGLES, PROGRAM, PULSES, SECONDS};
+use super::keys::{
+    AVERAGES, COMPLEX64, COMPLEX128, EXTENSION_CODE, FIRST_ECHO, FLIP_ANGLES, PROGRAM, PULSES, REFOCUS, SECONDS,
+};
 use crate::acquisition::{Acquisition, Processing};
 use crate::formats::nifti::layout::NIFTI2;
 use crate::formats::nifti::writer::{EXTENDER_BYTES, MILLIMETRES, Writer};
@@ -69,6 +71,10 @@ fn described(data: &Acquisition) -> (Vec<usize>, Map<String, Value>) {
     if let Some(te1_s) = facts.te1_s {
         let description = "Time from the excitation to the first spin echo of PRESS (s)";
         meta.insert(FIRST_ECHO.into(), json!({ "Value": te1_s, "Description": description }));
+    }
+    if let Some(refocus_s) = facts.refocus_s {
+        let description = "Duration of the slice-selective refocusing pulses, by their amplitudes in the header (s)";
+        meta.insert(REFOCUS.into(), json!({ "Value": refocus_s, "Description": description }));
     }
     if let Some(degrees) = facts.flip_angle_deg {
         meta.insert(FLIP_ANGLES[0].into(), json!(degrees));

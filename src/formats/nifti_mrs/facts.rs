@@ -5,7 +5,7 @@
 
 use serde_json::{Map, Value};
 
-use super::keys::{AVERAGES, FIRST_ECHO, FLIP_ANGLES, PULSES, SAME, TEXT_CHARS, first};
+use super::keys::{AVERAGES, FIRST_ECHO, FLIP_ANGLES, PULSES, REFOCUS, SAME, TEXT_CHARS, first};
 use crate::acquisition::{Facts, flip_angle_deg};
 
 /// Keys whose value may differ between conditions or dimensions; a list of different values states none for all.
@@ -43,6 +43,10 @@ pub(super) fn facts(
     }
 }
 
+/// Bounds of a refocusing pulse's duration (s): one beyond them is another quantity, or in another unit.
+const MIN_PULSE_S: f64 = 1e-4;
+const MAX_PULSE_S: f64 = 0.05;
+
 /// What one place states.
 fn stated(place: &str, from: &Map<String, Value>, remarks: &mut Vec<String>) -> Facts {
     let flip_angle_deg = flip(place, from, remarks);
@@ -53,6 +57,7 @@ fn stated(place: &str, from: &Map<String, Value>, remarks: &mut Vec<String>) -> 
         te_s: number("EchoTime"),
         tr_s: number("RepetitionTime"),
         te1_s: number(FIRST_ECHO),
+        refocus_s: number(REFOCUS).filter(|s| (MIN_PULSE_S..MAX_PULSE_S).contains(s)),
         tm_s: number("MixingTime"),
         flip_angle_deg,
         nucleus: text(from, "ResonantNucleus"),

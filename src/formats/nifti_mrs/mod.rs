@@ -7,6 +7,7 @@ mod encode;
 mod error;
 mod facts;
 mod keys;
+mod sidecar;
 mod steps;
 
 use std::fs::File;
@@ -31,6 +32,7 @@ pub use encode::encode;
 pub use error::DecodeError;
 pub use keys::EXTENSION_CODE;
 use keys::{COMPLEX64, COMPLEX128, MICROSECONDS, MILLISECONDS, MOST_STEPS, PROGRAM, SECONDS, TEXT_CHARS, TIME_BITS};
+pub use sidecar::bids_sidecar;
 
 /// Name of the format.
 pub const NAME: &str = "NIfTI-MRS";

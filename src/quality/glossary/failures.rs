@@ -14,6 +14,7 @@ pub(super) fn entries(thresholds: &Thresholds) -> Vec<Entry> {
     all.extend(of_samples(thresholds));
     all.extend(of_basis_sets(thresholds));
     all.extend(of_fits());
+    all.extend(of_conversion());
     all
 }
 
@@ -315,6 +316,24 @@ fn of_fits() -> Vec<Entry> {
             "the engine returned nothing",
             "This is a fault of requant.",
             "Report it with the file's header.",
+        ),
+    ]
+}
+
+/// Of `requant convert` over a folder or a manifest; no row of a run has them.
+fn of_conversion() -> Vec<Entry> {
+    vec![
+        entry(
+            "bids_labels",
+            "no subject is known, or its label in letters and digits is another's (`requant convert --bids`)",
+            "The file was not converted: two people must not become one.",
+            "Fill in `subject` in a manifest, or give `--site-from` with `{subject}`.",
+        ),
+        entry(
+            "not_written",
+            "the system refuses to write a converted file, or its name cannot be a file's everywhere",
+            "The file was not converted.",
+            "What the message says: room, rights, or another name.",
         ),
     ]
 }
