@@ -145,7 +145,7 @@ impl Folder {
 
     /// Writes the record and returns all files.
     pub(crate) fn finish(mut self, study: &Study, options: &Options) -> Result<Vec<PathBuf>, ExportError> {
-        let files = options.participants.iter().chain(&options.join);
+        let files = options.study.participants.iter().chain(&options.study.join);
         let joined: Vec<Value> = files
             .zip(&study.joined)
             .map(|(path, joined)| {
@@ -160,8 +160,8 @@ impl Folder {
             "gates": study.gates,
             "biases": study.gates.biases(),
             "group": study.group_from,
-            "method": options.method,
-            "min_n": options.min_n,
+            "method": options.study.method,
+            "min_n": options.study.min_n,
             "joined": joined,
             "notes": study.notes,
             "tables": self.tables,

@@ -2,6 +2,7 @@
 
 mod corpus;
 mod flow;
+mod survey;
 
 use std::collections::BTreeSet;
 use std::fs;
