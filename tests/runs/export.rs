@@ -2,6 +2,7 @@
 
 mod corpus;
 mod flow;
+mod osprey;
 mod survey;
 
 use std::collections::BTreeSet;
