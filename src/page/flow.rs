@@ -51,7 +51,7 @@ pub(super) fn section(survey: &Survey) -> Result<String, PageError> {
             notes => survey.notes.clone(),
             groups => if groups.len() > 1 { groups } else { Vec::new() },
             ends => minijinja::value::Serde(ends(survey, &methods)),
-            warnings => survey.unequal.iter().take(MOST_WARNINGS).map(in_words).collect::<Vec<_>>(),
+            warnings => warnings(survey),
             n_more => survey.unequal.len().saturating_sub(MOST_WARNINGS),
             quantity => survey.values.first().map(|line| line.quantity),
             values => minijinja::value::Serde(values(survey, &methods)),
@@ -173,6 +173,13 @@ fn points(line: &FlowLine, least: usize) -> Option<f64> {
     let shares: Vec<f64> = of_groups.map(|(_, (n, kept))| 100.0 * *kept as f64 / *n as f64).collect();
     let most = shares.iter().copied().reduce(f64::max)?;
     Some(most - shares.iter().copied().reduce(f64::min)?)
+}
+
+/// Of what studies look at first.
+fn warnings(survey: &Survey) -> Vec<String> {
+    let mut shares: Vec<&UnequalShare> = survey.unequal.iter().collect();
+    shares.sort_by_key(|share| !share.quantity.is_empty() && !MAJOR_METABOLITES.contains(&share.metabolite.as_str()));
+    shares.into_iter().take(MOST_WARNINGS).map(in_words).collect()
 }
 
 fn in_words(share: &UnequalShare) -> String {
