@@ -36,12 +36,44 @@ def sheet(path):
     return [["".join(cell.itertext()) for cell in row] for row in root.iter(f"{space}row")]
 
 
+def calculated(path):
+    """Columns of the first sheet that LibreOffice made of a workbook (flat OpenDocument)."""
+    office, sheets, text = (f"{{urn:oasis:names:tc:opendocument:xmlns:{part}:1.0}}" for part in ("office", "table", "text"))
+    rows = []
+    for row in next(ElementTree.parse(path).iter(f"{sheets}table")).iter(f"{sheets}table-row"):
+        cells = []
+        for cell in row.iter(f"{sheets}table-cell"):
+            value = cell.get(f"{office}value")
+            cells += [float(value) if value else "\n".join("".join(p.itertext()) for p in cell.iter(f"{text}p")) or None] * int(cell.get(f"{sheets}number-columns-repeated", 1))
+        rows.append(cells)
+    return rows
+
+
+def check_calculated(path, expected, kinds):
+    """Every cell that LibreOffice has is the one of the Parquet file, numbers as numbers (it writes 20 decimals, 15 digits at most)."""
+    header, *rows = calculated(path)
+    assert [name for name in header if name] == list(kinds), (path, header[:5])
+    assert len([row for row in rows if any(cell is not None for cell in row)]) == len(expected), path
+    for place, (name, kind) in enumerate(kinds.items()):
+        for cell, value in zip((row[place] if place < len(row) else None for row in rows), expected[name]):
+            if pd.isna(value) or value == "":
+                assert cell is None, (path, name, cell)
+            elif kind == "text":
+                assert cell == value, (path, name, cell, value)
+            else:
+                assert isinstance(cell, float) and abs(cell - value) <= 1e-12 * abs(value) + 1e-18, (path, name, cell, value)
+
+
 n_values = 0
 for table in tables:
     parquet = pq.read_table(folder / f"{table}.parquet")
     expected = parquet.to_pandas()
     kinds = {f.name: "text" if str(f.type) == "string" else "number" for f in parquet.schema}
     texts = {name: str for name, kind in kinds.items() if kind == "text"}
+    if reader == "LibreOffice":
+        check_calculated(folder / f"{table}.fods", expected, kinds)
+        n_values += expected.size
+        continue
     if reader == "pandas":
         # As anybody reads it: numbers must come out as numbers by themselves.
         plain = pd.read_csv(folder / f"{table}.tsv", sep="\t")

@@ -2,7 +2,7 @@
 #
 #   Rscript scripts/group-rates.R OUT.md [DRAWS] [CORES] [CASES] [analysis.tsv OUTCOME]
 #
-# CASES: permuted, confounded, effect, with commas; all of them by default.
+# CASES: permuted, confounded, effect, or one cell of them (permuted/14-35/2: people a site, voxels), with commas; all by default.
 #
 # Twelve sites with means (sd 8 %), spreads (8 to 14 %) and skewed, heavy-tailed values of their own; age, sex and GM ratio act,
 # and differ between people. With a table, sites and people's values are drawn from it instead.
@@ -92,8 +92,11 @@ shown <- c(site_fixed = TRUE, site_fixed_hc3 = FALSE, site_fixed_person = TRUE, 
            meta_hedges_g = TRUE, meta_rom = FALSE, partial_within_site = TRUE, correlation_meta = TRUE, ancova_no_site = FALSE)
 cases <- expand.grid(voxels = 1:2, small = c(TRUE, FALSE), what = c("permuted", "confounded", "effect"), stringsAsFactors = FALSE)
 cases <- cases[cases$what == "permuted" | !cases$small, ]
-if (length(arguments) > 3) cases <- cases[cases$what %in% strsplit(arguments[4], ",")[[1]], ]
-lines <- c("| sites | voxels | case | model | default | p < .05 | mean % | 95 % hold |", "|---|---|---|---|---|---|---|---|")
+if (length(arguments) > 3) {
+  wanted <- strsplit(arguments[4], ",")[[1]]
+  cases <- cases[cases$what %in% wanted | paste(cases$what, ifelse(cases$small, "14", "14-35"), cases$voxels, sep = "/") %in% wanted, ]
+}
+lines <- c("| sites | voxels | case | model | default | p < .05 | mean % | 95 % hold | draws |", "|---|---|---|---|---|---|---|---|---|")
 failed <- character()
 for (i in seq_len(nrow(cases))) {
   case <- cases[i, ]
@@ -105,8 +108,8 @@ for (i in seq_len(nrow(cases))) {
   for (model in intersect(names(shown), unique(all$model))) {
     of <- all[all$model == model, ]
     rate <- mean(of$p < .05); estimate <- mean(of$estimate); holds <- mean(of$holds)
-    lines <- c(lines, sprintf("| 12 × %s | %d | %s | `%s` | %s | %.3f | %+.2f | %.1f %% |", if (case$small) "9 + 5" else "14–35", case$voxels, case$what,
-                              model, if (shown[[model]]) "yes" else "", rate, estimate, 100 * holds))
+    lines <- c(lines, sprintf("| 12 × %s | %d | %s | `%s` | %s | %.3f | %+.2f | %.1f %% | %d |", if (case$small) "9 + 5" else "14–35", case$voxels, case$what,
+                              model, if (shown[[model]]) "yes" else "", rate, estimate, 100 * holds, nrow(of)))
     is_effect <- !model %in% c("partial_within_site", "correlation_meta")
     held <- switch(case$what, permuted = rate >= .035 && rate <= .065, confounded = rate <= .07 && (!is_effect || abs(estimate) <= .3),
                    effect = !is_effect || (estimate >= 4.7 && estimate <= 5.3 && holds >= .93 && holds <= .97))

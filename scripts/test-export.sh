@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# What `requant export` writes is read with equal values and types by pandas and by base R: TSV and CSV against Parquet.
+# What `requant export` writes is read with equal values and types by pandas, base R and LibreOffice: TSV, CSV and workbooks against
+# Parquet.
 # Needs python3 (installs what it lacks into target/python); R where there is one, and with CI set it is installed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -35,4 +36,11 @@ if command -v Rscript >/dev/null; then
     "$python" scripts/check-export.py "$out/study" R
 else
     echo "left out: no R" >&2
+fi
+# LibreOffice is 300 MB to install, so only where it is (Debian: libreoffice-calc-nogui).
+if command -v soffice >/dev/null; then
+    HOME="$out/home" timeout 300 soffice --headless --convert-to fods --outdir "$out/study" "$out"/study/*.xlsx >/dev/null 2>&1
+    "$python" scripts/check-export.py "$out/study" LibreOffice
+else
+    echo "left out: no LibreOffice" >&2
 fi

@@ -65,6 +65,9 @@ read_table <- function(plan) {
   for (name in c(plan$outcomes, plan$scales))
     if (!is.numeric(table[[name]]) && !all(is.na(table[[name]]))) stop_line("column ", name, " has texts (", listed(unique(na.omit(table[[name]])), 3), "): it must be numbers")
   for (name in plan$covariates)
+    if (all(is.na(table[[name]])))
+      stop_line("covariate ", name, " has no value in any row: take it out of the plan, or join a table that has it (requant export --join)")
+  for (name in plan$covariates)
     if (is.character(table[[name]]) && length(unique(na.omit(table[[name]]))) > 10)
       stop_line("covariate ", name, " has ", length(unique(table[[name]])), " different texts (", listed(unique(na.omit(table[[name]])), 3), "): is it a number?")
   unknown <- setdiff(plan$order, table[[plan$group]])
@@ -185,6 +188,10 @@ sensitivity_of <- function(results, plan, main, defaults) {
   people <- results[results$model == "people" & results$figure == "n", ]
   total <- tapply(people$value, paste(people$outcome, people$method, people$gated), sum)
   table$n <- as.vector(total[paste(table$outcome, table$method, table$gated)])
+  # Of a scale: those who have it.
+  rated <- results[results$model == "pearson" & results$figure == "n", ]
+  rated <- rated$value[match(do.call(paste, table[c("outcome", "method", "gated", "term")]), do.call(paste, rated[c("outcome", "method", "gated", "term")]))]
+  table$n <- ifelse(is.na(rated), table$n, rated)
   is_main <- table$method == main & table$gated == defaults$gated[table$outcome] & table$model %in% defaults$models
   table$is_default <- is_main
   # Over the outcomes, for each default model and group.
@@ -252,6 +259,7 @@ write.csv(sensitivity, file.path(out, "sensitivity.csv"), row.names = FALSE, na 
 shown <- sensitivity[c("outcome", "method", "gated", "model", "term", "n", "estimate", "low", "high", "p", "percent", "is_default")]
 for (name in c("estimate", "low", "high", "p", "percent")) shown[[name]] <- signif(shown[[name]], 3)
 names(shown)[names(shown) == "is_default"] <- "default"
-shown$default <- ifelse(shown$default, "*", "")
 options(width = 160)
-print(shown, row.names = FALSE)
+cat("The models that the plan stands for; `term` is compared with ", plan$order[1], ", or is a scale:\n", sep = "")
+print(shown[sensitivity$is_default, setdiff(names(shown), "default")], row.names = FALSE)
+cat(sum(!sensitivity$is_default), " more rows (other models, without gates, other methods) are in ", file.path(out, "sensitivity.csv"), "\n", sep = "")

@@ -68,6 +68,9 @@ def read_table(plan):
     for name in [*plan["outcomes"], *plan["scales"]]:
         if not pd.api.types.is_numeric_dtype(table[name]):
             stop(f"column {name} has texts: it must be numbers")
+    for name in plan["covariates"]:
+        if table[name].isna().all():
+            stop(f"covariate {name} has no value in any row: take it out of the plan, or join a table that has it (requant export --join)")
     groups = table[plan["group"]].dropna().unique()
     if unknown := [name for name in plan["order"] if name not in groups]:
         stop(f"no group {', '.join(unknown)}; there are {', '.join(sorted(groups))}")

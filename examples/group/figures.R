@@ -4,10 +4,14 @@ colours <- c("#3b6ea5", "#c8553d", "#5b8c5a", "#8e6c9e", "#b8860b", "#555555")
 
 # Every site's difference with the mean over sites, and the interval in which a further site would lie.
 draw_forest <- function(path, found, label) {
-  svg(path, width = 7.5, height = 2 + .22 * length(found$sites))
+  k <- length(found$sites)
+  svg(path, width = 7.5, height = 1.8 + .22 * k)
   on.exit(invisible(dev.off()))
-  par(mar = c(4, 0, .5, 0))
-  forest(found$fit, addpred = TRUE, xlab = label, psize = 1, cex = .75, mlab = "all sites, REML, Hartung-Knapp")
+  par(mar = c(4, 0, 0, 0))
+  further <- predict(found$fit)
+  forest(found$fit, addpred = TRUE, xlab = label, psize = 1, cex = .75, ylim = c(-2.5, k + 3), header = c("Site", "g [95 % interval]"),
+         mlab = "All sites (REML, Hartung-Knapp)")
+  text(par("usr")[1], -2.2, pos = 4, cex = .75, sprintf("A further site would lie from %.2f to %.2f (95 %%)", further$pi.lb, further$pi.ub))
 }
 
 # Density, box and people of each group: values with what the site-fixed model gives to sites and covariates taken out.
@@ -38,7 +42,8 @@ draw_raincloud <- function(path, d, covariates, label) {
   }
 }
 
-# Each group's mean at each site with its 95 % interval, over the people: which sites differ, and who was measured where.
+# Each group's mean at each site with its 95 % interval, over the people: which sites differ, and who was measured where. The area of a
+# mean's point goes with the number of people.
 draw_sites <- function(path, d, label) {
   order <- names(sort(tapply(d$value, as.character(d$site), mean)))
   n <- nlevels(d$group)
@@ -48,6 +53,7 @@ draw_sites <- function(path, d, label) {
   plot(NULL, xlim = c(.5, length(order) + .5), ylim = range(d$value), xlab = "", ylab = label, xaxt = "n", bty = "n")
   axis(1, seq_along(order), order, tick = FALSE, cex.axis = .7, line = -.8)
   abline(h = mean(d$value), col = "grey85")
+  most <- max(table(d$site, d$group))
   for (s in seq_along(order)) for (i in seq_len(n)) {
     x <- d$value[d$site == order[s] & as.integer(d$group) == i]
     if (length(x) == 0) next
@@ -56,7 +62,7 @@ draw_sites <- function(path, d, label) {
     points(rep(place, length(x)), x, pch = 16, cex = .3, col = adjustcolor(colour, .35))
     half <- if (length(x) > 1) qt(.975, length(x) - 1) * sd(x) / sqrt(length(x)) else 0
     segments(place, mean(x) - half, place, mean(x) + half, col = colour, lwd = 1.5)
-    points(place, mean(x), pch = 21, bg = colour, col = "white", cex = .9)
+    points(place, mean(x), pch = 21, bg = colour, col = "white", cex = .4 + 1.2 * sqrt(length(x) / most))
   }
   par(las = 1)
   legend("top", levels(d$group), pch = 16, col = colours[seq_len(n)], horiz = TRUE, bty = "n", inset = -.1, xpd = TRUE, cex = .85)

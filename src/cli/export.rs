@@ -7,12 +7,10 @@ use clap::{Args, ValueEnum};
 use super::error::{CliError, CliResult};
 use super::outputs::Reads;
 use super::shared::gates;
-use crate::export::{self, DEFAULT_MIN_N, FlowLine, Options, Report, UnequalShare};
+use crate::export::{self, DEFAULT_MIN_N, FlowLine, MAJOR_METABOLITES, Options, Report, StudyOptions, UnequalShare};
 
 /// Warnings of unequal shares that are shown; `shares.tsv` has all.
 const SHOWN: usize = 8;
-/// Metabolites whose flow is shown; `flow.tsv` has all.
-const MAJOR: [&str; 12] = ["tNAA", "tCr", "tCho", "Ins", "Glx", "Glu", "Gln", "GSH", "GABA", "GABA+", "Asp", "Lac"];
 
 /// Arguments of `requant export`.
 #[derive(Args, Debug)]
@@ -122,12 +120,14 @@ fn options(args: &ExportArgs) -> Result<Options, CliError> {
         results: args.results.clone(),
         out: args.out.clone(),
         overwrite: args.overwrite,
-        participants: args.participants.clone(),
-        join: args.join.clone(),
-        group: args.group.clone(),
-        gates: args.gates.as_deref().map(gates).transpose()?,
-        method: args.method.clone(),
-        min_n: args.min_n,
+        study: StudyOptions {
+            participants: args.participants.clone(),
+            join: args.join.clone(),
+            group: args.group.clone(),
+            gates: args.gates.as_deref().map(gates).transpose()?,
+            method: args.method.clone(),
+            min_n: args.min_n,
+        },
         formats,
         layouts,
     })
@@ -165,7 +165,7 @@ fn in_words(share: &UnequalShare) -> String {
 
 fn print_flow(flow: &[FlowLine]) {
     let mut of_what = None;
-    for line in flow.iter().filter(|line| MAJOR.contains(&line.metabolite.as_str())) {
+    for line in flow.iter().filter(|line| MAJOR_METABOLITES.contains(&line.metabolite.as_str())) {
         let what = (&line.method, &line.voi, &line.subspec);
         if of_what != Some(what) {
             let parts = [Some(line.method.as_str()), line.voi.as_deref(), line.subspec.as_deref(), Some(line.quantity)];

@@ -6,14 +6,16 @@ use clap::Args;
 
 use super::error::{CliError, CliResult};
 use super::outputs::in_folder;
+use super::shared::gates;
 use crate::error_chain::error_chain;
+use crate::export::{StudyOptions, Survey, survey};
 use crate::output_path::{path_inside, safe_name_from};
 use crate::page::{self, Comparison, Images, PageError, PageOptions, SubjectOptions, write_subject};
 use crate::printable::printable_path;
 use crate::quality::glossary;
 use crate::report::describe::{Description, People};
 use crate::run::thresholds;
-use crate::store::{ReadTableError, read_run, read_table};
+use crate::store::{ChunkRows, read_run, read_table};
 use crate::tissue::Transform;
 
 /// Arguments of `requant report`.
@@ -24,6 +26,8 @@ Examples:
   requant report results --subject sub-01      results/sub-01.html
   requant report results --out corpus.html     corpus.html, and corpus_data/ for what it has no room for
   requant report results --image bids/         each voxel on its subject's T1, in three planes
+  requant report results --participants participants.tsv
+                                               with the flow from people to kept values, by group
 
 Works from the tables alone: a run's, merged shards', a union's. The page is one file that needs no
 network: sites and protocols, what failed and what to do, each spectrum's figures beside all others,
@@ -42,6 +46,15 @@ pub(super) struct ReportArgs {
     /// Image of the head (NIfTI, MGZ), or a folder of a BIDS dataset or of segmentations with such images, to draw the voxels on
     #[arg(long, value_name = "T1.nii.gz|DIR")]
     image: Vec<PathBuf>,
+    /// List of participants (.tsv, .csv or .parquet), to tell who has no spectrum, and groups, age and sex
+    #[arg(long, value_name = "FILE", conflicts_with = "subject")]
+    participants: Option<PathBuf>,
+    /// Column with the group [default: group]
+    #[arg(long, value_name = "COLUMN", conflicts_with = "subject")]
+    group: Option<String>,
+    /// Gates that are asked for the flow: seed2020, robust, none or a .toml file [default: the run's own, else robust]
+    #[arg(long, value_name = "NAME|FILE", conflicts_with = "subject")]
+    gates: Option<String>,
 }
 
 pub(super) fn run(args: &ReportArgs) -> CliResult {
@@ -70,7 +83,13 @@ pub(super) fn run(args: &ReportArgs) -> CliResult {
         }
         None => {
             let images = Images { places: args.image.clone(), transform: Transform::Qform };
-            print_page(&args.results, &out, images)?;
+            let study = StudyOptions {
+                participants: args.participants.clone(),
+                group: args.group.clone(),
+                gates: args.gates.as_deref().map(gates).transpose()?,
+                ..StudyOptions::default()
+            };
+            print_page(&args.results, &out, images, &study)?;
         }
     }
     Ok(0)
@@ -88,17 +107,38 @@ pub(super) fn subject_options() -> SubjectOptions {
     SubjectOptions { glossary: glossary::entries(&thresholds()), ..SubjectOptions::default() }
 }
 
-/// Most rows of metabolites that a description is made of here: it holds them all at once.
-const MOST_DESCRIBED: u64 = 400_000;
+/// Most rows of metabolites that are held at once for what is told of all rows, unless it is asked for.
+const MOST_HELD: u64 = 400_000;
 
-/// What a study reports of the run, for the page.
-fn description(results: &Path) -> Result<Option<Description>, ReadTableError> {
-    let record = read_run(results)?;
-    if record.counts.metabolites > MOST_DESCRIBED {
-        return Ok(None);
+/// What a study reports of the run, and where people and values went.
+fn told(results: &Path, study: &StudyOptions) -> Result<(Option<Description>, Option<Survey>), CliError> {
+    let of_tables = |e| CliError::new(66, e);
+    let record = read_run(results).map_err(of_tables)?;
+    let is_asked = study.participants.is_some() || study.group.is_some() || study.gates.is_some();
+    let is_large = record.counts.metabolites > MOST_HELD;
+    if is_large && !is_asked {
+        tell!(
+            "note: {} rows are too many for the flow from people to values; --participants makes it all the same",
+            record.counts.metabolites
+        );
+        return Ok((None, None));
     }
-    let (spectra, metabolites) = (read_table(results)?, read_table(results)?);
-    Ok(Some(Description::new(&record, &spectra, &metabolites, &People::default())))
+    let rows = ChunkRows {
+        spectra: read_table(results).map_err(of_tables)?,
+        metabolites: read_table(results).map_err(of_tables)?,
+        ..ChunkRows::default()
+    };
+    let description =
+        (!is_large).then(|| Description::new(&record, &rows.spectra, &rows.metabolites, &People::default()));
+    let survey = match survey(record, rows, study) {
+        Ok(survey) => survey,
+        Err(failure) if is_asked => return Err(CliError::new(failure.exit_code(), failure)),
+        Err(failure) => {
+            tell!("note: no flow from people to values on the page: {}", error_chain(&failure));
+            None
+        }
+    };
+    Ok((description, survey))
 }
 
 /// Where the page of a run's folder stands.
@@ -116,12 +156,9 @@ pub(super) fn remove_stale_page(results: &Path) {
 }
 
 /// Writes the page and says where it is.
-pub(super) fn print_page(results: &Path, out: &Path, images: Images) -> Result<(), CliError> {
-    let options = PageOptions {
-        glossary: glossary::entries(&thresholds()),
-        description: description(results).map_err(|e| CliError::new(66, e))?,
-        images,
-    };
+pub(super) fn print_page(results: &Path, out: &Path, images: Images, study: &StudyOptions) -> Result<(), CliError> {
+    let (description, survey) = told(results, study)?;
+    let options = PageOptions { glossary: glossary::entries(&thresholds()), description, survey, images };
     let files = page::write(results, out, &options).map_err(|e| CliError::new(e.exit_code(), e))?;
     let beside = files.len().saturating_sub(1);
     let more = if beside > 0 { format!(" (and {beside} files beside it, which belong to it)") } else { String::new() };

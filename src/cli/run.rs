@@ -11,6 +11,7 @@ use super::report::{in_results, print_page, remove_stale_page};
 use super::shard;
 use super::shared::{CurveArgs, JobArgs, gates};
 use crate::error_chain::error_chain;
+use crate::export::StudyOptions;
 use crate::interrupt;
 use crate::learn::{self, LearnOptions, Scope};
 use crate::learned::{self, Learned};
@@ -193,7 +194,7 @@ pub(super) fn images(options: &RunOptions) -> Images {
 fn page_of(out: &Path, is_unwanted: bool, was_complete: bool, images: Images) -> Result<(), CliError> {
     if !is_unwanted {
         let path = in_results(out)?;
-        if let Err(failure) = print_page(out, &path, images) {
+        if let Err(failure) = print_page(out, &path, images, &StudyOptions::default()) {
             tell!("note: no report.html: {}", error_chain(failure.error.as_ref()));
         }
     } else if !was_complete {

@@ -106,7 +106,7 @@ impl Folder {
     pub(crate) fn put(&mut self, table: &Table<'_>, formats: &[Format]) -> Result<(), ExportError> {
         for format in formats {
             match format {
-                Format::Tsv => self.tsv(table)?,
+                Format::Tsv => self.text_of(table, write_text::TSV)?,
                 Format::Csv => self.write(&format!("{}.csv", table.name), |file| {
                     write_text::write(table, write_text::CSV, file).map_err(|e| e.to_string())
                 })?,
@@ -128,12 +128,16 @@ impl Folder {
         Ok(())
     }
 
-    /// Writes a table between tabs, with its dictionary.
-    pub(crate) fn tsv(&mut self, table: &Table<'_>) -> Result<(), ExportError> {
-        self.write(&format!("{}.tsv", table.name), |file| {
-            write_text::write(table, write_text::TSV, file).map_err(|e| e.to_string())
-        })?;
+    /// Writes a table between tabs, with its dictionary; a missing number is `NaN`.
+    pub(crate) fn matlab_tsv(&mut self, table: &Table<'_>) -> Result<(), ExportError> {
+        self.text_of(table, write_text::MATLAB_TSV)?;
         self.dictionary(&format!("{}.json", table.name), table)
+    }
+
+    fn text_of(&mut self, table: &Table<'_>, form: write_text::Form) -> Result<(), ExportError> {
+        self.write(&format!("{}.tsv", table.name), |file| {
+            write_text::write(table, form, file).map_err(|e| e.to_string())
+        })
     }
 
     fn dictionary(&mut self, name: &str, table: &Table<'_>) -> Result<(), ExportError> {
@@ -145,7 +149,7 @@ impl Folder {
 
     /// Writes the record and returns all files.
     pub(crate) fn finish(mut self, study: &Study, options: &Options) -> Result<Vec<PathBuf>, ExportError> {
-        let files = options.participants.iter().chain(&options.join);
+        let files = options.study.participants.iter().chain(&options.study.join);
         let joined: Vec<Value> = files
             .zip(&study.joined)
             .map(|(path, joined)| {
@@ -160,8 +164,8 @@ impl Folder {
             "gates": study.gates,
             "biases": study.gates.biases(),
             "group": study.group_from,
-            "method": options.method,
-            "min_n": options.min_n,
+            "method": options.study.method,
+            "min_n": options.study.min_n,
             "joined": joined,
             "notes": study.notes,
             "tables": self.tables,

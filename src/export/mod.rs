@@ -2,7 +2,7 @@
 //!
 //! A `study` is the results with their people (`join`, `key`), groups and verdicts of gates; of it are made one row a
 //! measurement (`wide`) or a metabolite (`long`), what a site can share (`summary`), and where people and values went
-//! (`flow`, `shares`, `people`, `unmatched`). Nothing is tested here: no p-values.
+//! (`flow`, `shares`, `people`, `unmatched`); `survey` is the same for a page. Nothing is tested here: no p-values.
 
 mod cohort;
 mod dictionary;
@@ -23,6 +23,7 @@ mod quantity;
 mod shares;
 mod study;
 mod summary;
+mod survey;
 mod table;
 mod unmatched;
 mod wide;
@@ -36,13 +37,19 @@ use std::path::PathBuf;
 
 pub use error::ExportError;
 pub use flow::FlowLine;
-pub use options::{DEFAULT_GATES, DEFAULT_MIN_N, Format, Layout, Options};
+pub use options::{DEFAULT_GATES, DEFAULT_MIN_N, Format, Layout, Options, StudyOptions};
+pub use people::{PeopleFigure, PeopleLine, SiteCount, SiteLine};
 pub use quantity::Quantity;
-pub use shares::UnequalShare;
+pub use shares::{UnequalShare, WARNED_POINTS};
+pub use survey::{EndLine, Survey, survey};
 
 use folder::Folder;
 use study::Study;
 use table::Table;
+
+/// Metabolites whose flow is told in words; the table has all.
+pub const MAJOR_METABOLITES: [&str; 12] =
+    ["tNAA", "tCr", "tCho", "Ins", "Glx", "Glu", "Gln", "GSH", "GABA", "GABA+", "Asp", "Lac"];
 
 /// What was exported.
 #[derive(Debug, Clone)]
@@ -76,7 +83,7 @@ pub struct Report {
 /// # Errors
 /// [`ExportError`]: the results cannot be read, a table cannot be joined, or the folder cannot be written.
 pub fn export(options: &Options) -> Result<Report, ExportError> {
-    let mut study = Study::read(options)?;
+    let mut study = Study::read(&options.results, &options.study)?;
     notes::tell(&mut study);
     let losses = losses::Losses::of(&study);
     let mut folder = Folder::open(options)?;
@@ -89,11 +96,11 @@ pub fn export(options: &Options) -> Result<Report, ExportError> {
         }
     }
     let small: [Table<'_>; 6] = [
-        summary::table(&study, options.min_n),
+        summary::table(&study, options.study.min_n),
         flow::table(&losses),
         shares.table(),
         people::sites(&study),
-        people::demographics(&study, options.min_n),
+        people::demographics(&study, options.study.min_n),
         unmatched::table(&study),
     ];
     small.iter().try_for_each(|table| folder.put(table, &options.formats))?;
@@ -106,7 +113,7 @@ pub fn export(options: &Options) -> Result<Report, ExportError> {
         joined: unmatched::in_words(&study),
         rows: losses.rows(&study),
         flow: flow::lines(&losses),
-        unequal: shares.unequal(options.min_n),
+        unequal: shares.unequal(options.study.min_n),
         sites: people::marked(&study),
         notes: study.notes.clone(),
         files,

@@ -32,20 +32,22 @@ fn several(study: &Study) -> Option<String> {
     let spectra = &study.rows.spectra;
     let texts =
         |of: fn(&crate::store::SpectrumRow) -> Option<&str>| spectra.iter().filter_map(of).collect::<BTreeSet<_>>();
-    let n = |set: &BTreeSet<&str>, what: &str| {
+    let n = |set: BTreeSet<&str>, what: &str, by: &'static str| {
         let shown: Vec<&str> = set.iter().take(SHOWN).copied().collect();
         let more = if set.len() > SHOWN { ", …" } else { "" };
-        (set.len() > 1).then(|| format!("{} {what} ({}{more})", set.len(), shown.join(", ")))
+        (set.len() > 1).then(|| (format!("{} {what} ({}{more})", set.len(), shown.join(", ")), by))
     };
-    let mut found: Vec<String> = [
-        n(&texts(|row| Some(row.method.as_str())), "methods"),
-        n(&texts(|row| row.session.as_deref()), "sessions"),
-        n(&texts(|row| row.voi.as_deref()), "regions"),
-        n(&texts(|row| row.subspec.as_deref()), "sub-spectra"),
+    let several: Vec<(String, &str)> = [
+        n(texts(|row| Some(row.method.as_str())), "methods", "--method"),
+        n(texts(|row| row.session.as_deref()), "sessions", "its session_id"),
+        n(texts(|row| row.voi.as_deref()), "regions", "its voi"),
+        n(texts(|row| row.subspec.as_deref()), "sub-spectra", "its subspec"),
     ]
     .into_iter()
     .flatten()
     .collect();
+    let by: Vec<&str> = several.iter().map(|(_, by)| *by).collect();
+    let mut found: Vec<String> = several.iter().map(|(what, _)| what.clone()).collect();
     found.extend(spectra.iter().any(|row| row.voxel_i.is_some()).then(|| "voxels of grids".to_owned()));
     found.extend(spectra.iter().any(|row| row.dynamic_index.is_some()).then(|| "parts of time courses".to_owned()));
     let mut of_person: BTreeMap<_, usize> = BTreeMap::new();
@@ -55,7 +57,8 @@ fn several(study: &Study) -> Option<String> {
     let most = of_person.values().copied().max().unwrap_or(0);
     (most > 1).then(|| {
         let why = if found.is_empty() { "several spectra of one region".to_owned() } else { found.join(", ") };
-        format!("rows are not people: up to {most} rows a person, from {why}; take one (--method), or model the person")
+        let by = if by.is_empty() { String::new() } else { format!(" by {}", by.join(" and ")) };
+        format!("rows are not people: up to {most} rows a person, from {why}; analyse one{by}, or model the person")
     })
 }
 

@@ -33,15 +33,9 @@ pub enum Layout {
     Osprey,
 }
 
-/// What to export.
+/// Whose rows are looked at, and what is joined to them.
 #[derive(Debug, Clone)]
-pub struct Options {
-    /// The dataset of a finished run.
-    pub results: PathBuf,
-    /// Folder for the files.
-    pub out: PathBuf,
-    /// Whether an earlier export there may be replaced.
-    pub overwrite: bool,
+pub struct StudyOptions {
     /// List of participants.
     pub participants: Option<PathBuf>,
     /// Tables to be joined.
@@ -54,6 +48,25 @@ pub struct Options {
     pub method: Option<String>,
     /// Smallest number of rows of which statistics are shown.
     pub min_n: usize,
+}
+
+impl Default for StudyOptions {
+    fn default() -> Self {
+        Self { participants: None, join: Vec::new(), group: None, gates: None, method: None, min_n: DEFAULT_MIN_N }
+    }
+}
+
+/// What to export.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The dataset of a finished run.
+    pub results: PathBuf,
+    /// Folder for the files.
+    pub out: PathBuf,
+    /// Whether an earlier export there may be replaced.
+    pub overwrite: bool,
+    /// Rows and what is joined.
+    pub study: StudyOptions,
     /// Forms of files.
     pub formats: Vec<Format>,
     /// How rows stand.

@@ -90,6 +90,48 @@ pub(crate) fn sites(study: &Study) -> Table<'_> {
     Table { name: "sites".to_owned(), row: "One row per site and group.", columns }
 }
 
+/// What is counted of a group at a site.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SiteCount {
+    /// People in the list of participants; `None` without a list.
+    pub n_listed: Option<usize>,
+    /// People with a spectrum.
+    pub n_people: usize,
+    /// Spectra that were fitted and pass the gates with every method.
+    pub n_kept: usize,
+    /// `empty`, `one_group_site` or `empty_site`, as in the table `sites`.
+    pub mark: Option<&'static str>,
+}
+
+/// The groups of a site.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SiteLine {
+    /// The site.
+    pub site: Option<String>,
+    /// By group.
+    pub by_group: BTreeMap<Option<String>, SiteCount>,
+}
+
+pub(crate) fn site_lines(study: &Study) -> Vec<SiteLine> {
+    let found = counted(study);
+    let mut lines: Vec<SiteLine> = Vec::new();
+    for (place, counted) in &found {
+        let site = place.0.map(str::to_owned);
+        let count = SiteCount {
+            n_listed: study.has_participants.then_some(counted.listed.len()),
+            n_people: counted.people.len(),
+            n_kept: counted.spectra.len() - counted.lost.len(),
+            mark: mark(&found, place),
+        };
+        let group = place.1.map(str::to_owned);
+        match lines.last_mut().filter(|line| line.site == site) {
+            Some(line) => drop(line.by_group.insert(group, count)),
+            None => lines.push(SiteLine { site, by_group: BTreeMap::from([(group, count)]) }),
+        }
+    }
+    lines
+}
+
 /// Sites that say nothing of a difference, in words.
 pub(crate) fn marked(study: &Study) -> Vec<String> {
     let found = counted(study);
@@ -163,6 +205,52 @@ pub(crate) fn demographics(study: &Study, min_n: usize) -> Table<'_> {
         ),
     ];
     Table { name: "demographics".to_owned(), row: "One row per site, group, variable and class.", columns }
+}
+
+/// A variable, or a class of it, over all sites.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PeopleLine {
+    /// `people`, or a column of the list of participants.
+    pub variable: String,
+    /// Its value, where it is a class.
+    pub level: Option<String>,
+    /// By group.
+    pub by_group: BTreeMap<Option<String>, PeopleFigure>,
+}
+
+/// What is known of a variable of a group.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PeopleFigure {
+    /// People of whom it is known.
+    pub n: usize,
+    /// Mean, of numbers.
+    pub mean: Option<f64>,
+    /// Standard deviation.
+    pub sd: Option<f64>,
+    /// Whether there are too few people to say it; their number is 0 then.
+    pub is_withheld: bool,
+}
+
+pub(crate) fn people_lines(study: &Study, min_n: usize) -> Vec<PeopleLine> {
+    let mut lines: Vec<PeopleLine> = Vec::new();
+    for figure in figures(study, min_n).into_iter().filter(|figure| figure.is_of_all) {
+        let known = PeopleFigure {
+            n: if figure.is_withheld { 0 } else { figure.n },
+            mean: mean(&figure.values).filter(|_| !figure.is_withheld),
+            sd: sd(&figure.values).filter(|_| !figure.is_withheld),
+            is_withheld: figure.is_withheld,
+        };
+        let group = figure.group.map(str::to_owned);
+        match lines.iter_mut().find(|line| line.variable == figure.variable && line.level == figure.level) {
+            Some(line) => drop(line.by_group.insert(group, known)),
+            None => lines.push(PeopleLine {
+                variable: figure.variable.to_owned(),
+                level: figure.level,
+                by_group: BTreeMap::from([(group, known)]),
+            }),
+        }
+    }
+    lines
 }
 
 fn figures(study: &Study, min_n: usize) -> Vec<Figure<'_>> {

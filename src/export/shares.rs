@@ -6,7 +6,7 @@ use super::losses::{End, Losses, What};
 use super::table::{Column, Table};
 
 /// Difference of kept shares that is worth a word (percentage points).
-const WARNED_POINTS: f64 = 10.0;
+pub const WARNED_POINTS: f64 = 10.0;
 
 /// Kept shares that differ between groups.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,14 +1,14 @@
 //! The results as a study sees them: rows with people and groups, what was joined, and which values its gates keep.
 
 use std::collections::{BTreeSet, HashMap};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::cohort::{Alphas, Cohort};
 use super::error::ExportError;
 use super::join::Joined;
 use super::key::Key;
 use super::names::safe;
-use super::options::{DEFAULT_GATES, Options};
+use super::options::{DEFAULT_GATES, StudyOptions};
 use super::quantity::Quantity;
 use crate::quality::gates::Gates;
 use crate::run::{gates_of, judge};
@@ -57,16 +57,18 @@ pub(crate) struct Study {
 
 impl Study {
     /// Reads results, joins and judges.
-    pub(crate) fn read(options: &Options) -> Result<Self, ExportError> {
-        let record = read_run(&options.results)?;
-        let rows = ChunkRows {
-            spectra: read_table(&options.results)?,
-            metabolites: read_table(&options.results)?,
-            ..ChunkRows::default()
-        };
+    pub(crate) fn read(results: &Path, options: &StudyOptions) -> Result<Self, ExportError> {
+        let record = read_run(results)?;
+        let rows =
+            ChunkRows { spectra: read_table(results)?, metabolites: read_table(results)?, ..ChunkRows::default() };
         if rows.spectra.is_empty() {
-            return Err(ExportError::Nothing { path: options.results.clone() });
+            return Err(ExportError::Nothing { path: results.to_owned() });
         }
+        Self::of(record, rows, options)
+    }
+
+    /// Joins and judges rows that were read.
+    pub(crate) fn of(record: RunRecord, rows: ChunkRows, options: &StudyOptions) -> Result<Self, ExportError> {
         let rows = of_method(rows, options.method.as_deref())?;
         let files: Vec<&PathBuf> = options.participants.iter().chain(&options.join).collect();
         let joined = files.iter().map(|path| Joined::read(path, &rows.spectra)).collect::<Result<Vec<_>, _>>()?;

@@ -1,4 +1,5 @@
-//! Tables as text. What is missing is `n/a` between tabs, as BIDS has it, and nothing between commas.
+//! Tables as text. What is missing is `n/a` between tabs, as BIDS has it, and nothing between commas; MATLAB writes `NaN` for
+//! a number, and nothing for a text.
 
 use std::io::Write;
 
@@ -9,10 +10,12 @@ use super::table::{Table, Values, decimal};
 pub(crate) struct Form {
     delimiter: u8,
     missing: &'static str,
+    missing_number: &'static str,
 }
 
-pub(crate) const TSV: Form = Form { delimiter: b'\t', missing: "n/a" };
-pub(crate) const CSV: Form = Form { delimiter: b',', missing: "" };
+pub(crate) const TSV: Form = Form { delimiter: b'\t', missing: "n/a", missing_number: "n/a" };
+pub(crate) const CSV: Form = Form { delimiter: b',', missing: "", missing_number: "" };
+pub(crate) const MATLAB_TSV: Form = Form { delimiter: b'\t', missing: "", missing_number: "NaN" };
 
 /// Writes `table` to `to`.
 pub(crate) fn write(table: &Table<'_>, form: Form, to: impl Write) -> Result<(), csv::Error> {
@@ -27,11 +30,11 @@ pub(crate) fn write(table: &Table<'_>, form: Form, to: impl Write) -> Result<(),
                 }
                 Values::Number(cells) => match cells.get(row).copied().flatten() {
                     Some(value) => writer.write_field(decimal(value))?,
-                    None => writer.write_field(form.missing)?,
+                    None => writer.write_field(form.missing_number)?,
                 },
                 Values::Count(cells) => match cells.get(row).copied().flatten() {
                     Some(value) => writer.write_field(value.to_string())?,
-                    None => writer.write_field(form.missing)?,
+                    None => writer.write_field(form.missing_number)?,
                 },
             }
         }

@@ -15,6 +15,7 @@ mod details;
 mod encode;
 mod error;
 mod files;
+mod flow;
 mod glossary;
 mod learned;
 mod measures;
@@ -29,6 +30,7 @@ mod voxel;
 
 use std::path::{Path, PathBuf};
 
+use crate::export::Survey;
 use crate::quality::glossary::Entry;
 use crate::report::describe::Description;
 use crate::store::read_run;
@@ -45,6 +47,8 @@ pub struct PageOptions {
     pub glossary: Vec<Entry>,
     /// What a study reports of the run; the page has the section where there is one.
     pub description: Option<Description>,
+    /// Where people and values went; the page has the section where there is one.
+    pub survey: Option<Survey>,
     /// Images of the heads to draw the voxels on.
     pub images: Images,
 }
@@ -74,6 +78,7 @@ pub fn write(results: &Path, out: &Path, options: &PageOptions) -> Result<Vec<Pa
         flags: overview::flags(&spectra, &glossary),
         agreement: agreement::of(&run, &spectra, &found),
         learned: learned::of(results),
+        flow: options.survey.as_ref().map(flow::section).transpose()?,
         described: options.description.as_ref().map(described::of),
         settings: settings::settings(&run),
         voxel_notes: pictures.notes,

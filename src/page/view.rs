@@ -15,6 +15,8 @@ pub(super) struct View {
     pub(super) flags: Vec<Flag>,
     pub(super) agreement: Option<Agreement>,
     pub(super) learned: Option<Learned>,
+    /// From people to kept values (HTML).
+    pub(super) flow: Option<String>,
     pub(super) described: Option<Described>,
     pub(super) settings: Settings,
     /// Why voxels are not drawn.

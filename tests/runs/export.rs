@@ -2,6 +2,8 @@
 
 mod corpus;
 mod flow;
+mod osprey;
+mod survey;
 
 use std::collections::BTreeSet;
 use std::fs;

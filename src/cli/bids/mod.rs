@@ -18,6 +18,7 @@ use crate::cli::shared::{CurveArgs, HowArgs};
 use crate::corpus::EntityFilter;
 use crate::engine::Engine;
 use crate::error_chain::error_chain;
+use crate::export::StudyOptions;
 use crate::learned;
 use crate::output_path::{OutputPathError, path_inside};
 use crate::page::{Comparison, Images, write_subject};
@@ -246,7 +247,7 @@ fn subject(folder: &Path, output_dir: &Path, group: &Path) -> Result<(), CliErro
 /// The page of all participants.
 fn page(results: &Path, output_dir: &Path, name: &str, images: Images) -> Result<(), CliError> {
     let path = path_inside(output_dir, &[name]).map_err(|e| CliError::new(EXIT_OUTPUT, e))?;
-    if let Err(failure) = print_page(results, &path, images) {
+    if let Err(failure) = print_page(results, &path, images, &StudyOptions::default()) {
         tell!("note: no {name}: {}", error_chain(failure.error.as_ref()));
     }
     Ok(())

@@ -82,7 +82,7 @@ impl Corpus {
         self.at(name)
     }
 
-    fn write(&self) {
+    pub(crate) fn write(&self) {
         let mut writer =
             DatasetWriter::create(&self.at("results"), IfExists::Overwrite).unwrap().of_run("0123abcd".to_owned());
         self.spectra.iter().for_each(|row| writer.spectrum(row.clone()).unwrap());

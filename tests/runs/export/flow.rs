@@ -8,7 +8,7 @@ use requant::store::{SpectrumRow, Status};
 use super::corpus::{Corpus, metabolite, number, spectrum};
 
 /// A corpus in which people and spectra are lost in every way.
-fn every_loss() -> Corpus {
+pub(crate) fn every_loss() -> Corpus {
     let mut corpus = Corpus::new();
     let full = |subject: &str, site: &str| SpectrumRow {
         water_amplitude: Some(1e4),
