@@ -11,7 +11,7 @@ use super::load::{Failure, Header, SpectrumKey};
 use super::need::model_bytes;
 pub(super) use super::prepared::Extra;
 pub(crate) use super::prepared::Prepared;
-use super::prepared::{AS_AFTER_ONE_PULSE, Key, NO_BASIS, conditions, freed, stiffened};
+use super::prepared::{AS_AFTER_ONE_PULSE, Key, NO_BASIS, conditions, freed, stiffened, weighted};
 use crate::basis::simulate::Sequence;
 use crate::basis::{BasisError, BasisSet};
 use crate::corpus::Found;
@@ -146,8 +146,10 @@ impl<'a> ModelStore<'a> {
         let sequence = extra.added.first().map(|_| self.bases.recipe(found, header, key).map(|recipe| recipe.sequence));
         warnings.extend(sequence.iter().filter(|s| s.is_err()).map(|_| AS_AFTER_ONE_PULSE.to_owned()));
         let sequence = sequence.map(|known| known.unwrap_or(Sequence::PulseAcquire {}));
+        let weighted = weighted(chosen, header).filter(|_| group.is_none());
         let key = Key {
             learned: learned_id.clone(),
+            weighted: weighted.as_ref().map(|(_, times)| *times),
             extra: extra.clone(),
             added_for: sequence.as_ref().map(|sequence| format!("{sequence:?}")).unwrap_or_default(),
             basis: source,
@@ -159,6 +161,7 @@ impl<'a> ModelStore<'a> {
             conditions: 1,
             is_difference,
         };
+        let chosen = weighted.as_ref().map_or(chosen, |(method, _)| method);
         let chosen = &if is_difference { chosen.in_differences() } else { chosen.clone() };
         let model = self
             .slot(key)
@@ -237,6 +240,7 @@ impl<'a> ModelStore<'a> {
         let model = self
             .slot(Key {
                 learned: None,
+                weighted: None,
                 extra: Extra::default(),
                 added_for: String::new(),
                 basis: path.map_or(Source::None, |path| Source::File(path.clone())),
