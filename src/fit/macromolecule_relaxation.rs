@@ -60,10 +60,12 @@ fn times_at(ppm: f64) -> (f64, f64) {
     if ppm <= first.ppm {
         return (first.t1_s, first.t2_s);
     }
-    let between = TIMES.windows(2).find_map(|pair| {
-        let [a, b] = pair else { return None };
-        let part = (ppm - a.ppm) / (b.ppm - a.ppm);
-        (ppm <= b.ppm).then(|| (a.t1_s + part * (b.t1_s - a.t1_s), a.t2_s + part * (b.t2_s - a.t2_s)))
+    let between = TIMES.windows(2).find_map(|pair| match pair {
+        [a, b] if ppm <= b.ppm => {
+            let part = (ppm - a.ppm) / (b.ppm - a.ppm);
+            Some((a.t1_s + part * (b.t1_s - a.t1_s), a.t2_s + part * (b.t2_s - a.t2_s)))
+        }
+        _ => None,
     });
     between.unwrap_or((last.t1_s, last.t2_s))
 }

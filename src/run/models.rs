@@ -135,8 +135,7 @@ impl<'a> ModelStore<'a> {
             }
             warnings.push(finding.to_string());
         }
-        let is_difference = key.condition.as_deref().is_some_and(|label| label.starts_with("diff"));
-        let (flags, faults) = basis.faults(is_difference);
+        let (flags, faults) = basis.faults(key.condition.as_deref().is_some_and(|label| label.starts_with("diff")));
         self.note(&source, &basis.set, &faults);
         warnings.extend(faults);
         let chosen = &self.options.methods[method];
@@ -149,7 +148,7 @@ impl<'a> ModelStore<'a> {
         let weighted = weighted(chosen, header).filter(|_| group.is_none());
         let key = Key {
             learned: learned_id.clone(),
-            weighted: weighted.as_ref().map(|(_, times)| *times),
+            weighted: weighted.as_ref().map(|w| w.1),
             extra: extra.clone(),
             added_for: sequence.as_ref().map(|sequence| format!("{sequence:?}")).unwrap_or_default(),
             basis: source,
@@ -161,8 +160,8 @@ impl<'a> ModelStore<'a> {
             conditions: 1,
             is_difference,
         };
-        let chosen = weighted.as_ref().map_or(chosen, |(method, _)| method);
-        let chosen = &if is_difference { chosen.in_differences() } else { chosen.clone() };
+        let chosen = weighted.map_or_else(|| chosen.clone(), |(method, _)| method);
+        let chosen = &if is_difference { chosen.in_differences() } else { chosen };
         let model = self
             .slot(key)
             .get_or_init(|| {
@@ -179,8 +178,7 @@ impl<'a> ModelStore<'a> {
             .clone()
             .map_err(|f| Failure::new(f.code, format!("{}: {}", found.source_path, f.message)))?;
         let (basis_id, basis_sha256) = (basis.set.id.clone(), basis.set.sha256.clone());
-        let signal_per_proton = basis.signal_per_proton;
-        let (added, pulses) = (extra.added.clone(), basis.pulses());
+        let (added, pulses, signal_per_proton) = (extra.added.clone(), basis.pulses(), basis.signal_per_proton);
         Ok(Prepared { model, basis_id, basis_sha256, signal_per_proton, warnings, flags, learned_id, added, pulses })
     }
 

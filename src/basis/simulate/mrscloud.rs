@@ -96,7 +96,7 @@ impl Document {
         let sum: f64 = taus.iter().sum();
         match taus[..] {
             [] => Ok(None),
-            _ if taus.iter().any(|tau| !(*tau > 0.0)) => Err(format!("taus = {taus:?}; all must be above 0")),
+            _ if !taus.iter().all(|tau| *tau > 0.0) => Err(format!("taus = {taus:?}; all must be above 0")),
             _ if !sum.is_finite() || (sum - te).abs() > SAME_MS => {
                 Err(format!("taus add up to {sum} ms and TE is {te} ms"))
             }
