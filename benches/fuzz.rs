@@ -22,6 +22,8 @@ mod dicom_objects;
 mod journal;
 #[path = "fuzz_targets/overlap.rs"]
 mod overlap;
+#[path = "fuzz_targets/recipes.rs"]
+mod recipes;
 #[path = "../tests/common/results.rs"]
 mod results;
 #[path = "../tests/common/small_files.rs"]
@@ -374,6 +376,7 @@ fn main() {
         .into_iter()
         .chain(tissue::targets())
         .chain(overlap::targets())
+        .chain(recipes::targets())
         .map(|(name, seeds, decode)| Target { name, seeds, per_byte: BYTES_PER_PACKED_BYTE, decode });
     let all: Vec<Target> = targets().into_iter().chain([of_any_name()]).chain(of_runs).collect();
     for target in all.iter().filter(|t| names.is_empty() || names.iter().any(|n| t.name.contains(n.as_str()))) {

@@ -157,8 +157,8 @@ fn write(protocol: &Protocol, spectra: usize, folder: &Path) -> (PathBuf, Truth)
     for index in 0..spectra {
         let subject = format!("sub-{}{index:03}", protocol.vendor.to_lowercase());
         let (of_one, mut simulated) = corpus.spectra(index).remove(0);
-        // A scanner's data say nothing about its pulses.
-        simulated.data.facts.pulses = None;
+        // A scanner's data say nothing about its pulses and its first echo.
+        (simulated.data.facts.pulses, simulated.data.facts.te1_s) = (None, None);
         let id = format!("{subject}/mrs/{subject}_svs");
         let within = folder.join(protocol.vendor).join(&subject).join("mrs");
         std::fs::create_dir_all(&within).unwrap();

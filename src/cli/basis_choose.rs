@@ -13,7 +13,7 @@ use super::run::stop_on_signals;
 use super::shared::JobArgs;
 use crate::basis::simulate::Stated;
 use crate::basis::simulate::pulses::Vendor;
-use crate::learn::choose::{CLEAR_ERRORS, Candidate, Chosen, FEWEST_SPECTRA, MOST_SPECTRA, Scored, choose};
+use crate::learn::choose::{CLEAR_ERRORS, CLEAR_PART, Candidate, Chosen, FEWEST_HEADS, MOST_SPECTRA, Scored, choose};
 use crate::printable::printable;
 use crate::store::IfExists;
 
@@ -30,7 +30,8 @@ Examples:
 Fits the same spectra of each protocol with simulated sets of GE's, Philips' and Siemens' pulses, of
 generic and of ideal ones, and with each --candidate, and compares the mean of chi2. What a run takes
 today (--basis, --recipe, the header) is left unless another one is better by more than 3 standard
-errors. Writes nothing: prints what to put into a manifest or a recipe.")]
+errors over 5 subjects or more, and by a quarter of what it leaves beyond the noise. Writes nothing:
+prints what to put into a manifest or a recipe.")]
 pub(super) struct ChooseArgs {
     #[command(flatten)]
     job: JobArgs,
@@ -82,7 +83,8 @@ fn candidate(path: &Path) -> Result<Candidate, CliError> {
 }
 
 fn print(chosen: &Chosen) {
-    say!("{} · {} spectra that all fit", chosen.protocol, chosen.spectra);
+    let heads = if chosen.heads == 1 { "subject" } else { "subjects" };
+    say!("{} · {} spectra of {} {heads} that all fit", chosen.protocol, chosen.spectra, chosen.heads);
     say!("{:28} {:>9} {:>22}  pulses", "candidate", "mean chi2", "beyond the best ± se");
     let mut order: Vec<(usize, &Scored)> = chosen.candidates.iter().enumerate().collect();
     order.sort_by(|(_, a), (_, b)| a.chi2.total_cmp(&b.chi2));
@@ -107,15 +109,22 @@ fn verdict(chosen: &Chosen) -> String {
         return match chosen.best {
             None => "no candidate fits any of them: nothing is said".to_owned(),
             Some(0) => "today's fits best: nothing to change".to_owned(),
-            Some(_) if chosen.spectra < FEWEST_SPECTRA => {
-                format!("too few spectra to judge ({FEWEST_SPECTRA} at least): today's stays")
+            Some(_) if chosen.heads < FEWEST_HEADS => {
+                format!("too few subjects to judge ({FEWEST_HEADS} at least): today's stays")
             }
             Some(best) => {
-                let (gain, error) = chosen.candidates[best].gain;
-                format!(
-                    "today's stays: {} is better by {gain:.4} ± {error:.4}, less than {CLEAR_ERRORS:.0} standard errors",
-                    chosen.candidates[best].name
-                )
+                let best = &chosen.candidates[best];
+                let (gain, error) = best.gain;
+                let why = if gain > CLEAR_ERRORS * error {
+                    let left = best.unexplained();
+                    format!(
+                        "which is less than {:.0} % of what it leaves beyond the noise ({left:.3}): a wrong set may gain as much",
+                        100.0 * CLEAR_PART
+                    )
+                } else {
+                    format!("less than {CLEAR_ERRORS:.0} standard errors")
+                };
+                format!("today's stays: {} is better by {gain:.4} ± {error:.4}, {why}", best.name)
             }
         };
     };

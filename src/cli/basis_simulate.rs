@@ -13,6 +13,7 @@ use crate::acquisition::{PROTON_MHZ_PER_T, hz_from_ppm};
 use crate::basis::BasisSet;
 use crate::basis::simulate::edited::leave_out_what_cancels;
 use crate::basis::simulate::{BRAIN_METABOLITES, Band, LINEWIDTH_HZ, Library, Sequence, basis_set_from};
+use crate::fit::macromolecule_relaxation::Weighting;
 use crate::fit::macromolecules::gaussian_fid;
 use crate::fit::macromolecules::{LCMODEL_LIPIDS, LCMODEL_MACROMOLECULES, Line, PATTERN_GROUPS};
 use crate::regular_file;
@@ -163,13 +164,17 @@ pub(super) fn simulate(args: &SimulateArgs) -> CliResult {
     args.target.save(&set, &args.out, &Reads::default().and(args.spin_systems.as_ref()))
 }
 
-/// Adds the macromolecules and lipids asked for as members of their own; they do not evolve with the echo time.
+/// Adds the macromolecules and lipids asked for as members of their own. Their couplings do not evolve; lines of one member
+/// weaken against one another with the echo and mixing time as their relaxation makes them, the member's area as before.
 fn add_broad(set: &mut BasisSet, args: &SimulateArgs) {
     let mut members: Vec<(&str, Vec<Line>)> = match args.macromolecules {
         Some(MacromoleculeChoice::Pattern) => PATTERN_GROUPS.iter().map(|g| (g.name, g.lines())).collect(),
         Some(MacromoleculeChoice::Lcmodel) => LCMODEL_MACROMOLECULES.iter().map(|p| (p.name, p.lines())).collect(),
         None => Vec::new(),
     };
+    let tm_s = args.tm.map(|ms| 1e-3 * ms);
+    let weighting = Weighting { te_s: set.te_s, tm_s, tr_s: None };
+    members.iter_mut().for_each(|(_, lines)| weigh(lines, &weighting));
     if args.lipids {
         members.extend(LCMODEL_LIPIDS.iter().map(|p| (p.name, p.lines())));
     }
@@ -179,6 +184,16 @@ fn add_broad(set: &mut BasisSet, args: &SimulateArgs) {
         if set.fids.push_row(ndarray::ArrayView1::from(&fid)).is_ok() {
             set.metabolites.push(name.to_owned());
         }
+    }
+}
+
+fn weigh(lines: &mut [Line], weighting: &Weighting) {
+    let area = |lines: &[Line]| lines.iter().map(|line| line.area).sum::<f64>();
+    let before = area(lines);
+    lines.iter_mut().for_each(|line| line.area *= weighting.left(line.ppm));
+    let after = area(lines);
+    if after > 0.0 {
+        lines.iter_mut().for_each(|line| line.area *= before / after);
     }
 }
 

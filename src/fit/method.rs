@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::differences::is_of_differences;
+use super::macromolecule_relaxation::Weighting;
+use super::map::settings::Macromolecules;
 use super::model::Model;
 use super::model_error::ModelError;
 use super::settings_error::SettingsError;
@@ -140,6 +142,19 @@ impl Method {
             Self::Peers(settings) => Self::Peers(Box::new(settings.in_differences())),
             peaks @ Self::Peaks(_) => peaks,
         }
+    }
+
+    /// The method with its macromolecule pattern as it is at a spectrum's times; `None` where they change nothing: a pattern
+    /// of its own stays as it is, and so do the parametrised lists of other programs.
+    pub fn weighted(&self, weighting: &Weighting) -> Option<Self> {
+        let Self::Map(settings) = self else { return None };
+        let components = &settings.components;
+        if components.macromolecules != Macromolecules::Peaks || !components.pattern.is_empty() {
+            return None;
+        }
+        let mut settings = settings.clone();
+        settings.components.pattern = weighting.pattern()?;
+        Some(Self::Map(settings))
     }
 
     /// The method's model for FIDs of `n_points` samples `dwell_s` apart at `f0_mhz`. Peaks ignore the basis set: theirs is

@@ -12,6 +12,7 @@ pub(crate) mod differences;
 pub mod evidence;
 pub mod family;
 pub(crate) mod linalg;
+pub mod macromolecule_relaxation;
 pub mod macromolecules;
 pub mod map;
 pub mod method;

@@ -11,7 +11,7 @@ use super::load::{Failure, Header, SpectrumKey};
 use super::need::model_bytes;
 pub(super) use super::prepared::Extra;
 pub(crate) use super::prepared::Prepared;
-use super::prepared::{AS_AFTER_ONE_PULSE, Key, NO_BASIS, conditions, freed, stiffened};
+use super::prepared::{AS_AFTER_ONE_PULSE, Key, NO_BASIS, conditions, freed, stiffened, weighted};
 use crate::basis::simulate::Sequence;
 use crate::basis::{BasisError, BasisSet};
 use crate::corpus::Found;
@@ -144,8 +144,7 @@ impl<'a> ModelStore<'a> {
             }
             warnings.push(finding.to_string());
         }
-        let is_difference = key.condition.as_deref().is_some_and(|label| label.starts_with("diff"));
-        let (flags, faults) = basis.faults(is_difference);
+        let (flags, faults) = basis.faults(key.condition.as_deref().is_some_and(|label| label.starts_with("diff")));
         self.note(&source, &basis.set, &faults);
         warnings.extend(faults);
         let chosen = &self.options.methods[method];
@@ -155,8 +154,10 @@ impl<'a> ModelStore<'a> {
         let sequence = extra.added.first().map(|_| self.bases.recipe(found, header, key).map(|recipe| recipe.sequence));
         warnings.extend(sequence.iter().filter(|s| s.is_err()).map(|_| AS_AFTER_ONE_PULSE.to_owned()));
         let sequence = sequence.map(|known| known.unwrap_or(Sequence::PulseAcquire {}));
+        let weighted = weighted(chosen, header).filter(|_| group.is_none());
         let key = Key {
             learned: learned_id.clone(),
+            weighted: weighted.as_ref().map(|w| w.1),
             extra: extra.clone(),
             added_for: sequence.as_ref().map(|sequence| format!("{sequence:?}")).unwrap_or_default(),
             basis: source,
@@ -168,7 +169,8 @@ impl<'a> ModelStore<'a> {
             conditions: 1,
             is_difference,
         };
-        let chosen = &if is_difference { chosen.in_differences() } else { chosen.clone() };
+        let chosen = weighted.map_or_else(|| chosen.clone(), |(method, _)| method);
+        let chosen = &if is_difference { chosen.in_differences() } else { chosen };
         let model = self
             .slot(key)
             .get_or_init(|| {
@@ -185,8 +187,7 @@ impl<'a> ModelStore<'a> {
             .clone()
             .map_err(|f| Failure::new(f.code, format!("{}: {}", found.source_path, f.message)))?;
         let (basis_id, basis_sha256) = (basis.set.id.clone(), basis.set.sha256.clone());
-        let signal_per_proton = basis.signal_per_proton;
-        let (added, pulses) = (extra.added.clone(), basis.pulses());
+        let (added, pulses, signal_per_proton) = (extra.added.clone(), basis.pulses(), basis.signal_per_proton);
         Ok(Prepared { model, basis_id, basis_sha256, signal_per_proton, warnings, flags, learned_id, added, pulses })
     }
 
@@ -246,6 +247,7 @@ impl<'a> ModelStore<'a> {
         let model = self
             .slot(Key {
                 learned: None,
+                weighted: None,
                 extra: Extra::default(),
                 added_for: String::new(),
                 basis: path.map_or(Source::None, |path| Source::File(path.clone())),

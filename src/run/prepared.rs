@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use super::bases::{BasisPulses, Source};
-use super::load::{Failure, SpectrumKey};
+use super::load::{Failure, Header, SpectrumKey};
 use crate::corpus::Found;
+use crate::fit::macromolecule_relaxation::Weighting;
 use crate::fit::strangers::added::{Added, free};
 use crate::fit::strangers::thresholds::PROBE_ED_PER_PPM;
 use crate::fit::{Method, Model, peaks};
@@ -53,6 +54,8 @@ pub(super) struct Key {
     pub(super) dwell: u64,
     pub(super) f0: u64,
     pub(super) te: Option<u64>,
+    /// Mixing and repetition times where the macromolecules hang on them.
+    pub(super) weighted: Option<[Option<u64>; 2]>,
     /// Conditions that a difference adds up, where the method asks.
     pub(super) conditions: u32,
     /// Whether the spectrum is an edited difference.
@@ -78,6 +81,15 @@ pub(super) fn stiffened(method: &Method) -> Method {
         settings.baseline.max_ed_per_ppm = settings.baseline.max_ed_per_ppm.min(PROBE_ED_PER_PPM);
     }
     method
+}
+
+/// `method` with its macromolecule pattern as it is at the spectrum's times, and those of them that the echo time does not
+/// tell; `None` where they change nothing.
+pub(super) fn weighted(method: &Method, header: &Header) -> Option<(Method, [Option<u64>; 2])> {
+    let (te_s, facts) = (header.protocol.te_s, &header.facts);
+    let weighting = Weighting { te_s, tm_s: facts.tm_s, tr_s: facts.tr_s }.in_steps();
+    let method = method.weighted(&weighting)?;
+    Some((method, [weighting.tm_s, weighting.tr_s].map(|time| time.map(f64::to_bits))))
 }
 
 /// What a row says where a substance was added and the header does not tell what the sequence makes of it.

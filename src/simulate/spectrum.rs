@@ -11,7 +11,8 @@ use super::macromolecules::MacromoleculeGroup;
 use super::recipe::{Nuisances, Site};
 use crate::acquisition::{Acquisition, Facts, hz_from_ppm};
 use crate::basis::BasisSet;
-use crate::basis::simulate::LINEWIDTH_HZ;
+use crate::basis::simulate::{LINEWIDTH_HZ, Sequence};
+use crate::fit::macromolecule_relaxation::Weighting;
 use crate::fit::macromolecules::LCMODEL_LIPIDS;
 use crate::formats::nifti_mrs;
 use crate::quantify::lcmodel_water_attenuation;
@@ -111,7 +112,7 @@ pub(super) fn simulate(
     let tallest = tallest_peak(&fid, &shape);
     broaden(&mut shape, given.broader_hz, dwell_s);
     drawn.lorentz_hz += given.broader_hz;
-    add_macromolecules(&mut fid, given.macromolecules, nuisances, site.f0_mhz, lorentz_hz, dwell_s, random);
+    add_macromolecules(&mut fid, given.macromolecules, nuisances, site, lorentz_hz, dwell_s, random);
     drawn.lipids = add_lipids(&mut fid, nuisances, site.f0_mhz, dwell_s, random);
     for &[ppm, area] in &site.artefacts.strangers {
         let place_hz = hz_from_ppm(ppm, site.f0_mhz);
@@ -188,11 +189,14 @@ fn add_macromolecules(
     fid: &mut [Complex64],
     macromolecules: &[MacromoleculeGroup],
     nuisances: &Nuisances,
-    f0_mhz: f64,
+    site: &Site,
     lorentz_hz: f64,
     dwell_s: f64,
     random: &mut Random,
 ) {
+    let f0_mhz = site.f0_mhz;
+    let tm_s = if let Sequence::Steam { tm_s, .. } = site.sequence { Some(tm_s) } else { None };
+    let weighting = Weighting { te_s: Some(site.sequence.te_s()), tm_s, tr_s: Some(site.tr_s) };
     for group in macromolecules {
         let size = nuisances.macromolecules * (nuisances.macromolecule_groups * random.normal()).exp();
         let (own_ppm, width_hz) = match group.moves {
@@ -204,7 +208,7 @@ fn add_macromolecules(
         };
         for line in &group.lines {
             let own = (nuisances.macromolecule_peaks * random.normal()).exp();
-            let area = Complex64::new(size * line.area * own, 0.0);
+            let area = Complex64::new(size * line.area * own * weighting.left(line.ppm), 0.0);
             let place_hz = hz_from_ppm(line.ppm + own_ppm, f0_mhz);
             add_line(fid, area, place_hz, line.width.hz(f0_mhz), width_hz, dwell_s);
         }

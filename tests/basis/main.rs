@@ -12,5 +12,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod headers;
 mod pulses;
+mod recipes;
 mod sequences;

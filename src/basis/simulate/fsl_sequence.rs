@@ -8,8 +8,8 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
-use super::pulses::{Axis, Block, Grid, MOST_OPEN, PulseSpec, Shape};
-use super::stated::Stated;
+use super::pulses::{Axis, Block, Grid, MOST_OPEN, PulseSpec, Shape, Waveform};
+use super::stated::{CARRIERS_PPM, Stated, within};
 
 /// Hz in a tesla of protons.
 const PROTON_HZ_PER_T: f64 = 42.577e6;
@@ -17,6 +17,9 @@ const PROTON_HZ_PER_T: f64 = 42.577e6;
 const MOST_BLOCKS: usize = 64;
 /// Samples of one pulse.
 const MOST_SAMPLES: usize = 100_000;
+/// Offsets of a pulse from the centre that are read (Hz), and phases (rad).
+const OFFSETS_HZ: (f64, f64) = (-1e5, 1e5);
+const PHASES_RAD: (f64, f64) = (-1e3, 1e3);
 
 #[derive(Debug, Deserialize)]
 struct Document {
@@ -78,7 +81,11 @@ pub(super) fn parse(text: &str) -> Result<Stated, String> {
     let document: Document = serde_json::from_str(text).map_err(|e| e.to_string())?;
     document.check()?;
     let central_ppm = document.central_ppm;
-    let points = document.points()?;
+    within("centralShift", Some(central_ppm), CARRIERS_PPM)?;
+    let grid = Grid { points: document.points()?, fov_over_voxel: 1.0, ..Grid::default() };
+    if let Some(fault) = grid.fault() {
+        return Err(format!("resolution: {fault}"));
+    }
     let blocks: Vec<Block> = document
         .blocks
         .iter()
@@ -105,7 +112,7 @@ pub(super) fn parse(text: &str) -> Result<Stated, String> {
         te_s: Some(te_s),
         te1_s,
         field_mhz: Some(document.b0_t * 1e-6 * PROTON_HZ_PER_T),
-        grid: Some(Grid { points, fov_over_voxel: 1.0, ..Grid::default() }),
+        grid: Some(grid),
         blocks: Some(blocks),
         files: Vec::<PathBuf>::new(),
         ..Stated::default()
@@ -175,17 +182,22 @@ impl Document {
                 rf.phase.len()
             ));
         }
+        within("frequencyOffset", Some(rf.offset_hz), OFFSETS_HZ)?;
+        within("phaseOffset", Some(rf.phase_rad), PHASES_RAD)?;
         // A pulse of one sample is a block.
         let twice = |all: &[f64]| if all.len() == 1 { vec![all[0]; 2] } else { all.to_vec() };
         let peak = rf.amp.iter().map(|a| (a * factor).abs()).fold(0.0, f64::max);
-        Ok(PulseSpec {
+        let spec = PulseSpec {
             shape: Shape::Samples { amplitude: twice(&rf.amp), phase_rad: twice(&rf.phase), gradient: Vec::new() },
             duration_s: rf.time,
             flip_deg: None,
             peak_b1_hz: Some(peak),
             // The gradient makes the slice; of the pulse's own width nothing hangs.
             bandwidth_hz: Some(1e3),
-        })
+        };
+        // What cannot be played is told before anything is read.
+        Waveform::new(&spec).map_err(|e| e.to_string())?;
+        Ok(spec)
     }
 
     fn slice(&self, rf: &Rf) -> Result<Option<(Axis, f64)>, String> {

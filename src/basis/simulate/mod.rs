@@ -6,6 +6,7 @@
 //! protons, so a pulse-acquire FID starts at the metabolite's number of protons.
 
 mod cache;
+mod contradictions;
 pub mod edited;
 mod error;
 mod events;

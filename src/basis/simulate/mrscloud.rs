@@ -6,7 +6,7 @@
 use serde::Deserialize;
 
 use super::pulses::vendors::press;
-use super::pulses::{Grid, PulseSpec, Shape, Vendor};
+use super::pulses::{Grid, PulseSpec, Shape, Vendor, Waveform};
 use super::stated::Stated;
 
 /// Times that are the same (ms).
@@ -96,6 +96,7 @@ impl Document {
         let sum: f64 = taus.iter().sum();
         match taus[..] {
             [] => Ok(None),
+            _ if !taus.iter().all(|tau| *tau > 0.0) => Err(format!("taus = {taus:?}; all must be above 0")),
             _ if !sum.is_finite() || (sum - te).abs() > SAME_MS => {
                 Err(format!("taus add up to {sum} ms and TE is {te} ms"))
             }
@@ -117,7 +118,7 @@ impl Named {
         let duration_s = 1e-3 * self.duration;
         if let Some(sweep_hz) = self.bandwidth.filter(|_| plain.contains("goia")) {
             let shape = Shape::GoiaWurst { b1_order: 16.0, gradient_order: 4.0, gradient_dip: 0.9, sweep_hz };
-            return Ok(PulseSpec { shape, duration_s, flip_deg: None, peak_b1_hz: None, bandwidth_hz: None });
+            return playable(PulseSpec { shape, duration_s, flip_deg: None, peak_b1_hz: None, bandwidth_hz: None });
         }
         let whose = KNOWN.iter().find(|(start, _)| plain.starts_with(start)).map(|(_, vendor)| *vendor);
         let unknown = || {
@@ -129,8 +130,13 @@ impl Named {
         let shaped =
             press(whose.ok_or_else(unknown)?, Some(duration_s)).map_err(|e| e.to_string())?.ok_or_else(unknown)?;
         // The table's product of width and duration is the pulse's own: a width that the file states is for its own waveform.
-        Ok(PulseSpec { bandwidth_hz: self.bandwidth.or(shaped.refocus.bandwidth_hz), ..shaped.refocus })
+        playable(PulseSpec { bandwidth_hz: self.bandwidth.or(shaped.refocus.bandwidth_hz), ..shaped.refocus })
     }
+}
+
+/// What cannot be played is told before anything is read.
+fn playable(spec: PulseSpec) -> Result<PulseSpec, String> {
+    Waveform::new(&spec).map(|_| spec).map_err(|e| format!("pulses.ref: {e}"))
 }
 
 #[cfg(test)]

@@ -33,7 +33,7 @@ const TIMES_MS: (f64, f64) = (0.05, 3000.0);
 /// Centre of slice-selective pulses where nobody states it (ppm): between the metabolites of the brain.
 const USUAL_CARRIER_PPM: f64 = 3.0;
 /// Chemical shifts that pulses may be centred at (ppm).
-const CARRIERS_PPM: (f64, f64) = (-10.0, 20.0);
+pub(super) const CARRIERS_PPM: (f64, f64) = (-10.0, 20.0);
 
 /// Why a recipe cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -153,7 +153,7 @@ impl Stated {
         if stated.vendor == Some(Vendor::Ideal) && (stated.refocus.is_some() || stated.excite.is_some()) {
             return Err("vendor = `ideal` and a [[pulse]] contradict each other; leave one out".to_owned());
         }
-        Ok(stated)
+        stated.contradiction().map_or(Ok(stated), Err)
     }
 
     fn add_pulse(&mut self, table: toml::Table, open: &Open<'_>) -> Result<(), String> {
@@ -267,7 +267,7 @@ impl GridTable {
     }
 }
 
-fn within(key: &str, value: Option<f64>, (least, most): (f64, f64)) -> Result<Option<f64>, String> {
+pub(super) fn within(key: &str, value: Option<f64>, (least, most): (f64, f64)) -> Result<Option<f64>, String> {
     match value {
         Some(value) if !(least..=most).contains(&value) => {
             Err(format!("{key} = {value}; {least} to {most} is possible"))

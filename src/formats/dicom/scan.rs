@@ -184,6 +184,7 @@ impl<'a> Scan<'a> {
         data.facts.sequence = self.sequence_of(part);
         if let Some(protocol) = self.protocol {
             data.facts.te_s = protocol.te_s(data.facts.te_s);
+            data.facts.refocus_s = protocol.refocus_s();
             data.facts.water_suppressed = data.facts.water_suppressed.or(protocol.water_suppressed());
         }
         if data.water.is_some() {
