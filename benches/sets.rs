@@ -27,7 +27,6 @@ fn recipe(vendor: Option<Vendor>, te_s: f64, f0_mhz: f64, sequence: &str) -> Rec
         sequence: Some(sequence.to_owned()),
         dwell_s: Some(5e-4),
         n_points: Some(2048),
-        ..Protocol::default()
     };
     let timing = Timing { known: Known { vendor, ..Known::default() }, ..Timing::default() };
     let mut recipe = Recipe::from_protocol(&protocol, &timing).unwrap();
