@@ -68,7 +68,7 @@ const OF_METABOLITES: [&str; 13] = [
     "conc_molal_sd_mmol_per_kg",
 ];
 /// Columns of `curves` that pictures take.
-pub(crate) const OF_CURVES: [&str; 16] = [
+pub(crate) const OF_CURVES: [&str; 17] = [
     "spectrum_id",
     "method",
     "ppm",
@@ -85,6 +85,7 @@ pub(crate) const OF_CURVES: [&str; 16] = [
     "fit_steps",
     "baseline_steps",
     "component_steps",
+    "component_step",
 ];
 
 /// Some rows of a run, to be drawn.
