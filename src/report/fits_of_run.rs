@@ -9,7 +9,7 @@ use crate::store::{CurveRow, MetaboliteRow, ReadTableError, SpectrumRow, Status,
 
 /// Fits whose metabolites are held together.
 const AT_ONCE: usize = 2048;
-const OF_SPECTRA: [&str; 41] = [
+const OF_SPECTRA: [&str; 45] = [
     "spectrum_id",
     "method",
     "status",
@@ -32,6 +32,10 @@ const OF_SPECTRA: [&str; 41] = [
     "source_path",
     "water_reference_path",
     "voxel_ml",
+    "voxel_affine_mm",
+    "voxel_i",
+    "voxel_j",
+    "voxel_k",
     "f_gm",
     "f_wm",
     "f_csf",
