@@ -109,7 +109,11 @@ pub fn learn_found(
     let mut open: BTreeSet<usize> = (0..learned.groups.len()).collect();
     for pass in 1..=how.max_passes {
         models.set_learning(learned.clone());
-        progress.learning(pass, open.len());
+        let of_group = |index: &usize| {
+            let group = &learned.groups[*index];
+            groups.get(&(group.protocol.clone(), group.site.clone())).map_or(0, BTreeMap::len)
+        };
+        progress.learning(pass, open.len(), open.iter().map(of_group).sum());
         for index in open.clone() {
             let group = &mut learned.groups[index];
             let key = (group.protocol.clone(), group.site.clone());

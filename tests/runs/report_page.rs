@@ -273,6 +273,7 @@ fn a_page_for_the_browser() {
     let comparison = page::Comparison::read(folder).unwrap();
     let options = page::SubjectOptions { glossary: entries(&thresholds()), ..page::SubjectOptions::default() };
     for subject in ["0007", "0008", "0009"] {
-        page::write_subject(folder, subject, &comparison, &folder.join(format!("sub-{subject}.html")), &options).unwrap();
+        page::write_subject(folder, subject, &comparison, &folder.join(format!("sub-{subject}.html")), &options)
+            .unwrap();
     }
 }

@@ -204,7 +204,7 @@ fn participant(
         out,
         ..options.clone()
     };
-    let shown = Shown::new();
+    let shown = Shown::of_run(&options.out);
     let found = Inputs::find(&options);
     let summary = found.and_then(|inputs| Ok((run_found(&options, &inputs, engine, &shown)?, inputs)));
     shown.finish();
