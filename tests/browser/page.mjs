@@ -153,7 +153,7 @@ const isWorst = await page.evaluate((rows) => {
 }, worst);
 check("the ten worst of a site: 2 clicks", isWorst && worst.length > 0);
 // Nothing needs a click: causes stand below the table of sites, each with its meaning.
-const lacking = await page.$$eval(".lacking li", (items) => items.map((item) => ({
+const lacking = await page.$$eval("#sites .lacking li", (items) => items.map((item) => ({
   site: item.querySelector("strong").textContent, codes: item.querySelectorAll("code").length, words: item.textContent.length, isSeen: item.checkVisibility(),
 })));
 const withoutConcentrations = await page.evaluate(() => !JSON.parse(document.getElementById("data").textContent).concentration_unit);
