@@ -4,6 +4,7 @@
 #   ./scripts/draw-guide.sh [DATA]     DATA: measured spectra (default ../shared/data); what is not there is left as it was
 # REQUANT names the program, REQUANT_PYTHON a python3 with matplotlib and pandas. The wide corpus behind map-and-lcmodel.svg
 # and the benchmark take minutes: WIDE=1 asks for them.
+# Points that nobody sees are taken out of the pictures (thin-pictures.py).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -33,6 +34,17 @@ needs() {
 "$REQUANT" run "$out/demo" --learned "$out/priors" --out "$out/learned" > /dev/null
 cp "$out/priors/learned.svg" "$pictures/learned.svg"
 
+# Edited: both conditions of a simulated brain, with noise, drift and jitter.
+for edit in on off; do
+  "$REQUANT" basis simulate --sequence mega-press --te 68 --edit "$edit" --field-mhz 123.25 --points 2048 --format fsl-json \
+    --out "$out/mega-$edit" > /dev/null
+done
+mkdir -p "$out/edited"
+mega=$out/edited/sub-01_mega.nii
+python3 scripts/simulate-mega.py "$out/mega-on" "$out/mega-off" "$mega"
+"$REQUANT" inspect "$mega" --select diff --plot "$pictures/difference.svg" > "$out/inspect-mega.txt"
+"$REQUANT" fit "$mega" --select diff --method gannet --plot "$pictures/gannet.svg" > "$out/fit-mega.txt"
+
 # Measured.
 drift=$data/nifti-mrs/dw-synthetic-drift/synthetic.nii.gz
 needs "$drift" drift.svg && "$REQUANT" inspect "$drift" --select Bval=0 --plot "$pictures/drift.svg" > /dev/null
@@ -44,12 +56,6 @@ if needs "$nulled" overlay.svg; then
   "$REQUANT" fit "$nulled/sub-01_ses-01_PRESS_raw-act_noID.SDAT" --sequence PRESS --plot "$pictures/overlay.svg" \
     --overlay "$nulled/sub-01_ses-01_PRESS-Inverted_TI-600_raw-act_noID.SDAT" > /dev/null
 fi
-mega=$data/edited/sub-01_mega.nii
-if needs "$mega" "difference.svg, gannet.svg"; then
-  "$REQUANT" inspect "$mega" --select diff --plot "$pictures/difference.svg" > /dev/null
-  "$REQUANT" fit "$mega" --select diff --method gannet --plot "$pictures/gannet.svg" > /dev/null
-fi
-
 # Pages.
 "$REQUANT" run "$out/demo" --method map --method lcmodel --out "$out/two-methods" > /dev/null
 "$REQUANT" report "$out/learned" --subject sub-0003 > /dev/null
@@ -63,5 +69,6 @@ if [ -n "${WIDE:-}" ]; then
 else
   echo "left as it was: $pictures/map-and-lcmodel.svg and the benchmark's page (WIDE=1 draws them)"
 fi
+python3 scripts/thin-pictures.py "$pictures"/{basis,difference,drift,fit,gannet,learned,overlay,philips-press}.svg
 echo "pictures  $pictures"
 echo "pages     $out/learned/report.html $out/learned/sub-0003.html $out/comparison/methods.html"

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Drives report.html in Chromium: search, brush, click, keyboard, dark, print, phone, axe. No display is needed.
+# Drives report.html in Chromium: search, brush, click, keyboard, dark, print, phone, axe; then looks at subjects' pages beside
+# it. No display is needed.
 #   ./scripts/test-page.sh                       a synthetic run of 400 spectra
 #   ./scripts/test-page.sh RESULTS/report.html   any page
 #   REQUANT_REPORT_SPECTRA=6074 REQUANT_REPORT_SITES=40 [REQUANT_REPORT_RUNS=100] ./scripts/test-page.sh
@@ -24,3 +25,8 @@ if [ -z "$page" ]; then
   page=$folder/report.html
 fi
 node tests/browser/page.mjs "$page" ${PICTURES:+"$PICTURES"}
+# Pages of subjects beside it, which have no script.
+subjects=("$(dirname "$page")"/sub-*.html)
+if [ -e "${subjects[0]}" ]; then
+  node tests/browser/plain.mjs "${subjects[@]:0:4}" ${PICTURES:+--pictures "$PICTURES"}
+fi

@@ -41,6 +41,7 @@ pub mod overlap;
 pub mod page;
 pub mod prepare;
 pub(crate) mod printable;
+pub mod pulse;
 pub mod quality;
 pub mod quantify;
 pub(crate) mod random;

@@ -1,12 +1,10 @@
 //! The report: one HTML page with its pictures inside, nothing loaded from elsewhere.
 
-use std::fmt::Write as _;
-
 use super::plots::{self, Palette, Series};
 use super::score::USUAL;
 use super::{BenchmarkOptions, Entry, SetResult};
 use crate::engine::Engine;
-use crate::report::page::{Cell, Page, cell, decimals, escaped, name, percent, with_interval};
+use crate::report::page::{Cell, Page, cell, decimals, name, percent, with_interval};
 
 /// Makes the report.
 pub(super) fn report(results: &[SetResult], options: &BenchmarkOptions, engine: &dyn Engine) -> Result<String, String> {
@@ -21,11 +19,7 @@ pub(super) fn report(results: &[SetResult], options: &BenchmarkOptions, engine: 
         results.iter().flat_map(SetResult::whole).filter_map(|e| e.states.as_ref()).map(|s| s.spectra).sum::<usize>(),
         methods.join(" ")
     ));
-    page.body.push_str("<p class=\"legend\">");
-    for label in palette.labels() {
-        let _ = write!(page.body, "<span style=\"color:{}\">■ {}</span> ", palette.css(label), escaped(label));
-    }
-    page.body.push_str("</p>\n");
+    page.legend(palette.labels().iter().map(|label| (label.as_str(), palette.css(label))));
     errors(&mut page, results, &palette)?;
     usual_sums(&mut page, results, &palette)?;
     error_calibration(&mut page, results, &palette)?;

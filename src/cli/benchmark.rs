@@ -97,8 +97,11 @@ impl Progress for Watched {
     fn failed(&self, row: &SpectrumRow) {
         self.shown().failed(row);
     }
-    fn learning(&self, pass: usize, n_groups: usize) {
-        self.shown().learning(pass, n_groups);
+    fn begun(&self, n_files: usize, n_fits: usize) {
+        self.shown().begun(n_files, n_fits);
+    }
+    fn learning(&self, pass: usize, n_groups: usize, n_spectra: usize) {
+        self.shown().learning(pass, n_groups, n_spectra);
     }
 }
 

@@ -5,40 +5,91 @@ use std::time::{Duration, Instant};
 
 /// A rate is over so long: what lies further back says little of what is done now.
 const WINDOW: Duration = Duration::from_secs(60);
+/// Marks lie at least so far apart.
+const BETWEEN: Duration = Duration::from_millis(500);
+/// Before that nothing is said of the time that is left.
+const FIRST: Duration = Duration::from_secs(3);
+/// What is told of the time left follows what the rate says within so many seconds: it does not jump.
+const FOLLOWS_S: f64 = 15.0;
 
-/// Files done, by time.
+/// Files done, by time; parts of files count.
 pub(super) struct Pace {
-    total: usize,
-    done: usize,
+    total: f64,
+    done: f64,
+    started: Instant,
     /// When how many were done; the first lies at the window's start or before.
-    marks: VecDeque<(Instant, usize)>,
+    marks: VecDeque<(Instant, f64)>,
+    /// Time left (s) as it was told last, and when.
+    told: Option<(Instant, f64)>,
 }
 
 impl Pace {
     pub(super) fn new(total: usize, now: Instant) -> Self {
-        Self { total, done: 0, marks: VecDeque::from([(now, 0)]) }
+        Self { total: total as f64, done: 0.0, started: now, marks: VecDeque::from([(now, 0.0)]), told: None }
     }
 
-    /// `n_files` more are done.
-    pub(super) fn advance(&mut self, n_files: usize, now: Instant) {
-        self.done += n_files;
-        self.marks.push_back((now, self.done));
+    /// So many are done; what was done is never taken back.
+    pub(super) fn reached(&mut self, done: f64, now: Instant) {
+        self.done = self.done.max(done.min(self.total));
+        if self.marks.back().is_none_or(|(at, _)| now.duration_since(*at) >= BETWEEN) {
+            self.marks.push_back((now, self.done));
+        }
         while self.marks.get(1).is_some_and(|(at, _)| now.duration_since(*at) > WINDOW) {
             self.marks.pop_front();
         }
+        self.follow(now);
+    }
+
+    /// What was done before: no pace of this process.
+    pub(super) fn begin_at(&mut self, done: f64, now: Instant) {
+        self.done = done;
+        self.marks = VecDeque::from([(now, done)]);
     }
 
     /// Files in a second, over the last minute.
     pub(super) fn per_s(&self, now: Instant) -> f64 {
         let (from, before) = self.marks.front().copied().unwrap_or((now, self.done));
-        (self.done - before) as f64 / now.duration_since(from).as_secs_f64().max(1e-9)
+        (self.done - before) / now.duration_since(from).as_secs_f64().max(1e-9)
     }
 
-    /// `128/600 files · 21.2/s · about 22 s left`.
-    pub(super) fn said(&self, now: Instant) -> String {
+    /// Part that is done.
+    pub(super) fn part(&self) -> f64 {
+        if self.total > 0.0 { self.done / self.total } else { 0.0 }
+    }
+
+    fn follow(&mut self, now: Instant) {
         let rate = self.per_s(now);
-        let left_s = self.total.saturating_sub(self.done) as f64 / rate.max(1e-9);
-        format!("{}/{} files · {rate:.1}/s · about {left_s:.0} s left", self.done, self.total)
+        if now.duration_since(self.started) < FIRST || rate <= 0.0 {
+            return;
+        }
+        let left_s = (self.total - self.done).max(0.0) / rate;
+        let left_s = self.told.map_or(left_s, |(at, told_s)| {
+            let passed_s = now.duration_since(at).as_secs_f64();
+            let expected_s = (told_s - passed_s).max(0.0);
+            expected_s + (left_s - expected_s) * (1.0 - (-passed_s / FOLLOWS_S).exp())
+        });
+        self.told = Some((now, left_s));
+    }
+
+    /// Time that the rest takes (s), once there is something to tell.
+    pub(super) fn left_s(&self, now: Instant) -> Option<f64> {
+        self.told.map(|(at, left_s)| (left_s - now.duration_since(at).as_secs_f64()).max(0.0))
+    }
+
+    /// `21.2/s · about 22 s left`.
+    pub(super) fn said(&self, now: Instant) -> String {
+        let left = self.left_s(now).map_or_else(String::new, |s| format!(" · about {} left", duration(s)));
+        format!("{:.1}/s{left}", self.per_s(now))
+    }
+}
+
+/// `40 s`, `12 min`, `3 h 20 min`.
+fn duration(s: f64) -> String {
+    let minutes = (s / 60.0).round();
+    match minutes {
+        _ if s < 90.0 => format!("{s:.0} s"),
+        minutes if minutes < 90.0 => format!("{minutes:.0} min"),
+        _ => format!("{:.0} h {:.0} min", (minutes / 60.0).floor(), minutes % 60.0),
     }
 }
 
@@ -51,15 +102,36 @@ mod tests {
         let start = Instant::now();
         let at = |s: u64| start + Duration::from_secs(s);
         let mut pace = Pace::new(1000, start);
-        pace.advance(10, at(10));
-        assert_eq!(pace.said(at(10)), "10/1000 files · 1.0/s · about 990 s left");
+        pace.reached(10.0, at(10));
+        assert_eq!(pace.said(at(10)), "1.0/s · about 17 min left");
         // Ten a second from now on: after a minute nothing is left of the slow start.
         for s in 11..=100 {
-            pace.advance(10, at(s));
+            pace.reached(10.0 + 10.0 * (s - 10) as f64, at(s));
         }
         assert!((pace.per_s(at(100)) - 10.0).abs() < 0.2, "{}", pace.per_s(at(100)));
-        assert!(pace.said(at(100)).starts_with("910/1000 files"));
+        assert!((pace.part() - 0.91).abs() < 1e-9 && pace.left_s(at(100)).is_some_and(|s| (8.0..12.0).contains(&s)));
         // Nothing is done for a while: the rate falls, and is never negative or infinite.
         assert!(pace.per_s(at(160)) < 6.0 && pace.per_s(start) >= 0.0);
+    }
+
+    #[test]
+    fn the_time_left_does_not_jump_by_half() {
+        let start = Instant::now();
+        let mut pace = Pace::new(600, start);
+        let mut last: Option<f64> = None;
+        // Files come in lumps of sixteen, every four seconds on the average, then twice as fast.
+        for quarter in 0..2400_u64 {
+            let now = start + Duration::from_millis(250 * quarter);
+            let s = quarter as f64 / 4.0;
+            let done = if s < 200.0 { s } else { 200.0 + 2.0 * (s - 200.0) };
+            pace.reached((done / 16.0).floor() * 16.0, now);
+            if let (Some(before), Some(left)) = (last, pace.left_s(now))
+                && left > 10.0
+            {
+                assert!((left - before).abs() < 0.5 * before, "{before} to {left} after {s} s");
+            }
+            last = pace.left_s(now).or(last);
+        }
+        assert!(last.is_some_and(|left| left < 1.0), "{last:?}");
     }
 }

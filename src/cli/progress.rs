@@ -1,8 +1,9 @@
 //! A run as people watch it: a bar on a terminal, plain lines in a log; and what it came to.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -11,55 +12,217 @@ use super::notes;
 use super::pace::Pace;
 use crate::corpus::in_words;
 use crate::printable::{PATH_CHARS, printable};
+use crate::pulse;
 use crate::run::{Inputs, Progress, Shard, Summary, Tally};
-use crate::store::SpectrumRow;
+use crate::store::{SpectrumRow, Told};
 
 /// Failures that are shown one by one on a terminal; a log has them all.
 const SHOWN_FAILURES: usize = 10;
 /// Lines of the summary by site and protocol.
 const SHOWN_GROUPS: usize = 60;
 
-/// A bar on a terminal, plain lines otherwise.
-pub(super) struct Shown {
-    bar: ProgressBar,
-    pace: Mutex<Pace>,
-    n_failed: AtomicUsize,
+/// Parts of the bar in its whole length.
+const BAR: u64 = 10_000;
+/// Part of the work that reading is.
+const OF_READING: f64 = 0.03;
+/// Most that fits of a chunk count before its rows are written.
+const OF_FITTING: f64 = 0.98;
+/// How often a terminal is told, a log, and other terminals.
+const TICK: Duration = Duration::from_millis(250);
+const LOG_EVERY: Duration = Duration::from_secs(30);
+const TELL_EVERY: Duration = Duration::from_secs(2);
+
+/// Files that are being fitted.
+struct AtWork {
+    files: f64,
+    fits: f64,
+    fitted_before: u64,
 }
+
+/// How far it is.
+struct Done {
+    total: usize,
+    /// Files whose rows are safe.
+    written: usize,
+    /// Those of an earlier process, which were not read again.
+    kept: usize,
+    read_before: u64,
+    at_work: Option<AtWork>,
+    pace: Pace,
+    /// What the pass of learning is.
+    learning: Option<String>,
+    last_line: Instant,
+    last_told: Instant,
+}
+
+impl Done {
+    fn new(total: usize, now: Instant) -> Self {
+        Self {
+            total,
+            written: 0,
+            kept: 0,
+            read_before: pulse::read(),
+            at_work: None,
+            pace: Pace::new(total, now),
+            learning: None,
+            last_line: now,
+            last_told: now,
+        }
+    }
+
+    fn read(&self) -> usize {
+        let read = usize::try_from(pulse::read().saturating_sub(self.read_before)).unwrap_or(usize::MAX);
+        read.saturating_add(self.kept).clamp(self.written, self.total.max(self.written))
+    }
+
+    /// Files fitted, parts of those at work included.
+    fn fitted(&self) -> f64 {
+        let of_chunk = self.at_work.as_ref().map_or(0.0, |at_work| {
+            let fits = pulse::fitted().saturating_sub(at_work.fitted_before) as f64;
+            OF_FITTING * at_work.files * (fits / at_work.fits.max(1.0)).min(1.0)
+        });
+        self.written as f64 + of_chunk
+    }
+
+    fn follow(&mut self, now: Instant) {
+        let done = OF_READING * self.read() as f64 + (1.0 - OF_READING) * self.fitted();
+        self.pace.reached(done, now);
+    }
+
+    /// `read 130 · fitted 96 · written 64 of 600 files · 3.2/s · about 40 s left`.
+    fn said(&self, now: Instant) -> String {
+        let of = if self.learning.is_some() { "spectra" } else { "files" };
+        let (read, fitted) = (self.read(), self.fitted().floor());
+        let counts = match &self.learning {
+            Some(pass) => format!("{pass} · {fitted:.0} of {} {of}", self.total),
+            None => format!("read {read} · fitted {fitted:.0} · written {} of {} {of}", self.written, self.total),
+        };
+        format!("{counts} · {}", self.pace.said(now))
+    }
+}
+
+/// What is watched, shared with the thread that shows it.
+struct Inner {
+    bar: ProgressBar,
+    done: Mutex<Done>,
+    n_failed: AtomicUsize,
+    is_over: AtomicBool,
+    /// The run's folder, where other terminals look.
+    out: Option<PathBuf>,
+}
+
+impl Inner {
+    fn done(&self) -> MutexGuard<'_, Done> {
+        self.done.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn show(&self) {
+        let now = Instant::now();
+        let mut done = self.done();
+        done.follow(now);
+        let n_failed = self.n_failed.load(Ordering::Relaxed);
+        let failed = if n_failed > 0 { format!(" · {n_failed} rows failed") } else { String::new() };
+        if self.bar.is_hidden() {
+            if now.duration_since(done.last_line) >= LOG_EVERY && done.total > 0 {
+                done.last_line = now;
+                tell!("{}", done.said(now));
+            }
+        } else {
+            self.bar.set_position((BAR as f64 * done.pace.part()) as u64);
+            self.bar.set_message(format!("{}{failed}", done.said(now)));
+        }
+        // When all is written the run ends, and nothing may be made in its folder.
+        let is_open = done.learning.is_none() && done.written < done.total;
+        if let (Some(out), true) = (&self.out, is_open && now.duration_since(done.last_told) >= TELL_EVERY) {
+            done.last_told = now;
+            Told {
+                of_files: done.total,
+                written: done.written,
+                read: done.read(),
+                fitted: done.fitted(),
+                per_s: done.pace.per_s(now),
+                left_s: done.pace.left_s(now),
+            }
+            .write(out);
+        }
+    }
+}
+
+/// A bar on a terminal, plain lines otherwise.
+pub(super) struct Shown(Arc<Inner>);
 
 impl Shown {
     pub(super) fn new() -> Self {
-        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-        if let Ok(style) = ProgressStyle::with_template("{wide_bar} {pos}/{len} files · {per_sec} · {eta} left · {msg}")
-        {
+        Self::made(None)
+    }
+
+    /// The same for a run in `out`, whose state `requant status` tells at another terminal.
+    pub(super) fn of_run(out: &Path) -> Self {
+        Self::made(Some(out.to_owned()))
+    }
+
+    fn made(out: Option<PathBuf>) -> Self {
+        let bar = ProgressBar::with_draw_target(Some(BAR), ProgressDrawTarget::stderr());
+        if let Ok(style) = ProgressStyle::with_template("{wide_bar} {msg}") {
             bar.set_style(style);
         }
-        bar.enable_steady_tick(Duration::from_millis(250));
-        Self { bar, pace: Mutex::new(Pace::new(0, Instant::now())), n_failed: AtomicUsize::default() }
+        let done = Mutex::new(Done::new(0, Instant::now()));
+        let (n_failed, is_over) = (AtomicUsize::default(), AtomicBool::default());
+        let inner = Arc::new(Inner { bar, done, n_failed, is_over, out });
+        let watched = Arc::clone(&inner);
+        // It is not waited for: it ends by itself once all is over.
+        let _ = std::thread::Builder::new().name("progress".to_owned()).spawn(move || {
+            while !watched.is_over.load(Ordering::Relaxed) {
+                watched.show();
+                std::thread::sleep(TICK);
+            }
+        });
+        Self(inner)
     }
 
     /// Takes the bar away.
     pub(super) fn finish(&self) {
-        self.bar.finish_and_clear();
+        self.0.is_over.store(true, Ordering::Relaxed);
+        // Under the lock: nothing is told any more.
+        let mut done = self.0.done();
+        done.total = done.written;
+        if let Some(out) = &self.0.out {
+            Told::forget(out);
+        }
+        self.0.bar.finish_and_clear();
+    }
+}
+
+impl Drop for Shown {
+    fn drop(&mut self) {
+        self.0.is_over.store(true, Ordering::Relaxed);
     }
 }
 
 impl Progress for Shown {
     // A benchmark has many runs, one after another.
     fn found(&self, n_files: usize) {
-        self.bar.reset();
-        self.bar.set_length(n_files as u64);
-        *self.pace.lock().unwrap_or_else(PoisonError::into_inner) = Pace::new(n_files, Instant::now());
-        if self.bar.is_hidden() {
+        *self.0.done() = Done::new(n_files, Instant::now());
+        if self.0.bar.is_hidden() {
             tell!("{n_files} files to process");
         }
     }
 
-    fn learning(&self, pass: usize, n_groups: usize) {
+    fn begun(&self, n_files: usize, n_fits: usize) {
+        let mut done = self.0.done();
+        done.at_work = Some(AtWork { files: n_files as f64, fits: n_fits as f64, fitted_before: pulse::fitted() });
+    }
+
+    fn learning(&self, pass: usize, n_groups: usize, n_spectra: usize) {
         let message = format!("learning, pass {pass} over {n_groups} protocols");
-        if self.bar.is_hidden() {
+        if self.0.bar.is_hidden() {
             tell!("{message}");
         }
-        self.bar.set_message(message);
+        let mut done = self.0.done();
+        *done = Done::new(n_spectra, Instant::now());
+        done.learning = Some(message);
+        let n = n_spectra as f64;
+        done.at_work = Some(AtWork { files: n, fits: n, fitted_before: pulse::fitted() });
     }
 
     // One line a failure, with words that batch systems can look for.
@@ -71,22 +234,33 @@ impl Progress for Shown {
             one_line(&row.method),
             one_line(row.error_message.as_deref().unwrap_or_default())
         );
-        let n_failed = self.n_failed.fetch_add(1, Ordering::Relaxed) + 1;
-        self.bar.set_message(format!("{n_failed} rows failed"));
-        if self.bar.is_hidden() {
+        let n_failed = self.0.n_failed.fetch_add(1, Ordering::Relaxed) + 1;
+        if self.0.bar.is_hidden() {
             tell!("{line}");
         } else if n_failed <= SHOWN_FAILURES {
-            self.bar.println(line);
+            self.0.bar.println(line);
         }
     }
 
     fn advanced(&self, n_files: usize) {
-        self.bar.inc(n_files as u64);
         let now = Instant::now();
-        let mut pace = self.pace.lock().unwrap_or_else(PoisonError::into_inner);
-        pace.advance(n_files, now);
-        if self.bar.is_hidden() {
-            tell!("{}", pace.said(now));
+        let mut done = self.0.done();
+        done.written += n_files;
+        if done.at_work.take().is_none() {
+            // Of an earlier process, or of learning: no pace of fits.
+            done.kept += n_files;
+            let written = done.written as f64;
+            done.pace.begin_at(written, now);
+        }
+        done.follow(now);
+        if done.written >= done.total
+            && let Some(out) = &self.0.out
+        {
+            Told::forget(out);
+        }
+        if self.0.bar.is_hidden() {
+            done.last_line = now;
+            tell!("{}", done.said(now));
         }
     }
 }

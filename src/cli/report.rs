@@ -74,15 +74,16 @@ pub(super) fn run(args: &ReportArgs) -> CliResult {
             anyhow::anyhow!("--image {}: there is no such file or folder", printable_path(missing)),
         ));
     }
+    let images = Images { places: args.image.clone(), transform: Transform::Qform };
     match &args.subject {
         Some(subject) => {
             let failed = |e: PageError| CliError::new(e.exit_code(), e);
             let comparison = Comparison::read(&args.results).map_err(|e| failed(e.into()))?;
-            write_subject(&args.results, subject, &comparison, &out, &subject_options()).map_err(failed)?;
+            let options = subject_options(images);
+            write_subject(&args.results, subject, &comparison, &out, &options).map_err(failed)?;
             say!("{}", printable_path(&out));
         }
         None => {
-            let images = Images { places: args.image.clone(), transform: Transform::Qform };
             let study = StudyOptions {
                 participants: args.participants.clone(),
                 group: args.group.clone(),
@@ -103,8 +104,8 @@ pub(super) fn subject_page(folder: &Path, subject: &str) -> Result<PathBuf, CliE
     in_folder(folder, &format!("sub-{label}.html"))
 }
 
-pub(super) fn subject_options() -> SubjectOptions {
-    SubjectOptions { glossary: glossary::entries(&thresholds()), ..SubjectOptions::default() }
+pub(super) fn subject_options(images: Images) -> SubjectOptions {
+    SubjectOptions { glossary: glossary::entries(&thresholds()), images }
 }
 
 /// Most rows of metabolites that are held at once for what is told of all rows, unless it is asked for.

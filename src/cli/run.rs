@@ -150,7 +150,7 @@ pub(super) fn run(args: RunArgs) -> CliResult {
             shown.finish();
             options.learned = Some(learned?);
         }
-        let shown = Shown::new();
+        let shown = Shown::of_run(&options.out);
         let result = run_found(&options, &inputs, engine.as_ref(), &shown);
         shown.finish();
         result

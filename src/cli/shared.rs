@@ -104,7 +104,7 @@ impl JobArgs {
 #[derive(Args, Debug, Clone, Copy)]
 pub(super) struct CurveArgs {
     /// Keep data, fit, baseline and components of every spectrum in single precision [default: as whole steps, which
-    /// pages and pictures of fits take; some 10 kB a spectrum]
+    /// pages and pictures of fits take; 14 to 19 kB a spectrum]
     #[arg(long, conflicts_with = "no_curves", help_heading = "Output")]
     curves: bool,
     /// Keep no curves: no fit can be looked at without the raw data

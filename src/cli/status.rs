@@ -10,7 +10,7 @@ use super::error::{CliError, CliResult};
 use super::json::{counts, print_json};
 use super::progress::print_tally;
 use crate::run::{RunError, Tally};
-use crate::store::{Journal, SpectrumRow, read_run, read_table};
+use crate::store::{Journal, SpectrumRow, Told, read_run, read_table};
 
 /// Arguments of `requant status`.
 #[derive(Args, Debug)]
@@ -24,7 +24,7 @@ pub(super) struct StatusArgs {
     /// The --out of a run
     folder: PathBuf,
     /// Print JSON: `state` (complete, at_work, stopped, not_merged), `files` and `of_files`, `processes`, `chunks`,
-    /// `damaged_chunks`, `seconds_left`, and `rows`, `ok`, `failed`, `skipped`, `not_fitted` by code, `flags`
+    /// `damaged_chunks`, `files_read`, `files_fitted`, `files_per_second`, `seconds_left`, and `rows`, `ok`, `failed`, `skipped`, `not_fitted` by code, `flags`
     #[arg(long)]
     json: bool,
 }
@@ -38,6 +38,10 @@ struct State {
     processes: usize,
     chunks: usize,
     damaged_chunks: usize,
+    /// Of the processes at work; parts of files count as fitted.
+    files_read: Option<usize>,
+    files_fitted: Option<f64>,
+    files_per_second: Option<f64>,
     seconds_left: Option<f64>,
     #[serde(flatten)]
     counts: serde_json::Value,
@@ -59,6 +63,13 @@ pub(super) fn run(args: &StatusArgs) -> CliResult {
             Err(_) => n_damaged += 1,
         }
     }
+    let told = Told::all(&args.folder);
+    let sum = |of: fn(&Told) -> f64| (!told.is_empty()).then(|| told.iter().map(of).sum::<f64>());
+    // Each has its own part: all is done when the last one is.
+    let last_s = told
+        .iter()
+        .filter_map(|told| told.left_s)
+        .fold(None, |most: Option<f64>, s| Some(most.map_or(s, |m| m.max(s))));
     let (of_files, processes, tally) = (plan.inputs.len(), journal.writers(), tally(rows));
     let state = State {
         state: match (processes, n_files >= of_files) {
@@ -71,7 +82,10 @@ pub(super) fn run(args: &StatusArgs) -> CliResult {
         processes,
         chunks: records.len(),
         damaged_chunks: n_damaged,
-        seconds_left: (processes > 0).then(|| left_s(finished, of_files)).flatten(),
+        files_read: (!told.is_empty()).then(|| told.iter().map(|told| told.read).sum()),
+        files_fitted: sum(|told| told.fitted),
+        files_per_second: sum(|told| told.per_s),
+        seconds_left: last_s.or_else(|| (processes > 0).then(|| left_s(finished, of_files)).flatten()),
         counts: counts(&tally),
     };
     if args.json {
@@ -107,6 +121,9 @@ impl State {
             _ => format!("at work ({n} process{})", if n == 1 { "" } else { "es" }),
         };
         say!("{state}: {} of {} files, in {} chunks", self.files, self.of_files, self.chunks);
+        if let (Some(read), Some(fitted), Some(per_s)) = (self.files_read, self.files_fitted, self.files_per_second) {
+            say!("read {read} · fitted {:.0} · {per_s:.1} files/s over the last minute", fitted.floor());
+        }
         if self.damaged_chunks > 0 {
             say!("{} chunks are damaged and will be done again", self.damaged_chunks);
         }

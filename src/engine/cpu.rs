@@ -4,6 +4,7 @@ use rayon::prelude::*;
 
 use super::{Batch, Engine, EngineKind, Fitted};
 use crate::interrupt;
+use crate::pulse;
 
 /// Runs fits on the processor's cores, in the rayon pool that it is called in.
 #[derive(Debug, Default, Clone, Copy)]
@@ -23,6 +24,7 @@ impl Engine for CpuEngine {
             .fids
             .par_iter()
             .map_init(|| batch.model.fitter(), |fit, fid| (!interrupt::asked()).then(|| fit(fid)))
+            .inspect(|_| pulse::were_fitted(1))
             .map(|result| Some(Fitted { result: result?, engine: EngineKind::Cpu }))
             .collect();
         fitted.unwrap_or_default()

@@ -90,26 +90,17 @@ pub fn learn_found(
     }
     let Some(settings) = options.methods.first().and_then(Method::as_map) else { return Ok(Learned::default()) };
     let textbook = Shared::from_settings(settings);
-    let mut learned = Learned {
-        groups: groups
-            .iter()
-            .filter(|(_, spectra)| spectra.len() >= MIN_SPECTRA)
-            .map(|((protocol, site), _)| LearnedGroup {
-                protocol: protocol.clone(),
-                site: site.clone(),
-                shared: textbook.clone(),
-                errors: Vec::new(),
-                lorentz_error_hz: f64::NAN,
-                n_spectra: 0,
-                n_passes: 0,
-            })
-            .collect(),
-    };
+    let large = groups.iter().filter(|(_, spectra)| spectra.len() >= MIN_SPECTRA);
+    let mut learned = Learned { groups: large.map(|(key, _)| not_learned(key, &textbook)).collect() };
     let mut models = ModelStore::new(options)?;
     let mut open: BTreeSet<usize> = (0..learned.groups.len()).collect();
     for pass in 1..=how.max_passes {
         models.set_learning(learned.clone());
-        progress.learning(pass, open.len());
+        let of_group = |index: &usize| {
+            let group = &learned.groups[*index];
+            groups.get(&(group.protocol.clone(), group.site.clone())).map_or(0, BTreeMap::len)
+        };
+        progress.learning(pass, open.len(), open.iter().map(of_group).sum());
         for index in open.clone() {
             let group = &mut learned.groups[index];
             let key = (group.protocol.clone(), group.site.clone());
@@ -139,6 +130,19 @@ pub fn learn_found(
     }
     learned.groups.retain(|g| g.n_passes > 0);
     Ok(learned)
+}
+
+/// A group before the first pass.
+fn not_learned((protocol, site): &GroupKey, textbook: &Shared) -> LearnedGroup {
+    LearnedGroup {
+        protocol: protocol.clone(),
+        site: site.clone(),
+        shared: textbook.clone(),
+        errors: Vec::new(),
+        lorentz_error_hz: f64::NAN,
+        n_spectra: 0,
+        n_passes: 0,
+    }
 }
 
 /// What each spectrum says, with its frequency (MHz).

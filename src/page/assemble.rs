@@ -67,10 +67,10 @@ pub(super) fn style() -> String {
     STYLE.concat()
 }
 
-/// Of a page without a script: nothing is loaded, and nothing runs.
+/// Of a page without a script: nothing is loaded but the pictures in the page itself, and nothing runs.
 pub(super) fn style_policy(style: &str) -> String {
     let hash = base64(&Sha256::digest(style.as_bytes()));
-    format!("default-src 'none'; style-src 'sha256-{hash}'; base-uri 'none'; form-action 'none'")
+    format!("default-src 'none'; style-src 'sha256-{hash}'; img-src data:; base-uri 'none'; form-action 'none'")
 }
 
 /// Nothing is loaded but the files beside the page, and no script runs but the page's own, known by its hash. `file:` is

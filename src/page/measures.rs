@@ -99,6 +99,10 @@ pub(super) fn choose(spectra: &Spectra, found: &Metabolites) -> Vec<Measure> {
     }
     all.extend(tissue);
     all.retain(|measure| {
+        // Of itself creatine is 1 in every row.
+        if measure.key == "ratio_tCr" {
+            return false;
+        }
         let mut finite = measure.values.iter().copied().filter(|value| value.is_finite());
         let first = finite.next();
         // One row alone has nothing to differ from.

@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 use serde::Serialize;
 
-use super::spectra::{Spectra, Spectrum};
+use super::spectra::Spectra;
 use crate::printable::{PATH_CHARS, printable};
 use crate::report::planes::{PLANES, Plane, Slices, slices};
+use crate::store::SpectrumRow;
 use crate::tissue::anatomy::Anatomy;
 use crate::tissue::place::Affine;
 use crate::tissue::{Transform, VoxelBox};
@@ -79,7 +80,7 @@ pub(super) fn read(spectra: &Spectra, images: &Images) -> Pictures {
             let spectrum = &spectra.rows[row];
             let of = (spectrum.row.subject.as_deref(), spectrum.row.session.as_deref());
             let image = *image_of.entry(of).or_insert_with(|| anatomy.of(of.0, of.1, heads.len() == 1));
-            Some((row, image?, voxel(spectrum)?))
+            Some((row, image?, voxel_of(&spectrum.row)?))
         })
         .collect();
     let stride = placed.len().div_ceil(MOST_PICTURES).max(1);
@@ -102,8 +103,7 @@ pub(super) fn read(spectra: &Spectra, images: &Images) -> Pictures {
 }
 
 /// Where a row's voxel is.
-fn voxel(spectrum: &Spectrum) -> Option<VoxelBox> {
-    let row = &spectrum.row;
+pub(super) fn voxel_of(row: &SpectrumRow) -> Option<VoxelBox> {
     let [a, b, c] = row.voxel_affine_mm.as_deref()?.as_chunks::<4>().0 else { return None };
     let affine_mm: Affine = [*a, *b, *c, [0.0, 0.0, 0.0, 1.0]];
     let index = [row.voxel_i, row.voxel_j, row.voxel_k].map(|i| i.unwrap_or(0) as usize);

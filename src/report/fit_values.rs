@@ -5,8 +5,8 @@ use super::fit_plot::{FitPlot, Layout, TABLE_LINE_PX, TABLE_WIDTH_PX};
 use super::theme::{AXIS as RULE, FAINT_TEXT, FONT_PX, LEFT_PX, NAMES_WIDTH_PX, PLOT_WIDTH_PX, TEXT};
 
 /// Columns: where the value ends, and where its standard deviation does (px from the left of the table).
-const RATIO_PX: [f64; 2] = [108.0, 143.0];
-const CONCENTRATION_PX: [f64; 2] = [192.0, 226.0];
+const RATIO_PX: [f64; 2] = [106.0, 141.0];
+const CONCENTRATION_PX: [f64; 2] = [196.0, 229.0];
 
 impl FitPlot {
     pub(super) fn draw_table(&self, canvas: &Canvas<'_>, layout: &Layout) -> Result<(), String> {

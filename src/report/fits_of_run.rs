@@ -9,7 +9,7 @@ use crate::store::{CurveRow, MetaboliteRow, ReadTableError, SpectrumRow, Status,
 
 /// Fits whose metabolites are held together.
 const AT_ONCE: usize = 2048;
-const OF_SPECTRA: [&str; 41] = [
+const OF_SPECTRA: [&str; 45] = [
     "spectrum_id",
     "method",
     "status",
@@ -32,6 +32,10 @@ const OF_SPECTRA: [&str; 41] = [
     "source_path",
     "water_reference_path",
     "voxel_ml",
+    "voxel_affine_mm",
+    "voxel_i",
+    "voxel_j",
+    "voxel_k",
     "f_gm",
     "f_wm",
     "f_csf",
@@ -68,7 +72,7 @@ const OF_METABOLITES: [&str; 13] = [
     "conc_molal_sd_mmol_per_kg",
 ];
 /// Columns of `curves` that pictures take.
-pub(crate) const OF_CURVES: [&str; 16] = [
+pub(crate) const OF_CURVES: [&str; 17] = [
     "spectrum_id",
     "method",
     "ppm",
@@ -85,6 +89,7 @@ pub(crate) const OF_CURVES: [&str; 16] = [
     "fit_steps",
     "baseline_steps",
     "component_steps",
+    "component_step",
 ];
 
 /// Some rows of a run, to be drawn.

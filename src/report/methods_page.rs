@@ -1,11 +1,9 @@
 //! Methods against one another as one HTML page with its pictures inside.
 
-use std::fmt::Write as _;
-
 use plotters::style::RGBColor;
 
 use super::methods_plots as plots;
-use super::page::{Cell, Page, cell, decimals, escaped, name};
+use super::page::{Cell, Page, cell, decimals, name};
 use crate::basis::names::{Kind, kind};
 use crate::compare::differences::strongest;
 use crate::compare::figure::Figure;
@@ -56,11 +54,7 @@ fn is_multiverse(factors: &[Factor]) -> bool {
 }
 
 fn legend(page: &mut Page, entries: &[(&str, RGBColor)]) {
-    page.body.push_str("<p class=\"legend\">");
-    for (label, RGBColor(r, g, b)) in entries {
-        let _ = write!(page.body, "<span><b style=\"color:rgb({r},{g},{b})\">■</b> {}</span> ", escaped(label));
-    }
-    page.body.push_str("</p>\n");
+    page.legend(entries.iter().map(|(label, RGBColor(r, g, b))| (*label, format!("rgb({r},{g},{b})"))));
 }
 
 fn shares_of(figure: &Figure) -> Cell {

@@ -48,22 +48,39 @@ impl Page {
         self.headings.push((id.to_owned(), text));
     }
 
+    /// What the colours (CSS) of the pictures mean. The words have the colour of the text, which can always be read.
+    pub(crate) fn legend<'l>(&mut self, entries: impl Iterator<Item = (&'l str, String)>) {
+        self.body.push_str("<p class=\"legend\">");
+        for (label, colour) in entries {
+            let mark = format!("<b style=\"color:{colour}\" aria-hidden=\"true\">■</b>");
+            let _ = write!(self.body, "<span>{mark} {}</span> ", escaped(label));
+        }
+        self.body.push_str("</p>\n");
+    }
+
     pub(crate) fn paragraph(&mut self, text: &str) {
         let _ = writeln!(self.body, "<p>{}</p>", escaped(text));
     }
 
     pub(crate) fn picture(&mut self, svg: &str, caption: &str) {
         let caption = escaped(caption);
-        let _ =
-            writeln!(self.body, "<figure><div class=\"paper\">{svg}</div><figcaption>{caption}</figcaption></figure>");
+        let _ = writeln!(
+            self.body,
+            "<figure><div class=\"scroll paper\" tabindex=\"0\" role=\"region\" aria-label=\"Picture: {caption}\">{svg}</div><figcaption>{caption}</figcaption></figure>"
+        );
     }
 
     /// `head`: the columns; rows whose first cell is that of the row above belong together.
     pub(crate) fn table(&mut self, head: &[&str], rows: &[Vec<Cell>]) {
-        self.body.push_str("<div class=\"scroll\" tabindex=\"0\"><table><thead><tr>");
+        let about = self.headings.last().map_or("", |(_, text)| text.as_str());
+        let _ = write!(
+            self.body,
+            "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Table: {about}\"><table><thead><tr>"
+        );
         for (i, title) in head.iter().enumerate() {
             let class = rows.first().and_then(|row| row.get(i)).map_or("", |c| c.class);
-            let _ = write!(self.body, "<th class=\"{class}\">{}</th>", escaped(title));
+            let cell = if title.is_empty() { "<td></td>".to_owned() } else { head_cell(title, class) };
+            self.body.push_str(&cell);
         }
         self.body.push_str("</tr></thead><tbody>\n");
         let mut above = None;
@@ -85,6 +102,10 @@ impl Page {
         }
         self.body.push_str("</tbody></table></div>\n");
     }
+}
+
+fn head_cell(title: &str, class: &str) -> String {
+    format!("<th scope=\"col\" class=\"{class}\">{}</th>", escaped(title))
 }
 
 #[derive(Default)]

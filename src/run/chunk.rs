@@ -19,6 +19,7 @@ use crate::fit::FitResult;
 use crate::fit::FitState;
 use crate::interrupt;
 use crate::prepare::Spectrum;
+use crate::pulse;
 use crate::store::{CurveRow, MetaboliteRow, Span, SpectrumRow, Status, Timings, TransientRow};
 
 /// Fits, roughly, that are prepared and done together: of many methods a few at a time, so that no more models and results
@@ -57,6 +58,7 @@ pub(super) fn read(chunk: &[Found], voxels: Option<Range<usize>>, options: &RunO
             Some(voxels) => part(found, voxels.clone(), options),
             None => load(found, &options.gaps, &options.preparation),
         })
+        .inspect(|_| pulse::file_was_read())
         .collect()
 }
 

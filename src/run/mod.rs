@@ -164,6 +164,8 @@ impl Run<'_> {
             let (span, next) = (chunk.span, todo.get(position + 1));
             // What does not fit beside what is being fitted is read when that is done.
             let beside = next.filter(|next| chunk.fits_beside(next, self.options));
+            let n_fits = current.loaded.iter().map(|loaded| loaded.spectra.iter().filter(|s| s.1.is_ok()).count());
+            progress.begun(span.files().len(), n_fits.sum::<usize>() * self.options.methods.len());
             let (rows, ahead) = rayon::join(|| self.finish(span, current), || beside.map(|next| self.read(next.span)));
             for row in rows? {
                 if row.status == Status::Failed {

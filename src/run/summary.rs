@@ -12,8 +12,10 @@ pub trait Progress: Sync {
     fn advanced(&self, n_files: usize);
     /// A row that has no result, and why.
     fn failed(&self, _row: &SpectrumRow) {}
-    /// A pass of learning begins over so many groups of spectra.
-    fn learning(&self, _pass: usize, _n_groups: usize) {}
+    /// Files that were read are now being fitted, with so many fits.
+    fn begun(&self, _n_files: usize, _n_fits: usize) {}
+    /// A pass of learning begins over so many groups of spectra, with so many spectra.
+    fn learning(&self, _pass: usize, _n_groups: usize, _n_spectra: usize) {}
 }
 
 /// What a run did.

@@ -24,6 +24,7 @@ mod single;
 pub mod span;
 mod table_writer;
 pub mod timings;
+mod told;
 pub mod writer;
 
 pub use dictionary::columns_markdown;
@@ -43,4 +44,5 @@ pub use schema::{SCHEMA_VERSION, Table};
 pub use single::write_table;
 pub use span::{Position, Span};
 pub use timings::Timings;
+pub use told::Told;
 pub use writer::DatasetWriter;

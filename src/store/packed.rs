@@ -2,9 +2,14 @@
 
 use super::CurveRow;
 
-/// Steps from zero to the highest point: half of one is below 1e-5 of it.
-const STEPS: f64 = 65_536.0;
-/// Components are drawn smaller, so their steps are larger.
+/// Steps from zero to the highest point of data, fit and baseline: half of one is 4e-6 of it, which no picture on one page
+/// shows.
+const STEPS: f64 = 131_072.0;
+/// Steps from zero to the highest point of a component. Low ones are drawn enlarged, so each has a step of its own.
+const COMPONENT_STEPS: f64 = 16_384.0;
+/// No component's step is finer than this part of the highest point: what is lower is at zero.
+const FINEST: f64 = 1e-8;
+/// Tables of version 0.2.0 have no steps of components: they were so many times those of the data.
 const COARSER: f64 = 2.0;
 /// Points lie on a grid: as near as this, in steps of it.
 const OFF_GRID: f64 = 0.05;
@@ -35,12 +40,15 @@ impl CurveRow {
         let steps = |curve: &[f64], unit: f64| -> Option<Vec<i32>> {
             (curve.len() == ppm_steps.len()).then(|| curve.iter().map(|v| whole(v / unit)).collect())?
         };
-        let components = curves.components.iter().map(|curve| steps(curve, COARSER * unit));
+        let own = curves.components.iter().map(|curve| component_step(curve, unit, highest));
+        let own: Vec<f64> = own.collect();
+        let components = curves.components.iter().zip(&own).map(|(curve, step)| steps(curve, *step));
         Some(Self {
             data_steps: Some(steps(curves.data, unit)?),
             fit_steps: Some(steps(curves.fit, unit)?),
             baseline_steps: Some(steps(curves.baseline, unit)?),
             component_steps: components.collect::<Option<Vec<_>>>()?,
+            component_step: Some(own),
             ppm_first: Some(first),
             ppm_step: Some(step),
             signal_step: Some(unit),
@@ -63,12 +71,19 @@ impl CurveRow {
         self.data = of(self.data_steps.take()).or(self.data);
         self.fit = of(self.fit_steps.take()).or(self.fit);
         self.baseline = of(self.baseline_steps.take()).or(self.baseline);
-        let components = std::mem::take(&mut self.component_steps);
+        let (components, own) = (std::mem::take(&mut self.component_steps), self.component_step.take());
         if !components.is_empty() {
-            self.components = components.iter().map(|steps| wide(steps, COARSER * unit, 0.0)).collect();
+            let step = |at: usize| own.as_ref().and_then(|own| own.get(at)).copied().unwrap_or(COARSER * unit);
+            self.components = components.iter().enumerate().map(|(at, steps)| wide(steps, step(at), 0.0)).collect();
         }
         self
     }
+}
+
+/// Signal of one step of a component, where one of the data's is `unit`.
+fn component_step(curve: &[f64], unit: f64, highest: f64) -> f64 {
+    let own = curve.iter().fold(0.0_f64, |most, v| most.max(v.abs())) / COMPONENT_STEPS;
+    if own > 0.0 { own.max(FINEST * highest).min(unit) } else { unit }
 }
 
 /// First point, step and number of steps to each point of a grid that may have gaps.
@@ -99,7 +114,8 @@ mod tests {
 
     fn packed(ppm: &[f64], data: &[f64]) -> Option<CurveRow> {
         let zero = vec![0.0; ppm.len()];
-        let components = [data.iter().map(|v| 0.3 * v).collect(), zero.clone()];
+        let part = |part: f64| data.iter().map(|v| part * v).collect();
+        let components = [part(0.3), zero.clone(), part(1e-3)];
         CurveRow::default().with_steps(&WideCurves { ppm, data, fit: data, baseline: &zero, components: &components })
     }
 
@@ -116,8 +132,10 @@ mod tests {
             assert!((a - f64::from(*b)).abs() < 1e-6, "{a} {b}");
         }
         for (i, a) in data.iter().enumerate() {
-            assert!((a - f64::from(back.data.as_ref().unwrap()[i])).abs() < 1e-5 * 3e7);
-            assert!((0.3 * a - f64::from(back.components[0][i])).abs() < 1.6e-5 * 3e7);
+            assert!((a - f64::from(back.data.as_ref().unwrap()[i])).abs() < 4e-6 * 3e7);
+            assert!((0.3 * a - f64::from(back.components[0][i])).abs() < 4e-6 * 3e7);
+            // A low one is as near in parts of its own height.
+            assert!((1e-3 * a - f64::from(back.components[2][i])).abs() < 3.2e-5 * 1e-3 * 3e7);
         }
         assert_eq!((back.components[1][5], back.baseline.unwrap()[7]), (0.0, 0.0));
     }
@@ -130,6 +148,19 @@ mod tests {
         assert!(packed(&[1.0, 1.0], &[0.0; 2]).is_none());
         // All zero is a spectrum.
         assert_eq!(packed(&[3.0, 2.0], &[0.0; 2]).unwrap().unpacked().data, Some(vec![0.0; 2]));
+    }
+
+    #[test]
+    fn tables_without_steps_of_components_are_read() {
+        let old = CurveRow {
+            ppm_first: Some(4.0),
+            ppm_step: Some(-1.0),
+            signal_step: Some(3.0),
+            ppm_steps: Some(vec![0, 1]),
+            component_steps: vec![vec![5, -1]],
+            ..CurveRow::default()
+        };
+        assert_eq!(old.unpacked().components, [[30.0, -6.0]]);
     }
 
     #[test]

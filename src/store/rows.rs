@@ -255,7 +255,7 @@ table! {
 
 table! {
     /// The curves of one fitted spectrum.
-    CurveRow = "curves", "One row per fitted spectrum × method (none with `--no-curves`). All lists of a row run over its points: as numbers in single precision (`ppm` to `components`) with `--curves`, else as whole steps (`ppm_steps` to `component_steps`), a tenth of the size and exact to 1e-5 of the highest point.";
+    CurveRow = "curves", "One row per fitted spectrum × method (none with `--no-curves`). All lists of a row run over its points: as numbers in single precision (`ppm` to `components`) with `--curves`, else as whole steps (`ppm_steps` to `component_steps`), an eighth of the size or less and exact to 4e-6 of the highest point (of each component: to 3.1e-5 of its own, where that is finer).";
     spectrum_id: String, "", "As in `spectra`.";
     method: String, "", "As in `spectra`.";
     shift_hz: Option<f64>, "Hz", "Frequency by which `data` were shifted. What the fit found beyond (`shift_hz` in `spectra` less this) is in the model.";
@@ -270,12 +270,13 @@ table! {
     components: Vec<Vec<f32>>, "signal", "Contribution of each metabolite to the model, without baseline.";
     ppm_first: Option<f64>, "ppm", "Chemical shift where `ppm_steps` is 0.";
     ppm_step: Option<f64>, "ppm", "One of `ppm_steps`: `ppm` is `ppm_first` + `ppm_step`·`ppm_steps`.";
-    signal_step: Option<f64>, "signal", "One of `data_steps`, `fit_steps` and `baseline_steps`, half of one of `component_steps`.";
+    signal_step: Option<f64>, "signal", "One of `data_steps`, `fit_steps` and `baseline_steps`.";
     ppm_steps: Option<Vec<i32>>, "", "`ppm` in steps.";
     data_steps: Option<Vec<i32>>, "", "`data` in steps: `data` is `signal_step`·`data_steps`.";
     fit_steps: Option<Vec<i32>>, "", "`fit` in steps.";
     baseline_steps: Option<Vec<i32>>, "", "`baseline` in steps.";
-    component_steps: Vec<Vec<i32>>, "", "`components` in steps: they are 2·`signal_step`·`component_steps`.";
+    component_steps: Vec<Vec<i32>>, "", "`components` in steps: they are `component_step`·`component_steps`.";
+    component_step: Option<Vec<f64>>, "signal", "One of `component_steps`, for each of `component_names`.";
 }
 
 table! {

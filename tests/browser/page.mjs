@@ -152,6 +152,12 @@ const isWorst = await page.evaluate((rows) => {
   return !values || rows.every((row, at) => at === 0 || values[row] <= values[rows[at - 1]]);
 }, worst);
 check("the ten worst of a site: 2 clicks", isWorst && worst.length > 0);
+// Nothing needs a click: causes stand below the table of sites, each with its meaning.
+const lacking = await page.$$eval("#sites .lacking li", (items) => items.map((item) => ({
+  site: item.querySelector("strong").textContent, codes: item.querySelectorAll("code").length, words: item.textContent.length, isSeen: item.checkVisibility(),
+})));
+const withoutConcentrations = await page.evaluate(() => !JSON.parse(document.getElementById("data").textContent).concentration_unit);
+check("why a site has no concentrations: 0 clicks", lacking.every((item) => item.site && item.codes > 0 && item.words > 60 && item.isSeen) && (lacking.length > 0 || !withoutConcentrations), `${lacking.length} sites`);
 await page.evaluate(() => document.getElementById("table").scrollIntoView());
 await picture(page, "table");
 await page.locator("#exclude-flagged").click();
@@ -203,6 +209,13 @@ await night.close();
 
 const pdf = await page.pdf({ format: "A4", path: pictures ? join(pictures, "print.pdf") : undefined });
 check("prints on A4", pdf.length > 20000, `${(pdf.length / 1e6).toFixed(2)} MB`);
+// Of the table what is printed fits on the paper (A4 less margins at 96 dpi).
+await page.emulateMedia({ media: "print" });
+await page.setViewportSize({ width: 688, height: 1000 });
+const tableWidth = await page.evaluate(() => document.getElementById("rows").getBoundingClientRect().right);
+check("the printed table is not cut", tableWidth <= 690, `${Math.round(tableWidth)} of 688 px`);
+await page.setViewportSize({ width: 1400, height: 900 });
+await page.emulateMedia({ media: "screen" });
 // Nothing lies over the points in print: a layer's cleared ground is white there.
 await page.emulateMedia({ media: "print" });
 const over = await page.evaluate(() => [...document.querySelectorAll(".strip canvas")].filter((c, i) => i % 2 && getComputedStyle(c).display !== "none").length);

@@ -147,6 +147,7 @@ const LEFT_OUT: &[(&str, &str)] = &[
     ("curves.fit_steps", "of curves in steps: tests/runs/pictures.rs"),
     ("curves.baseline_steps", "of curves in steps: tests/runs/pictures.rs"),
     ("curves.component_steps", "of curves in steps: tests/runs/pictures.rs"),
+    ("curves.component_step", "of curves in steps: tests/runs/pictures.rs"),
 ];
 
 /// What was recomputed, and what did not come out.

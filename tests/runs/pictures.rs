@@ -59,14 +59,20 @@ fn refused(args: &[&str], code: i32, words: &str) {
     assert!(said(&output).contains(words), "{args:?}: {}", said(&output));
 }
 
-/// Points of every line of a picture.
+/// Points of every line of a picture, in parts of its height.
 fn lines(svg: &str) -> Vec<Vec<(f64, f64)>> {
-    let points = svg.split("points=\"").skip(1).map(|part| part.split_once('"').unwrap().0);
-    let pair = |pair: &str| {
-        let (x, y) = pair.split_once(',').unwrap();
-        (x.parse().unwrap(), y.parse().unwrap())
+    let height: f64 = svg.split_once("viewBox=\"0 0 ").unwrap().1.split(['"', ' ']).nth(1).unwrap().parse().unwrap();
+    let of = |path: &str| {
+        let spaced = path.replace('-', " -").replace(['M', 'l'], " ");
+        let numbers: Vec<f64> = spaced.split_whitespace().map(|number| number.parse().unwrap()).collect();
+        let mut at = (0.0, 0.0);
+        let step = |step: &[f64]| {
+            at = (at.0 + step[0] / height, at.1 + step[1] / height);
+            at
+        };
+        numbers.chunks(2).map(step).collect()
     };
-    points.map(|points| points.split_whitespace().map(pair).collect()).collect()
+    svg.split(" d=\"").skip(1).map(|part| of(part.split_once('"').unwrap().0)).collect()
 }
 
 fn a_fit_drawn_from_tables_is_the_one_that_fit_draws() {
@@ -83,17 +89,15 @@ fn a_fit_drawn_from_tables_is_the_one_that_fit_draws() {
         let drawn = lines(&svg);
         let lengths = |lines: &[Vec<(f64, f64)>]| lines.iter().map(Vec::len).collect::<Vec<_>>();
         assert_eq!(lengths(&drawn), lengths(&fit), "{run}");
-        // Points are whole units of an eighth of a pixel. Components that are drawn a hundred times enlarged have their rounded
-        // steps enlarged with them, and the rows and panels beside them move with their heights: by half a pixel at most.
+        // A unit of the picture is 7.7e-6 of its height.
         let furthest = |a: &[(f64, f64)], b: &[(f64, f64)]| {
             let off = a.iter().zip(b).map(|(a, b)| (a.0 - b.0).abs().max((a.1 - b.1).abs()));
             off.fold(0.0, f64::max)
         };
         let long = |lines: &[Vec<(f64, f64)>]| lines.iter().filter(|l| l.len() > 500).cloned().collect::<Vec<_>>();
         let (drawn, fit) = (long(&drawn), long(&fit));
-        let limit = if run == "full" { 0.0 } else { 5.0 };
         for (at, (a, b)) in drawn.iter().zip(&fit).enumerate() {
-            assert!(furthest(a, b) <= limit, "{run}, line {at}: {}", furthest(a, b));
+            assert!(furthest(a, b) <= 1e-5, "{run}, line {at}: {}", furthest(a, b));
         }
         for text in ["<title>Fit of sub-0001", "<desc>", "method map", "basis set", "SNR ", "FWHM ", "mmol/kg", "/tCr"]
         {
@@ -102,7 +106,7 @@ fn a_fit_drawn_from_tables_is_the_one_that_fit_draws() {
     }
 }
 
-fn curves_in_steps_are_those_in_full_and_a_tenth_as_large() {
+fn curves_in_steps_are_those_in_full_and_far_smaller() {
     let made = &*MADE;
     let [full, steps]: [Vec<CurveRow>; 2] = ["full", "steps"].map(|run| read_table(&made.at(run)).unwrap());
     for (full, steps) in full.iter().zip(steps) {
@@ -117,11 +121,12 @@ fn curves_in_steps_are_those_in_full_and_a_tenth_as_large() {
             assert!(off <= most, "{off} of {most}");
         };
         near(&full.ppm, &steps.ppm, 2e-6);
-        near(&full.data, &steps.data, 1e-5 * highest);
-        near(&full.fit, &steps.fit, 1e-5 * highest);
-        near(&full.baseline, &steps.baseline, 1e-5 * highest);
+        near(&full.data, &steps.data, 4e-6 * highest);
+        near(&full.fit, &steps.fit, 4e-6 * highest);
+        near(&full.baseline, &steps.baseline, 4e-6 * highest);
         for (a, b) in full.components.iter().zip(&steps.components) {
-            near(&Some(a.clone()), &Some(b.clone()), 2e-5 * highest);
+            let own = a.iter().fold(0.0_f32, |most, v| most.max(v.abs()));
+            near(&Some(a.clone()), &Some(b.clone()), (3.2e-5 * own).clamp(1e-8 * highest, 4e-6 * highest));
         }
     }
     let bytes = |run: &str| fs::metadata(made.at(run).join("curves/part-00000.parquet")).unwrap().len();
@@ -250,7 +255,7 @@ fn a_fit_takes_settings_and_what_was_learned() {
 #[test]
 fn pictures_and_pages_come_from_tables() {
     a_fit_drawn_from_tables_is_the_one_that_fit_draws();
-    curves_in_steps_are_those_in_full_and_a_tenth_as_large();
+    curves_in_steps_are_those_in_full_and_far_smaller();
     pictures_have_the_form_of_their_names_and_no_other();
     whole_runs_are_drawn_to_a_folder();
     a_subject_has_a_page_from_tables();

@@ -269,4 +269,11 @@ fn a_page_for_the_browser() {
         started.elapsed().as_secs_f64()
     );
     assert!(fs::metadata(&files[0]).unwrap().len() < 15_000_000);
+    // Pages of subjects: one with a hostile name, one with a long name, one with a flag.
+    let comparison = page::Comparison::read(folder).unwrap();
+    let options = page::SubjectOptions { glossary: entries(&thresholds()), ..page::SubjectOptions::default() };
+    for subject in ["0007", "0008", "0009"] {
+        page::write_subject(folder, subject, &comparison, &folder.join(format!("sub-{subject}.html")), &options)
+            .unwrap();
+    }
 }

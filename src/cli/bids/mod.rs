@@ -205,7 +205,7 @@ fn participant(
         out,
         ..options.clone()
     };
-    let shown = Shown::new();
+    let shown = Shown::of_run(&options.out);
     let found = Inputs::find(&options);
     let summary = found.and_then(|inputs| Ok((run_found(&options, &inputs, engine, &shown)?, inputs)));
     shown.finish();
@@ -216,7 +216,7 @@ fn participant(
     if summary.was_complete {
         say!("sub-{label}: done before");
         derived()?;
-        return subject(&options.out, &args.output_dir, &options.out);
+        return subject(&options.out, &args.output_dir, &options.out, args);
     }
     say!("sub-{label}:");
     print_summary(&summary);
@@ -226,16 +226,16 @@ fn participant(
     if without_figure > 0 {
         say!("note: {without_figure} fits of files with many spectra have no picture in figures/; the page draws them");
     }
-    subject(&options.out, &args.output_dir, &options.out)
+    subject(&options.out, &args.output_dir, &options.out, args)
 }
 
 /// The page of a participant with the results `folder`, beside all of `group`. The tables are there whatever becomes of it.
-fn subject(folder: &Path, output_dir: &Path, group: &Path) -> Result<(), CliError> {
+fn subject(folder: &Path, output_dir: &Path, group: &Path, args: &BidsArgs) -> Result<(), CliError> {
     let name = folder.file_name().unwrap_or_default().to_string_lossy();
     let page = subject_page(output_dir, &name)?;
     let compared = Comparison::read(group).map_err(CliError::from);
     let written = compared.and_then(|comparison| {
-        write_subject(folder, &name, &comparison, &page, &subject_options())
+        write_subject(folder, &name, &comparison, &page, &subject_options(group_images(args)))
             .map_err(|e| CliError::new(e.exit_code(), e))
     });
     if let Err(failure) = written {
@@ -276,7 +276,7 @@ fn group(args: &BidsArgs, wanted: &[String]) -> CliResult {
     let summary = union(&there, &group, IfExists::Overwrite).map_err(|e| CliError::new(e.exit_code(), e))?;
     print_summary(&summary);
     derivatives::tables(&group, &args.output_dir, GROUP)?;
-    there.iter().try_for_each(|folder| subject(folder, &args.output_dir, &group))?;
+    there.iter().try_for_each(|folder| subject(folder, &args.output_dir, &group, args))?;
     page(&group, &args.output_dir, "group.html", group_images(args))?;
     description::write(&args.bids_dir, &args.output_dir)?;
     // Whoever names a participant counts on it; of all there are, some may not be done yet.

@@ -15,6 +15,13 @@ const COLUMNS = [
   })),
 ];
 
+// On paper there is room for so many columns of numbers: the first four figures of quality, then concentrations or ratios.
+const onPaper = new Set([
+  ...D.measures.filter((measure) => measure.group === "Quality").slice(0, 4),
+  ...D.measures.filter((measure) => measure.group === (D.measures.some((other) => other.group === "Concentrations") ? "Concentrations" : "Ratios to total creatine")).slice(0, 7),
+].map((measure) => measure.key));
+const classOf = (column) => (column.isText ? "text" : onPaper.has(column.key) ? "" : "more");
+
 // The first click on a number sorts what is worse to the top, the second the other way round.
 function sortBy(column) {
   const { key, down } = state.sort;
@@ -31,7 +38,7 @@ function sortBy(column) {
 function showHead() {
   const cells = COLUMNS.map((column) => {
     const isSorted = state.sort.key === column.key;
-    const cell = el("th", { scope: "col", className: column.isText ? "text" : "" });
+    const cell = el("th", { scope: "col", className: classOf(column) });
     const button = el("button", { type: "button", onclick: () => sortBy(column) }, column.title, isSorted ? (state.sort.down ? " ↓" : " ↑") : "");
     button.dataset.key = column.key;
     if (isSorted) cell.setAttribute("aria-sort", state.sort.down ? "descending" : "ascending");
@@ -49,12 +56,13 @@ function showTable() {
     const cells = COLUMNS.map((column, at) => {
       const words = column.of(row);
       if (at === 0) return el("th", { scope: "row", className: "text", title: words }, el("button", { type: "button", className: "link", onclick: () => choose(row) }, bdi(words)));
-      return el("td", { className: column.isText ? "text" : "", title: column.isText ? words : "" }, column.isText ? bdi(words) : words);
+      return el("td", { className: classOf(column), title: column.isText ? words : "" }, column.isText ? bdi(words) : words);
     });
     const line = el("tr", { onclick: (event) => { if (event.target.tagName !== "BUTTON") choose(row); } }, ...cells);
     line.dataset.row = row;
     return line;
   }));
+  $("printed-rows").textContent = `${page.length} of ${matching.length} selected rows, with their main figures; the file of the selection has all.`;
   markRows();
 }
 

@@ -1,5 +1,6 @@
 //! Where a spectrum stands among those of its site, or of all sites.
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use serde::Serialize;
@@ -47,6 +48,11 @@ impl Comparison {
         let found = metabolites::read(results, &spectra)?;
         let measures = measures::choose(&spectra, &found);
         Ok(Self { spectra, measures })
+    }
+
+    /// Subjects of the run; those without a label are one.
+    pub(super) fn n_subjects(&self) -> usize {
+        self.spectra.rows.iter().map(|s| s.row.subject.as_deref()).collect::<HashSet<_>>().len()
     }
 
     /// Rows like `row`: of its protocol and method, of its site where that has enough.

@@ -3,6 +3,7 @@
 
 mod comparison;
 mod parts;
+mod voxels;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -15,6 +16,7 @@ use super::error::PageError;
 use super::files;
 use super::glossary::{Glossary, Meaning};
 use super::settings;
+use super::voxel::Images;
 use crate::quality::glossary::Entry;
 use crate::report::{FitPlot, FitsOfRun, transients_plot};
 use crate::store::{ReadTableError, SpectrumRow, Status, TransientRow, read_batches, read_run};
@@ -28,8 +30,8 @@ const TEMPLATE: &str = include_str!("../subject.html");
 pub struct SubjectOptions {
     /// The glossary of flags, error codes and states.
     pub glossary: Vec<Entry>,
-    /// Pictures (SVG) of voxels on images of the head, by the ids of their spectra.
-    pub voxels: BTreeMap<String, String>,
+    /// Images of the head to draw the voxels on.
+    pub images: Images,
 }
 
 /// A spectrum × method as the page shows it.
@@ -107,6 +109,7 @@ pub fn write_subject(
     let transients = transients(results, &fits)?;
     let glossary = Glossary::new(&options.glossary);
     let metabolites = fits.values()?;
+    let voxels = voxels::draw(fits.rows(), &options.images, comparison.n_subjects() == 1);
     let sections = fits.rows().iter().zip(&metabolites).map(|(row, values)| {
         let own = transients.get(&row.spectrum_id).map(Vec::as_slice).unwrap_or_default();
         let compared = comparison.of(row);
@@ -118,7 +121,7 @@ pub fn write_subject(
             facts: parts::facts(row),
             preparation: parts::preparation(row),
             transients: transients_plot(own).unwrap_or_default(),
-            voxel: options.voxels.get(&row.spectrum_id).cloned().unwrap_or_default(),
+            voxel: voxels.of_spectrum.get(&row.spectrum_id).cloned().unwrap_or_default(),
             fit: drawn.remove(&(row.spectrum_id.clone(), row.method.clone())).unwrap_or_default(),
             values: parts::values(values),
             flags: row.qc_flags.iter().map(|flag| (flag.clone(), glossary.flag(flag))).collect(),
@@ -128,7 +131,7 @@ pub fn write_subject(
         }
     });
     let sections: Vec<Section> = sections.collect();
-    let page = page(subject, &sections, &settings::settings(&run))?;
+    let page = page(subject, &sections, &voxels.notes, &settings::settings(&run))?;
     files::write_alone(out, &page)
 }
 
@@ -161,7 +164,12 @@ fn transients(results: &Path, fits: &FitsOfRun) -> Result<BTreeMap<String, Vec<T
     Ok(all)
 }
 
-fn page(subject: &str, sections: &[Section], settings: &super::view::Settings) -> Result<String, PageError> {
+fn page(
+    subject: &str,
+    sections: &[Section],
+    notes: &[String],
+    settings: &super::view::Settings,
+) -> Result<String, PageError> {
     let failed = |error: minijinja::Error| PageError::Template(error.to_string());
     let style = style();
     let mut environment = environment();
@@ -174,6 +182,7 @@ fn page(subject: &str, sections: &[Section], settings: &super::view::Settings) -
             n => sections.len(),
             fitted,
             flagged => sections.iter().filter(|section| !section.flags.is_empty()).count(),
+            notes => minijinja::value::Serde(notes),
             sections => minijinja::value::Serde(sections),
             settings => minijinja::value::Serde(settings),
             policy => style_policy(&style),

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use requant::page::{self, Images, PageOptions};
+use requant::page::{self, Images, PageOptions, SubjectOptions};
 use requant::store::{DatasetWriter, IfExists, RunRecord};
 use serde_json::Value;
 
@@ -109,6 +109,15 @@ fn voxels_are_drawn_where_they_are_and_on_nobody_elses_head() {
     // The second has no place, of the third no image is there.
     for row in ["1", "2"] {
         assert!(detail(inside[row].as_str().unwrap()).0["voxel"].is_null(), "{row}");
+    }
+    let comparison = page::Comparison::read(results.path()).unwrap();
+    let of_subject = SubjectOptions { images: options.images.clone(), ..SubjectOptions::default() };
+    for (subject, n) in [("0000", 3), ("0001", 0), ("0002", 0)] {
+        let out = results.path().join(format!("sub-{subject}.html"));
+        page::write_subject(results.path(), subject, &comparison, &out, &of_subject).unwrap();
+        let page = fs::read_to_string(&out).unwrap();
+        assert_eq!(page.matches("href=\"data:image/png").count(), n, "{subject}");
+        assert_eq!(page.contains("<h3>Voxel</h3>"), n > 0, "{subject}");
     }
     let across = [("sagittal", [1, 2]), ("coronal", [0, 2]), ("axial", [0, 1])];
     for (Plane { name, greys, extents, outline }, (plane, axes)) in planes(&inside["0"]).into_iter().zip(across) {

@@ -104,6 +104,7 @@ fn fit_one(model: &Model, fid: &[Complex64], asked: &Sender<Asked>, cores: &Arc<
     let result = fit_remotely(model, fid, Box::new(device));
     cores.leave();
     let engine = if is_native.load(Ordering::Relaxed) { EngineKind::Cpu } else { EngineKind::Gpu };
+    crate::pulse::were_fitted(1);
     Fitted { result, engine }
 }
 

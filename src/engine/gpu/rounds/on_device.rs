@@ -91,7 +91,7 @@ impl Solution {
             Ok(()) => fitted.next(),
             Err(state) => Some(FitResult::without_fit(state)),
         });
-        all.map(|result| Fitted { result, engine: EngineKind::Gpu }).collect()
+        all.inspect(|_| crate::pulse::were_fitted(1)).map(|result| Fitted { result, engine: EngineKind::Gpu }).collect()
     }
 }
 
