@@ -19,13 +19,22 @@ pub(super) struct Pace {
     started: Instant,
     /// When how many were done; the first lies at the window's start or before.
     marks: VecDeque<(Instant, f64)>,
+    /// Whether the rate says how long the rest takes.
+    is_known: bool,
     /// Time left (s) as it was told last, and when.
     told: Option<(Instant, f64)>,
 }
 
 impl Pace {
     pub(super) fn new(total: usize, now: Instant) -> Self {
-        Self { total: total as f64, done: 0.0, started: now, marks: VecDeque::from([(now, 0.0)]), told: None }
+        Self {
+            total: total as f64,
+            done: 0.0,
+            started: now,
+            marks: VecDeque::from([(now, 0.0)]),
+            is_known: false,
+            told: None,
+        }
     }
 
     /// So many are done; what was done is never taken back.
@@ -37,7 +46,14 @@ impl Pace {
         while self.marks.get(1).is_some_and(|(at, _)| now.duration_since(*at) > WINDOW) {
             self.marks.pop_front();
         }
-        self.follow(now);
+        if self.is_known {
+            self.follow(now);
+        }
+    }
+
+    /// From now on the rate is that of the work itself, and the time left can be told: before, files were only read.
+    pub(super) fn is_at_work(&mut self) {
+        self.is_known = true;
     }
 
     /// What was done before: no pace of this process.
@@ -102,6 +118,7 @@ mod tests {
         let start = Instant::now();
         let at = |s: u64| start + Duration::from_secs(s);
         let mut pace = Pace::new(1000, start);
+        pace.is_at_work();
         pace.reached(10.0, at(10));
         assert_eq!(pace.said(at(10)), "1.0/s · about 17 min left");
         // Ten a second from now on: after a minute nothing is left of the slow start.
@@ -109,7 +126,7 @@ mod tests {
             pace.reached(10.0 + 10.0 * (s - 10) as f64, at(s));
         }
         assert!((pace.per_s(at(100)) - 10.0).abs() < 0.2, "{}", pace.per_s(at(100)));
-        assert!((pace.part() - 0.91).abs() < 1e-9 && pace.left_s(at(100)).is_some_and(|s| (8.0..12.0).contains(&s)));
+        assert!((pace.part() - 0.91).abs() < 1e-9 && pace.left_s(at(100)).is_some_and(|s| (8.0..16.0).contains(&s)));
         // Nothing is done for a while: the rate falls, and is never negative or infinite.
         assert!(pace.per_s(at(160)) < 6.0 && pace.per_s(start) >= 0.0);
     }
@@ -118,6 +135,7 @@ mod tests {
     fn the_time_left_does_not_jump_by_half() {
         let start = Instant::now();
         let mut pace = Pace::new(600, start);
+        pace.is_at_work();
         let mut last: Option<f64> = None;
         // Files come in lumps of sixteen, every four seconds on the average, then twice as fast.
         for quarter in 0..2400_u64 {

@@ -85,7 +85,11 @@ impl Done {
     }
 
     fn follow(&mut self, now: Instant) {
-        let done = OF_READING * self.read() as f64 + (1.0 - OF_READING) * self.fitted();
+        let fitted = self.fitted();
+        if fitted > self.kept as f64 {
+            self.pace.is_at_work();
+        }
+        let done = OF_READING * self.read() as f64 + (1.0 - OF_READING) * fitted;
         self.pace.reached(done, now);
     }
 
