@@ -10,6 +10,7 @@ use num_complex::Complex64;
 use crate::acquisition::Acquisition;
 use crate::basis::{BasisError, BasisSet, Grid};
 use crate::engine::{Batch, CpuEngine, Engine};
+use crate::fit::differences::is_of_differences;
 use crate::fit::macromolecule_relaxation::Weighting;
 use crate::fit::result::Curves;
 use crate::fit::{FitResult, FitState, Method, ModelError};
@@ -78,7 +79,8 @@ pub fn fit(spectrum: &Spectrum, basis: &BasisSet, method: &Method) -> Result<Fit
 pub fn fit_many(spectra: &[Spectrum], basis: &BasisSet, method: &Method) -> Result<Vec<Fit>, ModelError> {
     let grid = |s: &Spectrum| (s.fid.len(), s.dwell_s.to_bits(), s.f0_mhz.to_bits());
     let mut fits: Vec<Option<Fit>> = vec![None; spectra.len()];
-    let weighted = method.weighted(&Weighting { te_s: basis.te_s, ..Weighting::default() });
+    let weighting = Weighting { te_s: basis.te_s, ..Weighting::default() };
+    let weighted = method.weighted(&weighting).filter(|_| !is_of_differences(basis));
     let method = weighted.as_ref().unwrap_or(method);
     for first in 0..spectra.len() {
         if fits[first].is_some() {

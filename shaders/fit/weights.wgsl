@@ -222,7 +222,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     }
     let phase = workgroupUniformLoad(&group_phase);
     let now = workgroupUniformLoad(&group_scalars);
-    let follow = now.z > 0.0;
+    // σ² goes half of the way, or, once it is to stay, all of it: what it is at the end does not hang on the way.
+    let follow = now.z != 0.0;
     if (phase == START_EVALUATE) { return; }
     let iteration = u32(now.w);
     let just_frozen = now.z < 0.0;
@@ -246,7 +247,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         let freedom = max(f32(shape.n_window) - effective_parameters(s, now.y, thread), 1.0);
         if (thread == 0u) {
             let goal = max(scalars[s].noise_variance, scalars[s].rss / freedom);
-            scalars[s].variance = max(sqrt(now.x * goal), scalars[s].noise_variance);
+            scalars[s].variance = select(max(sqrt(now.x * goal), scalars[s].noise_variance), goal, just_frozen);
         }
     }
     if (by_evidence) {

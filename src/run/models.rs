@@ -154,7 +154,8 @@ impl<'a> ModelStore<'a> {
         let sequence = extra.added.first().map(|_| self.bases.recipe(found, header, key).map(|recipe| recipe.sequence));
         warnings.extend(sequence.iter().filter(|s| s.is_err()).map(|_| AS_AFTER_ONE_PULSE.to_owned()));
         let sequence = sequence.map(|known| known.unwrap_or(Sequence::PulseAcquire {}));
-        let weighted = weighted(chosen, header).filter(|_| group.is_none());
+        // The pattern is of spectra that are no differences, of which editing leaves other parts.
+        let weighted = weighted(chosen, header).filter(|_| group.is_none() && !is_difference);
         let key = Key {
             learned: learned_id.clone(),
             weighted: weighted.as_ref().map(|w| w.1),

@@ -294,6 +294,7 @@ fn real_mega_of_a_brain_has_plausible_gaba() {
     // At 3.0 ppm, away from the bounds of ± 0.05.
     assert!(of("GABA+").shift_hz.unwrap().abs() < 0.03 * both.facts.f0_mhz.unwrap());
     let map = row(&rows, "brain#diff", "map", "GABA");
+    println!("GABA of map: {:.2} sd", map.amplitude.unwrap() / map.sd_posterior.unwrap());
     // 2.98 were measured: beside free macromolecules and a lineshape that may be skewed.
     assert!(map.amplitude.unwrap() > 2.9 * map.sd_posterior.unwrap());
 }

@@ -12,26 +12,39 @@ use super::step::{factorise, hold_bounds, hold_fixed};
 use super::workspace::Workspace;
 use crate::fit::linalg::{self, symmetric, wide};
 
+/// How σ² goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Misfit {
+    /// It stays.
+    Leave,
+    /// It moves half-way, on a logarithmic scale.
+    Follow,
+    /// It goes all the way, and stays from then on: what it is at the end does not hang on how the fit came there.
+    Take,
+}
+
 /// Brings σ² and λ up to date at `x`, on the undamped system.
 ///
-/// σ² moves half-way, on a logarithmic scale, to max(noise, residual per degree of freedom); λ goes to
-/// its fixed point by evidence.
+/// σ² moves to max(noise, residual per degree of freedom) as `misfit` says; λ goes to its fixed point by evidence.
 pub(super) fn update_weights(
     model: &Model,
     x: &[f64],
     weights: &mut Weights,
     noise_variance: f64,
-    follow_misfit: bool,
+    misfit: Misfit,
     evidence: bool,
     ws: &mut Workspace,
 ) -> Result<(), linalg::NotPositiveDefinite> {
     ws.normal.penalised(model, x, weights, &mut ws.hessian, &mut ws.gradient);
     hold_bounds(model, x, ws);
     factorise(model, 0.0, ws)?;
-    if follow_misfit {
+    if misfit != Misfit::Leave {
         let freedom = (model.band.n_window() as f64 - effective(model, x, weights, ws)).max(1.0);
         let target = noise_variance.max(ws.normal.rss / freedom);
-        weights.variance = (weights.variance * target).sqrt().max(noise_variance);
+        weights.variance = match misfit {
+            Misfit::Take => target,
+            Misfit::Follow | Misfit::Leave => (weights.variance * target).sqrt().max(noise_variance),
+        };
     }
     if evidence {
         if let Smoothness::EdPerPpm(_) = model.settings.baseline.smoothness {

@@ -15,7 +15,7 @@ use super::model::Model;
 use super::normal::{Weights, kernel_share, prior_cost};
 use super::problem::{Problem, Solved, start_variance};
 use super::settings::Smoothness;
-use super::smoothness::update_weights;
+use super::smoothness::{Misfit, update_weights};
 use super::step::{add_bilinear_curvature, bounded_step, components_energy, hold_bounds, predicted_fall};
 use super::workspace::{Hold, Workspace};
 use crate::fit::linalg::NotPositiveDefinite;
@@ -136,13 +136,19 @@ impl<'a> Iterations<'a> {
     fn run(&mut self, first: usize, x: &mut [f64], weights: &mut Weights, ws: &mut Workspace) -> (FitState, usize) {
         let most = self.model.settings.max_iterations;
         for iteration in first..most {
-            if REFRESH_ROWS.contains(&iteration) || self.frozen && !self.refreshed {
+            let just_frozen = self.frozen && !self.refreshed;
+            if REFRESH_ROWS.contains(&iteration) || just_frozen {
                 refresh_rows(self.model, x, weights);
                 self.refreshed = self.frozen;
             }
             self.linearise(x, ws);
             let (variance_before, lambda_before) = (weights.variance, weights.lambda);
-            let reweighed = self.reweigh(iteration, x, weights, ws);
+            let misfit = match (just_frozen, self.frozen) {
+                (true, _) => Misfit::Take,
+                (_, false) if (VARIANCE_FROM..=VARIANCE_TO).contains(&iteration) => Misfit::Follow,
+                _ => Misfit::Leave,
+            };
+            let reweighed = self.reweigh(iteration, misfit, x, weights, ws);
             let Ok(stepped) = reweighed.and_then(|()| self.step(iteration >= NEWTON_FROM, x, weights, ws)) else {
                 if self.exact {
                     return (FitState::Singular, iteration);
@@ -179,17 +185,17 @@ impl<'a> Iterations<'a> {
     fn reweigh(
         &self,
         iteration: usize,
+        misfit: Misfit,
         x: &[f64],
         weights: &mut Weights,
         ws: &mut Workspace,
     ) -> Result<(), NotPositiveDefinite> {
         let is_fixed = matches!(self.model.settings.baseline.smoothness, Smoothness::Fixed(_));
         let evidence = !is_fixed && self.model.layout.n_splines > 2 && iteration >= EVIDENCE_FROM;
-        let follow_misfit = !self.frozen && (VARIANCE_FROM..=VARIANCE_TO).contains(&iteration);
-        if !(follow_misfit || evidence) {
+        if misfit == Misfit::Leave && !evidence {
             return Ok(());
         }
-        update_weights(self.model, x, weights, self.noise_variance, follow_misfit, evidence, ws)
+        update_weights(self.model, x, weights, self.noise_variance, misfit, evidence, ws)
     }
 
     /// Tries steps, each shorter than the one before, until one does not raise the objective. `newton`: with second

@@ -6,7 +6,7 @@ use super::columns::{PhaseColumns, n_columns};
 use super::constants::{REFRESH_ROWS, VARIANCE_FROM, VARIANCE_TO};
 use super::model::Model;
 use super::normal::{Weights, prior_cost};
-use super::smoothness::update_weights;
+use super::smoothness::{Misfit, update_weights};
 use super::solver::refresh_rows;
 use super::step::{add_bilinear_curvature, bounded_step, hold_bounds, predicted_fall};
 use super::workspace::{Hold, Workspace};
@@ -73,13 +73,14 @@ impl<'a> Twin<'a> {
     /// The weights as the stage `weights` brings them up to date at `iteration`; `None` where the system is singular.
     pub(crate) fn updated(&mut self, iteration: usize, noise_variance: f64, evidence: bool) -> Option<Weights> {
         let follows_misfit = (VARIANCE_FROM..=VARIANCE_TO).contains(&iteration);
+        let misfit = if follows_misfit { Misfit::Follow } else { Misfit::Leave };
         let mut weights = self.weights.clone();
         if REFRESH_ROWS.contains(&iteration) {
             refresh_rows(self.model, &self.x, &mut weights);
         }
         if follows_misfit || evidence {
             let (model, x, workspace) = (self.model, &self.x, &mut self.workspace);
-            update_weights(model, x, &mut weights, noise_variance, follows_misfit, evidence, workspace).ok()?;
+            update_weights(model, x, &mut weights, noise_variance, misfit, evidence, workspace).ok()?;
         }
         Some(weights)
     }
