@@ -10,7 +10,8 @@ const COLUMNS = [
   { ...textColumn("flags", "Flags", (row) => flagsOf(row).join(", ") || word("error", row)), sortBy: (row) => -D.flags[row].length || null },
   ...D.measures.map((measure) => ({
     key: measure.key, isText: false, worse: measure.worse,
-    title: measure.group.startsWith("Uncertainty") ? `${measure.label} %SD` : measure.group === "Concentrations" ? `${measure.label} mmol/kg` : measure.label + (measure.unit ? ` (${measure.unit})` : ""),
+    title: measure.group.startsWith("Uncertainty") ? `${measure.label} %SD` : measure.group === "Concentrations" ? measure.label : measure.label + (measure.unit ? ` (${measure.unit})` : ""),
+    unit: measure.group === "Concentrations" ? " mmol/kg" : "",
     of: (row) => show(measure.values[row]), sortBy: (row) => measure.values[row],
   })),
 ];
@@ -18,7 +19,7 @@ const COLUMNS = [
 // On paper there is room for so many columns of numbers: the first four figures of quality, then concentrations or ratios.
 const onPaper = new Set([
   ...D.measures.filter((measure) => measure.group === "Quality").slice(0, 4),
-  ...D.measures.filter((measure) => measure.group === (D.measures.some((other) => other.group === "Concentrations") ? "Concentrations" : "Ratios to total creatine")).slice(0, 7),
+  ...D.measures.filter((measure) => measure.group === (D.measures.some((other) => other.group === "Concentrations") ? "Concentrations" : "Ratios to total creatine")).slice(0, 5),
 ].map((measure) => measure.key));
 const classOf = (column) => (column.isText ? "text" : onPaper.has(column.key) ? "" : "more");
 
@@ -39,7 +40,7 @@ function showHead() {
   const cells = COLUMNS.map((column) => {
     const isSorted = state.sort.key === column.key;
     const cell = el("th", { scope: "col", className: classOf(column) });
-    const button = el("button", { type: "button", onclick: () => sortBy(column) }, column.title, isSorted ? (state.sort.down ? " ↓" : " ↑") : "");
+    const button = el("button", { type: "button", onclick: () => sortBy(column) }, column.title, column.unit ? el("span", { className: "unit" }, column.unit) : null, isSorted ? (state.sort.down ? " ↓" : " ↑") : "");
     button.dataset.key = column.key;
     if (isSorted) cell.setAttribute("aria-sort", state.sort.down ? "descending" : "ascending");
     cell.append(button);
@@ -62,7 +63,7 @@ function showTable() {
     line.dataset.row = row;
     return line;
   }));
-  $("printed-rows").textContent = `${page.length} of ${matching.length} selected rows, with their main figures; the file of the selection has all.`;
+  $("printed-rows").textContent = `${page.length} of ${matching.length} selected rows, with their main figures${D.concentration_unit ? ` and concentrations (${D.concentration_unit})` : ""}; the file of the selection has all.`;
   markRows();
 }
 
