@@ -103,28 +103,17 @@ impl Baseline {
         wide(
             #[inline(always)]
             || {
-                // Bins of one knot interval share their four splines: running sums, of every other bin, stored once.
+                // Bins of one knot interval share their four splines: four running sums, stored once.
                 for (interval, range) in self.intervals.iter().enumerate() {
                     let (column, values) = (&column[range.clone()], &values[range.clone()]);
-                    let mut sums = [[T::zero(); ORDER]; 2];
-                    let whole = column.len() - column.len() % 2;
-                    let mut i = 0;
-                    while i < whole {
+                    let mut sum = [T::zero(); ORDER];
+                    for i in 0..column.len() {
                         for a in 0..ORDER {
-                            sums[0][a] = sums[0][a] + values[i][a] * column[i];
-                        }
-                        for a in 0..ORDER {
-                            sums[1][a] = sums[1][a] + values[i + 1][a] * column[i + 1];
-                        }
-                        i += 2;
-                    }
-                    if whole < column.len() {
-                        for a in 0..ORDER {
-                            sums[0][a] = sums[0][a] + values[whole][a] * column[whole];
+                            sum[a] = sum[a] + values[i][a] * column[i];
                         }
                     }
                     for a in 0..ORDER {
-                        out[interval + a] = out[interval + a] + (sums[0][a] + sums[1][a]);
+                        out[interval + a] = out[interval + a] + sum[a];
                     }
                 }
             },
