@@ -22,9 +22,9 @@ constants! {
     /// First of the iterations at which the scales of the soft rows are taken from the current amplitudes.
     count REFRESH_1 = 3;
     /// The second.
-    count REFRESH_2 = 6;
+    count REFRESH_2 = 5;
     /// The last.
-    count LAST_REFRESH = 9;
+    count LAST_REFRESH = 7;
     /// First iteration that uses second derivatives; before, far from the solution, they mislead.
     count NEWTON_FROM = 3;
     /// First iteration at which λ follows the evidence: before, widths and shifts still explain too little, and what they
@@ -53,6 +53,16 @@ constants! {
     number COST_ROUNDING_F64 = 1e-9;
     /// The same in f32: some units in the last place of a sum of a thousand squares.
     number COST_ROUNDING = 2e-6;
+
+    // What an iteration takes over from the one before (native engine).
+    /// Predicted fall of Q, a standard deviation, below which the next iteration keeps JᵀJ: it has changed by percents, so
+    /// steps by it miss the minimum by percents of themselves.
+    number KEEPS_METRIC = 1.0;
+    /// And only while each step promises no more than this part of the one before: where steps by an old JᵀJ creep, a new one
+    /// is worth its price.
+    number STEADY_FALL = 0.2;
+    /// Iterations for which the number of effective parameters serves while σ² follows the misfit.
+    count KEEPS_EFFECTIVE = 3;
 
     // When there is no signal to follow.
     /// Energy of all components at the start values, in units of σ², below which shifts, widths, phases and lineshape stay

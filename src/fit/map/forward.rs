@@ -218,7 +218,7 @@ fn modulate(model: &Model, k: usize, own: &Modulation, common: &[Complex64], out
             *p = times(*p, own.step);
         }
     }
-    out[n_positive..first_negative].fill(Complex64::default());
+    // Between them there is nothing, now as before.
     let mut p = own.back;
     for i in (first_negative..out.len()).rev() {
         out[i] = fid[i] * common[i] * p;
