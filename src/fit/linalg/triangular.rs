@@ -92,7 +92,7 @@ fn factor<S: Simd>(simd: S, a: &mut [f64], n: usize) -> Result<(), NotPositiveDe
         let (before, rest) = a.split_at_mut(start * n);
         let tile = &mut rest[..width * n];
         pack(before, n, start, 1.0, &mut packed);
-        subtract_products(simd, before, n, start..n, Count::All, &packed, tile);
+        subtract_products(simd, before, n, whole_registers::<S>(start, n)..n, Count::All, &packed, tile);
         for j in 0..width {
             let (done, rest) = tile.split_at_mut(j * n);
             let own = &mut rest[..n];
@@ -174,7 +174,7 @@ fn invert<S: Simd>(simd: S, l: &[f64], n: usize, out: &mut [f64], upper: &mut [f
     for (tile, columns) in out.chunks_mut((TILE * n).max(1)).enumerate() {
         let start = tile * TILE;
         pack(upper, n, start, -1.0, &mut packed);
-        subtract_products(simd, upper, n, start..n, Count::FromRow, &packed, columns);
+        subtract_products(simd, upper, n, whole_registers::<S>(start, n)..n, Count::FromRow, &packed, columns);
     }
 }
 
@@ -187,6 +187,12 @@ fn pack(a: &[f64], n: usize, start: usize, sign: f64, packed: &mut Vec<[f64; TIL
         own.iter_mut().zip(&column[start..]).for_each(|(own, v)| *own = sign * v);
         packed.push(own);
     }
+}
+
+/// The last row up to `start` from which registers are full down to row `n`: what lies above `start` has no meaning.
+#[inline(always)]
+fn whole_registers<S: Simd>(start: usize, n: usize) -> usize {
+    n.checked_sub((n - start).next_multiple_of(2 * S::F64_LANES)).unwrap_or(start)
 }
 
 /// Which columns count for a block of rows.
