@@ -154,7 +154,7 @@ fn recipe(rows: &[LearnedRow]) -> Result<LearnedRecipe, LearnedError> {
         let gain = gain.ok_or_else(|| missing(&row.component, "chi2_gain"))?;
         let number = |value: Option<f64>| value.unwrap_or(f64::NAN);
         let (gain, chi2) = ((number(gain.value), number(gain.standard_error)), number(row.value));
-        Ok(CandidateFit { name: row.component.clone(), chi2, gain })
+        Ok::<_, LearnedError>(CandidateFit { name: row.component.clone(), chi2, gain })
     });
     Ok(LearnedRecipe {
         protocol: rows[0].protocol.clone(),
