@@ -1,7 +1,7 @@
 //! What the scanner's pulses in simulated basis sets buy: spectra made with other programs' sets of real sequences, fitted
 //! without `--basis`, beside the set that they were made with, ideal pulses and those of an unknown vendor.
 //!
-//! `cargo bench --profile dev --bench pulses -- [--requant PROGRAM] [--spectra N] [--keep FOLDER]`
+//! `cargo bench --profile dev --bench pulses -- [--requant PROGRAM] [--spectra N] [--keep FOLDER] [--choose]`
 //!
 //! Needs the sets in `../shared/data` (or REQUANT_TEST_DATA). Fits are done by PROGRAM, the one that cargo built unless
 //! another is given; `--keep` leaves spectra and results in FOLDER. Takes minutes: it is no part of the tests.
@@ -11,6 +11,10 @@
 //! with its series and FID-A's spin systems, as its set is not there; it says what the spin systems cost. Alanine, glucose and
 //! glycine, which the sets lack, are simulated with the vendor's pulses. Amounts, widths, shifts, phases, macromolecules,
 //! lipids, baseline and residual water are those of the first run's recipe, the same in all three.
+//!
+//! `--choose`: which pulses `basis choose` and `run --learn recipe` find in files that name no vendor, and what that does to
+//! glutamate. None of the four sets is one that the program would simulate: the two of Osprey's, GE's pulse as FID-A has it (137°, 4.43 ms) with
+//! FID-A's spin systems, and Philips' with the first echo that MRSCloud notes (14.82 ms) and FID-A's spin systems.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -64,6 +68,10 @@ struct Protocol {
     file: Option<&'static str>,
     f0_mhz: f64,
     te1_s: f64,
+    /// Duration (s) and flip angle (°) of other pulses than the program's.
+    played: Option<(f64, f64)>,
+    /// Whether files name the vendor.
+    is_told: bool,
 }
 
 const PROTOCOLS: [Protocol; 3] = [
@@ -73,15 +81,35 @@ const PROTOCOLS: [Protocol; 3] = [
         file: Some("3T_PRESS_Philips_35ms_noMM.BASIS"),
         f0_mhz: 127.731,
         te1_s: 0.01393,
+        played: None,
+        is_told: true,
     },
     Protocol {
         vendor: "Siemens",
         pulses: Vendor::Siemens,
         file: Some("3T_PRESS_Siemens_35ms_noMM.BASIS"),
         f0_mhz: 123.202,
-        te1_s: 0.0174,
+        te1_s: 0.017,
+        played: Some((0.005, 180.0)),
+        is_told: true,
     },
-    Protocol { vendor: "GE", pulses: Vendor::Ge, file: None, f0_mhz: 127.731, te1_s: 0.01485 },
+    Protocol {
+        vendor: "GE",
+        pulses: Vendor::Ge,
+        file: None,
+        f0_mhz: 127.731,
+        te1_s: 0.01485,
+        played: None,
+        is_told: true,
+    },
+];
+
+/// Whose pulses are to be found in files that say nothing of them.
+const BLIND: [Protocol; 4] = [
+    Protocol { is_told: false, ..PROTOCOLS[0] },
+    Protocol { is_told: false, ..PROTOCOLS[1] },
+    Protocol { is_told: false, played: Some((0.00443, 137.0)), te1_s: 0.01503, ..PROTOCOLS[2] },
+    Protocol { is_told: false, file: None, te1_s: 0.01482, ..PROTOCOLS[0] },
 ];
 
 fn recipe(protocol: &Protocol, spectra: usize) -> Recipe {
@@ -104,7 +132,10 @@ fn recipe(protocol: &Protocol, spectra: usize) -> Recipe {
 /// The generating set: `names` in their order, in protons, first samples in full.
 fn generating(protocol: &Protocol, names: &[String]) -> BasisSet {
     let library = if protocol.file.is_some() { Library::built_in().unwrap().clone() } else { fid_a::library() };
-    let shaped = press(protocol.pulses, None).unwrap().unwrap();
+    let mut shaped = press(protocol.pulses, protocol.played.map(|(duration_s, _)| duration_s)).unwrap().unwrap();
+    if let Some((_, flip_deg)) = protocol.played {
+        shaped.refocus.flip_deg = Some(flip_deg);
+    }
     let sequence = Sequence::Press { te_s: TE_S, te1_s: protocol.te1_s, te2_s: TE_S - protocol.te1_s };
     let asked: Vec<&str> = names.iter().map(String::as_str).collect();
     let time = TimeGrid { f0_mhz: protocol.f0_mhz, dwell_s: DWELL_S, n_points: N_POINTS, linewidth_hz: LINEWIDTH_HZ };
@@ -159,6 +190,9 @@ fn write(protocol: &Protocol, spectra: usize, folder: &Path) -> (PathBuf, Truth)
         let (of_one, mut simulated) = corpus.spectra(index).remove(0);
         // A scanner's data say nothing about its pulses and its first echo.
         (simulated.data.facts.pulses, simulated.data.facts.te1_s) = (None, None);
+        if !protocol.is_told {
+            simulated.data.facts.vendor = None;
+        }
         let id = format!("{subject}/mrs/{subject}_svs");
         let within = folder.join(protocol.vendor).join(&subject).join("mrs");
         std::fs::create_dir_all(&within).unwrap();
@@ -209,10 +243,41 @@ fn print(vendor: &str, basis: &str, told: &Told, generating: &Told) {
     println!("{vendor:8} {basis:12} {:6.2} {ratio:6.2} {}", told.squared, each.collect::<Vec<_>>().join(" "));
 }
 
+/// What spectra whose files name no vendor say, and what it does to glutamate.
+fn blind(program: &Path, spectra: usize, folder: &Path) {
+    for (number, protocol) in BLIND.iter().enumerate() {
+        let at = folder.join(format!("blind-{number}"));
+        let (basis, truth) = write(protocol, spectra, &at);
+        let input = at.join(protocol.vendor);
+        let chosen =
+            Command::new(program).args(["basis", "choose"]).arg(&input).args(["--engine", "cpu"]).output().unwrap();
+        assert!(chosen.status.success(), "{}", String::from_utf8_lossy(&chosen.stderr));
+        println!(
+            "{} · TE1 {:.2} ms\n{}",
+            protocol.vendor,
+            1e3 * protocol.te1_s,
+            String::from_utf8_lossy(&chosen.stdout)
+        );
+        let inputs = std::slice::from_ref(&input);
+        let of = |name: &str, options: &[&str]| {
+            told(&run(program, inputs, &at.join(name), options), &truth, protocol.vendor)
+        };
+        let own = of("own", &["--basis", &basis.display().to_string()]);
+        for (name, options) in [("as usual", &[][..]), ("learned", &["--learn", "recipe"])] {
+            print(protocol.vendor, name, &of(name, options), &own);
+        }
+    }
+}
+
 fn main() {
     let (mut program, mut spectra, mut kept) = (PathBuf::from(env!("CARGO_BIN_EXE_requant")), 40, None);
+    let mut is_blind = false;
     let mut given = std::env::args().skip(1).filter(|a| a != "--bench");
     while let Some(key) = given.next() {
+        if key == "--choose" {
+            is_blind = true;
+            continue;
+        }
         let mut value = || given.next().unwrap_or_else(|| panic!("{key} needs a value"));
         match key.as_str() {
             "--requant" => program = PathBuf::from(value()),
@@ -223,6 +288,9 @@ fn main() {
     }
     let temporary = tempfile::tempdir().unwrap();
     let folder = kept.unwrap_or_else(|| temporary.path().to_owned());
+    if is_blind {
+        return blind(&program, spectra, &folder);
+    }
     let made: Vec<(PathBuf, Truth)> = PROTOCOLS.iter().map(|p| write(p, spectra, &folder.join("spectra"))).collect();
     let inputs: Vec<PathBuf> = PROTOCOLS.iter().map(|p| folder.join("spectra").join(p.vendor)).collect();
     println!("bias in %, beyond that of the generating set (its own in its line); ! beyond its bound");

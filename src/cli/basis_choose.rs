@@ -84,7 +84,8 @@ fn candidate(path: &Path) -> Result<Candidate, CliError> {
 
 fn print(chosen: &Chosen) {
     let heads = if chosen.heads == 1 { "subject" } else { "subjects" };
-    say!("{} · {} spectra of {} {heads} that all fit", chosen.protocol, chosen.spectra, chosen.heads);
+    let vendor = chosen.vendor.as_ref().map(|vendor| format!(" · {vendor}")).unwrap_or_default();
+    say!("{}{vendor} · {} spectra of {} {heads} that all fit", chosen.protocol, chosen.spectra, chosen.heads);
     say!("{:28} {:>9} {:>22}  pulses", "candidate", "mean chi2", "beyond the best ± se");
     let mut order: Vec<(usize, &Scored)> = chosen.candidates.iter().enumerate().collect();
     order.sort_by(|(_, a), (_, b)| a.chi2.total_cmp(&b.chi2));

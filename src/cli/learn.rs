@@ -2,16 +2,16 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 
 use super::error::{CliError, CliResult};
+use super::lessons::{Lesson, Lessons, print_learned};
 use super::numbers::at_least_one;
 use super::outputs::{Reads, in_folder};
-use super::progress::Shown;
-use super::run::{print_learned, stop_on_signals};
+use super::run::stop_on_signals;
 use super::shared::JobArgs;
 use crate::fit::Method;
-use crate::learn::{self, LearnOptions, Scope};
+use crate::learn::LearnOptions;
 use crate::learned::{self, Shared};
 use crate::report::learned_plot;
 use crate::run::Inputs;
@@ -24,10 +24,13 @@ Examples:
   requant learn bids/ --out learned
   requant run bids/ --learned learned --out results
   requant learn bids/ --by site --basis press35.basis --out learned --overwrite
+  requant learn bids/ --by recipe,protocol --out learned
 
 Learned by empirical Bayes: areas, chemical shifts and widths of the macromolecule peaks, their
 variation between spectra, and the common Lorentzian width. Concentrations are never pooled, and
 groups of subjects are not looked at. A protocol (field, sequence, echo time) needs 5 spectra.
+`recipe` learns the pulses of simulated basis sets where no header, manifest or setting tells them, by
+the rule of `requant basis choose`.
 Writes learned/ (Parquet) and learned.svg.")]
 pub(super) struct LearnArgs {
     #[command(flatten)]
@@ -35,9 +38,9 @@ pub(super) struct LearnArgs {
     /// Folder to write what was learned to
     #[arg(long, value_name = "DIR", help_heading = "Output")]
     out: PathBuf,
-    /// Which spectra form a group
-    #[arg(long, value_enum, default_value = "protocol", help_heading = "Learning")]
-    by: By,
+    /// What to learn, and which spectra form a group
+    #[arg(long, value_enum, value_delimiter = ',', default_value = "protocol", help_heading = "Learning")]
+    by: Vec<Lesson>,
     /// Largest number of passes over the spectra
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = at_least_one, help_heading = "Learning")]
     passes: usize,
@@ -49,33 +52,26 @@ pub(super) struct LearnArgs {
     overwrite: bool,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum By {
-    /// One group for each field, sequence and echo time.
-    Protocol,
-    /// One group for each protocol at each site.
-    Site,
-}
-
 pub(super) fn run(args: LearnArgs) -> CliResult {
     let if_exists = if args.overwrite { IfExists::Overwrite } else { IfExists::Refuse };
-    let options = args.job.options(args.out.clone(), if_exists)?;
-    if let Some(other) = options.methods.iter().find(|m| m.as_map().is_none()) {
+    let mut options = args.job.options(args.out.clone(), if_exists)?;
+    let lessons = Lessons::of(&args.by, &options)?;
+    if lessons.is_empty() {
+        return Err(CliError::new(2, anyhow::anyhow!("--by none learns nothing: give recipe, protocol or site")));
+    }
+    let other = options.methods.iter().find(|m| m.as_map().is_none());
+    if let Some(other) = other.filter(|_| lessons.has_priors()) {
         let message = format!("`{}` learns nothing from a corpus: give a method of the family of `map`", other.name());
         return Err(CliError::new(2, anyhow::anyhow!(message)));
     }
-    let scope = match args.by {
-        By::Protocol => Scope::Protocol,
-        By::Site => Scope::Site,
-    };
-    let how = LearnOptions { max_passes: args.passes, max_spectra: args.spectra, ..LearnOptions::new(scope) };
+    let how = |scope| LearnOptions { max_passes: args.passes, max_spectra: args.spectra, ..LearnOptions::new(scope) };
     stop_on_signals();
     let inputs = Inputs::find(&options).map_err(|e| CliError::new(e.exit_code(), e))?;
     let engine = args.job.how.engine.open()?;
-    let shown = Shown::new();
-    let learned = args.job.how.pool()?.install(|| learn::learn_found(&options, &inputs, &how, engine.as_ref(), &shown));
-    shown.finish();
-    let learned = learned.map_err(|e| CliError::new(e.exit_code(), e))?;
+    let pool = args.job.how.pool()?;
+    let done = pool.install(|| lessons.learn(&mut options, &inputs, how, engine.as_ref()));
+    done.map_err(|e| CliError::new(e.exit_code(), e))?;
+    let learned = options.learned.take().unwrap_or_default();
     print_learned(&learned);
     in_folder(&args.out, LearnedRow::NAME)?;
     let failed = |e: crate::store::StoreError| CliError::new(e.exit_code(), e);

@@ -43,6 +43,7 @@ mod fit_shown;
 mod inspect;
 mod json;
 mod learn;
+mod lessons;
 mod maps;
 mod merge;
 mod methods;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 
 use super::error::{CliError, CliResult};
+use super::lessons::{Lesson, Lessons, print_learned};
 use super::progress::{Shown, print_left_out, print_summary};
 use super::report::{in_results, print_page, remove_stale_page};
 use super::shard;
@@ -13,8 +14,8 @@ use super::shared::{CurveArgs, JobArgs, gates};
 use crate::error_chain::error_chain;
 use crate::export::StudyOptions;
 use crate::interrupt;
-use crate::learn::{self, LearnOptions, Scope};
-use crate::learned::{self, Learned};
+use crate::learn::LearnOptions;
+use crate::learned;
 use crate::page::Images;
 use crate::run::{Inputs, RunError, RunOptions, Summary, TissueOptions, run_found};
 use crate::store::IfExists;
@@ -31,6 +32,7 @@ Examples:
   requant run scans/ --basis press35.basis --out results
   requant run bids/ manifest.csv --method map --method mine.toml --out results
   requant run bids/ --learn protocol --out results
+  requant run bids/ --learn recipe --out results        pulses of simulated sets, where no header tells them
   requant run bids/ --out results --resume              after a crash, a full disk, a killed job
 
 A manifest is a .csv, .tsv or .parquet with a column `path` and any of water_path, id, basis,
@@ -45,9 +47,10 @@ pub(super) struct RunArgs {
     /// Folder to write the tables to
     #[arg(long, value_name = "DIR", help_heading = "Output")]
     out: PathBuf,
-    /// Learn from the corpus first: macromolecules and linewidth of each group become the priors of its spectra
-    #[arg(long, value_enum, default_value = "none", conflicts_with = "learned", help_heading = "Learning")]
-    learn: LearnChoice,
+    /// Learn from the corpus first: macromolecules and linewidth of each group become the priors of its spectra; the pulses of
+    /// simulated basis sets are those that the spectra of a protocol speak for. `recipe,protocol` learns both
+    #[arg(long, value_enum, value_delimiter = ',', conflicts_with = "learned", help_heading = "Learning")]
+    learn: Vec<Lesson>,
     /// Use what `requant learn` or an earlier run learned
     #[arg(long, value_name = "DIR", help_heading = "Learning")]
     learned: Option<PathBuf>,
@@ -107,16 +110,6 @@ impl RunArgs {
     }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum LearnChoice {
-    /// No learning.
-    None,
-    /// One group for each field, sequence and echo time.
-    Protocol,
-    /// One group for each protocol at each site.
-    Site,
-}
-
 pub(super) fn run(args: RunArgs) -> CliResult {
     let tissue = args.tissue();
     let out = args.out.clone();
@@ -128,7 +121,8 @@ pub(super) fn run(args: RunArgs) -> CliResult {
     options.resume = args.resume;
     options.gates = args.gates.as_deref().map(gates).transpose()?;
     options.shard = shard::asked(args.shard.as_deref())?;
-    if options.shard.is_some() && args.learn != LearnChoice::None {
+    let lessons = Lessons::of(&args.learn, &options)?;
+    if options.shard.is_some() && !lessons.is_empty() {
         return Err(CliError::new(
             2,
             anyhow::anyhow!("a shard sees a part of the corpus: learn first, with `requant learn`, and give --learned"),
@@ -138,18 +132,8 @@ pub(super) fn run(args: RunArgs) -> CliResult {
     stop_on_signals();
     let inputs = Inputs::find(&options).map_err(|e| CliError::new(e.exit_code(), e))?;
     let engine = args.job.how.engine.open()?;
-    let scope = match args.learn {
-        LearnChoice::None => None,
-        LearnChoice::Protocol => Some(Scope::Protocol),
-        LearnChoice::Site => Some(Scope::Site),
-    };
     let result = args.job.how.pool()?.install(|| {
-        if let Some(scope) = scope {
-            let shown = Shown::new();
-            let learned = learn::learn_found(&options, &inputs, &LearnOptions::new(scope), engine.as_ref(), &shown);
-            shown.finish();
-            options.learned = Some(learned?);
-        }
+        lessons.learn(&mut options, &inputs, LearnOptions::new, engine.as_ref())?;
         let shown = Shown::of_run(&options.out);
         let result = run_found(&options, &inputs, engine.as_ref(), &shown);
         shown.finish();
@@ -231,22 +215,4 @@ pub(super) fn stop_on_signals() {
 /// An error if somebody asked to stop.
 pub(super) fn unless_stopped() -> Result<(), CliError> {
     if interrupt::asked() { Err(CliError::new(EXIT_STOPPED, RunError::Stopped)) } else { Ok(()) }
-}
-
-/// One line a group.
-pub(super) fn print_learned(learned: &Learned) {
-    if learned.groups.is_empty() {
-        say!("nothing was learned: no protocol has {} spectra", learn::MIN_SPECTRA);
-    }
-    for group in &learned.groups {
-        say!(
-            "learned: {}{} · {} spectra · {} passes · areas vary by {:.0} %, chemical shifts by {:.3} ppm",
-            group.protocol,
-            group.site.as_ref().map(|s| format!(" · {s}")).unwrap_or_default(),
-            group.n_spectra,
-            group.n_passes,
-            100.0 * group.shared.peak_sd,
-            group.shared.shift_sd_ppm
-        );
-    }
 }

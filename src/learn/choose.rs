@@ -112,8 +112,10 @@ impl Scored {
 /// What the spectra of one protocol say.
 #[derive(Debug, Clone)]
 pub struct Chosen {
-    /// Protocol and vendor.
+    /// Field, sequence and echo time ([`crate::basis::check::Protocol::label`]).
     pub protocol: String,
+    /// The scanner's maker; `None` where files do not name it.
+    pub vendor: Option<String>,
     /// Spectra that all candidates fit.
     pub spectra: usize,
     /// Heads that they are of.
@@ -145,22 +147,31 @@ pub fn choose(
     engine: &dyn Engine,
     progress: &dyn Progress,
 ) -> Result<Vec<Chosen>, RunError> {
-    let inputs = Inputs::find(options)?;
-    let group = |_: &Found, header: &Header| {
-        let vendor = header.facts.vendor.as_deref().map(|v| format!(" · {v}")).unwrap_or_default();
-        format!("{}{vendor}", header.protocol.label())
+    choose_found(options, &Inputs::find(options)?, &|_, _| true, (candidates, most), (engine, progress))
+}
+
+/// [`choose`] among the spectra that `is_wanted`, from inputs that were found before.
+pub(super) fn choose_found(
+    options: &RunOptions,
+    inputs: &Inputs,
+    is_wanted: &dyn Fn(&Found, &Header) -> bool,
+    (candidates, most): (&[Candidate], usize),
+    (engine, progress): (&dyn Engine, &dyn Progress),
+) -> Result<Vec<Chosen>, RunError> {
+    let group = |found: &Found, header: &Header| {
+        is_wanted(found, header).then(|| (header.protocol.label(), header.facts.vendor.clone()))
     };
     let reading = Reading { options, progress, files_at_once: engine.files_at_once().max(1) };
     let groups = training_spectra(inputs.found(), &reading, most, &group);
     let all: Vec<Candidate> = std::iter::once(Candidate::Today).chain(candidates.iter().cloned()).collect();
     groups
         .into_iter()
-        .map(|(protocol, spectra)| {
+        .map(|(group, spectra)| {
             let spectra: Vec<TrainingSpectrum> = spectra.into_values().collect();
             let tried = all.iter().map(|c| tried(c, &spectra, options, engine)).collect::<Result<Vec<_>, _>>()?;
             let heads: Vec<&str> =
                 spectra.iter().map(|one| one.found.subject.as_deref().unwrap_or(&one.found.id)).collect();
-            Ok(judged(protocol, tried, &heads))
+            Ok(judged(group, tried, &heads))
         })
         .collect()
 }
@@ -221,7 +232,7 @@ fn tried(
 
 /// Candidates beside one another, on the spectra that all fit; those of equal basis sets stand once. `heads` says whose each
 /// spectrum is.
-fn judged(protocol: String, tried: Vec<Tried>, heads: &[&str]) -> Chosen {
+fn judged((protocol, vendor): (String, Option<String>), tried: Vec<Tried>, heads: &[&str]) -> Chosen {
     let mut kept: Vec<Tried> = Vec::new();
     for one in tried {
         match kept.iter_mut().find(|k| one.basis.is_some() && k.basis == one.basis) {
@@ -252,7 +263,7 @@ fn judged(protocol: String, tried: Vec<Tried>, heads: &[&str]) -> Chosen {
         gain: apart(&all[0], &all[k]),
         ..tried.scored
     });
-    Chosen { protocol, spectra: common.len(), heads: of_all, candidates: candidates.collect(), best }
+    Chosen { protocol, vendor, spectra: common.len(), heads: of_all, candidates: candidates.collect(), best }
 }
 
 /// The mean of each head, in the order of their names.

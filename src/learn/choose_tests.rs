@@ -12,7 +12,7 @@ fn tried(name: &str, chi2: &[f64], basis: Option<&str>) -> Tried {
 /// Every spectrum is of a head of its own.
 fn judged_alone(tried: Vec<Tried>) -> Chosen {
     let names: Vec<String> = (0..tried[0].chi2.len()).map(|k| format!("{k:03}")).collect();
-    judged("p".into(), tried, &names.iter().map(String::as_str).collect::<Vec<_>>())
+    judged(("p".into(), None), tried, &names.iter().map(String::as_str).collect::<Vec<_>>())
 }
 
 #[test]
@@ -44,10 +44,10 @@ fn spectra_of_one_head_count_once() {
     let today = [1.0; 24];
     let better: Vec<f64> = (0..24).map(|k| 0.9 + 0.001 * f64::from(k % 3)).collect();
     let all = || vec![tried("today's", &today, None), tried("GE", &better, None)];
-    let chosen = judged("p".into(), all(), &["a"; 24]);
+    let chosen = judged(("p".into(), None), all(), &["a"; 24]);
     assert!((chosen.spectra, chosen.heads) == (24, 1) && chosen.better().is_none(), "{chosen:?}");
     let six: Vec<String> = (0..24).map(|k| (k % 6).to_string()).collect();
-    let chosen = judged("p".into(), all(), &six.iter().map(String::as_str).collect::<Vec<_>>());
+    let chosen = judged(("p".into(), None), all(), &six.iter().map(String::as_str).collect::<Vec<_>>());
     assert!((chosen.spectra, chosen.heads) == (24, 6) && chosen.better().is_some(), "{chosen:?}");
 }
 

@@ -5,6 +5,7 @@
 //! fitting: what was learned is a table, used by any later run or shard.
 
 pub mod choose;
+mod recipes;
 mod training;
 mod update;
 
@@ -12,6 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
 
+pub use self::recipes::learn_recipes;
 use self::training::{Reading, TrainingSpectrum, training_spectra};
 use crate::corpus::Found;
 use crate::engine::{Batch, Engine};
@@ -57,7 +59,7 @@ const SETTLED: f64 = 0.3;
 
 type GroupKey = (String, Option<String>);
 
-/// Learns from the inputs of `options`, for its first method.
+/// Learns from the inputs of `options`, for its first method. Pulses that were learned before are used and stay.
 ///
 /// Which spectra take part in a group depends on their names alone, not on their order or on how the corpus is cut.
 pub fn learn(
@@ -80,18 +82,20 @@ pub fn learn_found(
     engine: &dyn Engine,
     progress: &dyn Progress,
 ) -> Result<Learned, RunError> {
-    let group = |found: &Found, header: &Header| -> GroupKey {
-        (header.protocol.label(), found.site.clone().filter(|_| how.scope == Scope::Site))
+    let group = |found: &Found, header: &Header| -> Option<GroupKey> {
+        Some((header.protocol.label(), found.site.clone().filter(|_| how.scope == Scope::Site)))
     };
     let read = Reading { options, progress, files_at_once: engine.files_at_once().max(1) };
     let groups = training_spectra(inputs.found(), &read, how.max_spectra, &group);
     if interrupt::asked() {
         return Err(RunError::Stopped);
     }
-    let Some(settings) = options.methods.first().and_then(Method::as_map) else { return Ok(Learned::default()) };
+    // The pulses that were learned before.
+    let before = Learned { groups: Vec::new(), ..options.learned.clone().unwrap_or_default() };
+    let Some(settings) = options.methods.first().and_then(Method::as_map) else { return Ok(before) };
     let textbook = Shared::from_settings(settings);
     let large = groups.iter().filter(|(_, spectra)| spectra.len() >= MIN_SPECTRA);
-    let mut learned = Learned { groups: large.map(|(key, _)| not_learned(key, &textbook)).collect() };
+    let mut learned = Learned { groups: large.map(|(key, _)| not_learned(key, &textbook)).collect(), ..before };
     let mut models = ModelStore::new(options)?;
     let mut open: BTreeSet<usize> = (0..learned.groups.len()).collect();
     for pass in 1..=how.max_passes {

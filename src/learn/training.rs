@@ -25,12 +25,12 @@ pub(super) struct Reading<'a> {
     pub(super) files_at_once: usize,
 }
 
-/// At most `most` spectra of each group, by the hashes of their names.
+/// At most `most` spectra of each group, by the hashes of their names; those of no group take no part.
 pub(super) fn training_spectra<K: Ord>(
     found: &[Found],
     reading: &Reading<'_>,
     most: usize,
-    group: &dyn Fn(&Found, &Header) -> K,
+    group: &dyn Fn(&Found, &Header) -> Option<K>,
 ) -> BTreeMap<K, BTreeMap<String, TrainingSpectrum>> {
     let Reading { options, progress, files_at_once } = *reading;
     progress.found(found.len());
@@ -44,7 +44,8 @@ pub(super) fn training_spectra<K: Ord>(
                 let Ok(spectrum) = spectrum else { continue };
                 let header = loaded.header_of(&key);
                 let rank = sha256_hex(format!("{}{}", found.id, key.suffix()).as_bytes());
-                let of_group = groups.entry(group(found, header)).or_default();
+                let Some(own) = group(found, header) else { continue };
+                let of_group = groups.entry(own).or_default();
                 let one = TrainingSpectrum { found: found.clone(), header: header.clone(), key, spectrum };
                 of_group.insert(rank, one);
                 if of_group.len() > most {

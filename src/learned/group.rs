@@ -1,5 +1,6 @@
 //! What was learned from a corpus, group by group.
 
+use super::recipe::LearnedRecipe;
 use super::shared::Shared;
 use crate::hash::sha256_hex;
 
@@ -27,6 +28,8 @@ pub struct LearnedGroup {
 pub struct Learned {
     /// Group by group, in the order of their names.
     pub groups: Vec<LearnedGroup>,
+    /// Pulses of simulated sets, protocol by protocol, in the order of their names.
+    pub recipes: Vec<LearnedRecipe>,
 }
 
 impl Learned {
@@ -34,6 +37,17 @@ impl Learned {
     pub fn find(&self, protocol: &str, site: Option<&str>) -> Option<&LearnedGroup> {
         let of = |site: Option<&str>| self.groups.iter().find(|g| g.protocol == protocol && g.site.as_deref() == site);
         of(site).or_else(|| of(None))
+    }
+
+    /// The pulses that were learned for a protocol on scanners of `vendor`, where they are not the usual ones.
+    pub fn recipe(&self, protocol: &str, vendor: Option<&str>) -> Option<&LearnedRecipe> {
+        let own = |one: &&LearnedRecipe| one.protocol == protocol && one.vendor.as_deref() == vendor;
+        self.recipes.iter().find(own).filter(|one| one.taken.is_some())
+    }
+
+    /// Hashes of all that was learned.
+    pub fn ids(&self) -> Vec<String> {
+        self.groups.iter().map(LearnedGroup::id).chain(self.recipes.iter().map(LearnedRecipe::id)).collect()
     }
 }
 

@@ -3,9 +3,11 @@
 //! `learn` finds them, `run` uses them as priors.
 
 mod group;
+mod recipe;
 mod shared;
 mod table;
 
 pub use group::{Learned, LearnedGroup};
+pub use recipe::{CandidateFit, LearnedRecipe};
 pub use shared::Shared;
 pub use table::{LearnedError, read, rows};

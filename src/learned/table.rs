@@ -2,12 +2,17 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Learned, LearnedGroup, Shared};
+use super::{CandidateFit, Learned, LearnedGroup, LearnedRecipe, Shared};
+use crate::basis::simulate::pulses::Vendor;
 use crate::fit::macromolecules::PatternPeak;
 use crate::store::{LearnedRow, ReadTableError, Table, read_table};
 
 /// Component under which what belongs to no single peak is told.
 const ALL: &str = "all";
+/// Group of the components that are candidates for the pulses of simulated sets.
+const PULSES: &str = "pulses";
+/// Candidate that stands for what a run takes by itself.
+const USUAL: &str = "as usual";
 
 /// Why a table of learned values cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -35,7 +40,31 @@ pub enum LearnedError {
 
 /// The table's rows.
 pub fn rows(learned: &Learned) -> Vec<LearnedRow> {
-    learned.groups.iter().flat_map(group_rows).collect()
+    learned.groups.iter().flat_map(group_rows).chain(learned.recipes.iter().flat_map(recipe_rows)).collect()
+}
+
+fn recipe_rows(recipe: &LearnedRecipe) -> Vec<LearnedRow> {
+    let row = |component: &str, quantity: &str, value: f64, error: Option<f64>| LearnedRow {
+        learned_id: recipe.id(),
+        protocol: recipe.protocol.clone(),
+        site: None,
+        vendor: recipe.vendor.clone(),
+        component: component.to_owned(),
+        component_group: Some(PULSES.to_owned()),
+        quantity: quantity.to_owned(),
+        unit: String::new(),
+        value: Some(value).filter(|v| v.is_finite()),
+        standard_error: error.filter(|e| e.is_finite()),
+        n_spectra: u32::try_from(recipe.n_spectra).ok(),
+        n_passes: None,
+    };
+    let taken = recipe.taken.map_or(USUAL, Vendor::name);
+    let mut all = vec![row(taken, "taken", 1.0, None), row(ALL, "subjects", recipe.n_heads as f64, None)];
+    for one in &recipe.candidates {
+        all.push(row(&one.name, "chi2", one.chi2, None));
+        all.push(row(&one.name, "chi2_gain", one.gain.0, Some(one.gain.1)));
+    }
+    all
 }
 
 fn group_rows(group: &LearnedGroup) -> Vec<LearnedRow> {
@@ -44,6 +73,7 @@ fn group_rows(group: &LearnedGroup) -> Vec<LearnedRow> {
             learned_id: group.id(),
             protocol: group.protocol.clone(),
             site: group.site.clone(),
+            vendor: None,
             component: component.to_owned(),
             component_group: within.map(str::to_owned),
             quantity: quantity.to_owned(),
@@ -90,7 +120,13 @@ pub fn read(dir: &Path) -> Result<Learned, LearnedError> {
         return Err(LearnedError::NoTable { path: dir.to_owned() });
     }
     let rows: Vec<LearnedRow> = read_table(dir)?;
-    let mut learned = Learned::default();
+    let is_of_pulses = |row: &LearnedRow| row.component_group.as_deref() == Some(PULSES);
+    let (of_pulses, rows): (Vec<LearnedRow>, Vec<LearnedRow>) = rows.into_iter().partition(is_of_pulses);
+    let recipes = of_pulses
+        .chunk_by(|a, b| (&a.protocol, &a.vendor) == (&b.protocol, &b.vendor))
+        .map(recipe)
+        .collect::<Result<_, _>>()?;
+    let mut learned = Learned { recipes, ..Learned::default() };
     let mut rest = rows.as_slice();
     while let Some(first) = rest.first() {
         let own = rest.iter().take_while(|r| (&r.protocol, &r.site) == (&first.protocol, &first.site)).count();
@@ -98,6 +134,36 @@ pub fn read(dir: &Path) -> Result<Learned, LearnedError> {
         rest = &rest[own..];
     }
     Ok(learned)
+}
+
+fn recipe(rows: &[LearnedRow]) -> Result<LearnedRecipe, LearnedError> {
+    let of = |quantity: &'static str| rows.iter().filter(move |row| row.quantity == quantity);
+    let missing = |component: &str, quantity| LearnedError::Missing {
+        group: format!("{} {}", rows[0].protocol, rows[0].vendor.as_deref().unwrap_or_default()).trim().to_owned(),
+        component: component.to_owned(),
+        quantity,
+    };
+    let taken = of("taken").next().ok_or_else(|| missing(PULSES, "taken"))?;
+    let vendor = Vendor::from_name(&taken.component);
+    if vendor.is_none() && taken.component != USUAL {
+        return Err(missing(&taken.component, "taken"));
+    }
+    let subjects = of("subjects").next().and_then(|row| row.value).ok_or_else(|| missing(ALL, "subjects"))?;
+    let candidates = of("chi2").map(|row| {
+        let gain = of("chi2_gain").find(|gain| gain.component == row.component);
+        let gain = gain.ok_or_else(|| missing(&row.component, "chi2_gain"))?;
+        let number = |value: Option<f64>| value.unwrap_or(f64::NAN);
+        let (gain, chi2) = ((number(gain.value), number(gain.standard_error)), number(row.value));
+        Ok::<_, LearnedError>(CandidateFit { name: row.component.clone(), chi2, gain })
+    });
+    Ok(LearnedRecipe {
+        protocol: rows[0].protocol.clone(),
+        vendor: rows[0].vendor.clone(),
+        taken: vendor,
+        candidates: candidates.collect::<Result<_, _>>()?,
+        n_spectra: rows[0].n_spectra.unwrap_or_default() as usize,
+        n_heads: subjects.max(0.0) as usize,
+    })
 }
 
 fn group(rows: &[LearnedRow]) -> Result<LearnedGroup, LearnedError> {
@@ -146,4 +212,40 @@ fn group(rows: &[LearnedRow]) -> Result<LearnedGroup, LearnedError> {
         n_spectra: count(rows[0].n_spectra),
         n_passes: count(rows[0].n_passes),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+    use crate::store::{IfExists, write_table};
+
+    #[test]
+    fn recipes_come_back_as_they_were() {
+        let fit = |name: &str, chi2, gain| CandidateFit { name: name.to_owned(), chi2, gain };
+        let recipe = |vendor: Option<&str>, taken| LearnedRecipe {
+            protocol: "3 T PRESS 35 ms".to_owned(),
+            vendor: vendor.map(str::to_owned),
+            taken,
+            candidates: vec![fit("as usual (Siemens)", 1.02, (0.0, 0.0)), fit("GE", 1.0, (0.02, 0.001))],
+            n_spectra: 30,
+            n_heads: 15,
+        };
+        let recipes = vec![recipe(None, Some(Vendor::Ge)), recipe(Some("Siemens"), None)];
+        let learned = Learned { recipes, ..Learned::default() };
+        assert_ne!(learned.recipes[0].id(), learned.recipes[1].id());
+        let folder = tempfile::tempdir().unwrap();
+        write_table(folder.path(), IfExists::Refuse, rows(&learned)).unwrap();
+        let back = read(folder.path()).unwrap();
+        assert_eq!(back, learned);
+        let of = |vendor| back.recipe("3 T PRESS 35 ms", vendor).and_then(|one| one.taken);
+        assert_eq!((of(None), of(Some("Siemens")), of(Some("GE"))), (Some(Vendor::Ge), None, None));
+        assert!(back.recipe("3 T PRESS 30 ms", None).is_none());
+        // What somebody changed in the table is told, and taken for nothing else.
+        let mut changed = rows(&learned);
+        changed[0].component = "Hitachi".to_owned();
+        write_table(folder.path(), IfExists::Overwrite, changed).unwrap();
+        let error = read(folder.path()).unwrap_err().to_string();
+        assert!(error.contains("3 T PRESS 35 ms") && error.contains("Hitachi"), "{error}");
+    }
 }

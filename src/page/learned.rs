@@ -5,15 +5,16 @@ use std::path::Path;
 use super::numbers::{fixed, written};
 use super::view;
 use crate::fit::Method;
-use crate::learned::{Learned, LearnedGroup, Shared, read};
+use crate::learned::{Learned, LearnedGroup, LearnedRecipe, Shared, read};
 use crate::report::learned_plot;
 
 /// The section; `None` where nothing was learned.
 pub(super) fn of(results: &Path) -> Option<view::Learned> {
-    let learned = read(results).ok().filter(|learned| !learned.groups.is_empty())?;
+    let learned = read(results).ok().filter(|learned| !learned.groups.is_empty() || !learned.recipes.is_empty())?;
     Some(view::Learned {
         groups: learned.groups.iter().map(group).collect(),
         picture: picture(&learned).unwrap_or_default(),
+        recipes: learned.recipes.iter().map(recipe).collect(),
     })
 }
 
@@ -21,6 +22,15 @@ pub(super) fn of(results: &Path) -> Option<view::Learned> {
 fn picture(learned: &Learned) -> Option<String> {
     let method = Method::built_in("map")?.ok()?;
     learned_plot(learned, &Shared::from_settings(method.as_map()?)).ok()
+}
+
+fn recipe(recipe: &LearnedRecipe) -> view::LearnedRecipe {
+    let candidates = recipe.candidates.iter().map(|one| {
+        let (gain, error) = one.gain;
+        let gain = format!("{} ± {}", fixed(Some(gain), 4), fixed(Some(error), 4));
+        [one.name.clone(), fixed(Some(one.chi2), 4), gain]
+    });
+    view::LearnedRecipe { said: recipe.in_words(), candidates: candidates.collect() }
 }
 
 fn group(group: &LearnedGroup) -> view::LearnedGroup {

@@ -141,6 +141,16 @@ pub(super) struct Pair {
 pub(super) struct Learned {
     pub(super) groups: Vec<LearnedGroup>,
     pub(super) picture: String,
+    pub(super) recipes: Vec<LearnedRecipe>,
+}
+
+/// Pulses that the spectra of a protocol speak for.
+#[derive(Debug, Serialize)]
+pub(super) struct LearnedRecipe {
+    /// What was chosen, in words.
+    pub(super) said: String,
+    /// Name of each candidate, its mean χ², and by how much that is less than with the usual pulses.
+    pub(super) candidates: Vec<[String; 3]>,
 }
 
 /// One group of it.

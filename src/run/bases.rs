@@ -12,6 +12,7 @@ use crate::basis::simulate::{Pulses, Recipe, RecipeFault, Sequence, Stated, Timi
 use crate::basis::{BasisError, BasisSet, Grid};
 use crate::corpus::Found;
 use crate::error_chain::error_chain;
+use crate::learned::LearnedRecipe;
 use crate::quantify::singlet::signal_per_proton;
 use crate::store::provenance::Named;
 
@@ -246,8 +247,22 @@ impl<'a> Bases<'a> {
             Some(path) => Some(self.stated(path).map_err(|e| failed(&e))?),
             None => self.options.recipe.clone(),
         };
-        let timing = Timing { edited: header.edited(key), ..Timing::of(&header.facts).with_recipe(stated) };
+        let learned = self.learned(header).and_then(|learned| learned.taken);
+        let timing = Timing::of(&header.facts).with_recipe(stated).with_learned(learned);
+        let timing = Timing { edited: header.edited(key), ..timing };
         Recipe::from_protocol(&header.protocol, &timing).map_err(|e| failed(&e))
+    }
+
+    /// What was learned about the pulses of a spectrum's protocol.
+    fn learned(&self, header: &Header) -> Option<&LearnedRecipe> {
+        let learned = self.options.learned.as_ref()?;
+        learned.recipe(&header.protocol.label(), header.facts.vendor.as_deref())
+    }
+
+    /// Its hash, where the pulses of `basis` are learned ones.
+    pub(super) fn learned_id(&self, header: &Header, basis: &ReadBasis) -> Option<String> {
+        let is_learned = basis.recipe.as_ref().is_some_and(|recipe| recipe.pulse_source == PulseSource::Learned);
+        self.learned(header).filter(|_| is_learned).map(LearnedRecipe::id)
     }
 
     /// The recipe file of a line of a manifest, read once.

@@ -149,7 +149,7 @@ impl<'a> ModelStore<'a> {
         warnings.extend(faults);
         let chosen = &self.options.methods[method];
         let group = self.learned_for(chosen, found, header);
-        let learned_id = group.map(LearnedGroup::id);
+        let learned_id = group.map(LearnedGroup::id).or_else(|| self.bases.learned_id(header, &basis));
         let is_difference = key.is_difference() || is_of_differences(&basis.set);
         let sequence = extra.added.first().map(|_| self.bases.recipe(found, header, key).map(|recipe| recipe.sequence));
         warnings.extend(sequence.iter().filter(|s| s.is_err()).map(|_| AS_AFTER_ONE_PULSE.to_owned()));
@@ -157,7 +157,7 @@ impl<'a> ModelStore<'a> {
         // The pattern is of spectra that are no differences, of which editing leaves other parts.
         let weighted = weighted(chosen, header).filter(|_| group.is_none() && !is_difference);
         let key = Key {
-            learned: learned_id.clone(),
+            learned: group.map(LearnedGroup::id),
             weighted: weighted.as_ref().map(|w| w.1),
             extra: extra.clone(),
             added_for: sequence.as_ref().map(|sequence| format!("{sequence:?}")).unwrap_or_default(),

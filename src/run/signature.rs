@@ -15,7 +15,7 @@ use crate::corpus::{self, Found, Water};
 use crate::engine::Engine;
 use crate::formats;
 use crate::hash::{sha256_file, sha256_hex};
-use crate::learned::LearnedGroup;
+use crate::learned::{Learned, LearnedRecipe};
 use crate::printable::printable_message;
 use crate::quality::gates::Gates;
 use crate::regular_file;
@@ -71,6 +71,7 @@ pub(super) fn plan(
             .iter()
             .map(ToString::to_string)
             .chain(options.gates.iter().flat_map(Gates::biases))
+            .chain(options.learned.iter().flat_map(|learned| learned.recipes.iter().map(LearnedRecipe::in_words)))
             .map(|warning| printable_message(&warning))
             .collect(),
         engine: engine.kind().as_str().to_owned(),
@@ -92,7 +93,7 @@ fn settings(
 ) -> BTreeMap<String, String> {
     let short = |text: &str| sha256_hex(text.as_bytes())[..12].to_owned();
     let names: Vec<String> = found.iter().map(|f| format!("{}\t{}", f.id, f.source_path)).collect();
-    let learned: Vec<String> = options.learned.iter().flat_map(|l| l.groups.iter().map(LearnedGroup::id)).collect();
+    let learned: Vec<String> = options.learned.iter().flat_map(Learned::ids).collect();
     let mut settings = BTreeMap::from([
         ("build".to_owned(), build()),
         ("columns".to_owned(), SCHEMA_VERSION.to_owned()),

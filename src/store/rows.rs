@@ -137,12 +137,12 @@ table! {
     basis_id: Option<String>, "", "Basis set; `run.json` holds its hash.";
     basis_pulse: Option<String>, "", "Refocusing pulses that the basis set was simulated with, and how long they are, and of edited sequences the editing pulses and where they stand; `ideal`: infinitely short; null for basis sets that were read.";
     basis_te1_s: Option<f64>, "s", "First echo of the simulated PRESS, MEGA-PRESS or HERMES; null for other sequences and basis sets that were read.";
-    basis_source: Option<String>, "", "What decided about `basis_pulse`: `header` (amplitudes in the header tell the duration), `recipe` (manifest, configuration or option ask for it), `vendor default`, `generic` (nobody knows); null for basis sets that were read.";
+    basis_source: Option<String>, "", "What decided about `basis_pulse`: `header` (amplitudes in the header tell the duration), `recipe` (manifest, configuration or option ask for it), `learned` (the spectra of the protocol speak for it: `--learn recipe`), `vendor default`, `generic` (nobody knows); null for basis sets that were read.";
     basis_fwhm_hz: Option<f64>, "Hz", "Full width at half maximum that the lines of the basis set have: measured on its singlets, else as the set states it; null where neither is known.";
     method: String, "", "Fitting method.";
     method_hash: Option<String>, "", "Hash of the method's resolved settings: equal hashes mean the same analysis.";
     prepare_hash: Option<String>, "", "Hash of the settings of preparation, which `run.json` holds: equal hashes mean the same steps; null for files that were not read.";
-    learned_id: Option<String>, "", "Hash of what was learned from the corpus and used in this fit; null if nothing was.";
+    learned_id: Option<String>, "", "Hash of what was learned from the corpus and used in this fit: of the macromolecules, else of the pulses; null if nothing was.";
     engine: Option<String>, "", "Engine that fitted: `cpu` or `gpu`.";
     status: Status, "", "`ok` (fitted), `failed` or `skipped` (left out on purpose).";
     error_code: Option<String>, "", "Stable code of the failure or of the reason to skip; null if `status` is `ok`.";
@@ -296,14 +296,15 @@ table! {
     learned_id: String, "", "Hash of the group's values; `spectra` name it where they were fitted with them.";
     protocol: String, "", "Field, sequence and echo time of the group's spectra.";
     site: Option<String>, "", "Site of the group's spectra; null for all sites of the protocol.";
-    component: String, "", "Macromolecule peak (named after its chemical shift in the literature), or `all`.";
-    component_group: Option<String>, "", "Group of peaks that vary together.";
-    quantity: String, "", "`area`, `place` (chemical shift), `width` of a peak; for `all`: `lorentz_mean`, and spreads between spectra (`…_sd`; areas and widths relative).";
+    vendor: Option<String>, "", "Scanner's maker of the group's spectra, where pulses were learned; null for those of all or of unknown ones.";
+    component: String, "", "Macromolecule peak (named after its chemical shift in the literature), whose pulses a candidate has, or `all`.";
+    component_group: Option<String>, "", "Group of peaks that vary together; `pulses` for candidates for the pulses of simulated sets.";
+    quantity: String, "", "`area`, `place` (chemical shift), `width` of a peak; for `all`: `lorentz_mean`, and spreads between spectra (`…_sd`; areas and widths relative); of pulses: `chi2` (mean), `chi2_gain` (what it falls by from the usual ones), `taken` (those that are used), `subjects` (that the spectra are of).";
     unit: String, "", "Unit of `value` and `standard_error`; empty for relative numbers.";
     value: Option<f64>, "", "The learned value, which is the mean (or spread) of the prior of each spectrum.";
     standard_error: Option<f64>, "", "Standard error of `value`, what the literature says included.";
     n_spectra: Option<u32>, "", "Spectra that it was learned from.";
-    n_passes: Option<u32>, "", "Passes over them.";
+    n_passes: Option<u32>, "", "Passes over them; null for pulses.";
 }
 
 table! {

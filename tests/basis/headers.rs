@@ -49,7 +49,7 @@ fn a_real_header_with_other_pulses_falls_back_to_what_is_usual() {
     assert!(facts.sequence.as_deref().is_some_and(|name| name.contains("lcosy")), "{:?}", facts.sequence);
     // Where somebody states that its sequence is PRESS, the pulses are the vendor's usual ones, and that is said.
     let usual = recipe(&facts, "svs_se");
-    assert_eq!((usual.pulse_source, usual.pulse_name.contains("5.40 ms")), (Source::VendorDefault, true));
+    assert_eq!((usual.pulse_source, usual.pulse_name.contains("5.20 ms")), (Source::VendorDefault, true));
     assert!(usual.assumed.iter().any(|assumed| assumed.starts_with("te1_s")), "{:?}", usual.assumed);
     // By its own name nothing is made up.
     let protocol = Protocol {

@@ -161,8 +161,8 @@ fn run_in(
 fn rows_say_which_pulses_were_taken_and_why() {
     let (row, glutamate) = run(Some("Siemens"), &[]);
     assert_eq!(row.basis_source.as_deref(), Some("vendor default"));
-    assert!((row.basis_te1_s.unwrap() - 0.0174).abs() < 1e-9);
-    assert!(row.basis_pulse.as_deref().is_some_and(|name| name.contains("5.40 ms")), "{:?}", row.basis_pulse);
+    assert!((row.basis_te1_s.unwrap() - 0.0172).abs() < 1e-9);
+    assert!(row.basis_pulse.as_deref().is_some_and(|name| name.contains("5.20 ms")), "{:?}", row.basis_pulse);
     let has = |row: &SpectrumRow, flag: &str| row.qc_flags.iter().any(|f| f == flag);
     assert!(has(&row, "te1_assumed") && !has(&row, "basis_pulse_unknown"), "{:?}", row.qc_flags);
     assert!((glutamate / 1.25 - 1.0).abs() < 0.05, "{glutamate}");

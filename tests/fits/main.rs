@@ -18,6 +18,7 @@ mod field_noise;
 mod field_priors;
 mod field_unmodelled;
 mod fit_mathematics;
+mod learned_pulses;
 mod learning;
 mod low_snr;
 mod methods;

@@ -28,12 +28,19 @@ impl Timing {
         let asked = facts.pulses.as_deref().and_then(Vendor::from_name);
         let vendor = facts.vendor.as_deref().and_then(Vendor::from_name);
         Self {
-            known: Known { asked, vendor, refocus_s: facts.refocus_s, te1_s: facts.te1_s },
+            known: Known { asked, learned: None, vendor, refocus_s: facts.refocus_s, te1_s: facts.te1_s },
             unknown_pulses: facts.pulses.clone().filter(|_| asked.is_none()),
             tm_s: facts.tm_s,
             stated: None,
             edited: Edited::No,
         }
+    }
+
+    /// The same with the pulses that the spectra of the protocol speak for.
+    #[must_use]
+    pub fn with_learned(mut self, learned: Option<Vendor>) -> Self {
+        self.known.learned = learned;
+        self
     }
 
     /// The same with what a recipe file states.

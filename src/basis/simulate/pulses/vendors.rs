@@ -63,6 +63,9 @@ pub enum Source {
     /// A setting asks for them.
     #[serde(rename = "recipe")]
     Recipe,
+    /// The spectra of the protocol speak for them.
+    #[serde(rename = "learned")]
+    Learned,
     /// What the vendor usually has.
     #[serde(rename = "vendor default")]
     VendorDefault,
@@ -77,6 +80,7 @@ impl Source {
         match self {
             Self::Header => "header",
             Self::Recipe => "recipe",
+            Self::Learned => "learned",
             Self::VendorDefault => "vendor default",
             Self::Generic => "generic",
         }
@@ -88,12 +92,26 @@ impl Source {
 pub struct Known {
     /// Whose pulses a setting, a manifest or the file asks for.
     pub asked: Option<Vendor>,
+    /// Whose pulses the spectra of the protocol speak for; what somebody states goes before.
+    pub learned: Option<Vendor>,
     /// The scanner's maker.
     pub vendor: Option<Vendor>,
     /// Duration of the refocusing pulses that the header tells (s).
     pub refocus_s: Option<f64>,
     /// First echo that is stated (s).
     pub te1_s: Option<f64>,
+}
+
+impl Known {
+    /// Whether the header tells the pulses: Siemens' amplitudes do.
+    fn header_tells(&self) -> bool {
+        self.vendor == Some(Vendor::Siemens) && self.refocus_s.is_some()
+    }
+
+    /// Whether somebody or something states whose pulses there are, so that nothing need be assumed.
+    pub fn is_stated(&self) -> bool {
+        self.asked.is_some() || self.header_tells()
+    }
 }
 
 /// The pulses and first echo of a PRESS.
@@ -197,12 +215,13 @@ const CLINICAL_MHZ: f64 = 150.0;
 
 /// Whose pulses are taken, and who says so.
 pub(in crate::basis::simulate) fn whose(known: &Known, f0_mhz: f64) -> (Vendor, Source) {
-    match (known.asked, known.vendor) {
-        (Some(asked), _) => (asked, Source::Recipe),
-        (None, Some(Vendor::Siemens)) if known.refocus_s.is_some() => (Vendor::Siemens, Source::Header),
-        (None, Some(vendor)) => (vendor, Source::VendorDefault),
-        (None, None) if f0_mhz > CLINICAL_MHZ => (Vendor::Ideal, Source::Generic),
-        (None, None) => (Vendor::Generic, Source::Generic),
+    match (known.asked, known.learned, known.vendor) {
+        (Some(asked), ..) => (asked, Source::Recipe),
+        _ if known.header_tells() => (Vendor::Siemens, Source::Header),
+        (None, Some(learned), _) => (learned, Source::Learned),
+        (None, None, Some(vendor)) => (vendor, Source::VendorDefault),
+        (None, None, None) if f0_mhz > CLINICAL_MHZ => (Vendor::Ideal, Source::Generic),
+        (None, None, None) => (Vendor::Generic, Source::Generic),
     }
 }
 
@@ -261,6 +280,12 @@ mod tests {
         assert_eq!((told.source, told.te1_assumed), (Source::Header, true));
         assert!((told.te1_s - 17.2e-3).abs() < 1e-12 && told.name.contains("5.20 ms"), "{told:?}");
         assert_eq!(of(siemens, 0.03).source, Source::VendorDefault);
+        // What was learned goes before what is usual, and after what somebody states.
+        let learned = Known { learned: Some(Vendor::Ge), ..siemens };
+        let taken = of(learned, 0.03);
+        assert_eq!((taken.source, taken.te1_s, taken.te1_assumed), (Source::Learned, 14.85e-3, true));
+        assert_eq!(of(Known { refocus_s: Some(5.2e-3), ..learned }, 0.03).source, Source::Header);
+        assert_eq!(of(Known { asked: Some(Vendor::Philips), ..learned }, 0.03).source, Source::Recipe);
         let unknown = of(Known::default(), 0.03);
         assert_eq!((unknown.source, unknown.te1_s), (Source::Generic, 15.3e-3));
         let animals = choose(&Known::default(), 0.02, 400.3, false).unwrap();
