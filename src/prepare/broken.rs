@@ -82,7 +82,7 @@ impl Usable {
         let (all, transients, coils) = (data.samples.clone(), self.transients.clone(), self.coils.clone());
         let shape = [voxels, conditions, transients.len(), coils.len(), points];
         let samples =
-            Samples::stored(shape, move |[v, c, transient, coil]| all.fid([v, c, transients[transient], coils[coil]]));
+            Samples::stored_in_parts(shape, move |[v, c, t, k], points| all.points([v, c, transients[t], coils[k]], points));
         Acquisition {
             grid: data.grid,
             first_voxel: data.first_voxel,

@@ -98,7 +98,7 @@ fn find_in(prepared: &Prepared, spectrum: &Spectrum, fit: &FitResult) -> Option<
     if matches!(fit.state, FitState::NoSignal | FitState::Singular) {
         return None;
     }
-    let curves = map.curves(&spectrum.fid, fit);
+    let curves = map.curves(&spectrum.fid, fit).at_frequency(spectrum.f0_mhz);
     let names = map.component_names();
     let lines = search(&curves, &names, fit, map.basis_linewidth_hz.unwrap_or(0.0), spectrum.f0_mhz)?;
     let displaced = displaced(map, fit, &curves);

@@ -265,11 +265,15 @@ impl Journal {
     /// [`ReadTableError`]: a file is not what the record says.
     pub fn rows(&self, record: &ChunkRecord) -> Result<ChunkRows, ReadTableError> {
         let folder = self.chunk_folder(record.span);
+        let ((spectra, metabolites), (curves, transients)) = rayon::join(
+            || rayon::join(|| read_files(&folder, &record.files), || read_files(&folder, &record.files)),
+            || rayon::join(|| read_files(&folder, &record.files), || read_files(&folder, &record.files)),
+        );
         Ok(ChunkRows {
-            spectra: read_files(&folder, &record.files)?,
-            metabolites: read_files(&folder, &record.files)?,
-            curves: read_files(&folder, &record.files)?,
-            transients: read_files(&folder, &record.files)?,
+            spectra: spectra?,
+            metabolites: metabolites?,
+            curves: curves?,
+            transients: transients?,
         })
     }
 
@@ -292,10 +296,11 @@ impl Journal {
         let attempt = || -> Result<(), StoreError> {
             disk::create_dir(&temporary).map_err(cannot_create(&temporary))?;
             let ChunkRows { spectra, metabolites, curves, transients } = rows;
-            record.files = write_parts_of(&temporary, spectra)?;
-            record.files.extend(write_parts_of(&temporary, metabolites)?);
-            record.files.extend(write_parts_of(&temporary, curves)?);
-            record.files.extend(write_parts_of(&temporary, transients)?);
+            let ((spectra, metabolites), (curves, transients)) = rayon::join(
+                || rayon::join(|| write_parts_of(&temporary, spectra), || write_parts_of(&temporary, metabolites)),
+                || rayon::join(|| write_parts_of(&temporary, curves), || write_parts_of(&temporary, transients)),
+            );
+            record.files = [spectra?, metabolites?, curves?, transients?].concat();
             record.timings.write_wall_s = started.elapsed().as_secs_f64();
             sealed::write(&temporary.join(CHUNK), &record)?;
             if folder.exists() {

@@ -26,3 +26,4 @@ mod peers;
 mod planted;
 mod robustness;
 mod shaders;
+mod shared_models;
