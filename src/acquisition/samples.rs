@@ -180,8 +180,9 @@ mod tests {
         let shape = [2, 3, 4, 2, 5];
         let held = Samples::from(Array5::from_shape_fn((2, 3, 4, 2, 5), |(v, c, t, k, p)| value([v, c, t, k, p])));
         let stored = Samples::stored(shape, move |[v, c, t, k]| (0..5).map(|p| value([v, c, t, k, p])).collect());
-        let in_parts =
-            Samples::stored_in_parts(shape, move |[v, c, t, k], points| points.map(|p| value([v, c, t, k, p])).collect());
+        let in_parts = Samples::stored_in_parts(shape, move |[v, c, t, k], points| {
+            points.map(|p| value([v, c, t, k, p])).collect()
+        });
         assert_eq!(stored, held);
         assert_eq!(in_parts, held);
         for points in [0..5, 0..2, 2..3, 3..9, 7..9, 2..2] {

@@ -89,9 +89,11 @@ impl<'a> Bytes<'a> {
             Order::Little => f32::from_le_bytes(bytes),
             Order::Big => f32::from_be_bytes(bytes),
         };
-        numbers.extend(samples.iter().map(|&[a, b, c, d, e, f, g, h]| {
-            Complex64::new(part([a, b, c, d]).into(), part([e, f, g, h]).into())
-        }));
+        numbers.extend(
+            samples
+                .iter()
+                .map(|&[a, b, c, d, e, f, g, h]| Complex64::new(part([a, b, c, d]).into(), part([e, f, g, h]).into())),
+        );
         numbers.resize(n, Complex64::default());
         numbers
     }

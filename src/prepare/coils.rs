@@ -98,7 +98,7 @@ impl Weights {
 }
 
 /// Samples of all transients, one after the other, however many threads read them.
-fn side_by_side(transients: usize, of_one: impl Fn(usize) -> Vec<Complex64> + Sync) -> Vec<Complex64> {
+fn side_by_side(transients: usize, of_one: impl Fn(usize) -> Vec<Complex64> + Send + Sync) -> Vec<Complex64> {
     (0..transients).into_par_iter().map(of_one).collect::<Vec<_>>().concat()
 }
 

@@ -9,6 +9,7 @@ use super::RunOptions;
 use super::cut;
 use super::job::{Job, fitted};
 use super::load::{Failure, Loaded, SpectrumKey, index_in, load_part};
+use super::measured;
 use super::models::{ModelStore, Prepared};
 use super::options::CurvesKept;
 use super::rows::{BasisRef, Origin};
@@ -181,7 +182,7 @@ fn jobs<'a>(work: &Work<'a>, plan: &[(usize, usize, usize)]) -> Vec<Job<'a>> {
                 Err(failure) => Err(failure.clone()),
                 Ok(spectrum) => models.model(found, loaded.header_of(key), key, spectrum, method),
             };
-            Some(Job { found, loaded, index, method, prepared, added: Vec::new(), fit: None })
+            Some(Job { found, loaded, index, method, prepared, added: Vec::new(), fit: None, snr_lcmodel: None })
         })
         .collect();
     jobs.unwrap_or_default()
@@ -256,12 +257,16 @@ fn rows_of(job: &Job<'_>, options: &RunOptions, hashes: &[String], models: &Mode
         added: &prepared.added,
         pulses: &prepared.pulses,
     };
-    let (row, metabolites) =
+    let (mut row, metabolites) =
         origin.fitted(spectrum, prepared.model.as_ref(), fit, &basis, engine.as_str(), &options.water_scaling);
     let fitted = !matches!(fit.state, FitState::NoSignal | FitState::Singular);
-    let curve = (options.curves != CurvesKept::None && fitted).then(|| {
-        let curves = prepared.model.curves(&spectrum.fid, fit).at_frequency(spectrum.f0_mhz);
-        origin.curves(prepared.model.as_ref(), &curves, options.curves)
-    });
+    let mut curve = None;
+    if fitted {
+        let curves = || prepared.model.curves(&spectrum.fid, fit).at_frequency(spectrum.f0_mhz);
+        let curves = (options.curves != CurvesKept::None || job.snr_lcmodel.is_none()).then(curves);
+        row.snr_lcmodel = job.snr_lcmodel.or_else(|| curves.as_ref().map(measured::snr_lcmodel)).flatten();
+        let kept = curves.filter(|_| options.curves != CurvesKept::None);
+        curve = kept.map(|curves| origin.curves(prepared.model.as_ref(), &curves, options.curves));
+    }
     Rows { spectrum: row, metabolites, curve, transients }
 }

@@ -109,13 +109,12 @@ impl Recipe {
             let Departure { area, place_ppm, width } = n.macromolecule_departure;
             let new =
                 [n.own_shift_naa_ppm.unwrap_or(0.0), n.lipids[0], n.lipids[1], area, place_ppm, width, n.split_hz];
-            let new = new.iter().chain(&[n.f0_jitter_hz]);
             if let Some([least, most]) = n.lorentz_between_hz
                 && !(least.is_finite() && most.is_finite() && 0.0 <= least && least <= most)
             {
                 return Err("lorentz_between_hz must be [least, most]".to_owned());
             }
-            if sizes.iter().chain(&more).chain(new).any(|v| !(v.is_finite() && *v >= 0.0)) {
+            if sizes.iter().chain(&more).chain(&new).chain([&n.f0_jitter_hz]).any(|v| !(v.is_finite() && *v >= 0.0)) {
                 return Err("nuisances must be 0 or more".to_owned());
             }
         }

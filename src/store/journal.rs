@@ -269,12 +269,7 @@ impl Journal {
             || rayon::join(|| read_files(&folder, &record.files), || read_files(&folder, &record.files)),
             || rayon::join(|| read_files(&folder, &record.files), || read_files(&folder, &record.files)),
         );
-        Ok(ChunkRows {
-            spectra: spectra?,
-            metabolites: metabolites?,
-            curves: curves?,
-            transients: transients?,
-        })
+        Ok(ChunkRows { spectra: spectra?, metabolites: metabolites?, curves: curves?, transients: transients? })
     }
 
     /// The table `learned` that holds for all chunks.

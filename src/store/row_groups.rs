@@ -20,7 +20,6 @@ use rayon::prelude::*;
 pub(super) struct RowGroups<W: Write + Send> {
     file: SerializedFileWriter<W>,
     factory: ArrowRowGroupWriterFactory,
-    schema: Arc<Schema>,
     most_rows: usize,
     most_bytes: usize,
     open: Option<Open>,
@@ -66,8 +65,8 @@ impl<W: Write + Send> RowGroups<W> {
         [most_rows, most_bytes]: [usize; 2],
     ) -> Result<Self> {
         // What the library's own writer puts before the first row group: the schema, in its words.
-        let (file, factory) = ArrowWriter::try_new(to, schema.clone(), Some(properties))?.into_serialized_writer()?;
-        Ok(Self { file, factory, schema, most_rows: most_rows.max(1), most_bytes, open: None })
+        let (file, factory) = ArrowWriter::try_new(to, schema, Some(properties))?.into_serialized_writer()?;
+        Ok(Self { file, factory, most_rows: most_rows.max(1), most_bytes, open: None })
     }
 
     /// Adds rows. What is a full group depends on the rows alone: it is measured before a batch as the library's own writer
@@ -154,8 +153,14 @@ mod tests {
             let batches: Vec<RecordBatch> =
                 spectra.chunks(at_once).map(|rows| SpectrumRow::batch(rows, &[]).unwrap()).collect();
             for most in [[10_000, 1 << 24], [256, 1 << 24], [10_000, 60_000], [100, 30_000], [1000, 1]] {
-                let (one, many) = (by_one_thread::<SpectrumRow>(&batches, most), side_by_side::<SpectrumRow>(&batches, most));
-                assert!(one == many, "{at_once} rows at once, at most {most:?} a group: {} and {}", one.len(), many.len());
+                let (one, many) =
+                    (by_one_thread::<SpectrumRow>(&batches, most), side_by_side::<SpectrumRow>(&batches, most));
+                assert!(
+                    one == many,
+                    "{at_once} rows at once, at most {most:?} a group: {} and {}",
+                    one.len(),
+                    many.len()
+                );
             }
         }
         let none = by_one_thread::<MetaboliteRow>(&[], [10, 10]);

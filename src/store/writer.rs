@@ -179,10 +179,8 @@ impl DatasetWriter {
             let written = tables.2.map_or(Ok(()), |table| table.push_all(curves));
             written.and(tables.3.map_or(Ok(()), |table| table.push_all(transients)))
         };
-        let (spectra, (metabolites, more)) = rayon::join(
-            || tables.0.push_all(spectra),
-            || rayon::join(|| tables.1.push_all(metabolites), more),
-        );
+        let (spectra, (metabolites, more)) =
+            rayon::join(|| tables.0.push_all(spectra), || rayon::join(|| tables.1.push_all(metabolites), more));
         spectra.and(metabolites).and(more)
     }
 

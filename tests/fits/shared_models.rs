@@ -94,7 +94,8 @@ fn one_model_a_protocol_whatever_the_prescan_found() {
     assert!(!alone.is_empty());
     for row in &alone {
         let id = row.spectrum_id.rsplit('/').next().unwrap();
-        let same = all.iter().find(|other| other.spectrum_id.ends_with(id) && other.metabolite == row.metabolite).unwrap();
+        let same =
+            all.iter().find(|other| other.spectrum_id.ends_with(id) && other.metabolite == row.metabolite).unwrap();
         assert_eq!((same.amplitude, same.sd_posterior), (row.amplitude, row.sd_posterior), "{id} {}", row.metabolite);
     }
 }
