@@ -120,7 +120,7 @@ fn a_shared_model_gives_the_amplitudes_of_a_model_of_ones_own() {
                 let own = fit(&model(spectrum.f0_mhz + 1e-6 * off_hz));
                 assert_eq!(own.state, shared.state);
                 for (a, b) in own.amplitudes.iter().zip(&shared.amplitudes) {
-                    *most = most.max((a.amplitude - b.amplitude).abs() / b.sd_posterior);
+                    *most = most.max((a.value - b.value).abs() / b.sd_posterior);
                 }
             }
         }
