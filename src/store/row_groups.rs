@@ -120,8 +120,8 @@ mod tests {
     fn row(i: usize) -> SpectrumRow {
         SpectrumRow {
             spectrum_id: format!("sub-{i:04}"),
-            snr: (i % 7 != 0).then_some(i as f64),
-            covariance: (i % 5 != 0).then(|| (0..i % 90).map(|k| (i * k) as f64 / 7.0).collect()),
+            snr: (!i.is_multiple_of(7)).then_some(i as f64),
+            covariance: (!i.is_multiple_of(5)).then(|| (0..i % 90).map(|k| (i * k) as f64 / 7.0).collect()),
             qc_flags: vec!["low_snr".to_owned(); i % 3],
             ..SpectrumRow::default()
         }
