@@ -7,7 +7,7 @@ use std::path::Path;
 
 use num_complex::Complex64;
 
-use crate::acquisition::Acquisition;
+use crate::acquisition::{Acquisition, shared_f0_mhz};
 use crate::basis::{BasisError, BasisSet, Grid};
 use crate::engine::{Batch, CpuEngine, Engine};
 use crate::fit::differences::is_of_differences;
@@ -72,12 +72,13 @@ pub fn fit(spectrum: &Spectrum, basis: &BasisSet, method: &Method) -> Result<Fit
     Ok(fits.remove(0))
 }
 
-/// Fits spectra by a method with one basis set, on all cores, in their order. Spectra of one grid share a model.
+/// Fits spectra by a method with one basis set, on all cores, in their order. Spectra of one grid share a
+/// model, as do those of frequencies that differ by a prescan ([`shared_f0_mhz`]).
 ///
 /// # Errors
 /// As [`fit`].
 pub fn fit_many(spectra: &[Spectrum], basis: &BasisSet, method: &Method) -> Result<Vec<Fit>, ModelError> {
-    let grid = |s: &Spectrum| (s.fid.len(), s.dwell_s.to_bits(), s.f0_mhz.to_bits());
+    let grid = |s: &Spectrum| (s.fid.len(), s.dwell_s.to_bits(), shared_f0_mhz(s.f0_mhz).to_bits());
     let mut fits: Vec<Option<Fit>> = vec![None; spectra.len()];
     let weighting = Weighting { te_s: basis.te_s, ..Weighting::default() };
     let weighted = method.weighted(&weighting).filter(|_| !is_of_differences(basis));
@@ -88,11 +89,15 @@ pub fn fit_many(spectra: &[Spectrum], basis: &BasisSet, method: &Method) -> Resu
         }
         let own = &spectra[first];
         let members: Vec<usize> = (first..spectra.len()).filter(|&i| grid(&spectra[i]) == grid(own)).collect();
-        let model = method.model(basis, own.fid.len(), own.dwell_s, own.f0_mhz, basis.te_s)?;
+        let model = method.model(basis, own.fid.len(), own.dwell_s, shared_f0_mhz(own.f0_mhz), basis.te_s)?;
         let fids = members.iter().map(|&i| spectra[i].fid.as_slice()).collect();
         for (&i, fitted) in members.iter().zip(CpuEngine.fit(&Batch { model: &model, fids })) {
             let is_fitted = matches!(fitted.result.state, FitState::Converged | FitState::MaxIterations);
-            let curves = if is_fitted { model.curves(&spectra[i].fid, &fitted.result) } else { Curves::default() };
+            let curves = if is_fitted {
+                model.curves(&spectra[i].fid, &fitted.result).at_frequency(spectra[i].f0_mhz)
+            } else {
+                Curves::default()
+            };
             fits[i] = Some(Fit { result: fitted.result, curves });
         }
     }

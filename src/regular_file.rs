@@ -58,9 +58,13 @@ pub(crate) fn open(path: &Path, most: u64) -> io::Result<File> {
 
 /// All of a regular file of at most `most` bytes.
 pub(crate) fn bytes(path: &Path, most: u64) -> io::Result<Vec<u8>> {
+    let file = open(path, most)?;
     let mut bytes = Vec::new();
+    // One piece of memory for all of it, which otherwise would grow by doubling.
+    let stated = usize::try_from(file.metadata()?.len()).unwrap_or(usize::MAX);
+    bytes.try_reserve_exact(stated).map_err(|_| io::Error::from(ErrorKind::OutOfMemory))?;
     // Files of the system state no length, and others grow while they are read.
-    open(path, most)?.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
+    file.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > most {
         return Err(FileError::TooLarge { most }.into());
     }

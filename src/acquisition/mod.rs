@@ -30,6 +30,18 @@ pub const CARRIER_PPM: f64 = 4.65;
 /// Proton frequency of one tesla (MHz): its gyromagnetic ratio over 2π (CODATA 2018: 42.577 478 518 MHz/T).
 pub const PROTON_MHZ_PER_T: f64 = 42.577_478;
 
+/// Steps of spectrometer frequencies that share a model of a fit, as parts of a MHz: 2.5 kHz. A scanner finds its frequency anew
+/// for every scan, some hundred Hz from the last; lines up to 8 ppm from the carrier move by at most 0.01 Hz for it.
+const F0_STEPS_PER_MHZ: f64 = 400.0;
+
+/// The frequency (MHz) of the model that spectra at `f0_mhz` share with their neighbours: the nearest step, whichever of them
+/// comes first.
+pub fn shared_f0_mhz(f0_mhz: f64) -> f64 {
+    let shared = (f0_mhz * F0_STEPS_PER_MHZ).round() / F0_STEPS_PER_MHZ;
+    // What is far below any scanner's keeps what it has.
+    if shared > 0.0 { shared } else { f0_mhz }
+}
+
 /// A flip angle (°) of an excitation, if a header's number can be one: above zero, and not beyond inversion.
 pub(crate) fn flip_angle_deg(stated: f64) -> Option<f64> {
     (stated > 0.0 && stated <= 180.0).then_some(stated)
@@ -190,8 +202,8 @@ impl Acquisition {
         let shape = [voxels, turns.n_conditions, turns.of_each(transients), coils, points];
         let nothing = Samples::stored([0; 5], |_| Vec::new());
         let all = std::mem::replace(&mut self.samples, nothing);
-        self.samples = Samples::stored(shape, move |[voxel, condition, transient, coil]| {
-            all.fid([voxel, 0, turns.place(condition, transient), coil])
+        self.samples = Samples::stored_in_parts(shape, move |[voxel, condition, transient, coil], points| {
+            all.points([voxel, 0, turns.place(condition, transient), coil], points)
         });
         self.condition_labels = labels;
         self.condition_labels.resize(turns.n_conditions, String::new());
@@ -244,6 +256,28 @@ pub fn hz_from_ppm(ppm: f64, f0_mhz: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_shared_frequency_moves_no_line_by_a_hundredth_of_a_hertz() {
+        for n in 0..2000 {
+            // Steps of 17 Hz over several bins.
+            let f0_mhz = 123.25 + 17e-6 * f64::from(n);
+            let shared = shared_f0_mhz(f0_mhz);
+            assert_eq!(shared_f0_mhz(shared).to_bits(), shared.to_bits());
+            for ppm in [-3.35, 0.2, 4.65, 12.65] {
+                let moved_hz = hz_from_ppm(ppm, shared) - hz_from_ppm(ppm, f0_mhz);
+                assert!(moved_hz.abs() <= 0.01 + 1e-9, "{f0_mhz} {ppm}: {moved_hz}");
+            }
+        }
+        // Scans of one scanner have one; whole steps are themselves, to the last bit.
+        for f0_mhz in [42.58, 123.2, 123.25, 127.72, 297.2] {
+            for off_hz in [-300.0, -1.0, 0.0, 123.4, 300.0] {
+                assert_eq!(shared_f0_mhz(f0_mhz + 1e-6 * off_hz).to_bits(), f64::to_bits(f0_mhz));
+            }
+        }
+        assert_eq!(shared_f0_mhz(1e-4), 1e-4);
+        assert!(shared_f0_mhz(f64::NAN).is_nan());
+    }
 
     #[test]
     fn higher_frequency_is_lower_ppm() {

@@ -1,16 +1,17 @@
 //! Complex samples, held as they are stored until somebody asks for them.
 //!
 //! Raw data of many coils and transients are large: they stay the bytes of their file, and one free induction decay at a
-//! time becomes numbers of double precision.
+//! time, or no more of it than is looked at, becomes numbers of double precision.
 
 use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
 
 use ndarray::{Array2, Array5, Axis, s};
 use num_complex::Complex64;
 
-/// Gives the free induction decay of a voxel, condition, transient and coil.
-type ReadFid = dyn Fn([usize; 4]) -> Vec<Complex64> + Send + Sync;
+/// Gives some points of the free induction decay of a voxel, condition, transient and coil.
+type ReadPoints = dyn Fn([usize; 4], Range<usize>) -> Vec<Complex64> + Send + Sync;
 
 /// Complex samples, `[voxel, condition, transient, coil, point]`.
 #[derive(Clone)]
@@ -22,14 +23,27 @@ pub struct Samples {
 #[derive(Clone)]
 enum Held {
     Numbers(Array5<Complex64>),
-    Stored(Arc<ReadFid>),
+    Stored(Arc<ReadPoints>),
 }
 
 impl Samples {
     /// Samples that `fid` takes from what it keeps: the free induction decay of a voxel, condition, transient and coil. It
     /// gives as many points as `shape` says, and the same whenever it is asked.
     pub fn stored(shape: [usize; 5], fid: impl Fn([usize; 4]) -> Vec<Complex64> + Send + Sync + 'static) -> Self {
-        Self { shape, held: Held::Stored(Arc::new(fid)) }
+        Self::stored_in_parts(shape, move |at, points| {
+            let mut fid = fid(at);
+            fid.truncate(points.end);
+            fid.drain(..points.start.min(fid.len()));
+            fid
+        })
+    }
+
+    /// [`Self::stored`] where some points of a free induction decay cost less than all of it.
+    pub fn stored_in_parts(
+        shape: [usize; 5],
+        points: impl Fn([usize; 4], Range<usize>) -> Vec<Complex64> + Send + Sync + 'static,
+    ) -> Self {
+        Self { shape, held: Held::Stored(Arc::new(points)) }
     }
 
     /// Extents of all axes.
@@ -53,10 +67,17 @@ impl Samples {
     }
 
     /// The free induction decay of a voxel, condition, transient and coil.
-    pub fn fid(&self, [voxel, condition, transient, coil]: [usize; 4]) -> Vec<Complex64> {
+    pub fn fid(&self, at: [usize; 4]) -> Vec<Complex64> {
+        self.points(at, 0..self.shape[4])
+    }
+
+    /// Some points of the free induction decay of a voxel, condition, transient and coil; none beyond its end.
+    pub fn points(&self, [voxel, condition, transient, coil]: [usize; 4], points: Range<usize>) -> Vec<Complex64> {
+        let end = points.end.min(self.shape[4]);
+        let points = points.start.min(end)..end;
         match &self.held {
-            Held::Numbers(all) => all.slice(s![voxel, condition, transient, coil, ..]).to_vec(),
-            Held::Stored(fid) => fid([voxel, condition, transient, coil]),
+            Held::Numbers(all) => all.slice(s![voxel, condition, transient, coil, points]).to_vec(),
+            Held::Stored(stored) => stored([voxel, condition, transient, coil], points),
         }
     }
 
@@ -64,7 +85,7 @@ impl Samples {
     pub fn at(&self, [voxel, condition, transient, coil, point]: [usize; 5]) -> Complex64 {
         match &self.held {
             Held::Numbers(all) => all[[voxel, condition, transient, coil, point]],
-            Held::Stored(fid) => fid([voxel, condition, transient, coil])[point],
+            Held::Stored(stored) => stored([voxel, condition, transient, coil], point..point + 1)[0],
         }
     }
 
@@ -131,6 +152,11 @@ impl<'a> Series<'a> {
         self.samples.fid([self.voxel, self.condition, transient, coil])
     }
 
+    /// Some points of one transient of one coil.
+    pub fn points(&self, transient: usize, coil: usize, points: Range<usize>) -> Vec<Complex64> {
+        self.samples.points([self.voxel, self.condition, transient, coil], points)
+    }
+
     /// One transient, `[coil, point]`.
     pub fn transient(&self, transient: usize) -> Array2<Complex64> {
         let (_, coils, points) = self.dim();
@@ -154,7 +180,17 @@ mod tests {
         let shape = [2, 3, 4, 2, 5];
         let held = Samples::from(Array5::from_shape_fn((2, 3, 4, 2, 5), |(v, c, t, k, p)| value([v, c, t, k, p])));
         let stored = Samples::stored(shape, move |[v, c, t, k]| (0..5).map(|p| value([v, c, t, k, p])).collect());
+        let in_parts = Samples::stored_in_parts(shape, move |[v, c, t, k], points| {
+            points.map(|p| value([v, c, t, k, p])).collect()
+        });
         assert_eq!(stored, held);
+        assert_eq!(in_parts, held);
+        for points in [0..5, 0..2, 2..3, 3..9, 7..9, 2..2] {
+            let wanted = held.points([1, 2, 3, 0], points.clone());
+            assert_eq!(wanted.len(), points.end.min(5) - points.start.min(5));
+            assert_eq!(stored.points([1, 2, 3, 0], points.clone()), wanted);
+            assert_eq!(in_parts.points([1, 2, 3, 0], points), wanted);
+        }
         assert_eq!(stored.to_array(), held.to_array());
         assert_eq!((stored.len(), stored.len_of(Axis(2))), (240, 4));
         assert_eq!(stored.at([1, 2, 3, 1, 4]), value([1, 2, 3, 1, 4]));

@@ -169,7 +169,7 @@ fn overlay(
 ) -> Result<Overlay, CliError> {
     /// Dwell times and frequencies of two scans of one session differ by rounding and the prescan only.
     const SAME: f64 = 1e-3;
-    let curves: Curves = model.curves(&fitted.fid, fit);
+    let curves: Curves = model.curves(&fitted.fid, fit).at_frequency(fitted.f0_mhz);
     let One { name, spectrum: mut other, .. } = read(file, None, select, &options.gaps, &options.preparation)?;
     for (what, unit, own, expected) in
         [("dwell time", "s", other.dwell_s, fitted.dwell_s), ("frequency", "MHz", other.f0_mhz, fitted.f0_mhz)]

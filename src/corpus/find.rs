@@ -46,17 +46,18 @@ pub fn find_labelled(inputs: &[PathBuf], look: &dyn Look, labels: Option<&PathLa
     series::complete_lines(&mut candidates, look);
     series_folders::pair(&candidates, &mut roles, look);
     same_scan::find(&mut candidates, &roles, look);
+    let mut places = Places::default();
     let parts: HashMap<PathBuf, Vec<PathBuf>> =
-        candidates.iter().filter(|c| !c.parts.is_empty()).map(|c| (place(&c.path), c.parts.clone())).collect();
+        candidates.iter().filter(|c| !c.parts.is_empty()).map(|c| (places.of(&c.path), c.parts.clone())).collect();
 
     let waters: Vec<Water> = candidates.iter().map(|c| water_of(c, &roles)).collect();
-    let used: HashSet<PathBuf> = waters.iter().flat_map(Water::files).map(|path| place(path)).collect();
+    let used: HashSet<PathBuf> = waters.iter().flat_map(Water::files).map(|path| places.of(path)).collect();
     let (mut found, mut id_origins) = (Vec::new(), Vec::new());
     let bases: Vec<PathBuf> = inputs.iter().map(|input| base_of(&absolute(input), look)).collect();
     let (mut participants, mut labelling) = (Participants::default(), Labelling::new(labels));
     for (mut candidate, water) in candidates.into_iter().zip(&waters) {
         let from_manifest = matches!(candidate.origin, Origin::Line(_));
-        if used.contains(&place(&candidate.path)) {
+        if used.contains(&places.of(&candidate.path)) {
             left_out.push(LeftOut::new(&candidate.path, &candidate.base, LeftOutKind::WaterReference));
             if from_manifest {
                 warnings.push(FindWarning::ListedReference { path: candidate.path });
@@ -68,7 +69,7 @@ pub fn find_labelled(inputs: &[PathBuf], look: &dyn Look, labels: Option<&PathLa
             candidate.problem = Some(Problem::LoneReference);
         }
         id_origins.push(candidate.id_origin(&bases));
-        let water_parts = water.files().first().and_then(|path| parts.get(&place(path))).cloned();
+        let water_parts = water.files().first().and_then(|path| parts.get(&places.of(path))).cloned();
         let water = (water.clone(), water_parts.unwrap_or_default());
         found.push(found_from(candidate, water, &mut participants, &mut labelling));
     }
@@ -94,13 +95,20 @@ fn shown(path: &Path, base: &Path) -> String {
     printable(&relative_path(path, base), PATH_CHARS)
 }
 
-/// Where a file lies, however its folder is written (`a/../b`, links), to compare paths. A link to
-/// the file itself stays: annexed datasets share one target among equal files.
-fn place(path: &Path) -> PathBuf {
-    let folder = path.parent().and_then(|folder| folder.canonicalize().ok());
-    match (folder, path.file_name()) {
-        (Some(folder), Some(name)) => folder.join(name),
-        _ => path.to_owned(),
+/// Where folders lie, however they are written: each is looked up once.
+#[derive(Default)]
+struct Places(HashMap<PathBuf, Option<PathBuf>>);
+
+impl Places {
+    /// Where a file lies, however its folder is written (`a/../b`, links), to compare paths. A link to
+    /// the file itself stays: annexed datasets share one target among equal files.
+    fn of(&mut self, path: &Path) -> PathBuf {
+        let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else { return path.to_owned() };
+        if !self.0.contains_key(folder) {
+            self.0.insert(folder.to_owned(), folder.canonicalize().ok());
+        }
+        let place = self.0.get(folder).and_then(Option::as_ref);
+        place.map_or_else(|| path.to_owned(), |place| place.join(name))
     }
 }
 

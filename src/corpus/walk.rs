@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
+use rayon::prelude::*;
 use walkdir::{DirEntry, WalkDir};
 
 use super::bids::{DATASET_DESCRIPTION, is_sidecar};
@@ -52,16 +53,21 @@ pub(crate) fn walk(input: &Path, look: &dyn Look) -> Walked {
         skipped.extend(kind.map(|kind| (entry.path().to_owned(), kind)));
         kind.is_none()
     };
+    let mut files: Vec<PathBuf> = Vec::new();
     for entry in WalkDir::new(input).follow_links(true).into_iter().filter_entry(wanted) {
         if interrupt::asked() {
             break;
         }
         match entry {
             Ok(entry) if entry.file_type().is_dir() => {}
-            Ok(entry) => walked.add(entry.into_path(), None, look),
+            Ok(entry) => files.push(entry.into_path()),
             Err(error) => walked.add_unreadable(input, &error, look),
         }
     }
+    // Every file is opened: many at once.
+    let kind = |path: PathBuf| (!interrupt::asked()).then(|| (look.kind_of(&path), path));
+    let kinds: Vec<(FileKind, PathBuf)> = files.into_par_iter().filter_map(kind).collect();
+    kinds.into_iter().for_each(|(kind, path)| walked.add(path, None, kind));
     let folders = skipped.iter().filter(|(_, kind)| *kind == LeftOutKind::NotSearched);
     walked.warnings.extend(folders.map(|(path, _)| FindWarning::BidsFolder { path: path.clone() }));
     walked.left_out.append(&mut skipped);
@@ -75,12 +81,12 @@ pub(crate) fn walk(input: &Path, look: &dyn Look) -> Walked {
 
 impl Walked {
     /// Puts a file where it belongs; `reason` is why it cannot be read, where that is known.
-    fn add(&mut self, path: PathBuf, reason: Option<String>, look: &dyn Look) {
+    fn add(&mut self, path: PathBuf, reason: Option<String>, kind: FileKind) {
         let name = file_name(&path);
         let (stem, extension) = split_extension(&name);
         // It can only be a water reference in LCModel's format, whatever readers think.
         let is_lcmodel_water = extension.eq_ignore_ascii_case("h2o");
-        let kind = match (look.kind_of(&path), &reason) {
+        let kind = match (kind, &reason) {
             _ if is_lcmodel_water => FileKind::Spectrum,
             // A folder, perhaps.
             (FileKind::Other, Some(reason)) => FileKind::Unreadable(reason.clone()),
@@ -126,9 +132,13 @@ impl Walked {
             Ok(data) if data.is_symlink() => {
                 let reason =
                     "it is a link to a file that is not there; fetch it (`datalad get`) or mend the link".to_owned();
-                self.add(path, Some(reason), look);
+                let kind = look.kind_of(&path);
+                self.add(path, Some(reason), kind);
             }
-            _ => self.add(path, Some(message), look),
+            _ => {
+                let kind = look.kind_of(&path);
+                self.add(path, Some(message), kind);
+            }
         }
     }
 

@@ -6,6 +6,7 @@ use super::diagnostics::Diagnostics;
 use super::evidence::Evidence;
 use super::sample::Marginal;
 use super::solution::Solution;
+use crate::acquisition::{hz_from_ppm, ppm_from_hz, shared_f0_mhz};
 use crate::basis::names::Kind;
 use crate::signal::noise::WhyUnknown;
 
@@ -91,6 +92,18 @@ pub struct Curves {
     pub baseline: Vec<f64>,
     /// Each component without baseline, in the order of the components.
     pub components: Vec<Vec<f64>>,
+}
+
+impl Curves {
+    /// These with the axis of a spectrum at `f0_mhz`, of whose shared model ([`shared_f0_mhz`]) they are: a bin has a frequency
+    /// in Hz, which is another chemical shift at another spectrometer frequency (5e-5 ppm between model and spectrum).
+    pub(crate) fn at_frequency(mut self, f0_mhz: f64) -> Self {
+        let shared = shared_f0_mhz(f0_mhz);
+        if shared.to_bits() != f0_mhz.to_bits() {
+            self.ppm.iter_mut().for_each(|ppm| *ppm = ppm_from_hz(hz_from_ppm(*ppm, shared), f0_mhz));
+        }
+        self
+    }
 }
 
 /// The result of fitting one spectrum.

@@ -80,6 +80,24 @@ impl<'a> Bytes<'a> {
         Some(Complex64::new(self.f32(offset)?.into(), self.f32(offset.checked_add(4)?)?.into()))
     }
 
+    /// `n` samples of two 32-bit floats each from `offset` on; what lies beyond the end is zero.
+    pub(crate) fn complex32s(&self, offset: usize, n: usize) -> Vec<Complex64> {
+        let there = self.bytes.get(offset.min(self.bytes.len())..).unwrap_or_default();
+        let (samples, _) = there[..there.len().min(8 * n)].as_chunks::<8>();
+        let mut numbers = Vec::with_capacity(n);
+        let part = |bytes: [u8; 4]| match self.order {
+            Order::Little => f32::from_le_bytes(bytes),
+            Order::Big => f32::from_be_bytes(bytes),
+        };
+        numbers.extend(
+            samples
+                .iter()
+                .map(|&[a, b, c, d, e, f, g, h]| Complex64::new(part([a, b, c, d]).into(), part([e, f, g, h]).into())),
+        );
+        numbers.resize(n, Complex64::default());
+        numbers
+    }
+
     /// A sample of two 64-bit floats at `offset`; `None` beyond the end.
     pub(crate) fn complex64(&self, offset: usize) -> Option<Complex64> {
         Some(Complex64::new(self.f64(offset)?, self.f64(offset.checked_add(8)?)?))
@@ -120,6 +138,10 @@ mod tests {
         assert_eq!((little.u32(5), little.u64(1), little.i16(usize::MAX)), (None, None, None));
         assert_eq!(little.complex32(0).map(|z| z.re), Some(1.0));
         assert_eq!((little.complex32(1), little.complex64(0), little.complex32(usize::MAX)), (None, None, None));
+        assert_eq!(little.complex32s(0, 1), [little.complex32(0).unwrap_or_default()]);
+        let big = Bytes::new(&bytes, Order::Big);
+        assert_eq!(big.complex32s(0, 2), [big.complex32(0).unwrap_or_default(), Complex64::default()]);
+        assert_eq!(little.complex32s(usize::MAX, 1), [Complex64::default()]);
         assert_eq!(little.text(4, 100).as_deref(), Some("AB"));
         assert_eq!(little.text(6, 1), None);
     }

@@ -49,8 +49,8 @@ pub fn read_series(first: &Path, others: &[PathBuf]) -> Result<Acquisition, Read
     let each = data.samples.len_of(Axis(AXIS_TRANSIENT));
     let all = [shape[0], shape[1], each * parts.len(), shape[3], shape[4]];
     data.remarks.push(format!("{} files of one series were put together, a transient each", parts.len()));
-    data.samples = Samples::stored(all, move |[voxel, condition, transient, coil]| {
-        parts[transient / each].fid([voxel, condition, transient % each, coil])
+    data.samples = Samples::stored_in_parts(all, move |[voxel, condition, transient, coil], points| {
+        parts[transient / each].points([voxel, condition, transient % each, coil], points)
     });
     Ok(data)
 }

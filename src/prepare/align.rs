@@ -86,21 +86,23 @@ pub fn register(fid: &[Complex64], reference: &[Complex64], dwell_s: f64, max_sh
     Offset { shift_hz: step / (2.0 * PI * dwell_s), phase_rad: s0.arg(), overlap: s0.norm() }
 }
 
+/// Samples after which a recurrence of turns starts afresh, which keeps it at rounding error.
+const STRETCH: usize = 64;
+
 /// Σ nᵏ·pₙ·e^{−i·step·n} for k = 0, 1, 2.
 fn moments(product: &[Complex64], step: f64) -> [Complex64; 3] {
     let rotation = Complex64::from_polar(1.0, -step);
-    let mut turned = Complex64::new(1.0, 0.0);
     let mut sums = [Complex64::default(); 3];
-    for (n, p) in product.iter().enumerate() {
-        // A fresh start now and then keeps the recurrence at rounding error.
-        if n % 64 == 0 {
-            turned = Complex64::from_polar(1.0, -step * n as f64);
+    for (stretch, samples) in product.chunks(STRETCH).enumerate() {
+        let first = stretch * STRETCH;
+        let mut turned = Complex64::from_polar(1.0, -step * first as f64);
+        for (n, p) in (first..).zip(samples) {
+            let z = p * turned;
+            sums[0] += z;
+            sums[1] += z * n as f64;
+            sums[2] += z * (n * n) as f64;
+            turned *= rotation;
         }
-        let z = p * turned;
-        sums[0] += z;
-        sums[1] += z * n as f64;
-        sums[2] += z * (n * n) as f64;
-        turned *= rotation;
     }
     sums
 }
@@ -108,8 +110,13 @@ fn moments(product: &[Complex64], step: f64) -> [Complex64; 3] {
 /// Takes the shift and phase of `offset` out of `fid`.
 pub fn undo_offset(fid: &mut [Complex64], offset: &Offset, dwell_s: f64) {
     let step = 2.0 * PI * offset.shift_hz * dwell_s;
-    for (n, z) in fid.iter_mut().enumerate() {
-        *z *= Complex64::from_polar(1.0, -(offset.phase_rad + step * n as f64));
+    let rotation = Complex64::from_polar(1.0, -step);
+    for (stretch, samples) in fid.chunks_mut(STRETCH).enumerate() {
+        let mut turn = Complex64::from_polar(1.0, -(offset.phase_rad + step * (stretch * STRETCH) as f64));
+        for z in samples {
+            *z *= turn;
+            turn *= rotation;
+        }
     }
 }
 

@@ -17,7 +17,7 @@ pub fn transients(
     (0..data.n_transients())
         .into_par_iter()
         .map(|t| match weights {
-            Some(weights) => weights.combine(series.transient(t).view()),
+            Some(weights) => weights.combine(series, t),
             None => series.fid(t, 0),
         })
         .collect()

@@ -81,8 +81,9 @@ impl Usable {
         let [voxels, conditions, _, _, points] = data.samples.shape();
         let (all, transients, coils) = (data.samples.clone(), self.transients.clone(), self.coils.clone());
         let shape = [voxels, conditions, transients.len(), coils.len(), points];
-        let samples =
-            Samples::stored(shape, move |[v, c, transient, coil]| all.fid([v, c, transients[transient], coils[coil]]));
+        let samples = Samples::stored_in_parts(shape, move |[v, c, t, k], points| {
+            all.points([v, c, transients[t], coils[k]], points)
+        });
         Acquisition {
             grid: data.grid,
             first_voxel: data.first_voxel,

@@ -6,8 +6,9 @@
 //! Combined data have the scale of the coils' root sum of squares and the phase of the strongest coil, for water and
 //! metabolites alike.
 
+use faer::linalg::matmul::matmul;
 use faer::linalg::triangular_solve::{solve_lower_triangular_in_place, solve_upper_triangular_in_place};
-use faer::{Mat, MatMut, MatRef, Par, Side};
+use faer::{Accum, Mat, MatMut, MatRef, Par, Side};
 use ndarray::{Array2, Axis};
 use num_complex::Complex64;
 use rayon::prelude::*;
@@ -45,10 +46,11 @@ impl Weights {
         let lower = factor(&covariance, coils)?;
         let points = points.min(SIGNAL_POINTS);
         let step = (transients * points).div_ceil(MOST_SIGNAL_SAMPLES).max(1);
-        let mut samples: Vec<Complex64> = Vec::new();
-        for transient in signal.transients() {
-            (0..points).step_by(step).for_each(|point| samples.extend(transient.column(point)));
-        }
+        let beginning = |transient: usize| {
+            let fids: Vec<_> = (0..coils).map(|coil| signal.points(transient, coil, 0..points)).collect();
+            (0..points).step_by(step).flat_map(|n| fids.iter().map(move |fid| fid[n]).collect::<Vec<_>>()).collect()
+        };
+        let mut samples = side_by_side(transients, beginning);
         whiten(&lower, &mut samples);
         let n = samples.len() / coils;
         let together = outer_products(&samples, coils);
@@ -84,14 +86,20 @@ impl Weights {
         factors.iter().all(|f| f.re.is_finite() && f.im.is_finite()).then_some(Self { factors, quality })
     }
 
-    /// One transient `[coil, point]`, combined.
-    pub fn combine(&self, transient: ndarray::ArrayView2<'_, Complex64>) -> Vec<Complex64> {
-        let mut combined = vec![Complex64::default(); transient.len_of(Axis(1))];
-        for (factor, coil) in self.factors.iter().zip(transient.rows()) {
-            combined.iter_mut().zip(coil).for_each(|(sum, z)| *sum += factor * z);
+    /// One transient of all coils, combined: one coil's samples at a time.
+    pub fn combine(&self, series: Series<'_>, transient: usize) -> Vec<Complex64> {
+        let mut combined = vec![Complex64::default(); series.dim().2];
+        for (coil, factor) in self.factors.iter().enumerate() {
+            let fid = series.fid(transient, coil);
+            combined.iter_mut().zip(&fid).for_each(|(sum, z)| *sum += factor * z);
         }
         combined
     }
+}
+
+/// Samples of all transients, one after the other, however many threads read them.
+fn side_by_side(transients: usize, of_one: impl Fn(usize) -> Vec<Complex64> + Send + Sync) -> Vec<Complex64> {
+    (0..transients).into_par_iter().map(of_one).collect::<Vec<_>>().concat()
 }
 
 /// Covariance between coils from the ends of the transients, row by row. Differences of neighbouring points take away
@@ -100,13 +108,13 @@ fn noise_covariance(data: Series<'_>) -> Option<Vec<Complex64>> {
     let (transients, coils, points) = data.dim();
     let from = points - ((points as f64 * NOISE_PART) as usize).min(points.saturating_sub(1));
     let step = (transients * (points - from)).div_ceil(MOST_NOISE_SAMPLES).max(1);
-    let mut samples = Vec::new();
-    for transient in data.transients() {
-        for point in (from.max(1)..points).step_by(step) {
-            let (here, before) = (transient.column(point), transient.column(point - 1));
-            samples.extend(here.iter().zip(before).map(|(a, b)| a - b));
-        }
-    }
+    let from = from.max(1);
+    let end = |transient: usize| {
+        let fids: Vec<_> = (0..coils).map(|coil| data.points(transient, coil, from - 1..points)).collect();
+        let difference = |n: usize| fids.iter().map(move |fid| fid[n + 1] - fid[n]).collect::<Vec<_>>();
+        (0..points.saturating_sub(from)).step_by(step).flat_map(difference).collect()
+    };
+    let samples = side_by_side(transients, end);
     let n = samples.len() / coils.max(1);
     let mut covariance = outer_products(&samples, coils);
     let is_full = n >= SAMPLES_PER_COIL * coils;
@@ -132,17 +140,11 @@ fn noise_covariance(data: Series<'_>) -> Option<Vec<Complex64>> {
 /// Σ z·zᴴ over samples of all coils, row by row.
 fn outer_products(samples: &[Complex64], coils: usize) -> Vec<Complex64> {
     let mut sum = vec![Complex64::default(); coils * coils];
-    // Rows side by side, each up to the diagonal: the order of a sum does not depend on the threads.
-    sum.par_chunks_exact_mut(coils.max(1)).enumerate().for_each(|(i, row)| {
-        for sample in samples.chunks_exact(coils) {
-            row[..=i].iter_mut().zip(sample).for_each(|(s, b)| *s += sample[i] * b.conj());
-        }
-    });
-    for i in 0..coils {
-        for j in i + 1..coils {
-            sum[i * coils + j] = sum[j * coils + i].conj();
-        }
-    }
+    let n = samples.len() / coils.max(1);
+    let columns = MatRef::from_column_major_slice(&samples[..coils * n], coils, n);
+    let rows = MatMut::from_row_major_slice_mut(&mut sum, coils, coils);
+    // By one thread: the order of a sum does not depend on how many there are.
+    matmul(rows, Accum::Replace, columns, columns.adjoint(), Complex64::new(1.0, 0.0), Par::Seq);
     sum
 }
 
@@ -152,7 +154,8 @@ fn first_point(signal: Series<'_>) -> Option<Vec<Complex64>> {
     if points == 0 {
         return None;
     }
-    let first = signal.transients().flat_map(|transient| transient.column(0).to_vec()).collect();
+    let all = (0..transients).flat_map(|transient| (0..coils).map(move |coil| (transient, coil)));
+    let first = all.map(|(transient, coil)| signal.points(transient, coil, 0..1)[0]).collect();
     Some(Array2::from_shape_vec((transients, coils), first).ok()?.mean_axis(Axis(0))?.to_vec())
 }
 

@@ -65,8 +65,25 @@ fn ideal(sensitivities: &[Complex64], mixing: &[Complex64]) -> f64 {
     x.iter().map(|z| z.norm_sqr()).sum::<f64>().sqrt() / std::f64::consts::SQRT_2
 }
 
+fn samples(all: &Array3<Complex64>) -> Samples {
+    Samples::from(all.clone().insert_axis(Axis(0)).insert_axis(Axis(0)))
+}
+
+/// By the definition, not by the matrix product.
+#[test]
+fn outer_products_are_sums_over_samples() {
+    let mut normal = Normal(11);
+    let coils = 5;
+    let all: Vec<Complex64> = (0..7 * coils).map(|_| Complex64::new(normal.next(), normal.next())).collect();
+    let got = outer_products(&all, coils);
+    for (i, j) in (0..coils).flat_map(|i| (0..coils).map(move |j| (i, j))) {
+        let wanted: Complex64 = all.chunks(coils).map(|z| z[i] * z[j].conj()).sum();
+        assert!((got[i * coils + j] - wanted).norm() < 1e-12 * wanted.norm().max(1.0), "{i} {j}");
+    }
+}
+
 fn weights_of(method: CoilMethod, signal: &Array3<Complex64>, data: &Array3<Complex64>) -> Option<Weights> {
-    let [signal, data] = [signal, data].map(|all| Samples::from(all.clone().insert_axis(Axis(0)).insert_axis(Axis(0))));
+    let [signal, data] = [signal, data].map(samples);
     Weights::new(method, Series::new(&signal, 0, 0), Series::new(&data, 0, 0))
 }
 
@@ -89,10 +106,10 @@ fn water_weights_reach_the_ideal_signal_to_noise_ratio_and_keep_the_scale() {
     let norm = s.iter().map(|s| s.norm_sqr()).sum::<f64>().sqrt();
     assert!((response.norm() / norm - 1.0).abs() < 0.005, "{} {norm}", response.norm());
     let mean = |d: &Array3<Complex64>| -> f64 {
-        let all: Vec<f64> = d
-            .axis_iter(Axis(0))
+        let held = samples(d);
+        let all: Vec<f64> = (0..d.len_of(Axis(0)))
             .map(|t| {
-                weights.combine(t)[..50]
+                weights.combine(Series::new(&held, 0, 0), t)[..50]
                     .iter()
                     .zip(0..)
                     .map(|(z, p)| (z * decay(p).conj()).re / decay(p).norm_sqr())
@@ -130,7 +147,7 @@ fn dead_coils_and_empty_data_do_no_harm() {
         measured(&mut normal, &s, &mixing, 4, |_, p| Complex64::new(300.0 * (-(p as f64) / 200.0).exp(), 0.0));
     data.index_axis_mut(Axis(1), 3).fill(Complex64::default());
     let weights = weights_of(CoilMethod::Svd, &data, &data).unwrap();
-    let combined = weights.combine(data.index_axis(Axis(0), 0));
+    let combined = weights.combine(Series::new(&samples(&data), 0, 0), 0);
     assert!(combined.iter().all(|z| z.re.is_finite()) && combined[0].norm() > 100.0);
     let nothing = Array3::<Complex64>::default((2, 4, 128));
     assert_eq!(weights_of(CoilMethod::Svd, &nothing, &nothing), None);

@@ -8,7 +8,8 @@ use rayon::prelude::*;
 use super::RunOptions;
 use super::cut;
 use super::job::{Job, fitted};
-use super::load::{Failure, Loaded, SpectrumKey, index_in, load, load_part};
+use super::load::{Failure, Loaded, SpectrumKey, index_in, load_part};
+use super::measured;
 use super::models::{ModelStore, Prepared};
 use super::options::CurvesKept;
 use super::rows::{BasisRef, Origin};
@@ -20,7 +21,7 @@ use crate::fit::FitState;
 use crate::interrupt;
 use crate::prepare::Spectrum;
 use crate::pulse;
-use crate::store::{CurveRow, MetaboliteRow, Span, SpectrumRow, Status, Timings, TransientRow};
+use crate::store::{Content, CurveRow, MetaboliteRow, Span, SpectrumRow, Status, Timings, TransientRow};
 
 /// Fits, roughly, that are prepared and done together: of many methods a few at a time, so that no more models and results
 /// are held than a device is kept busy with.
@@ -40,8 +41,14 @@ impl Rows {
     }
 }
 
-/// Reads and prepares some files, in their order; of one file alone perhaps some `voxels` only.
-pub(super) fn read(chunk: &[Found], voxels: Option<Range<usize>>, options: &RunOptions) -> Vec<Loaded> {
+/// Reads and prepares some files, in their order; of one file alone perhaps some `voxels` only. `contents` are what they hold,
+/// where that is known.
+pub(super) fn read(
+    chunk: &[Found],
+    voxels: Option<Range<usize>>,
+    options: &RunOptions,
+    contents: Option<&[Content]>,
+) -> Vec<Loaded> {
     // What takes more than the memory there is stands alone.
     let too_large = if let [found] = chunk { cut::refusal(found, options) } else { None };
     if let Some((failure, grid)) = too_large {
@@ -51,12 +58,14 @@ pub(super) fn read(chunk: &[Found], voxels: Option<Range<usize>>, options: &RunO
     }
     chunk
         .par_iter()
-        .map(|found| match &voxels {
+        .enumerate()
+        .map(|(i, found)| (found, contents.and_then(|contents| contents.get(i))))
+        .map(|(found, content)| match &voxels {
             _ if found.refusal().is_some() => Loaded::empty(found),
             // Nobody makes rows of it.
             _ if interrupt::asked() => Loaded::empty(found),
-            Some(voxels) => part(found, voxels.clone(), options),
-            None => load(found, &options.gaps, &options.preparation),
+            Some(voxels) => part(found, voxels.clone(), options, content),
+            None => load_part(found, None, &options.gaps, &options.preparation, content),
         })
         .inspect(|_| pulse::file_was_read())
         .collect()
@@ -64,8 +73,8 @@ pub(super) fn read(chunk: &[Found], voxels: Option<Range<usize>>, options: &RunO
 
 /// Some voxels of a grid. What is wrong with the file as a whole is one row, that of the part that begins it; where only
 /// this part cannot be read, each of its voxels has a row that says so.
-fn part(found: &Found, voxels: Range<usize>, options: &RunOptions) -> Loaded {
-    let of = |voxels| load_part(found, Some(voxels), &options.gaps, &options.preparation);
+fn part(found: &Found, voxels: Range<usize>, options: &RunOptions, content: Option<&Content>) -> Loaded {
+    let of = |voxels| load_part(found, Some(voxels), &options.gaps, &options.preparation, content);
     let mut loaded = of(voxels.clone());
     let Some(failure) = loaded.failure().cloned().filter(|_| voxels.start > 0) else { return loaded };
     let first = of(0..1);
@@ -102,7 +111,7 @@ pub(crate) fn read_all<'a>(
     let chunks =
         cut::blocks(found.len(), at_once, None).flat_map(|files| cut::cut(found, Span::of_files(files), options));
     chunks.enumerate().map(|(number, cut::Chunk { span, .. })| {
-        let loaded = read(&found[span.files()], span.voxels(), options);
+        let loaded = read(&found[span.files()], span.voxels(), options, None);
         Part { number, span, loaded }
     })
 }
@@ -173,7 +182,7 @@ fn jobs<'a>(work: &Work<'a>, plan: &[(usize, usize, usize)]) -> Vec<Job<'a>> {
                 Err(failure) => Err(failure.clone()),
                 Ok(spectrum) => models.model(found, loaded.header_of(key), key, spectrum, method),
             };
-            Some(Job { found, loaded, index, method, prepared, added: Vec::new(), fit: None })
+            Some(Job { found, loaded, index, method, prepared, added: Vec::new(), fit: None, snr_lcmodel: None })
         })
         .collect();
     jobs.unwrap_or_default()
@@ -248,12 +257,16 @@ fn rows_of(job: &Job<'_>, options: &RunOptions, hashes: &[String], models: &Mode
         added: &prepared.added,
         pulses: &prepared.pulses,
     };
-    let (row, metabolites) =
+    let (mut row, metabolites) =
         origin.fitted(spectrum, prepared.model.as_ref(), fit, &basis, engine.as_str(), &options.water_scaling);
     let fitted = !matches!(fit.state, FitState::NoSignal | FitState::Singular);
-    let curve = (options.curves != CurvesKept::None && fitted).then(|| {
-        let curves = prepared.model.curves(&spectrum.fid, fit);
-        origin.curves(prepared.model.as_ref(), &curves, options.curves)
-    });
+    let mut curve = None;
+    if fitted {
+        let curves = || prepared.model.curves(&spectrum.fid, fit).at_frequency(spectrum.f0_mhz);
+        let curves = (options.curves != CurvesKept::None || job.snr_lcmodel.is_none()).then(curves);
+        row.snr_lcmodel = job.snr_lcmodel.or_else(|| curves.as_ref().map(measured::snr_lcmodel)).flatten();
+        let kept = curves.filter(|_| options.curves != CurvesKept::None);
+        curve = kept.map(|curves| origin.curves(prepared.model.as_ref(), &curves, options.curves));
+    }
     Rows { spectrum: row, metabolites, curve, transients }
 }

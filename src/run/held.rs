@@ -48,7 +48,7 @@ impl Held {
     }
 
     fn read_found(found: &[Found], options: &RunOptions) -> Vec<Self> {
-        let mut loaded = chunk::read(found, None, options);
+        let mut loaded = chunk::read(found, None, options, None);
         tissue::fill(found, &mut loaded, options.tissue.transform);
         let together = found.par_iter().cloned().zip(loaded);
         together

@@ -25,6 +25,8 @@ pub(super) struct Job<'a> {
     /// spectrum of a chunk, models would take more memory than the spectra do.
     pub(super) added: Vec<Added>,
     pub(super) fit: Option<Fitted>,
+    /// LCModel's signal-to-noise ratio of the fit, where somebody has drawn its curves already.
+    pub(super) snr_lcmodel: Option<Option<f64>>,
 }
 
 impl<'a> Job<'a> {

@@ -14,7 +14,7 @@ use crate::hash::sha256_file;
 use crate::interrupt;
 use crate::prepare::edit_order::arrange;
 use crate::prepare::{Preparation, PrepareError, Spectrum, prepare_parts};
-use crate::store::Timings;
+use crate::store::{Content, Timings};
 
 use super::conditions::EditConditions;
 pub use super::loaded::{Failure, Header, ID_CHARS, Loaded, SpectrumKey};
@@ -47,21 +47,26 @@ fn distinct<T>(mut conditions: Vec<(Option<String>, T)>) -> Vec<(Option<String>,
 
 /// Reads and prepares one found file.
 pub fn load(found: &Found, gaps: &Facts, preparation: &Preparation) -> Loaded {
-    load_part(found, None, gaps, preparation)
+    load_part(found, None, gaps, preparation, None)
 }
 
-/// [`load`] of some voxels alone; the range may reach past the last one.
+/// [`load`] of some voxels alone; the range may reach past the last one. Where the file's `content` is known it is hashed no
+/// second time.
 pub(super) fn load_part(
     found: &Found,
     voxels: Option<Range<usize>>,
     gaps: &Facts,
     preparation: &Preparation,
+    content: Option<&Content>,
 ) -> Loaded {
     let header = Header { prepare_hash: Some(preparation.hash()), ..Header::default() };
     let started = Instant::now();
-    let sha256_and_data = load_acquisitions(found, voxels.clone(), gaps);
+    let read = || load_acquisitions(found, voxels.clone(), gaps);
+    let (sha256, measurements) = match content {
+        Some(content) => (content.source_sha256.clone(), read()),
+        None => rayon::join(|| sha256_file(&found.path).ok(), read),
+    };
     let read = Timings { read_threads_s: started.elapsed().as_secs_f64(), ..Timings::default() };
-    let (sha256, measurements) = sha256_and_data;
     let mut loaded = Loaded { header: Header { sha256, ..header }, timings: read, ..Loaded::default() };
     let measurements = match measurements {
         Ok(measurements) => measurements,
@@ -228,34 +233,28 @@ impl Header {
     }
 }
 
-/// The file's hash, and its measurements with their water references.
+/// The measurements of a file with their water references.
 pub(crate) fn load_acquisitions(
     found: &Found,
     voxels: Option<Range<usize>>,
     gaps: &Facts,
-) -> (Option<String>, Result<Vec<Measurement>, Failure>) {
+) -> Result<Vec<Measurement>, Failure> {
     let stated = &found.overrides.facts;
-    let (sha256, data) = rayon::join(
-        || sha256_file(&found.path).ok(),
-        || read(&found.path, &found.parts, voxels.clone(), &found.source_path, (gaps, stated)),
-    );
-    let measurements = data.and_then(|data| {
-        let paired = match &found.water {
-            Water::Paired(path) => {
-                let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-                // What the manifest states of the spectrum's own times is not the reference's, if that has them.
-                let times = Facts { te_s: stated.te_s, tr_s: stated.tr_s, ..Facts::default() };
-                let others = Facts { te_s: None, tr_s: None, ..stated.clone() };
-                let water = read(path, &found.water_parts, voxels, &name, (&times.or(gaps.clone()), &others))
-                    .map_err(|f| Failure::new(format!("water_{}", f.code), format!("water reference {}", f.message)))?;
-                Some(water)
-            }
-            // Missing and ambiguous ones are refused before anything is read ([`Found::refusal`]).
-            Water::None | Water::Missing(_) | Water::Ambiguous(_) => None,
-        };
-        Ok(measurements_of(data, paired))
-    });
-    (sha256, measurements)
+    let data = read(&found.path, &found.parts, voxels.clone(), &found.source_path, (gaps, stated))?;
+    let paired = match &found.water {
+        Water::Paired(path) => {
+            let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+            // What the manifest states of the spectrum's own times is not the reference's, if that has them.
+            let times = Facts { te_s: stated.te_s, tr_s: stated.tr_s, ..Facts::default() };
+            let others = Facts { te_s: None, tr_s: None, ..stated.clone() };
+            let water = read(path, &found.water_parts, voxels, &name, (&times.or(gaps.clone()), &others))
+                .map_err(|f| Failure::new(format!("water_{}", f.code), format!("water reference {}", f.message)))?;
+            Some(water)
+        }
+        // Missing and ambiguous ones are refused before anything is read ([`Found::refusal`]).
+        Water::None | Water::Missing(_) | Water::Ambiguous(_) => None,
+    };
+    Ok(measurements_of(data, paired))
 }
 
 /// The measurements of what was read, each with the reference that was `paired`, else with its own.

@@ -4,7 +4,8 @@ use std::f64::consts::PI;
 
 use num_complex::Complex64;
 
-use crate::fit::{FitResult, Model};
+use crate::fit::FitResult;
+use crate::fit::result::Curves;
 use crate::prepare::{Record, Spectrum};
 use crate::quality::concentrations;
 use crate::quality::definitions::{self, Phased};
@@ -45,15 +46,7 @@ pub(super) fn water(row: &mut SpectrumRow, record: &Record) {
 }
 
 /// Figures as other programs define them. In a difference creatine cancels: its own are not measured.
-pub(super) fn by_definition(
-    row: &mut SpectrumRow,
-    spectrum: &Spectrum,
-    model: &Model,
-    fit: &FitResult,
-    is_difference: bool,
-) {
-    let curves = model.curves(&spectrum.fid, fit);
-    row.snr_lcmodel = definitions::snr_lcmodel(&curves.fit, &curves.baseline, &curves.data);
+pub(super) fn by_definition(row: &mut SpectrumRow, spectrum: &Spectrum, fit: &FitResult, is_difference: bool) {
     let turned = turned(spectrum, fit);
     let phased = Phased::new(&turned, spectrum.dwell_s, spectrum.f0_mhz);
     row.snr_fsl = phased.snr_fsl();
@@ -61,6 +54,11 @@ pub(super) fn by_definition(
         row.snr_tcr = phased.snr_osprey(definitions::CREATINE_PPM);
         row.fwhm_tcr_hz = phased.fwhm_osprey_hz(definitions::CREATINE_PPM);
     }
+}
+
+/// LCModel's signal-to-noise ratio.
+pub(super) fn snr_lcmodel(curves: &Curves) -> Option<f64> {
+    definitions::snr_lcmodel(&curves.fit, &curves.baseline, &curves.data)
 }
 
 /// The flag of concentrations outside of what tissue holds.

@@ -218,7 +218,7 @@ impl Run<'_> {
     fn read(&self, span: Span) -> Ready {
         let files = &self.listing.found[span.files()];
         let contents: Vec<Content> = files.par_iter().map(signature::content_of).collect();
-        let mut loaded = chunk::read(files, span.voxels(), self.options);
+        let mut loaded = chunk::read(files, span.voxels(), self.options, Some(&contents));
         tissue::fill(files, &mut loaded, self.options.tissue.transform);
         for (loaded, content) in loaded.iter_mut().zip(&contents) {
             loaded.headers_mut().for_each(|header| header.inputs_sha256 = Some(content.inputs_sha256.clone()));

@@ -12,6 +12,7 @@ use super::need::model_bytes;
 pub(super) use super::prepared::Extra;
 pub(crate) use super::prepared::Prepared;
 use super::prepared::{AS_AFTER_ONE_PULSE, Key, NO_BASIS, conditions, freed, stiffened, weighted};
+use crate::acquisition::shared_f0_mhz;
 use crate::basis::simulate::Sequence;
 use crate::basis::{BasisError, BasisSet};
 use crate::corpus::Found;
@@ -30,7 +31,7 @@ type ModelSlot = Slot<Model>;
 pub(crate) struct ModelStore<'a> {
     options: &'a RunOptions,
     bases: Bases<'a>,
-    /// Those that were made last; a corpus of sites with their own frequencies needs one for each.
+    /// Those that were made last; a corpus of sites with protocols of their own needs one for each.
     models: Mutex<HashMap<Key, ModelSlot>>,
     /// The soft rows of all that were made.
     ratio_rows: Mutex<BTreeSet<String>>,
@@ -165,7 +166,7 @@ impl<'a> ModelStore<'a> {
             method,
             n_points: spectrum.fid.len(),
             dwell: spectrum.dwell_s.to_bits(),
-            f0: spectrum.f0_mhz.to_bits(),
+            f0: shared_f0_mhz(spectrum.f0_mhz).to_bits(),
             te: header.protocol.te_s.map(f64::to_bits),
             conditions: 1,
             is_difference,
@@ -211,7 +212,7 @@ impl<'a> ModelStore<'a> {
         method: &Method,
         group: Option<&LearnedGroup>,
     ) -> Result<Model, Failure> {
-        let (n_points, dwell_s, f0_mhz) = (spectrum.fid.len(), spectrum.dwell_s, spectrum.f0_mhz);
+        let (n_points, dwell_s, f0_mhz) = (spectrum.fid.len(), spectrum.dwell_s, shared_f0_mhz(spectrum.f0_mhz));
         let built = match method {
             Method::Map(settings) => {
                 let learned = group.map(|g| g.shared.applied_to(settings));
@@ -255,13 +256,13 @@ impl<'a> ModelStore<'a> {
                 method,
                 n_points: spectrum.fid.len(),
                 dwell: spectrum.dwell_s.to_bits(),
-                f0: spectrum.f0_mhz.to_bits(),
+                f0: shared_f0_mhz(spectrum.f0_mhz).to_bits(),
                 te: None,
                 conditions,
                 is_difference: true,
             })
             .get_or_init(|| {
-                peaks::Model::new(settings, spectrum.fid.len(), spectrum.dwell_s, spectrum.f0_mhz, scale)
+                peaks::Model::new(settings, spectrum.fid.len(), spectrum.dwell_s, shared_f0_mhz(spectrum.f0_mhz), scale)
                     .map(|model| self.noted(Model::Peaks(model)))
                     .map_err(|e| Failure::new("model", error_chain(&e)))
             })

@@ -45,7 +45,8 @@ pub(super) struct Extra {
     pub(super) stiff: bool,
 }
 
-/// What a model depends on; frequencies and times by their bits.
+/// What a model depends on; times by their bits, the frequency by those of the one it shares
+/// ([`crate::acquisition::shared_f0_mhz`]).
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub(super) struct Key {
     pub(super) basis: Source,

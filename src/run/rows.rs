@@ -233,7 +233,7 @@ impl Origin<'_> {
             ..with_inputs(base, &inputs)
         };
         let is_difference = self.key.is_difference();
-        measured::by_definition(&mut row, spectrum, model, fit, is_difference);
+        measured::by_definition(&mut row, spectrum, fit, is_difference);
         row.qc_flags.extend(measured::implausible(rows.iter()).filter(|_| !is_difference).map(str::to_owned));
         (row, rows)
     }

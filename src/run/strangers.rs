@@ -4,6 +4,7 @@ use rayon::prelude::*;
 
 use super::RunOptions;
 use super::job::{Job, fitted};
+use super::measured;
 use super::models::{Extra, ModelStore, Prepared};
 use crate::engine::{Engine, Fitted};
 use crate::fit::result::Curves;
@@ -25,6 +26,8 @@ struct Found {
     /// Chemical shifts (ppm) of added substances that are so tall that the fit may be wrong about them.
     tall: Vec<f64>,
     n_bins: usize,
+    /// LCModel's signal-to-noise ratio: its curves are drawn for the search.
+    snr_lcmodel: Option<f64>,
 }
 
 /// Looks at every fit, and fits again those that lack something, as often as it helps.
@@ -51,6 +54,7 @@ pub(super) fn look(jobs: &mut [Job<'_>], options: &RunOptions, models: &ModelSto
     }
     for (job, found) in jobs.iter_mut().zip(found) {
         let (Some(fit), Some(found)) = (&mut job.fit, found) else { continue };
+        job.snr_lcmodel = Some(found.snr_lcmodel);
         let unknown = job.added.iter().filter_map(|added| added.line_ppm());
         let peaks = unknown.chain(found.tall).chain(found.lines.iter().map(|line| line.ppm)).collect();
         fit.result.unmodelled_peaks_ppm = Some(peaks);
@@ -98,12 +102,13 @@ fn find_in(prepared: &Prepared, spectrum: &Spectrum, fit: &FitResult) -> Option<
     if matches!(fit.state, FitState::NoSignal | FitState::Singular) {
         return None;
     }
-    let curves = map.curves(&spectrum.fid, fit);
+    let curves = map.curves(&spectrum.fid, fit).at_frequency(spectrum.f0_mhz);
     let names = map.component_names();
     let lines = search(&curves, &names, fit, map.basis_linewidth_hz.unwrap_or(0.0), spectrum.f0_mhz)?;
     let displaced = displaced(map, fit, &curves);
     let tall = tall(&prepared.added, &names, &curves, (fit.shift_hz - curves.shift_hz) / spectrum.f0_mhz);
-    Some(Found { lines, displaced, probed: Vec::new(), tall, n_bins: curves.ppm.len() })
+    let snr_lcmodel = measured::snr_lcmodel(&curves);
+    Some(Found { lines, displaced, probed: Vec::new(), tall, n_bins: curves.ppm.len(), snr_lcmodel })
 }
 
 /// Where added substances are tall beside the metabolites.

@@ -1,8 +1,9 @@
 //! The leading singular vectors of the Hankel matrix of samples.
 //!
 //! Lanczos' iteration on H·Hᴴ (Golub and Van Loan, Matrix Computations, 10.1), whose products with a vector are four Fourier
-//! transforms; each new vector is made orthogonal to all before it. Water's decompositions need some thirty of hundreds of
-//! singular vectors: the whole decomposition costs six times as much.
+//! transforms. A new vector is made orthogonal to all before it where rounding has made it lean on one of them, which a
+//! recurrence tells (Simon, Math Comp 42:115, 1984): there T is what it would be without rounding. Water's decompositions need
+//! some thirty of hundreds of singular vectors: the whole decomposition costs six times as much and more.
 
 use faer::linalg::matmul::matmul;
 use faer::reborrow::{Reborrow, ReborrowMut};
@@ -57,6 +58,45 @@ fn by_iteration(samples: &[Complex64], count: usize) -> Option<Mat<c64>> {
     })
 }
 
+/// A vector may lean on another by no more than this: the root of rounding, for which the tridiagonal matrix is right to rounding.
+const LEAN: f64 = 1e-8;
+
+/// How far the last two vectors lean on those before them, as the recurrence of their errors tells.
+struct Leaning {
+    /// The last, and the one before; each on all before itself, and 1 on itself.
+    last: Vec<f64>,
+    before: Vec<f64>,
+    /// Whether the next vector is made orthogonal because the last was: both lean on the same.
+    again: bool,
+}
+
+impl Leaning {
+    /// Of the vector that comes next, whose norm is the last of `beside`; whether it must be made orthogonal.
+    fn goes_on(&mut self, diagonal: &[f64], beside: &[f64]) -> bool {
+        let (j, norm) = (diagonal.len() - 1, beside[diagonal.len() - 1]);
+        let mut next: Vec<f64> = (0..j)
+            .map(|k| {
+                let above = beside[k] * self.last[k + 1];
+                let below = if k > 0 { beside[k - 1] * self.last[k - 1] } else { 0.0 };
+                let own = (diagonal[k] - diagonal[j]) * self.last[k];
+                let error = above + own + below - beside[j - 1] * self.before[k];
+                (error + f64::EPSILON.copysign(error) * (beside[k] + norm)) / norm
+            })
+            .collect();
+        // Neighbours are orthogonal by the recurrence itself.
+        next.push(f64::EPSILON * diagonal[j].abs().max(norm) / norm);
+        let leans = next.iter().any(|lean| lean.abs() > LEAN);
+        let is_made = leans || self.again;
+        if is_made {
+            next.fill(f64::EPSILON);
+        }
+        self.again = leans && !self.again;
+        next.push(1.0);
+        self.before = std::mem::replace(&mut self.last, next);
+        is_made
+    }
+}
+
 /// The iteration's state after some steps.
 struct Lanczos {
     product: GramProduct,
@@ -68,6 +108,7 @@ struct Lanczos {
     beside: Vec<f64>,
     /// Products of a vector with those before it.
     along: Mat<c64>,
+    leaning: Leaning,
 }
 
 impl Lanczos {
@@ -85,6 +126,7 @@ impl Lanczos {
             diagonal: Vec::new(),
             beside: Vec::new(),
             along: Mat::zeros(most + 1, 1),
+            leaning: Leaning { last: vec![1.0], before: Vec::new(), again: false },
         }
     }
 
@@ -102,13 +144,16 @@ impl Lanczos {
                 let before = old.col(step - 1).try_as_col_major()?.as_slice();
                 subtract(slice(next.rb_mut().col_mut(0))?, *beside, before);
             }
-            let mut along = self.along.as_mut().subrows_mut(0, step + 1);
-            let one = c64::new(1.0, 0.0);
-            matmul(along.rb_mut(), Accum::Replace, old.adjoint(), next.rb(), one, Par::Seq);
-            matmul(next.rb_mut(), Accum::Add, old, along.rb(), -one, Par::Seq);
-            let norm = next.rb().col(0).norm_l2();
             self.diagonal.push(own);
-            self.beside.push(norm);
+            self.beside.push(next.rb().col(0).norm_l2());
+            if self.leaning.goes_on(&self.diagonal, &self.beside) {
+                let mut along = self.along.as_mut().subrows_mut(0, step + 1);
+                let one = c64::new(1.0, 0.0);
+                matmul(along.rb_mut(), Accum::Replace, old.adjoint(), next.rb(), one, Par::Seq);
+                matmul(next.rb_mut(), Accum::Add, old, along.rb(), -one, Par::Seq);
+                self.beside[step] = next.rb().col(0).norm_l2();
+            }
+            let norm = self.beside[step];
             if !(norm.is_finite() && norm > f64::EPSILON * self.diagonal[0].abs()) {
                 return None;
             }

@@ -114,7 +114,7 @@ impl Recipe {
             {
                 return Err("lorentz_between_hz must be [least, most]".to_owned());
             }
-            if sizes.iter().chain(&more).chain(&new).any(|v| !(v.is_finite() && *v >= 0.0)) {
+            if sizes.iter().chain(&more).chain(&new).chain([&n.f0_jitter_hz]).any(|v| !(v.is_finite() && *v >= 0.0)) {
                 return Err("nuisances must be 0 or more".to_owned());
             }
         }

@@ -149,6 +149,14 @@ impl Corpus {
         if self.recipe.matched { (index / self.recipe.group.len()) as u64 } else { index as u64 }
     }
 
+    /// How far the scanner's frequency of a subject's voxel is from the site's (Hz): a stream of its own, so that all else is as
+    /// without.
+    fn f0_off_hz(&self, index: usize, voxel: usize) -> f64 {
+        let most = self.recipe.nuisances.f0_jitter_hz;
+        let scan = (index * self.recipe.voxel.len() + voxel) as u64;
+        if most == 0.0 { 0.0 } else { Random::new(self.recipe.seed, u64::MAX - scan).between(-most, most) }
+    }
+
     /// The spectra of subject number `index`, one a voxel that was acquired, with their truth.
     pub fn spectra(&self, index: usize) -> Vec<(Truth, Simulated)> {
         let subject = self.subject(index);
@@ -165,6 +173,10 @@ impl Corpus {
                 broader_hz: group.broader_hz,
             };
             let mut simulated = spectrum::simulate(basis, site, &given, &concentrations, &mut random);
+            let f0_mhz = site.f0_mhz + 1e-6 * self.f0_off_hz(index, at);
+            for scan in [Some(&mut simulated.data), simulated.water.as_mut()].into_iter().flatten() {
+                scan.facts.f0_mhz = Some(f0_mhz);
+            }
             match person.as_ref().and_then(|person| person.fates.get(at)) {
                 Some(Fate::NotAcquired) => return None,
                 Some(Fate::Empty) => simulated.data = emptied(simulated.data),

@@ -211,6 +211,10 @@ pub struct Nuisances {
     pub residual_water: f64,
     /// Drift over all transients (Hz), and jitter of each (Hz).
     pub drift_hz: [f64; 2],
+    /// How far the spectrometer frequency of a scan may be from the site's, to either side (Hz): scanners find it anew for
+    /// every scan. The header states it; the lines stay where they are in Hz, which 300 Hz make wrong by 0.002.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub f0_jitter_hz: f64,
 }
 
 /// A list of macromolecules.

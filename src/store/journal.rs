@@ -265,12 +265,11 @@ impl Journal {
     /// [`ReadTableError`]: a file is not what the record says.
     pub fn rows(&self, record: &ChunkRecord) -> Result<ChunkRows, ReadTableError> {
         let folder = self.chunk_folder(record.span);
-        Ok(ChunkRows {
-            spectra: read_files(&folder, &record.files)?,
-            metabolites: read_files(&folder, &record.files)?,
-            curves: read_files(&folder, &record.files)?,
-            transients: read_files(&folder, &record.files)?,
-        })
+        let ((spectra, metabolites), (curves, transients)) = rayon::join(
+            || rayon::join(|| read_files(&folder, &record.files), || read_files(&folder, &record.files)),
+            || rayon::join(|| read_files(&folder, &record.files), || read_files(&folder, &record.files)),
+        );
+        Ok(ChunkRows { spectra: spectra?, metabolites: metabolites?, curves: curves?, transients: transients? })
     }
 
     /// The table `learned` that holds for all chunks.
@@ -292,10 +291,11 @@ impl Journal {
         let attempt = || -> Result<(), StoreError> {
             disk::create_dir(&temporary).map_err(cannot_create(&temporary))?;
             let ChunkRows { spectra, metabolites, curves, transients } = rows;
-            record.files = write_parts_of(&temporary, spectra)?;
-            record.files.extend(write_parts_of(&temporary, metabolites)?);
-            record.files.extend(write_parts_of(&temporary, curves)?);
-            record.files.extend(write_parts_of(&temporary, transients)?);
+            let ((spectra, metabolites), (curves, transients)) = rayon::join(
+                || rayon::join(|| write_parts_of(&temporary, spectra), || write_parts_of(&temporary, metabolites)),
+                || rayon::join(|| write_parts_of(&temporary, curves), || write_parts_of(&temporary, transients)),
+            );
+            record.files = [spectra?, metabolites?, curves?, transients?].concat();
             record.timings.write_wall_s = started.elapsed().as_secs_f64();
             sealed::write(&temporary.join(CHUNK), &record)?;
             if folder.exists() {

@@ -17,6 +17,7 @@ pub mod plan;
 pub mod provenance;
 pub mod reader;
 mod replace;
+mod row_groups;
 pub mod rows;
 pub mod schema;
 mod sealed;

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use super::rows::Status;
 use super::schema::SCHEMA_VERSION;
 use super::timings::Timings;
 use crate::hash::sha256_hex;
@@ -154,6 +155,16 @@ pub fn program(run: Option<&RunRecord>) -> String {
 }
 
 impl Counts {
+    /// Counts a row of `spectra` of that status.
+    pub(super) fn add(&mut self, status: Status) {
+        self.spectra += 1;
+        match status {
+            Status::Ok => self.ok += 1,
+            Status::Failed => self.failed += 1,
+            Status::Skipped => self.skipped += 1,
+        }
+    }
+
     /// Rows of the table of that name; `None` for tables that are not counted.
     pub fn of_table(&self, name: &str) -> Option<u64> {
         match name {

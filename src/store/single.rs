@@ -28,7 +28,7 @@ pub(super) fn write_parts<T: Table>(dir: &Path, if_exists: IfExists, rows: Vec<T
     }
     let mut table = TableWriter::create(&folder, rows.len().max(1), None)?;
     table.carrying(carried_by(&rows))?;
-    rows.into_iter().try_for_each(|row| table.push(row))?;
+    table.push_all(rows)?;
     let parts = table.close()?;
     parts.iter().try_for_each(Part::put)?;
     disk::sync_folder(&folder);

@@ -4,7 +4,6 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use arrow_schema::DataType;
-use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
@@ -15,9 +14,9 @@ use super::disk::{self, File};
 use super::error::{StoreError, cannot_create, write_failed};
 use super::folder::temporary_path;
 use super::provenance::{GIT_HASH, TableFile};
-use crate::hash::hex;
-
+use super::row_groups::RowGroups;
 use super::schema::{GIT_HASH_KEY, RUN_ID_KEY, SCHEMA_VERSION, SCHEMA_VERSION_KEY, TABLE_KEY, Table, VERSION_KEY};
+use crate::hash::hex;
 
 /// A group of rows is held in memory until it is written: no more than this, beside the batch that comes last (bytes).
 const ROW_GROUP_BYTES: usize = 16 << 20;
@@ -72,7 +71,7 @@ pub(super) struct TableWriter<T: Table> {
     carried: Vec<String>,
     waiting: Vec<T>,
     rows_in_part: usize,
-    open: Option<ArrowWriter<Hashed>>,
+    open: Option<RowGroups<Hashed>>,
     /// The last one is open while `open` is.
     parts: Vec<Part>,
 }
@@ -125,9 +124,9 @@ impl<T: Table> TableWriter<T> {
         let file = Hashed { file, hash: Sha256::new(), bytes: 0 };
         let content = TableFile { file: format!("{}/{name}", T::NAME), ..TableFile::default() };
         self.parts.push(Part { temporary, path: path.clone(), content });
-        let writer =
-            ArrowWriter::try_new(file, T::schema_with(&self.carried), Some(properties::<T>(self.rows_per_batch)))
-                .map_err(write_failed(&path))?;
+        let most = [16 * self.rows_per_batch, ROW_GROUP_BYTES];
+        let writer = RowGroups::new(file, T::schema_with(&self.carried), properties::<T>(), most);
+        let writer = writer.map_err(write_failed(&path))?;
         self.open = Some(writer);
         self.rows_in_part = 0;
         Ok(())
@@ -139,6 +138,10 @@ impl<T: Table> TableWriter<T> {
             return Ok(());
         }
         self.write_waiting()
+    }
+
+    pub(super) fn push_all(&mut self, rows: Vec<T>) -> Result<(), StoreError> {
+        rows.into_iter().try_for_each(|row| self.push(row))
     }
 
     fn write_waiting(&mut self) -> Result<(), StoreError> {
@@ -159,11 +162,9 @@ impl<T: Table> TableWriter<T> {
     }
 
     fn close_part(&mut self) -> Result<(), StoreError> {
-        if let (Some(mut writer), Some(part)) = (self.open.take(), self.parts.last_mut()) {
-            if let Some(run_id) = &self.run_id {
-                writer.append_key_value_metadata(KeyValue::new(RUN_ID_KEY.to_owned(), run_id.clone()));
-            }
-            let Hashed { file, hash, bytes } = writer.into_inner().map_err(write_failed(&part.path))?;
+        if let (Some(writer), Some(part)) = (self.open.take(), self.parts.last_mut()) {
+            let run_id = self.run_id.iter().map(|run_id| KeyValue::new(RUN_ID_KEY.to_owned(), run_id.clone()));
+            let Hashed { file, hash, bytes } = writer.into_inner(run_id).map_err(write_failed(&part.path))?;
             file.sync().map_err(write_failed(&part.path))?;
             part.content.bytes = bytes;
             part.content.sha256 = hex(&hash.finalize());
@@ -192,7 +193,7 @@ impl<T: Table> Drop for TableWriter<T> {
 }
 
 /// Nothing in these depends on time, machine or number of threads, so equal rows make equal bytes.
-fn properties<T: Table>(rows_per_batch: usize) -> WriterProperties {
+fn properties<T: Table>() -> WriterProperties {
     let pair = |key: &str, value: &str| KeyValue::new(key.to_owned(), value.to_owned());
     let mut pairs = vec![
         pair(SCHEMA_VERSION_KEY, SCHEMA_VERSION),
@@ -211,8 +212,6 @@ fn properties<T: Table>(rows_per_batch: usize) -> WriterProperties {
     properties
         .set_compression(Compression::ZSTD(ZstdLevel::default()))
         .set_created_by(concat!("requant ", env!("CARGO_PKG_VERSION")).to_owned())
-        .set_max_row_group_row_count(Some(16 * rows_per_batch))
-        .set_max_row_group_bytes(Some(ROW_GROUP_BYTES))
         .set_key_value_metadata(Some(pairs))
         .build()
 }

@@ -17,7 +17,7 @@ use super::folder::{MadeFolders, RUN_FILE, older_files, write_synced};
 use super::lock::{self, Lock};
 use super::plan::ChunkRows;
 use super::provenance::{Counts, RunRecord};
-use super::rows::{CurveRow, LearnedRow, MetaboliteRow, SpectrumRow, Status, TABLES, TransientRow};
+use super::rows::{CurveRow, LearnedRow, MetaboliteRow, SpectrumRow, TABLES, TransientRow};
 use super::schema::Table;
 use super::table_writer::TableWriter;
 
@@ -133,12 +133,7 @@ impl DatasetWriter {
 
     /// Adds a row to `spectra`.
     pub fn spectrum(&mut self, row: SpectrumRow) -> Result<(), StoreError> {
-        self.counts.spectra += 1;
-        match row.status {
-            Status::Ok => self.counts.ok += 1,
-            Status::Failed => self.counts.failed += 1,
-            Status::Skipped => self.counts.skipped += 1,
-        }
+        self.counts.add(row.status);
         self.spectra.push(row)
     }
 
@@ -150,6 +145,11 @@ impl DatasetWriter {
 
     /// Adds a row to `curves`; the table exists only if there is one.
     pub fn curve(&mut self, row: CurveRow) -> Result<(), StoreError> {
+        self.counts.curves += 1;
+        self.curves()?.push(row)
+    }
+
+    fn curves(&mut self) -> Result<&mut TableWriter<CurveRow>, StoreError> {
         let curves = match self.curves.take() {
             Some(curves) => curves,
             None => {
@@ -158,20 +158,39 @@ impl DatasetWriter {
                 self.table(&folder, CURVES_PER_BATCH, Some(CURVES_PER_PART))?
             }
         };
-        self.counts.curves += 1;
-        self.curves.insert(curves).push(row)
+        Ok(self.curves.insert(curves))
     }
 
-    /// Adds all rows, each to its table.
+    /// Adds all rows, each to its table, the tables side by side.
     pub fn rows(&mut self, rows: ChunkRows) -> Result<(), StoreError> {
-        rows.spectra.into_iter().try_for_each(|row| self.spectrum(row))?;
-        rows.metabolites.into_iter().try_for_each(|row| self.metabolite(row))?;
-        rows.curves.into_iter().try_for_each(|row| self.curve(row))?;
-        rows.transients.into_iter().try_for_each(|row| self.transient(row))
+        let ChunkRows { spectra, metabolites, curves, transients } = rows;
+        spectra.iter().for_each(|row| self.counts.add(row.status));
+        self.counts.metabolites += metabolites.len() as u64;
+        if !curves.is_empty() {
+            self.counts.curves += curves.len() as u64;
+            self.curves()?;
+        }
+        if !transients.is_empty() {
+            self.counts.transients += transients.len() as u64;
+            self.transients()?;
+        }
+        let tables = (&mut self.spectra, &mut self.metabolites, self.curves.as_mut(), self.transients.as_mut());
+        let more = || {
+            let written = tables.2.map_or(Ok(()), |table| table.push_all(curves));
+            written.and(tables.3.map_or(Ok(()), |table| table.push_all(transients)))
+        };
+        let (spectra, (metabolites, more)) =
+            rayon::join(|| tables.0.push_all(spectra), || rayon::join(|| tables.1.push_all(metabolites), more));
+        spectra.and(metabolites).and(more)
     }
 
     /// Adds a row to `transients`; the table exists only if there is one.
     pub fn transient(&mut self, row: TransientRow) -> Result<(), StoreError> {
+        self.counts.transients += 1;
+        self.transients()?.push(row)
+    }
+
+    fn transients(&mut self) -> Result<&mut TableWriter<TransientRow>, StoreError> {
         let transients = match self.transients.take() {
             Some(transients) => transients,
             None => {
@@ -180,8 +199,7 @@ impl DatasetWriter {
                 self.table(&folder, ROWS_PER_BATCH, None)?
             }
         };
-        self.counts.transients += 1;
-        self.transients.insert(transients).push(row)
+        Ok(self.transients.insert(transients))
     }
 
     /// Writes the table `learned`, if there is anything in it.
@@ -192,8 +210,7 @@ impl DatasetWriter {
         let folder = self.dir.join(LearnedRow::NAME);
         self.made.create(&folder)?;
         let table = self.table(&folder, ROWS_PER_BATCH, None)?;
-        let table = self.learned.insert(table);
-        rows.into_iter().try_for_each(|row| table.push(row))
+        self.learned.insert(table).push_all(rows)
     }
 
     /// A table that is there only where it has rows.

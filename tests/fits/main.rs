@@ -27,3 +27,4 @@ mod peers;
 mod planted;
 mod robustness;
 mod shaders;
+mod shared_models;

@@ -69,7 +69,7 @@ pub(super) fn run(asked: &Asked<'_>) -> CliResult {
 fn read(found: &Found, gaps: &Facts) -> Result<Vec<Measurement>, Failure> {
     match found.refusal() {
         Some(refusal) => Err(Failure::new(refusal.code, refusal.message)),
-        None => load_acquisitions(found, None, gaps).1,
+        None => load_acquisitions(found, None, gaps),
     }
 }
 

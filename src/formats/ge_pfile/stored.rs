@@ -1,5 +1,7 @@
 //! Where frames lie: coil after coil, echo after echo, each with a baseline frame before its own.
 
+use std::ops::Range;
+
 use num_complex::Complex64;
 
 use super::error::DecodeError;
@@ -43,7 +45,12 @@ impl Stored {
     }
 
     /// The first `n` points of a frame of one coil.
-    fn first(&self, (echo, frame): Frame, coil: usize, n: usize) -> Vec<Complex64> {
+    fn first(&self, place: Frame, coil: usize, n: usize) -> Vec<Complex64> {
+        self.points(place, coil, 0..n)
+    }
+
+    /// Some points of a frame of one coil.
+    fn points(&self, (echo, frame): Frame, coil: usize, points: Range<usize>) -> Vec<Complex64> {
         let bytes = Bytes::new(&self.file, self.order);
         let part = |at: usize| match self.point_size {
             2 => bytes.i16(at).map(f64::from),
@@ -52,7 +59,7 @@ impl Stored {
         let number = (coil * self.echoes + echo) * (self.frames + 1) + frame + 1;
         let start = self.data + number * 2 * self.point_size * self.points;
         let sample = |at: usize| Complex64::new(part(at).unwrap_or(0.0), part(at + self.point_size).unwrap_or(0.0));
-        (0..n).map(|point| sample(start + 2 * self.point_size * point)).collect()
+        points.map(|point| sample(start + 2 * self.point_size * point)).collect()
     }
 
     /// Samples of these frames, those of each condition in a list of their own; every other is turned over where
@@ -61,10 +68,10 @@ impl Stored {
         let n_frames = conditions.iter().map(Vec::len).min().unwrap_or(0);
         let shape = [1, conditions.len(), n_frames, self.coils, self.points];
         let stored = self.clone();
-        Samples::stored(shape, move |[_, condition, transient, coil]| {
+        Samples::stored_in_parts(shape, move |[_, condition, transient, coil], points| {
             let place = conditions.get(condition).and_then(|frames| frames.get(transient)).copied().unwrap_or_default();
             let sign = if alternating && place.1 % 2 == 1 { -1.0 } else { 1.0 };
-            let mut fid = stored.first(place, coil, stored.points);
+            let mut fid = stored.points(place, coil, points);
             fid.iter_mut().for_each(|z| *z *= sign);
             fid
         })

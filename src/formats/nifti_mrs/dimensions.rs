@@ -1,5 +1,7 @@
 //! What a NIfTI-MRS file's dimensions above the fourth mean, and the samples in our order.
 
+use std::ops::Range;
+
 use num_complex::Complex64;
 use serde_json::{Map, Value, json};
 
@@ -58,7 +60,8 @@ pub(super) fn samples(nifti: &Nifti, roles: &[Role; 3], signs: Vec<f64>, data: V
     let [_, conditions, transients, coils, points] = extents(nifti, roles);
     let order = if nifti.big_endian { Order::Big } else { Order::Little };
     let (roles, shape, is_single) = (*roles, nifti.shape, nifti.datatype == COMPLEX64);
-    let fid_of_step = move |[voxel, condition, transient, coil]: [usize; 4], step: usize| -> Vec<Complex64> {
+    let points_of_step = move |at: [usize; 4], step: usize, wanted: Range<usize>| -> Vec<Complex64> {
+        let [voxel, condition, transient, coil] = at;
         let bytes = Bytes::new(&data, order);
         let mut left =
             [(Role::Condition, condition), (Role::Transient, transient), (Role::Coil, coil), (Role::Step, step)];
@@ -72,23 +75,27 @@ pub(super) fn samples(nifti: &Nifti, roles: &[Role; 3], signs: Vec<f64>, data: V
             }
             stride *= n;
         }
+        if is_single && voxels == 1 {
+            return bytes.complex32s(8 * (first + wanted.start), wanted.len());
+        }
         let sample = |point: usize| match first + voxels * point {
             index if is_single => bytes.complex32(8 * index),
             index => bytes.complex64(16 * index),
         };
-        (0..points).map(|point| sample(point).unwrap_or_default()).collect()
+        wanted.map(|point| sample(point).unwrap_or_default()).collect()
     };
-    let fid = move |at: [usize; 4]| match signs.len() {
-        0 | 1 => fid_of_step(at, 0),
+    let shape = [voxels, conditions, transients, coils, points];
+    Samples::stored_in_parts(shape, move |at, wanted| match signs.len() {
+        0 | 1 => points_of_step(at, 0, wanted),
         n => {
-            let mut mean = vec![Complex64::default(); points];
+            let mut mean = vec![Complex64::default(); wanted.len()];
             for (step, sign) in signs.iter().enumerate() {
-                mean.iter_mut().zip(fid_of_step(at, step)).for_each(|(m, z)| *m += z * (sign / n as f64));
+                let of_step = points_of_step(at, step, wanted.clone());
+                mean.iter_mut().zip(of_step).for_each(|(m, z)| *m += z * (sign / n as f64));
             }
             mean
         }
-    };
-    Samples::stored([voxels, conditions, transients, coils, points], fid)
+    })
 }
 
 /// A label for each condition: of edit conditions the names in `edit`, if they are stated, else the values that

@@ -119,9 +119,9 @@ fn taken_apart(data: Acquisition, places: Vec<Vec<usize>>, labels: Vec<String>) 
     let [voxels, _, _, coils, points] = data.samples.shape();
     let all = data.samples;
     let shape = [voxels, places.len(), places.first().map_or(0, Vec::len), coils, points];
-    let samples = Samples::stored(shape, move |[voxel, condition, transient, coil]| {
+    let samples = Samples::stored_in_parts(shape, move |[voxel, condition, transient, coil], points| {
         let place = places.get(condition).and_then(|p| p.get(transient)).copied().unwrap_or_default();
-        all.fid([voxel, 0, place, coil])
+        all.points([voxel, 0, place, coil], points)
     });
     Acquisition { samples, condition_labels: labels, ..data }
 }

@@ -121,10 +121,12 @@ fn decode_named(
     // The transients of each condition, and of each coil where its vector begins.
     let stored = |places: Vec<Vec<Vec<usize>>>, n_transients: usize| {
         let data = data.clone();
-        Samples::stored([1, places.len(), n_transients, n_coils, points], move |[_, condition, transient, coil]| {
+        let shape = [1, places.len(), n_transients, n_coils, points];
+        Samples::stored_in_parts(shape, move |[_, condition, transient, coil], points| {
             let (bytes, first) = (Bytes::new(&data, Order::Little), places[condition][transient][coil]);
-            let sample = |point: usize| bytes.complex32(first + SAMPLE_BYTES * point).unwrap_or_default().conj();
-            (0..points).map(sample).collect()
+            let mut fid = bytes.complex32s(first + SAMPLE_BYTES * points.start, points.len());
+            fid.iter_mut().for_each(|z| *z = z.conj());
+            fid
         })
     };
     let places = |coils: &&Coils| coils.values().copied().collect();
@@ -175,8 +177,8 @@ fn edited(mut data: Acquisition, named: Named) -> Acquisition {
     if conditions > 1 && is_mixed {
         let apart = data.samples.clone();
         let shape = [voxels, 1, transients * conditions, coils, points];
-        data.samples = Samples::stored(shape, move |[voxel, _, transient, coil]| {
-            apart.fid([voxel, transient % conditions, transient / conditions, coil])
+        data.samples = Samples::stored_in_parts(shape, move |[voxel, _, transient, coil], points| {
+            apart.points([voxel, transient % conditions, transient / conditions, coil], points)
         });
         data.condition_labels = vec![String::new()];
     }

@@ -1,5 +1,7 @@
 //! The readouts of a measurement: a header each (MDH), then the samples of every coil.
 
+use std::ops::Range;
+
 use num_complex::Complex64;
 
 use super::error::DecodeError;
@@ -225,22 +227,23 @@ impl Readouts {
         Some(format!("{before} points before the echo ({source}) and {behind} behind the signal were left out"))
     }
 
-    /// The first `points` samples of a coil in our convention.
-    pub(super) fn fid(&self, readout: &Readout, coil: usize, points: usize) -> Vec<Complex64> {
-        let bytes = Bytes::new(&self.file, Order::Little);
+    /// Some samples of a coil in our convention.
+    fn samples(&self, readout: &Readout, coil: usize, points: Range<usize>) -> Vec<Complex64> {
         let first = readout.at + self.first + coil * self.coil_bytes;
-        let sample = |point: usize| bytes.complex32(first + SAMPLE_BYTES * point).map(|z| z.conj());
-        (0..points).map(|point| sample(point).unwrap_or_default()).collect()
+        let bytes = Bytes::new(&self.file, Order::Little);
+        let mut samples = bytes.complex32s(first + SAMPLE_BYTES * points.start, points.len());
+        samples.iter_mut().for_each(|z| *z = z.conj());
+        samples
     }
 
-    /// Readouts of a coil added with weights, in our convention.
-    pub(super) fn sum(&self, readouts: &[(Readout, f64)], coil: usize) -> Vec<Complex64> {
+    /// Some samples of readouts of a coil added with weights, in our convention.
+    pub(super) fn sum(&self, readouts: &[(Readout, f64)], coil: usize, points: Range<usize>) -> Vec<Complex64> {
         if let [(readout, 1.0)] = readouts {
-            return self.fid(readout, coil, self.points);
+            return self.samples(readout, coil, points);
         }
-        let mut sum = vec![Complex64::default(); self.points];
+        let mut sum = vec![Complex64::default(); points.len()];
         for (readout, weight) in readouts {
-            let fid = self.fid(readout, coil, self.points);
+            let fid = self.samples(readout, coil, points.clone());
             sum.iter_mut().zip(fid).for_each(|(sum, z)| *sum += weight * z);
         }
         sum
@@ -251,7 +254,7 @@ impl Readouts {
         /// The signal's beginning, where it is strongest.
         const POINTS: usize = 16;
         let points = self.points.min(POINTS);
-        let of_coil = |r: &Readout, c: usize| self.fid(r, c, points).iter().map(|z| z.norm_sqr()).sum::<f64>();
+        let of_coil = |r: &Readout, c: usize| self.samples(r, c, 0..points).iter().map(|z| z.norm_sqr()).sum::<f64>();
         let parts = group.iter().flat_map(|r| (0..self.coils).map(move |c| (r, c)));
         let sum: f64 = parts.map(|(r, c)| of_coil(r, c)).sum();
         (sum / group.len().max(1) as f64).sqrt()

@@ -265,5 +265,7 @@ pub(super) fn samples(conditions: Vec<Vec<Transient>>, readouts: &Readouts) -> S
     let mut readouts = readouts.clone();
     readouts.all = Vec::new();
     let shape = [1, conditions.len(), n, readouts.coils, readouts.points];
-    Samples::stored(shape, move |[_, condition, transient, coil]| readouts.sum(&conditions[condition][transient], coil))
+    Samples::stored_in_parts(shape, move |[_, condition, transient, coil], points| {
+        readouts.sum(&conditions[condition][transient], coil, points)
+    })
 }

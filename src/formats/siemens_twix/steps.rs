@@ -75,7 +75,9 @@ fn is_contradicted(signs: &[f64], circles: &[Vec<Vec<Readout>>], readouts: &Read
     let strength = |wanted: f64| -> f64 {
         let all = circles.iter().flatten().flat_map(|circle| circle.iter().zip(signs));
         let steps: Transient = all.filter(|(_, sign)| **sign == wanted).map(|(r, _)| (*r, 1.0)).collect();
-        let tallest = |coil| Magnitudes::new(&readouts.sum(&steps, coil), dwell_s, f0_mhz).tallest(METABOLITES_PPM);
+        let tallest = |coil| {
+            Magnitudes::new(&readouts.sum(&steps, coil, 0..readouts.points), dwell_s, f0_mhz).tallest(METABOLITES_PPM)
+        };
         (0..readouts.coils).map(|coil| tallest(coil).powi(2)).sum::<f64>().sqrt()
     };
     strength(-1.0) > CONTRADICTS * strength(1.0)
