@@ -184,12 +184,7 @@ impl GpuEngine {
 
     /// Fits spectra of other programs' methods, together those whose transforms have one length: their fits run on the host and
     /// ask the device for normal equations.
-    fn fit_by_requests(
-        &self,
-        fft_n: usize,
-        models: &[(&peers::Model, Constants)],
-        spectra: &[Numbered<'_>],
-    ) -> Vec<Fitted> {
+    fn fit_by_requests(&self, fft_n: usize, models: &[Asking<'_>], spectra: &[Numbered<'_>]) -> Vec<Fitted> {
         let is_software = self.lock().as_ref().is_none_or(|opened| opened.device.is_software);
         let at_once = self.chunk.unwrap_or(if is_software { SOFTWARE_AT_ONCE } else { AT_ONCE });
         let constants: Vec<Constants> = models.iter().map(|(_, constants)| constants.clone()).collect();
@@ -236,7 +231,7 @@ impl Engine for GpuEngine {
         let (models, numbers) = batch.models();
         // By the length of transforms, for which the stages are compiled: numbers of models, and the models.
         let mut rounds: BTreeMap<usize, (Vec<usize>, Vec<&Model>)> = BTreeMap::new();
-        let mut asking: BTreeMap<usize, (Vec<usize>, Vec<(&peers::Model, Constants)>)> = BTreeMap::new();
+        let mut asking: BTreeMap<usize, (Vec<usize>, Vec<Asking<'_>>)> = BTreeMap::new();
         for (number, model) in models.iter().enumerate() {
             match Self::way(model) {
                 Ok(Way::Rounds(model)) => {
@@ -276,6 +271,9 @@ impl Engine for GpuEngine {
         fits.into_iter().collect::<Option<Vec<_>>>().unwrap_or_default()
     }
 }
+
+/// A model whose fits ask the device, and what its requests share.
+type Asking<'a> = (&'a peers::Model, Constants);
 
 /// How the device takes part in fits of a model.
 enum Way<'a> {

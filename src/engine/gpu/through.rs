@@ -75,7 +75,7 @@ impl Through<'_> {
         fits: &mut [Option<Fitted>],
     ) {
         let block = n_slots.div_ceil(POSED_PART);
-        let scratch = Scratch::new(|model: &Model| Workspace::new(model));
+        let scratch = Scratch::new(Workspace::new);
         let mut to_device = Some(to_device);
         let (mut next, mut on_their_way, mut n_blocks, mut n_finished) = (0, 0, 0, 0);
         while !interrupt::asked() {
