@@ -40,7 +40,7 @@ fn fit(criterion: &mut Criterion) {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         group.bench_function(format!("{threads} threads"), |b| {
             b.iter(|| {
-                let batch = Batch { model: &model, fids: fids.iter().map(Vec::as_slice).collect() };
+                let batch = Batch::of(&model, fids.iter().map(Vec::as_slice));
                 black_box(pool.install(|| CpuEngine.fit(&batch)))
             });
         });

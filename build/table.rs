@@ -1,6 +1,6 @@
 //! The table of stages as Rust: what `src/engine/gpu/stage.rs` includes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use super::compose::Composed;
@@ -106,8 +106,9 @@ fn stage_enum(stages: &[Stage], families: &BTreeMap<&str, Family>, generated: &s
         let (first, same) = (s.reflected.threads[0], s.reflected.threads.windows(2).all(|w| w[0] == w[1]));
         if same { format!("Threads::Fixed({first})") } else { "Threads::OfTransform".to_owned() }
     });
-    method("Groups of bindings that it sees: this many, from the first.", "n_groups(self) -> usize", &|s| {
-        s.reflected.bindings.values().map(|b| b.group + 1).max().unwrap_or(0).to_string()
+    method("Groups of bindings that it sees.", "groups(self) -> &'static [u32]", &|s| {
+        let groups: BTreeSet<u32> = s.reflected.bindings.values().map(|b| b.group).collect();
+        format!("&{groups:?}").replace('{', "[").replace('}', "]")
     });
     method("The source behind the sizes of a transform.", "body(self) -> &'static str", &|s| {
         format!("{:?}", format!("{generated}{}", s.composed.text))

@@ -90,8 +90,8 @@ pub fn fit_many(spectra: &[Spectrum], basis: &BasisSet, method: &Method) -> Resu
         let own = &spectra[first];
         let members: Vec<usize> = (first..spectra.len()).filter(|&i| grid(&spectra[i]) == grid(own)).collect();
         let model = method.model(basis, own.fid.len(), own.dwell_s, shared_f0_mhz(own.f0_mhz), basis.te_s)?;
-        let fids = members.iter().map(|&i| spectra[i].fid.as_slice()).collect();
-        for (&i, fitted) in members.iter().zip(CpuEngine.fit(&Batch { model: &model, fids })) {
+        let fids = members.iter().map(|&i| spectra[i].fid.as_slice());
+        for (&i, fitted) in members.iter().zip(CpuEngine.fit(&Batch::of(&model, fids))) {
             let is_fitted = matches!(fitted.result.state, FitState::Converged | FitState::MaxIterations);
             let curves = if is_fitted {
                 model.curves(&spectra[i].fid, &fitted.result).at_frequency(spectra[i].f0_mhz)

@@ -13,7 +13,7 @@ mod stages;
 use libtest_mimic::{Arguments, Failed, Trial};
 use num_complex::Complex64;
 use requant::engine::gpu::device;
-use requant::engine::{Batch, CpuEngine, Engine, EngineKind, Fitted, GpuEngine};
+use requant::engine::{Batch, CpuEngine, Engine, EngineKind, Fitted, GpuEngine, Task};
 use requant::fit::map::settings::{Macromolecules, RatioPriors, Smoothness};
 use requant::fit::map::{self, Settings};
 use requant::fit::sample::settings::{SamplingSettings, Uncertainty};
@@ -29,15 +29,17 @@ fn main() {
     let arguments = Arguments::from_args();
     let adapters = device::list();
     let required = std::env::var_os("REQUANT_REQUIRE_GPU").is_some();
-    let tests: [(&str, Body); 18] = [
+    let tests: [(&str, Body); 20] = [
         ("gpu_self_test_passes", self_test_passes),
         ("gpu_parity_over_settings", parity_over_settings),
         ("gpu_parity_harness_can_fail", parity_harness_can_fail),
         ("gpu_any_batch_and_chunk_size_give_the_same_bits", any_batch_and_chunk_size),
         ("gpu_a_tiny_problem", a_tiny_problem),
+        ("gpu_forty_protocols_together_are_what_each_is_alone", forty_protocols),
         ("gpu_faulty_spectra_touch_no_other", faulty_spectra),
         ("gpu_a_lost_device_costs_nothing_but_time", a_lost_device),
         ("gpu_what_the_shaders_cannot_do_is_done_on_the_processor", unsupported_models),
+        ("gpu_methods_of_every_kind_in_one_batch", methods_together),
         ("gpu_methods_that_decide_on_the_host_in_any_batch", methods_in_any_batch),
         ("gpu_draws_follow_the_native_ones", draws_follow),
         ("gpu_every_stage_agrees_with_its_twin", every_stage_agrees),
@@ -112,7 +114,7 @@ fn model_with(change: impl FnOnce(&mut Settings)) -> Model {
 }
 
 fn batch<'a>(model: &'a Model, fids: &'a [Vec<Complex64>]) -> Batch<'a> {
-    Batch { model, fids: fids.iter().map(Vec::as_slice).collect() }
+    Batch::of(model, fids.iter().map(Vec::as_slice))
 }
 
 /// Everything that a fit returns, by its bits.
@@ -199,12 +201,78 @@ fn a_tiny_problem(index: usize) {
     assert_eq!(once.iter().map(|b| b.0).collect::<Vec<_>>(), native.iter().map(|f| f.result.state).collect::<Vec<_>>());
     let most = std::env::var("REQUANT_TINY_BATCH").ok().and_then(|n| n.parse().ok()).unwrap_or(150);
     for n in [1, 65, most] {
-        let many = Batch { model: &model, fids: (0..n).map(|i| some[i % 16].as_slice()).collect() };
+        let many = Batch::of(&model, (0..n).map(|i| some[i % 16].as_slice()));
         let fitted = bits(&engine.fit(&many));
         assert_eq!(fitted.len(), n);
         assert!(fitted.iter().enumerate().all(|(i, f)| *f == once[i % 16]), "a batch of {n}");
     }
     assert!(engine.notes().is_empty(), "{:?}", engine.notes());
+}
+
+/// Protocol number `i`: metabolites, samples, frequency, baseline and lineshape of its own.
+fn protocol(i: usize) -> Model {
+    let mut own = basis();
+    let n = 2 + i % 3;
+    own.metabolites.truncate(n);
+    own.fids = own.fids.slice(ndarray::s![..n, ..]).to_owned();
+    let mut settings = Settings::map().unwrap();
+    if i % 4 != 1 {
+        without_knowledge(&mut settings);
+    }
+    if i % 5 != 2 {
+        without_kernel(&mut settings);
+    }
+    settings.baseline.splines_per_ppm = [4.0, 3.0, 0.0, 5.0][i % 4];
+    let n_points = [256, 240, 512][i % 3];
+    let f0_mhz = F0_MHZ + 15e-6 * i as f64;
+    Model::from(map::Model::new(&own, n_points, 2.0 * DWELL_S, f0_mhz, Some(0.03), &settings).unwrap())
+}
+
+/// Forty protocols in one dispatch, their spectra shuffled: each comes out as it does alone, bit for bit, however many slots
+/// there are and whatever was in them before, and as the native engine has it.
+fn forty_protocols(index: usize) {
+    let models: Vec<Model> = (0..40).map(protocol).collect();
+    let wide: Vec<Vec<Complex64>> = spectra(6).into_iter().map(|fid| fid.into_iter().step_by(2).collect()).collect();
+    let n_points = |i: usize| [256, 240, 512][i % 3];
+    let most = std::env::var("REQUANT_PROTOCOL_SPECTRA").ok().and_then(|n| n.parse().ok()).unwrap_or(3);
+    let cut = |i: usize, s: usize| &wide[(i + s) % 6][..n_points(i)];
+    let pairs: Vec<(usize, usize)> = (0..most).flat_map(|s| (0..40).map(move |i| (7 * i % 40, s))).collect();
+    let tasks = pairs.iter().map(|&(i, s)| Task { model: &models[i], fid: cut(i, s) });
+    let together = Batch { tasks: tasks.collect() };
+    let engine = engine(index);
+    let fitted = bits(&engine.fit(&together));
+    assert_eq!(fitted.len(), 40 * most);
+    for (i, model) in models.iter().enumerate() {
+        let alone = bits(&engine.fit(&Batch::of(model, (0..most).map(|s| cut(i, s)))));
+        let own = pairs.iter().zip(&fitted).filter(|((of, _), _)| *of == i).map(|(_, fit)| fit);
+        assert!(own.eq(alone.iter()), "protocol {i}");
+    }
+    for slots in [1, 7] {
+        let few = Batch { tasks: together.tasks[..60.min(together.tasks.len())].to_vec() };
+        let again = bits(&self::engine(index).with_chunk(slots).fit(&few));
+        assert!(again == fitted[..few.tasks.len()], "{slots} slots");
+    }
+    assert!(engine.notes().is_empty(), "{:?}", engine.notes());
+    let agreement = compare(&together, &engine, Sabotage::None);
+    println!("{agreement}");
+    assert!(agreement.holds(), "{agreement}");
+}
+
+/// Methods of every kind in one batch: what the device iterates, what asks it, and what it leaves to the processor.
+fn methods_together(index: usize) {
+    let models = [model_with(|_| {}), method_model("lcmodel-fast"), method_model("varpro"), model_with(without_kernel)];
+    let fids = spectra(2);
+    let tasks = (0..8).map(|i| Task { model: &models[i % 4], fid: &fids[i / 4] }).collect();
+    let engine = engine(index);
+    let together = engine.fit(&Batch { tasks });
+    let engines = together.iter().map(|fit| fit.engine).collect::<Vec<_>>();
+    let expected = [EngineKind::Gpu, EngineKind::Gpu, EngineKind::Cpu, EngineKind::Gpu];
+    assert_eq!(engines, [expected, expected].concat(), "{:?}", engine.notes());
+    for (i, model) in models.iter().enumerate() {
+        let alone = bits(&engine.fit(&batch(model, &fids)));
+        let own = bits(&[together[i].clone(), together[4 + i].clone()]);
+        assert!(own == alone, "model {i}");
+    }
 }
 
 fn map_model(model: &Model) -> &map::Model {
@@ -247,7 +315,7 @@ fn faulty_spectra(index: usize) {
     }
     let kept: Vec<_> = [1, 3, 5, 6].map(|i| found[i].clone()).to_vec();
     assert!(kept == alone);
-    assert!(engine.fit(&Batch { model: &model, fids: Vec::new() }).is_empty());
+    assert!(engine.fit(&Batch::default()).is_empty());
 }
 
 fn a_lost_device(index: usize) {

@@ -37,9 +37,9 @@ pub fn fit(set: &Set, loaded: &Loaded, method: &Method) -> Results {
         let first: &Case = &loaded.cases[members[0]];
         let s = &first.spectrum;
         let model = method.model(&loaded.bases[first.basis], s.fid.len(), s.dwell_s, s.f0_mhz, first.te_s).unwrap();
-        let fids = members.iter().map(|&i| loaded.cases[i].spectrum.fid.as_slice()).collect();
+        let fids = members.iter().map(|&i| loaded.cases[i].spectrum.fid.as_slice());
         let started = Instant::now();
-        let fits = CpuEngine.fit(&Batch { model: &model, fids });
+        let fits = CpuEngine.fit(&Batch::of(&model, fids));
         spent_s += started.elapsed().as_secs_f64();
         for (&i, fitted) in members.iter().zip(fits) {
             let case = &loaded.cases[i];

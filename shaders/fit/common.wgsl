@@ -4,6 +4,7 @@
 // (with skew or flatness fitted, times their polynomials too). With a kernel, the sum without it is transformed first, times
 // each of the kernel's terms.
 #import "shared/batch.wgsl"
+#import "shared/lists.wgsl"
 #import "shared/trigonometry.wgsl"
 #import "shared/fft.wgsl"
 #import "shared/modulation.wgsl"
@@ -13,7 +14,9 @@ const KERNEL_COLUMN: u32 = 5u;
 
 @compute @workgroup_size(FFT_THREADS)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
-    let s = to_evaluate(group.x);
+    let entry = lists[1u + group.x];
+    let s = entry.x;
+    shape = models[entry.y];
     let x = x_of(s);
     let extra = columns_of(s) + 3u * shape.n_components * shape.n_window;
     var mine: array<vec2<f32>, FFT_PER_THREAD>;
@@ -23,7 +26,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     }
     for (var j = 0u; j < N_KERNEL; j++) {
         let own = extra + (KERNEL_COLUMN + j) * shape.n_window;
-        if (shape.has_kernel != 0u) {
+        if (models[entry.y].has_kernel != 0u) {
             for (var q = 0u; q < FFT_PER_THREAD; q++) {
                 let i = thread + q * FFT_THREADS;
                 samples[i] = multiply(mine[q], kernel_term(j, i));
@@ -62,7 +65,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     for (var p = thread; p < shape.n_window; p += FFT_THREADS) {
         columns[extra + p] = factor_g * samples[shape.window_offset + p].x;
     }
-    if (shape.lineshape != 0u) {
+    if (models[entry.y].lineshape != 0u) {
         workgroupBarrier();
         for (var q = 0u; q < FFT_PER_THREAD; q++) {
             let i = thread + q * FFT_THREADS;

@@ -4,16 +4,18 @@
 // One workgroup in all.
 #import "shared/batch.wgsl"
 
+// The lists of `shared/lists.wgsl`.
+@group(3) @binding(0) var<storage, read_write> new_lists: array<vec2<u32>>;
 // Arguments of an indirect dispatch, three numbers a stage.
-@group(2) @binding(0) var<storage, read_write> arguments: array<u32>;
+@group(3) @binding(1) var<storage, read_write> arguments: array<u32>;
 
 var<workgroup> counts: array<vec2<u32>, THREADS>;
 
 @compute @workgroup_size(THREADS)
 fn main(@builtin(local_invocation_index) thread: u32) {
-    let share = (shape.n_spectra + THREADS - 1u) / THREADS;
-    let first = min(thread * share, shape.n_spectra);
-    let end = min(first + share, shape.n_spectra);
+    let share = (slots.n_slots + THREADS - 1u) / THREADS;
+    let first = min(thread * share, slots.n_slots);
+    let end = min(first + share, slots.n_slots);
     var mine = vec2<u32>(0u);
     for (var s = first; s < end; s++) {
         let phase = scalars[s].phase;
@@ -29,13 +31,12 @@ fn main(@builtin(local_invocation_index) thread: u32) {
             counts[t] = sum;
             sum += here;
         }
-        lists[0] = sum.x;
-        lists[1] = sum.y;
-        let tiles = (shape.n_columns + 31u) / 32u;
-        write_arguments(STAGE_COMPONENTS, shape.n_components, sum.x);
+        new_lists[0] = sum;
+        let tiles = (slots.most_columns + 31u) / 32u;
+        write_arguments(STAGE_COMPONENTS, slots.most_components, sum.x);
         write_arguments(STAGE_COMMON, sum.x, 1u);
         write_arguments(STAGE_GRAM, tiles * (tiles + 1u) / 2u, sum.x);
-        write_arguments(STAGE_PROJECT, select(0u, shape.n_columns, shape.n_splines > 0u), sum.x);
+        write_arguments(STAGE_PROJECT, slots.most_columns * slots.has_splines, sum.x);
         write_arguments(STAGE_WEIGHTS, sum.x, 1u);
         write_arguments(STAGE_STEP, sum.y, 1u);
         write_arguments(STAGE_TRIAL, sum.y, 1u);
@@ -46,11 +47,11 @@ fn main(@builtin(local_invocation_index) thread: u32) {
     for (var s = first; s < end; s++) {
         let phase = scalars[s].phase;
         if (phase <= EVALUATE) {
-            lists[2u + at.x] = s;
+            new_lists[1u + at.x] = vec2<u32>(s, scalars[s].model);
             at.x++;
         }
         if (phase != DONE) {
-            lists[2u + shape.n_spectra + at.y] = s;
+            new_lists[1u + slots.n_slots + at.y] = vec2<u32>(s, scalars[s].model);
             at.y++;
         }
     }

@@ -2,6 +2,7 @@
 //
 // One workgroup a spectrum and component; two transforms: S = FFT(m·E) and T = FFT(t·m·E).
 #import "shared/batch.wgsl"
+#import "shared/lists.wgsl"
 #import "shared/trigonometry.wgsl"
 #import "shared/fft.wgsl"
 #import "shared/modulation.wgsl"
@@ -9,7 +10,10 @@
 @compute @workgroup_size(FFT_THREADS)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
     let k = group.x;
-    let s = to_evaluate(group.y);
+    let entry = lists[1u + group.y];
+    if (k >= models[entry.y].n_components) { return; }
+    let s = entry.x;
+    shape = models[entry.y];
     let x = x_of(s);
     let out = columns_of(s);
     let c = vectors[x + k];

@@ -2,6 +2,7 @@
 //
 // One workgroup an unfinished spectrum.
 #import "shared/batch.wgsl"
+#import "shared/lists.wgsl"
 #import "shared/reduce.wgsl"
 #import "shared/objective.wgsl"
 
@@ -83,7 +84,9 @@ fn after_trial(s: u32, prior_before: f32, prior_after: f32) -> bool {
 
 @compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
-    let s = unfinished(group.x);
+    let entry = lists[1u + slots.n_slots + group.x];
+    let s = entry.x;
+    shape = models[entry.y];
     if (thread == 0u) {
         group_phase = scalars[s].phase;
         group_lambda = scalars[s].lambda;

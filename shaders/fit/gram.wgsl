@@ -2,6 +2,7 @@
 //
 // One workgroup a spectrum and tile.
 #import "shared/batch.wgsl"
+#import "shared/lists.wgsl"
 #import "shared/tiles.wgsl"
 
 fn load(s: u32, column: u32, p: u32) -> f32 {
@@ -15,5 +16,9 @@ fn store(s: u32, row: u32, column: u32, value: f32) {
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
-    multiply_tile(to_evaluate(group.y), group.x, shape.n_window, thread);
+    let entry = lists[1u + group.y];
+    let tiles = (models[entry.y].n_columns + TILE - 1u) / TILE;
+    if (group.x >= tiles * (tiles + 1u) / 2u) { return; }
+    shape = models[entry.y];
+    multiply_tile(entry.x, group.x, shape.n_window, thread);
 }

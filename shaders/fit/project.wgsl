@@ -3,13 +3,17 @@
 //
 // One workgroup a spectrum and column.
 #import "shared/batch.wgsl"
+#import "shared/lists.wgsl"
 
 var<workgroup> with_splines: array<f32, MAX_PARAMETERS>;
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
     let column = group.x;
-    let s = to_evaluate(group.y);
+    let entry = lists[1u + group.y];
+    if (column >= models[entry.y].n_columns) { return; }
+    let s = entry.x;
+    shape = models[entry.y];
     let nb = shape.n_splines;
     for (var spline = thread; spline < nb; spline += 64u) {
         let first = indices[shape.spline_first_bin + spline];

@@ -3,6 +3,7 @@
 // One workgroup an unfinished spectrum that needs a step. At most PASSES passes of the active set a dispatch; what is
 // not settled then goes on in the next one.
 #import "shared/batch.wgsl"
+#import "shared/lists.wgsl"
 #import "shared/reduce.wgsl"
 #import "shared/cholesky.wgsl"
 #import "shared/objective.wgsl"
@@ -149,7 +150,9 @@ fn finish_start(s: u32, solved: bool, thread: u32) {
 
 @compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
-    let s = unfinished(group.x);
+    let entry = lists[1u + slots.n_slots + group.x];
+    let s = entry.x;
+    shape = models[entry.y];
     if (thread == 0u) {
         group_phase = scalars[s].phase;
         let at_start = group_phase == START_STEP || group_phase == START_STEP_MORE;

@@ -3,13 +3,16 @@
 // One workgroup an unfinished spectrum with a trial step. The change is summed as (r′ − r)·(r′ + r): the difference of
 // two sums would lose what it is there to tell in f32.
 #import "shared/batch.wgsl"
+#import "shared/lists.wgsl"
 #import "shared/trigonometry.wgsl"
 #import "shared/fft.wgsl"
 #import "shared/modulation.wgsl"
 
 @compute @workgroup_size(FFT_THREADS)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
-    let s = unfinished(group.x);
+    let entry = lists[1u + slots.n_slots + group.x];
+    let s = entry.x;
+    shape = models[entry.y];
     // A transform of 4096 samples fills the workgroup's memory: the phase goes through its first sample.
     if (thread == 0u) { samples[0] = vec2<f32>(f32(scalars[s].phase), 0.0); }
     if (workgroupUniformLoad(&samples[0]).x != f32(TRIAL)) { return; }

@@ -3,6 +3,7 @@
 //
 // One workgroup a spectrum that was just evaluated.
 #import "shared/batch.wgsl"
+#import "shared/lists.wgsl"
 #import "shared/reduce.wgsl"
 #import "shared/cholesky.wgsl"
 #import "shared/objective.wgsl"
@@ -196,7 +197,9 @@ fn evidence_step(s: u32, start: f32, thread: u32) -> f32 {
 
 @compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
-    let s = to_evaluate(group.x);
+    let entry = lists[1u + group.x];
+    let s = entry.x;
+    shape = models[entry.y];
     if (thread == 0u) {
         let last = shape.n_columns - 1u;
         scalars[s].rss = gram[gram_of(s) + last * shape.n_columns + last];
@@ -232,7 +235,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         storageBarrier();
         workgroupBarrier();
     }
-    let by_evidence = shape.evidence != 0u && iteration >= EVIDENCE_FROM;
+    let by_evidence = models[entry.y].evidence != 0u && iteration >= EVIDENCE_FROM;
     if (!follow && !by_evidence) { return; }
     set_gradient(s, now.x, now.y, thread);
     hold_bounds(s, thread);

@@ -12,7 +12,7 @@ fn load(r: u32, column: u32, p: u32) -> f32 {
 
 fn store(r: u32, row: u32, column: u32, value: f32) {
     if (row > requests[r].n_columns) { return; }
-    let own = r * sizes.most_products;
+    let own = r * room.products;
     if (requests[r].slopes_only == 0u) {
         gram[own + row * (row + 1u) / 2u + column] = value;
     } else if (row == requests[r].n_columns) {
@@ -26,5 +26,6 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     if (group.x >= tiles * (tiles + 1u) / 2u) { return; }
     // The residual's products are in the last row of tiles.
     if (requests[group.y].slopes_only != 0u && group.x < tiles * (tiles - 1u) / 2u) { return; }
+    sizes = models[requests[group.y].model];
     multiply_tile(group.y, group.x, n_rows(), thread);
 }

@@ -52,6 +52,7 @@ fn baseline(r: u32, bin: u32) -> vec2<f32> {
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
     let r = group.y;
     if (group.x >= requests[r].n_jobs) { return; }
+    sizes = models[requests[r].model];
     let own = job(r, group.x);
     for (var i = thread; i < FFT_N; i += FFT_THREADS) {
         // Negative times are last in a transform.

@@ -7,6 +7,7 @@
 @compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
     let r = group.y;
+    sizes = models[requests[r].model];
     let p = group.x * THREADS + thread;
     if (p >= sizes.n_observed) { return; }
     let shape = requests[r];

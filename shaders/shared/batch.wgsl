@@ -1,6 +1,6 @@
-// What every stage of a fit sees: the model's constants, the state of each spectrum and the scratch memory.
+// What every stage of a fit sees: the models' constants, the state of each spectrum and the scratch memory.
 
-// The model's sizes, and where each table begins in `tables` and `indices`.
+// A model's sizes, and where each of its tables begins in `tables`, `indices` and `band_fids`.
 struct Shape {
     n_short: u32,          // samples of a band FID
     n_positive: u32,       // of which 0..n_positive and first_negative.. are not zero
@@ -17,10 +17,8 @@ struct Shape {
     evidence: u32,         // 1: the baseline's smoothness is found by evidence
     lineshape: u32,        // 1: skew or flatness is fitted
     has_kernel: u32,       // 1: the lineshape has a kernel
-    work_len: u32,         // floats of scratch a spectrum
-    vectors_len: u32,      // floats of vectors a spectrum
-    n_spectra: u32,
     max_ed: f32,           // largest effective dimension of the baseline
+    band_fids: u32,
     // f32 tables
     time: u32,
     skew_time: u32,
@@ -51,8 +49,24 @@ struct Shape {
     is_fixed: u32,
 }
 
+// What the slots of a chunk share. A slot holds one spectrum, of any of the chunk's models: it has room for the largest. Within
+// a slot a spectrum's values lie as its own model has them, so that neither its neighbours nor their models move a bit.
+struct Slots {
+    n_slots: u32,
+    vectors_len: u32,      // floats of a slot: vectors
+    data_len: u32,         // bins
+    columns_len: u32,      // floats
+    gram_len: u32,
+    projections_len: u32,
+    work_len: u32,
+    most_components: u32,
+    most_columns: u32,
+    has_splines: u32,      // 1: a model has a baseline
+}
+
 // Where the fit of one spectrum stands.
 struct Scalars {
+    model: u32,
     phase: u32,
     iteration: u32,
     attempts: u32,
@@ -92,10 +106,15 @@ const CONVERGED: u32 = 0u;
 const MAX_ITERATIONS: u32 = 1u;
 const SINGULAR: u32 = 2u;
 
-@group(0) @binding(0) var<uniform> shape: Shape;
-@group(0) @binding(1) var<storage, read> tables: array<f32>;
-@group(0) @binding(2) var<storage, read> indices: array<u32>;
-@group(0) @binding(3) var<storage, read> band_fids: array<vec2<f32>>;
+@group(0) @binding(0) var<uniform> slots: Slots;
+@group(0) @binding(1) var<storage, read> models: array<Shape>;
+@group(0) @binding(2) var<storage, read> tables: array<f32>;
+@group(0) @binding(3) var<storage, read> indices: array<u32>;
+@group(0) @binding(4) var<storage, read> band_fids: array<vec2<f32>>;
+
+// The model of this workgroup's spectrum. What barriers depend on is read from `models` itself, at an index out of `lists`: then a
+// compiler knows that it is the same in all invocations.
+var<private> shape: Shape;
 
 @group(1) @binding(0) var<storage, read_write> scalars: array<Scalars>;
 @group(1) @binding(1) var<storage, read_write> vectors: array<f32>;
@@ -105,38 +124,28 @@ const SINGULAR: u32 = 2u;
 @group(1) @binding(5) var<storage, read_write> projections: array<f32>;
 @group(1) @binding(6) var<storage, read_write> work: array<f32>;
 @group(1) @binding(7) var<storage, read_write> factor: array<f32>;
-// [n to evaluate, n unfinished, spectra to evaluate (n_spectra), unfinished spectra (n_spectra)]
-@group(1) @binding(8) var<storage, read_write> lists: array<u32>;
-
-fn to_evaluate(position: u32) -> u32 {
-    return lists[2u + position];
-}
-
-fn unfinished(position: u32) -> u32 {
-    return lists[2u + shape.n_spectra + position];
-}
-
 // Vectors of n_parameters entries that a spectrum has: x, trial, gradient, step, held, held step.
 const N_VECTORS: u32 = 6u;
 
 // First floats of the vectors of spectrum `s`. The baseline's parameters are
 // its Demmler–Reinsch modes, in which BᵀB is the unit matrix and D₂ᵀD₂ is diagonal: in f32 the splines themselves cannot
 // carry a penalty that is a million times the data's weight.
-fn x_of(s: u32) -> u32 { return s * shape.vectors_len; }
-fn trial_of(s: u32) -> u32 { return s * shape.vectors_len + shape.n_parameters; }
-fn gradient_of(s: u32) -> u32 { return s * shape.vectors_len + 2u * shape.n_parameters; }
-fn step_of(s: u32) -> u32 { return s * shape.vectors_len + 3u * shape.n_parameters; }
-fn held_of(s: u32) -> u32 { return s * shape.vectors_len + 4u * shape.n_parameters; }
-fn held_step_of(s: u32) -> u32 { return s * shape.vectors_len + 5u * shape.n_parameters; }
-fn row_weights_of(s: u32) -> u32 { return s * shape.vectors_len + N_VECTORS * shape.n_parameters; }
+fn x_of(s: u32) -> u32 { return s * slots.vectors_len; }
+fn trial_of(s: u32) -> u32 { return s * slots.vectors_len + shape.n_parameters; }
+fn gradient_of(s: u32) -> u32 { return s * slots.vectors_len + 2u * shape.n_parameters; }
+fn step_of(s: u32) -> u32 { return s * slots.vectors_len + 3u * shape.n_parameters; }
+fn held_of(s: u32) -> u32 { return s * slots.vectors_len + 4u * shape.n_parameters; }
+fn held_step_of(s: u32) -> u32 { return s * slots.vectors_len + 5u * shape.n_parameters; }
+fn row_weights_of(s: u32) -> u32 { return s * slots.vectors_len + N_VECTORS * shape.n_parameters; }
 // Spline coefficients at x and at the trial.
 fn splines_of(s: u32) -> u32 { return row_weights_of(s) + shape.n_rows; }
 fn trial_splines_of(s: u32) -> u32 { return splines_of(s) + shape.n_splines; }
 
-fn columns_of(s: u32) -> u32 { return s * shape.n_columns * shape.n_window; }
-fn gram_of(s: u32) -> u32 { return s * shape.n_columns * shape.n_columns; }
-fn projections_of(s: u32) -> u32 { return s * shape.n_columns * shape.n_splines; }
-fn work_of(s: u32) -> u32 { return s * shape.work_len; }
+fn data_of(s: u32) -> u32 { return s * slots.data_len; }
+fn columns_of(s: u32) -> u32 { return s * slots.columns_len; }
+fn gram_of(s: u32) -> u32 { return s * slots.gram_len; }
+fn projections_of(s: u32) -> u32 { return s * slots.projections_len; }
+fn work_of(s: u32) -> u32 { return s * slots.work_len; }
 
 // Weights of the lineshape's kernel, and parameters that all components share.
 const N_KERNEL: u32 = 6u;

@@ -24,7 +24,7 @@ fn modulated(k: u32, sample: u32, parameters: u32, shared_part: vec2<f32>) -> ve
     let shift_hz = vectors[parameters + shape.n_components + k];
     let exponent = clamp(shared_part.x - 3.14159265359 * width_hz * t, -80.0, 20.0);
     let rotation = circle(shift_hz * t + shared_part.y);
-    return exp(exponent) * multiply(band_fids[k * shape.n_short + sample], rotation);
+    return exp(exponent) * multiply(band_fids[shape.band_fids + k * shape.n_short + sample], rotation);
 }
 
 // Term `j` of the kernel at one sample: e^{2πi·ν_j·t} − 1.
@@ -64,7 +64,7 @@ fn modulated_sum(sample: u32, parameters: u32) -> vec2<f32> {
 // The datum of bin `p` with the phases taken out.
 fn rotated(s: u32, p: u32, parameters: u32) -> vec2<f32> {
     let phase = vectors[parameters + phi0_at()] + vectors[parameters + phi1_at()] * tables[shape.ppm + p];
-    return multiply(data[s * shape.n_window + p], circle(-0.15915494309 * phase));
+    return multiply(data[data_of(s) + p], circle(-0.15915494309 * phase));
 }
 
 // The baseline of the spline coefficients that begin at `splines`, at bin `p`.

@@ -1,24 +1,29 @@
-// What the stages for other programs' methods see: requests for the normal equations of one spectrum each.
+// What the stages for other programs' methods see: requests for the normal equations of one spectrum each, of any models.
 
-// Sizes that all requests of a batch share.
+// Sizes that requests of one model share, and where its tables begin.
 struct RequestSizes {
-    n_requests: u32,
     n_carried: u32,        // samples of a carried FID: those of a band FID that are not zero, in the order of time
     origin: u32,           // of which this one is at t = 0
     window_offset: u32,    // first compared bin in a transformed band FID
     stride: u32,           // bins from one compared bin to the next
     n_observed: u32,       // compared bins
     parts: u32,            // 2 where their imaginary parts are compared too
-    most_members: u32,
-    most_columns: u32,     // with the residual
-    most_products: u32,    // of an answer
-    twiddles: u32,         // where the tables begin in `constants`: exp(-2πi·j/FFT_N)
+    fids: u32,
+    twiddles: u32,         // in `constants`: exp(-2πi·j/FFT_N)
     time: u32,             // time of each carried sample (s)
     from_pivot: u32,       // distance of each compared bin from the phase's pivot (ppm)
 }
 
+// Room that every request has in the buffers: as much as the largest needs.
+struct Room {
+    carried: u32,          // samples
+    columns: u32,          // floats
+    products: u32,         // of an answer
+}
+
 // What one spectrum asks for, and where its values begin in `arena`.
 struct RequestShape {
+    model: u32,
     n_members: u32,
     n_jobs: u32,
     n_baseline: u32,       // coefficients
@@ -70,15 +75,19 @@ const SHAPED: u32 = 3u;
 
 const NO_COLUMN: u32 = 0xffffffffu;
 
-@group(0) @binding(0) var<uniform> sizes: RequestSizes;
-@group(0) @binding(1) var<storage, read> constants: array<f32>;
-@group(0) @binding(2) var<storage, read> fids: array<vec2<f32>>;
-@group(0) @binding(3) var<storage, read> requests: array<RequestShape>;
+@group(0) @binding(0) var<uniform> room: Room;
+@group(0) @binding(1) var<storage, read> models: array<RequestSizes>;
+@group(0) @binding(2) var<storage, read> constants: array<f32>;
+@group(0) @binding(3) var<storage, read> fids: array<vec2<f32>>;
+@group(0) @binding(4) var<storage, read> requests: array<RequestShape>;
 // Floats and integers of all requests, as bits.
-@group(0) @binding(4) var<storage, read> arena: array<u32>;
-@group(0) @binding(5) var<storage, read_write> carried: array<vec2<f32>>;
-@group(0) @binding(6) var<storage, read_write> columns: array<f32>;
-@group(0) @binding(7) var<storage, read_write> gram: array<f32>;
+@group(0) @binding(5) var<storage, read> arena: array<u32>;
+@group(0) @binding(6) var<storage, read_write> carried: array<vec2<f32>>;
+@group(0) @binding(7) var<storage, read_write> columns: array<f32>;
+@group(0) @binding(8) var<storage, read_write> gram: array<f32>;
+
+// Those of the model of this workgroup's request.
+var<private> sizes: RequestSizes;
 
 fn number(at: u32) -> f32 { return bitcast<f32>(arena[at]); }
 fn pair(at: u32, index: u32) -> vec2<f32> { return vec2<f32>(number(at + 2u * index), number(at + 2u * index + 1u)); }
@@ -94,9 +103,9 @@ fn job(r: u32, index: u32) -> Job {
     return Job(arena[at], arena[at + 1u], arena[at + 2u], arena[at + 3u], arena[at + 4u], arena[at + 5u], number(at + 6u));
 }
 
-fn carried_of(r: u32, k: u32) -> u32 { return (r * sizes.most_members + k) * sizes.n_carried; }
+fn carried_of(r: u32, k: u32) -> u32 { return r * room.carried + k * sizes.n_carried; }
 fn n_rows() -> u32 { return sizes.parts * sizes.n_observed; }
-fn columns_of(r: u32) -> u32 { return r * sizes.most_columns * n_rows(); }
+fn columns_of(r: u32) -> u32 { return r * room.columns; }
 
 // A complex value at a compared bin as the rows of a column.
 fn put(r: u32, column: u32, bin: u32, value: vec2<f32>) {

@@ -2,7 +2,9 @@
 
 use rayon::prelude::*;
 
+use super::scratch::Scratch;
 use super::{Batch, Engine, EngineKind, Fitted};
+use crate::fit::Model;
 use crate::interrupt;
 use crate::pulse;
 
@@ -20,13 +22,23 @@ impl Engine for CpuEngine {
     }
 
     fn fit(&self, batch: &Batch<'_>) -> Vec<Fitted> {
-        let fitted: Option<Vec<Fitted>> = batch
-            .fids
+        let (_, models) = batch.models();
+        // Neighbours share a model, and with it scratch.
+        let mut order: Vec<usize> = (0..batch.tasks.len()).collect();
+        order.sort_by_key(|&i| models[i]);
+        let scratch = Scratch::new(Model::fitter);
+        let fitted: Option<Vec<(usize, Fitted)>> = order
             .par_iter()
-            .map_init(|| batch.model.fitter(), |fit, fid| (!interrupt::asked()).then(|| fit(fid)))
+            .with_max_len(1)
+            .map(|&i| {
+                let task = batch.tasks[i];
+                let fit = || scratch.with(task.model, |fit| fit(task.fid));
+                (!interrupt::asked()).then(|| (i, Fitted { result: fit(), engine: EngineKind::Cpu }))
+            })
             .inspect(|_| pulse::were_fitted(1))
-            .map(|result| Some(Fitted { result: result?, engine: EngineKind::Cpu }))
             .collect();
-        fitted.unwrap_or_default()
+        let mut fitted = fitted.unwrap_or_default();
+        fitted.sort_by_key(|(i, _)| *i);
+        fitted.into_iter().map(|(_, fitted)| fitted).collect()
     }
 }

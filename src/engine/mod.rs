@@ -1,11 +1,14 @@
 //! Engines run batches of fits. Every engine takes the same [`Batch`] and gives the same results, so
-//! that nobody has to know where a spectrum was fitted.
+//! that nobody has to know where a spectrum was fitted, or beside which others.
 
 pub mod cpu;
 #[cfg(feature = "gpu")]
 pub mod gpu;
 #[cfg(any(test, feature = "gpu"))]
 mod known;
+mod scratch;
+
+use std::collections::HashMap;
 
 use num_complex::Complex64;
 
@@ -17,12 +20,41 @@ pub use gpu::GpuEngine;
 #[cfg(test)]
 pub(crate) use known::known_spectra;
 
-/// Spectra that share one model: same basis set, grid and method.
-pub struct Batch<'a> {
-    /// What they share.
+/// A spectrum and the model that fits it.
+#[derive(Clone, Copy)]
+pub struct Task<'a> {
+    /// The model; spectra share one that have basis set, grid and method in common.
     pub model: &'a Model,
-    /// One FID each, of the model's length.
-    pub fids: Vec<&'a [Complex64]>,
+    /// FID of the model's length.
+    pub fid: &'a [Complex64],
+}
+
+/// Spectra that are fitted together, of any models. None touches another: each comes out as it does alone, bit for bit.
+#[derive(Clone, Default)]
+pub struct Batch<'a> {
+    /// In the order of the results.
+    pub tasks: Vec<Task<'a>>,
+}
+
+impl<'a> Batch<'a> {
+    /// Spectra that share one model.
+    pub fn of(model: &'a Model, fids: impl IntoIterator<Item = &'a [Complex64]>) -> Self {
+        Self { tasks: fids.into_iter().map(|fid| Task { model, fid }).collect() }
+    }
+
+    /// Its models, each once, in the order in which they come first, and the number of each task's model among them.
+    pub(crate) fn models(&self) -> (Vec<&'a Model>, Vec<usize>) {
+        let mut models = Vec::new();
+        let mut numbers: HashMap<*const Model, usize> = HashMap::new();
+        let number = |task: &Task<'a>| {
+            *numbers.entry(std::ptr::from_ref(task.model)).or_insert_with(|| {
+                models.push(task.model);
+                models.len() - 1
+            })
+        };
+        let of_tasks = self.tasks.iter().map(number).collect();
+        (models, of_tasks)
+    }
 }
 
 /// A result and where it comes from.
@@ -80,7 +112,7 @@ pub trait Engine: Sync {
     }
 
     /// Fits every spectrum of the batch, in its order. A spectrum that cannot be fitted has a state that
-    /// says so and touches no other. Where somebody asks to stop meanwhile ([`crate::interrupt`]), what
-    /// comes back is no result: it may be short, and nobody keeps it.
+    /// says so and touches no other. Where somebody asks to stop meanwhile ([`crate::interrupt`]), nothing
+    /// comes back.
     fn fit(&self, batch: &Batch<'_>) -> Vec<Fitted>;
 }

@@ -14,4 +14,4 @@ pub struct Limits {
 }
 
 /// Fits one FID after the other with the same scratch.
-pub type Fitter<'a> = Box<dyn FnMut(&[Complex64]) -> FitResult + 'a>;
+pub type Fitter<'a> = Box<dyn FnMut(&[Complex64]) -> FitResult + Send + 'a>;

@@ -11,12 +11,10 @@ mod update;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rayon::prelude::*;
-
 pub use self::recipes::learn_recipes;
 use self::training::{Reading, TrainingSpectrum, training_spectra};
 use crate::corpus::Found;
-use crate::engine::{Batch, Engine};
+use crate::engine::{Batch, Engine, Task};
 use crate::fit::evidence::Evidence;
 use crate::fit::{FitState, Method, Model};
 use crate::interrupt;
@@ -160,28 +158,12 @@ fn evidence(
         .take_while(|_| !interrupt::asked())
         .filter_map(|p| Some((p, models.model(&p.found, &p.header, &p.key, &p.spectrum, 0).ok()?)))
         .collect();
-    let mut batches: Vec<(usize, Vec<usize>)> = Vec::new();
-    for (i, (_, prepared)) in prepared.iter().enumerate() {
-        match batches.iter_mut().find(|(key, _)| *key == prepared.model_key()) {
-            Some((_, members)) => members.push(i),
-            None => batches.push((prepared.model_key(), vec![i])),
-        }
-    }
-    let mut all: Vec<(usize, f64, Evidence)> = batches
-        .par_iter()
-        .flat_map_iter(|(_, members)| {
-            let model = prepared[members[0]].1.model.as_ref();
-            let f0_mhz = match model {
-                Model::Map(model) => model.band.f0_mhz,
-                Model::Peers(_) | Model::Peaks(_) => f64::NAN,
-            };
-            let fids = members.iter().map(|&i| prepared[i].0.spectrum.fid.as_slice()).collect();
-            let fits = engine.fit(&Batch { model, fids });
-            let told = members.iter().zip(fits).filter(|(_, f)| f.result.state == FitState::Converged);
-            told.filter_map(|(&i, f)| Some((i, f0_mhz, f.result.evidence?))).collect::<Vec<_>>()
-        })
-        .collect();
-    // Sums come in one order whatever the batches were.
-    all.sort_by_key(|(i, ..)| *i);
-    all.into_iter().map(|(_, f0_mhz, e)| (f0_mhz, e)).collect()
+    let tasks = prepared.iter().map(|(p, prepared)| Task { model: prepared.model.as_ref(), fid: &p.spectrum.fid });
+    let fits = engine.fit(&Batch { tasks: tasks.collect() });
+    let f0_mhz = |prepared: &Prepared| match prepared.model.as_ref() {
+        Model::Map(model) => model.band.f0_mhz,
+        Model::Peers(_) | Model::Peaks(_) => f64::NAN,
+    };
+    let told = prepared.iter().zip(fits).filter(|(_, fit)| fit.result.state == FitState::Converged);
+    told.filter_map(|((_, prepared), fit)| Some((f0_mhz(prepared), fit.result.evidence?))).collect()
 }

@@ -1,14 +1,11 @@
 //! One spectrum and method between its file and its row, and the fits of many.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
-
-use rayon::prelude::*;
 
 use super::load::{Failure, Loaded, SpectrumKey};
 use super::models::{Extra, ModelStore, Prepared};
 use crate::corpus::Found;
-use crate::engine::{Batch, Engine, Fitted};
+use crate::engine::{Batch, Engine, Fitted, Task};
 use crate::fit::strangers::added::Added;
 use crate::prepare::Spectrum;
 
@@ -64,32 +61,11 @@ impl<'a> Job<'a> {
     }
 }
 
-/// The fits that are wanted, in their order: those that share a model in one batch, batches side by side.
+/// The fits that are wanted, in their order: all of them in one batch.
 pub(crate) fn fitted(wanted: &[Option<(&Prepared, &Spectrum)>], engine: &dyn Engine) -> Vec<Option<Fitted>> {
-    let mut batches: Vec<Vec<usize>> = Vec::new();
-    let mut by_model: BTreeMap<usize, usize> = BTreeMap::new();
-    for (i, (prepared, _)) in wanted.iter().enumerate().filter_map(|(i, one)| Some((i, one.as_ref()?))) {
-        let slot = *by_model.entry(prepared.model_key()).or_insert_with(|| {
-            batches.push(Vec::new());
-            batches.len() - 1
-        });
-        batches[slot].push(i);
-    }
-    let results: Vec<(usize, Fitted)> = batches
-        .par_iter()
-        .flat_map_iter(|batch| {
-            let of_batch = || batch.iter().filter_map(|&i| wanted[i].as_ref());
-            let fids = of_batch().map(|(_, spectrum)| spectrum.fid.as_slice()).collect();
-            let fits = match of_batch().next() {
-                Some((prepared, _)) => engine.fit(&Batch { model: prepared.model.as_ref(), fids }),
-                None => Vec::new(),
-            };
-            batch.iter().copied().zip(fits).collect::<Vec<_>>()
-        })
-        .collect();
-    let mut fits: Vec<Option<Fitted>> = wanted.iter().map(|_| None).collect();
-    for (i, fit) in results {
-        fits[i] = Some(fit);
-    }
-    fits
+    let pairs = wanted.iter().flatten();
+    let tasks = pairs.map(|&(prepared, spectrum)| Task { model: prepared.model.as_ref(), fid: &spectrum.fid });
+    let batch = Batch { tasks: tasks.collect() };
+    let mut fits = engine.fit(&batch).into_iter();
+    wanted.iter().map(|one| one.as_ref().and_then(|_| fits.next())).collect()
 }

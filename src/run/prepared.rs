@@ -29,13 +29,6 @@ pub(crate) struct Prepared {
     pub(crate) pulses: BasisPulses,
 }
 
-impl Prepared {
-    /// Equal for spectra that share a model.
-    pub(crate) fn model_key(&self) -> usize {
-        Arc::as_ptr(&self.model).cast::<()>() as usize
-    }
-}
-
 /// How a model differs from that of its method and basis set alone.
 #[derive(Clone, Default, PartialEq, Eq, Hash)]
 pub(super) struct Extra {

@@ -59,7 +59,7 @@ fn errors_are_honest_where_the_model_holds() {
     );
     let spectra: Vec<_> = (0..N).flat_map(|i| corpus.spectra(i)).collect();
     let fids: Vec<Vec<Complex64>> = spectra.iter().map(|(_, s)| s.data.samples.iter().collect()).collect();
-    let fits = CpuEngine.fit(&Batch { model: &model, fids: fids.iter().map(Vec::as_slice).collect() });
+    let fits = CpuEngine.fit(&Batch::of(&model, fids.iter().map(Vec::as_slice)));
     let (mut all, mut own) = (Vec::new(), BTreeMap::<&str, Vec<f64>>::new());
     for ((truth, _), fit) in spectra.iter().zip(&fits) {
         assert!(matches!(fit.result.state, FitState::Converged | FitState::MaxIterations));

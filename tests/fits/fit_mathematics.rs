@@ -203,7 +203,7 @@ fn known_amplitudes_come_back_within_their_errors() {
         })
         .collect();
     let model = fit::Model::from(model);
-    let results = CpuEngine.fit(&Batch { model: &model, fids: fids.iter().map(Vec::as_slice).collect() });
+    let results = CpuEngine.fit(&Batch::of(&model, fids.iter().map(Vec::as_slice)));
     let mut scores = Vec::new();
     for fit in results.iter().map(|f| &f.result) {
         assert_eq!(fit.state, FitState::Converged);
@@ -286,7 +286,7 @@ fn neighbours_and_threads_change_nothing() {
     let mut fids: Vec<Vec<Complex64>> = (0..6).map(|s| spectrum(Nuisance { seed: s, ..Nuisance::default() })).collect();
     let run = |fids: &[Vec<Complex64>], threads: usize| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-        let batch = Batch { model: &model, fids: fids.iter().map(Vec::as_slice).collect() };
+        let batch = Batch::of(&model, fids.iter().map(Vec::as_slice));
         pool.install(|| CpuEngine.fit(&batch))
     };
     let bits = |fit: &requant::engine::Fitted| -> Vec<u64> {

@@ -46,7 +46,7 @@ fn fits(name: &str, turn_rad: f64) -> Vec<FitResult> {
             .collect()
         })
         .collect();
-    let batch = Batch { model: &model, fids: fids.iter().map(Vec::as_slice).collect() };
+    let batch = Batch::of(&model, fids.iter().map(Vec::as_slice));
     CpuEngine.fit(&batch).into_iter().map(|f| f.result).collect()
 }
 

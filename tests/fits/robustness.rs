@@ -47,7 +47,7 @@ fn outcome(change: impl FnOnce(&mut Recipe), shift_ppm: f64, phase_rad: f64) -> 
     };
     let fids: Vec<Vec<Complex64>> =
         spectra.iter().map(|(_, s)| s.data.samples.iter().enumerate().map(moved).collect()).collect();
-    let fits = CpuEngine.fit(&Batch { model: &model, fids: fids.iter().map(Vec::as_slice).collect() });
+    let fits = CpuEngine.fit(&Batch::of(&model, fids.iter().map(Vec::as_slice)));
     let mut out = Outcome::default();
     for ((truth, _), fit) in spectra.iter().zip(&fits) {
         let warns = !flags(&fit.result, model.limits(), site.f0_mhz, model.basis_linewidth_hz()).is_empty();

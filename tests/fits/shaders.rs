@@ -19,7 +19,7 @@ fn every_buffer_has_the_binding_of_its_name() {
     assert_eq!(fit::Buffer::ALL.len(), Family::Fit.bindings().len());
     assert_eq!(requests::Buffer::ALL.len(), Family::Requests.bindings().len());
     assert_eq!(fit::Buffer::BandFids.binding().name, "band_fids");
-    assert_eq!(fit::Buffer::Shape.binding().access, Access::Uniform);
+    assert_eq!(fit::Buffer::Slots.binding().access, Access::Uniform);
     assert_eq!(fit::Buffer::Data.binding().access, Access::Read);
     assert_eq!(fit::Buffer::Scalars.binding().stride as usize, size_of::<fit::Scalars>());
     assert_eq!(requests::Buffer::Gram.binding().access, Access::ReadWrite);
@@ -45,7 +45,7 @@ fn transforms_are_shared_out_whole() {
         assert!(each >= 4 && threads <= 256);
         assert_eq!(Stage::Observe.threads().at(n), threads);
     }
-    assert_eq!(Stage::Gram.threads(), Threads::Fixed(64));
+    assert_eq!(Stage::Normal.threads(), Threads::Fixed(64));
     for n in [0, 64, 100, 1000, 8192] {
         assert!(fft_threads(n).is_none(), "{n}");
     }

@@ -30,7 +30,7 @@ impl Engine for Counting {
     }
 
     fn fit(&self, batch: &Batch<'_>) -> Vec<Fitted> {
-        self.0.lock().unwrap().push(batch.fids.len());
+        self.0.lock().unwrap().push(batch.tasks.len());
         CpuEngine.fit(batch)
     }
 }
@@ -114,7 +114,7 @@ fn a_shared_model_gives_the_amplitudes_of_a_model_of_ones_own() {
             let model = |f0_mhz: f64| -> Model {
                 method.model(basis, spectrum.fid.len(), spectrum.dwell_s, f0_mhz, basis.te_s).unwrap()
             };
-            let fit = |model: &Model| CpuEngine.fit(&Batch { model, fids: vec![&spectrum.fid] }).remove(0).result;
+            let fit = |model: &Model| CpuEngine.fit(&Batch::of(model, [spectrum.fid.as_slice()])).remove(0).result;
             let shared = fit(&model(spectrum.f0_mhz));
             for (most, off_hz) in most.iter_mut().zip([300.0, 1250.0]) {
                 let own = fit(&model(spectrum.f0_mhz + 1e-6 * off_hz));

@@ -75,9 +75,9 @@ fn amplitudes(corpus: &Corpus, spectra: &[Spectrum]) -> Vec<Vec<(f64, f64)>> {
     let model = Model::from(
         map::Model::new(basis, site.n_points, 1.0 / site.bandwidth_hz, site.f0_mhz, te_s, &settings).unwrap(),
     );
-    let fids = spectra.iter().map(|s| s.fid.as_slice()).collect();
+    let fids = spectra.iter().map(|s| s.fid.as_slice());
     CpuEngine
-        .fit(&Batch { model: &model, fids })
+        .fit(&Batch::of(&model, fids))
         .iter()
         .map(|fit| {
             let usual = USUAL.iter().map(|name| fit.result.amplitude(name).unwrap());

@@ -24,7 +24,7 @@ const DISTINCT: usize = 64;
 const BATCHES: [usize; 6] = [1, 10, 100, 1000, 10_000, 100_000];
 /// Metabolites and samples of the problems that are timed. The last but one is the usual one.
 const PROBLEMS: [(usize, usize); 6] = [(10, 1024), (16, 1024), (16, 4096), (16, 8192), (16, 2048), (31, 2048)];
-/// Protocols that are fitted one after the other, and how far apart their spectrometer frequencies lie (Hz).
+/// Protocols that are fitted together, and how far apart their spectrometer frequencies lie (Hz).
 const PROTOCOLS: usize = 40;
 const APART_HZ: f64 = 15.0;
 /// Methods like other programs', which ask the device for normal equations.
@@ -152,16 +152,13 @@ fn problems(engine: &GpuEngine, batch: usize, distinct: usize, clock: &Clock) ->
     Ok(())
 }
 
-/// Protocols whose models differ: each is a batch of its own.
+/// Protocols whose models differ, all in one batch.
 fn protocols(engine: &GpuEngine, problem: &Problem, each: usize) -> anyhow::Result<()> {
     let models: Vec<_> =
         (0..PROTOCOLS).map(|i| problem.model_of("map", i as f64 * APART_HZ)).collect::<anyhow::Result<_>>()?;
-    let started = Instant::now();
-    for model in &models {
-        timed(engine, &problem.batch_of(model, each))?;
-    }
-    let per_s = (PROTOCOLS * each) as f64 / started.elapsed().as_secs_f64();
-    say!("\n{PROTOCOLS} protocols of {each} spectra, one after the other: {per_s:.1} spectra/s");
+    let batch = Batch { tasks: models.iter().flat_map(|model| problem.batch_of(model, each).tasks).collect() };
+    let per_s = timed(engine, &batch)?;
+    say!("\n{PROTOCOLS} protocols of {each} spectra together: {per_s:.1} spectra/s");
     Ok(())
 }
 
@@ -181,7 +178,7 @@ fn methods(engine: &GpuEngine, problem: &Problem, clock: &Clock) -> anyhow::Resu
     Ok(())
 }
 
-/// When host and device worked on which of four chunks.
+/// How long host and device worked side by side at four times as many spectra as there are slots.
 fn overlap(problem: &Problem, index: usize, chunk: usize) -> anyhow::Result<()> {
     let engine = GpuEngine::open_untested(index)?.with_chunk(chunk);
     engine.fit(&problem.batch(1));
@@ -190,19 +187,17 @@ fn overlap(problem: &Problem, index: usize, chunk: usize) -> anyhow::Result<()> 
     let timeline = engine.timeline();
     let spans = timeline.get(before..).unwrap_or_default();
     let start = spans.iter().map(|s| s.from_s).fold(f64::INFINITY, f64::min);
-    say!("\nFour chunks of {chunk}, from begin to end (ms)\n");
-    say!("| chunk | host prepares | device: upload, fit, readback | host finishes |\n|---|---|---|---|");
-    for number in 0..4 {
-        let of = |work: Work| {
-            let span = spans.iter().find(|s| s.chunk == number && s.work == work);
-            span.map_or("–".to_owned(), |s| {
-                format!("{:.0} – {:.0}", 1e3 * (s.from_s - start), 1e3 * (s.to_s - start))
-            })
-        };
-        say!("| {number} | {} | {} | {} |", of(Work::Prepare), of(Work::Device), of(Work::Finish));
-    }
     let total = spans.iter().map(|s| s.to_s).fold(0.0, f64::max) - start;
-    let device: f64 = spans.iter().filter(|s| s.work == Work::Device).map(|s| s.to_s - s.from_s).sum();
-    say!("\nThe device works for {:.0} % of the time.", 100.0 * device / total);
+    say!("\n{} spectra through {chunk} slots in {:.0} ms\n", 4 * chunk, 1e3 * total);
+    say!("| | times | ms in all | of the time |\n|---|---|---|---|");
+    for (work, name) in [
+        (Work::Prepare, "host prepares"),
+        (Work::Device, "device: upload, rounds, readback"),
+        (Work::Finish, "host finishes"),
+    ] {
+        let own = spans.iter().filter(|s| s.work == work);
+        let (n, seconds) = own.fold((0, 0.0), |(n, sum), s| (n + 1, sum + s.to_s - s.from_s));
+        say!("| {name} | {n} | {:.0} | {:.0} % |", 1e3 * seconds, 100.0 * seconds / total);
+    }
     Ok(())
 }

@@ -74,6 +74,6 @@ impl Problem {
     }
 
     pub(super) fn batch_of<'a>(&'a self, model: &'a Model, n: usize) -> Batch<'a> {
-        Batch { model, fids: self.fids.iter().cycle().take(n).map(Vec::as_slice).collect() }
+        Batch::of(model, self.fids.iter().cycle().take(n).map(Vec::as_slice))
     }
 }

@@ -8,6 +8,7 @@ use super::pipelines::Compiled;
 use super::stage::NamedBuffer;
 
 /// The buffers of a family of stages.
+#[derive(Clone)]
 pub(super) struct Buffers<B> {
     /// In the order of [`NamedBuffer::ALL`].
     all: Vec<wgpu::Buffer>,

@@ -1,22 +1,22 @@
-//! The GPU engine: chunks, the overlap of host and device, and what happens when a device fails.
+//! The GPU engine: which spectra the device takes together, and what happens when it fails.
 
+use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
-use num_complex::Complex64;
-use rayon::prelude::*;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::device;
 use super::error::GpuError;
 use super::pipelines::Opened;
-use super::requests::{self, Requests};
-use super::rounds::{OnDevice, Profile, Solution, chunk_size, posed, unsupported};
+use super::requests::{self, Asker, Requests};
+use super::rounds::{Profile, Tables, largest_buffer, most_slots, unsupported};
 use super::self_test::SelfTest;
-use super::timeline::{Span, Timeline, Work};
+use super::stage::fit::Slots;
+use super::through::{Numbered, Through, profiled};
+use super::timeline::{Span, Timeline};
 use crate::engine::{Batch, CpuEngine, Engine, EngineKind, Fitted};
 use crate::fit::map::Model;
-use crate::fit::map::problem::{Problem, Solved};
-use crate::fit::{self, FitState, peers};
+use crate::fit::peers::remote::Constants;
+use crate::fit::{self, peers};
 use crate::interrupt;
 
 /// Spectra of other programs' methods that are fitted at a time: enough that a GPU has work while the host decides.
@@ -28,14 +28,14 @@ const SOFTWARE_AT_ONCE: usize = 64;
 pub struct GpuEngine {
     adapter: usize,
     name: String,
-    /// `None` once the device is given up. One chunk at a time is on the device.
+    /// `None` once the device is given up. One batch at a time is on the device.
     opened: Mutex<Option<Opened>>,
-    /// Most spectra in a chunk; `None`: what the device's limits allow.
+    /// Most spectra on the device at a time; `None`: what its limits allow.
     chunk: Option<usize>,
     notes: Mutex<Vec<String>>,
     /// Whether a lost device may be opened again.
     reopen: AtomicBool,
-    timeline: Timeline,
+    pub(super) timeline: Timeline,
 }
 
 impl GpuEngine {
@@ -78,7 +78,7 @@ impl GpuEngine {
         })
     }
 
-    /// The same engine with chunks of at most `spectra` spectra.
+    /// The same engine with at most `spectra` spectra on the device at a time.
     #[must_use]
     pub fn with_chunk(self, spectra: usize) -> Self {
         Self { chunk: Some(spectra.max(1)), ..self }
@@ -89,24 +89,27 @@ impl GpuEngine {
         self.notes.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// What host and device worked at so far, chunk by chunk.
+    /// What host and device worked at so far.
     pub fn timeline(&self) -> Vec<Span> {
         self.timeline.spans()
     }
 
-    /// Time on the device by stage for a batch that fits into one chunk; all zero on a device without timestamps.
+    /// Time on the device by stage for a batch of `map` whose transforms have one length; all zero on a device without
+    /// timestamps.
     ///
     /// # Errors
-    /// [`GpuError::Device`] if the device fails or is given up.
+    /// [`GpuError::Device`] if the device fails or is given up, or the batch is another one.
     pub fn profile(&self, batch: &Batch<'_>) -> Result<Profile, GpuError> {
-        let fit::Model::Map(model) = batch.model else {
-            return Err(GpuError::Device { reason: OTHER_FAMILY.to_owned() });
-        };
-        let problems: Vec<Problem> = batch.fids.par_iter().filter_map(|fid| Problem::new(model, fid).ok()).collect();
+        let (models, numbers) = batch.models();
+        let refuse = |what: &str| GpuError::Device { reason: what.to_owned() };
+        let maps: Option<Vec<&Model>> = models.iter().map(|model| map_model(model)).collect();
+        let maps = maps.ok_or_else(|| refuse(OTHER_FAMILY))?;
+        if maps.windows(2).any(|pair| pair[0].band.n_short() != pair[1].band.n_short()) {
+            return Err(refuse("transforms of several lengths"));
+        }
+        let spectra: Vec<Numbered<'_>> = numbers.into_iter().zip(batch.tasks.iter().map(|task| task.fid)).collect();
         let mut profile = Profile::default();
-        let opened = self.lock();
-        let opened = opened.as_ref().ok_or_else(|| GpuError::Device { reason: "given up".to_owned() })?;
-        OnDevice::new(model).solve(opened, model, &problems, Some(&mut profile))?;
+        profiled(self, &maps, &spectra, &mut profile)?;
         Ok(profile)
     }
 
@@ -124,7 +127,7 @@ impl GpuEngine {
         self.reopen.store(false, Ordering::Relaxed);
     }
 
-    fn lock(&self) -> MutexGuard<'_, Option<Opened>> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, Option<Opened>> {
         self.opened.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -136,7 +139,7 @@ impl GpuEngine {
     }
 
     /// What `work` makes of the device, or `None` if the device is given up: a failure is retried once on a new one.
-    fn attempt<T>(&self, mut work: impl FnMut(&Opened) -> Result<T, GpuError>) -> Option<T> {
+    pub(super) fn attempt<T>(&self, mut work: impl FnMut(&Opened) -> Result<T, GpuError>) -> Option<T> {
         let mut opened = self.lock();
         for attempt in 0..2 {
             match work(opened.as_ref()?) {
@@ -152,62 +155,59 @@ impl GpuEngine {
         None
     }
 
-    fn solve(&self, on_device: &mut OnDevice, model: &Model, problems: &[Problem]) -> Option<Vec<Solved>> {
-        self.attempt(|opened| on_device.solve(opened, model, problems, None).inspect_err(|_| on_device.forget()))
+    /// As many of `slots` as the device has memory for, and no more than spectra.
+    pub(super) fn slots(&self, slots: Slots, n_spectra: usize) -> Slots {
+        let opened = self.lock();
+        let by_limits = opened.as_ref().map_or(1, |o| most_slots(&slots, &o.device.limits, o.device.is_software));
+        let n_slots = self.chunk.unwrap_or(by_limits).min(by_limits).min(n_spectra.max(1));
+        Slots { n_slots: n_slots as u32, ..slots }
     }
 
-    fn fit_supported(&self, model: &Model, batch: &Batch<'_>) -> Vec<Fitted> {
-        let fids = &batch.fids;
-        let mut on_device = OnDevice::new(model);
-        let shape = on_device.shape();
-        let by_limits =
-            self.lock().as_ref().map_or(1, |o| chunk_size(&shape, &o.device.limits, o.device.is_software).max(1));
-        let size = self.chunk.unwrap_or(by_limits).min(by_limits);
-        let chunks: Vec<&[&[Complex64]]> = fids.chunks(size).collect();
-        let prepare = |c: usize| -> Option<Vec<Result<Problem, FitState>>> {
-            let fids = chunks.get(c)?;
-            let pose = || fids.par_iter().map(|fid| Problem::new(model, fid)).collect();
-            Some(self.timeline.span(Work::Prepare, c, pose))
-        };
-        let finish = |c: usize, chunk: Solution| self.timeline.span(Work::Finish, c, || chunk.finish(model));
-        let mut out = Vec::with_capacity(fids.len());
-        let mut last: Option<Solution> = None;
-        let mut next = prepare(0);
-        for c in 0..chunks.len() {
-            if interrupt::asked() {
-                return Vec::new();
-            }
-            let Some(prepared) = next.take() else { break };
-            let finished = last.take();
-            let (posed, problems) = posed(prepared);
-            // The device on this chunk; beside it the host on the one before and the one after.
-            let (solved, (mut done, prepared)) = rayon::join(
-                || self.timeline.span(Work::Device, c, || self.solve(&mut on_device, model, &problems)),
-                || {
-                    let done = finished.map(|chunk| finish(c - 1, chunk)).unwrap_or_default();
-                    (done, prepare(c + 1))
-                },
-            );
-            out.append(&mut done);
-            next = prepared;
-            last = Some(Solution { posed, problems, solved });
-            if last.as_ref().is_some_and(|chunk| chunk.solved.is_none()) {
-                let rest = Batch { model: batch.model, fids: fids[c * size..].to_vec() };
-                out.extend(CpuEngine.fit(&rest));
-                return out;
-            }
+    /// Fits spectra of models whose transforms have one length, all of them together; `None` for those that are left where the
+    /// device is given up.
+    fn fit_together(&self, models: &[&Model], spectra: &[Numbered<'_>]) -> Vec<Option<Fitted>> {
+        let most_bytes = self.lock().as_ref().map_or(u64::MAX, |opened| largest_buffer(&opened.device.limits));
+        let mut fits: Vec<Option<Fitted>> = spectra.iter().map(|_| None).collect();
+        let mut first = 0;
+        while first < models.len() {
+            let tables = Arc::new(Tables::of(&models[first..], most_bytes));
+            let end = first + tables.shapes.len();
+            let own: Vec<usize> = (0..spectra.len()).filter(|&i| (first..end).contains(&spectra[i].0)).collect();
+            let numbered: Vec<Numbered<'_>> = own.iter().map(|&i| (spectra[i].0 - first, spectra[i].1)).collect();
+            let models = &models[first..end];
+            let fitted = Through { engine: self, models, tables: &tables, spectra: &numbered }.fit();
+            own.into_iter().zip(fitted).for_each(|(i, fit)| fits[i] = fit);
+            first = end;
         }
-        out.extend(last.map(|chunk| finish(chunks.len() - 1, chunk)).unwrap_or_default());
-        out
+        fits
     }
 
-    /// Fits a batch of another program's method: its fits run on the host and ask the device for normal equations.
-    fn fit_by_requests(&self, model: &peers::Model, mut requests: Requests, fids: &[&[Complex64]]) -> Vec<Fitted> {
+    /// Fits spectra of other programs' methods, together those whose transforms have one length: their fits run on the host and
+    /// ask the device for normal equations.
+    fn fit_by_requests(&self, fft_n: usize, models: &[Asking<'_>], spectra: &[Numbered<'_>]) -> Vec<Fitted> {
         let is_software = self.lock().as_ref().is_none_or(|opened| opened.device.is_software);
         let at_once = self.chunk.unwrap_or(if is_software { SOFTWARE_AT_ONCE } else { AT_ONCE });
-        requests::fit(model, fids, at_once, |asked| {
+        let constants: Vec<Constants> = models.iter().map(|(_, constants)| constants.clone()).collect();
+        let mut requests = Requests::new(fft_n, &constants);
+        let askers: Vec<Asker<'_>> =
+            spectra.iter().map(|&(number, fid)| Asker { model: models[number].0, number, fid }).collect();
+        requests::fit(&askers, at_once, |asked| {
             self.attempt(|opened| requests.evaluate(opened, asked).inspect_err(|_| requests.forget()))
         })
+    }
+}
+
+impl GpuEngine {
+    /// How the device takes part in fits of `model`, or what of it the shaders do not do.
+    fn way<'a>(model: &'a fit::Model) -> Result<Way<'a>, String> {
+        match model {
+            fit::Model::Map(model) => match unsupported(model) {
+                None => Ok(Way::Rounds(model)),
+                Some(what) => Err(what),
+            },
+            fit::Model::Peers(model) => Ok(Way::Requests(model, requests::constants(model)?)),
+            fit::Model::Peaks(_) => Err(OTHER_FAMILY.to_owned()),
+        }
     }
 }
 
@@ -228,22 +228,64 @@ impl Engine for GpuEngine {
     }
 
     fn fit(&self, batch: &Batch<'_>) -> Vec<Fitted> {
-        let fitted = match batch.model {
-            fit::Model::Map(model) => match unsupported(model) {
-                None => Ok(self.fit_supported(model, batch)),
-                Some(what) => Err(what),
-            },
-            fit::Model::Peers(model) => {
-                Requests::new(model).map(|requests| self.fit_by_requests(model, requests, &batch.fids))
-            }
-            fit::Model::Peaks(_) => Err(OTHER_FAMILY.to_owned()),
-        };
-        match fitted {
-            Ok(fitted) => fitted,
-            Err(what) => {
-                self.note(format!("fitted on the CPU, the GPU engine does not do {what}"));
-                CpuEngine.fit(batch)
+        let (models, numbers) = batch.models();
+        // By the length of transforms, for which the stages are compiled: numbers of models, and the models.
+        let mut rounds: BTreeMap<usize, (Vec<usize>, Vec<&Model>)> = BTreeMap::new();
+        let mut asking: BTreeMap<usize, (Vec<usize>, Vec<Asking<'_>>)> = BTreeMap::new();
+        for (number, model) in models.iter().enumerate() {
+            match Self::way(model) {
+                Ok(Way::Rounds(model)) => {
+                    let (members, alike) = rounds.entry(model.band.n_short()).or_default();
+                    members.push(number);
+                    alike.push(model);
+                }
+                Ok(Way::Requests(model, constants)) => {
+                    let (members, alike) = asking.entry(constants.n_short).or_default();
+                    members.push(number);
+                    alike.push((model, constants));
+                }
+                Err(what) => self.note(format!("fitted on the CPU, the GPU engine does not do {what}")),
             }
         }
+        let mut fits: Vec<Option<Fitted>> = batch.tasks.iter().map(|_| None).collect();
+        let of = |members: &[usize]| -> (Vec<usize>, Vec<Numbered<'_>>) {
+            let place: HashMap<usize, usize> = members.iter().enumerate().map(|(at, number)| (*number, at)).collect();
+            let own = numbers.iter().zip(&batch.tasks).enumerate();
+            own.filter_map(|(i, (number, task))| Some((i, (*place.get(number)?, task.fid)))).unzip()
+        };
+        for (members, alike) in rounds.into_values() {
+            let (own, spectra) = of(&members);
+            own.into_iter().zip(self.fit_together(&alike, &spectra)).for_each(|(i, fit)| fits[i] = fit);
+        }
+        for (fft_n, (members, alike)) in asking {
+            let (own, spectra) = of(&members);
+            own.into_iter().zip(self.fit_by_requests(fft_n, &alike, &spectra)).for_each(|(i, fit)| fits[i] = Some(fit));
+        }
+        if interrupt::asked() {
+            return Vec::new();
+        }
+        let rest: Vec<usize> = (0..fits.len()).filter(|&i| fits[i].is_none()).collect();
+        let native = CpuEngine.fit(&Batch { tasks: rest.iter().map(|&i| batch.tasks[i]).collect() });
+        rest.into_iter().zip(native).for_each(|(i, fit)| fits[i] = Some(fit));
+        // The native engine leaves none, but where somebody asks to stop.
+        fits.into_iter().collect::<Option<Vec<_>>>().unwrap_or_default()
+    }
+}
+
+/// A model whose fits ask the device, and what its requests share.
+type Asking<'a> = (&'a peers::Model, Constants);
+
+/// How the device takes part in fits of a model.
+enum Way<'a> {
+    /// It iterates them.
+    Rounds(&'a Model),
+    /// They ask it for normal equations.
+    Requests(&'a peers::Model, Constants),
+}
+
+fn map_model(model: &fit::Model) -> Option<&Model> {
+    match model {
+        fit::Model::Map(model) => Some(model),
+        fit::Model::Peers(_) | fit::Model::Peaks(_) => None,
     }
 }

@@ -1,7 +1,7 @@
 //! The GPU engine: the same fit in f32 for thousands of spectra at once, in WGSL (`shaders/`).
 //!
-//! The host prepares a chunk (`fit::map::problem`), the device iterates it to the end ([`rounds`]), and errors and covariance
-//! come in f64 from the host. While the device works on one chunk the host finishes the last and prepares the next.
+//! The host poses problems (`fit::map::problem`), the device iterates them to the end ([`rounds`]), spectra of all models side by
+//! side, and errors and covariance come in f64 from the host, which works beside the device (`through`).
 //! Other programs' methods decide on the host and ask the device for normal equations (`requests`).
 
 mod buffers;
@@ -16,6 +16,7 @@ pub mod rounds;
 mod self_test;
 pub mod sizes;
 pub mod stage;
+mod through;
 pub mod timeline;
 
 pub use engine::GpuEngine;

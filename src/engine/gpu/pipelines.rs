@@ -5,19 +5,22 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::device::Device;
 use super::error::GpuError;
+use super::rounds::Memory;
 use super::sizes::ENTRY;
 use super::stage::{Access, Family, Stage};
 
 /// A device and what was compiled for it.
 pub(super) struct Opened {
-    pub(super) device: Device,
+    pub(super) device: Arc<Device>,
     compiled: Mutex<HashMap<(Family, usize), Arc<Compiled>>>,
+    /// What fits of `map` take, once there was one.
+    pub(super) memory: Mutex<Option<Memory>>,
 }
 
 impl Opened {
     /// Opens adapter number `index`.
     pub(super) fn open(index: usize) -> Result<Self, GpuError> {
-        Ok(Self { device: Device::open(index)?, compiled: Mutex::default() })
+        Ok(Self { device: Arc::new(Device::open(index)?), compiled: Mutex::default(), memory: Mutex::default() })
     }
 
     /// The stages of `family` for transforms of `fft_n` samples, compiled on first use.
@@ -43,8 +46,8 @@ pub(super) struct Compiled {
 impl Compiled {
     /// Compiles the sources of a family's stages.
     pub(super) fn new(device: &Device, family: Family, source: impl Fn(Stage) -> String) -> Self {
-        let n_groups = family.stages().map(Stage::n_groups).max().unwrap_or(0);
-        let groups: Vec<_> = (0..n_groups).map(|group| layout(device, family, group as u32)).collect();
+        let last = family.bindings().iter().map(|binding| binding.group).max().unwrap_or(0);
+        let groups: Vec<_> = (0..=last).map(|group| layout(device, family, group)).collect();
         let stages = family.stages().map(|stage| (stage, pipeline(device, stage, source(stage), &groups))).collect();
         Self { groups, stages }
     }
@@ -52,8 +55,8 @@ impl Compiled {
     /// Makes `stage` the one that `pass` dispatches, on buffers bound as `groups`.
     pub(super) fn set(&self, pass: &mut wgpu::ComputePass<'_>, stage: Stage, groups: &[wgpu::BindGroup]) {
         pass.set_pipeline(&self.stages[&stage]);
-        for (i, group) in groups.iter().enumerate().take(stage.n_groups()) {
-            pass.set_bind_group(i as u32, group, &[]);
+        for &i in stage.groups() {
+            pass.set_bind_group(i, &groups[i as usize], &[]);
         }
     }
 }
@@ -84,7 +87,10 @@ fn pipeline(device: &Device, stage: Stage, source: String, groups: &[wgpu::BindG
     let module = device
         .device
         .create_shader_module(wgpu::ShaderModuleDescriptor { label, source: wgpu::ShaderSource::Wgsl(source.into()) });
-    let own: Vec<_> = groups.iter().take(stage.n_groups()).map(Some).collect();
+    let last = stage.groups().last().map_or(0, |last| *last as usize);
+    let sees = |group: usize| stage.groups().contains(&(group as u32));
+    let own: Vec<_> =
+        groups.iter().enumerate().take(last + 1).map(|(group, layout)| sees(group).then_some(layout)).collect();
     let layout = device.device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
         label,
         bind_group_layouts: &own,

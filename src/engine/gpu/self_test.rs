@@ -35,7 +35,7 @@ impl SelfTest {
         let settings = Settings::map().map_err(|e| fail(e.to_string()))?;
         let method = Method::from(settings);
         let model = method.model(&basis, N_POINTS, DWELL_S, F0_MHZ, None).map_err(|e| fail(e.to_string()))?;
-        let batch = || Batch { model: &model, fids: fids.iter().map(Vec::as_slice).collect() };
+        let batch = || Batch::of(&model, fids.iter().map(Vec::as_slice));
         Ok(Self::compare(&CpuEngine.fit(&batch()), &engine.fit(&batch())))
     }
 

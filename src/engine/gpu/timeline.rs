@@ -1,4 +1,4 @@
-//! When the host and the device worked on which chunk: what the overlap hides, and what it does not.
+//! When the host and the device worked: what the overlap hides, and what it does not.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
@@ -6,21 +6,21 @@ use std::time::Instant;
 /// What was worked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Work {
-    /// The host poses the problems of a chunk.
+    /// The host poses some problems.
     Prepare,
-    /// Upload, fit and readback.
+    /// Upload, fits and readback.
     Device,
     /// The host makes errors and covariances of what came back.
     Finish,
 }
 
-/// One stretch of work on one chunk.
+/// One stretch of work.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Span {
     /// At what.
     pub work: Work,
-    /// Number of the chunk in its batch.
-    pub chunk: usize,
+    /// Its number among those of its kind in a batch.
+    pub number: usize,
     /// Begin, from the engine's start (s).
     pub from_s: f64,
     /// End, from the engine's start (s).
@@ -42,10 +42,10 @@ impl Default for Timeline {
 
 impl Timeline {
     /// Does `job` and writes down how long it took.
-    pub(super) fn span<T>(&self, work: Work, chunk: usize, job: impl FnOnce() -> T) -> T {
+    pub(super) fn span<T>(&self, work: Work, number: usize, job: impl FnOnce() -> T) -> T {
         let from_s = self.start.elapsed().as_secs_f64();
         let done = job();
-        let span = Span { work, chunk, from_s, to_s: self.start.elapsed().as_secs_f64() };
+        let span = Span { work, number, from_s, to_s: self.start.elapsed().as_secs_f64() };
         self.spans.lock().unwrap_or_else(PoisonError::into_inner).push(span);
         done
     }

@@ -3,5 +3,5 @@
 mod batch;
 mod rendezvous;
 
-pub(super) use batch::Requests;
-pub(super) use rendezvous::fit;
+pub(super) use batch::{Requests, constants};
+pub(super) use rendezvous::{Asker, fit};

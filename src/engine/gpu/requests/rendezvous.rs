@@ -11,20 +11,30 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 use num_complex::Complex64;
 
+use super::batch::Asked;
 use crate::engine::{EngineKind, Fitted};
 use crate::fit::peers::remote::{Answer, Remote, Request};
 use crate::fit::peers::{Model, fit_remotely};
 use crate::interrupt;
 
-/// A request and where its answer goes.
-struct Asked {
-    request: Request,
+/// A spectrum that asks.
+pub(in crate::engine::gpu) struct Asker<'a> {
+    pub(in crate::engine::gpu) model: &'a Model,
+    /// Number of the model among those of the device.
+    pub(in crate::engine::gpu) number: usize,
+    pub(in crate::engine::gpu) fid: &'a [Complex64],
+}
+
+/// A request, with the number of its model, and where its answer goes.
+struct Question {
+    asked: Asked,
     reply: SyncSender<Answer>,
 }
 
 /// The device as one fit sees it.
 struct AskedDevice {
-    asked: Sender<Asked>,
+    number: usize,
+    asked: Sender<Question>,
     cores: Arc<Cores>,
     /// Set when the device does not answer.
     is_native: Arc<AtomicBool>,
@@ -33,7 +43,7 @@ struct AskedDevice {
 impl Remote for AskedDevice {
     fn evaluate(&self, request: Request) -> Option<Answer> {
         let (reply, answer) = sync_channel(1);
-        let answer = self.asked.send(Asked { request, reply }).ok().and_then(|()| {
+        let answer = self.asked.send(Question { asked: (self.number, request), reply }).ok().and_then(|()| {
             self.cores.leave();
             let answer = answer.recv().ok();
             self.cores.take();
@@ -65,28 +75,27 @@ impl Cores {
     }
 }
 
-/// Fits a batch of `model`, `at_once` spectra at a time. `evaluate` answers requests, one answer each, or gives up.
+/// Fits spectra of any models, `at_once` at a time. `evaluate` answers requests, one answer each, or gives up.
 pub(in crate::engine::gpu) fn fit(
-    model: &Model,
-    fids: &[&[Complex64]],
+    askers: &[Asker<'_>],
     at_once: usize,
-    evaluate: impl FnMut(&[Request]) -> Option<Vec<Answer>>,
+    evaluate: impl FnMut(&[Asked]) -> Option<Vec<Answer>>,
 ) -> Vec<Fitted> {
     let cores = Arc::new(Cores { free: Mutex::new(rayon::current_num_threads().max(1)), left: Condvar::new() });
     let next = AtomicUsize::new(0);
-    let done: Vec<Mutex<Option<Fitted>>> = fids.iter().map(|_| Mutex::new(None)).collect();
+    let done: Vec<Mutex<Option<Fitted>>> = askers.iter().map(|_| Mutex::new(None)).collect();
     let (asked, asks) = channel();
     std::thread::scope(|scope| {
-        for _ in 0..at_once.min(fids.len()) {
+        for _ in 0..at_once.min(askers.len()) {
             let (asked, next, done, cores) = (asked.clone(), &next, &done, &cores);
             scope.spawn(move || {
                 loop {
                     let i = next.fetch_add(1, Ordering::Relaxed);
-                    let (Some(fid), Some(place)) = (fids.get(i), done.get(i)) else { return };
+                    let (Some(asker), Some(place)) = (askers.get(i), done.get(i)) else { return };
                     if interrupt::asked() {
                         return;
                     }
-                    *place.lock().unwrap_or_else(PoisonError::into_inner) = Some(fit_one(model, fid, &asked, cores));
+                    *place.lock().unwrap_or_else(PoisonError::into_inner) = Some(fit_one(asker, &asked, cores));
                 }
             });
         }
@@ -97,11 +106,12 @@ pub(in crate::engine::gpu) fn fit(
 }
 
 /// Fits one spectrum, asking through `asked`, while it holds one of the `cores`.
-fn fit_one(model: &Model, fid: &[Complex64], asked: &Sender<Asked>, cores: &Arc<Cores>) -> Fitted {
+fn fit_one(asker: &Asker<'_>, asked: &Sender<Question>, cores: &Arc<Cores>) -> Fitted {
     let is_native = Arc::new(AtomicBool::new(false));
-    let device = AskedDevice { asked: asked.clone(), cores: Arc::clone(cores), is_native: Arc::clone(&is_native) };
+    let (asked, own_cores) = (asked.clone(), Arc::clone(cores));
+    let device = AskedDevice { number: asker.number, asked, cores: own_cores, is_native: Arc::clone(&is_native) };
     cores.take();
-    let result = fit_remotely(model, fid, Box::new(device));
+    let result = fit_remotely(asker.model, asker.fid, Box::new(device));
     cores.leave();
     let engine = if is_native.load(Ordering::Relaxed) { EngineKind::Cpu } else { EngineKind::Gpu };
     crate::pulse::were_fitted(1);
@@ -110,13 +120,13 @@ fn fit_one(model: &Model, fid: &[Complex64], asked: &Sender<Asked>, cores: &Arc<
 
 /// Answers until nobody asks any more, or `evaluate` gives up: then those who wait and who ask later learn it by the
 /// channels' ends.
-fn answer(mut evaluate: impl FnMut(&[Request]) -> Option<Vec<Answer>>, asks: Receiver<Asked>) {
+fn answer(mut evaluate: impl FnMut(&[Asked]) -> Option<Vec<Answer>>, asks: Receiver<Question>) {
     while let Ok(first) = asks.recv() {
         let mut batch = Vec::new();
         let mut replies = Vec::new();
-        for asked in std::iter::once(first).chain(asks.try_iter()) {
-            batch.push(asked.request);
-            replies.push(asked.reply);
+        for question in std::iter::once(first).chain(asks.try_iter()) {
+            batch.push(question.asked);
+            replies.push(question.reply);
         }
         let Some(answers) = evaluate(&batch) else { return };
         for (reply, answer) in replies.iter().zip(answers) {

@@ -1,15 +1,18 @@
 //! One stage at a time beside its native twin, on the same inputs: what the tests of stage parity compare.
 
-use bytemuck::{AnyBitPattern, Pod, bytes_of, cast_slice};
+use std::sync::Arc;
+
+use bytemuck::{AnyBitPattern, Pod, cast_slice};
 use num_complex::Complex64;
 
 use super::chunk::Chunk;
 use super::decided::decided;
+use super::layout::slots;
 use super::tables::Tables;
 use crate::engine::gpu::buffers::make;
 use crate::engine::gpu::error::GpuError;
 use crate::engine::gpu::pipelines::{Compiled, Opened};
-use crate::engine::gpu::stage::fit::{Buffer, EVALUATE, N_VECTORS, STEP, STEP_MORE, Scalars, TRIAL};
+use crate::engine::gpu::stage::fit::{Buffer, EVALUATE, N_VECTORS, STEP, STEP_MORE, Scalars, Slots, TRIAL};
 use crate::engine::gpu::stage::{Family, Stage};
 use crate::fit::map::Model;
 use crate::fit::map::columns::n_columns;
@@ -61,8 +64,10 @@ impl<'a> Inspector<'a> {
         let opened = Opened::open(index)?;
         let fft_n = model.band.n_short();
         let plain = opened.compiled(Family::Fit, fft_n)?;
-        let mut chunk = Chunk::new(&opened.device, &plain, &Tables::new(model), 1);
-        chunk.upload(&opened.device, model, std::slice::from_ref(&problem));
+        let tables = Arc::new(Tables::of(&[model], u64::MAX));
+        let slots = Slots { n_slots: 1, ..slots(&tables.shapes) };
+        let chunk = Chunk::new(&opened, &tables, slots)?;
+        chunk.upload(0, &[(0, model, &problem)]);
         let compiled = Compiled::new(&opened.device, Family::Fit, |stage| change(stage, stage.source(fft_n)));
         opened.device.check()?;
         let narrow = |v: f64| f64::from(v as f32);
@@ -75,7 +80,7 @@ impl<'a> Inspector<'a> {
             new.run(&plain, &[Stage::Compact])?;
             new.scalars = new.scalars()?;
             if new.scalars.phase == EVALUATE && new.scalars.iteration >= iteration {
-                new.vectors = new.fetch(Buffer::Vectors, new.chunk.shape.vectors_len as usize)?;
+                new.vectors = new.fetch(Buffer::Vectors, new.chunk.slots().vectors_len as usize)?;
                 return Ok(new);
             }
         }
@@ -128,7 +133,7 @@ impl<'a> Inspector<'a> {
         self.reset(self.scalars);
         self.write(Buffer::Columns, &narrow(twin.columns()));
         self.run(&self.compiled, &[Stage::Compact, Stage::Gram, Stage::Project])?;
-        let (native, n) = (twin.products(), self.chunk.shape.n_columns as usize);
+        let (native, n) = (twin.products(), self.chunk.shape(0).n_columns as usize);
         let device = self.fetch::<f32>(Buffer::Gram, n * n)?;
         let length = |j: usize| native[j * n + j].sqrt().max(f64::MIN_POSITIVE);
         let lower: Vec<(usize, usize)> = (0..n).flat_map(|i| (0..=i).map(move |j| (i, j))).collect();
@@ -137,7 +142,7 @@ impl<'a> Inspector<'a> {
             device: lower.iter().map(|&(i, j)| f64::from(device[i * n + j]) / length(i) / length(j)).collect(),
             native: lower.iter().map(|&(i, j)| native[j * n + i] / length(i) / length(j)).collect(),
         };
-        let nb = self.chunk.shape.n_splines as usize;
+        let nb = self.chunk.shape(0).n_splines as usize;
         let modes = self.fetch::<f32>(Buffer::Projections, n * nb)?;
         let expected = self.projections(&twin);
         let scaled = |v: &dyn Fn(usize) -> f64| (0..n * nb).map(|at| v(at) / length(at / nb)).collect();
@@ -161,7 +166,7 @@ impl<'a> Inspector<'a> {
         self.run(&self.compiled, &[Stage::Compact, Stage::Weights])?;
         let (after, own) = (self.scalars()?, self.fetch::<f32>(Buffer::Vectors, self.vectors.len())?);
         let iteration = self.scalars.iteration as usize;
-        let evidence = self.chunk.shape.evidence != 0 && iteration >= EVIDENCE_FROM;
+        let evidence = self.chunk.shape(0).evidence != 0 && iteration >= EVIDENCE_FROM;
         let native = twin.updated(iteration, noise_variance.into(), evidence);
         let native = native.ok_or_else(|| GpuError::Device { reason: "singular".to_owned() })?;
         let pair = |what, device: Vec<f64>, native: Vec<f64>| Pair { what, device, native };
@@ -252,26 +257,26 @@ impl<'a> Inspector<'a> {
     /// Parameters with splines in place of modes.
     fn parameters(&self, own: &[f32]) -> Vec<f64> {
         let mut x: Vec<f64> = own.iter().map(|&v| f64::from(v)).collect();
-        let first = self.chunk.shape.n_model as usize;
-        let splines = self.chunk.modes.coefficients(&x[first..]);
+        let first = self.chunk.shape(0).n_model as usize;
+        let splines = self.chunk.modes(0).coefficients(&x[first..]);
         x[first..].copy_from_slice(&splines);
         x
     }
 
     fn rows(&self, vectors: &[f32]) -> Vec<f64> {
-        let first = (N_VECTORS * self.chunk.shape.n_parameters) as usize;
-        vectors[first..first + self.chunk.shape.n_rows as usize].iter().map(|&v| f64::from(v)).collect()
+        let first = (N_VECTORS * self.chunk.shape(0).n_parameters) as usize;
+        vectors[first..first + self.chunk.shape(0).n_rows as usize].iter().map(|&v| f64::from(v)).collect()
     }
 
     /// Where vector number `which` lies.
     fn vectors_of(&self, which: usize) -> std::ops::Range<usize> {
-        let m = self.chunk.shape.n_parameters as usize;
+        let m = self.chunk.shape(0).n_parameters as usize;
         which * m..(which + 1) * m
     }
 
     /// Products of the twin's columns with the baseline's modes.
     fn projections(&self, twin: &Twin<'_>) -> Vec<f64> {
-        let matrix = &self.chunk.modes.matrix;
+        let matrix = &self.chunk.modes(0).matrix;
         let nb = matrix.nrows();
         let splines = twin.projections();
         let of_column =
@@ -281,7 +286,7 @@ impl<'a> Inspector<'a> {
 
     /// The normal equations of the twin on the device.
     fn write_normal(&self, twin: &Twin<'_>) {
-        let (native, n) = (twin.products(), self.chunk.shape.n_columns as usize);
+        let (native, n) = (twin.products(), self.chunk.shape(0).n_columns as usize);
         let rows: Vec<f64> = (0..n * n).map(|at| native[(at % n).min(at / n) * n + (at % n).max(at / n)]).collect();
         self.write(Buffer::Gram, &narrow(&rows));
         self.write(Buffer::Projections, &narrow(&self.projections(twin)));
@@ -309,7 +314,6 @@ impl<'a> Inspector<'a> {
     fn reset(&self, scalars: Scalars) {
         self.write(Buffer::Scalars, &[scalars]);
         self.write(Buffer::Vectors, &self.vectors);
-        self.chunk.buffers.write(&self.opened.device, Buffer::Shape, bytes_of(&self.chunk.shape));
     }
 
     fn scalars(&self) -> Result<Scalars, GpuError> {
@@ -318,7 +322,7 @@ impl<'a> Inspector<'a> {
     }
 
     fn write<T: Pod>(&self, buffer: Buffer, values: &[T]) {
-        self.chunk.buffers.write(&self.opened.device, buffer, cast_slice(values));
+        self.chunk.memory().buffers.write(&self.opened.device, buffer, cast_slice(values));
     }
 
     fn run(&self, compiled: &Compiled, stages: &[Stage]) -> Result<(), GpuError> {
@@ -334,7 +338,7 @@ impl<'a> Inspector<'a> {
         let usage = wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST;
         let out = make(device, "read", bytes, usage);
         let mut encoder = device.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
-        encoder.copy_buffer_to_buffer(&self.chunk.buffers[buffer], 0, &out, 0, bytes);
+        encoder.copy_buffer_to_buffer(&self.chunk.memory().buffers[buffer], 0, &out, 0, bytes);
         let submission = device.queue.submit([encoder.finish()]);
         device.read(&out, bytes, submission)
     }

@@ -1,9 +1,11 @@
-//! The constants of a model as the shaders read them: f32 and u32 tables, and where each begins.
+//! The constants of models as the shaders read them: f32 and u32 tables of all of them, and where each begins.
+
+use rayon::prelude::*;
 
 use super::modes::Modes;
 use crate::acquisition::CARRIER_PPM;
 use crate::engine::gpu::sizes::{MAX_PARAMETERS, MAX_ROWS, fft_threads};
-use crate::engine::gpu::stage::fit::{self, N_VECTORS, Shape};
+use crate::engine::gpu::stage::fit::{self, Shape};
 use crate::fit::baseline::ORDER;
 use crate::fit::map::Model;
 use crate::fit::map::columns::n_columns;
@@ -13,15 +15,18 @@ use crate::fit::map::report::fixed_parameters;
 use crate::fit::map::settings::Smoothness;
 use crate::fit::prior::RatioRow;
 
-/// A model's constants.
-pub(super) struct Tables {
-    pub(super) shape: Shape,
+/// The constants of models whose transforms have the same length.
+pub(in crate::engine::gpu) struct Tables {
+    /// Samples of their transforms.
+    pub(super) fft_n: usize,
+    /// By the number of the model.
+    pub(in crate::engine::gpu) shapes: Vec<Shape>,
+    /// The baseline's parameters on the device, by the number of the model.
+    pub(super) modes: Vec<Modes>,
     pub(super) floats: Vec<f32>,
     pub(super) indices: Vec<u32>,
     /// Band FIDs, one component after the other: real and imaginary parts.
     pub(super) band_fids: Vec<[f32; 2]>,
-    /// The baseline's parameters on the device.
-    pub(super) modes: Modes,
 }
 
 /// The shaders lay parameters out as the native engine does.
@@ -49,21 +54,53 @@ pub(in crate::engine::gpu) fn unsupported(model: &Model) -> Option<String> {
 }
 
 impl Tables {
-    pub(super) fn new(model: &Model) -> Self {
+    /// The constants of the first of `models`, as many as fit into buffers of `most_bytes`, and of one at least. All have the
+    /// length of the first one's transforms.
+    pub(in crate::engine::gpu) fn of(models: &[&Model], most_bytes: u64) -> Self {
+        let fft_n = models.first().map_or(0, |model| model.band.n_short());
         let mut tables = Self {
-            shape: sizes(model),
+            fft_n,
+            shapes: Vec::new(),
+            modes: Vec::new(),
             floats: Vec::new(),
             indices: Vec::new(),
             band_fids: Vec::new(),
-            modes: Modes::new(&model.baseline),
         };
-        tables.add_transform(model);
-        tables.add_baseline(model);
-        tables.add_priors(model);
-        for k in 0..model.components.len() {
-            tables.band_fids.extend(model.band_fid(k).iter().map(|z| [z.re as f32, z.im as f32]));
+        let twiddles = tables.floats((0..fft_n).flat_map(|j| {
+            let (sin, cos) = (-std::f64::consts::TAU * j as f64 / fft_n as f64).sin_cos();
+            [cos, sin]
+        }));
+        let modes: Vec<Modes> = models.par_iter().map(|model| Modes::new(&model.baseline)).collect();
+        for (model, modes) in models.iter().zip(modes) {
+            let before = (tables.floats.len(), tables.indices.len(), tables.band_fids.len());
+            tables.add(model, modes, twiddles);
+            if tables.largest_bytes() > most_bytes && tables.shapes.len() > 1 {
+                tables.floats.truncate(before.0);
+                tables.indices.truncate(before.1);
+                tables.band_fids.truncate(before.2);
+                tables.shapes.pop();
+                tables.modes.pop();
+                break;
+            }
         }
         tables
+    }
+
+    /// Bytes of the largest of its buffers.
+    fn largest_bytes(&self) -> u64 {
+        (4 * self.floats.len().max(self.indices.len())).max(8 * self.band_fids.len()) as u64
+    }
+
+    fn add(&mut self, model: &Model, modes: Modes, twiddles: u32) {
+        let mut shape = Shape { twiddles, band_fids: self.band_fids.len() as u32, ..sizes(model) };
+        self.add_transform(model, &mut shape);
+        self.add_baseline(model, &modes, &mut shape);
+        self.add_priors(model, &mut shape);
+        for k in 0..model.components.len() {
+            self.band_fids.extend(model.band_fid(k).iter().map(|z| [z.re as f32, z.im as f32]));
+        }
+        self.shapes.push(shape);
+        self.modes.push(modes);
     }
 
     fn floats(&mut self, values: impl IntoIterator<Item = f64>) -> u32 {
@@ -78,23 +115,18 @@ impl Tables {
         first
     }
 
-    fn add_transform(&mut self, model: &Model) {
-        let n = model.band.n_short();
-        self.shape.time = self.floats(model.band.time_s.iter().copied());
-        self.shape.skew_time = self.floats(model.lineshape.skew_time.iter().copied());
-        self.shape.flat_time = self.floats(model.lineshape.flat_time.iter().copied());
-        self.shape.kernel_time = self.floats(model.lineshape.kernel_time.iter().flat_map(|z| [z.re, z.im]));
-        self.shape.ppm = self.floats(model.band.ppm.iter().map(|p| p - CARRIER_PPM));
-        self.shape.twiddles = self.floats((0..n).flat_map(|j| {
-            let (sin, cos) = (-std::f64::consts::TAU * j as f64 / n as f64).sin_cos();
-            [cos, sin]
-        }));
+    fn add_transform(&mut self, model: &Model, shape: &mut Shape) {
+        shape.time = self.floats(model.band.time_s.iter().copied());
+        shape.skew_time = self.floats(model.lineshape.skew_time.iter().copied());
+        shape.flat_time = self.floats(model.lineshape.flat_time.iter().copied());
+        shape.kernel_time = self.floats(model.lineshape.kernel_time.iter().flat_map(|z| [z.re, z.im]));
+        shape.ppm = self.floats(model.band.ppm.iter().map(|p| p - CARRIER_PPM));
     }
 
-    fn add_baseline(&mut self, model: &Model) {
+    fn add_baseline(&mut self, model: &Model, modes: &Modes, shape: &mut Shape) {
         let (baseline, nb) = (&model.baseline, model.baseline.n_splines);
-        self.shape.spline_four = self.floats(baseline.values.iter().flatten().copied());
-        self.shape.spline_at = self.indices(baseline.first.iter().copied());
+        shape.spline_four = self.floats(baseline.values.iter().flatten().copied());
+        shape.spline_at = self.indices(baseline.first.iter().copied());
         // The same values spline by spline: each is not zero on one run of bins.
         let (mut first_bin, mut count, mut offset, mut values) = (vec![0; nb], vec![0; nb], vec![0; nb], Vec::new());
         for spline in 0..nb {
@@ -109,15 +141,15 @@ impl Tables {
                 }
             }
         }
-        self.shape.spline_values = self.floats(values);
-        self.shape.spline_first_bin = self.indices(first_bin);
-        self.shape.spline_count = self.indices(count);
-        self.shape.spline_offset = self.indices(offset);
-        self.shape.spline_modes = self.floats(self.modes.matrix.iter().copied().collect::<Vec<_>>());
-        self.shape.roughness = self.floats(self.modes.roughness.clone());
+        shape.spline_values = self.floats(values);
+        shape.spline_first_bin = self.indices(first_bin);
+        shape.spline_count = self.indices(count);
+        shape.spline_offset = self.indices(offset);
+        shape.spline_modes = self.floats(modes.matrix.iter().copied());
+        shape.roughness = self.floats(modes.roughness.iter().copied());
     }
 
-    fn add_priors(&mut self, model: &Model) {
+    fn add_priors(&mut self, model: &Model, shape: &mut Shape) {
         let layout = &model.layout;
         let (k_all, first) = (layout.n_components, layout.baseline());
         let common = 3 * k_all;
@@ -137,12 +169,12 @@ impl Tables {
                 _ => {}
             }
         });
-        self.shape.shift_precision = self.floats(own[k_all..2 * k_all].iter().copied());
-        self.shape.width_precision = self.floats(own[2 * k_all..].iter().copied());
-        self.shape.single_precision = self.floats(single.map(|s| s.0));
-        self.shape.single_mean = self.floats(single.map(|s| s.1));
-        self.shape.prior_diagonal = self.floats(diagonal);
-        self.shape.lower_bound = self.floats((0..first).map(|i| layout.lower_bound(i).max(f64::from(NO_BOUND))));
+        shape.shift_precision = self.floats(own[k_all..2 * k_all].iter().copied());
+        shape.width_precision = self.floats(own[2 * k_all..].iter().copied());
+        shape.single_precision = self.floats(single.map(|s| s.0));
+        shape.single_mean = self.floats(single.map(|s| s.1));
+        shape.prior_diagonal = self.floats(diagonal);
+        shape.lower_bound = self.floats((0..first).map(|i| layout.lower_bound(i).max(f64::from(NO_BOUND))));
         let dense = |terms: &[(usize, f64)]| {
             let mut row = vec![0.0; k_all];
             for &(k, w) in terms {
@@ -150,22 +182,22 @@ impl Tables {
             }
             row
         };
-        self.shape.row_terms = self.floats(model.rows.iter().flat_map(|r| dense(&r.terms)));
-        self.shape.row_scales = self.floats(model.rows.iter().flat_map(|r| dense(&r.scale_terms)));
-        self.shape.row_sd = self.floats(model.rows.iter().map(|r| r.sd));
+        shape.row_terms = self.floats(model.rows.iter().flat_map(|r| dense(&r.terms)));
+        shape.row_scales = self.floats(model.rows.iter().flat_map(|r| dense(&r.scale_terms)));
+        shape.row_sd = self.floats(model.rows.iter().map(|r| r.sd));
         let yields = |row: &RatioRow| row.yields.as_ref().map_or(0.0, |yields| yields.snr);
-        self.shape.row_yield_snr = self.floats(model.rows.iter().map(yields));
+        shape.row_yield_snr = self.floats(model.rows.iter().map(yields));
         let mut heights = vec![0.0; k_all];
         // All rows that yield do so by the same spectrum.
         for &(k, height) in model.rows.iter().find_map(|r| r.yields.as_ref()).map_or(&[][..], |y| &y.heights) {
             heights[k] = height;
         }
-        self.shape.heights = self.floats(heights);
+        shape.heights = self.floats(heights);
         let mut is_fixed = vec![0; first];
         for i in fixed_parameters(model) {
             is_fixed[i] = 1;
         }
-        self.shape.is_fixed = self.indices(is_fixed);
+        shape.is_fixed = self.indices(is_fixed);
     }
 }
 
@@ -190,9 +222,6 @@ fn sizes(model: &Model) -> Shape {
         evidence: u32::from(evidence),
         lineshape: u32::from(settings.priors.skew_sd > 0.0 || settings.priors.flatness_sd > 0.0),
         has_kernel: u32::from(model.lineshape.has_kernel()),
-        // A square of all parameters, or two of the splines.
-        work_len: (m * m).max(2 * nb * nb) as u32,
-        vectors_len: N_VECTORS * m as u32 + model.rows.len() as u32 + 2 * nb as u32,
         max_ed: (settings.baseline.max_ed_per_ppm * (high - low)).min(nb as f64) as f32,
         ..Shape::default()
     }
