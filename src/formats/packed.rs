@@ -219,7 +219,8 @@ mod tests {
         let told = bytes(&path, 1 << 30).unwrap_err().to_string();
         assert!(told.contains("damaged or cut off"), "{told}");
         assert_eq!(head(&path, 4).unwrap(), [0; 4]);
-        std::fs::write(&path, &bomb[..12]).unwrap();
+        // The header, and a byte of the stream: nothing comes out yet.
+        std::fs::write(&path, &bomb[..11]).unwrap();
         assert!(head(&path, 4).is_err());
     }
 

@@ -6,10 +6,10 @@ use super::constants::{
 };
 use super::model::Model;
 use super::normal::Weights;
-use super::report::{effective_parameters, fixed_parameters};
+use super::report::{baseline_ed, from_priors};
 use super::settings::Smoothness;
 use super::step::{factorise, hold_bounds, hold_fixed};
-use super::workspace::Workspace;
+use super::workspace::{Hold, Workspace};
 use crate::fit::linalg::{self, symmetric, wide};
 
 /// How σ² goes on.
@@ -73,18 +73,15 @@ fn follow(model: &Model, weights: &mut Weights, noise_variance: f64, misfit: Mis
     };
 }
 
-/// Number of parameters that the data determine, from the factor of the undamped system; what is held at its start does not
-/// count.
+/// Number of parameters that the data determine, from the factor of the undamped system; what is held does not count: it has
+/// no variance, and what priors say of it tells nothing of the others.
 fn determined(model: &Model, x: &[f64], weights: &Weights, ws: &mut Workspace) -> f64 {
-    let m = model.layout.len();
+    let (m, first) = (model.layout.len(), model.layout.baseline());
     linalg::inverse_from_factor(&ws.factor, m, &mut ws.hessian, &mut ws.algebra);
-    let mut held_shapes = 0.0;
-    if ws.holds_shapes {
-        let shapes = model.layout.n_components..model.layout.baseline();
-        held_shapes = (shapes.len() - fixed_parameters(model).count()) as f64;
-        shapes.for_each(|i| ws.hessian[i * m + i] = 0.0);
-    }
-    effective_parameters(model, x, weights, &ws.hessian) - held_shapes
+    let is_held = |i: usize| ws.held[i] != Hold::Free;
+    let n_free = (0..first).filter(|&i| !is_held(i)).count() as f64;
+    let model_part = n_free - from_priors(model, x, weights, &ws.hessian, is_held);
+    model_part.max(0.0) + baseline_ed(model, weights.lambda, &ws.hessian)
 }
 
 /// Moves λ towards its fixed point by evidence on the linearised problem.
