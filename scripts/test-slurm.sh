@@ -69,12 +69,16 @@ for _ in $(seq 1200); do
     if squeue -h -r -t R -o %i | grep -qx "${job}_2"; then
         [ -z "$before" ] && before=$(chunks)
         if [ "$(chunks)" -gt "$before" ]; then
-            pkill -KILL -f "^$requant run $PWD/corpus" && echo "killed task 2 with $(chunks) chunks done"
-            break
+            # The task's own process and no other's.
+            for pid in $(scontrol listpids "$(squeue -h -j "${job}_2" -o %A)" | awk 'NR > 1 { print $1 }'); do
+                [ "$(readlink "/proc/$pid/exe")" = "$requant" ] && kill -KILL "$pid" && killed=1
+            done
+            [ -n "${killed:-}" ] && echo "killed task 2 with $(chunks) chunks done" && break
         fi
     fi
     sleep 0.05
 done
+[ -n "${killed:-}" ] || { echo "task 2 ended before it could be killed" >&2; exit 1; }
 for _ in $(seq 300); do
     squeue -h -j "$merge" -o %t 2>/dev/null | grep -q . || break
     # Slurm holds a requeued task for two minutes; the test does not wait for them.
