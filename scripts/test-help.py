@@ -5,6 +5,7 @@
 `cargo test` holds the examples to what the commands take; this, which takes minutes, holds them to what the commands do.
 """
 
+import json
 import os
 import re
 import shutil
@@ -23,6 +24,13 @@ LEFT_OUT = {
     "requant plot --voxel": (2, "T1-weighted images"),
     "requant report results --image": (1, "T1-weighted images"),
     "requant run demo --engine gpu --gpu 1": (1, "two GPUs"),
+}
+# Examples whose `results` are not those of a plain run, by their beginnings, and the folder that stands in.
+INSTEAD = {
+    "requant maps results": "grid",
+    "requant merge results --shards 16": "shards-16",
+    "requant merge results": "shards-3",
+    "requant status results && requant merge": "shards-3",
 }
 
 
@@ -70,13 +78,26 @@ def make(folder):
         place(name, data / source)
     for name, source in {"data.H2O": "data.RAW", "meas_MID00042.dat": "meas.dat", "water.dat": "meas.dat"}.items():
         place(name, folder / source)
-    run("requant simulate --out demo --subjects 3")
-    for path in sorted((folder / "demo").rglob("*"), key=lambda one: len(one.parts)):
-        named = folder / "bids" / str(path.relative_to(folder / "demo")).replace("sub-00", "sub-")
-        named.mkdir(parents=True) if path.is_dir() else shutil.copy(path, named)
-    (folder / "bids/participants.tsv").write_text((folder / "demo/participants.tsv").read_text().replace("sub-00", "sub-"))
+    # A corpus under the names that examples have: sub-01, one voxel.
+    run("requant simulate --out simulated --subjects 3")
+
+    def short(text):
+        return re.sub(r"_voi-[a-z]+", "", text.replace("sub-00", "sub-"))
+
+    for path in sorted((folder / "simulated").rglob("*")):
+        named = folder / "demo" / short(str(path.relative_to(folder / "simulated")))
+        if path.is_file():
+            named.parent.mkdir(parents=True, exist_ok=True)
+            assert not named.exists(), named
+            shutil.copy(path, named)
+            if path.suffix in (".csv", ".json", ".tsv"):
+                named.write_text(short(path.read_text()))
+    shutil.rmtree(folder / "simulated")
+    shutil.copytree(folder / "demo", folder / "bids")
     (folder / "filter.json").write_text('{"svs": {"suffix": "svs"}}')
     (folder / "site.toml").write_text('[sequence]\nname = "press"\nvendor = "ge"\nte_ms = 35.0\nte1_ms = 14.85\n')
+    shares = "".join(f"sub-{i:02}/mrs/sub-{i:02}_svs\t0.6\t0.2\t0.2\n" for i in (1, 2, 3))
+    (folder / "fractions.tsv").write_text(f"spectrum_id\tf_gm\tf_wm\tf_csf\n{shares}")
     (folder / "my-constants.toml").write_text("[water_scaling]\n")
     (folder / "manifest.csv").write_text("path\nscan.SDAT\n")
     (folder / "sites.csv").write_text("path,subject\nscan.SDAT,01\n")
@@ -87,6 +108,10 @@ def make(folder):
     run("requant methods --toml map > mine.toml && sed -i 's/^name = .*/name = \"mine\"/' mine.toml")
     run("requant basis convert press35.basis raw --format raw")
     run("requant run demo --curves --method map --method lcmodel --out results")
+    run("requant run mrsi --engine cpu --out grid")
+    for n in (3, 16):
+        for i in range(n):
+            run(f"requant run demo --engine cpu --shard {i + 1}/{n} --out shards-{n}")
     run("requant run demo --out run-map && requant run demo --learn protocol --out run-learned")
     for i in (1, 2, 3):
         run(f"requant run demo --engine cpu --shard {i}/3 --out node{i}")
@@ -100,6 +125,9 @@ with tempfile.TemporaryDirectory() as top:
     (top / "bin/requant").symlink_to(requant)
     environment = os.environ | {"PATH": f"{top}/bin:{os.environ['PATH']}", "REQUANT_CACHE_DIR": f"{top}/cache"}
     found = sorted(set(examples()))
+    said = subprocess.run([requant, "devices", "--json"], capture_output=True, text=True, check=True).stdout
+    if not json.loads(said)["devices"]:
+        LEFT_OUT["requant devices --check"] = (1, "a GPU, and a binary with the engine for it")
     make(top / "made")
     failed, left_out = [], dict.fromkeys(LEFT_OUT, 0)
     for i, line in enumerate(found):
@@ -109,8 +137,12 @@ with tempfile.TemporaryDirectory() as top:
             continue
         folder = top / f"tried-{i}"
         shutil.copytree(top / "made", folder)
+        instead = next((name for one, name in INSTEAD.items() if line.startswith(one)), None)
+        if instead is not None:
+            shutil.rmtree(folder / "results")
+            (folder / instead).rename(folder / "results")
         # Where an example writes what the folder has, it is the one that makes it.
-        for name in re.findall(r"--out (\S+)|> (\S+)", line):
+        for name in re.findall(r"--out (\S+)|> (\S+)|convert \S+ (\S+)", line):
             made = folder / "".join(name)
             if "--overwrite" in line:
                 continue
@@ -119,6 +151,8 @@ with tempfile.TemporaryDirectory() as top:
         (folder / "home/.local/share/bash-completion/completions").mkdir(parents=True)
         for name in (".config/fish/completions", ".zfunc"):
             (folder / "home" / name).mkdir(parents=True)
+        if line.endswith(" --resume"):
+            text = f"{text.removesuffix(' --resume')} && {text}"
         if line == "requant bids /data /out group":
             text = text.replace(" group", " participant") + f" && {text}"
         done = subprocess.run(["sh", "-c", text], cwd=folder, env=environment, capture_output=True, text=True)
