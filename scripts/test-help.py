@@ -36,7 +36,9 @@ INSTEAD = {
 
 def examples(*command):
     """Examples of a command and of those below it; a remark stands two spaces or more after an example."""
-    text = subprocess.run([requant, *command, "--help"], capture_output=True, text=True, check=True).stdout
+    # Wide enough that no example is wrapped.
+    wide = os.environ | {"COLUMNS": "500"}
+    text = subprocess.run([requant, *command, "--help"], env=wide, capture_output=True, text=True, check=True).stdout
     for line in text.splitlines():
         if line.startswith("  requant "):
             yield re.split(r"\s{2,}", line.strip())[0]
