@@ -27,7 +27,9 @@ LEFT_OUT = {
 }
 # Examples whose `results` are not those of a plain run, by their beginnings, and the folder that stands in.
 INSTEAD = {
+    "requant compare results": "results-2",
     "requant maps results": "grid",
+    "requant plot results --flagged": "flagged-1",
     "requant merge results --shards 16": "shards-16",
     "requant merge results": "shards-3",
     "requant status results && requant merge": "shards-3",
@@ -36,8 +38,8 @@ INSTEAD = {
 
 def examples(*command):
     """Examples of a command and of those below it; a remark stands two spaces or more after an example."""
-    # Wide enough that no example is wrapped.
-    wide = os.environ | {"COLUMNS": "500"}
+    # As in a terminal that wraps none of them.
+    wide = os.environ | {"COLUMNS": "110"}
     text = subprocess.run([requant, *command, "--help"], env=wide, capture_output=True, text=True, check=True).stdout
     for line in text.splitlines():
         if line.startswith("  requant "):
@@ -109,7 +111,9 @@ def make(folder):
     (folder / "panss.tsv").write_text("\n".join(["participant_id\tpanss", *(f"{one}\t{60 + i}" for i, one in enumerate(people))]))
     run("requant methods --toml map > mine.toml && sed -i 's/^name = .*/name = \"mine\"/' mine.toml")
     run("requant basis convert press35.basis raw --format raw")
-    run("requant run demo --curves --method map --method lcmodel --out results")
+    run("requant run demo --curves --out results")
+    run("requant run demo --method map --method lcmodel --out results-2")
+    run("requant run scans --basis press35.basis --curves --out flagged-1")
     # The header of this file has neither.
     (folder / "mrsi.csv").write_text("path,te_s,sequence\nmrsi/mrsi.nii.gz,0.03,PRESS\n")
     run("requant run mrsi.csv --engine cpu --method varpro --out grid")
@@ -146,7 +150,7 @@ with tempfile.TemporaryDirectory() as top:
             shutil.rmtree(folder / "results")
             (folder / instead).rename(folder / "results")
         # Where an example writes what the folder has, it is the one that makes it.
-        for name in re.findall(r"--out (\S+)|> (\S+)|convert \S+ (\S+)", line):
+        for name in re.findall(r"--out (\S+)|> (\S+)|convert \S+ (\S+)|plan \S+ --manifest (\S+)", line):
             made = folder / "".join(name)
             if "--overwrite" in line:
                 continue
