@@ -22,7 +22,7 @@ cd "$dir"
 mkdir bin
 ln -s "$requant" bin/requant
 export PATH="$dir/bin:$PATH"
-requant simulate --out data --subjects 2
+requant simulate --out data --subjects 5
 cat > participant.json <<JSON
 { "bids_dir": "$dir/data", "output_dir": "$dir/out", "analysis_level": "participant",
   "participant_label": ["0001", "0002"], "engine": "cpu", "nprocs": 2, "mem_mb": 2000 }
@@ -34,6 +34,7 @@ JSON
 "$bin/bosh" exec launch --no-container "$descriptor" group.json
 test -s out/group.html
 test -s out/sub-0002.html
+test ! -e out/sub-0003.html
 is_valid() {
     "$bin/bids-validator-deno" "$1" | tee said
     if grep -q ERROR said; then exit 1; fi
@@ -42,10 +43,31 @@ is_valid out
 is_valid data
 requant convert data again --bids
 is_valid again
+datasets=(again)
 if [ -d "$scans" ]; then
     mkdir mixed
     for vendor in philips-sdat siemens-rda siemens-dicom ge-pfile; do ln -s "$scans/$vendor" "mixed/$vendor"; done
     requant convert mixed dataset --bids --site-from '{site}/{subject}/**' | tee converted
     is_valid dataset
+    datasets+=(dataset)
 fi
+
+# Killed after the first participant's page, the same command goes on, and the group's tables are those of one that was not.
+for dataset in "${datasets[@]}"; do
+    participants() { requant bids "$dataset" "$1" participant --engine cpu --nprocs 2; }
+    pages() { find "$1" -maxdepth 1 -name 'sub-*.html' 2>/dev/null | wc -l; }
+    participants "$dataset-whole" >/dev/null
+    requant bids "$dataset" "$dataset-killed" participant --engine cpu --nprocs 2 >/dev/null 2>&1 &
+    app=$!
+    until [ "$(pages "$dataset-killed")" -gt 0 ]; do sleep 0.02; done
+    kill -KILL "$app"
+    wait "$app" 2>/dev/null || true
+    left=$(($(pages "$dataset-whole") - $(pages "$dataset-killed")))
+    [ "$left" -gt 0 ]
+    participants "$dataset-killed" >/dev/null
+    for out in whole killed; do requant bids "$dataset" "$dataset-$out" group >/dev/null; done
+    for table in spectra metabolites; do diff -r "$dataset-whole/group/$table" "$dataset-killed/group/$table"; done
+    is_valid "$dataset-killed"
+    echo "passed: $dataset, killed with $left of $(pages "$dataset-whole") participants to do"
+done
 echo "passed: Boutiques, Kubernetes and BIDS"

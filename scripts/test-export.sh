@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # What `requant export` writes is read with equal values and types by pandas, base R and LibreOffice: TSV, CSV and workbooks against
-# Parquet.
+# Parquet; and the R of docs/guide/r.md runs as printed.
 # Needs python3 (installs what it lacks into target/python); R where there is one, and with CI set it is installed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -11,9 +11,11 @@ if ! "$python" -c "import pandas, pyarrow" 2>/dev/null; then
     target/python/bin/python -m pip install --quiet -r examples/python/requirements.txt
     python=target/python/bin/python
 fi
-if [ -n "${CI:-}" ] && ! command -v Rscript >/dev/null; then
-    apt-get update -qq
-    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends r-base-core >/dev/null
+install_for_r() { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$1" >/dev/null; }
+if [ -n "${CI:-}" ]; then
+    command -v Rscript >/dev/null || install_for_r r-base-core
+    # One line of the guide reads JSON; where the package cannot be had, scripts/run-guide.R says what it leaves out.
+    Rscript -e 'library(jsonlite)' >/dev/null 2>&1 || install_for_r r-cran-jsonlite || echo "R has no jsonlite, nor can it be installed" >&2
 fi
 requant="${REQUANT:-target/debug/requant}"
 [ -x "$requant" ] || cargo build --locked --bin requant
@@ -34,6 +36,11 @@ fi
 if command -v Rscript >/dev/null; then
     Rscript scripts/read-export.R "$out/study"
     "$python" scripts/check-export.py "$out/study" R
+    # The page for R, in a folder as it has it.
+    mkdir "$out/guide" "$out/guide/bin"
+    ln -s "$(realpath "$requant")" "$out/guide/bin/requant"
+    "$requant" simulate --out "$out/guide/scans" --subjects 2
+    (root=$PWD && cd "$out/guide" && PATH="$PWD/bin:$PATH" Rscript "$root/scripts/run-guide.R" "$root/docs/guide/r.md")
 else
     echo "left out: no R" >&2
 fi

@@ -6,7 +6,7 @@ set -euo pipefail
 binary=$(realpath "$1")
 kind=${2:-musl}
 root=$(mktemp -d)
-trap 'rm -rf "$root"' EXIT
+trap 'rm -rf "$root" "$root.log"' EXIT
 
 if [ "$kind" = gnu ]; then
     if [ -n "${ROOTFS:-}" ]; then

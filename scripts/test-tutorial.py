@@ -1,6 +1,8 @@
 """Runs every command of docs/tutorial.md in an empty folder, and holds what comes out to what the page shows.
 
-    python scripts/test-tutorial.py REQUANT [DATA]      python with pyarrow and pandas; DATA: ../shared/data
+    python scripts/test-tutorial.py [--chroot] REQUANT [DATA]      python with pyarrow and pandas; DATA: ../shared/data
+
+With --chroot (as root) that folder is a file system of its own: the static binary, the scans and nothing else, not even a shell.
 
 Words must be the same; numbers may differ by a tenth or 0.05, as fits improve; times are not compared. Lines that the page leaves
 out are no fault.
@@ -8,6 +10,7 @@ out are no fault.
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -15,8 +18,10 @@ import tempfile
 from pathlib import Path
 
 root = Path(__file__).resolve().parent.parent
-requant = Path(sys.argv[1]).resolve()
-data = Path(sys.argv[2] if len(sys.argv) > 2 else root / "../shared/data").resolve()
+arguments = [one for one in sys.argv[1:] if one != "--chroot"]
+is_apart = len(arguments) < len(sys.argv) - 1
+requant = Path(arguments[0]).resolve()
+data = Path(arguments[1] if len(arguments) > 1 else root / "../shared/data").resolve()
 TIME = re.compile(r"[\d.]+ (s|fits/s)\b")
 NUMBER = re.compile(r"[+-]?\d+(?:\.\d+)?")
 
@@ -54,12 +59,23 @@ with tempfile.TemporaryDirectory() as folder:
     for subject in ("sub-01", "sub-02"):
         shutil.copytree(data / f"philips-sdat/press35-{subject.replace('-', '')}", f"{folder}/scans/{subject}")
     (Path(folder) / "bin").mkdir()
-    (Path(folder) / "bin/requant").symlink_to(requant)
-    path = f"{folder}/bin:{os.environ['PATH']}"
+    if is_apart:
+        shutil.copy(requant, f"{folder}/bin/requant")
+    else:
+        (Path(folder) / "bin/requant").symlink_to(requant)
+    environment = {"PATH": "/bin"} if is_apart else os.environ | {"PATH": f"{folder}/bin:{os.environ['PATH']}"}
+
+    def run(kind, text):
+        # Python's lines are those of a person's own machine, where the tables went.
+        if kind == "python":
+            return subprocess.run([sys.executable, "-c", text], cwd=folder, capture_output=True, text=True)
+        line = shlex.split(text) if is_apart else ["sh", "-c", text]
+        enter = (lambda: os.chroot(folder)) if is_apart else None
+        return subprocess.run(line, cwd=folder, env=environment, preexec_fn=enter, capture_output=True, text=True)
+
     n_commands = n_lines = 0
     for (kind, text), expected in steps((root / "docs/tutorial.md").read_text(encoding="utf-8")):
-        line = [sys.executable, "-c", text] if kind == "python" else ["sh", "-c", text]
-        done = subprocess.run(line, cwd=folder, env=os.environ | {"PATH": path}, capture_output=True, text=True)
+        done = run(kind, text)
         assert done.returncode == 0, (text, done.stdout, done.stderr)
         said = (done.stdout + done.stderr).splitlines()
         for shown in filter(str.strip, expected):
@@ -69,4 +85,4 @@ with tempfile.TemporaryDirectory() as folder:
     for name in ("results/report.html", "fit.pdf", "study/analysis.tsv", "study/flow.tsv"):
         assert (Path(folder) / name).stat().st_size > 0, name
     assert n_commands == 6 and n_lines >= 12, (n_commands, n_lines)
-print(f"docs/tutorial.md: {n_commands} commands, {n_lines} lines as printed")
+print(f"docs/tutorial.md: {n_commands} commands, {n_lines} lines as printed{' in an empty root' if is_apart else ''}")

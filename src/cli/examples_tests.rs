@@ -6,6 +6,9 @@ use clap::{Command, CommandFactory as _, Parser as _};
 
 use super::Cli;
 
+/// Characters of the widest line that --help does not wrap.
+const WIDEST: usize = 110;
+
 /// The words of an example line; `None` where it is none. A remark stands two spaces or more after the command.
 fn words(line: &str) -> Option<Vec<String>> {
     let line = line.strip_prefix("  requant ")?;
@@ -52,6 +55,7 @@ fn every_example_is_taken() {
         for line in help_of(&command).lines() {
             let Some(words) = words(line) else { continue };
             n_examples += 1;
+            assert!(line.len() <= WIDEST, "`{name} --help` shows a line that is wrapped: {line}");
             if let Err(error) = Cli::try_parse_from(&words) {
                 panic!("`{name} --help` shows {words:?}: {error}");
             }

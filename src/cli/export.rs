@@ -18,7 +18,7 @@ const SHOWN: usize = 8;
 Examples:
   requant export results --participants participants.tsv --out study
   requant export results --participants people.csv --group diagnosis --join panss.tsv --out study
-  requant export results --participants participants.tsv --gates seed2020 --method map --format tsv,xlsx --out study
+  requant export results --gates seed2020 --method map --format tsv,xlsx --out study
   requant export results --layout osprey --out for-enigma
 
 Files: analysis (a row a measurement and method; Glu_tcr, Glu_molal, Glu_crlb, Glu_keep …), long (a row a metabolite),
