@@ -54,16 +54,6 @@ constants! {
     /// The same in f32: some units in the last place of a sum of a thousand squares.
     number COST_ROUNDING = 2e-6;
 
-    // What an iteration takes over from the one before (native engine).
-    /// Predicted fall of Q, a standard deviation, below which the next iteration keeps JᵀJ: it has changed by percents, so
-    /// steps by it miss the minimum by percents of themselves.
-    number KEEPS_METRIC = 1.0;
-    /// And only while each step promises no more than this part of the one before: where steps by an old JᵀJ creep, a new one
-    /// is worth its price.
-    number STEADY_FALL = 0.2;
-    /// Iterations for which the number of effective parameters serves while σ² follows the misfit.
-    count KEEPS_EFFECTIVE = 3;
-
     // When there is no signal to follow.
     /// Energy of all components at the start values, in units of σ², below which shifts, widths, phases and lineshape stay
     /// where they start: noise alone gives up to this much, and following its tallest points takes every iteration there

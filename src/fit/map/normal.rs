@@ -115,8 +115,7 @@ impl DataNormal {
         }
     }
 
-    /// The gradient at `x`, where `forward` was evaluated last; JᵀJ stays.
-    pub(super) fn set_gradient(&mut self, model: &Model, x: &[f64], forward: &mut Forward) {
+    fn set_gradient(&mut self, model: &Model, x: &[f64], forward: &mut Forward) {
         forward.gradient(model, x, &mut self.jtr);
         self.jtr.iter_mut().for_each(|g| *g = -*g);
         self.rss = forward.rss;

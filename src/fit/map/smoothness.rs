@@ -26,29 +26,25 @@ pub(super) enum Misfit {
 /// Brings σ² and λ up to date at `x`, on the undamped system.
 ///
 /// σ² moves to max(noise, residual per degree of freedom) as `misfit` says; λ goes to its fixed point by evidence.
-/// `effective` is the number of parameters that the data determine; where it is not known, it is found and told.
-#[allow(clippy::too_many_arguments, reason = "two weights, each with what it hangs on")]
 pub(super) fn update_weights(
     model: &Model,
     x: &[f64],
     weights: &mut Weights,
     noise_variance: f64,
     misfit: Misfit,
-    effective: &mut Option<f64>,
     evidence: bool,
     ws: &mut Workspace,
 ) -> Result<(), linalg::NotPositiveDefinite> {
-    if !evidence && effective.is_some() {
-        follow(model, weights, noise_variance, misfit, effective.unwrap_or_default(), ws.normal.rss);
-        return Ok(());
-    }
     ws.normal.penalised(model, x, weights, &mut ws.hessian, &mut ws.gradient);
     hold_bounds(model, x, ws);
     factorise(model, 0.0, ws)?;
     if misfit != Misfit::Leave {
-        let known = effective.unwrap_or_else(|| determined(model, x, weights, ws));
-        *effective = Some(known);
-        follow(model, weights, noise_variance, misfit, known, ws.normal.rss);
+        let freedom = (model.band.n_window() as f64 - effective_parameters(model, x, weights, ws)).max(1.0);
+        let target = noise_variance.max(ws.normal.rss / freedom);
+        weights.variance = match misfit {
+            Misfit::Take => target,
+            Misfit::Follow | Misfit::Leave => (weights.variance * target).sqrt().max(noise_variance),
+        };
     }
     if evidence {
         if let Smoothness::EdPerPpm(_) = model.settings.baseline.smoothness {
@@ -62,20 +58,9 @@ pub(super) fn update_weights(
     Ok(())
 }
 
-/// Moves σ² as `misfit` says, where `effective` parameters leave the residual `rss`.
-fn follow(model: &Model, weights: &mut Weights, noise_variance: f64, misfit: Misfit, effective: f64, rss: f64) {
-    let freedom = (model.band.n_window() as f64 - effective).max(1.0);
-    let target = noise_variance.max(rss / freedom);
-    weights.variance = match misfit {
-        Misfit::Leave => weights.variance,
-        Misfit::Take => target,
-        Misfit::Follow => (weights.variance * target).sqrt().max(noise_variance),
-    };
-}
-
 /// Number of parameters that the data determine, from the factor of the undamped system; what is held does not count: it has
 /// no variance, and what priors say of it tells nothing of the others.
-fn determined(model: &Model, x: &[f64], weights: &Weights, ws: &mut Workspace) -> f64 {
+fn effective_parameters(model: &Model, x: &[f64], weights: &Weights, ws: &mut Workspace) -> f64 {
     let (m, first) = (model.layout.len(), model.layout.baseline());
     linalg::inverse_from_factor(&ws.factor, m, &mut ws.hessian, &mut ws.algebra);
     let is_held = |i: usize| ws.held[i] != Hold::Free;

@@ -6,10 +6,9 @@ use num_complex::Complex64;
 use super::columns::PhaseColumns;
 use super::constants::{
     COST_ROUNDING_F64, DAMPING_RISE_REJECTED, DAMPING_RISE_SINGULAR, EVIDENCE_FROM, FREEZE_FROM, FREEZE_TOLERANCE,
-    KEEPS_EFFECTIVE, KEEPS_METRIC, LAMBDA_TOLERANCE, LAST_REFRESH, LEAST_ENERGY, LEAST_START_AMPLITUDE, MAX_ATTEMPTS,
-    MAX_DAMPING, MAX_DAMPING_FACTOR, MIN_DAMPING, MIN_DAMPING_FACTOR, MIN_DAMPING_REJECTED, MIN_DAMPING_SINGULAR,
-    NEAR_MINIMUM, NEWTON_FROM, PREDICTED_TOLERANCE, REFRESH_ROWS, START_DAMPING, STEADY_FALL, VARIANCE_FROM,
-    VARIANCE_TO,
+    LAMBDA_TOLERANCE, LAST_REFRESH, LEAST_ENERGY, LEAST_START_AMPLITUDE, MAX_ATTEMPTS, MAX_DAMPING, MAX_DAMPING_FACTOR,
+    MIN_DAMPING, MIN_DAMPING_FACTOR, MIN_DAMPING_REJECTED, MIN_DAMPING_SINGULAR, NEAR_MINIMUM, NEWTON_FROM,
+    PREDICTED_TOLERANCE, REFRESH_ROWS, START_DAMPING, VARIANCE_FROM, VARIANCE_TO,
 };
 use super::evaluation::Evaluation;
 use super::model::Model;
@@ -103,15 +102,6 @@ struct Iterations<'a> {
     evaluated: bool,
     /// Whether JᵀJ is found in double precision: in single precision the system was singular.
     exact: bool,
-    /// Whether the fit is so near its minimum that JᵀJ of an iteration before serves: the gradient alone says where the
-    /// minimum is.
-    keeps_metric: bool,
-    /// Whether λ rests where the evidence puts it.
-    lambda_rests: bool,
-    /// Fall of the objective that the last step promised.
-    predicted: f64,
-    /// Parameters that the data determine, as an iteration found them that is not long ago.
-    effective: Option<f64>,
 }
 
 /// What an iteration's steps came to.
@@ -139,10 +129,6 @@ impl<'a> Iterations<'a> {
             cost: f64::INFINITY,
             evaluated: false,
             exact: false,
-            keeps_metric: false,
-            lambda_rests: false,
-            predicted: f64::INFINITY,
-            effective: None,
         }
     }
 
@@ -155,7 +141,7 @@ impl<'a> Iterations<'a> {
                 refresh_rows(self.model, x, weights);
                 self.refreshed = self.frozen;
             }
-            self.linearise(just_frozen, x, ws);
+            self.linearise(x, ws);
             let (variance_before, lambda_before) = (weights.variance, weights.lambda);
             let misfit = match (just_frozen, self.frozen) {
                 (true, _) => Misfit::Take,
@@ -173,14 +159,6 @@ impl<'a> Iterations<'a> {
             };
             let lambda = (weights.lambda / lambda_before).ln().abs();
             let variance = (weights.variance / variance_before).ln().abs();
-            let ratio = stepped.predicted / self.predicted;
-            let keeps_metric = stepped.accepted && stepped.predicted < KEEPS_METRIC && ratio < STEADY_FALL;
-            let by_old_metric = std::mem::replace(&mut self.keeps_metric, keeps_metric);
-            self.predicted = stepped.predicted;
-            self.lambda_rests = self.refreshed && lambda < LAMBDA_TOLERANCE;
-            if by_old_metric && !stepped.accepted {
-                continue;
-            }
             if let Some(state) = self.ended(iteration, &stepped, &Moved { lambda, variance }) {
                 return (state, iteration + 1);
             }
@@ -188,15 +166,13 @@ impl<'a> Iterations<'a> {
         (FitState::MaxIterations, most)
     }
 
-    /// Gradient at `x`, and JᵀJ where that of the iteration before does not serve.
-    fn linearise(&mut self, anew: bool, x: &[f64], ws: &mut Workspace) {
+    /// Gradient and JᵀJ at `x`.
+    fn linearise(&mut self, x: &[f64], ws: &mut Workspace) {
         let (model, Evaluation { forward, exact, quick }) = (self.model, &mut ws.evaluation);
         if !self.evaluated {
             forward.at(model, x, self.data);
         }
-        if self.keeps_metric && !anew {
-            ws.normal.set_gradient(model, x, forward);
-        } else if self.exact {
+        if self.exact {
             exact.fill(model, forward, x, PhaseColumns::FromData);
             ws.normal.assemble(model, x, forward, exact);
         } else {
@@ -207,7 +183,7 @@ impl<'a> Iterations<'a> {
 
     /// Brings σ² and λ up to date, each in the iterations that are its own.
     fn reweigh(
-        &mut self,
+        &self,
         iteration: usize,
         misfit: Misfit,
         x: &[f64],
@@ -215,14 +191,11 @@ impl<'a> Iterations<'a> {
         ws: &mut Workspace,
     ) -> Result<(), NotPositiveDefinite> {
         let is_fixed = matches!(self.model.settings.baseline.smoothness, Smoothness::Fixed(_));
-        let evidence = !is_fixed && self.model.layout.n_splines > 2 && iteration >= EVIDENCE_FROM && !self.lambda_rests;
+        let evidence = !is_fixed && self.model.layout.n_splines > 2 && iteration >= EVIDENCE_FROM;
         if misfit == Misfit::Leave && !evidence {
             return Ok(());
         }
-        if misfit == Misfit::Take || iteration.is_multiple_of(KEEPS_EFFECTIVE) {
-            self.effective = None;
-        }
-        update_weights(self.model, x, weights, self.noise_variance, misfit, &mut self.effective, evidence, ws)
+        update_weights(self.model, x, weights, self.noise_variance, misfit, evidence, ws)
     }
 
     /// Tries steps, each shorter than the one before, until one does not raise the objective. `newton`: with second
