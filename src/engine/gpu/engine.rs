@@ -6,12 +6,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::device;
 use super::error::GpuError;
-use super::pipelines::Opened;
+use super::opened::Opened;
 use super::requests::{self, Asker, Requests};
 use super::rounds::{Profile, Tables, largest_buffer, most_slots, unsupported};
 use super::self_test::SelfTest;
 use super::stage::fit::Slots;
-use super::through::{Numbered, Through, profiled};
+use super::through::{Keeper, Numbered, Through, profiled};
 use super::timeline::{Span, Timeline};
 use crate::engine::{Batch, CpuEngine, Engine, EngineKind, Fitted};
 use crate::fit::map::Model;
@@ -139,7 +139,7 @@ impl GpuEngine {
     }
 
     /// What `work` makes of the device, or `None` if the device is given up: a failure is retried once on a new one.
-    pub(super) fn attempt<T>(&self, mut work: impl FnMut(&Opened) -> Result<T, GpuError>) -> Option<T> {
+    fn attempt<T>(&self, mut work: impl FnMut(&Opened) -> Result<T, GpuError>) -> Option<T> {
         let mut opened = self.lock();
         for attempt in 0..2 {
             match work(opened.as_ref()?) {
@@ -153,14 +153,6 @@ impl GpuEngine {
         }
         self.note("the GPU failed twice in a row: the rest is done on the CPU".to_owned());
         None
-    }
-
-    /// As many of `slots` as the device has memory for, and no more than spectra.
-    pub(super) fn slots(&self, slots: Slots, n_spectra: usize) -> Slots {
-        let opened = self.lock();
-        let by_limits = opened.as_ref().map_or(1, |o| most_slots(&slots, &o.device.limits, o.device.is_software));
-        let n_slots = self.chunk.unwrap_or(by_limits).min(by_limits).min(n_spectra.max(1));
-        Slots { n_slots: n_slots as u32, ..slots }
     }
 
     /// Fits spectra of models whose transforms have one length, all of them together; `None` for those that are left where the
@@ -208,6 +200,27 @@ impl GpuEngine {
             fit::Model::Peers(model) => Ok(Way::Requests(model, requests::constants(model)?)),
             fit::Model::Peaks(_) => Err(OTHER_FAMILY.to_owned()),
         }
+    }
+}
+
+impl Keeper for GpuEngine {
+    fn opened(&self) -> MutexGuard<'_, Option<Opened>> {
+        self.lock()
+    }
+
+    fn slots(&self, slots: Slots, n_spectra: usize) -> Slots {
+        let opened = self.lock();
+        let by_limits = opened.as_ref().map_or(1, |o| most_slots(&slots, &o.device.limits, o.device.is_software));
+        let n_slots = self.chunk.unwrap_or(by_limits).min(by_limits).min(n_spectra.max(1));
+        Slots { n_slots: n_slots as u32, ..slots }
+    }
+
+    fn attempt(&self, work: &mut dyn FnMut(&Opened) -> Result<(), GpuError>) {
+        GpuEngine::attempt(self, work);
+    }
+
+    fn timeline(&self) -> &Timeline {
+        &self.timeline
     }
 }
 

@@ -9,6 +9,7 @@ pub mod counted;
 pub mod device;
 mod engine;
 mod error;
+mod opened;
 mod pipelines;
 mod quiet;
 mod requests;

@@ -1,16 +1,16 @@
 //! Fits of `map` through the device: the host poses problems and finishes results beside it.
 
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, MutexGuard};
 
 use num_complex::Complex64;
 use rayon::prelude::*;
 
-use super::engine::GpuEngine;
 use super::error::GpuError;
+use super::opened::Opened;
 use super::rounds::{Chunk, Posed, Profile, Tables, Waiting, Watch, run, slots};
 use super::stage::fit::Slots;
-use super::timeline::Work;
+use super::timeline::{Timeline, Work};
 use crate::engine::scratch::Scratch;
 use crate::engine::{EngineKind, Fitted};
 use crate::fit::map::marginal::refine;
@@ -29,9 +29,21 @@ pub(super) type Numbered<'a> = (usize, &'a [Complex64]);
 /// Fits that the device has brought to their end.
 type Fits = Vec<(Posed, Solved)>;
 
+/// Who keeps the device.
+pub(super) trait Keeper: Sync {
+    /// The device; `None` once it is given up.
+    fn opened(&self) -> MutexGuard<'_, Option<Opened>>;
+    /// As many of `slots` as the device has memory for, and no more than spectra.
+    fn slots(&self, slots: Slots, n_spectra: usize) -> Slots;
+    /// Does `work` on the device, once more on a new one where it fails.
+    fn attempt(&self, work: &mut dyn FnMut(&Opened) -> Result<(), GpuError>);
+    /// Where it is written down what took how long.
+    fn timeline(&self) -> &Timeline;
+}
+
 /// Spectra of models whose constants lie on the device together.
 pub(super) struct Through<'a> {
-    pub(super) engine: &'a GpuEngine,
+    pub(super) engine: &'a dyn Keeper,
     pub(super) models: &'a [&'a Model],
     pub(super) tables: &'a Arc<Tables>,
     pub(super) spectra: &'a [Numbered<'a>],
@@ -55,8 +67,8 @@ impl Through<'_> {
     /// Keeps the device at work. A failure is retried once on a new one; what was on it is done again.
     fn drive(&self, slots: Slots, posed: Receiver<Vec<Posed>>, done: Sender<Fits>) {
         let mut waiting = Waiting::new(posed);
-        let mut watch = Watch { timeline: &self.engine.timeline, n_submissions: 0, profile: None };
-        self.engine.attempt(|opened| {
+        let mut watch = Watch { timeline: self.engine.timeline(), n_submissions: 0, profile: None };
+        self.engine.attempt(&mut |opened| {
             let chunk = Chunk::new(opened, self.tables, slots)?;
             let mut finished = |fits: Fits| {
                 // Who has gone needs no results.
@@ -85,7 +97,7 @@ impl Through<'_> {
             let come = match &to_device {
                 Some(to_device) if on_their_way < AHEAD * n_slots => {
                     let end = (next + block).min(self.spectra.len());
-                    let posed = self.engine.timeline.span(Work::Prepare, n_blocks, || self.pose(next..end, fits));
+                    let posed = self.engine.timeline().span(Work::Prepare, n_blocks, || self.pose(next..end, fits));
                     (next, n_blocks, on_their_way) = (end, n_blocks + 1, on_their_way + posed.len());
                     if to_device.send(posed).is_err() {
                         return;
@@ -100,7 +112,7 @@ impl Through<'_> {
             let Some(come) = come else { continue };
             on_their_way -= come.len();
             let finish = || self.finish(come, &scratch, fits);
-            self.engine.timeline.span(Work::Finish, n_finished, finish);
+            self.engine.timeline().span(Work::Finish, n_finished, finish);
             n_finished += 1;
         }
     }
@@ -148,7 +160,7 @@ fn told(result: FitResult) -> Fitted {
 
 /// All problems of `spectra` through the device once, for the time that each stage takes; other spectra pose none.
 pub(super) fn profiled(
-    engine: &GpuEngine,
+    engine: &dyn Keeper,
     models: &[&Model],
     spectra: &[Numbered<'_>],
     profile: &mut Profile,
@@ -159,9 +171,9 @@ pub(super) fn profiled(
     let mut waiting = Waiting::only(posed.collect());
     let tables = Arc::new(Tables::of(models, u64::MAX));
     let slots = engine.slots(slots(&tables.shapes), spectra.len());
-    let opened = engine.lock();
+    let opened = engine.opened();
     let opened = opened.as_ref().ok_or_else(|| GpuError::Device { reason: "given up".to_owned() })?;
     let chunk = Chunk::new(opened, &tables, slots)?;
-    let mut watch = Watch { timeline: &engine.timeline, n_submissions: 0, profile: Some(profile) };
+    let mut watch = Watch { timeline: engine.timeline(), n_submissions: 0, profile: Some(profile) };
     run(&chunk, models, &mut waiting, &mut |_| {}, &mut watch)
 }

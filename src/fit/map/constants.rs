@@ -22,9 +22,9 @@ constants! {
     /// First of the iterations at which the scales of the soft rows are taken from the current amplitudes.
     count REFRESH_1 = 3;
     /// The second.
-    count REFRESH_2 = 5;
+    count REFRESH_2 = 6;
     /// The last.
-    count LAST_REFRESH = 7;
+    count LAST_REFRESH = 9;
     /// First iteration that uses second derivatives; before, far from the solution, they mislead.
     count NEWTON_FROM = 3;
     /// First iteration at which λ follows the evidence: before, widths and shifts still explain too little, and what they

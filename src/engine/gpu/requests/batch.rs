@@ -7,7 +7,7 @@ use bytemuck::{bytes_of, cast_slice};
 use crate::engine::gpu::buffers::{Buffers, make};
 use crate::engine::gpu::device::Device;
 use crate::engine::gpu::error::GpuError;
-use crate::engine::gpu::pipelines::Opened;
+use crate::engine::gpu::opened::Opened;
 use crate::engine::gpu::sizes::fft_threads;
 use crate::engine::gpu::stage::requests::{Buffer, RequestShape, RequestSizes, Room, TILE};
 use crate::engine::gpu::stage::{Access, Family, NamedBuffer, Stage};
