@@ -38,6 +38,7 @@ impl<'a, M, T> Scratch<'a, M, T> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
     use super::*;
 
     #[test]
