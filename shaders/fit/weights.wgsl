@@ -38,8 +38,7 @@ fn factorise(s: u32, variance: f32, lambda: f32, thread: u32) -> bool {
     return positive;
 }
 
-// Number of parameters that the data determine: all that are free, less what the priors determine, tr(H⁻¹·P). What is held has
-// no variance, and what priors say of it tells nothing of the others.
+// Number of parameters that the data determine: all, less what the priors determine, tr(H⁻¹·P).
 fn effective_parameters(s: u32, lambda: f32, thread: u32) -> f32 {
     let n = shape.n_parameters;
     let k_all = shape.n_components;
@@ -58,27 +57,20 @@ fn effective_parameters(s: u32, lambda: f32, thread: u32) -> f32 {
     }
     storageBarrier();
     workgroupBarrier();
-    // A held parameter has a row and a column of the unit matrix.
-    var n_held = 0.0;
-    for (var i = thread; i < shape.n_model; i += THREADS) {
-        if (vectors[held_of(s) + i] != 0.0) {
-            work[base + i * n + i] = 0.0;
-            n_held += 1.0;
-        }
-    }
-    storageBarrier();
-    workgroupBarrier();
     // vᵀH⁻¹v = |L⁻¹v|², one row of L⁻¹ an invocation.
     var from_priors = 0.0;
     var from_penalty = 0.0;
+    let holds_shapes = scalars[s].holds_shapes != 0u;
     if (thread < n) {
         let row = base + thread * n;
-        for (var k = 0u; k < k_all; k++) {
+        for (var k = 0u; k < k_all && !holds_shapes; k++) {
             let f = work[row + k_all + k] - work[row + common_shift()];
             let u = work[row + 2u * k_all + k] - work[row + common_width()];
             from_priors += tables[shape.shift_precision + k] * f * f + tables[shape.width_precision + k] * u * u;
         }
-        for (var which = 0u; which < N_COMMON; which++) {
+        for (var which = 0u; which < N_COMMON && !holds_shapes; which++) {
+            // A weight of the kernel that rests at its bound is counted below, whatever the system has in its place.
+            if (which >= N_COMMON - N_KERNEL && vectors[x_of(s) + 3u * k_all + which] <= 0.0) { continue; }
             let value = work[row + 3u * k_all + which];
             from_priors += single_precision(s, which) * value * value;
         }
@@ -95,7 +87,13 @@ fn effective_parameters(s: u32, lambda: f32, thread: u32) -> f32 {
             from_penalty += tables[shape.roughness + j] * (value * value);
         }
     }
-    let model_part = f32(shape.n_model) - sum_over_group(thread, from_priors + n_held);
+    var taken_out = 0.0;
+    for (var i = thread; i < shape.n_model; i += THREADS) {
+        let may_rest = i < k_all || i >= kernel_at();
+        let held = indices[shape.is_fixed + i] != 0u || (holds_shapes && i >= k_all);
+        if (held || (may_rest && vectors[x_of(s) + i] <= 0.0)) { taken_out += 1.0; }
+    }
+    let model_part = f32(shape.n_model) - sum_over_group(thread, from_priors + taken_out);
     let penalty_part = sum_over_group(thread, from_penalty);
     return max(model_part, 0.0) + f32(shape.n_splines) - lambda * penalty_part;
 }

@@ -6,10 +6,10 @@ use super::constants::{
 };
 use super::model::Model;
 use super::normal::Weights;
-use super::report::{baseline_ed, from_priors};
+use super::report::{effective_parameters, fixed_parameters};
 use super::settings::Smoothness;
 use super::step::{factorise, hold_bounds, hold_fixed};
-use super::workspace::{Hold, Workspace};
+use super::workspace::Workspace;
 use crate::fit::linalg::{self, symmetric, wide};
 
 /// How σ² goes on.
@@ -39,7 +39,7 @@ pub(super) fn update_weights(
     hold_bounds(model, x, ws);
     factorise(model, 0.0, ws)?;
     if misfit != Misfit::Leave {
-        let freedom = (model.band.n_window() as f64 - effective_parameters(model, x, weights, ws)).max(1.0);
+        let freedom = (model.band.n_window() as f64 - effective(model, x, weights, ws)).max(1.0);
         let target = noise_variance.max(ws.normal.rss / freedom);
         weights.variance = match misfit {
             Misfit::Take => target,
@@ -58,15 +58,18 @@ pub(super) fn update_weights(
     Ok(())
 }
 
-/// Number of parameters that the data determine, from the factor of the undamped system; what is held does not count: it has
-/// no variance, and what priors say of it tells nothing of the others.
-fn effective_parameters(model: &Model, x: &[f64], weights: &Weights, ws: &mut Workspace) -> f64 {
-    let (m, first) = (model.layout.len(), model.layout.baseline());
+/// Number of parameters that the data determine, from the factor of the undamped system; what is held at its start does not
+/// count.
+fn effective(model: &Model, x: &[f64], weights: &Weights, ws: &mut Workspace) -> f64 {
+    let m = model.layout.len();
     linalg::inverse_from_factor(&ws.factor, m, &mut ws.hessian, &mut ws.algebra);
-    let is_held = |i: usize| ws.held[i] != Hold::Free;
-    let n_free = (0..first).filter(|&i| !is_held(i)).count() as f64;
-    let model_part = n_free - from_priors(model, x, weights, &ws.hessian, is_held);
-    model_part.max(0.0) + baseline_ed(model, weights.lambda, &ws.hessian)
+    let mut held_shapes = 0.0;
+    if ws.holds_shapes {
+        let shapes = model.layout.n_components..model.layout.baseline();
+        held_shapes = (shapes.len() - fixed_parameters(model).count()) as f64;
+        shapes.for_each(|i| ws.hessian[i * m + i] = 0.0);
+    }
+    effective_parameters(model, x, weights, &ws.hessian) - held_shapes
 }
 
 /// Moves λ towards its fixed point by evidence on the linearised problem.
@@ -96,7 +99,7 @@ fn evidence_step(
         }
         linalg::cholesky(&mut s.factor, nb)?;
         s.differences.copy_from_slice(&model.baseline.differences);
-        linalg::solve_lower_below_diagonal(&s.factor, nb, &mut s.differences, nb - 2);
+        linalg::solve_lower(&s.factor, nb, &mut s.differences, nb - 2);
         let trace: f64 = s.differences.iter().map(|v| v * v).sum();
         s.solution.copy_from_slice(&s.rhs);
         for j in 0..nb {
