@@ -27,7 +27,6 @@ struct Shape {
     ppm: u32,
     twiddles: u32,
     spline_four: u32,      // the four splines that are not zero at each bin
-    spline_values: u32,    // the same, spline by spline
     spline_modes: u32,     // splines by modes, row by row: spline coefficients = modes · baseline parameters
     roughness: u32,        // |D₂b|² of each mode
     shift_precision: u32,
@@ -42,11 +41,12 @@ struct Shape {
     row_yield_snr: u32,    // 0: the row does not yield
     heights: u32,          // tallest points of metabolites, 0 for other components
     // u32 tables
-    spline_first_bin: u32,
-    spline_count: u32,
-    spline_offset: u32,
     spline_at: u32,        // first of the four
     is_fixed: u32,
+    component_rows_first: u32, // where the list of each component's rows begins and, behind the last, ends
+    component_rows: u32,
+    row_members_first: u32,    // the same for each row's components
+    row_members: u32,
 }
 
 // What the slots of a chunk share. A slot holds one spectrum, of any of the chunk's models: it has room for the largest. Within
@@ -124,7 +124,7 @@ var<private> shape: Shape;
 @group(1) @binding(5) var<storage, read_write> projections: array<f32>;
 @group(1) @binding(6) var<storage, read_write> work: array<f32>;
 @group(1) @binding(7) var<storage, read_write> factor: array<f32>;
-// Vectors of n_parameters entries that a spectrum has: x, trial, gradient, step, held, held step.
+// Vectors of n_parameters entries that a spectrum has: x, trial, gradient, the same with the baseline eliminated, held, held step.
 const N_VECTORS: u32 = 6u;
 
 // First floats of the vectors of spectrum `s`. The baseline's parameters are
@@ -133,7 +133,7 @@ const N_VECTORS: u32 = 6u;
 fn x_of(s: u32) -> u32 { return s * slots.vectors_len; }
 fn trial_of(s: u32) -> u32 { return s * slots.vectors_len + shape.n_parameters; }
 fn gradient_of(s: u32) -> u32 { return s * slots.vectors_len + 2u * shape.n_parameters; }
-fn step_of(s: u32) -> u32 { return s * slots.vectors_len + 3u * shape.n_parameters; }
+fn reduced_of(s: u32) -> u32 { return s * slots.vectors_len + 3u * shape.n_parameters; }
 fn held_of(s: u32) -> u32 { return s * slots.vectors_len + 4u * shape.n_parameters; }
 fn held_step_of(s: u32) -> u32 { return s * slots.vectors_len + 5u * shape.n_parameters; }
 fn row_weights_of(s: u32) -> u32 { return s * slots.vectors_len + N_VECTORS * shape.n_parameters; }

@@ -132,14 +132,14 @@ impl<'a> Inspector<'a> {
         let twin = self.twin();
         self.reset(self.scalars);
         self.write(Buffer::Columns, &narrow(twin.columns()));
-        self.run(&self.compiled, &[Stage::Compact, Stage::Gram, Stage::Project])?;
+        self.run(&self.compiled, &[Stage::Compact, Stage::Products])?;
         let (native, n) = (twin.products(), self.chunk.shape(0).n_columns as usize);
         let device = self.fetch::<f32>(Buffer::Gram, n * n)?;
         let length = |j: usize| native[j * n + j].sqrt().max(f64::MIN_POSITIVE);
         let lower: Vec<(usize, usize)> = (0..n).flat_map(|i| (0..=i).map(move |j| (i, j))).collect();
         let columns = Pair {
             what: "columns",
-            device: lower.iter().map(|&(i, j)| f64::from(device[i * n + j]) / length(i) / length(j)).collect(),
+            device: lower.iter().map(|&(i, j)| f64::from(device[j * n + i]) / length(i) / length(j)).collect(),
             native: lower.iter().map(|&(i, j)| native[j * n + i] / length(i) / length(j)).collect(),
         };
         let nb = self.chunk.shape(0).n_splines as usize;
