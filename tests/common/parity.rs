@@ -45,12 +45,7 @@ pub struct Agreement {
 
 impl Agreement {
     pub fn holds(&self) -> bool {
-        self.holds_with_sd(1.0)
-    }
-
-    /// The same with so many times the difference of standard deviations.
-    pub fn holds_with_sd(&self, times: f64) -> bool {
-        self.n_other_states == 0 && self.most <= MOST_CRLB && self.all <= ALL_CRLB && self.sd <= times * SD
+        self.n_other_states == 0 && self.most <= MOST_CRLB && self.all <= ALL_CRLB && self.sd <= SD
     }
 }
 
