@@ -32,7 +32,7 @@ Examples:
   requant run scans/ --basis press35.basis --out results
   requant run bids/ manifest.csv --method map --method mine.toml --out results
   requant run bids/ --learn protocol --out results
-  requant run bids/ --learn recipe --out results        pulses of simulated sets, where no header tells them
+  requant run bids/ --learn recipe --out results        pulses that no header tells
   requant run bids/ --out results --resume              after a crash, a full disk, a killed job
 
 A manifest is a .csv, .tsv or .parquet with a column `path` and any of water_path, id, basis,

@@ -50,7 +50,7 @@ impl Weights {
             let fids: Vec<_> = (0..coils).map(|coil| signal.points(transient, coil, 0..points)).collect();
             (0..points).step_by(step).flat_map(|n| fids.iter().map(move |fid| fid[n]).collect::<Vec<_>>()).collect()
         };
-        let mut samples = side_by_side(transients, beginning);
+        let mut samples = side_by_side(transients, points.div_ceil(step) * coils, beginning);
         whiten(&lower, &mut samples);
         let n = samples.len() / coils;
         let together = outer_products(&samples, coils);
@@ -97,9 +97,16 @@ impl Weights {
     }
 }
 
-/// Samples of all transients, one after the other, however many threads read them.
-fn side_by_side(transients: usize, of_one: impl Fn(usize) -> Vec<Complex64> + Send + Sync) -> Vec<Complex64> {
-    (0..transients).into_par_iter().map(of_one).collect::<Vec<_>>().concat()
+/// `of_each` samples of all transients, one after the other, however many threads read them.
+fn side_by_side(
+    transients: usize,
+    of_each: usize,
+    of_one: impl Fn(usize) -> Vec<Complex64> + Send + Sync,
+) -> Vec<Complex64> {
+    let mut samples = vec![Complex64::default(); transients * of_each];
+    let own = samples.par_chunks_exact_mut(of_each.max(1)).enumerate();
+    own.for_each(|(transient, own)| own.copy_from_slice(&of_one(transient)));
+    samples
 }
 
 /// Covariance between coils from the ends of the transients, row by row. Differences of neighbouring points take away
@@ -114,7 +121,7 @@ fn noise_covariance(data: Series<'_>) -> Option<Vec<Complex64>> {
         let difference = |n: usize| fids.iter().map(move |fid| fid[n + 1] - fid[n]).collect::<Vec<_>>();
         (0..points.saturating_sub(from)).step_by(step).flat_map(difference).collect()
     };
-    let samples = side_by_side(transients, end);
+    let samples = side_by_side(transients, points.saturating_sub(from).div_ceil(step) * coils, end);
     let n = samples.len() / coils.max(1);
     let mut covariance = outer_products(&samples, coils);
     let is_full = n >= SAMPLES_PER_COIL * coils;
