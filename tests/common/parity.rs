@@ -41,6 +41,8 @@ pub struct Agreement {
     /// All standard deviations differ by less (relative).
     pub sd: f64,
     pub iterations: (f64, f64),
+    /// The spectrum whose amplitudes or errors differ most, and its iterations on both.
+    pub worst: (usize, usize, usize),
 }
 
 impl Agreement {
@@ -53,8 +55,17 @@ impl fmt::Display for Agreement {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{} spectra · {} other states · 99 % within {:.5} CRLB, all within {:.5} · sd within {:.1e} · iterations {:.1}, {:.1}",
-            self.n_spectra, self.n_other_states, self.most, self.all, self.sd, self.iterations.0, self.iterations.1
+            "{} spectra · {} other states · 99 % within {:.5} CRLB, all within {:.5} · sd within {:.1e} · iterations {:.1}, {:.1} · worst number {}, {} and {} iterations",
+            self.n_spectra,
+            self.n_other_states,
+            self.most,
+            self.all,
+            self.sd,
+            self.iterations.0,
+            self.iterations.1,
+            self.worst.0,
+            self.worst.1,
+            self.worst.2
         )
     }
 }
@@ -74,7 +85,8 @@ pub fn compare(batch: &Batch<'_>, engine: &dyn Engine, sabotage: Sabotage) -> Ag
     }
     let mut out = Agreement { n_spectra: native.len(), ..Agreement::default() };
     let mut differences = Vec::new();
-    for (a, b) in native.iter().zip(&other) {
+    let mut most_of_bounds = 0.0;
+    for (number, (a, b)) in native.iter().zip(&other).enumerate() {
         let (a, b) = (&a.result, &b.result);
         out.n_other_states += usize::from(a.state != b.state);
         out.iterations.0 += a.n_iterations as f64 / native.len() as f64;
@@ -85,8 +97,13 @@ pub fn compare(batch: &Batch<'_>, engine: &dyn Engine, sabotage: Sabotage) -> Ag
             let difference = ((x.value - y.value) / crlb).abs();
             assert!(difference.is_finite(), "{}: {x:?} {y:?}", x.name);
             differences.push(difference);
-            for (s, t) in [(x.sd_noise, y.sd_noise), (x.sd_posterior, y.sd_posterior)] {
-                out.sd = out.sd.max((s / t - 1.0).abs());
+            let errors = [(x.sd_noise, y.sd_noise), (x.sd_posterior, y.sd_posterior)];
+            let sd = errors.iter().fold(0.0_f64, |most, (s, t)| most.max((s / t - 1.0).abs()));
+            out.sd = out.sd.max(sd);
+            let of_bounds = (difference / ALL_CRLB).max(sd / SD);
+            if of_bounds > most_of_bounds {
+                most_of_bounds = of_bounds;
+                out.worst = (number, a.n_iterations, b.n_iterations);
             }
         }
     }
