@@ -17,8 +17,10 @@ pub struct Baseline {
     pub first: Vec<usize>,
     /// Their values at each bin.
     pub values: Vec<[f64; ORDER]>,
+    /// The splines as columns, `[spline × bin]`, zeros and all: a product with them is faster than one that leaves these out.
+    pub(crate) columns: Vec<f64>,
     /// The same in single precision.
-    pub(crate) values_f32: Vec<[f32; ORDER]>,
+    pub(crate) columns_f32: Vec<f32>,
     /// Lower triangle of BᵀB, column-major.
     pub gram: Vec<f64>,
     /// Lower triangle of D₂ᵀD₂, column-major.
@@ -64,8 +66,12 @@ impl Baseline {
         }
         let bins_before = |interval: usize| first.partition_point(|&f| f < interval);
         let ranges = (0..intervals).map(|i| bins_before(i)..bins_before(i + 1)).collect();
-        let values_f32 = values.iter().map(|v| v.map(|v| v as f32)).collect();
-        Self { n_splines: n, intervals: ranges, first, values, values_f32, gram, penalty, differences }
+        let mut columns = vec![0.0; n * ppm.len()];
+        for (bin, (first, values)) in first.iter().zip(&values).enumerate() {
+            values.iter().enumerate().for_each(|(a, v)| columns[(first + a) * ppm.len() + bin] = *v);
+        }
+        let columns_f32 = columns.iter().map(|v| *v as f32).collect();
+        Self { n_splines: n, intervals: ranges, first, values, columns, columns_f32, gram, penalty, differences }
     }
 
     fn none(n_points: usize) -> Self {
@@ -74,7 +80,8 @@ impl Baseline {
             intervals: Vec::new(),
             first: vec![0; n_points],
             values: vec![[0.0; ORDER]; n_points],
-            values_f32: vec![[0.0; ORDER]; n_points],
+            columns: Vec::new(),
+            columns_f32: Vec::new(),
             gram: Vec::new(),
             penalty: Vec::new(),
             differences: Vec::new(),
@@ -94,26 +101,20 @@ impl Baseline {
 
     /// Bᵀ·`column` into `out`.
     pub fn project(&self, column: &[f64], out: &mut [f64]) {
-        self.project_with(&self.values, column, out);
-    }
-
-    /// Bᵀ·`column` into `out`, with the splines' `values` in the column's precision.
-    pub(crate) fn project_with<T: rustfft::FftNum>(&self, values: &[[T; ORDER]], column: &[T], out: &mut [T]) {
-        out.fill(T::zero());
+        out.fill(0.0);
         wide(
             #[inline(always)]
             || {
                 // Bins of one knot interval share their four splines: four running sums, stored once.
                 for (interval, range) in self.intervals.iter().enumerate() {
-                    let (column, values) = (&column[range.clone()], &values[range.clone()]);
-                    let mut sum = [T::zero(); ORDER];
-                    for i in 0..column.len() {
+                    let mut sum = [0.0; ORDER];
+                    for (&value, splines) in column[range.clone()].iter().zip(&self.values[range.clone()]) {
                         for a in 0..ORDER {
-                            sum[a] = sum[a] + values[i][a] * column[i];
+                            sum[a] += splines[a] * value;
                         }
                     }
                     for a in 0..ORDER {
-                        out[interval + a] = out[interval + a] + sum[a];
+                        out[interval + a] += sum[a];
                     }
                 }
             },

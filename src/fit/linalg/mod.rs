@@ -10,7 +10,9 @@ use faer::linalg::matmul::triangular::{BlockStructure, matmul};
 use faer::traits::ComplexField;
 use faer::{Accum, MatMut, MatRef, Par};
 
-pub(crate) use triangular::{cholesky, inverse_from_factor, solve_lower, solve_lower_transposed};
+pub(crate) use triangular::{
+    cholesky, inverse_from_factor, solve_lower, solve_lower_below_diagonal, solve_lower_transposed,
+};
 pub(crate) use wide::wide;
 
 /// Scratch memory for the inverses of matrices up to one size.
@@ -37,6 +39,19 @@ pub(crate) fn gram<T: ComplexField>(a: &[T], rows: usize, n: usize, out: &mut [T
         BlockStructure::Rectangular,
         a,
         BlockStructure::Rectangular,
+        T::one_impl(),
+        Par::Seq,
+    );
+}
+
+/// AᵀB for column-major `a` and `b` of `rows` rows and as many columns as `columns` says.
+pub(crate) fn products_with<T: ComplexField>(a: &[T], b: &[T], rows: usize, columns: [usize; 2], out: &mut [T]) {
+    let [n_a, n_b] = columns;
+    faer::linalg::matmul::matmul(
+        MatMut::from_column_major_slice_mut(&mut out[..n_a * n_b], n_a, n_b),
+        Accum::Replace,
+        MatRef::from_column_major_slice(&a[..rows * n_a], rows, n_a).transpose(),
+        MatRef::from_column_major_slice(&b[..rows * n_b], rows, n_b),
         T::one_impl(),
         Par::Seq,
     );

@@ -14,7 +14,7 @@ use super::lineshape::N_KERNEL;
 use super::model::Model;
 use super::parameters::Layout;
 use crate::acquisition::CARRIER_PPM;
-use crate::fit::baseline::{Baseline, ORDER};
+use crate::fit::baseline::Baseline;
 use crate::fit::linalg::wide;
 use crate::signal::fft;
 
@@ -60,8 +60,8 @@ pub(crate) trait Precision: FftNum + faer::traits::ComplexField {
     fn widened(self) -> f64;
     /// Transform of `n` samples.
     fn transform(n: usize) -> Arc<dyn Fft<Self>>;
-    /// Values of the splines at each bin.
-    fn splines(baseline: &Baseline) -> &[[Self; ORDER]];
+    /// Values of the splines at each bin, `[spline × bin]`.
+    fn splines(baseline: &Baseline) -> &[Self];
 }
 
 impl Precision for f64 {
@@ -76,8 +76,8 @@ impl Precision for f64 {
     fn transform(n: usize) -> Arc<dyn Fft<Self>> {
         fft::transform(n, FftDirection::Forward)
     }
-    fn splines(baseline: &Baseline) -> &[[Self; ORDER]] {
-        &baseline.values
+    fn splines(baseline: &Baseline) -> &[Self] {
+        &baseline.columns
     }
 }
 
@@ -93,8 +93,8 @@ impl Precision for f32 {
     fn transform(n: usize) -> Arc<dyn Fft<Self>> {
         fft::transform_f32(n, FftDirection::Forward)
     }
-    fn splines(baseline: &Baseline) -> &[[Self; ORDER]] {
-        &baseline.values_f32
+    fn splines(baseline: &Baseline) -> &[Self] {
+        &baseline.columns_f32
     }
 }
 
