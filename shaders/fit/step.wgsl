@@ -14,6 +14,7 @@ const PASSES: u32 = 4u;
 var<workgroup> group_phase: u32;
 var<workgroup> group_scalars: vec4<f32>;
 var<workgroup> group_passes: u32;
+var<workgroup> group_extrapolates: u32;
 
 // Half the Hessian into `work`.
 fn set_hessian(s: u32, variance: f32, lambda: f32, newton: bool, thread: u32) {
@@ -97,6 +98,21 @@ fn hold_crossing(s: u32, thread: u32) -> bool {
     }
     storageBarrier();
     return sum_over_group(thread, f32(any)) > 0.0;
+}
+
+// Which part of the last step, and of how the step has changed since, the next one takes back (Anderson's extrapolation).
+fn part_back(s: u32, thread: u32) -> f32 {
+    var along = 0.0;
+    var square = 0.0;
+    for (var i = thread; i < shape.n_parameters; i += THREADS) {
+        let change = vector[i] - vectors[last_step_of(s) + i];
+        let gradient = vectors[gradient_of(s) + i];
+        along += change * gradient;
+        square += change * (gradient - vectors[last_gradient_of(s) + i]);
+    }
+    let sums = vec2<f32>(sum_over_group(thread, along), sum_over_group(thread, square));
+    if (sums.y <= 0.0) { return 0.0; }
+    return clamp(sums.x / sums.y, -MOST_FORWARD, MOST_BACK);
 }
 
 // Fall of Q that the quadratic model predicts.
@@ -199,17 +215,31 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         if (thread == 0u) { scalars[s].phase = STEP_FAILED; }
         return;
     }
-    let predicted = predicted_fall(s, thread);
+    var predicted = predicted_fall(s, thread);
+    if (thread == 0u) { group_extrapolates = scalars[s].extrapolates; }
+    var back = 0.0;
+    let extrapolates = workgroupUniformLoad(&group_extrapolates) != 0u;
+    if (extrapolates) { back = part_back(s, thread); }
+    if (predicted <= EXTRAPOLATES_ABOVE) { back = 0.0; }
+    // Steps that creep have more before them than each of them promises.
+    if (back < 0.0) { predicted *= (1.0 - back) * (1.0 - back); }
     for (var i = thread; i < shape.n_parameters; i += THREADS) {
-        var moved = vectors[x_of(s) + i] + vector[i];
+        var step = vector[i];
+        // What goes to its bound goes there.
+        if (back != 0.0 && vectors[held_of(s) + i] == 0.0) {
+            step -= back * (vectors[taken_of(s) + i] + step - vectors[last_step_of(s) + i]);
+        }
+        var moved = vectors[x_of(s) + i] + step;
         if (i < shape.n_model) { moved = max(moved, tables[shape.lower_bound + i]); }
         vectors[trial_of(s) + i] = moved;
+        vectors[step_of(s) + i] = vector[i];
     }
     storageBarrier();
     workgroupBarrier();
     set_splines(trial_of(s) + shape.n_model, trial_splines_of(s), thread);
     if (thread == 0u) {
         scalars[s].predicted = predicted;
+        scalars[s].back = back;
         scalars[s].phase = TRIAL;
     }
 }

@@ -38,7 +38,8 @@ fn factorise(s: u32, variance: f32, lambda: f32, thread: u32) -> bool {
     return positive;
 }
 
-// Number of parameters that the data determine: all, less what the priors determine, tr(H⁻¹·P).
+// Number of parameters that the data determine: all that are free, less what the priors determine, tr(H⁻¹·P). What is held has
+// no variance, and what priors say of it tells nothing of the others.
 fn effective_parameters(s: u32, lambda: f32, thread: u32) -> f32 {
     let n = shape.n_parameters;
     let k_all = shape.n_components;
@@ -57,20 +58,27 @@ fn effective_parameters(s: u32, lambda: f32, thread: u32) -> f32 {
     }
     storageBarrier();
     workgroupBarrier();
+    // A held parameter has a row and a column of the unit matrix.
+    var n_held = 0.0;
+    for (var i = thread; i < shape.n_model; i += THREADS) {
+        if (vectors[held_of(s) + i] != 0.0) {
+            work[base + i * n + i] = 0.0;
+            n_held += 1.0;
+        }
+    }
+    storageBarrier();
+    workgroupBarrier();
     // vᵀH⁻¹v = |L⁻¹v|², one row of L⁻¹ an invocation.
     var from_priors = 0.0;
     var from_penalty = 0.0;
-    let holds_shapes = scalars[s].holds_shapes != 0u;
     if (thread < n) {
         let row = base + thread * n;
-        for (var k = 0u; k < k_all && !holds_shapes; k++) {
+        for (var k = 0u; k < k_all; k++) {
             let f = work[row + k_all + k] - work[row + common_shift()];
             let u = work[row + 2u * k_all + k] - work[row + common_width()];
             from_priors += tables[shape.shift_precision + k] * f * f + tables[shape.width_precision + k] * u * u;
         }
-        for (var which = 0u; which < N_COMMON && !holds_shapes; which++) {
-            // A weight of the kernel that rests at its bound is counted below, whatever the system has in its place.
-            if (which >= N_COMMON - N_KERNEL && vectors[x_of(s) + 3u * k_all + which] <= 0.0) { continue; }
+        for (var which = 0u; which < N_COMMON; which++) {
             let value = work[row + 3u * k_all + which];
             from_priors += single_precision(s, which) * value * value;
         }
@@ -87,15 +95,17 @@ fn effective_parameters(s: u32, lambda: f32, thread: u32) -> f32 {
             from_penalty += tables[shape.roughness + j] * (value * value);
         }
     }
-    var taken_out = 0.0;
-    for (var i = thread; i < shape.n_model; i += THREADS) {
-        let may_rest = i < k_all || i >= kernel_at();
-        let held = indices[shape.is_fixed + i] != 0u || (holds_shapes && i >= k_all);
-        if (held || (may_rest && vectors[x_of(s) + i] <= 0.0)) { taken_out += 1.0; }
-    }
-    let model_part = f32(shape.n_model) - sum_over_group(thread, from_priors + taken_out);
+    let model_part = f32(shape.n_model) - sum_over_group(thread, from_priors + n_held);
     let penalty_part = sum_over_group(thread, from_penalty);
     return max(model_part, 0.0) + f32(shape.n_splines) - lambda * penalty_part;
+}
+
+// σ² moved towards what the residual leaves for each degree of freedom; all the way where it is to stay.
+fn follow_misfit(s: u32, all_the_way: bool) {
+    let now = scalars[s];
+    let freedom = max(f32(shape.n_window) - now.effective, 1.0);
+    let goal = max(now.noise_variance, now.rss / freedom);
+    scalars[s].variance = select(max(sqrt(now.variance * goal), now.noise_variance), goal, all_the_way);
 }
 
 // Where three successive values of a steadily converging iteration lead, on a logarithmic scale (Aitken's Δ² process); at
@@ -207,6 +217,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         scalars[s].lambda_before = scalars[s].lambda;
         scalars[s].attempts = 0u;
         scalars[s].predicted = 0.0;
+        scalars[s].extrapolates = scalars[s].has_last;
+        scalars[s].has_last = 0u;
         let iteration = scalars[s].iteration;
         scalars[s].newton = select(0u, 1u, iteration >= NEWTON_FROM);
         var phase = scalars[s].phase;
@@ -236,7 +248,9 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         workgroupBarrier();
     }
     let by_evidence = models[entry.y].evidence != 0u && iteration >= EVIDENCE_FROM;
-    if (!follow && !by_evidence) { return; }
+    let counts = just_frozen || (follow && iteration % KEEPS_EFFECTIVE == 0u);
+    if (follow && !counts && thread == 0u) { follow_misfit(s, just_frozen); }
+    if (!counts && !by_evidence) { return; }
     set_gradient(s, now.x, now.y, thread);
     hold_bounds(s, thread);
     if (!factorise(s, now.x, now.y, thread)) {
@@ -246,11 +260,11 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         }
         return;
     }
-    if (follow) {
-        let freedom = max(f32(shape.n_window) - effective_parameters(s, now.y, thread), 1.0);
+    if (counts) {
+        let effective = effective_parameters(s, now.y, thread);
         if (thread == 0u) {
-            let goal = max(scalars[s].noise_variance, scalars[s].rss / freedom);
-            scalars[s].variance = select(max(sqrt(now.x * goal), scalars[s].noise_variance), goal, just_frozen);
+            scalars[s].effective = effective;
+            follow_misfit(s, just_frozen);
         }
     }
     if (by_evidence) {

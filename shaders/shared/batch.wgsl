@@ -88,6 +88,10 @@ struct Scalars {
     start_variance: f32,
     kernel_share: f32,     // of the precision of the kernel's prior at rest
     holds_shapes: u32,     // 1: shifts, widths, phases and lineshape stay at their start
+    effective: f32,        // parameters that the data determine, as found not long ago
+    has_last: u32,         // 1: the last step was taken near the minimum, so that it and the next one tell how steps go on
+    extrapolates: u32,     // 1: the next step takes that into account
+    back: f32,             // part of the last step that it takes back
 }
 
 // Phases.
@@ -124,8 +128,9 @@ var<private> shape: Shape;
 @group(1) @binding(5) var<storage, read_write> projections: array<f32>;
 @group(1) @binding(6) var<storage, read_write> work: array<f32>;
 @group(1) @binding(7) var<storage, read_write> factor: array<f32>;
-// Vectors of n_parameters entries that a spectrum has: x, trial, gradient, step, held, held step.
-const N_VECTORS: u32 = 6u;
+// Vectors of n_parameters entries that a spectrum has: x, trial, gradient, step of the normal equations, held, held step; and of
+// the last step that was taken itself, step of the normal equations, gradient.
+const N_VECTORS: u32 = 9u;
 
 // First floats of the vectors of spectrum `s`. The baseline's parameters are
 // its Demmler–Reinsch modes, in which BᵀB is the unit matrix and D₂ᵀD₂ is diagonal: in f32 the splines themselves cannot
@@ -136,6 +141,9 @@ fn gradient_of(s: u32) -> u32 { return s * slots.vectors_len + 2u * shape.n_para
 fn step_of(s: u32) -> u32 { return s * slots.vectors_len + 3u * shape.n_parameters; }
 fn held_of(s: u32) -> u32 { return s * slots.vectors_len + 4u * shape.n_parameters; }
 fn held_step_of(s: u32) -> u32 { return s * slots.vectors_len + 5u * shape.n_parameters; }
+fn taken_of(s: u32) -> u32 { return s * slots.vectors_len + 6u * shape.n_parameters; }
+fn last_step_of(s: u32) -> u32 { return s * slots.vectors_len + 7u * shape.n_parameters; }
+fn last_gradient_of(s: u32) -> u32 { return s * slots.vectors_len + 8u * shape.n_parameters; }
 fn row_weights_of(s: u32) -> u32 { return s * slots.vectors_len + N_VECTORS * shape.n_parameters; }
 // Spline coefficients at x and at the trial.
 fn splines_of(s: u32) -> u32 { return row_weights_of(s) + shape.n_rows; }

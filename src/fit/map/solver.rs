@@ -5,10 +5,12 @@ use num_complex::Complex64;
 
 use super::columns::PhaseColumns;
 use super::constants::{
-    COST_ROUNDING_F64, DAMPING_RISE_REJECTED, DAMPING_RISE_SINGULAR, EVIDENCE_FROM, FREEZE_FROM, FREEZE_TOLERANCE,
-    LAMBDA_TOLERANCE, LAST_REFRESH, LEAST_ENERGY, LEAST_START_AMPLITUDE, MAX_ATTEMPTS, MAX_DAMPING, MAX_DAMPING_FACTOR,
-    MIN_DAMPING, MIN_DAMPING_FACTOR, MIN_DAMPING_REJECTED, MIN_DAMPING_SINGULAR, NEAR_MINIMUM, NEWTON_FROM,
-    PREDICTED_TOLERANCE, REFRESH_ROWS, START_DAMPING, VARIANCE_FROM, VARIANCE_TO,
+    COST_ROUNDING_F64, DAMPING_RISE_REJECTED, DAMPING_RISE_SINGULAR, EVIDENCE_FROM, EXTRAPOLATES_ABOVE,
+    EXTRAPOLATES_BELOW, FREEZE_BELOW, FREEZE_FROM, FREEZE_TOLERANCE, IDLE_LAMBDA_TOLERANCE, IDLE_PREDICTED_TOLERANCE,
+    KEEPS_EFFECTIVE, KEEPS_METRIC, LAMBDA_TOLERANCE, LAST_REFRESH, LEAST_ENERGY, LEAST_START_AMPLITUDE, MAX_ATTEMPTS,
+    MAX_DAMPING, MAX_DAMPING_FACTOR, MIN_DAMPING, MIN_DAMPING_FACTOR, MIN_DAMPING_REJECTED, MIN_DAMPING_SINGULAR,
+    MOST_BACK, MOST_FORWARD, NEAR_MINIMUM, NEWTON_FROM, PREDICTED_TOLERANCE, REFRESH_ROWS, START_DAMPING, STEADY_FALL,
+    VARIANCE_FROM, VARIANCE_TO,
 };
 use super::evaluation::Evaluation;
 use super::model::Model;
@@ -96,12 +98,21 @@ struct Iterations<'a> {
     /// Whether the scales of the soft rows have been found again since: a fit that ends with those of the way to its
     /// minimum would depend on the way.
     refreshed: bool,
+    /// Whether the last step was taken near the minimum, so that it and the next one tell how steps go on.
+    has_last: bool,
     /// Objective at the parameters.
     cost: f64,
     /// Whether the model was evaluated at the parameters last.
     evaluated: bool,
     /// Whether JᵀJ is found in double precision: in single precision the system was singular.
     exact: bool,
+    /// Whether the fit is so near its minimum that JᵀJ of an iteration before serves: the gradient alone says where the
+    /// minimum is.
+    keeps_metric: bool,
+    /// Fall of the objective that the last step promised.
+    predicted: f64,
+    /// Parameters that the data determine, as an iteration found them that is not long ago.
+    effective: Option<f64>,
 }
 
 /// What an iteration's steps came to.
@@ -126,9 +137,13 @@ impl<'a> Iterations<'a> {
             damping: START_DAMPING,
             frozen: false,
             refreshed: false,
+            has_last: false,
             cost: f64::INFINITY,
             evaluated: false,
             exact: false,
+            keeps_metric: false,
+            predicted: f64::INFINITY,
+            effective: None,
         }
     }
 
@@ -141,7 +156,7 @@ impl<'a> Iterations<'a> {
                 refresh_rows(self.model, x, weights);
                 self.refreshed = self.frozen;
             }
-            self.linearise(x, ws);
+            self.linearise(just_frozen, x, ws);
             let (variance_before, lambda_before) = (weights.variance, weights.lambda);
             let misfit = match (just_frozen, self.frozen) {
                 (true, _) => Misfit::Take,
@@ -159,6 +174,13 @@ impl<'a> Iterations<'a> {
             };
             let lambda = (weights.lambda / lambda_before).ln().abs();
             let variance = (weights.variance / variance_before).ln().abs();
+            let ratio = stepped.predicted / self.predicted;
+            let keeps_metric = stepped.accepted && stepped.predicted < KEEPS_METRIC && ratio < STEADY_FALL;
+            let by_old_metric = std::mem::replace(&mut self.keeps_metric, keeps_metric);
+            self.predicted = stepped.predicted;
+            if by_old_metric && !stepped.accepted {
+                continue;
+            }
             if let Some(state) = self.ended(iteration, &stepped, &Moved { lambda, variance }) {
                 return (state, iteration + 1);
             }
@@ -166,13 +188,15 @@ impl<'a> Iterations<'a> {
         (FitState::MaxIterations, most)
     }
 
-    /// Gradient and JᵀJ at `x`.
-    fn linearise(&mut self, x: &[f64], ws: &mut Workspace) {
+    /// Gradient at `x`, and JᵀJ where that of the iteration before does not serve.
+    fn linearise(&mut self, anew: bool, x: &[f64], ws: &mut Workspace) {
         let (model, Evaluation { forward, exact, quick }) = (self.model, &mut ws.evaluation);
         if !self.evaluated {
             forward.at(model, x, self.data);
         }
-        if self.exact {
+        if self.keeps_metric && !anew {
+            ws.normal.set_gradient(model, x, forward);
+        } else if self.exact {
             exact.fill(model, forward, x, PhaseColumns::FromData);
             ws.normal.assemble(model, x, forward, exact);
         } else {
@@ -183,7 +207,7 @@ impl<'a> Iterations<'a> {
 
     /// Brings σ² and λ up to date, each in the iterations that are its own.
     fn reweigh(
-        &self,
+        &mut self,
         iteration: usize,
         misfit: Misfit,
         x: &[f64],
@@ -195,7 +219,10 @@ impl<'a> Iterations<'a> {
         if misfit == Misfit::Leave && !evidence {
             return Ok(());
         }
-        update_weights(self.model, x, weights, self.noise_variance, misfit, evidence, ws)
+        if misfit == Misfit::Take || iteration.is_multiple_of(KEEPS_EFFECTIVE) {
+            self.effective = None;
+        }
+        update_weights(self.model, x, weights, self.noise_variance, misfit, &mut self.effective, evidence, ws)
     }
 
     /// Tries steps, each shorter than the one before, until one does not raise the objective. `newton`: with second
@@ -209,6 +236,7 @@ impl<'a> Iterations<'a> {
     ) -> Result<Stepped, NotPositiveDefinite> {
         let model = self.model;
         let mut predicted = 0.0;
+        let mut extrapolates = std::mem::take(&mut self.has_last);
         for _ in 0..MAX_ATTEMPTS {
             ws.normal.penalised(model, x, weights, &mut ws.hessian, &mut ws.gradient);
             if newton {
@@ -228,18 +256,37 @@ impl<'a> Iterations<'a> {
             }
             let before = ws.normal.rss / weights.variance + prior_cost(model, x, weights);
             predicted = predicted_fall(model, ws);
+            let back = if extrapolates && predicted > EXTRAPOLATES_ABOVE { part_back(ws) } else { 0.0 };
             for i in 0..x.len() {
-                ws.trial[i] = (x[i] + ws.step[i]).max(model.layout.lower_bound(i));
+                let mut step = ws.step[i];
+                if back != 0.0 && ws.held[i] == Hold::Free {
+                    step -= back * (ws.taken[i] + ws.step[i] - ws.last_step[i]);
+                }
+                ws.trial[i] = (x[i] + step).max(model.layout.lower_bound(i));
+            }
+            if back < 0.0 {
+                // Steps that creep have more before them than each of them promises.
+                predicted *= (1.0 - back).powi(2);
             }
             let rss = ws.evaluation.residual_sum_of_squares(model, &ws.trial, self.data);
             self.evaluated = false;
             let after = rss / weights.variance + prior_cost(model, &ws.trial, weights);
             if after <= before + COST_ROUNDING_F64 * before.abs() {
+                for i in 0..x.len() {
+                    ws.taken[i] = ws.trial[i] - x[i];
+                }
+                ws.last_step.copy_from_slice(&ws.step);
+                ws.last_gradient.copy_from_slice(&ws.gradient);
+                self.has_last = predicted < EXTRAPOLATES_BELOW;
                 x.copy_from_slice(&ws.trial);
                 self.evaluated = true;
                 self.cost = after;
-                self.relax(before - after, predicted);
+                self.relax(before - after, if back == 0.0 { predicted } else { before - after });
                 return Ok(Stepped { accepted: true, predicted });
+            }
+            if back != 0.0 {
+                extrapolates = false;
+                continue;
             }
             if predicted < PREDICTED_TOLERANCE {
                 self.cost = before;
@@ -262,14 +309,16 @@ impl<'a> Iterations<'a> {
         let Stepped { accepted, predicted } = *stepped;
         let rows_settled = iteration > LAST_REFRESH.min(self.model.settings.max_iterations / 2);
         if iteration >= FREEZE_FROM
-            && predicted < NEAR_MINIMUM
+            && predicted < FREEZE_BELOW
             && moved.lambda < FREEZE_TOLERANCE
             && moved.variance < FREEZE_TOLERANCE
             && rows_settled
         {
             self.frozen = true;
         }
-        if self.refreshed && predicted < PREDICTED_TOLERANCE && moved.lambda < LAMBDA_TOLERANCE {
+        let lambda_rests = moved.lambda < LAMBDA_TOLERANCE
+            || (moved.lambda < IDLE_LAMBDA_TOLERANCE && predicted < IDLE_PREDICTED_TOLERANCE);
+        if self.refreshed && predicted < PREDICTED_TOLERANCE && lambda_rests {
             return Some(FitState::Converged);
         }
         if accepted || predicted < PREDICTED_TOLERANCE {
@@ -278,4 +327,19 @@ impl<'a> Iterations<'a> {
         // Ever shorter steps all failed: the objective's floor within rounding.
         Some(if predicted < NEAR_MINIMUM { FitState::Converged } else { FitState::MaxIterations })
     }
+}
+
+/// Which part of the last step, and of how the step of the normal equations has changed since, the next one takes back:
+/// Anderson's extrapolation (1965) from two steps, least squares in the metric of the normal equations.
+///
+/// Where Q bends κ times as much along some direction as the normal equations say, steps go to and fro (κ > 1) or creep, each
+/// 1 − κ of the one before; this takes such a direction to its end at once and leaves the others alone.
+fn part_back(ws: &Workspace) -> f64 {
+    let (mut along, mut square) = (0.0, 0.0);
+    for i in 0..ws.step.len() {
+        let change = ws.step[i] - ws.last_step[i];
+        along += change * ws.gradient[i];
+        square += change * (ws.gradient[i] - ws.last_gradient[i]);
+    }
+    if square > 0.0 { (along / square).clamp(-MOST_FORWARD, MOST_BACK) } else { 0.0 }
 }

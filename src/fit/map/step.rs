@@ -122,7 +122,9 @@ fn hold_crossed(
 pub(super) fn factorise(model: &Model, damping: f64, ws: &mut Workspace) -> Result<(), linalg::NotPositiveDefinite> {
     let layout = &model.layout;
     let (m, first) = (layout.len(), layout.baseline());
-    ws.factor.copy_from_slice(&ws.hessian);
+    for (column, (factor, hessian)) in ws.factor.chunks_exact_mut(m).zip(ws.hessian.chunks_exact(m)).enumerate() {
+        factor[column..].copy_from_slice(&hessian[column..]);
+    }
     ws.rhs.copy_from_slice(&ws.gradient);
     for i in layout.n_components..first {
         ws.factor[i * m + i] *= 1.0 + damping;

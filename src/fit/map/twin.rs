@@ -80,7 +80,7 @@ impl<'a> Twin<'a> {
         }
         if follows_misfit || evidence {
             let (model, x, workspace) = (self.model, &self.x, &mut self.workspace);
-            update_weights(model, x, &mut weights, noise_variance, misfit, evidence, workspace).ok()?;
+            update_weights(model, x, &mut weights, noise_variance, misfit, &mut None, evidence, workspace).ok()?;
         }
         Some(weights)
     }

@@ -17,7 +17,7 @@ use crate::engine::gpu::stage::fit::{Buffer, EVALUATE, N_VECTORS, STEP, STEP_MOR
 use crate::engine::gpu::stage::{Family, Stage};
 use crate::fit::map::Model;
 use crate::fit::map::columns::n_columns;
-use crate::fit::map::constants::{EVIDENCE_FROM, NEWTON_FROM};
+use crate::fit::map::constants::{EVIDENCE_FROM, KEEPS_EFFECTIVE, NEWTON_FROM};
 use crate::fit::map::normal::Weights;
 use crate::fit::map::problem::Problem;
 use crate::fit::map::twin::Twin;
@@ -162,11 +162,13 @@ impl<'a> Inspector<'a> {
         twin.weights.lambda = f64::from(lambda);
         // Noise far below the misfit, so that σ² follows the misfit and with it the effective number of parameters.
         let noise_variance = 0.01 * self.scalars.noise_variance;
-        self.reset(Scalars { lambda, noise_variance, ..self.scalars });
+        // An iteration that finds this number itself.
+        let iteration = self.scalars.iteration / KEEPS_EFFECTIVE as u32 * KEEPS_EFFECTIVE as u32;
+        self.reset(Scalars { lambda, noise_variance, iteration, ..self.scalars });
         self.write_normal(&twin);
         self.run(&self.compiled, &[Stage::Compact, Stage::Weights])?;
         let (after, own) = (self.scalars()?, self.fetch::<f32>(Buffer::Vectors, self.vectors.len())?);
-        let iteration = self.scalars.iteration as usize;
+        let iteration = iteration as usize;
         let evidence = self.chunk.shape(0).evidence != 0 && iteration >= EVIDENCE_FROM;
         let native = twin.updated(iteration, noise_variance.into(), evidence);
         let native = native.ok_or_else(|| GpuError::Device { reason: "singular".to_owned() })?;
@@ -295,7 +297,14 @@ impl<'a> Inspector<'a> {
 
     /// Runs the stage `step` to its end; the vectors after it.
     fn device_step(&self, twin: &Twin<'_>, newton: bool) -> Result<Vec<f32>, GpuError> {
-        self.reset(Scalars { phase: STEP, newton: newton.into(), passes: 0, attempts: 0, ..self.scalars });
+        self.reset(Scalars {
+            phase: STEP,
+            newton: newton.into(),
+            passes: 0,
+            attempts: 0,
+            extrapolates: 0,
+            ..self.scalars
+        });
         self.write_normal(twin);
         loop {
             self.run(&self.compiled, &[Stage::Compact, Stage::Step])?;
