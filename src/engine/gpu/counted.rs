@@ -31,7 +31,8 @@ pub fn counted(stage: Stage, model: &Model) -> Counted {
         Stage::Weights => (2.0 * factor + 4.0 * nb * nb * nb, 12.0 * square),
         Stage::Step => (1.5 * factor + 6.0 * m * m, 10.0 * square),
         Stage::Trial => (modulation + fft, 16.0 * w),
-        Stage::Decide => (20.0 * m, 12.0 * m),
+        // Parameters and the trial, twice; gradient and steps that the next iteration asks for.
+        Stage::Decide => (20.0 * m, 40.0 * m),
         _ => (10.0, 200.0),
     };
     Counted { flop, bytes }
