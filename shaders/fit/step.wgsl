@@ -220,7 +220,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     var back = 0.0;
     let extrapolates = workgroupUniformLoad(&group_extrapolates) != 0u;
     if (extrapolates) { back = part_back(s, thread); }
-    if (predicted <= EXTRAPOLATES_ABOVE) { back = 0.0; }
+    // Without shapes the problem is linear but for its bounds: a step ends at the minimum.
+    if (predicted <= EXTRAPOLATES_ABOVE || scalars[s].holds_shapes != 0u) { back = 0.0; }
     // Steps that creep have more before them than each of them promises.
     if (back < 0.0) { predicted *= (1.0 - back) * (1.0 - back); }
     for (var i = thread; i < shape.n_parameters; i += THREADS) {

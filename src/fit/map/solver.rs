@@ -256,7 +256,9 @@ impl<'a> Iterations<'a> {
             }
             let before = ws.normal.rss / weights.variance + prior_cost(model, x, weights);
             predicted = predicted_fall(model, ws);
-            let back = if extrapolates && predicted > EXTRAPOLATES_ABOVE { part_back(ws) } else { 0.0 };
+            // Without shapes the problem is linear but for its bounds: a step ends at the minimum.
+            let extrapolated = extrapolates && !ws.holds_shapes && predicted > EXTRAPOLATES_ABOVE;
+            let back = if extrapolated { part_back(ws) } else { 0.0 };
             for i in 0..x.len() {
                 let mut step = ws.step[i];
                 if back != 0.0 && ws.held[i] == Hold::Free {
