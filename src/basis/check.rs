@@ -134,6 +134,11 @@ impl fmt::Display for Finding {
 impl BasisSet {
     /// Compares this set with what is known about the data. Unknown values raise no finding.
     pub fn check(&self, data: &Protocol) -> Vec<Finding> {
+        self.check_with(data, self.offset_ppm())
+    }
+
+    /// The same where the set's own offset ([`Self::offset_ppm`]) is known: many data share a set.
+    pub fn check_with(&self, data: &Protocol, offset_ppm: Option<f64>) -> Vec<Finding> {
         let mut findings = Vec::new();
         if let Some(data_mhz) = data.f0_mhz.filter(|f| *f > 0.0) {
             let difference = (self.f0_mhz / data_mhz - 1.0).abs();
@@ -155,7 +160,7 @@ impl BasisSet {
         if let (Some(dwell_s), Some(n_points)) = (data.dwell_s, data.n_points) {
             findings.extend(self.cut_off(dwell_s * n_points as f64));
         }
-        if let Some(ppm) = self.offset_ppm().filter(|o| o.abs() > OFFSET_WARNS_PPM) {
+        if let Some(ppm) = offset_ppm.filter(|o| o.abs() > OFFSET_WARNS_PPM) {
             findings.push(Finding::Offset { ppm });
         }
         findings

@@ -141,9 +141,9 @@ fn targets(pulses: &[Vec<f64>], n: usize) -> Vec<(f64, Vec<f64>)> {
 /// Whether NAA contradicts what labels or pulses say: it is taller under a pulse for GABA, or in what is called ON, or not
 /// changed by a pulse that must take it away. `false` where it does not stand clear of the noise.
 pub fn is_contradicted(data: &Acquisition, fids: &[Vec<Complex64>], dwell_s: f64, f0_mhz: f64) -> bool {
-    let magnitudes: Vec<Magnitudes> = fids.iter().map(|fid| Magnitudes::new(fid, dwell_s, f0_mhz)).collect();
+    let magnitudes: Vec<Magnitudes<'_>> = fids.iter().map(|fid| Magnitudes::new(fid, dwell_s, f0_mhz)).collect();
     // A phantom without NAA says nothing.
-    let has_naa = |m: &Magnitudes| m.tallest(NAA_PPM) >= NAA_IS_THERE * m.tallest(METABOLITES_PPM);
+    let has_naa = |m: &Magnitudes<'_>| m.tallest(NAA_PPM) >= NAA_IS_THERE * m.tallest(METABOLITES_PPM);
     let is_clear = magnitudes.iter().any(|m| has_naa(m) && m.snr().is_none_or(|snr| snr >= CLEAR_SNR));
     let pulses = data.editing.as_ref().map_or(&[][..], |editing| &editing.pulses_ppm);
     let has_pulse =

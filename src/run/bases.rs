@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use super::RunOptions;
 use super::cut::for_models;
 use super::load::{Failure, Header, SpectrumKey, without_folder};
+use crate::basis::check::{Finding, Protocol};
 use crate::basis::simulate::pulses::Source as PulseSource;
 use crate::basis::simulate::{Pulses, Recipe, RecipeFault, Sequence, Stated, Timing};
 use crate::basis::{BasisError, BasisSet, Grid};
@@ -30,6 +31,8 @@ pub(crate) struct BasisPulses {
 pub(super) struct ReadBasis {
     pub(super) set: BasisSet,
     pub(super) signal_per_proton: Option<f64>,
+    /// How far its singlets lie off (ppm), where they agree.
+    offset_ppm: Option<f64>,
     /// Major metabolites that it lacks, in words.
     lacks: Option<String>,
     /// Singlets that disagree, in words.
@@ -42,7 +45,13 @@ impl ReadBasis {
     fn new(set: BasisSet, recipe: Option<Recipe>) -> Self {
         let signal_per_proton = signal_per_proton(&set).map(|(signal, _)| signal);
         let (lacks, misplaced) = (lacks(&set), misplaced(&set));
-        Self { set, signal_per_proton, lacks, misplaced, recipe }
+        let offset_ppm = set.offset_ppm();
+        Self { set, signal_per_proton, offset_ppm, lacks, misplaced, recipe }
+    }
+
+    /// How it differs from what is known about the data.
+    pub(super) fn check(&self, data: &Protocol) -> Vec<Finding> {
+        self.set.check_with(data, self.offset_ppm)
     }
 
     /// Flags of the rows that are fitted with this set, and what they mean in words. An edited difference holds what its

@@ -89,7 +89,7 @@ impl<'a> ModelStore<'a> {
         match path {
             Some(path) => {
                 let basis = self.bases.read_once(path)?;
-                match basis.set.check(&header.protocol).iter().find(|finding| finding.refuses()) {
+                match basis.check(&header.protocol).iter().find(|finding| finding.refuses()) {
                     Some(finding) => Err(Failure::new("basis_field", format!("{}: {finding}", found.source_path))),
                     None => Ok(basis.set.id.clone()),
                 }
@@ -139,7 +139,7 @@ impl<'a> ModelStore<'a> {
             None => self.bases.simulated(found, header, key)?,
         };
         let mut warnings: Vec<String> = basis.set.remarks.iter().map(|r| format!("basis set: {r}")).collect();
-        for finding in basis.set.check(&header.protocol) {
+        for finding in basis.check(&header.protocol) {
             if finding.refuses() {
                 return Err(Failure::new("basis_field", format!("{}: {finding}", found.source_path)));
             }

@@ -19,25 +19,26 @@ const LIPIDS_PPM: (f64, f64) = (0.8, 1.5);
 const NAA_PPM: (f64, f64) = (1.9, 2.1);
 
 /// A magnitude spectrum.
-pub struct Magnitudes {
+pub struct Magnitudes<'a> {
+    fid: &'a [Complex64],
     /// Chemical shift (ppm) and magnitude of each point.
     points: Vec<(f64, f64)>,
-    /// Standard deviation of the noise in the real part.
-    noise_sd: Option<f64>,
+    /// Root of the window's sum of squares: what becomes of a sample's noise.
+    gain: f64,
 }
 
-impl Magnitudes {
+impl<'a> Magnitudes<'a> {
     /// Of `fid`. A window (half of Hann's) keeps the side lobes of a cut water signal out of the metabolites.
-    pub fn new(fid: &[Complex64], dwell_s: f64, f0_mhz: f64) -> Self {
+    pub fn new(fid: &'a [Complex64], dwell_s: f64, f0_mhz: f64) -> Self {
         let n = fid.len();
-        let window = |i: usize| 0.5 + 0.5 * (PI * i as f64 / n as f64).cos();
-        let mut spectrum: Vec<Complex64> = fid.iter().enumerate().map(|(i, z)| z * window(i)).collect();
+        let window: Vec<f64> = (0..n).map(|i| 0.5 + 0.5 * (PI * i as f64 / n as f64).cos()).collect();
+        let mut spectrum: Vec<Complex64> = fid.iter().zip(&window).map(|(z, w)| z * w).collect();
         spectrum.resize(2 * n, Complex64::default());
         transform(2 * n, FftDirection::Forward).process(&mut spectrum);
         let shift_ppm = |k: usize| ppm_from_hz(signed_bin(k, 2 * n) / (2.0 * n as f64 * dwell_s), f0_mhz);
-        let points = spectrum.iter().enumerate().map(|(k, z)| (shift_ppm(k), z.norm())).collect();
-        let gain = (0..n).map(|i| window(i).powi(2)).sum::<f64>().sqrt();
-        Self { points, noise_sd: noise_sd(fid).map(|sd| sd * gain) }
+        let points = spectrum.iter().enumerate().map(|(k, z)| (shift_ppm(k), z.norm_sqr().sqrt())).collect();
+        let gain = window.iter().map(|w| w * w).sum::<f64>().sqrt();
+        Self { fid, points, gain }
     }
 
     /// The tallest point between two chemical shifts (ppm).
@@ -45,9 +46,10 @@ impl Magnitudes {
         self.points.iter().filter(|(ppm, _)| (low..=high).contains(ppm)).map(|(_, m)| *m).fold(0.0, f64::max)
     }
 
-    /// Tallest metabolite peak over twice the noise of the real part; `None` without noise.
+    /// Tallest metabolite peak over twice the noise of the real part; `None` without noise. The noise is looked for when this is
+    /// asked: that takes longer than the spectrum.
     pub fn snr(&self) -> Option<f64> {
-        self.noise_sd.map(|sd| self.tallest(METABOLITES_PPM) / (2.0 * sd))
+        noise_sd(self.fid).map(|sd| self.tallest(METABOLITES_PPM) / (2.0 * (sd * self.gain)))
     }
 
     /// Tallest peak of the lipids over that of NAA.

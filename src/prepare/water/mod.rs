@@ -194,8 +194,8 @@ fn is_weak(
     let everywhere = (f64::NEG_INFINITY, f64::INFINITY);
     let of_water = Magnitudes::new(reference, water_dwell_s, f0_mhz).tallest(everywhere) * water_dwell_s;
     let most = of_water / least_over_metabolites(water.facts.te_s, scan.data.facts.te_s) / scan.dwell_s;
-    let is_small = |magnitudes: &Magnitudes| {
-        magnitudes.snr().is_none_or(|snr| snr >= LEAST_SNR) && magnitudes.tallest(METABOLITES_PPM) > most
+    let is_small = |magnitudes: &Magnitudes<'_>| {
+        magnitudes.tallest(METABOLITES_PPM) > most && magnitudes.snr().is_none_or(|snr| snr >= LEAST_SNR)
     };
     if !is_small(&Magnitudes::new(fid, scan.dwell_s, f0_mhz)) {
         return false;

@@ -108,11 +108,10 @@ impl<'a> Bins<'a> {
         let width = 2 * half + 1;
         let mut sum: f64 = (0..width).map(|i| power[(n + i - half) % n]).sum();
         let mut means = Vec::with_capacity(n);
-        let (mut first, mut next) = (n - half, half + 1);
-        for _ in 0..n {
+        let around = |from: usize| power.iter().cycle().skip(from % n);
+        for (next, first) in around(half + 1).zip(around(n - half)).take(n) {
             means.push(sum.max(0.0) / width as f64);
-            sum += power[next % n] - power[first % n];
-            (first, next) = (first + 1, next + 1);
+            sum += next - first;
         }
         // Windows tell neighbouring bins apart in part: a run of them holds a few numbers more than its own share.
         let independent = width as f64 * efficiency + 0.8 * windows as f64;
