@@ -8,7 +8,7 @@ use num_complex::Complex64;
 use requant::basis::{BasisSet, FirstPoint};
 use requant::engine::{Batch, CpuEngine, Engine};
 use requant::fit::map::{self, Settings};
-use requant::fit::{Method, Model};
+use requant::fit::{FitState, Method, Model};
 use requant::formats;
 
 use super::common::data;
@@ -43,6 +43,8 @@ pub struct Agreement {
     pub iterations: (f64, f64),
     /// The spectrum whose amplitudes or errors differ most, and its iterations on both.
     pub worst: (usize, usize, usize),
+    /// The first spectrum that ends in another state: its number and both states.
+    pub first_other: Option<(usize, FitState, FitState)>,
 }
 
 impl Agreement {
@@ -66,7 +68,11 @@ impl fmt::Display for Agreement {
             self.worst.0,
             self.worst.1,
             self.worst.2
-        )
+        )?;
+        match self.first_other {
+            Some((number, native, other)) => write!(f, " · number {number} ends as {native:?} and {other:?}"),
+            None => Ok(()),
+        }
     }
 }
 
@@ -80,7 +86,7 @@ pub fn compare(batch: &Batch<'_>, engine: &dyn Engine, sabotage: Sabotage) -> Ag
     match sabotage {
         Sabotage::None => {}
         Sabotage::OneAmplitude => victim.amplitudes[0].value += 0.2 * victim.amplitudes[0].sd_noise,
-        Sabotage::OneState => victim.state = requant::fit::FitState::Singular,
+        Sabotage::OneState => victim.state = FitState::Singular,
         Sabotage::OneError => victim.amplitudes[1].sd_posterior *= 1.01,
     }
     let mut out = Agreement { n_spectra: native.len(), ..Agreement::default() };
@@ -88,7 +94,10 @@ pub fn compare(batch: &Batch<'_>, engine: &dyn Engine, sabotage: Sabotage) -> Ag
     let mut most_of_bounds = 0.0;
     for (number, (a, b)) in native.iter().zip(&other).enumerate() {
         let (a, b) = (&a.result, &b.result);
-        out.n_other_states += usize::from(a.state != b.state);
+        if a.state != b.state {
+            out.n_other_states += 1;
+            out.first_other.get_or_insert((number, a.state, b.state));
+        }
         out.iterations.0 += a.n_iterations as f64 / native.len() as f64;
         out.iterations.1 += b.n_iterations as f64 / native.len() as f64;
         assert_eq!(a.amplitudes.len(), b.amplitudes.len());
