@@ -32,11 +32,10 @@ fn main(@builtin(local_invocation_index) thread: u32) {
             sum += here;
         }
         new_lists[0] = sum;
-        let tiles = (slots.most_columns + 31u) / 32u;
+        let tiles = (slots.most_columns + 127u) / 128u;
         write_arguments(STAGE_COMPONENTS, slots.most_components, sum.x);
         write_arguments(STAGE_COMMON, sum.x, 1u);
-        write_arguments(STAGE_GRAM, tiles * (tiles + 1u) / 2u, sum.x);
-        write_arguments(STAGE_PROJECT, slots.most_columns * slots.has_splines, sum.x);
+        write_arguments(STAGE_PRODUCTS, tiles * (tiles + 1u) / 2u, sum.x);
         write_arguments(STAGE_WEIGHTS, sum.x, 1u);
         write_arguments(STAGE_STEP, sum.y, 1u);
         write_arguments(STAGE_TRIAL, sum.y, 1u);

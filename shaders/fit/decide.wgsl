@@ -16,13 +16,14 @@ fn end_iteration(s: u32, accepted: bool) {
     let lambda_moved = abs(log(now.lambda / now.lambda_before));
     let variance_moved = abs(log(now.variance / now.variance_before));
     let settled = now.iteration > min(LAST_REFRESH, shape.max_iterations / 2u);
-    if (now.iteration >= FREEZE_FROM && now.predicted < NEAR_MINIMUM && lambda_moved < FREEZE_TOLERANCE
+    if (now.iteration >= FREEZE_FROM && now.predicted < FREEZE_BELOW && lambda_moved < FREEZE_TOLERANCE
         && variance_moved < FREEZE_TOLERANCE && settled) {
         scalars[s].frozen = max(now.frozen, 1u);
     }
     scalars[s].iteration = now.iteration + 1u;
     scalars[s].phase = EVALUATE;
-    if (now.frozen > 1u && now.predicted < PREDICTED_TOLERANCE && lambda_moved < LAMBDA_TOLERANCE) {
+    let idle = lambda_moved < IDLE_LAMBDA_TOLERANCE && now.predicted < IDLE_PREDICTED_TOLERANCE;
+    if (now.frozen > 1u && now.predicted < PREDICTED_TOLERANCE && (lambda_moved < LAMBDA_TOLERANCE || idle)) {
         scalars[s].phase = DONE;
         scalars[s].state = CONVERGED;
     } else if (!accepted && now.predicted >= PREDICTED_TOLERANCE) {
@@ -66,11 +67,17 @@ fn after_trial(s: u32, prior_before: f32, prior_after: f32) -> bool {
         // Nielsen's rule (1999).
         var gain = 1.0;
         // The factor is at its bound long before ±10, beyond which f32 could overflow.
-        if (now.predicted > 0.0) { gain = clamp(fall / now.predicted, -10.0, 10.0); }
+        if (now.predicted > 0.0 && now.back == 0.0) { gain = clamp(fall / now.predicted, -10.0, 10.0); }
         let cube = (2.0 * gain - 1.0) * (2.0 * gain - 1.0) * (2.0 * gain - 1.0);
         scalars[s].damping = max(now.damping * clamp(1.0 - cube, MIN_DAMPING_FACTOR, MAX_DAMPING_FACTOR), MIN_DAMPING);
+        scalars[s].has_last = select(0u, 1u, now.predicted < EXTRAPOLATES_BELOW);
         end_iteration(s, true);
         return true;
+    }
+    if (now.back != 0.0) {
+        scalars[s].extrapolates = 0u;
+        try_again(s);
+        return false;
     }
     if (now.predicted < PREDICTED_TOLERANCE) {
         scalars[s].cost = before;
@@ -103,7 +110,11 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     if (thread == 0u) { group_accepted = select(0u, 1u, after_trial(s, prior_before, prior_after)); }
     if (workgroupUniformLoad(&group_accepted) == 0u) { return; }
     for (var i = thread; i < shape.n_parameters; i += THREADS) {
-        vectors[x_of(s) + i] = vectors[trial_of(s) + i];
+        let trial = vectors[trial_of(s) + i];
+        vectors[taken_of(s) + i] = trial - vectors[x_of(s) + i];
+        vectors[last_step_of(s) + i] = vectors[step_of(s) + i];
+        vectors[last_gradient_of(s) + i] = vectors[gradient_of(s) + i];
+        vectors[x_of(s) + i] = trial;
     }
     for (var i = thread; i < shape.n_splines; i += THREADS) {
         vectors[splines_of(s) + i] = vectors[trial_splines_of(s) + i];

@@ -5,6 +5,7 @@
 #import "shared/batch.wgsl"
 #import "shared/lists.wgsl"
 #import "shared/reduce.wgsl"
+#import "shared/lower_blocks.wgsl"
 #import "shared/cholesky.wgsl"
 #import "shared/objective.wgsl"
 
@@ -13,46 +14,75 @@ var<workgroup> group_scalars: vec4<f32>;
 // Right-hand side of the baseline's own system.
 var<workgroup> own_rhs: array<f32, MAX_PARAMETERS>;
 
+// What `element` is an element of: the baseline's own system, or all.
+var<private> of_baseline: bool;
+var<private> slot: u32;
+var<private> element_variance: f32;
+// λ; of the baseline's own system what has been added to it.
+var<private> element_lambda: f32;
+
+// Element (i, j), i ≥ j, of the system that is factorised.
+fn element(base: u32, i: u32, j: u32) -> f32 {
+    if (of_baseline) {
+        return work[base + j * shape.n_splines + i] + select(0.0, element_lambda * tables[shape.roughness + i], i == j);
+    }
+    if (vectors[held_of(slot) + i] != 0.0 || vectors[held_of(slot) + j] != 0.0) { return select(0.0, 1.0, i == j); }
+    return jtj(slot, i, j) / element_variance + prior_hessian(slot, i, j, element_lambda);
+}
+
+// Rows of the factor's trailing block, the baseline's own.
+fn left(row: u32, k: u32) -> f32 {
+    let first = shape.n_model;
+    if (k > row) { return 0.0; }
+    return factor[work_of(slot) + (first + k) * shape.n_parameters + first + row];
+}
+
+fn right(row: u32, k: u32) -> f32 {
+    return left(row, k);
+}
+
+// Eight elements of the baseline's own system.
+fn store(row: u32, column: u32, low: vec4<f32>, high: vec4<f32>) {
+    for (var k = 0u; k < 8u && column + k <= row; k++) {
+        work[work_of(slot) + (column + k) * shape.n_splines + row] = select(high[k % 4u], low[k % 4u], k < 4u);
+    }
+}
+
 // The factor of the undamped Hessian with held parameters taken out, and the forward-solved gradient in `vector`.
 fn factorise(s: u32, variance: f32, lambda: f32, thread: u32) -> bool {
     let n = shape.n_parameters;
-    let base = work_of(s);
-    for (var e = thread; e < n * n; e += THREADS) {
-        let i = e % n;
-        let j = e / n;
-        if (i >= j) {
-            var h = select(0.0, 1.0, i == j);
-            if (vectors[held_of(s) + i] == 0.0 && vectors[held_of(s) + j] == 0.0) {
-                h = jtj(s, i, j) / variance + prior_hessian(s, i, j, lambda);
-            }
-            factor[base + e] = h;
-        }
-    }
+    of_baseline = false;
+    slot = s;
+    element_variance = variance;
+    element_lambda = lambda;
     for (var i = thread; i < n; i += THREADS) {
         vector[i] = select(0.0, vectors[gradient_of(s) + i], vectors[held_of(s) + i] == 0.0);
     }
-    storageBarrier();
     workgroupBarrier();
-    let positive = cholesky(base, n, thread);
-    if (positive) { solve_lower(base, n, thread); }
+    let positive = cholesky(work_of(s), n, thread);
+    if (positive) { solve_lower(work_of(s), n, thread); }
     return positive;
 }
 
-// Number of parameters that the data determine: all, less what the priors determine, tr(H⁻¹·P).
+// Element (row, column) of L⁻¹.
+fn inverse(base: u32, row: u32, column: u32) -> f32 {
+    if (column > row) { return 0.0; }
+    return work[base + row * shape.n_parameters + column];
+}
+
+// Number of parameters that the data determine: all that are free, less what the priors determine, tr(H⁻¹·P). What is held has
+// no variance, and what priors say of it tells nothing of the others.
 fn effective_parameters(s: u32, lambda: f32, thread: u32) -> f32 {
     let n = shape.n_parameters;
     let k_all = shape.n_components;
     let base = work_of(s);
-    // L⁻¹, one column an invocation, row by row: element (r, c) is work[base + r·n + c].
-    if (thread < n) {
-        let first = thread / 32u * 32u;
-        for (var r = 0u; r < first; r++) { work[base + r * n + thread] = 0.0; }
-        for (var r = first; r < n; r++) {
-            var value = select(0.0, 1.0, r == thread);
-            for (var k = first; k < r; k++) {
-                value -= factor[base + k * n + r] * work[base + k * n + thread];
-            }
-            work[base + r * n + thread] = value / factor[base + r * n + r];
+    _ = invert_lower(base, base, n, thread);
+    // A held parameter has a row and a column of the unit matrix.
+    var n_held = 0.0;
+    for (var i = thread; i < shape.n_model; i += THREADS) {
+        if (vectors[held_of(s) + i] != 0.0) {
+            work[base + i * n + i] = 0.0;
+            n_held += 1.0;
         }
     }
     storageBarrier();
@@ -60,42 +90,41 @@ fn effective_parameters(s: u32, lambda: f32, thread: u32) -> f32 {
     // vᵀH⁻¹v = |L⁻¹v|², one row of L⁻¹ an invocation.
     var from_priors = 0.0;
     var from_penalty = 0.0;
-    let holds_shapes = scalars[s].holds_shapes != 0u;
     if (thread < n) {
-        let row = base + thread * n;
-        for (var k = 0u; k < k_all && !holds_shapes; k++) {
-            let f = work[row + k_all + k] - work[row + common_shift()];
-            let u = work[row + 2u * k_all + k] - work[row + common_width()];
+        for (var k = 0u; k < k_all; k++) {
+            let f = inverse(base, thread, k_all + k) - inverse(base, thread, common_shift());
+            let u = inverse(base, thread, 2u * k_all + k) - inverse(base, thread, common_width());
             from_priors += tables[shape.shift_precision + k] * f * f + tables[shape.width_precision + k] * u * u;
         }
-        for (var which = 0u; which < N_COMMON && !holds_shapes; which++) {
-            // A weight of the kernel that rests at its bound is counted below, whatever the system has in its place.
-            if (which >= N_COMMON - N_KERNEL && vectors[x_of(s) + 3u * k_all + which] <= 0.0) { continue; }
-            let value = work[row + 3u * k_all + which];
+        for (var which = 0u; which < N_COMMON; which++) {
+            let value = inverse(base, thread, 3u * k_all + which);
             from_priors += single_precision(s, which) * value * value;
         }
         for (var soft = 0u; soft < shape.n_rows; soft++) {
             var value = 0.0;
-            for (var k = 0u; k < k_all; k++) {
-                value += tables[shape.row_terms + soft * k_all + k] * work[row + k];
+            for (var q = indices[shape.row_members_first + soft]; q < indices[shape.row_members_first + soft + 1u]; q++) {
+                let k = indices[shape.row_members + q];
+                value += tables[shape.row_terms + soft * k_all + k] * inverse(base, thread, k);
             }
             value *= vectors[row_weights_of(s) + soft];
             from_priors += value * value;
         }
         for (var j = 0u; j < shape.n_splines; j++) {
-            let value = work[row + shape.n_model + j];
+            let value = inverse(base, thread, shape.n_model + j);
             from_penalty += tables[shape.roughness + j] * (value * value);
         }
     }
-    var taken_out = 0.0;
-    for (var i = thread; i < shape.n_model; i += THREADS) {
-        let may_rest = i < k_all || i >= kernel_at();
-        let held = indices[shape.is_fixed + i] != 0u || (holds_shapes && i >= k_all);
-        if (held || (may_rest && vectors[x_of(s) + i] <= 0.0)) { taken_out += 1.0; }
-    }
-    let model_part = f32(shape.n_model) - sum_over_group(thread, from_priors + taken_out);
+    let model_part = f32(shape.n_model) - sum_over_group(thread, from_priors + n_held);
     let penalty_part = sum_over_group(thread, from_penalty);
     return max(model_part, 0.0) + f32(shape.n_splines) - lambda * penalty_part;
+}
+
+// σ² moved towards what the residual leaves for each degree of freedom; all the way where it is to stay.
+fn follow_misfit(s: u32, all_the_way: bool) {
+    let now = scalars[s];
+    let freedom = max(f32(shape.n_window) - now.effective, 1.0);
+    let goal = max(now.noise_variance, now.rss / freedom);
+    scalars[s].variance = select(max(sqrt(now.variance * goal), now.noise_variance), goal, all_the_way);
 }
 
 // Where three successive values of a steadily converging iteration lead, on a logarithmic scale (Aitken's Δ² process); at
@@ -124,52 +153,23 @@ fn evidence_step(s: u32, start: f32, thread: u32) -> f32 {
         for (var j = 0u; j <= i; j++) { value += factor[base + (first + j) * n + first + i] * vector[first + j]; }
         own_rhs[i] = value;
     }
-    for (var e = thread; e < nb * nb; e += THREADS) {
-        let i = e % nb;
-        let k = e / nb;
-        if (i >= k) {
-            var value = 0.0;
-            for (var j = 0u; j <= k; j++) {
-                let column = base + (first + j) * n + first;
-                value += factor[column + i] * factor[column + k];
-            }
-            work[base + e] = value;
-        }
-    }
+    multiply_lower(nb, nb, thread);
     storageBarrier();
     workgroupBarrier();
+    of_baseline = true;
     var lambda = start;
     var before = start;
     for (var round = 0u; round < EVIDENCE_ROUNDS; round++) {
         let change = lambda - start;
-        for (var e = thread; e < nb * nb; e += THREADS) {
-            let i = e % nb;
-            let j = e / nb;
-            if (i >= j) {
-                factor[base + e] = work[base + e] + select(0.0, change * tables[shape.roughness + i], i == j);
-            }
-        }
+        element_lambda = change;
         for (var i = thread; i < nb; i += THREADS) {
             vector[i] = own_rhs[i] - change * tables[shape.roughness + i] * vectors[b + i];
         }
-        storageBarrier();
         workgroupBarrier();
         if (!cholesky(base, nb, thread)) { return -1.0; }
         // tr(S⁻¹·D₂ᵀD₂) = Σ d_j·|L⁻¹e_j|², one column an invocation.
-        var trace_share = 0.0;
-        if (thread < nb) {
-            let column = base + nb * nb + thread;
-            for (var r = thread; r < nb; r++) {
-                var value = select(0.0, 1.0, r == thread);
-                for (var k = thread; k < r; k++) {
-                    value -= factor[base + k * nb + r] * work[column + k * nb];
-                }
-                value /= factor[base + r * nb + r];
-                work[column + r * nb] = value;
-                trace_share += value * value;
-            }
-            trace_share *= tables[shape.roughness + thread];
-        }
+        var trace_share = invert_lower(base, base + nb * nb, nb, thread);
+        if (thread < nb) { trace_share *= tables[shape.roughness + thread]; }
         let trace = sum_over_group(thread, trace_share);
         solve_lower(base, nb, thread);
         solve_lower_transposed(base, nb, thread);
@@ -207,6 +207,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         scalars[s].lambda_before = scalars[s].lambda;
         scalars[s].attempts = 0u;
         scalars[s].predicted = 0.0;
+        scalars[s].extrapolates = scalars[s].has_last;
+        scalars[s].has_last = 0u;
         let iteration = scalars[s].iteration;
         scalars[s].newton = select(0u, 1u, iteration >= NEWTON_FROM);
         var phase = scalars[s].phase;
@@ -236,7 +238,9 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         workgroupBarrier();
     }
     let by_evidence = models[entry.y].evidence != 0u && iteration >= EVIDENCE_FROM;
-    if (!follow && !by_evidence) { return; }
+    let counts = just_frozen || (follow && iteration % KEEPS_EFFECTIVE == 0u);
+    if (follow && !counts && thread == 0u) { follow_misfit(s, just_frozen); }
+    if (!counts && !by_evidence) { return; }
     set_gradient(s, now.x, now.y, thread);
     hold_bounds(s, thread);
     if (!factorise(s, now.x, now.y, thread)) {
@@ -246,11 +250,11 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         }
         return;
     }
-    if (follow) {
-        let freedom = max(f32(shape.n_window) - effective_parameters(s, now.y, thread), 1.0);
+    if (counts) {
+        let effective = effective_parameters(s, now.y, thread);
         if (thread == 0u) {
-            let goal = max(scalars[s].noise_variance, scalars[s].rss / freedom);
-            scalars[s].variance = select(max(sqrt(now.x * goal), scalars[s].noise_variance), goal, just_frozen);
+            scalars[s].effective = effective;
+            follow_misfit(s, just_frozen);
         }
     }
     if (by_evidence) {

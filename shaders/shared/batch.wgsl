@@ -27,7 +27,6 @@ struct Shape {
     ppm: u32,
     twiddles: u32,
     spline_four: u32,      // the four splines that are not zero at each bin
-    spline_values: u32,    // the same, spline by spline
     spline_modes: u32,     // splines by modes, row by row: spline coefficients = modes · baseline parameters
     roughness: u32,        // |D₂b|² of each mode
     shift_precision: u32,
@@ -42,11 +41,12 @@ struct Shape {
     row_yield_snr: u32,    // 0: the row does not yield
     heights: u32,          // tallest points of metabolites, 0 for other components
     // u32 tables
-    spline_first_bin: u32,
-    spline_count: u32,
-    spline_offset: u32,
     spline_at: u32,        // first of the four
     is_fixed: u32,
+    component_rows_first: u32, // where the list of each component's rows begins and, behind the last, ends
+    component_rows: u32,
+    row_members_first: u32,    // the same for each row's components
+    row_members: u32,
 }
 
 // What the slots of a chunk share. A slot holds one spectrum, of any of the chunk's models: it has room for the largest. Within
@@ -88,6 +88,10 @@ struct Scalars {
     start_variance: f32,
     kernel_share: f32,     // of the precision of the kernel's prior at rest
     holds_shapes: u32,     // 1: shifts, widths, phases and lineshape stay at their start
+    effective: f32,        // parameters that the data determine, as found not long ago
+    has_last: u32,         // 1: the last step was taken near the minimum, so that it and the next one tell how steps go on
+    extrapolates: u32,     // 1: the next step takes that into account
+    back: f32,             // part of the last step that it takes back
 }
 
 // Phases.
@@ -124,8 +128,9 @@ var<private> shape: Shape;
 @group(1) @binding(5) var<storage, read_write> projections: array<f32>;
 @group(1) @binding(6) var<storage, read_write> work: array<f32>;
 @group(1) @binding(7) var<storage, read_write> factor: array<f32>;
-// Vectors of n_parameters entries that a spectrum has: x, trial, gradient, step, held, held step.
-const N_VECTORS: u32 = 6u;
+// Vectors of n_parameters entries that a spectrum has: x, trial, gradient, step of the normal equations, held, held step; of the last
+// step that was taken itself, step of the normal equations, gradient; and the gradient with the baseline eliminated.
+const N_VECTORS: u32 = 10u;
 
 // First floats of the vectors of spectrum `s`. The baseline's parameters are
 // its Demmler–Reinsch modes, in which BᵀB is the unit matrix and D₂ᵀD₂ is diagonal: in f32 the splines themselves cannot
@@ -136,6 +141,10 @@ fn gradient_of(s: u32) -> u32 { return s * slots.vectors_len + 2u * shape.n_para
 fn step_of(s: u32) -> u32 { return s * slots.vectors_len + 3u * shape.n_parameters; }
 fn held_of(s: u32) -> u32 { return s * slots.vectors_len + 4u * shape.n_parameters; }
 fn held_step_of(s: u32) -> u32 { return s * slots.vectors_len + 5u * shape.n_parameters; }
+fn taken_of(s: u32) -> u32 { return s * slots.vectors_len + 6u * shape.n_parameters; }
+fn last_step_of(s: u32) -> u32 { return s * slots.vectors_len + 7u * shape.n_parameters; }
+fn last_gradient_of(s: u32) -> u32 { return s * slots.vectors_len + 8u * shape.n_parameters; }
+fn reduced_of(s: u32) -> u32 { return s * slots.vectors_len + 9u * shape.n_parameters; }
 fn row_weights_of(s: u32) -> u32 { return s * slots.vectors_len + N_VECTORS * shape.n_parameters; }
 // Spline coefficients at x and at the trial.
 fn splines_of(s: u32) -> u32 { return row_weights_of(s) + shape.n_rows; }

@@ -69,7 +69,7 @@ fn jtj(s: u32, i: u32, j: u32) -> f32 {
         return projections[projections_of(s) + column * shape.n_splines + i - shape.n_model];
     }
     if (!has_column(i)) { return 0.0; }
-    return gram[gram_of(s) + column_of_parameter(i) * shape.n_columns + column];
+    return gram[gram_of(s) + column * shape.n_columns + column_of_parameter(i)];
 }
 
 // Jᵀr.
@@ -79,7 +79,7 @@ fn jtr(s: u32, i: u32) -> f32 {
         return projections[projections_of(s) + residual * shape.n_splines + i - shape.n_model];
     }
     if (!has_column(i)) { return 0.0; }
-    return gram[gram_of(s) + residual * shape.n_columns + column_of_parameter(i)];
+    return gram[gram_of(s) + column_of_parameter(i) * shape.n_columns + residual];
 }
 
 // What priors and penalty add to element (i, j), i ≥ j, of the Hessian.
@@ -87,7 +87,8 @@ fn prior_hessian(s: u32, i: u32, j: u32, lambda: f32) -> f32 {
     let n = shape.n_components;
     if (i < n) {
         var sum = 0.0;
-        for (var row = 0u; row < shape.n_rows; row++) {
+        for (var q = indices[shape.component_rows_first + i]; q < indices[shape.component_rows_first + i + 1u]; q++) {
+            let row = indices[shape.component_rows + q];
             let weight = vectors[row_weights_of(s) + row];
             let terms = shape.row_terms + row * n;
             sum += weight * tables[terms + i] * (weight * tables[terms + j]);
@@ -119,7 +120,8 @@ fn set_gradient(s: u32, variance: f32, lambda: f32, thread: u32) {
     for (var i = thread; i < shape.n_parameters; i += THREADS) {
         var g = jtr(s, i) / variance;
         if (i < n) {
-            for (var row = 0u; row < shape.n_rows; row++) {
+            for (var q = indices[shape.component_rows_first + i]; q < indices[shape.component_rows_first + i + 1u]; q++) {
+                let row = indices[shape.component_rows + q];
                 g -= tables[shape.row_terms + row * n + i] * pull[row];
             }
         } else if (i < 2u * n) {

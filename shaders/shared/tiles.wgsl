@@ -5,9 +5,11 @@
 
 const TILE: u32 = 32u;
 const DEPTH: u32 = 16u;
+// One more than a tile is wide: neighbours in depth lie in other banks of workgroup memory.
+const PITCH: u32 = 33u;
 
-var<workgroup> left: array<f32, 512>;
-var<workgroup> right: array<f32, 512>;
+var<workgroup> left: array<f32, DEPTH * PITCH>;
+var<workgroup> right: array<f32, DEPTH * PITCH>;
 
 fn multiply_tile(owner: u32, tile: u32, n_rows_summed: u32, thread: u32) {
     // Tile (row, column), column ≤ row, of the lower triangle.
@@ -26,13 +28,13 @@ fn multiply_tile(owner: u32, tile: u32, n_rows_summed: u32, thread: u32) {
         for (var q = thread; q < TILE * DEPTH; q += 64u) {
             let c = q / DEPTH;
             let p = q % DEPTH;
-            left[p * TILE + c] = load(owner, first_row + c, p0 + p);
-            right[p * TILE + c] = load(owner, first_column + c, p0 + p);
+            left[p * PITCH + c] = load(owner, first_row + c, p0 + p);
+            right[p * PITCH + c] = load(owner, first_column + c, p0 + p);
         }
         workgroupBarrier();
         for (var p = 0u; p < DEPTH; p++) {
-            let a = p * TILE + 4u * ty;
-            let b = p * TILE + 4u * tx;
+            let a = p * PITCH + 4u * ty;
+            let b = p * PITCH + 4u * tx;
             let r = vec4<f32>(right[b], right[b + 1u], right[b + 2u], right[b + 3u]);
             sum[0] += left[a] * r;
             sum[1] += left[a + 1u] * r;

@@ -1,10 +1,14 @@
 //! The baseline: cubic B-splines on uniform knots with a penalty on second differences
 //! (P-splines: Eilers & Marx 1996, <https://doi.org/10.1214/ss/1038425655>).
 
+use std::ops::Range;
+
 use super::linalg::{add_symmetric, wide};
 
 /// Splines that are not zero at any one point.
 pub const ORDER: usize = 4;
+/// Splines of a group: as many as lie in one register.
+const GROUP: usize = 16;
 
 /// B-spline values on the fitted bins and the constant matrices of the penalty.
 #[derive(Debug, Clone)]
@@ -12,13 +16,18 @@ pub struct Baseline {
     /// Number of splines (0: no baseline).
     pub n_splines: usize,
     /// Bins in each knot interval.
-    intervals: Vec<std::ops::Range<usize>>,
+    intervals: Vec<Range<usize>>,
     /// First of the [`ORDER`] splines that are not zero at each bin.
     pub first: Vec<usize>,
     /// Their values at each bin.
     pub values: Vec<[f64; ORDER]>,
+    /// The splines as columns, `[spline × bin]`, zeros and all.
+    pub(crate) columns: Vec<f64>,
     /// The same in single precision.
-    pub(crate) values_f32: Vec<[f32; ORDER]>,
+    pub(crate) columns_f32: Vec<f32>,
+    /// Neighbouring splines and the bins where any of them is not zero: a product of matrices for each of these is faster than one
+    /// of all splines and bins, and than one that leaves all zeros out.
+    pub(crate) groups: Vec<(Range<usize>, Range<usize>)>,
     /// Lower triangle of BᵀB, column-major.
     pub gram: Vec<f64>,
     /// Lower triangle of D₂ᵀD₂, column-major.
@@ -64,8 +73,29 @@ impl Baseline {
         }
         let bins_before = |interval: usize| first.partition_point(|&f| f < interval);
         let ranges = (0..intervals).map(|i| bins_before(i)..bins_before(i + 1)).collect();
-        let values_f32 = values.iter().map(|v| v.map(|v| v as f32)).collect();
-        Self { n_splines: n, intervals: ranges, first, values, values_f32, gram, penalty, differences }
+        let mut columns = vec![0.0; n * ppm.len()];
+        for (bin, (first, values)) in first.iter().zip(&values).enumerate() {
+            values.iter().enumerate().for_each(|(a, v)| columns[(first + a) * ppm.len() + bin] = *v);
+        }
+        let columns_f32 = columns.iter().map(|v| *v as f32).collect();
+        let group = |from: usize| {
+            let splines = from..(from + GROUP).min(n);
+            let bins = bins_before((from + 1).saturating_sub(ORDER))..bins_before(splines.end);
+            (splines, bins)
+        };
+        let groups = (0..n).step_by(GROUP).map(group).collect();
+        Self {
+            n_splines: n,
+            intervals: ranges,
+            first,
+            values,
+            columns,
+            columns_f32,
+            groups,
+            gram,
+            penalty,
+            differences,
+        }
     }
 
     fn none(n_points: usize) -> Self {
@@ -74,7 +104,9 @@ impl Baseline {
             intervals: Vec::new(),
             first: vec![0; n_points],
             values: vec![[0.0; ORDER]; n_points],
-            values_f32: vec![[0.0; ORDER]; n_points],
+            columns: Vec::new(),
+            columns_f32: Vec::new(),
+            groups: Vec::new(),
             gram: Vec::new(),
             penalty: Vec::new(),
             differences: Vec::new(),
@@ -94,26 +126,20 @@ impl Baseline {
 
     /// Bᵀ·`column` into `out`.
     pub fn project(&self, column: &[f64], out: &mut [f64]) {
-        self.project_with(&self.values, column, out);
-    }
-
-    /// Bᵀ·`column` into `out`, with the splines' `values` in the column's precision.
-    pub(crate) fn project_with<T: rustfft::FftNum>(&self, values: &[[T; ORDER]], column: &[T], out: &mut [T]) {
-        out.fill(T::zero());
+        out.fill(0.0);
         wide(
             #[inline(always)]
             || {
                 // Bins of one knot interval share their four splines: four running sums, stored once.
                 for (interval, range) in self.intervals.iter().enumerate() {
-                    let (column, values) = (&column[range.clone()], &values[range.clone()]);
-                    let mut sum = [T::zero(); ORDER];
-                    for i in 0..column.len() {
+                    let mut sum = [0.0; ORDER];
+                    for (&value, splines) in column[range.clone()].iter().zip(&self.values[range.clone()]) {
                         for a in 0..ORDER {
-                            sum[a] = sum[a] + values[i][a] * column[i];
+                            sum[a] += splines[a] * value;
                         }
                     }
                     for a in 0..ORDER {
-                        out[interval + a] = out[interval + a] + sum[a];
+                        out[interval + a] += sum[a];
                     }
                 }
             },
@@ -139,6 +165,7 @@ fn uniform_cubic(u: f64) -> [f64; ORDER] {
 
 #[cfg(test)]
 mod tests {
+    use super::super::linalg::products_in_groups;
     use super::*;
 
     #[test]
@@ -151,5 +178,24 @@ mod tests {
         assert!(out.iter().all(|v| (v - 1.0).abs() < 1e-12));
         let line: Vec<f64> = (0..baseline.n_splines).map(|i| 3.0 - 0.2 * i as f64).collect();
         assert!(baseline.roughness(&line) < 1e-20);
+    }
+    /// Products in groups are those of all splines and bins, whatever the group's size leaves over.
+    #[test]
+    fn groups_leave_nothing_out() {
+        for n_bins in [90, 400] {
+            let ppm: Vec<f64> = (0..n_bins).map(|i| 4.2 - 4.0 * i as f64 / n_bins as f64).collect();
+            let baseline = Baseline::new(&ppm, 12.0);
+            let n = baseline.n_splines;
+            assert!(!n.is_multiple_of(GROUP));
+            let others: Vec<f64> = (0..2 * n_bins).map(|i| ((i * 37 + 11) % 17) as f64 - 8.0).collect();
+            let mut out = vec![f64::NAN; 2 * n];
+            products_in_groups(&baseline.columns, &others, n_bins, &baseline.groups, &mut out);
+            for (column, other) in others.chunks(n_bins).enumerate() {
+                let mut direct = vec![0.0; n];
+                baseline.project(other, &mut direct);
+                let own = &out[column * n..(column + 1) * n];
+                assert!(own.iter().zip(&direct).all(|(a, b)| (a - b).abs() < 1e-10), "{n_bins} bins");
+            }
+        }
     }
 }

@@ -8,7 +8,6 @@ use super::{map, peaks, peers};
 
 /// What spectra of one basis set, grid and method share. Families give the same verbs; what only one of them has is
 /// reached by its variant.
-#[expect(clippy::large_enum_variant, reason = "a run has a handful of models, each behind an Arc")]
 pub enum Model {
     /// Of `map`'s family.
     Map(map::Model),

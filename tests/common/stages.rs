@@ -4,7 +4,7 @@
 use num_complex::Complex64;
 use requant::engine::gpu::rounds::inspect::{Inspector, Pair};
 use requant::engine::gpu::stage::Stage;
-use requant::engine::gpu::stage::fit::STEP_FAILED;
+use requant::engine::gpu::stage::fit::{STEP_FAILED, Scalars};
 use requant::fit::map::Model;
 
 /// Columns, relative to the largest value: transforms of a few thousand f32 samples are exact to 1e-6, and the
@@ -87,7 +87,7 @@ pub const STAGES: [(&str, Compare); 6] = [
 /// Decisions of every kind.
 pub fn decisions(spectrum: &Inspector<'_>) -> Vec<Pair> {
     let mut all = spectrum.decide(|_| {}).unwrap();
-    let mut case = |change: &dyn Fn(&mut requant::engine::gpu::stage::fit::Scalars)| {
+    let mut case = |change: &dyn Fn(&mut Scalars)| {
         all.extend(spectrum.decide(|scalars| change(scalars)).unwrap());
     };
     // A step that falls far less than predicted, and one that rises.
@@ -101,6 +101,16 @@ pub fn decisions(spectrum: &Inspector<'_>) -> Vec<Pair> {
     case(&|s| (s.rss_change, s.predicted, s.iteration) = (1e3 * s.variance, 1e-4, 20));
     case(&|s| (s.rss_change, s.predicted, s.frozen, s.lambda_before) = (1e3 * s.variance, 1e-4, 1, 1.01 * s.lambda));
     case(&|s| s.iteration = 10_000);
+    // λ creeps on and moves nothing; it creeps and moves something. All of these steps fall.
+    let falls = |s: &Scalars| -1e3 * s.variance;
+    case(&|s| (s.rss_change, s.predicted, s.frozen, s.lambda_before) = (falls(s), 1e-6, 2, 1.005 * s.lambda));
+    case(&|s| (s.rss_change, s.predicted, s.frozen, s.lambda_before) = (falls(s), 1e-4, 2, 1.005 * s.lambda));
+    // Near enough to fix σ², and not.
+    case(&|s| (s.rss_change, s.predicted, s.iteration) = (falls(s), 5e-4, 20));
+    case(&|s| (s.rss_change, s.predicted, s.iteration) = (falls(s), 5e-3, 20));
+    // Extrapolated steps: one that falls, and one that rises.
+    case(&|s| (s.rss_change, s.predicted, s.back, s.extrapolates) = (falls(s), 2e-2, 0.3, 1));
+    case(&|s| (s.rss_change, s.predicted, s.back, s.extrapolates) = (1e3 * s.variance, 1e-2, -2.0, 1));
     // Systems that are not positive definite.
     case(&|s| (s.phase, s.newton) = (STEP_FAILED, 1));
     case(&|s| (s.phase, s.newton) = (STEP_FAILED, 0));
@@ -168,12 +178,14 @@ pub fn notices_changed_constants(model: &Model, fid: &[Complex64], index: usize)
     let holds = |pairs: Vec<Pair>| pairs.iter().all(|pair| judge(pair).holds());
     // λ just below its end, where the data ask for a straight baseline or a tenfold one at most.
     let at_the_end = |spectrum: &Inspector<'_>| spectrum.weights(Some(9.9e7)).unwrap();
-    let changes: [(&'static str, &'static str, Compare); 5] = [
+    let changes: [(&'static str, &'static str, Compare); 7] = [
         ("MAX_LAMBDA", "1e6f", at_the_end),
         ("EVIDENCE_ROUNDS", "1u", |spectrum| spectrum.weights(Some(1e5)).unwrap()),
         ("DAMPING_RISE_REJECTED", "8f", decisions),
         ("MIN_DAMPING_REJECTED", "2e-4f", decisions),
         ("NEAR_MINIMUM", "1e-3f", decisions),
+        ("FREEZE_BELOW", "1e-2f", decisions),
+        ("IDLE_LAMBDA_TOLERANCE", "1e-3f", decisions),
     ];
     for (constant, value, compare) in changes {
         let spectrum = inspect(index, model, fid, 4, unchanged);

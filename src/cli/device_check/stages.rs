@@ -1,7 +1,7 @@
 //! Time by stage on the device, beside what each has to do.
 
 use super::problem::Problem;
-use crate::engine::gpu::counted::{Counted, counted};
+use crate::engine::gpu::counted::{Counted, counted, rounds};
 use crate::engine::{CpuEngine, Engine, GpuEngine};
 
 /// Spectra whose native iterations stand for all.
@@ -25,13 +25,12 @@ pub(super) fn print(engine: &GpuEngine, problem: &Problem, n: usize) -> anyhow::
     }
     let total_s: f64 = profile.seconds.values().sum();
     say!(
-        "| stage | µs a spectrum | share | counted MFLOP | GFLOP/s | counted MB | GB/s |\n|---|---|---|---|---|---|---|"
+        "| stage | µs a spectrum | share | counted MFLOP | GFLOP/s | counted MB | GB/s | MB of constants |\n|---|---|---|---|---|---|---|---|"
     );
-    let mut all = Counted { flop: 0.0, bytes: 0.0 };
+    let mut all = Counted::default();
     for (stage, seconds) in &profile.seconds {
-        let once = counted(*stage, model);
-        let work = Counted { flop: once.flop * evaluations, bytes: once.bytes * evaluations };
-        all = Counted { flop: all.flop + work.flop, bytes: all.bytes + work.bytes };
+        let work = counted(*stage, model).times(rounds(*stage, evaluations));
+        all = all + work;
         line(stage.name(), *seconds / n as f64, seconds / total_s, work);
     }
     line("all", total_s / n as f64, 1.0, all);
@@ -40,12 +39,13 @@ pub(super) fn print(engine: &GpuEngine, problem: &Problem, n: usize) -> anyhow::
 
 fn line(name: &str, each_s: f64, share: f64, work: Counted) {
     say!(
-        "| {name} | {:.2} | {:.0} % | {:.2} | {:.1} | {:.3} | {:.2} |",
+        "| {name} | {:.2} | {:.0} % | {:.2} | {:.1} | {:.3} | {:.2} | {:.3} |",
         each_s * 1e6,
         100.0 * share,
         work.flop * 1e-6,
         work.flop / each_s.max(1e-12) * 1e-9,
         work.bytes * 1e-6,
-        work.bytes / each_s.max(1e-12) * 1e-9
+        work.bytes / each_s.max(1e-12) * 1e-9,
+        work.constant_bytes * 1e-6
     );
 }

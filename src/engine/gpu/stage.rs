@@ -68,16 +68,8 @@ include!(concat!(env!("OUT_DIR"), "/stages.rs"));
 
 impl Stage {
     /// The stages of a round of a fit, in their order; [`Stage::Compact`] follows.
-    pub const ROUND: &'static [Self] = &[
-        Self::Components,
-        Self::Common,
-        Self::Gram,
-        Self::Project,
-        Self::Weights,
-        Self::Step,
-        Self::Trial,
-        Self::Decide,
-    ];
+    pub const ROUND: &'static [Self] =
+        &[Self::Components, Self::Common, Self::Products, Self::Weights, Self::Step, Self::Trial, Self::Decide];
 
     /// The source for transforms of `fft_n` samples (a length that [`sizes::fft_threads`] takes).
     pub fn source(self, fft_n: usize) -> String {

@@ -6,11 +6,16 @@
 mod triangular;
 mod wide;
 
+use std::ops::Range;
+
 use faer::linalg::matmul::triangular::{BlockStructure, matmul};
+use faer::prelude::ReborrowMut as _;
 use faer::traits::ComplexField;
 use faer::{Accum, MatMut, MatRef, Par};
 
-pub(crate) use triangular::{cholesky, inverse_from_factor, solve_lower, solve_lower_transposed};
+pub(crate) use triangular::{
+    cholesky, inverse_from_factor, solve_lower, solve_lower_below_diagonal, solve_lower_transposed,
+};
 pub(crate) use wide::wide;
 
 /// Scratch memory for the inverses of matrices up to one size.
@@ -40,6 +45,30 @@ pub(crate) fn gram<T: ComplexField>(a: &[T], rows: usize, n: usize, out: &mut [T
         T::one_impl(),
         Par::Seq,
     );
+}
+
+/// AᵀB for column-major `a` and `b` of `rows` rows each, where each group of columns of `a` is zero beyond its own rows:
+/// `groups` has the columns and the rows of each, one group after the other.
+pub(crate) fn products_in_groups<T: ComplexField>(
+    a: &[T],
+    b: &[T],
+    rows: usize,
+    groups: &[(Range<usize>, Range<usize>)],
+    out: &mut [T],
+) {
+    let (n_a, n_b) = (a.len() / rows.max(1), b.len() / rows.max(1));
+    let [a, b] = [(a, n_a), (b, n_b)].map(|(m, n)| MatRef::from_column_major_slice(&m[..rows * n], rows, n));
+    let mut out = MatMut::from_column_major_slice_mut(&mut out[..n_a * n_b], n_a, n_b);
+    for (columns, own) in groups {
+        faer::linalg::matmul::matmul(
+            out.rb_mut().subrows_mut(columns.start, columns.len()),
+            Accum::Replace,
+            a.submatrix(own.start, columns.start, own.len(), columns.len()).transpose(),
+            b.subrows(own.start, own.len()),
+            T::one_impl(),
+            Par::Seq,
+        );
+    }
 }
 
 /// Aᵀx for a column-major `a` of `rows` × `n`.

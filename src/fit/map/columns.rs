@@ -14,7 +14,7 @@ use super::lineshape::N_KERNEL;
 use super::model::Model;
 use super::parameters::Layout;
 use crate::acquisition::CARRIER_PPM;
-use crate::fit::baseline::{Baseline, ORDER};
+use crate::fit::baseline::Baseline;
 use crate::fit::linalg::wide;
 use crate::signal::fft;
 
@@ -60,8 +60,8 @@ pub(crate) trait Precision: FftNum + faer::traits::ComplexField {
     fn widened(self) -> f64;
     /// Transform of `n` samples.
     fn transform(n: usize) -> Arc<dyn Fft<Self>>;
-    /// Values of the splines at each bin.
-    fn splines(baseline: &Baseline) -> &[[Self; ORDER]];
+    /// Values of the splines at each bin, `[spline × bin]`.
+    fn splines(baseline: &Baseline) -> &[Self];
 }
 
 impl Precision for f64 {
@@ -76,8 +76,8 @@ impl Precision for f64 {
     fn transform(n: usize) -> Arc<dyn Fft<Self>> {
         fft::transform(n, FftDirection::Forward)
     }
-    fn splines(baseline: &Baseline) -> &[[Self; ORDER]] {
-        &baseline.values
+    fn splines(baseline: &Baseline) -> &[Self] {
+        &baseline.columns
     }
 }
 
@@ -93,8 +93,8 @@ impl Precision for f32 {
     fn transform(n: usize) -> Arc<dyn Fft<Self>> {
         fft::transform_f32(n, FftDirection::Forward)
     }
-    fn splines(baseline: &Baseline) -> &[[Self; ORDER]] {
-        &baseline.values_f32
+    fn splines(baseline: &Baseline) -> &[Self] {
+        &baseline.columns_f32
     }
 }
 
@@ -103,8 +103,10 @@ pub(crate) struct Columns<T: Precision> {
     /// `[bin]` one after the other: ∂m/∂c_k, ∂m/∂F_k, ∂m/∂u_k, ∂m/∂G, −∂d/∂φ0, −∂d/∂φ1, ∂m/∂s₃, ∂m/∂s₄, ∂m/∂s_j of
     /// the kernel and last the residual d − m (baseline included).
     pub(crate) values: Vec<T>,
-    /// Each component with the kernel, then each times t; transformed.
-    transforms: Vec<Complex<T>>,
+    /// One component with the kernel, transformed: the next one takes its place, so that it stays in the processor's cache.
+    component: Vec<Complex<T>>,
+    /// The same times t.
+    timed: Vec<Complex<T>>,
     /// The sum times t², skew's and flatness's time, then the kernel's terms; transformed.
     sums: Vec<Complex<T>>,
     fft: Arc<dyn Fft<T>>,
@@ -114,13 +116,14 @@ pub(crate) struct Columns<T: Precision> {
 impl<T: Precision> Columns<T> {
     /// Scratch for `model`.
     pub(crate) fn new(model: &Model) -> Self {
-        let (k, n) = (model.components.len(), model.band.n_short());
+        let n = model.band.n_short();
         let kernel_terms = if model.lineshape.has_kernel() { N_KERNEL } else { 0 };
         let zeros = |n: usize| vec![Complex::new(T::zero(), T::zero()); n];
         let fft = T::transform(n);
         Self {
             values: vec![T::zero(); n_columns(model) * model.band.n_window()],
-            transforms: zeros(2 * k * n),
+            component: zeros(n),
+            timed: zeros(n),
             sums: zeros((PLAIN_SUMS + kernel_terms) * n),
             fft_scratch: zeros(fft.get_inplace_scratch_len()),
             fft,
@@ -129,31 +132,11 @@ impl<T: Precision> Columns<T> {
 
     /// Fills the columns at `x`, where `forward` was evaluated last.
     pub(crate) fn fill(&mut self, model: &Model, forward: &Forward, x: &[f64], phase: PhaseColumns) {
-        self.carry(model, forward);
+        self.fill_components(model, forward, x);
+        self.carry_sums(model, forward);
         let layout = &model.layout;
         let (k_all, n, n_win) = (layout.n_components, model.band.n_short(), model.band.n_window());
-        let (s_part, t_part) = self.transforms.split_at(k_all * n);
-        let (amplitudes, rest) = self.values.split_at_mut(k_all * n_win);
-        let (shifts, rest) = rest.split_at_mut(k_all * n_win);
-        let (widths, rest) = rest.split_at_mut(k_all * n_win);
-        for k in 0..k_all {
-            let (window, c) = (k * n_win..(k + 1) * n_win, x[layout.amplitude(k)]);
-            let s = model.band.window(&s_part[k * n..(k + 1) * n]);
-            let t = model.band.window(&t_part[k * n..(k + 1) * n]);
-            let (by_shift, by_width) = (T::rounded(-2.0 * PI * c), T::rounded(-PI * c));
-            let amplitude = &mut amplitudes[window.clone()];
-            let (shift, width) = (&mut shifts[window.clone()], &mut widths[window]);
-            wide(
-                #[inline(always)]
-                || {
-                    amplitude.iter_mut().zip(s).for_each(|(out, s)| *out = s.re);
-                    for ((shift, width), t) in shift.iter_mut().zip(width.iter_mut()).zip(t) {
-                        *shift = by_shift * t.im;
-                        *width = by_width * t.re;
-                    }
-                },
-            );
-        }
+        let rest = &mut self.values[3 * k_all * n_win..];
         let window_of = |i: usize| model.band.window(&self.sums[i * n..(i + 1) * n]);
         let (gauss, skew, flat) = (window_of(0), window_of(1), window_of(2));
         let gauss_factor = T::rounded(-2.0 * PI * PI * x[layout.gauss()] / (4.0 * LN_2));
@@ -178,27 +161,50 @@ impl<T: Precision> Columns<T> {
         residual.iter_mut().zip(&forward.residual).for_each(|(out, r)| *out = T::rounded(*r));
     }
 
-    /// Transforms of each component, also times t, and of their sum times t², skew's and flatness's time and each of the
-    /// kernel's terms.
-    fn carry(&mut self, model: &Model, forward: &Forward) {
-        let (n, time_s) = (model.band.n_short(), &model.band.time_s);
-        let Forward { fids, total, kernel, .. } = forward;
-        let (s_part, t_part) = self.transforms.split_at_mut(fids.len());
-        let parts = s_part.chunks_exact_mut(n).zip(t_part.chunks_exact_mut(n));
-        for (fid, (s, t)) in fids.chunks_exact(n).zip(parts) {
+    /// The columns for amplitudes, shifts and widths, from the transforms of each component and of it times t.
+    fn fill_components(&mut self, model: &Model, forward: &Forward, x: &[f64]) {
+        let (layout, band) = (&model.layout, &model.band);
+        let n_win = band.n_window();
+        let (amplitudes, rest) = self.values.split_at_mut(layout.n_components * n_win);
+        let (shifts, widths) = rest.split_at_mut(layout.n_components * n_win);
+        let Forward { fids, kernel, .. } = forward;
+        for (k, fid) in fids.chunks_exact(band.n_short()).enumerate() {
+            let (window, c) = (k * n_win..(k + 1) * n_win, x[layout.amplitude(k)]);
+            let amplitude = &mut amplitudes[window.clone()];
+            let (shift, width) = (&mut shifts[window.clone()], &mut widths[window]);
+            let (by_shift, by_width) = (T::rounded(-2.0 * PI * c), T::rounded(-PI * c));
+            let (component, timed) = (&mut self.component, &mut self.timed);
             wide(
                 #[inline(always)]
                 || {
-                    for ((((z, k), &time), s), t) in
-                        fid.iter().zip(kernel).zip(time_s).zip(s.iter_mut()).zip(t.iter_mut())
-                    {
+                    let samples = fid.iter().zip(kernel).zip(&band.time_s);
+                    for (((z, k), &time), (s, t)) in samples.zip(component.iter_mut().zip(timed.iter_mut())) {
                         let (re, im) = (z.re * k.re - z.im * k.im, z.re * k.im + z.im * k.re);
                         *s = Complex::new(T::rounded(re), T::rounded(im));
                         *t = Complex::new(T::rounded(re * time), T::rounded(im * time));
                     }
                 },
             );
+            self.fft.process_with_scratch(component, &mut self.fft_scratch);
+            self.fft.process_with_scratch(timed, &mut self.fft_scratch);
+            let (s, t) = (band.window(component), band.window(timed));
+            wide(
+                #[inline(always)]
+                || {
+                    amplitude.iter_mut().zip(s).for_each(|(out, s)| *out = s.re);
+                    for ((shift, width), t) in shift.iter_mut().zip(width.iter_mut()).zip(t) {
+                        *shift = by_shift * t.im;
+                        *width = by_width * t.re;
+                    }
+                },
+            );
         }
+    }
+
+    /// Transforms of the components' sum times t², skew's and flatness's time and each of the kernel's terms.
+    fn carry_sums(&mut self, model: &Model, forward: &Forward) {
+        let (n, time_s) = (model.band.n_short(), &model.band.time_s);
+        let Forward { total, kernel, .. } = forward;
         let (gauss, rest) = self.sums.split_at_mut(n);
         let (skew, rest) = rest.split_at_mut(n);
         let (flat, terms) = rest.split_at_mut(n);
@@ -212,7 +218,6 @@ impl<T: Precision> Columns<T> {
         for (out, term) in terms.chunks_exact_mut(n).zip(model.lineshape.kernel_terms(n)) {
             out.iter_mut().zip(term).zip(total).for_each(|((out, e), total)| *out = cast(total * e));
         }
-        self.fft.process_with_scratch(&mut self.transforms, &mut self.fft_scratch);
         self.fft.process_with_scratch(&mut self.sums, &mut self.fft_scratch);
     }
 }

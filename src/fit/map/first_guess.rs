@@ -25,6 +25,9 @@ const N_LINES: usize = N_KERNEL + 1;
 const CENTRE: usize = N_KERNEL / 2;
 /// Phases that are tried: the fit converges from within a few of these steps.
 const N_PHASES: usize = 24;
+/// Tolerances of the least squares at each of these phases, enough to tell the best, and there and beside it.
+const COARSE: f64 = 3e-3;
+const FINE: f64 = 1e-4;
 /// Widths of a line (FWHM, Hz): narrow ones, which sums make broader.
 const LORENTZ_HZ: f64 = 2.0;
 const GAUSS_HZ: f64 = 3.5;
@@ -160,25 +163,26 @@ impl FirstGuess {
         });
         let square = |i: usize, j: usize| dot(&parts[i], &parts[j]) - dot(&smooth[i], &smooth[j]);
         let squares = [square(0, 0), square(0, 1), square(1, 1)];
-        // Neighbouring phases begin where the last one ended.
         let mut c = vec![0.0; self.n_columns];
-        let mut at_phase = |phi0_rad: f64| {
+        let mut at_phase = |phi0_rad: f64, tolerance: f64| {
             let (sin, cos) = phi0_rad.sin_cos();
             // Re(e^{−iφ}·Y) = cos φ·Re Y + sin φ·Im Y.
             let target: Vec<f64> =
                 on_columns[0].iter().zip(&on_columns[1]).map(|(re, im)| cos * re + sin * im).collect();
-            non_negative(&self.gram, &target, &mut c);
+            // Neighbouring phases begin where the last one ended.
+            non_negative(&self.gram, &target, tolerance, &mut c);
             let all = cos * cos * squares[0] + 2.0 * sin * cos * squares[1] + sin * sin * squares[2];
-            self.guess(all - dot(&c, &target), phi0_rad, &c)
+            let projected: Vec<f64> = self.gram.chunks_exact(self.n_columns).map(|row| dot(row, &c)).collect();
+            self.guess(all - 2.0 * dot(&c, &target) + dot(&c, &projected), phi0_rad, &c)
         };
         let step_rad = TAU / N_PHASES as f64;
-        let guesses: Vec<Guess> = (0..N_PHASES).map(|step| at_phase(step_rad * step as f64)).collect();
-        let (best, guess) = guesses.iter().enumerate().min_by(|a, b| a.1.rss.total_cmp(&b.1.rss))?;
+        let rough = (0..N_PHASES).map(|step| at_phase(step_rad * step as f64, COARSE));
+        let best = rough.min_by(|a, b| a.rss.total_cmp(&b.rss))?;
         // Between the steps, so that where a fit starts does not depend on how a spectrum is turned against them.
-        let [before, after] = [N_PHASES - 1, 1].map(|by| guesses[(best + by) % N_PHASES].rss);
-        let curvature = before - 2.0 * guess.rss + after;
+        let [before, at, after] = [-step_rad, 0.0, step_rad].map(|by| at_phase(best.phi0_rad + by, FINE).rss);
+        let curvature = before - 2.0 * at + after;
         let offset = if curvature > 0.0 { (0.5 * (before - after) / curvature).clamp(-0.5, 0.5) } else { 0.0 };
-        Some(at_phase(guess.phi0_rad + step_rad * offset))
+        Some(at_phase(best.phi0_rad + step_rad * offset, FINE))
     }
 
     fn guess(&self, rss: f64, phi0_rad: f64, c: &[f64]) -> Guess {

@@ -74,11 +74,11 @@ impl Forward {
             multiply(&self.kernel, &mut self.spectrum);
         }
         model.band.transform(&mut self.spectrum, &mut self.fft_scratch);
+        self.rotate(model, x, data);
         self.residual.fill(0.0);
         model.baseline.add_to(&x[layout.baseline()..], &mut self.residual);
         let fitted = model.band.window(&self.spectrum);
         for p in 0..self.residual.len() {
-            self.rotated[p] = rotate(model, x, data[p], p);
             self.residual[p] = self.rotated[p].re - fitted[p].re - self.residual[p];
         }
         self.rss = self.residual.iter().map(|r| r * r).sum();
@@ -86,6 +86,17 @@ impl Forward {
 
     /// The fitted bins of the model without baseline, until [`Self::gradient`] takes their place.
     pub(super) fn fitted(&self, model: &Model) -> &[Complex64] {
+        model.band.window(&self.spectrum)
+    }
+
+    /// The fitted bins of component `k` at amplitude 1; [`Self::fitted`] and [`Self::gradient`] then have no meaning any more.
+    pub(super) fn component(&mut self, model: &Model, k: usize) -> &[Complex64] {
+        let n = model.band.n_short();
+        self.spectrum.copy_from_slice(&self.fids[k * n..(k + 1) * n]);
+        if model.lineshape.has_kernel() {
+            multiply(&self.kernel, &mut self.spectrum);
+        }
+        model.band.transform(&mut self.spectrum, &mut self.fft_scratch);
         model.band.window(&self.spectrum)
     }
 
@@ -154,6 +165,22 @@ impl Forward {
         g[layout.flatness()] = flattened;
     }
 
+    /// The data with the phases at `x` taken out: bins follow one another at the same distance, and so do their phases.
+    fn rotate(&mut self, model: &Model, x: &[f64], data: &[Complex64]) {
+        let [phi0, phi1] = [x[model.layout.phi0()], x[model.layout.phi1()]];
+        let ppm = &model.band.ppm;
+        let phasor = |phase: f64| Complex64::from_polar(1.0, -phase);
+        let step = if ppm.len() > 1 { phasor(phi1 * (ppm[1] - ppm[0])) } else { Complex64::new(1.0, 0.0) };
+        let bins = self.rotated.chunks_mut(PHASES).zip(data.chunks(PHASES)).zip(ppm.chunks(PHASES));
+        for ((rotated, data), ppm) in bins {
+            let mut turn = phasor(phi0 + phi1 * (ppm[0] - CARRIER_PPM));
+            for (rotated, datum) in rotated.iter_mut().zip(data) {
+                *rotated = datum * turn;
+                turn *= step;
+            }
+        }
+    }
+
     /// The modulation that all components share, and its kernel.
     fn set_common(&mut self, model: &Model, x: &[f64]) {
         let layout = &model.layout;
@@ -180,6 +207,8 @@ pub(crate) fn rotate(model: &Model, x: &[f64], datum: Complex64, p: usize) -> Co
     datum * Complex64::from_polar(1.0, -phase)
 }
 
+/// Bins whose phases follow from the first one's: few enough that no rounding adds up.
+const PHASES: usize = 64;
 /// Samples that are worked on side by side: one geometric progression would wait for its own product at every sample.
 const LANES: usize = 8;
 
@@ -218,7 +247,7 @@ fn modulate(model: &Model, k: usize, own: &Modulation, common: &[Complex64], out
             *p = times(*p, own.step);
         }
     }
-    out[n_positive..first_negative].fill(Complex64::default());
+    // Between them there is nothing, now as before.
     let mut p = own.back;
     for i in (first_negative..out.len()).rev() {
         out[i] = fid[i] * common[i] * p;

@@ -12,6 +12,7 @@ pub(crate) mod constants;
 mod diagnostics;
 pub mod evaluation;
 mod evidence;
+mod extrapolation;
 mod first_guess;
 mod fit;
 mod forward;
@@ -30,6 +31,7 @@ pub mod settings;
 mod settings_check;
 mod smoothness;
 pub mod solver;
+mod start;
 mod start_search;
 mod step;
 #[cfg(feature = "gpu")]
@@ -39,6 +41,8 @@ mod workspace;
 
 #[cfg(test)]
 mod potential_tests;
+#[cfg(test)]
+mod step_tests;
 
 pub use fit::{fit, fit_from};
 pub use model::Model;

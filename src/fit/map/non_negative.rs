@@ -5,19 +5,18 @@ use crate::fit::linalg::wide;
 
 /// Sweeps over all coordinates at most.
 const MOST_SWEEPS: usize = 300;
-/// Largest step of a sweep, relative to the largest right-hand side, with which the descent ends.
-const TOLERANCE: f64 = 1e-4;
 
-/// Moves `c` to the minimum of ½·cᵀGc − hᵀc with c ≥ 0, from where it is. `gram` is G, square, with a diagonal above zero.
-pub(super) fn non_negative(gram: &[f64], h: &[f64], c: &mut [f64]) {
+/// Moves `c` to the minimum of ½·cᵀGc − hᵀc with c ≥ 0, from where it is. `gram` is G, square, with a diagonal above zero;
+/// `tolerance` is the largest step of a sweep, relative to the largest right-hand side, with which the descent ends.
+pub(super) fn non_negative(gram: &[f64], h: &[f64], tolerance: f64, c: &mut [f64]) {
     wide(
         #[inline(always)]
-        || descend(gram, h, c),
+        || descend(gram, h, tolerance, c),
     );
 }
 
 #[inline(always)]
-fn descend(gram: &[f64], h: &[f64], c: &mut [f64]) {
+fn descend(gram: &[f64], h: &[f64], tolerance: f64, c: &mut [f64]) {
     let n = h.len();
     let mut gradient: Vec<f64> = h
         .iter()
@@ -37,7 +36,7 @@ fn descend(gram: &[f64], h: &[f64], c: &mut [f64]) {
                 largest = largest.max(step.abs());
             }
         }
-        if largest <= TOLERANCE * scale {
+        if largest <= tolerance * scale {
             break;
         }
     }
@@ -53,7 +52,7 @@ mod tests {
         let gram = [2.0, 1.2, 0.3, 1.2, 2.0, 0.9, 0.3, 0.9, 1.0];
         let h = [1.0, 0.2, 0.9];
         let mut c = [0.0; 3];
-        non_negative(&gram, &h, &mut c);
+        non_negative(&gram, &h, 1e-4, &mut c);
         for i in 0..3 {
             let gradient: f64 = h[i] - (0..3).map(|j| gram[i * 3 + j] * c[j]).sum::<f64>();
             assert!(c[i] >= 0.0 && gradient < 1e-3, "{c:?}");

@@ -9,7 +9,7 @@ use super::evaluation::Evaluation;
 use super::forward::Forward;
 use super::lineshape::N_KERNEL;
 use super::model::Model;
-use crate::fit::linalg::{add_symmetric, gram};
+use crate::fit::linalg::{add_symmetric, gram, products_in_groups};
 
 /// Standard deviations of the priors that only keep the system regular where the data say nothing:
 /// far wider than anything that occurs.
@@ -95,22 +95,20 @@ impl DataNormal {
         self.set_gradient(model, x, forward);
         let layout = &model.layout;
         let (m, n_win, n_col) = (layout.len(), model.band.n_window(), n_columns(model) - 1);
+        let (first, nb) = (layout.baseline(), layout.n_splines);
         let mut products = vec![T::zero(); n_col * n_col];
         gram(&columns.values, n_win, n_col, &mut products);
-        let (first, mut projection) = (layout.baseline(), vec![T::zero(); layout.n_splines]);
-        self.jtj.fill(0.0);
+        let mut projections = vec![T::zero(); nb * n_col];
+        let (splines, groups) = (T::splines(&model.baseline), &model.baseline.groups);
+        products_in_groups(splines, &columns.values[..n_win * n_col], n_win, groups, &mut projections);
         for j in 0..n_col {
             let pj = parameter_of_column(layout, j);
             for i in j..n_col {
                 self.jtj[pj * m + parameter_of_column(layout, i)] = products[j * n_col + i].widened();
             }
-            let values = &columns.values[j * n_win..(j + 1) * n_win];
-            model.baseline.project_with(T::splines(&model.baseline), values, &mut projection);
-            for (out, v) in self.jtj[pj * m + first..(pj + 1) * m].iter_mut().zip(&projection) {
-                *out = v.widened();
-            }
+            let own = &projections[j * nb..(j + 1) * nb];
+            self.jtj[pj * m + first..(pj + 1) * m].iter_mut().zip(own).for_each(|(out, v)| *out = v.widened());
         }
-        let nb = layout.n_splines;
         for j in 0..nb {
             for i in j..nb {
                 self.jtj[(first + j) * m + first + i] = model.baseline.gram[j * nb + i];
@@ -118,7 +116,8 @@ impl DataNormal {
         }
     }
 
-    fn set_gradient(&mut self, model: &Model, x: &[f64], forward: &mut Forward) {
+    /// The gradient at `x`, where `forward` was evaluated last; JᵀJ stays.
+    pub(super) fn set_gradient(&mut self, model: &Model, x: &[f64], forward: &mut Forward) {
         forward.gradient(model, x, &mut self.jtr);
         self.jtr.iter_mut().for_each(|g| *g = -*g);
         self.rss = forward.rss;
@@ -128,8 +127,8 @@ impl DataNormal {
     pub fn penalised(&self, model: &Model, x: &[f64], weights: &Weights, h: &mut [f64], g: &mut [f64]) {
         let m = model.layout.len();
         let inverse_variance = 1.0 / weights.variance;
-        for (h, j) in h.iter_mut().zip(&self.jtj) {
-            *h = j * inverse_variance;
+        for (column, (h, jtj)) in h.chunks_exact_mut(m).zip(self.jtj.chunks_exact(m)).enumerate() {
+            h[column..].iter_mut().zip(&jtj[column..]).for_each(|(h, j)| *h = j * inverse_variance);
         }
         for (g, j) in g.iter_mut().zip(&self.jtr) {
             *g = j * inverse_variance;

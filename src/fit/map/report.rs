@@ -6,7 +6,7 @@ use super::columns::PhaseColumns;
 use super::diagnostics::{Told, diagnostics};
 use super::evaluation::Evaluation;
 use super::evidence::evidence;
-use super::forward::rotate;
+use super::forward::{Forward, rotate};
 use super::model::Model;
 use super::normal::{DataNormal, Weights, for_each_prior};
 use crate::basis::names::{self, Kind};
@@ -217,27 +217,33 @@ fn resting_kernel<'a>(model: &Model, x: &'a [f64]) -> impl Iterator<Item = usize
 
 /// Number of parameters that the data determine: all, less what the priors determine, tr(H⁻¹·P).
 pub(crate) fn effective_parameters(model: &Model, x: &[f64], weights: &Weights, inverse: &[f64]) -> f64 {
-    let m = model.layout.len();
-    let mut from_priors = 0.0;
     let resting: Vec<usize> = resting_kernel(model, x).collect();
-    for_each_prior(model, x, weights, |terms, weight, _| {
-        // What rests at its bound is counted below, whatever the system has in its place.
-        if terms.iter().any(|(i, _)| resting.contains(i)) {
-            return;
-        }
-        let mut sum = 0.0;
-        for &(i, wi) in terms {
-            for &(j, wj) in terms {
-                sum += wi * wj * symmetric(inverse, m, i, j);
-            }
-        }
-        from_priors += weight * weight * sum;
-    });
+    // What rests at its bound is counted below, whatever the system has in its place.
+    let from_priors = from_priors(model, x, weights, inverse, |i| resting.contains(&i));
     let first = model.layout.baseline();
     let at_bound = (0..model.layout.n_components).filter(|&k| x[k] <= 0.0).count() + resting.len();
     let pinned = fixed_parameters(model).count();
     let model_part = first as f64 - from_priors - pinned as f64 - at_bound as f64;
     model_part.max(0.0) + baseline_ed(model, weights.lambda, inverse)
+}
+
+/// What the priors tell of the parameters, tr(H⁻¹·P) without the baseline, but for those that are `held`.
+pub(super) fn from_priors(
+    model: &Model,
+    x: &[f64],
+    weights: &Weights,
+    inverse: &[f64],
+    held: impl Fn(usize) -> bool,
+) -> f64 {
+    let m = model.layout.len();
+    let mut from_priors = 0.0;
+    for_each_prior(model, x, weights, |terms, weight, _| {
+        let free = || terms.iter().filter(|(i, _)| !held(*i));
+        let pairs = free().flat_map(|a| free().map(move |b| (a, b)));
+        let sum: f64 = pairs.map(|(&(i, wi), &(j, wj))| wi * wj * symmetric(inverse, m, i, j)).sum();
+        from_priors += weight * weight * sum;
+    });
+    from_priors
 }
 
 /// Effective dimension of the baseline: nb − λ·tr((H⁻¹)_bb·D₂ᵀD₂).
@@ -330,11 +336,11 @@ pub fn curves(model: &Model, fid: &[Complex64], fit: &FitResult) -> Curves {
     }
     let moved = crate::signal::frequency::demodulate(fid, *start_shift_hz, model.band.dwell_s);
     let data: Vec<Complex64> = model.band.window_from_fid(&moved).into_iter().map(|z| z * data_scale).collect();
-    let mut evaluation = Evaluation::new(model);
-    evaluation.columns(model, x, &data, PhaseColumns::FromModel);
+    let mut forward = Forward::new(model);
+    forward.at(model, x, &data);
     let back = 1.0 / data_scale;
     let components: Vec<Vec<f64>> = (0..model.components.len())
-        .map(|k| evaluation.exact.values[k * n..(k + 1) * n].iter().map(|v| v * x[k] * back).collect())
+        .map(|k| forward.component(model, k).iter().map(|z| z.re * x[k] * back).collect())
         .collect();
     let mut baseline = vec![0.0; n];
     model.baseline.add_to(&x[model.layout.baseline()..], &mut baseline);

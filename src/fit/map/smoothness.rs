@@ -6,10 +6,10 @@ use super::constants::{
 };
 use super::model::Model;
 use super::normal::Weights;
-use super::report::{effective_parameters, fixed_parameters};
+use super::report::{baseline_ed, from_priors};
 use super::settings::Smoothness;
 use super::step::{factorise, hold_bounds, hold_fixed};
-use super::workspace::Workspace;
+use super::workspace::{Hold, Workspace};
 use crate::fit::linalg::{self, symmetric, wide};
 
 /// How σ² goes on.
@@ -26,25 +26,29 @@ pub(super) enum Misfit {
 /// Brings σ² and λ up to date at `x`, on the undamped system.
 ///
 /// σ² moves to max(noise, residual per degree of freedom) as `misfit` says; λ goes to its fixed point by evidence.
+/// `effective` is the number of parameters that the data determine; where it is not known, it is found and told.
+#[allow(clippy::too_many_arguments, reason = "two weights, each with what it hangs on")]
 pub(super) fn update_weights(
     model: &Model,
     x: &[f64],
     weights: &mut Weights,
     noise_variance: f64,
     misfit: Misfit,
+    effective: &mut Option<f64>,
     evidence: bool,
     ws: &mut Workspace,
 ) -> Result<(), linalg::NotPositiveDefinite> {
+    if !evidence && effective.is_some() {
+        follow(model, weights, noise_variance, misfit, effective.unwrap_or_default(), ws.normal.rss);
+        return Ok(());
+    }
     ws.normal.penalised(model, x, weights, &mut ws.hessian, &mut ws.gradient);
     hold_bounds(model, x, ws);
     factorise(model, 0.0, ws)?;
     if misfit != Misfit::Leave {
-        let freedom = (model.band.n_window() as f64 - effective(model, x, weights, ws)).max(1.0);
-        let target = noise_variance.max(ws.normal.rss / freedom);
-        weights.variance = match misfit {
-            Misfit::Take => target,
-            Misfit::Follow | Misfit::Leave => (weights.variance * target).sqrt().max(noise_variance),
-        };
+        let known = effective.unwrap_or_else(|| determined(model, x, weights, ws));
+        *effective = Some(known);
+        follow(model, weights, noise_variance, misfit, known, ws.normal.rss);
     }
     if evidence {
         if let Smoothness::EdPerPpm(_) = model.settings.baseline.smoothness {
@@ -58,18 +62,26 @@ pub(super) fn update_weights(
     Ok(())
 }
 
-/// Number of parameters that the data determine, from the factor of the undamped system; what is held at its start does not
-/// count.
-fn effective(model: &Model, x: &[f64], weights: &Weights, ws: &mut Workspace) -> f64 {
-    let m = model.layout.len();
+/// Moves σ² as `misfit` says, where `effective` parameters leave the residual `rss`.
+fn follow(model: &Model, weights: &mut Weights, noise_variance: f64, misfit: Misfit, effective: f64, rss: f64) {
+    let freedom = (model.band.n_window() as f64 - effective).max(1.0);
+    let target = noise_variance.max(rss / freedom);
+    weights.variance = match misfit {
+        Misfit::Leave => weights.variance,
+        Misfit::Take => target,
+        Misfit::Follow => (weights.variance * target).sqrt().max(noise_variance),
+    };
+}
+
+/// Number of parameters that the data determine, from the factor of the undamped system; what is held does not count: it has
+/// no variance, and what priors say of it tells nothing of the others.
+fn determined(model: &Model, x: &[f64], weights: &Weights, ws: &mut Workspace) -> f64 {
+    let (m, first) = (model.layout.len(), model.layout.baseline());
     linalg::inverse_from_factor(&ws.factor, m, &mut ws.hessian, &mut ws.algebra);
-    let mut held_shapes = 0.0;
-    if ws.holds_shapes {
-        let shapes = model.layout.n_components..model.layout.baseline();
-        held_shapes = (shapes.len() - fixed_parameters(model).count()) as f64;
-        shapes.for_each(|i| ws.hessian[i * m + i] = 0.0);
-    }
-    effective_parameters(model, x, weights, &ws.hessian) - held_shapes
+    let is_held = |i: usize| ws.held[i] != Hold::Free;
+    let n_free = (0..first).filter(|&i| !is_held(i)).count() as f64;
+    let model_part = n_free - from_priors(model, x, weights, &ws.hessian, is_held);
+    model_part.max(0.0) + baseline_ed(model, weights.lambda, &ws.hessian)
 }
 
 /// Moves λ towards its fixed point by evidence on the linearised problem.
@@ -99,7 +111,7 @@ fn evidence_step(
         }
         linalg::cholesky(&mut s.factor, nb)?;
         s.differences.copy_from_slice(&model.baseline.differences);
-        linalg::solve_lower(&s.factor, nb, &mut s.differences, nb - 2);
+        linalg::solve_lower_below_diagonal(&s.factor, nb, &mut s.differences, nb - 2);
         let trace: f64 = s.differences.iter().map(|v| v * v).sum();
         s.solution.copy_from_slice(&s.rhs);
         for j in 0..nb {

@@ -5,19 +5,22 @@ use num_complex::Complex64;
 
 use super::columns::PhaseColumns;
 use super::constants::{
-    COST_ROUNDING_F64, DAMPING_RISE_REJECTED, DAMPING_RISE_SINGULAR, EVIDENCE_FROM, FREEZE_FROM, FREEZE_TOLERANCE,
-    LAMBDA_TOLERANCE, LAST_REFRESH, LEAST_ENERGY, LEAST_START_AMPLITUDE, MAX_ATTEMPTS, MAX_DAMPING, MAX_DAMPING_FACTOR,
+    COST_ROUNDING_F64, DAMPING_RISE_REJECTED, DAMPING_RISE_SINGULAR, EVIDENCE_FROM, EXTRAPOLATES_ABOVE,
+    EXTRAPOLATES_BELOW, FREEZE_BELOW, FREEZE_FROM, FREEZE_TOLERANCE, IDLE_LAMBDA_TOLERANCE, IDLE_PREDICTED_TOLERANCE,
+    KEEPS_EFFECTIVE, KEEPS_METRIC, LAMBDA_TOLERANCE, LAST_REFRESH, MAX_ATTEMPTS, MAX_DAMPING, MAX_DAMPING_FACTOR,
     MIN_DAMPING, MIN_DAMPING_FACTOR, MIN_DAMPING_REJECTED, MIN_DAMPING_SINGULAR, NEAR_MINIMUM, NEWTON_FROM,
-    PREDICTED_TOLERANCE, REFRESH_ROWS, START_DAMPING, VARIANCE_FROM, VARIANCE_TO,
+    PREDICTED_TOLERANCE, REFRESH_ROWS, START_DAMPING, STEADY_FALL, VARIANCE_FROM, VARIANCE_TO,
 };
 use super::evaluation::Evaluation;
+use super::extrapolation::{part_back, set_trial};
 use super::model::Model;
-use super::normal::{Weights, kernel_share, prior_cost};
-use super::problem::{Problem, Solved, start_variance};
+use super::normal::{Weights, prior_cost};
+use super::problem::{Problem, Solved};
 use super::settings::Smoothness;
 use super::smoothness::{Misfit, update_weights};
-use super::step::{add_bilinear_curvature, bounded_step, components_energy, hold_bounds, predicted_fall};
-use super::workspace::{Hold, Workspace};
+use super::start::{refresh_rows, start_amplitudes};
+use super::step::{add_bilinear_curvature, bounded_step, hold_bounds, predicted_fall};
+use super::workspace::Workspace;
 use crate::fit::linalg::NotPositiveDefinite;
 use crate::fit::result::FitState;
 
@@ -46,44 +49,6 @@ pub(super) fn go_on(model: &Model, problem: &Problem, solved: &mut Solved, works
     (solved.state, solved.n_iterations, solved.objective) = (state, last - first, iterations.cost);
 }
 
-/// Amplitudes and baseline from the linear problem at the start values, negatives left out.
-fn start_amplitudes(model: &Model, data: &[Complex64], x: &mut [f64], weights: &mut Weights, ws: &mut Workspace) {
-    let layout = &model.layout;
-    ws.evaluation.columns(model, x, data, PhaseColumns::FromData);
-    ws.normal.assemble_exact(model, x, &mut ws.evaluation);
-    let start = Weights { variance: start_variance(weights.variance), ..weights.clone() };
-    ws.normal.penalised(model, x, &start, &mut ws.hessian, &mut ws.gradient);
-    for i in 0..layout.len() {
-        let linear = i < layout.n_components || i >= layout.baseline();
-        ws.held[i] = if linear { Hold::Free } else { Hold::By(0.0) };
-    }
-    if bounded_step(model, x, 0.0, ws).is_ok() {
-        for i in 0..layout.len() {
-            x[i] += ws.step[i];
-        }
-    }
-    // Small and positive rather than zero: at zero the derivatives for shift and width vanish.
-    let largest = x[..layout.n_components].iter().copied().fold(0.0, f64::max);
-    for c in &mut x[..layout.n_components] {
-        *c = c.max(LEAST_START_AMPLITUDE * largest);
-    }
-    ws.holds_shapes = components_energy(model, x, ws) < LEAST_ENERGY * weights.variance;
-    if ws.holds_shapes {
-        x[layout.kernel_range()].fill(0.0);
-    }
-    refresh_rows(model, x, weights);
-}
-
-/// Brings up to date what depends on where the fit stands: the scales of the soft rows, and the precision of the kernel's
-/// prior.
-pub(super) fn refresh_rows(model: &Model, x: &[f64], weights: &mut Weights) {
-    let noise_sd = weights.variance.sqrt();
-    for (w, row) in weights.rows.iter_mut().zip(&model.rows) {
-        *w = row.weight(&x[..model.layout.n_components], noise_sd);
-    }
-    weights.kernel_share = kernel_share(model, x);
-}
-
 /// The iterations of one spectrum: what moves beside its parameters and weights.
 struct Iterations<'a> {
     model: &'a Model,
@@ -96,12 +61,21 @@ struct Iterations<'a> {
     /// Whether the scales of the soft rows have been found again since: a fit that ends with those of the way to its
     /// minimum would depend on the way.
     refreshed: bool,
+    /// Whether the last step was taken near the minimum, so that it and the next one tell how steps go on.
+    has_last: bool,
     /// Objective at the parameters.
     cost: f64,
     /// Whether the model was evaluated at the parameters last.
     evaluated: bool,
     /// Whether JᵀJ is found in double precision: in single precision the system was singular.
     exact: bool,
+    /// Whether the fit is so near its minimum that JᵀJ of an iteration before serves: the gradient alone says where the
+    /// minimum is.
+    keeps_metric: bool,
+    /// Fall of the objective that the last step promised.
+    predicted: f64,
+    /// Parameters that the data determine, as an iteration found them that is not long ago.
+    effective: Option<f64>,
 }
 
 /// What an iteration's steps came to.
@@ -126,9 +100,13 @@ impl<'a> Iterations<'a> {
             damping: START_DAMPING,
             frozen: false,
             refreshed: false,
+            has_last: false,
             cost: f64::INFINITY,
             evaluated: false,
             exact: false,
+            keeps_metric: false,
+            predicted: f64::INFINITY,
+            effective: None,
         }
     }
 
@@ -141,7 +119,7 @@ impl<'a> Iterations<'a> {
                 refresh_rows(self.model, x, weights);
                 self.refreshed = self.frozen;
             }
-            self.linearise(x, ws);
+            self.linearise(just_frozen, x, ws);
             let (variance_before, lambda_before) = (weights.variance, weights.lambda);
             let misfit = match (just_frozen, self.frozen) {
                 (true, _) => Misfit::Take,
@@ -154,11 +132,18 @@ impl<'a> Iterations<'a> {
                     return (FitState::Singular, iteration);
                 }
                 // Rounding of single precision can make singular what is nearly so.
-                self.exact = true;
+                (self.exact, self.keeps_metric) = (true, false);
                 continue;
             };
             let lambda = (weights.lambda / lambda_before).ln().abs();
             let variance = (weights.variance / variance_before).ln().abs();
+            let ratio = stepped.predicted / self.predicted;
+            let keeps_metric = stepped.accepted && stepped.predicted < KEEPS_METRIC && ratio < STEADY_FALL;
+            let by_old_metric = std::mem::replace(&mut self.keeps_metric, keeps_metric);
+            self.predicted = stepped.predicted;
+            if by_old_metric && !stepped.accepted {
+                continue;
+            }
             if let Some(state) = self.ended(iteration, &stepped, &Moved { lambda, variance }) {
                 return (state, iteration + 1);
             }
@@ -166,13 +151,15 @@ impl<'a> Iterations<'a> {
         (FitState::MaxIterations, most)
     }
 
-    /// Gradient and JᵀJ at `x`.
-    fn linearise(&mut self, x: &[f64], ws: &mut Workspace) {
+    /// Gradient at `x`, and JᵀJ where that of the iteration before does not serve.
+    fn linearise(&mut self, anew: bool, x: &[f64], ws: &mut Workspace) {
         let (model, Evaluation { forward, exact, quick }) = (self.model, &mut ws.evaluation);
         if !self.evaluated {
             forward.at(model, x, self.data);
         }
-        if self.exact {
+        if self.keeps_metric && !anew {
+            ws.normal.set_gradient(model, x, forward);
+        } else if self.exact {
             exact.fill(model, forward, x, PhaseColumns::FromData);
             ws.normal.assemble(model, x, forward, exact);
         } else {
@@ -183,7 +170,7 @@ impl<'a> Iterations<'a> {
 
     /// Brings σ² and λ up to date, each in the iterations that are its own.
     fn reweigh(
-        &self,
+        &mut self,
         iteration: usize,
         misfit: Misfit,
         x: &[f64],
@@ -195,7 +182,10 @@ impl<'a> Iterations<'a> {
         if misfit == Misfit::Leave && !evidence {
             return Ok(());
         }
-        update_weights(self.model, x, weights, self.noise_variance, misfit, evidence, ws)
+        if misfit == Misfit::Take || iteration.is_multiple_of(KEEPS_EFFECTIVE) {
+            self.effective = None;
+        }
+        update_weights(self.model, x, weights, self.noise_variance, misfit, &mut self.effective, evidence, ws)
     }
 
     /// Tries steps, each shorter than the one before, until one does not raise the objective. `newton`: with second
@@ -209,6 +199,7 @@ impl<'a> Iterations<'a> {
     ) -> Result<Stepped, NotPositiveDefinite> {
         let model = self.model;
         let mut predicted = 0.0;
+        let mut extrapolates = std::mem::take(&mut self.has_last);
         for _ in 0..MAX_ATTEMPTS {
             ws.normal.penalised(model, x, weights, &mut ws.hessian, &mut ws.gradient);
             if newton {
@@ -228,18 +219,36 @@ impl<'a> Iterations<'a> {
             }
             let before = ws.normal.rss / weights.variance + prior_cost(model, x, weights);
             predicted = predicted_fall(model, ws);
-            for i in 0..x.len() {
-                ws.trial[i] = (x[i] + ws.step[i]).max(model.layout.lower_bound(i));
+            if predicted < -PREDICTED_TOLERANCE {
+                // Barely positive definite, with a step that rounding made of nothing: it promises a rise.
+                if newton {
+                    newton = false;
+                    continue;
+                } else if !self.exact {
+                    return Err(NotPositiveDefinite);
+                }
+            }
+            // As little as rounding leaves is no less than nothing, or a fit would end with it.
+            predicted = predicted.abs();
+            // Without shapes the problem is linear but for its bounds: a step ends at the minimum.
+            let extrapolated = extrapolates && !ws.holds_shapes && predicted > EXTRAPOLATES_ABOVE;
+            let back = if extrapolated { part_back(ws) } else { 0.0 };
+            set_trial(model, x, back, ws);
+            if back < 0.0 {
+                // Steps that creep have more before them than each of them promises.
+                predicted *= (1.0 - back).powi(2);
             }
             let rss = ws.evaluation.residual_sum_of_squares(model, &ws.trial, self.data);
             self.evaluated = false;
             let after = rss / weights.variance + prior_cost(model, &ws.trial, weights);
             if after <= before + COST_ROUNDING_F64 * before.abs() {
-                x.copy_from_slice(&ws.trial);
-                self.evaluated = true;
-                self.cost = after;
-                self.relax(before - after, predicted);
+                self.take(after, predicted, x, ws);
+                self.relax(before - after, if back == 0.0 { predicted } else { before - after });
                 return Ok(Stepped { accepted: true, predicted });
+            }
+            if back != 0.0 {
+                extrapolates = false;
+                continue;
             }
             if predicted < PREDICTED_TOLERANCE {
                 self.cost = before;
@@ -248,6 +257,18 @@ impl<'a> Iterations<'a> {
             self.damping = (self.damping * DAMPING_RISE_REJECTED).max(MIN_DAMPING_REJECTED);
         }
         Ok(Stepped { accepted: false, predicted })
+    }
+
+    /// Takes the trial step, at which the objective is `cost`.
+    fn take(&mut self, cost: f64, predicted: f64, x: &mut [f64], ws: &mut Workspace) {
+        for i in 0..x.len() {
+            ws.taken[i] = ws.trial[i] - x[i];
+        }
+        ws.last_step.copy_from_slice(&ws.step);
+        ws.last_gradient.copy_from_slice(&ws.gradient);
+        self.has_last = predicted < EXTRAPOLATES_BELOW;
+        x.copy_from_slice(&ws.trial);
+        (self.evaluated, self.cost) = (true, cost);
     }
 
     /// Nielsen's rule (1999): the closer the fall is to the predicted one, the less damping.
@@ -262,14 +283,16 @@ impl<'a> Iterations<'a> {
         let Stepped { accepted, predicted } = *stepped;
         let rows_settled = iteration > LAST_REFRESH.min(self.model.settings.max_iterations / 2);
         if iteration >= FREEZE_FROM
-            && predicted < NEAR_MINIMUM
+            && predicted < FREEZE_BELOW
             && moved.lambda < FREEZE_TOLERANCE
             && moved.variance < FREEZE_TOLERANCE
             && rows_settled
         {
             self.frozen = true;
         }
-        if self.refreshed && predicted < PREDICTED_TOLERANCE && moved.lambda < LAMBDA_TOLERANCE {
+        let lambda_rests = moved.lambda < LAMBDA_TOLERANCE
+            || (moved.lambda < IDLE_LAMBDA_TOLERANCE && predicted < IDLE_PREDICTED_TOLERANCE);
+        if self.refreshed && predicted < PREDICTED_TOLERANCE && lambda_rests {
             return Some(FitState::Converged);
         }
         if accepted || predicted < PREDICTED_TOLERANCE {

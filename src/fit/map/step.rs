@@ -1,6 +1,6 @@
 //! One step of the solver: the damped normal equations with an active set for the bounds.
 
-use super::constants::MAX_PASSES;
+use super::constants::{LETTING_GO_PASSES, MAX_PASSES};
 use super::model::Model;
 use super::report::fixed_parameters;
 use super::workspace::{Hold, Workspace};
@@ -56,7 +56,8 @@ pub(super) fn hold_bounds(model: &Model, x: &[f64], ws: &mut Workspace) {
 /// the others adapt.
 ///
 /// One factor serves: a parameter i that is held at a step t needs a force f with s = s₀ + H⁻¹·e_i·f and s_i = t, all held
-/// ones together a small system of the columns of H⁻¹ that belong to them.
+/// ones together a small system of the columns of H⁻¹ that belong to them. A force that draws a parameter to its bound,
+/// where it would not go any more as others are held, lets go of it: with such a force a step can raise the model's Q.
 pub(super) fn bounded_step(
     model: &Model,
     x: &[f64],
@@ -68,9 +69,14 @@ pub(super) fn bounded_step(
     ws.step.copy_from_slice(&ws.rhs);
     linalg::solve_lower_transposed(&ws.factor, m, &mut ws.step);
     let free_step = ws.step.clone();
-    let (mut crossed, mut columns): (Vec<usize>, Vec<f64>) = (Vec::new(), Vec::new());
-    for _ in 1..MAX_PASSES {
-        let before = crossed.len();
+    let (mut crossed, mut columns, mut force): (Vec<usize>, Vec<f64>, Vec<f64>) = Default::default();
+    for pass in 1..MAX_PASSES {
+        let mut changes = false;
+        for k in (0..crossed.len()).rev().filter(|k| pass <= LETTING_GO_PASSES && force[*k] < 0.0) {
+            ws.held[crossed.remove(k)] = Hold::Free;
+            columns.drain(k * m..(k + 1) * m);
+            changes = true;
+        }
         for i in 0..first {
             let bound = model.layout.lower_bound(i);
             if ws.held[i] == Hold::Free && x[i] + ws.step[i] < bound {
@@ -81,25 +87,26 @@ pub(super) fn bounded_step(
                 columns[own + i] = 1.0;
                 linalg::solve_lower(&ws.factor, m, &mut columns[own..], 1);
                 linalg::solve_lower_transposed(&ws.factor, m, &mut columns[own..]);
+                changes = true;
             }
         }
-        if crossed.len() == before {
+        if !changes {
             break;
         }
-        hold_crossed(x, &crossed, &columns, &free_step, ws)?;
+        force = hold_crossed(&crossed, &columns, &free_step, ws)?;
     }
     Ok(())
 }
 
-/// The step with the parameters `crossed` where they are held: `free_step` and the forces that take them there.
+/// The step with the parameters `crossed` where they are held: `free_step` and the forces, which it returns, that take them
+/// there.
 fn hold_crossed(
-    x: &[f64],
     crossed: &[usize],
     columns: &[f64],
     free_step: &[f64],
     ws: &mut Workspace,
-) -> Result<(), linalg::NotPositiveDefinite> {
-    let (m, n) = (x.len(), crossed.len());
+) -> Result<Vec<f64>, linalg::NotPositiveDefinite> {
+    let (m, n) = (free_step.len(), crossed.len());
     let mut inner: Vec<f64> = columns.chunks_exact(m).flat_map(|c| crossed.iter().map(|&i| c[i])).collect();
     let target = |i: usize| if let Hold::By(step) = ws.held[i] { step - free_step[i] } else { 0.0 };
     let mut force: Vec<f64> = crossed.iter().map(|&i| target(i)).collect();
@@ -115,14 +122,16 @@ fn hold_crossed(
             ws.step[i] = step;
         }
     }
-    Ok(())
+    Ok(force)
 }
 
 /// Factor of the damped Hessian with held parameters taken out, and the forward-solved right-hand side.
 pub(super) fn factorise(model: &Model, damping: f64, ws: &mut Workspace) -> Result<(), linalg::NotPositiveDefinite> {
     let layout = &model.layout;
     let (m, first) = (layout.len(), layout.baseline());
-    ws.factor.copy_from_slice(&ws.hessian);
+    for (column, (factor, hessian)) in ws.factor.chunks_exact_mut(m).zip(ws.hessian.chunks_exact(m)).enumerate() {
+        factor[column..].copy_from_slice(&hessian[column..]);
+    }
     ws.rhs.copy_from_slice(&ws.gradient);
     for i in layout.n_components..first {
         ws.factor[i * m + i] *= 1.0 + damping;

@@ -7,7 +7,7 @@ use super::constants::{REFRESH_ROWS, VARIANCE_FROM, VARIANCE_TO};
 use super::model::Model;
 use super::normal::{Weights, prior_cost};
 use super::smoothness::{Misfit, update_weights};
-use super::solver::refresh_rows;
+use super::start::refresh_rows;
 use super::step::{add_bilinear_curvature, bounded_step, hold_bounds, predicted_fall};
 use super::workspace::{Hold, Workspace};
 use crate::fit::linalg;
@@ -80,7 +80,7 @@ impl<'a> Twin<'a> {
         }
         if follows_misfit || evidence {
             let (model, x, workspace) = (self.model, &self.x, &mut self.workspace);
-            update_weights(model, x, &mut weights, noise_variance, misfit, evidence, workspace).ok()?;
+            update_weights(model, x, &mut weights, noise_variance, misfit, &mut None, evidence, workspace).ok()?;
         }
         Some(weights)
     }

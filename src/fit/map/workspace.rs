@@ -19,6 +19,11 @@ pub struct Workspace {
     pub(super) rhs: Vec<f64>,
     pub(super) step: Vec<f64>,
     pub(super) trial: Vec<f64>,
+    /// The last step that was taken.
+    pub(super) taken: Vec<f64>,
+    /// The step that the normal equations gave there, and the gradient.
+    pub(super) last_step: Vec<f64>,
+    pub(super) last_gradient: Vec<f64>,
     pub(super) held: Vec<Hold>,
     /// Whether shifts, widths, phases and lineshape stay at their start: there is no signal to tell them.
     pub(super) holds_shapes: bool,
@@ -57,6 +62,9 @@ impl Workspace {
             rhs: vec![0.0; m],
             step: vec![0.0; m],
             trial: vec![0.0; m],
+            taken: vec![0.0; m],
+            last_step: vec![0.0; m],
+            last_gradient: vec![0.0; m],
             held: vec![Hold::Free; m],
             holds_shapes: false,
             smooth: SmoothScratch {

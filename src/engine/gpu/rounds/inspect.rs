@@ -17,7 +17,7 @@ use crate::engine::gpu::stage::fit::{Buffer, EVALUATE, N_VECTORS, STEP, STEP_MOR
 use crate::engine::gpu::stage::{Family, Stage};
 use crate::fit::map::Model;
 use crate::fit::map::columns::n_columns;
-use crate::fit::map::constants::{EVIDENCE_FROM, NEWTON_FROM};
+use crate::fit::map::constants::{EVIDENCE_FROM, KEEPS_EFFECTIVE, NEWTON_FROM};
 use crate::fit::map::normal::Weights;
 use crate::fit::map::problem::Problem;
 use crate::fit::map::twin::Twin;
@@ -133,14 +133,14 @@ impl<'a> Inspector<'a> {
         let twin = self.twin();
         self.reset(self.scalars);
         self.write(Buffer::Columns, &narrow(twin.columns()));
-        self.run(&self.compiled, &[Stage::Compact, Stage::Gram, Stage::Project])?;
+        self.run(&self.compiled, &[Stage::Compact, Stage::Products])?;
         let (native, n) = (twin.products(), self.chunk.shape(0).n_columns as usize);
         let device = self.fetch::<f32>(Buffer::Gram, n * n)?;
         let length = |j: usize| native[j * n + j].sqrt().max(f64::MIN_POSITIVE);
         let lower: Vec<(usize, usize)> = (0..n).flat_map(|i| (0..=i).map(move |j| (i, j))).collect();
         let columns = Pair {
             what: "columns",
-            device: lower.iter().map(|&(i, j)| f64::from(device[i * n + j]) / length(i) / length(j)).collect(),
+            device: lower.iter().map(|&(i, j)| f64::from(device[j * n + i]) / length(i) / length(j)).collect(),
             native: lower.iter().map(|&(i, j)| native[j * n + i] / length(i) / length(j)).collect(),
         };
         let nb = self.chunk.shape(0).n_splines as usize;
@@ -162,11 +162,13 @@ impl<'a> Inspector<'a> {
         twin.weights.lambda = f64::from(lambda);
         // Noise far below the misfit, so that σ² follows the misfit and with it the effective number of parameters.
         let noise_variance = 0.01 * self.scalars.noise_variance;
-        self.reset(Scalars { lambda, noise_variance, ..self.scalars });
+        // An iteration that finds this number itself.
+        let iteration = self.scalars.iteration / KEEPS_EFFECTIVE as u32 * KEEPS_EFFECTIVE as u32;
+        self.reset(Scalars { lambda, noise_variance, iteration, ..self.scalars });
         self.write_normal(&twin);
         self.run(&self.compiled, &[Stage::Compact, Stage::Weights])?;
         let (after, own) = (self.scalars()?, self.fetch::<f32>(Buffer::Vectors, self.vectors.len())?);
-        let iteration = self.scalars.iteration as usize;
+        let iteration = iteration as usize;
         let evidence = self.chunk.shape(0).evidence != 0 && iteration >= EVIDENCE_FROM;
         let native = twin.updated(iteration, noise_variance.into(), evidence);
         let native = native.ok_or_else(|| GpuError::Device { reason: "singular".to_owned() })?;
@@ -214,7 +216,7 @@ impl<'a> Inspector<'a> {
     }
 
     /// What becomes of a step whose state is what `case` makes of that of a good one: phase, state, iteration, attempts,
-    /// newton, frozen, and ln of the damping.
+    /// newton, frozen, what the next step hangs on of this one, and ln of the damping.
     ///
     /// # Errors
     /// [`GpuError::Device`] if the device fails.
@@ -230,8 +232,10 @@ impl<'a> Inspector<'a> {
         self.run(&self.compiled, &[Stage::Compact, Stage::Decide])?;
         let rise = twin.prior_cost(&trial) - twin.prior_cost(&twin.x);
         let expected = decided(&scalars, twin.prior_cost(&twin.x), rise, self.model.settings.max_iterations as u32);
-        let whole =
-            |s: &Scalars| [s.phase, s.state, s.iteration, s.attempts, s.newton, s.frozen].map(f64::from).to_vec();
+        let whole = |s: &Scalars| {
+            let all = [s.phase, s.state, s.iteration, s.attempts, s.newton, s.frozen, s.has_last, s.extrapolates];
+            all.map(f64::from).to_vec()
+        };
         let after = self.scalars()?;
         Ok(vec![
             Pair { what: "state", device: whole(&after), native: whole(&expected) },
@@ -295,7 +299,14 @@ impl<'a> Inspector<'a> {
 
     /// Runs the stage `step` to its end; the vectors after it.
     fn device_step(&self, twin: &Twin<'_>, newton: bool) -> Result<Vec<f32>, GpuError> {
-        self.reset(Scalars { phase: STEP, newton: newton.into(), passes: 0, attempts: 0, ..self.scalars });
+        self.reset(Scalars {
+            phase: STEP,
+            newton: newton.into(),
+            passes: 0,
+            attempts: 0,
+            extrapolates: 0,
+            ..self.scalars
+        });
         self.write_normal(twin);
         loop {
             self.run(&self.compiled, &[Stage::Compact, Stage::Step])?;

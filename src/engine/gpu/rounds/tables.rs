@@ -6,7 +6,6 @@ use super::modes::Modes;
 use crate::acquisition::CARRIER_PPM;
 use crate::engine::gpu::sizes::{MAX_PARAMETERS, MAX_ROWS, fft_threads};
 use crate::engine::gpu::stage::fit::{self, Shape};
-use crate::fit::baseline::ORDER;
 use crate::fit::map::Model;
 use crate::fit::map::columns::n_columns;
 use crate::fit::map::normal::{Weights, for_each_prior};
@@ -124,27 +123,9 @@ impl Tables {
     }
 
     fn add_baseline(&mut self, model: &Model, modes: &Modes, shape: &mut Shape) {
-        let (baseline, nb) = (&model.baseline, model.baseline.n_splines);
+        let baseline = &model.baseline;
         shape.spline_four = self.floats(baseline.values.iter().flatten().copied());
         shape.spline_at = self.indices(baseline.first.iter().copied());
-        // The same values spline by spline: each is not zero on one run of bins.
-        let (mut first_bin, mut count, mut offset, mut values) = (vec![0; nb], vec![0; nb], vec![0; nb], Vec::new());
-        for spline in 0..nb {
-            offset[spline] = values.len();
-            for (p, (&first, four)) in baseline.first.iter().zip(&baseline.values).enumerate() {
-                if (first..first + ORDER).contains(&spline) {
-                    if count[spline] == 0 {
-                        first_bin[spline] = p;
-                    }
-                    count[spline] += 1;
-                    values.push(four[spline - first]);
-                }
-            }
-        }
-        shape.spline_values = self.floats(values);
-        shape.spline_first_bin = self.indices(first_bin);
-        shape.spline_count = self.indices(count);
-        shape.spline_offset = self.indices(offset);
         shape.spline_modes = self.floats(modes.matrix.iter().copied());
         shape.roughness = self.floats(modes.roughness.iter().copied());
     }
@@ -184,6 +165,7 @@ impl Tables {
         };
         shape.row_terms = self.floats(model.rows.iter().flat_map(|r| dense(&r.terms)));
         shape.row_scales = self.floats(model.rows.iter().flat_map(|r| dense(&r.scale_terms)));
+        self.add_row_lists(model, shape);
         shape.row_sd = self.floats(model.rows.iter().map(|r| r.sd));
         let yields = |row: &RatioRow| row.yields.as_ref().map_or(0.0, |yields| yields.snr);
         shape.row_yield_snr = self.floats(model.rows.iter().map(yields));
@@ -198,6 +180,33 @@ impl Tables {
             is_fixed[i] = 1;
         }
         shape.is_fixed = self.indices(is_fixed);
+    }
+
+    /// Which rows a component is in, and which components a row has: most have a few of either.
+    fn add_row_lists(&mut self, model: &Model, shape: &mut Shape) {
+        let members: Vec<Vec<usize>> = model
+            .rows
+            .iter()
+            .map(|row| {
+                let mut own: Vec<usize> = row.terms.iter().map(|&(k, _)| k).collect();
+                own.sort_unstable();
+                own.dedup();
+                own
+            })
+            .collect();
+        let rows_of = |k: usize| (0..members.len()).filter(|&row| members[row].contains(&k)).collect::<Vec<_>>();
+        let rows: Vec<Vec<usize>> = (0..model.layout.n_components).map(rows_of).collect();
+        (shape.component_rows_first, shape.component_rows) = self.lists(&rows);
+        (shape.row_members_first, shape.row_members) = self.lists(&members);
+    }
+
+    /// Lists one after the other: where each begins and the last ends, and what is in them.
+    fn lists(&mut self, lists: &[Vec<usize>]) -> (u32, u32) {
+        let ends = lists.iter().scan(0, |end, list| {
+            *end += list.len();
+            Some(*end)
+        });
+        (self.indices(std::iter::once(0).chain(ends)), self.indices(lists.iter().flatten().copied()))
     }
 }
 

@@ -1,0 +1,55 @@
+//! Where the iterations of a spectrum begin, and what is found again on their way.
+
+use num_complex::Complex64;
+
+use super::columns::PhaseColumns;
+use super::constants::{LEAST_ENERGY, LEAST_START_AMPLITUDE};
+use super::model::Model;
+use super::normal::{Weights, kernel_share};
+use super::problem::start_variance;
+use super::step::{bounded_step, components_energy};
+use super::workspace::{Hold, Workspace};
+
+/// Amplitudes and baseline from the linear problem at the start values, negatives left out.
+pub(super) fn start_amplitudes(
+    model: &Model,
+    data: &[Complex64],
+    x: &mut [f64],
+    weights: &mut Weights,
+    ws: &mut Workspace,
+) {
+    let layout = &model.layout;
+    ws.evaluation.columns(model, x, data, PhaseColumns::FromData);
+    ws.normal.assemble_exact(model, x, &mut ws.evaluation);
+    let start = Weights { variance: start_variance(weights.variance), ..weights.clone() };
+    ws.normal.penalised(model, x, &start, &mut ws.hessian, &mut ws.gradient);
+    for i in 0..layout.len() {
+        let linear = i < layout.n_components || i >= layout.baseline();
+        ws.held[i] = if linear { Hold::Free } else { Hold::By(0.0) };
+    }
+    if bounded_step(model, x, 0.0, ws).is_ok() {
+        for i in 0..layout.len() {
+            x[i] += ws.step[i];
+        }
+    }
+    // Small and positive rather than zero: at zero the derivatives for shift and width vanish.
+    let largest = x[..layout.n_components].iter().copied().fold(0.0, f64::max);
+    for c in &mut x[..layout.n_components] {
+        *c = c.max(LEAST_START_AMPLITUDE * largest);
+    }
+    ws.holds_shapes = components_energy(model, x, ws) < LEAST_ENERGY * weights.variance;
+    if ws.holds_shapes {
+        x[layout.kernel_range()].fill(0.0);
+    }
+    refresh_rows(model, x, weights);
+}
+
+/// Brings up to date what depends on where the fit stands: the scales of the soft rows, and the precision of the kernel's
+/// prior.
+pub(super) fn refresh_rows(model: &Model, x: &[f64], weights: &mut Weights) {
+    let noise_sd = weights.variance.sqrt();
+    for (w, row) in weights.rows.iter_mut().zip(&model.rows) {
+        *w = row.weight(&x[..model.layout.n_components], noise_sd);
+    }
+    weights.kernel_share = kernel_share(model, x);
+}
