@@ -39,7 +39,7 @@ if ! has_std; then
         exit 1
     fi
     echo "building the standard library of $target from its sources"
-    arguments+=(-Zbuild-std=std,panic_unwind)
+    arguments+=(-Zbuild-std=std,panic_abort)
     # For building the standard library alone; the sources of requant need nothing of it.
     export RUSTC_BOOTSTRAP=1
 fi
