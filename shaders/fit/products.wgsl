@@ -97,6 +97,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     if (own.y != NO_PRODUCTS) {
         let row = first_row + 8u * own.x;
         let column = first_column + 8u * own.y;
+        // Written out, here and below: at an index that a compiler does not know, sums would leave the registers.
         store_row(s, row + 0u, column, sum[0], sum[1]);
         store_row(s, row + 1u, column, sum[2], sum[3]);
         store_row(s, row + 2u, column, sum[4], sum[5]);

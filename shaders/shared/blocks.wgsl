@@ -47,21 +47,21 @@ fn add_products(own: vec2<u32>, right: u32) {
         let b = staged[l + 1u];
         let c = staged[r];
         let d = staged[r + 1u];
-            sum[0] += a.x * c;
-            sum[1] += a.x * d;
-            sum[2] += a.y * c;
-            sum[3] += a.y * d;
-            sum[4] += a.z * c;
-            sum[5] += a.z * d;
-            sum[6] += a.w * c;
-            sum[7] += a.w * d;
-            sum[8] += b.x * c;
-            sum[9] += b.x * d;
-            sum[10] += b.y * c;
-            sum[11] += b.y * d;
-            sum[12] += b.z * c;
-            sum[13] += b.z * d;
-            sum[14] += b.w * c;
-            sum[15] += b.w * d;
+        sum[0] += a.x * c;
+        sum[1] += a.x * d;
+        sum[2] += a.y * c;
+        sum[3] += a.y * d;
+        sum[4] += a.z * c;
+        sum[5] += a.z * d;
+        sum[6] += a.w * c;
+        sum[7] += a.w * d;
+        sum[8] += b.x * c;
+        sum[9] += b.x * d;
+        sum[10] += b.y * c;
+        sum[11] += b.y * d;
+        sum[12] += b.z * c;
+        sum[13] += b.z * d;
+        sum[14] += b.w * c;
+        sum[15] += b.w * d;
     }
 }

@@ -23,32 +23,50 @@ pub(super) enum Misfit {
     Take,
 }
 
+/// What σ² hangs on beside the residual.
+pub(super) struct Variance<'a> {
+    pub(super) misfit: Misfit,
+    /// Variance of the noise, which σ² is never below.
+    pub(super) noise: f64,
+    /// Number of parameters that the data determine; where it is not known, it is found and told.
+    pub(super) effective: &'a mut Option<f64>,
+}
+
+impl Variance<'_> {
+    /// Moves σ² as `misfit` says, where `effective` parameters leave the residual `rss`.
+    fn follow(&self, model: &Model, weights: &mut Weights, effective: f64, rss: f64) {
+        let freedom = (model.band.n_window() as f64 - effective).max(1.0);
+        let target = self.noise.max(rss / freedom);
+        weights.variance = match self.misfit {
+            Misfit::Leave => weights.variance,
+            Misfit::Take => target,
+            Misfit::Follow => (weights.variance * target).sqrt().max(self.noise),
+        };
+    }
+}
+
 /// Brings σ² and λ up to date at `x`, on the undamped system.
 ///
-/// σ² moves to max(noise, residual per degree of freedom) as `misfit` says; λ goes to its fixed point by evidence.
-/// `effective` is the number of parameters that the data determine; where it is not known, it is found and told.
-#[allow(clippy::too_many_arguments, reason = "two weights, each with what it hangs on")]
+/// σ² moves to max(noise, residual per degree of freedom) as `variance` says; λ goes to its fixed point by evidence.
 pub(super) fn update_weights(
     model: &Model,
     x: &[f64],
     weights: &mut Weights,
-    noise_variance: f64,
-    misfit: Misfit,
-    effective: &mut Option<f64>,
+    variance: Variance<'_>,
     evidence: bool,
     ws: &mut Workspace,
 ) -> Result<(), linalg::NotPositiveDefinite> {
-    if !evidence && effective.is_some() {
-        follow(model, weights, noise_variance, misfit, effective.unwrap_or_default(), ws.normal.rss);
+    if let (false, Some(known)) = (evidence, *variance.effective) {
+        variance.follow(model, weights, known, ws.normal.rss);
         return Ok(());
     }
     ws.normal.penalised(model, x, weights, &mut ws.hessian, &mut ws.gradient);
     hold_bounds(model, x, ws);
     factorise(model, 0.0, ws)?;
-    if misfit != Misfit::Leave {
-        let known = effective.unwrap_or_else(|| determined(model, x, weights, ws));
-        *effective = Some(known);
-        follow(model, weights, noise_variance, misfit, known, ws.normal.rss);
+    if variance.misfit != Misfit::Leave {
+        let known = variance.effective.unwrap_or_else(|| determined(model, x, weights, ws));
+        *variance.effective = Some(known);
+        variance.follow(model, weights, known, ws.normal.rss);
     }
     if evidence {
         if let Smoothness::EdPerPpm(_) = model.settings.baseline.smoothness {
@@ -60,17 +78,6 @@ pub(super) fn update_weights(
         evidence_step(model, x, &mut weights.lambda, ws)?;
     }
     Ok(())
-}
-
-/// Moves σ² as `misfit` says, where `effective` parameters leave the residual `rss`.
-fn follow(model: &Model, weights: &mut Weights, noise_variance: f64, misfit: Misfit, effective: f64, rss: f64) {
-    let freedom = (model.band.n_window() as f64 - effective).max(1.0);
-    let target = noise_variance.max(rss / freedom);
-    weights.variance = match misfit {
-        Misfit::Leave => weights.variance,
-        Misfit::Take => target,
-        Misfit::Follow => (weights.variance * target).sqrt().max(noise_variance),
-    };
 }
 
 /// Number of parameters that the data determine, from the factor of the undamped system; what is held does not count: it has

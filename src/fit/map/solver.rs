@@ -17,7 +17,7 @@ use super::model::Model;
 use super::normal::{Weights, prior_cost};
 use super::problem::{Problem, Solved};
 use super::settings::Smoothness;
-use super::smoothness::{Misfit, update_weights};
+use super::smoothness::{Misfit, Variance, update_weights};
 use super::start::{refresh_rows, start_amplitudes};
 use super::step::{add_bilinear_curvature, bounded_step, hold_bounds, predicted_fall};
 use super::workspace::Workspace;
@@ -185,7 +185,8 @@ impl<'a> Iterations<'a> {
         if misfit == Misfit::Take || iteration.is_multiple_of(KEEPS_EFFECTIVE) {
             self.effective = None;
         }
-        update_weights(self.model, x, weights, self.noise_variance, misfit, &mut self.effective, evidence, ws)
+        let variance = Variance { misfit, noise: self.noise_variance, effective: &mut self.effective };
+        update_weights(self.model, x, weights, variance, evidence, ws)
     }
 
     /// Tries steps, each shorter than the one before, until one does not raise the objective. `newton`: with second

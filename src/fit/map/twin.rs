@@ -6,7 +6,7 @@ use super::columns::{PhaseColumns, n_columns};
 use super::constants::{REFRESH_ROWS, VARIANCE_FROM, VARIANCE_TO};
 use super::model::Model;
 use super::normal::{Weights, prior_cost};
-use super::smoothness::{Misfit, update_weights};
+use super::smoothness::{Misfit, Variance, update_weights};
 use super::start::refresh_rows;
 use super::step::{add_bilinear_curvature, bounded_step, hold_bounds, predicted_fall};
 use super::workspace::{Hold, Workspace};
@@ -80,7 +80,8 @@ impl<'a> Twin<'a> {
         }
         if follows_misfit || evidence {
             let (model, x, workspace) = (self.model, &self.x, &mut self.workspace);
-            update_weights(model, x, &mut weights, noise_variance, misfit, &mut None, evidence, workspace).ok()?;
+            let variance = Variance { misfit, noise: noise_variance, effective: &mut None };
+            update_weights(model, x, &mut weights, variance, evidence, workspace).ok()?;
         }
         Some(weights)
     }
