@@ -5,10 +5,12 @@
 `cargo test` holds the examples to what the commands take; this, which takes minutes, holds them to what the commands do.
 """
 
+import gzip
 import json
 import os
 import re
 import shutil
+import struct
 import subprocess
 import sys
 import tempfile
@@ -19,10 +21,7 @@ requant = Path(sys.argv[1]).resolve()
 data = Path(sys.argv[2] if len(sys.argv) > 2 else root / "../shared/data").resolve()
 # Examples that need what is in no folder here, by their beginnings, and how many there are of each.
 LEFT_OUT = {
-    "requant benchmark": (4, "hours, or the data folder as a whole: benches/ has its results"),
-    "requant overlap": (2, "maps in a standard space and transforms to it"),
-    "requant plot --voxel": (2, "T1-weighted images"),
-    "requant report results --image": (1, "T1-weighted images"),
+    "requant benchmark --out": (3, "hours: benches/ has its results"),
     "requant run demo --engine gpu --gpu 1": (1, "two GPUs"),
 }
 # Examples whose `results` are not those of a plain run, by their beginnings, and the folder that stands in.
@@ -50,8 +49,39 @@ def examples(*command):
             yield from examples(*command, name)
 
 
+def write_head(path):
+    """An ellipsoid in a cube of 240 mm around the scanner's origin, as an image (NIfTI-1, 8 bits, 4 mm)."""
+    n, step = 60, 4.0
+    first = -step * (n - 1) / 2
+    places = [(first + step * i) ** 2 for i in range(n)]
+    voxels = bytes(200 * (x / 75**2 + y / 95**2 + z / 70**2 < 1) for z in places for y in places for x in places)
+    header = bytearray(352)
+    struct.pack_into("<i", header, 0, 348)
+    struct.pack_into("<8h", header, 40, 3, n, n, n, 1, 1, 1, 1)
+    struct.pack_into("<2h", header, 70, 2, 8)
+    struct.pack_into("<5f", header, 76, 1, step, step, step, 1)
+    struct.pack_into("<2f", header, 108, 352, 1)
+    header[123] = 2
+    struct.pack_into("<2h", header, 252, 0, 1)
+    for row in range(3):
+        struct.pack_into("<4f", header, 280 + 16 * row, *(step * (row == column) for column in range(3)), first)
+    header[344:348] = b"n+1\0"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(gzip.compress(bytes(header) + voxels))
+
+
+def give_place(path, size_mm):
+    """Puts the grid of an MRS file (NIfTI-2) into the head, whose header has none that can be."""
+    content = bytearray(gzip.decompress(path.read_bytes()))
+    dims = struct.unpack_from("<3q", content, 24)
+    struct.pack_into("<2i", content, 344, 0, 1)
+    for row, (n, size) in enumerate(zip(dims, size_mm)):
+        struct.pack_into("<4d", content, 400 + 32 * row, *(size * (row == column) for column in range(3)), -size * (n - 1) / 2)
+    path.write_bytes(gzip.compress(bytes(content)))
+
+
 def make(folder):
-    """The files that examples name. `bids` and `demo` are simulated, all others real."""
+    """The files that examples name. `bids`, `demo` and heads are simulated, all others real."""
 
     folder.mkdir()
 
@@ -97,7 +127,25 @@ def make(folder):
             if path.suffix in (".csv", ".json", ".tsv"):
                 named.write_text(short(path.read_text()))
     shutil.rmtree(folder / "simulated")
+    for path in folder.glob("demo/sub-*/mrs/*.nii.gz"):
+        give_place(path, (20, 25, 20))
     shutil.copytree(folder / "demo", folder / "bids")
+    for name in ("T1", "sub-01_T1w", "MNI152_T1_1mm", *(f"bids/sub-{i:02}/anat/sub-{i:02}_T1w" for i in (1, 2, 3))):
+        write_head(folder / f"{name}.nii.gz")
+    place("mrsi.nii.gz", folder / "mrsi/mrsi.nii.gz")
+    give_place(folder / "mrsi.nii.gz", (10, 10, 15))
+    place("sub-01_svs.nii.gz", folder / "demo/sub-01/mrs/sub-01_svs.nii.gz")
+    lines = ["subject\ttransform_path"]
+    for subject in ("sub-01", "sub-02", "sub-03"):
+        name = f"bids/derivatives/prep/{subject}/anat/{subject}_from-T1w_to-MNI152NLin6Asym_mode-image_xfm.txt"
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(
+            "#Insight Transform File V1.0\n#Transform 0\nTransform: AffineTransform_double_3_3\n"
+            "Parameters: 1 0 0 0 1 0 0 0 1 2 -1 3\nFixedParameters: 0 0 0\n"
+        )
+        lines.append(f"{subject}\t{name}")
+    (folder / "list.tsv").write_text("\n".join(lines))
+    (folder / "data").symlink_to(data)
     (folder / "filter.json").write_text('{"svs": {"suffix": "svs"}}')
     (folder / "site.toml").write_text('[sequence]\nname = "press"\nvendor = "ge"\nte_ms = 35.0\nte1_ms = 14.85\n')
     shares = "".join(f"sub-{i:02}/mrs/sub-{i:02}_svs\t0.6\t0.2\t0.2\n" for i in (1, 2, 3))
@@ -144,7 +192,7 @@ with tempfile.TemporaryDirectory() as top:
             left_out[beginning] += 1
             continue
         folder = top / f"tried-{i}"
-        shutil.copytree(top / "made", folder)
+        shutil.copytree(top / "made", folder, symlinks=True)
         instead = next((name for one, name in INSTEAD.items() if line.startswith(one)), None)
         if instead is not None:
             shutil.rmtree(folder / "results")
