@@ -52,11 +52,12 @@ case "$target" in
             "$tools/bin/python" -m pip install --quiet ziglang==0.15.1 cargo-zigbuild==0.24.1
         fi
         export PATH="$PWD/$tools/bin:$PATH"
-        # In that profile a panic ends the process: the tables of the way back from each call are a twentieth of the binary.
-        if [ "$profile" = dist ]; then export RUSTFLAGS="${RUSTFLAGS:-} -C force-unwind-tables=no"; fi
+        # -C force-unwind-tables=no is not enough: std's own code, which is linked in, brings them back for all.
+        link=()
+        if [ "$profile" = dist ]; then link=(-- -C "link-arg=-Wl,-T,$PWD/scripts/no-unwinding.ld"); fi
         linked=$target
         case "$target" in *-gnu) linked=$target.2.17 ;; esac
-        "$cargo" zigbuild "${arguments[@]}" --target "$linked"
+        CARGO=$cargo cargo-zigbuild rustc "${arguments[@]}" --target "$linked" "${link[@]}"
         ;;
     *) "$cargo" build "${arguments[@]}" --target "$target" ;;
 esac
