@@ -137,6 +137,7 @@ pub fn align(
     let first = typical(transients);
     let mut reference = transients[first].clone();
     let mut offsets = Vec::new();
+    let noise_sds: Vec<Option<f64>> = transients.par_iter().map(|x| noise_of(x)).collect();
     for pass in 1..=PASSES {
         let cut = match band_ppm {
             Some((low, high)) => {
@@ -149,8 +150,9 @@ pub fn align(
         };
         offsets = transients.par_iter().map(|x| register(x, &cut, dwell_s, MAX_SHIFT_HZ)).collect::<Vec<_>>();
         // The first pass's reference says nothing about its own detection.
-        let others = transients.iter().zip(&offsets).enumerate().filter(|(i, _)| *i != first);
-        if upper_median(others.map(|(_, (x, o))| detection(x, &cut, o))) < DETECTED {
+        let detections = transients.iter().zip(&noise_sds).zip(&offsets).map(|((x, sd), o)| detection(x, *sd, &cut, o));
+        let others = detections.enumerate().filter(|(i, _)| *i != first).map(|(_, detection)| detection);
+        if upper_median(others) < DETECTED {
             return None;
         }
         if pass == PASSES {
@@ -199,19 +201,22 @@ pub(super) fn typical(transients: &[Vec<Complex64>]) -> usize {
     order[order.len() / 2].1
 }
 
+/// Standard deviation of a transient's noise; `None` where it has none.
+fn noise_of(fid: &[Complex64]) -> Option<f64> {
+    noise_sd(fid).or_else(|| tail_sd(fid))
+}
+
 /// The overlap in units of its standard deviation under the transient's noise.
-fn detection(fid: &[Complex64], reference: &[Complex64], offset: &Offset) -> f64 {
+fn detection(fid: &[Complex64], noise_sd: Option<f64>, reference: &[Complex64], offset: &Offset) -> f64 {
     let (used, _) = search_length(fid.len().min(reference.len()));
     let energy: f64 = reference[..used].iter().map(|z| z.norm_sqr()).sum();
     // Without noise everything is detected.
-    noise_sd(fid)
-        .or_else(|| tail_sd(fid))
-        .map_or(f64::INFINITY, |sd| offset.overlap / (sd * energy.sqrt()).max(f64::MIN_POSITIVE))
+    noise_sd.map_or(f64::INFINITY, |sd| offset.overlap / (sd * energy.sqrt()).max(f64::MIN_POSITIVE))
 }
 
 /// Whether what `offset` says stands clear of the noise of `fid`.
 pub(super) fn detects(fid: &[Complex64], reference: &[Complex64], offset: &Offset) -> bool {
-    detection(fid, reference, offset) >= DETECTED
+    detection(fid, noise_of(fid), reference, offset) >= DETECTED
 }
 
 /// Median over FIDs, sample by sample, of the real and of the imaginary part: a spoiled transient does not reach it.

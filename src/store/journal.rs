@@ -29,6 +29,8 @@ const CHUNK: &str = "chunk.json";
 const CHUNK_FOLDER: &str = "chunk-";
 /// How long a shard waits for another that is just beginning the journal.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// How long it looks whether a run of all parts still holds the folder, which that does to its end.
+const GLANCE: Duration = Duration::from_secs(1);
 
 /// What to do with what is in the output folder.
 #[derive(Debug, Clone, Copy)]
@@ -69,7 +71,9 @@ impl Journal {
         }
         let mut journal = Self { out: out.to_owned(), folder: folder.clone(), notes: Vec::new(), locks: Vec::new() };
         let Some(shard) = how.shard else {
-            journal.hold(lock::exclusive(&folder)?);
+            let lock = lock::exclusive(&folder)?;
+            lock.say(true);
+            journal.hold(lock);
             journal.begin(plan, learned, how)?;
             return Ok(journal);
         };
@@ -78,6 +82,7 @@ impl Journal {
         loop {
             // Whoever comes first begins the journal while nobody else is in it.
             if let Some(alone) = lock::try_lock(&folder, LOCK, Sharing::Exclusive)? {
+                alone.say(false);
                 journal.begin(plan, learned.clone(), how)?;
                 drop(alone);
             }
@@ -90,7 +95,7 @@ impl Journal {
                 journal.hold(shared);
                 return Ok(journal);
             }
-            if started.elapsed() > PATIENCE {
+            if started.elapsed() > if lock::says_whole_run(&folder) { GLANCE } else { PATIENCE } {
                 return Err(StoreError::Busy { path: out.to_owned() });
             }
             std::thread::sleep(Duration::from_millis(50));

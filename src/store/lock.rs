@@ -1,7 +1,7 @@
 //! One run a folder: locks that the system lets go of however a process ends.
 
 use std::fs::{self, File, TryLockError};
-use std::io;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::disk;
@@ -19,12 +19,28 @@ pub(super) enum Sharing {
     Shared,
 }
 
+/// What a lock file says while a run of all parts holds it.
+const WHOLE_RUN: &str = "whole run";
+
 /// A held lock.
 #[derive(Debug)]
 pub(super) struct Lock {
-    _file: File,
+    file: File,
     /// Whether the disk knows locks at all; network disks may not.
     pub(super) holds: bool,
+}
+
+impl Lock {
+    /// Says in the file whether its holder is a run of all parts, for those who find it held; nothing hangs on it.
+    pub(super) fn say(&self, is_whole_run: bool) {
+        let text = if is_whole_run { WHOLE_RUN } else { "" };
+        let _ = self.file.set_len(0).and_then(|()| (&self.file).write_all(text.as_bytes()));
+    }
+}
+
+/// Whether who locked `folder` last said that it is a run of all parts.
+pub(super) fn says_whole_run(folder: &Path) -> bool {
+    fs::read_to_string(folder.join(LOCK)).is_ok_and(|text| text == WHOLE_RUN)
 }
 
 /// Locks the file `name` in `folder`, which is made where it is missing; `Ok(None)` where somebody else holds it.
@@ -55,7 +71,7 @@ pub(super) fn try_lock(folder: &Path, name: &str, sharing: Sharing) -> Result<Op
             Err(TryLockError::Error(source)) => return Err(StoreError::CannotCreate { path, source }),
         };
         if is_still(&file, &path) {
-            return Ok(Some(Lock { _file: file, holds }));
+            return Ok(Some(Lock { file, holds }));
         }
     }
     Ok(None)
@@ -126,7 +142,13 @@ mod tests {
         assert!(exclusive(&folder).is_err());
         assert_eq!(holders(&folder), 2);
         drop(shared);
-        assert!(exclusive(&folder).is_ok());
+        let alone = exclusive(&folder).unwrap();
+        assert!(!says_whole_run(&folder));
+        alone.say(true);
+        assert!(says_whole_run(&folder));
+        drop(alone);
+        exclusive(&folder).unwrap().say(false);
+        assert!(!says_whole_run(&folder));
         assert_eq!(holders(&folder), 0);
     }
 

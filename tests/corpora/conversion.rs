@@ -145,6 +145,8 @@ fn a_manifest_says_what_the_dataset_needs() {
     assert_eq!(json(format!("{name}_mrsref.json"))["ResonantNucleus"], "1H");
     let people = fs::read_to_string(out.join("participants.tsv")).unwrap();
     assert_eq!(people, "participant_id\tgroup\tsite\nsub-7\tpatient\tnorth\n");
+    let meanings = json("participants.json".to_owned());
+    assert!(["group", "site"].iter().all(|column| meanings[column]["Description"].is_string()), "{meanings}");
     let data = formats::read(&out.join(format!("{name}_svs.nii.gz"))).unwrap();
     assert_eq!((data.facts.te_s, data.facts.refocus_s), (Some(0.035), Some(5.2e-3)));
     assert!(!data.remarks.iter().any(|remark| remark.contains("sidecar")), "{:?}", data.remarks);

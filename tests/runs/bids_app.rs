@@ -105,6 +105,7 @@ fn derivatives_have_bids_names_and_hold_the_rows_of_the_tables() {
     let description: serde_json::Value =
         serde_json::from_str(&fs::read_to_string(dataset.at("out/dataset_description.json")).unwrap()).unwrap();
     assert_eq!(description["DatasetType"], "derivative");
+    assert!(dataset.at("out/README").is_file());
     assert_eq!(description["DatasetLinks"]["raw"], "../data");
 
     // A participant whose tables were done when it was stopped is made whole, and the same.

@@ -14,6 +14,16 @@ const BIDS_IGNORE: (&str, &str) = (
     "*.html\n*_data\ngroup\ngroup_*\nspectra\nmetabolites\ncurves\ntransients\nlearned\n.requant\nrun.json\nfigures\nmrs\n",
 );
 
+/// What a person finds there first.
+const README: (&str, &str) = (
+    "README",
+    "\
+Quantified MR spectra, made by requant. sub-*.html shows the fits of one participant, group.html those of all. Tables for
+programs: spectra/ and metabolites/ (Parquet), for all participants in group/; the same as text in mrs/, with what each column
+means beside it. run.json has all settings.
+",
+);
+
 /// Says what the output folder is, as BIDS wants it of derivatives.
 pub(super) fn write(bids_dir: &Path, out: &Path) -> Result<(), CliError> {
     let absolute = |path: &Path| path.canonicalize().ok();
@@ -32,8 +42,12 @@ pub(super) fn write(bids_dir: &Path, out: &Path) -> Result<(), CliError> {
     });
     let path = in_folder(out, DATASET_DESCRIPTION)?;
     Reads::default().write(&path, format!("{text:#}\n"))?;
-    let (name, text) = BIDS_IGNORE;
-    let path = out.join(name);
-    // A link would lead somebody's text elsewhere; a file is one of ours or the user's own.
-    if path.symlink_metadata().is_ok() { Ok(()) } else { Reads::default().write(&path, text) }
+    for (name, text) in [BIDS_IGNORE, README] {
+        let path = out.join(name);
+        // A link would lead somebody's text elsewhere; a file is one of ours or the user's own.
+        if path.symlink_metadata().is_err() {
+            Reads::default().write(&path, text)?;
+        }
+    }
+    Ok(())
 }

@@ -61,7 +61,19 @@ impl Dataset {
         put("dataset_description.json", format!("{description:#}\n"))?;
         put("README", README.to_owned())?;
         put("participants.tsv", self.participants())?;
+        if !self.columns.is_empty() {
+            put("participants.json", format!("{:#}\n", self.meanings()))?;
+        }
         Ok(())
+    }
+
+    /// What the columns of `participants.tsv` are.
+    fn meanings(&self) -> serde_json::Value {
+        let meaning = |column: &String| match column.as_str() {
+            "site" => "Site: the folder that --site-from names, or what the manifest says".to_owned(),
+            other => format!("{other}, as the manifest has it"),
+        };
+        self.columns.iter().map(|column| (column.clone(), json!({ "Description": meaning(column) }))).collect()
     }
 
     fn participants(&self) -> String {
