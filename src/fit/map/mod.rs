@@ -42,6 +42,8 @@ mod workspace;
 #[cfg(test)]
 mod potential_tests;
 #[cfg(test)]
+mod report_tests;
+#[cfg(test)]
 mod step_tests;
 
 pub use fit::{fit, fit_from};
