@@ -149,11 +149,10 @@ fn posterior(
     })
 }
 
-/// Part of the amplitudes' diagonal that is added first, each time ten times more, and at most, where rounding leaves a
-/// system without their priors no positive definite one: a sum of amplitudes that data do not tell has then an error of some
-/// 10⁶ times that of one alone.
-const FIRST_RIDGE: f64 = 1e-13;
-const MOST_RIDGE: f64 = 1e-10;
+/// Part of itself that is added to the amplitudes' diagonal where no priors hold them. Rounding makes anything, or no positive
+/// definite system, of what data do not tell: so its error is 3·10⁴ times that of one amplitude alone, and that of all others
+/// is right to 10⁻⁵.
+const RIDGE: f64 = 1e-9;
 
 /// Inverts the Hessian in measured noise, without rows between amplitudes, into `scratch.inverse_noise`. What the data alone
 /// do not tell costs no fit, which priors hold: its error is huge.
@@ -172,17 +171,10 @@ fn invert_noise(
         volume: [0.0; 2],
         kernel_share: solution.weights.kernel_share,
     };
-    let mut ridge = 0.0;
-    loop {
-        normal.penalised(model, solution.x, &weights, &mut scratch.h, &mut scratch.g);
-        pin(model, m, &mut scratch.h, &mut scratch.g);
-        (0..model.layout.n_components).for_each(|i| scratch.h[i * m + i] *= 1.0 + ridge);
-        match linalg::cholesky(&mut scratch.h, m) {
-            Ok(()) => break,
-            Err(error) if ridge >= MOST_RIDGE => return Err(error),
-            Err(_) => ridge = (10.0 * ridge).max(FIRST_RIDGE),
-        }
-    }
+    normal.penalised(model, solution.x, &weights, &mut scratch.h, &mut scratch.g);
+    pin(model, m, &mut scratch.h, &mut scratch.g);
+    (0..model.layout.n_components).for_each(|i| scratch.h[i * m + i] *= 1.0 + RIDGE);
+    linalg::cholesky(&mut scratch.h, m)?;
     linalg::inverse_from_factor(&scratch.h, m, &mut scratch.inverse_noise, algebra);
     Ok(())
 }
