@@ -150,8 +150,7 @@ fn posterior(
 }
 
 /// Part of itself that is added to the amplitudes' diagonal where no priors hold them. Rounding makes anything, or no positive
-/// definite system, of what data do not tell: so its error is 3·10⁴ times that of one amplitude alone, and that of all others
-/// is right to 10⁻⁵.
+/// definite system, of what data do not tell: so its error is some 3·10⁴ times that of one amplitude alone.
 const RIDGE: f64 = 1e-9;
 
 /// Inverts the Hessian in measured noise, without rows between amplitudes, into `scratch.inverse_noise`. What the data alone

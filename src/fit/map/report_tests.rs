@@ -9,7 +9,7 @@ use crate::fit::map::workspace::Workspace;
 use crate::fit::{FitResult, FitState};
 
 /// Two metabolites of one spectrum, which their usual ratios tell apart and data never do: the fit holds, errors in noise alone
-/// are huge for each of them, and for no other.
+/// are huge for each of them, and below a third of its amplitude for major others.
 #[test]
 fn what_data_do_not_tell_has_a_huge_error_and_costs_no_fit() {
     let (basis, fids) = known_spectra(1);
