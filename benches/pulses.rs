@@ -1,5 +1,7 @@
 //! What the scanner's pulses in simulated basis sets buy: spectra made with other programs' sets of real sequences, fitted
-//! without `--basis`, beside the set that they were made with, ideal pulses and those of an unknown vendor.
+//! without `--basis`, beside the set that they were made with, ideal pulses and those of an unknown vendor. `told`: with the duration of
+//! Siemens' pulse in the header, as twix and DICOM files tell it; `FID-A's`: the same with the spin systems that the sets were made
+//! with, so that what is left is the pulses'.
 //!
 //! `cargo bench --profile dev --bench pulses -- [--requant PROGRAM] [--spectra N] [--keep FOLDER] [--choose]`
 //!
@@ -60,6 +62,9 @@ const TOLD: [(&str, Option<f64>); 9] = [
     ("tCr", None),
     ("GABA", None),
 ];
+
+/// Folder of the spectra whose headers tell the duration of pulses.
+const TOLD_TREE: &str = "told";
 
 struct Protocol {
     vendor: &'static str,
@@ -194,9 +199,13 @@ fn write(protocol: &Protocol, spectra: usize, folder: &Path) -> (PathBuf, Truth)
             simulated.data.facts.vendor = None;
         }
         let id = format!("{subject}/mrs/{subject}_svs");
-        let within = folder.join(protocol.vendor).join(&subject).join("mrs");
-        std::fs::create_dir_all(&within).unwrap();
-        std::fs::write(within.join(format!("{subject}_svs.nii")), nifti_mrs::encode(&simulated.data)).unwrap();
+        let told_s = protocol.played.map(|(duration_s, _)| duration_s);
+        for (tree, refocus_s) in [(folder.to_owned(), None), (folder.join(TOLD_TREE), told_s)] {
+            simulated.data.facts.refocus_s = refocus_s;
+            let within = tree.join(protocol.vendor).join(&subject).join("mrs");
+            std::fs::create_dir_all(&within).unwrap();
+            std::fs::write(within.join(format!("{subject}_svs.nii")), nifti_mrs::encode(&simulated.data)).unwrap();
+        }
         truth.add(&id, &of_one.concentrations);
     }
     (path, truth)
@@ -292,7 +301,10 @@ fn main() {
         return blind(&program, spectra, &folder);
     }
     let made: Vec<(PathBuf, Truth)> = PROTOCOLS.iter().map(|p| write(p, spectra, &folder.join("spectra"))).collect();
-    let inputs: Vec<PathBuf> = PROTOCOLS.iter().map(|p| folder.join("spectra").join(p.vendor)).collect();
+    let within = |tree: PathBuf| PROTOCOLS.iter().map(|p| tree.join(p.vendor)).collect::<Vec<PathBuf>>();
+    let inputs = within(folder.join("spectra"));
+    let told_inputs = within(folder.join("spectra").join(TOLD_TREE));
+    let fid_a = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("datasets/fid-a.toml").display().to_string();
     println!("bias in %, beyond that of the generating set (its own in its line); ! beyond its bound");
     println!(
         "{:8} {:12} {:>6} {:>6} {}",
@@ -302,10 +314,18 @@ fn main() {
         "ratio",
         TOLD.map(|(n, _)| format!("{n:>7} ")).join(" ")
     );
-    let fitted = [("default", &[][..]), ("generic", &["--pulses", "generic"]), ("ideal", &["--pulses", "ideal"])];
+    let fitted = [
+        ("default", &inputs, vec![]),
+        ("told", &told_inputs, vec![]),
+        ("FID-A's", &told_inputs, vec!["--recipe", &fid_a]),
+        ("generic", &inputs, vec!["--pulses", "generic"]),
+        ("ideal", &inputs, vec!["--pulses", "ideal"]),
+    ];
     // All vendors in one run, as a consortium does.
-    let all: Vec<(&str, Vec<MetaboliteRow>)> =
-        fitted.iter().map(|(name, options)| (*name, run(&program, &inputs, &folder.join(name), options))).collect();
+    let all: Vec<(&str, Vec<MetaboliteRow>)> = fitted
+        .iter()
+        .map(|(name, inputs, options)| (*name, run(&program, inputs, &folder.join(name), options)))
+        .collect();
     let mut sites: Vec<Vec<Told>> = all.iter().map(|_| Vec::new()).collect();
     for ((protocol, (basis, truth)), input) in PROTOCOLS.iter().zip(&made).zip(&inputs) {
         let out = folder.join(format!("own-{}", protocol.vendor));

@@ -49,6 +49,9 @@ pub(super) fn show_recipe(path: &Path, gaps: &Facts, plot: Option<&Path>) -> Cli
     })?;
     say!("{} · TE {:.2} ms · {:.2} MHz", recipe.sequence.name(), 1e3 * recipe.sequence.te_s(), recipe.f0_mhz);
     say!("pulses {} ({})", recipe.pulse_name, recipe.pulse_source.as_str());
+    if let Some(preferred) = &recipe.spin_systems {
+        say!("spin systems of {} for {}", preferred.file, preferred.metabolites.join(", "));
+    }
     recipe.assumed.iter().for_each(|assumed| say!("assumed {assumed}"));
     let (placed, end_s) = timeline(&recipe.sequence, &recipe.pulses, recipe.f0_mhz).map_err(|e| CliError::new(2, e))?;
     say!("\n{:>10} {:>10} {:>10} {:>10}", "start ms", "long ms", "wide Hz", "B1 Hz");

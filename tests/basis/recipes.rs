@@ -1,9 +1,12 @@
 //! Recipes that cannot be used: each is named with what is possible, before anything is simulated.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use requant::basis::check::Protocol;
-use requant::basis::simulate::{Recipe, Stated, Timing};
+use requant::basis::simulate::{Recipe, Stated, TimeGrid, Timing, basis_set_with};
+
+use crate::common::fid_a;
 
 /// What is said of a recipe beside data of PRESS with this echo time; `None` where it can be used.
 fn said(file: &str, text: &str, te_s: f64) -> Option<String> {
@@ -13,6 +16,11 @@ fn said(file: &str, text: &str, te_s: f64) -> Option<String> {
     std::fs::write(folder.path().join("columns.RF"), "0 100 1 1\n0\n").unwrap();
     std::fs::write(folder.path().join("words.exc"), "1.0, 0.0\nninety, 0.0\n").unwrap();
     std::fs::write(folder.path().join("nothing.txt"), "1 0\n-1 0\n").unwrap();
+    std::fs::write(
+        folder.path().join("unknown.toml"),
+        "[[metabolite]]\nname = \"Kryptonite\"\nsource = \"test\"\n[[metabolite.group]]\nppm = [2.0]\n",
+    )
+    .unwrap();
     let path = folder.path().join(file);
     std::fs::write(&path, text).unwrap();
     let stated = match Stated::read(&path) {
@@ -33,6 +41,52 @@ fn said(file: &str, text: &str, te_s: f64) -> Option<String> {
     };
     let one = Recipe { metabolites: vec!["Cr".to_owned()], ..recipe };
     one.basis_set().err().map(|fault| fault.to_string())
+}
+
+#[test]
+fn spin_systems_of_a_recipe_replace_the_built_in_ones_and_rows_are_told() {
+    let stated = Stated::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("datasets/fid-a.toml")).unwrap();
+    assert_eq!(stated.files.len(), 1, "the run's signature holds them: {:?}", stated.files);
+    let protocol = Protocol {
+        f0_mhz: Some(123.2),
+        te_s: Some(0.035),
+        sequence: Some("PRESS".to_owned()),
+        dwell_s: Some(5e-4),
+        n_points: Some(512),
+    };
+    let of = |timing: Timing| {
+        let recipe = Recipe::from_protocol(&protocol, &timing).unwrap();
+        Recipe { metabolites: ["Asc", "Glu"].map(str::to_owned).to_vec(), ..recipe }
+    };
+    let usual = of(Timing::default());
+    let own = of(Timing::default().with_recipe(Some(Arc::new(stated))));
+    assert_eq!((&own.pulses, own.pulse_source), (&usual.pulses, usual.pulse_source));
+    assert_ne!(
+        serde_json::to_string(&own).unwrap(),
+        serde_json::to_string(&usual).unwrap(),
+        "sets are kept by this text"
+    );
+    let (of_own, of_usual) = (own.basis_set().unwrap(), usual.basis_set().unwrap());
+    let time = TimeGrid { f0_mhz: own.f0_mhz, dwell_s: own.dwell_s, n_points: 512, linewidth_hz: own.linewidth_hz };
+    let expected = basis_set_with(&fid_a::library(), &["Asc", "Glu"], &own.sequence, &own.pulses, time).unwrap();
+    assert_eq!(of_own.fids, expected.fids);
+    assert_ne!(of_own.fids.row(0), of_usual.fids.row(0));
+    assert_eq!(of_own.fids.row(1), of_usual.fids.row(1));
+    let remark = "spin systems of fid-a-spin-systems.toml for Asc, ";
+    assert!(of_own.remarks.iter().any(|r| r.starts_with(remark)), "{:?}", of_own.remarks);
+    assert!(!of_usual.remarks.iter().any(|r| r.contains("spin systems")), "{:?}", of_usual.remarks);
+}
+
+#[test]
+fn spin_systems_that_cannot_be_used_are_named() {
+    for (file, parts) in [
+        ("unknown.toml", ["unknown.toml", "Kryptonite"]),
+        ("gone.toml", ["gone.toml", "cannot be read"]),
+        ("short.pta", ["short.pta", "line 1"]),
+    ] {
+        let message = said("r.toml", &format!("spin_systems = \"{file}\"\n"), 0.035).unwrap();
+        assert!(parts.iter().all(|part| message.contains(part)), "{file}: {message}");
+    }
 }
 
 fn pulse(role: &str, rest: &str) -> String {

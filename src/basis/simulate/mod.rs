@@ -17,6 +17,7 @@ mod merged;
 mod mrscloud;
 mod operators;
 mod played;
+mod preferred;
 pub mod pulses;
 pub mod recipe;
 mod recipe_file;
@@ -32,6 +33,7 @@ use rayon::prelude::*;
 
 pub(crate) use cache::SetCache;
 pub use error::{HeaderGaps, SimulateError};
+pub use preferred::PreferredSystems;
 pub use pulses::Pulses;
 pub use recipe::Recipe;
 pub use sequences::{Band, Event, Pulse, Sequence};

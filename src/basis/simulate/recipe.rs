@@ -10,13 +10,14 @@ use super::played::PlayedSequence;
 use super::pulses::vendors::{Known, Source, Vendor};
 use super::timing::Timing;
 use super::{
-    BRAIN_METABOLITES, LINEWIDTH_HZ, Library, Pulses, Sequence, SetCache, SimulateError, TimeGrid, basis_set_kept,
+    BRAIN_METABOLITES, LINEWIDTH_HZ, Library, PreferredSystems, Pulses, Sequence, SetCache, SimulateError, TimeGrid,
+    basis_set_kept,
 };
 use crate::basis::BasisSet;
 use crate::basis::check::Protocol;
 use crate::hash::sha256_hex;
 
-/// Everything that a simulated basis set depends on, beside the spin systems.
+/// Everything that a simulated basis set depends on, beside the built-in spin systems.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Recipe {
     /// Sequence and its times.
@@ -37,6 +38,9 @@ pub struct Recipe {
     pub linewidth_hz: f64,
     /// Members.
     pub metabolites: Vec<String>,
+    /// Spin systems that a recipe file has instead of the built-in ones.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub spin_systems: Option<PreferredSystems>,
     /// What the header does not say and was taken as usual.
     pub assumed: Vec<String>,
     /// Sequences of the conditions that a set of a difference or a sum adds up, with their signs; `sequence` is the first.
@@ -106,6 +110,7 @@ impl Recipe {
                 n_points: protocol.n_points.unwrap_or(0),
                 linewidth_hz: LINEWIDTH_HZ,
                 metabolites: BRAIN_METABOLITES.map(str::to_owned).to_vec(),
+                spin_systems: timing.stated.as_ref().and_then(|stated| stated.spin_systems.clone()),
                 assumed: played.assumed,
                 combined: if let [(1.0, _)] = combined[..] { Vec::new() } else { combined },
             }),
@@ -122,6 +127,7 @@ impl Recipe {
             None => self.set_of(&self.sequence)?,
             Some((first, others)) => self.combination(first, others)?,
         };
+        set.remarks.extend(self.spin_systems.iter().map(PreferredSystems::remark));
         set.remarks.extend(self.assumed.iter().map(|a| format!("assumed {a}")));
         Ok(set)
     }
@@ -131,7 +137,11 @@ impl Recipe {
         let (f0, dwell) = (self.f0_mhz, self.dwell_s);
         let time = TimeGrid { f0_mhz: f0, dwell_s: dwell, n_points: self.n_points, linewidth_hz: self.linewidth_hz };
         let cache = SetCache::of_user();
-        basis_set_kept(Library::built_in()?, &names, sequence, &self.pulses, time, cache.as_ref())
+        let library = match &self.spin_systems {
+            Some(preferred) => &preferred.library,
+            None => Library::built_in()?,
+        };
+        basis_set_kept(library, &names, sequence, &self.pulses, time, cache.as_ref())
     }
 
     /// Conditions added with their signs; of a difference without the members that it holds nothing of.

@@ -1,6 +1,8 @@
 //! Recipes out of files: what somebody states about the sequence of a basis set, as TOML.
 //!
 //! ```toml
+//! spin_systems = "own.toml"   # instead of the built-in ones, for the metabolites that the file has
+//!
 //! [sequence]
 //! name = "press"        # PRESS, STEAM, sLASER, SPECIAL, spin-echo; left out: the file's own
 //! vendor = "ge"         # whose pulses, where no [[pulse]] says it: GE, Philips, Siemens, generic, ideal
@@ -25,6 +27,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::Sequence;
+use super::preferred::PreferredSystems;
 use super::pulses::files::{self, WaveformFormat};
 use super::pulses::{Block, Grid, PulseSpec, Pulses, Shape, Shaped, Vendor, Waveform};
 
@@ -74,7 +77,10 @@ pub struct Stated {
     pub blocks: Option<Vec<Block>>,
     /// Spectrometer frequency that the list is for (MHz).
     pub field_mhz: Option<f64>,
-    /// Files of waveforms that it names.
+    /// Spin systems instead of the built-in ones.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub spin_systems: Option<PreferredSystems>,
+    /// Files that it names: of waveforms and of spin systems.
     #[serde(skip)]
     pub files: Vec<PathBuf>,
 }
@@ -82,6 +88,7 @@ pub struct Stated {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Document {
+    spin_systems: Option<String>,
     #[serde(default)]
     sequence: SequenceTable,
     #[serde(default)]
@@ -108,7 +115,7 @@ struct GridTable {
     interval_ms: Option<f64>,
 }
 
-/// Gives the path and the text of a waveform's file.
+/// Gives the path and the text of a file that a recipe names.
 type Open<'a> = dyn Fn(&str) -> Result<(PathBuf, String), String> + 'a;
 
 /// What a pulse has beside its shape.
@@ -125,9 +132,9 @@ struct PulseTable {
 const PULSE_KEYS: [&str; 5] = ["role", "duration_ms", "flip_deg", "peak_b1_hz", "bandwidth_hz"];
 
 impl Stated {
-    /// Parses a recipe; `open` gives the text of a waveform's file.
+    /// Parses a recipe; `open` gives the text of a file that it names.
     pub(super) fn parse(text: &str, open: &Open<'_>) -> Result<Self, String> {
-        let Document { sequence, pulse, grid } = toml::from_str(text).map_err(|e| e.to_string())?;
+        let Document { spin_systems, sequence, pulse, grid } = toml::from_str(text).map_err(|e| e.to_string())?;
         let time = |key: &str, ms: Option<f64>| within(key, ms, TIMES_MS).map(|ms| ms.map(|ms| 1e-3 * ms));
         let vendor = sequence.vendor.map(|vendor| {
             Vendor::from_name(&vendor).ok_or_else(|| format!("vendor = `{vendor}` is none of {}", Vendor::NAMES))
@@ -142,6 +149,11 @@ impl Stated {
             grid: grid.map(GridTable::grid).transpose()?,
             ..Self::default()
         };
+        if let Some(file) = spin_systems {
+            let (path, text) = open(&file)?;
+            stated.files.push(path);
+            stated.spin_systems = Some(PreferredSystems::parse(&file, &text).map_err(|e| format!("{file}: {e}"))?);
+        }
         for (k, table) in pulse.into_iter().enumerate() {
             stated.add_pulse(table, open).map_err(|reason| format!("pulse {}: {reason}", k + 1))?;
         }
