@@ -94,7 +94,9 @@ fn print(chosen: &Chosen) {
         let beyond = match (&one.failure, chosen.best == Some(k)) {
             (Some(_), _) => "–".to_owned(),
             (None, true) => "best".to_owned(),
-            (None, false) => format!("{margin:.4} ± {error:.4}"),
+            // One subject has no spread.
+            (None, false) if error.is_finite() => format!("{margin:.4} ± {error:.4}"),
+            (None, false) => format!("{margin:.4}"),
         };
         let failure = one.failure.as_ref().map(|message| printable(message, MESSAGE_CHARS));
         let chi2 = if one.chi2.is_finite() { format!("{:.4}", one.chi2) } else { "–".to_owned() };

@@ -150,7 +150,9 @@ fn posterior(
 }
 
 /// Part of itself that is added to the amplitudes' diagonal where no priors hold them. Rounding makes anything, or no positive
-/// definite system, of what data do not tell: so its error is some 3·10⁴ times that of one amplitude alone.
+/// definite system, of what data do not tell: so its error is some 3·10⁴ times that of one amplitude alone. On 374 spectra (`voigt`,
+/// `hard`, `shift`, `skew`, `mm-varied`, the challenge) no error changes by more than 1e-4 of itself from 1e-11 to 1e-8; 1e-7
+/// takes up to 1e-3.
 const RIDGE: f64 = 1e-9;
 
 /// Inverts the Hessian in measured noise, without rows between amplitudes, into `scratch.inverse_noise`. What the data alone
