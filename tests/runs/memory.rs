@@ -12,6 +12,9 @@ use crate::common::{Normal, tables};
 use ndarray::Array5;
 use num_complex::Complex64;
 use requant::acquisition::{Acquisition, Facts, hz_from_ppm};
+use requant::basis::simulate::pulses::Vendor;
+use requant::basis::simulate::pulses::vendors::press;
+use requant::basis::simulate::{Library, Pulses, Sequence, TimeGrid, basis_set_with};
 use requant::formats::nifti_mrs;
 use requant::store::{PlannedRow, SpectrumRow, Status, read_table};
 
@@ -24,19 +27,49 @@ const THREADS: &str = "2";
 /// What a run takes at least with so many (MiB).
 const LEAST_MIB: u64 = 80;
 
-/// Main lines of a brain: chemical shifts (ppm) and areas.
+/// Main lines of a brain alone: chemical shifts (ppm) and areas. What has no other asks for components that its basis set lacks.
 const LINES: [(f64, f64); 4] = [(2.01, 10.0), (3.03, 6.0), (3.22, 5.0), (3.91, 4.0)];
+/// Metabolites of a brain and their amounts.
+const BRAIN: [(&str, f64); 12] = [
+    ("NAA", 3.2),
+    ("NAAG", 0.4),
+    ("Cr", 1.3),
+    ("PCr", 1.1),
+    ("GPC", 0.3),
+    ("PCh", 0.2),
+    ("Glu", 3.0),
+    ("Gln", 0.8),
+    ("Ins", 1.8),
+    ("GABA", 0.4),
+    ("GSH", 0.4),
+    ("Tau", 0.5),
+];
+const TE_S: f64 = 0.03;
 
-/// Main lines of a brain with noise, one spectrum for every voxel, condition, transient and coil.
+/// A brain with noise, one spectrum for every voxel, condition, transient and coil.
 fn brain(shape: [usize; 5], seed: u64) -> Acquisition {
-    spectra(&LINES, shape, seed)
+    let clean = brain_fid(shape[4]);
+    spectra(|_| &clean, shape, seed)
 }
 
-/// Spectra of these lines.
-fn spectra(lines: &[(f64, f64)], shape: [usize; 5], seed: u64) -> Acquisition {
-    let [voxels, conditions, transients, coils, points] = shape;
-    let mut random = Normal(seed);
-    let clean: Vec<Complex64> = (0..points)
+/// What a brain gives in the PRESS that a run simulates for these files.
+fn brain_fid(points: usize) -> Vec<Complex64> {
+    let te1_s = 0.0153;
+    let sequence = Sequence::Press { te_s: TE_S, te1_s, te2_s: TE_S - te1_s };
+    let pulses = Pulses::Shaped(Box::new(press(Vendor::Generic, None).unwrap().unwrap()));
+    let time = TimeGrid { f0_mhz: F0_MHZ, dwell_s: DWELL_S, n_points: points, linewidth_hz: 6.0 };
+    let set =
+        basis_set_with(Library::built_in().unwrap(), &BRAIN.map(|(name, _)| name), &sequence, &pulses, time).unwrap();
+    let mut fid = vec![Complex64::default(); points];
+    for (row, (_, amount)) in set.fids.rows().into_iter().zip(BRAIN) {
+        fid.iter_mut().zip(row).for_each(|(sum, z)| *sum += z * amount);
+    }
+    fid
+}
+
+/// These lines, 6.4 Hz wide.
+fn lines_fid(lines: &[(f64, f64)], points: usize) -> Vec<Complex64> {
+    (0..points)
         .map(|n| {
             let t = n as f64 * DWELL_S;
             let line = |&(ppm, area): &(f64, f64)| {
@@ -44,10 +77,16 @@ fn spectra(lines: &[(f64, f64)], shape: [usize; 5], seed: u64) -> Acquisition {
             };
             lines.iter().map(line).sum()
         })
-        .collect();
+        .collect()
+}
+
+/// Spectra with noise, of what each voxel has.
+fn spectra<'a>(clean: impl Fn(usize) -> &'a [Complex64], shape: [usize; 5], seed: u64) -> Acquisition {
+    let [voxels, conditions, transients, coils, points] = shape;
+    let mut random = Normal(seed);
     let samples = Array5::from_shape_fn((voxels, conditions, transients, coils, points), |(v, c, _, k, n)| {
         let gain = Complex64::from_polar(1.0 + 0.1 * ((v + c) % 7) as f64, 0.7 * k as f64);
-        let noisy = clean[n] * gain + Complex64::new(random.next(), random.next()) * 0.2;
+        let noisy = clean(v)[n] * gain + Complex64::new(random.next(), random.next()) * 0.2;
         // As files store them.
         Complex64::new(f64::from(noisy.re as f32), f64::from(noisy.im as f32))
     });
@@ -55,7 +94,7 @@ fn spectra(lines: &[(f64, f64)], shape: [usize; 5], seed: u64) -> Acquisition {
         dwell_s: Some(DWELL_S),
         f0_mhz: Some(F0_MHZ),
         nucleus: Some("1H".into()),
-        te_s: Some(0.03),
+        te_s: Some(TE_S),
         tr_s: Some(2.0),
         sequence: Some("PRESS".into()),
         ..Facts::default()
@@ -67,7 +106,8 @@ fn spectra(lines: &[(f64, f64)], shape: [usize; 5], seed: u64) -> Acquisition {
 #[test]
 fn a_grid_of_unknown_lines_stays_below_its_memory() {
     let setup = Setup::new();
-    let mut grid = spectra(&[&LINES[..], &[(3.55, 4.0), (1.9, 3.0)]].concat(), [16, 1, 1, 1, POINTS], 1);
+    let clean = lines_fid(&[&LINES[..], &[(3.55, 4.0), (1.9, 3.0)]].concat(), POINTS);
+    let mut grid = spectra(|_| &clean, [16, 1, 1, 1, POINTS], 1);
     grid.grid = [4, 4, 1];
     setup.write("g_mrsi.nii", &nifti_mrs::encode(&grid));
     let memory_mib = LEAST_MIB + 60;
@@ -148,7 +188,9 @@ const FEW_MIB: u64 = LEAST_MIB + 6;
 #[test]
 fn a_grid_gives_the_same_tables_whole_and_in_parts() {
     let setup = Setup::new();
-    let mut grid = brain([24, 2, 2, 2, POINTS], 1);
+    // Each sixth asks for components, so that parts of the grid differ in that.
+    let (usual, strange) = (brain_fid(POINTS), lines_fid(&LINES, POINTS));
+    let mut grid = spectra(|voxel| if voxel % 6 == 1 { &strange } else { &usual }, [24, 2, 2, 2, POINTS], 1);
     grid.grid = [4, 3, 2];
     grid.condition_labels = vec!["a".into(), "b".into()];
     let mut water = brain([24, 1, 1, 2, POINTS], 2);
@@ -167,6 +209,8 @@ fn a_grid_gives_the_same_tables_whole_and_in_parts() {
     }
     let rows = setup.spectra("tight");
     assert_eq!(rows.len(), 24 * 2 + 1);
+    let asks = |row: &SpectrumRow| row.qc_flags.iter().any(|flag| flag == "unmodelled_peak");
+    assert_eq!(rows.iter().filter(|row| asks(row)).count(), 8, "each sixth voxel, twice");
     assert!(rows.iter().all(|row| row.status == Status::Ok), "{:?}", rows[0].error_message);
     let places: Vec<_> = rows.iter().step_by(2).take(6).map(|r| (r.voxel_i, r.voxel_j, r.voxel_k)).collect();
     let wanted = [(0, 0), (1, 0), (2, 0), (3, 0), (0, 1), (1, 1)].map(|(i, j)| (Some(i), Some(j), Some(0)));
@@ -238,7 +282,8 @@ fn a_large_raw_file_is_in_memory_once() {
 #[test]
 fn a_grid_with_curves_stays_below_its_memory() {
     let setup = Setup::new();
-    let mut grid = brain([150, 1, 1, 1, POINTS], 1);
+    let clean = lines_fid(&LINES, POINTS);
+    let mut grid = spectra(|_| &clean, [150, 1, 1, 1, POINTS], 1);
     grid.grid = [15, 10, 1];
     setup.write("g_mrsi.nii", &nifti_mrs::encode(&grid));
     let memory_mib = LEAST_MIB + 60;
