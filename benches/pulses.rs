@@ -338,8 +338,12 @@ fn main() {
             sites.push(told);
         }
     }
+    print_site_effects(&all, &sites);
+}
+
+fn print_site_effects(all: &[(&str, Vec<MetaboliteRow>)], sites: &[Vec<Told>]) {
     println!("site effect: largest difference of two vendors' biases (%)");
-    for ((name, _), sites) in all.iter().zip(&sites) {
+    for ((name, _), sites) in all.iter().zip(sites) {
         let spread = |k: usize| {
             let of = sites.iter().map(|told| told.bias[k]);
             of.clone().fold(f64::NEG_INFINITY, f64::max) - of.fold(f64::INFINITY, f64::min)
