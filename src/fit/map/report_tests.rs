@@ -29,7 +29,7 @@ fn sd_noise(fit: &FitResult, name: &str) -> f64 {
 }
 
 /// Two metabolites of one spectrum, which their usual ratios tell apart and data never do: the fit holds, errors in noise alone
-/// are huge for each of them.
+/// are large for each of them, and what others have stays what it is.
 #[test]
 fn what_data_do_not_tell_has_a_huge_error_and_costs_no_fit() {
     let (basis, fids) = known_spectra(1);
@@ -41,11 +41,17 @@ fn what_data_do_not_tell_has_a_huge_error_and_costs_no_fit() {
     };
     let (one, two) = (fitted(&["GABA"]), fitted(&["GABA", "Asp"]));
     assert_eq!([one.state, two.state], [FitState::Converged; 2]);
+    assert!((two.chi2_reduced - one.chi2_reduced).abs() < 0.05, "{} and {}", two.chi2_reduced, one.chi2_reduced);
     let posterior = |fit: &FitResult, name: &str| fit.amplitudes.iter().find(|a| a.name == name).unwrap().sd_posterior;
     for name in ["GABA", "Asp"] {
         let (alone, of_two) = (sd_noise(&one, "GABA"), sd_noise(&two, name));
-        assert!(of_two > 1e3 * alone, "{name}: {of_two} and {alone}");
+        // Own shifts and widths tell the two apart a little; at the same ones (below) the errors are a thousand times as large.
+        assert!(of_two > 5.0 * alone, "{name}: {of_two} and {alone}");
         assert!(posterior(&two, name) < 100.0 * posterior(&one, "GABA"), "{name}");
+    }
+    for name in ["NAA", "Glu", "Ins"] {
+        let ratio = sd_noise(&two, name) / sd_noise(&one, name);
+        assert!((ratio - 1.0).abs() < 0.05, "{name}: {ratio}");
     }
 }
 
@@ -83,8 +89,7 @@ fn the_errors_of_others_stay_what_they_are() {
     let mut weights = solved.weights.clone();
     weights.rows = vec![0.0; two.rows.len()];
     refresh_rows(&two, &x, &mut weights);
-    let of_two =
-        Problem::new(&two, &fids[0]).unwrap().finish(&two, &Solved { x, weights, ..solved }, &mut Workspace::new(&two));
+    let of_two = problem.finish(&two, &Solved { x, weights, ..solved }, &mut Workspace::new(&two));
     assert_eq!([of_one.state, of_two.state], [FitState::Converged; 2]);
     assert!(sd_noise(&of_two, "GABA") > 1e3 * sd_noise(&of_one, "GABA"));
     for one in of_one.amplitudes.iter().filter(|a| a.name != "GABA" && !a.is_sum) {

@@ -10,6 +10,10 @@ use super::problem::start_variance;
 use super::step::{bounded_step, components_energy};
 use super::workspace::{Hold, Workspace};
 
+/// Part of itself that is added to the amplitudes' diagonal where the linear problem at the start is singular: far above
+/// rounding, and far below what shapes at their start leave wrong.
+const START_RIDGE: f64 = 1e-6;
+
 /// Amplitudes and baseline from the linear problem at the start values, negatives left out.
 pub(super) fn start_amplitudes(
     model: &Model,
@@ -27,7 +31,14 @@ pub(super) fn start_amplitudes(
         let linear = i < layout.n_components || i >= layout.baseline();
         ws.held[i] = if linear { Hold::Free } else { Hold::By(0.0) };
     }
-    if bounded_step(model, x, 0.0, ws).is_ok() {
+    let solved = bounded_step(model, x, 0.0, ws).is_ok() || {
+        // Without soft rows nothing tells components of one spectrum apart: they share it, or the fit would begin without any
+        // amplitude and count as one without signal, whose shapes stay where they start.
+        let m = layout.len();
+        (0..layout.n_components).for_each(|k| ws.hessian[k * m + k] *= 1.0 + START_RIDGE);
+        bounded_step(model, x, 0.0, ws).is_ok()
+    };
+    if solved {
         for i in 0..layout.len() {
             x[i] += ws.step[i];
         }
