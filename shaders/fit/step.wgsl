@@ -23,6 +23,8 @@ var<private> damping: f32;
 // σ² and λ of the step.
 var<private> variance: f32;
 var<private> lambda: f32;
+// Part of itself that the amplitudes' diagonal has more.
+var<private> ridge: f32;
 
 // Share of mode `q` that the data determine: 1/σ² of 1/σ² + λ|D₂b|².
 fn mode_share(q: u32) -> f32 {
@@ -97,7 +99,8 @@ fn hessian(i: u32, j: u32) -> f32 {
 fn element(base: u32, i: u32, j: u32) -> f32 {
     if (vectors[held_of(slot) + i] != 0.0 || vectors[held_of(slot) + j] != 0.0) { return select(0.0, 1.0, i == j); }
     let h = work[base + j * shape.n_model + i];
-    if (i != j || i < shape.n_components) { return h; }
+    if (i != j) { return h; }
+    if (i < shape.n_components) { return h + ridge * h; }
     return h + damping * (jtj(slot, i, i) / variance + prior_hessian(slot, i, i, lambda));
 }
 
@@ -207,11 +210,9 @@ fn predicted_fall(thread: u32) -> f32 {
 
 // Amplitudes and baseline at the start: small and positive rather than zero, where the derivatives for shift and
 // width vanish.
-fn finish_start(s: u32, solved: bool, thread: u32) {
+fn finish_start(s: u32, thread: u32) {
     let x = x_of(s);
-    if (solved) {
-        for (var i = thread; i < shape.n_parameters; i += THREADS) { vectors[x + i] += vector[i]; }
-    }
+    for (var i = thread; i < shape.n_parameters; i += THREADS) { vectors[x + i] += vector[i]; }
     storageBarrier();
     workgroupBarrier();
     var largest = 0.0;
@@ -277,6 +278,12 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     var solved = true;
     for (var pass_here = 0u; pass_here < PASSES && more && solved; pass_here++) {
         solved = solve(thread);
+        if (!solved && at_start && ridge == 0.0) {
+            // Components of one spectrum, which soft rows will tell apart: they share it.
+            ridge = START_RIDGE;
+            solved = true;
+            continue;
+        }
         if (solved) {
             passes++;
             more = hold_crossing(s, passes <= LETTING_GO_PASSES, thread);
@@ -290,12 +297,15 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         }
         return;
     }
-    if (at_start) {
-        finish_start(s, solved, thread);
+    if (!solved) {
+        if (thread == 0u) {
+            scalars[s].phase = select(STEP_FAILED, DONE, at_start);
+            if (at_start) { scalars[s].state = SINGULAR; }
+        }
         return;
     }
-    if (!solved) {
-        if (thread == 0u) { scalars[s].phase = STEP_FAILED; }
+    if (at_start) {
+        finish_start(s, thread);
         return;
     }
     var predicted = predicted_fall(thread);

@@ -16,7 +16,7 @@ use super::timeline::{Span, Timeline};
 use crate::engine::{Batch, CpuEngine, Engine, EngineKind, Fitted};
 use crate::fit::map::Model;
 use crate::fit::peers::remote::Constants;
-use crate::fit::{self, peers};
+use crate::fit::{self, FitState, peers};
 use crate::interrupt;
 
 /// Spectra of other programs' methods that are fitted at a time: enough that a GPU has work while the host decides.
@@ -268,7 +268,9 @@ impl Engine for GpuEngine {
         };
         for (members, alike) in rounds.into_values() {
             let (own, spectra) = of(&members);
-            own.into_iter().zip(self.fit_together(&alike, &spectra)).for_each(|(i, fit)| fits[i] = fit);
+            // What has no factor in single precision may have one in double precision.
+            let whole = |fit: Option<Fitted>| fit.filter(|fit| fit.result.state != FitState::Singular);
+            own.into_iter().zip(self.fit_together(&alike, &spectra)).for_each(|(i, fit)| fits[i] = whole(fit));
         }
         for (fft_n, (members, alike)) in asking {
             let (own, spectra) = of(&members);

@@ -87,6 +87,9 @@ constants! {
     count LETTING_GO_PASSES = 6;
     /// Amplitudes begin no smaller than this part of the largest: at zero the derivatives for shift and width vanish.
     number LEAST_START_AMPLITUDE = 1e-3;
+    /// Part of itself that is added to the amplitudes' diagonal where the linear problem at the start is singular: far above
+    /// rounding of f32, and far below what shapes at their start leave wrong.
+    number START_RIDGE = 1e-4;
     /// The scale of a soft row is no smaller than this part of all amplitudes together.
     number LEAST_ROW_SCALE = 1e-3;
     /// A soft row yields no further than to this many times its standard deviation: what is left holds collinear metabolites

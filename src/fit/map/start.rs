@@ -3,16 +3,12 @@
 use num_complex::Complex64;
 
 use super::columns::PhaseColumns;
-use super::constants::{LEAST_ENERGY, LEAST_START_AMPLITUDE};
+use super::constants::{LEAST_ENERGY, LEAST_START_AMPLITUDE, START_RIDGE};
 use super::model::Model;
 use super::normal::{Weights, kernel_share};
 use super::problem::start_variance;
 use super::step::{bounded_step, components_energy};
 use super::workspace::{Hold, Workspace};
-
-/// Part of itself that is added to the amplitudes' diagonal where the linear problem at the start is singular: far above
-/// rounding, and far below what shapes at their start leave wrong.
-const START_RIDGE: f64 = 1e-6;
 
 /// Amplitudes and baseline from the linear problem at the start values, negatives left out.
 pub(super) fn start_amplitudes(
