@@ -43,6 +43,7 @@ mod thresholds;
 pub mod tissue;
 mod tissue_options;
 mod tissue_table;
+mod trials;
 pub mod union;
 mod voxel_tissue;
 

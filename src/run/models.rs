@@ -301,6 +301,12 @@ impl<'a> ModelStore<'a> {
         models.entry(key).or_default().clone()
     }
 
+    /// How many models of spectra of so many points may exist at a time that no other spectrum needs; at least one for each thread.
+    pub(super) fn at_once(&self, n_points: usize) -> usize {
+        let by_memory = for_models(self.options) / model_bytes(n_points).max(1);
+        usize::try_from(by_memory).unwrap_or(usize::MAX).max(rayon::current_num_threads())
+    }
+
     /// The basis sets that were read.
     pub(crate) fn used(&self) -> Vec<Named> {
         self.bases.used()

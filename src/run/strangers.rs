@@ -3,31 +3,38 @@
 use rayon::prelude::*;
 
 use super::RunOptions;
-use super::job::{Job, fitted};
+use super::job::Job;
 use super::measured;
-use super::models::{Extra, ModelStore, Prepared};
-use crate::engine::{Engine, Fitted};
+use super::models::{ModelStore, Prepared};
+use super::trials::Trials;
+use crate::engine::Engine;
 use crate::fit::result::Curves;
 use crate::fit::strangers::displaced::{displaced, strain};
-use crate::fit::strangers::evidence::{self, Weighed};
-use crate::fit::strangers::thresholds::{ANONYMOUS_HANDICAP, FLEXIBLE_PART, MOST_ADDED, TALL};
+use crate::fit::strangers::evidence::Weighed;
+use crate::fit::strangers::thresholds::{ANONYMOUS_HANDICAP, MOST_ADDED, TALL};
 use crate::fit::strangers::{Added, Line, library, search};
 use crate::fit::{FitResult, FitState, Model};
 use crate::prepare::Spectrum;
 
 /// What a fit lacks.
-struct Found {
+pub(super) struct Found {
     /// Lines in residual and baseline.
-    lines: Vec<Line>,
+    pub(super) lines: Vec<Line>,
     /// Components that stand in for a line.
     displaced: Vec<Line>,
     /// Lines in residual and baseline of a fit with a stiff baseline, where this one's is flexible.
     probed: Vec<Line>,
     /// Chemical shifts (ppm) of added substances that are so tall that the fit may be wrong about them.
     tall: Vec<f64>,
-    n_bins: usize,
+    pub(super) n_bins: usize,
     /// LCModel's signal-to-noise ratio: its curves are drawn for the search.
     snr_lcmodel: Option<f64>,
+}
+
+impl Found {
+    pub(super) fn lacks_something(&self) -> bool {
+        !(self.lines.is_empty() && self.displaced.is_empty())
+    }
 }
 
 /// Looks at every fit, and fits again those that lack something, as often as it helps.
@@ -35,17 +42,17 @@ pub(super) fn look(jobs: &mut [Job<'_>], options: &RunOptions, models: &ModelSto
     let mut found: Vec<Option<Found>> = jobs.par_iter().map(find).collect();
     let mut open: Vec<usize> = (0..jobs.len()).filter(|&i| takes_offers(&jobs[i], options)).collect();
     for _ in 0..MOST_ADDED {
-        probe(jobs, &mut found, &open, models, engine);
-        let view: &[Job<'_>] = jobs;
-        // One model at a time: those of all offers together would be many times what a chunk of spectra holds.
-        let kept: Vec<(usize, Offer)> = open
-            .par_iter()
-            .filter_map(|&i| Some((i, best_offer(&view[i], found[i].as_ref()?, models, engine)?)))
-            .collect();
+        let trials = Trials { jobs, models, engine };
+        for (i, lines) in trials.probes(&found, &open) {
+            if let Some(found) = &mut found[i] {
+                found.probed = lines;
+            }
+        }
+        let kept = trials.offers(&found, &open);
         if kept.is_empty() {
             break;
         }
-        open = kept.iter().map(|(job, ..)| *job).collect();
+        open = kept.keys().copied().collect();
         for (i, offer) in kept {
             jobs[i].added = offer.added;
             jobs[i].fit = Some(offer.fit);
@@ -67,37 +74,13 @@ fn takes_offers(job: &Job<'_>, options: &RunOptions) -> bool {
     asks && job.loaded.header_of(job.key()).n_conditions.is_none()
 }
 
-/// Searches those jobs that lack something, and whose baseline is flexible, with a stiff baseline.
-fn probe(jobs: &[Job<'_>], found: &mut [Option<Found>], open: &[usize], models: &ModelStore<'_>, engine: &dyn Engine) {
-    let stiff = |&i: &usize| {
-        let (job, found) = (&jobs[i], found[i].as_ref()?);
-        let (prepared, fit) = (job.prepared.as_ref().ok()?, job.fit.as_ref()?);
-        let most = prepared.model.limits().max_baseline_ed?;
-        let lacks = !(found.lines.is_empty() && found.displaced.is_empty());
-        (lacks && fit.result.baseline_ed > FLEXIBLE_PART * most).then_some(())?;
-        Some((i, job.model_with(&Extra { added: job.added.clone(), stiff: true }, models).ok()?))
-    };
-    let lines = |&i: &usize| {
-        let (i, prepared) = stiff(&i)?;
-        let spectrum = jobs[i].spectrum()?;
-        let fit = fitted(&[Some((&prepared, spectrum))], engine).pop()??;
-        Some((i, find_in(&prepared, spectrum, &fit.result)?.lines))
-    };
-    let probed: Vec<(usize, Vec<Line>)> = open.par_iter().filter_map(lines).collect();
-    for (i, lines) in probed {
-        if let Some(found) = &mut found[i] {
-            found.probed = lines;
-        }
-    }
-}
-
 /// What the first fit of a job lacks.
 fn find(job: &Job<'_>) -> Option<Found> {
     find_in(job.prepared.as_ref().ok()?, job.spectrum()?, &job.fit.as_ref()?.result)
 }
 
 /// What a fit lacks; `None` where it cannot be searched.
-fn find_in(prepared: &Prepared, spectrum: &Spectrum, fit: &FitResult) -> Option<Found> {
+pub(super) fn find_in(prepared: &Prepared, spectrum: &Spectrum, fit: &FitResult) -> Option<Found> {
     let Model::Map(map) = prepared.model.as_ref() else { return None };
     if matches!(fit.state, FitState::NoSignal | FitState::Singular) {
         return None;
@@ -126,7 +109,7 @@ fn tall(added: &[Added], names: &[String], curves: &Curves, beside_ppm: f64) -> 
 
 /// What is offered to a job, each with the evidence that it must gain beyond others: every substance that has one of the
 /// lines, and a line without a name at the first of each kind.
-fn offers(prepared: &Prepared, found: &Found) -> Vec<(Added, f64)> {
+pub(super) fn offers(prepared: &Prepared, found: &Found) -> Vec<(Added, f64)> {
     let present = prepared.model.component_names();
     let lines: Vec<Line> = found.lines.iter().chain(&found.displaced).chain(&found.probed).copied().collect();
     let substances = library::candidates(&lines, &present).into_iter().map(|s| (Added::Substance(s), 0.0));
@@ -135,37 +118,7 @@ fn offers(prepared: &Prepared, found: &Found) -> Vec<(Added, f64)> {
     substances.chain(unknown.filter(|(line, _)| !prepared.added.contains(line))).collect()
 }
 
-/// A further component that a job keeps.
-struct Offer {
-    /// With those before it.
-    added: Vec<Added>,
-    fit: Fitted,
-    /// What the fit still lacks.
-    found: Option<Found>,
-    gain: f64,
-}
-
-/// The best offer to a job, if it gains enough.
-fn best_offer(job: &Job<'_>, found: &Found, models: &ModelStore<'_>, engine: &dyn Engine) -> Option<Offer> {
-    let (prepared, spectrum, before) = (job.model_of_fit(models).ok()?, job.spectrum()?, job.fit.as_ref()?);
-    let without = weighed(&prepared.model, &before.result);
-    let mut best: Option<Offer> = None;
-    for (component, handicap) in offers(&prepared, found) {
-        let added: Vec<Added> = job.added.iter().copied().chain([component]).collect();
-        let Ok(with) = job.model_with(&Extra { added: added.clone(), stiff: false }, models) else { continue };
-        let Some(fit) = fitted(&[Some((&with, spectrum))], engine).pop().flatten() else { continue };
-        let weight = weighed(&with.model, &fit.result);
-        let gain = evidence::gain(without, weight, found.n_bins) - handicap;
-        let is_enough = evidence::is_enough(gain, without, weight, found.n_bins);
-        if is_enough && best.as_ref().is_none_or(|best| gain > best.gain) {
-            let found = find_in(&with, spectrum, &fit.result);
-            best = Some(Offer { added, fit, found, gain });
-        }
-    }
-    best
-}
-
-fn weighed<'a>(model: &Model, fit: &'a FitResult) -> Weighed<'a> {
+pub(super) fn weighed<'a>(model: &Model, fit: &'a FitResult) -> Weighed<'a> {
     let strain = match model {
         Model::Map(model) => strain(model, fit),
         Model::Peers(_) | Model::Peaks(_) => 0.0,
