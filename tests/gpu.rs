@@ -20,7 +20,7 @@ use requant::fit::sample::settings::{SamplingSettings, Uncertainty};
 use requant::fit::{FitState, Method, Model};
 
 use common::{DWELL_S, F0_MHZ, N_POINTS, Nuisance, basis, spectrum};
-use parity::{Sabotage, compare};
+use parity::{Sabotage, agreement, compare};
 
 /// A test on the adapter of that number.
 type Body = fn(usize);
@@ -152,7 +152,7 @@ fn parity_over_settings(index: usize) {
     let split: Vec<_> = fids.iter().map(|fid| split(fid)).collect();
     let all = settings.iter().map(|(name, change)| (*name, model_with(change), &fids));
     for (name, model, fids) in all.chain([("split lines", model, &split)]) {
-        let agreement = compare(&batch(&model, fids), &engine, Sabotage::None);
+        let agreement = compare(&batch(&model, fids), &engine);
         println!("{name}: {agreement}");
         assert!(agreement.holds(), "{name}: {agreement}");
     }
@@ -163,8 +163,10 @@ fn parity_harness_can_fail(index: usize) {
     let model = model_with(|_| {});
     let fids = spectra(3);
     let engine = engine(index);
-    for sabotage in [Sabotage::OneAmplitude, Sabotage::OneState, Sabotage::OneError] {
-        let agreement = compare(&batch(&model, &fids), &engine, sabotage);
+    let (native, device) = (CpuEngine.fit(&batch(&model, &fids)), engine.fit(&batch(&model, &fids)));
+    assert!(agreement(&native, &device).holds());
+    for sabotage in [Sabotage::Amplitude, Sabotage::State, Sabotage::Error] {
+        let agreement = agreement(&native, &sabotage.of(&device));
         assert!(!agreement.holds(), "{sabotage:?} was not noticed: {agreement}");
     }
 }
@@ -225,7 +227,7 @@ fn a_tiny_problem(index: usize) {
     let once = bits(&engine.fit(&batch(&model, &some)));
     let native = CpuEngine.fit(&batch(&model, &some));
     assert_eq!(once.iter().map(|b| b.0).collect::<Vec<_>>(), native.iter().map(|f| f.result.state).collect::<Vec<_>>());
-    let most = std::env::var("REQUANT_TINY_BATCH").ok().and_then(|n| n.parse().ok()).unwrap_or(150);
+    let most = std::env::var("REQUANT_TINY_BATCH").ok().and_then(|n| n.parse().ok()).unwrap_or(100);
     for n in [1, 65, most] {
         let many = Batch::of(&model, (0..n).map(|i| some[i % 16].as_slice()));
         let fitted = bits(&engine.fit(&many));
@@ -260,13 +262,15 @@ fn forty_protocols(index: usize) {
     let models: Vec<Model> = (0..40).map(protocol).collect();
     let wide: Vec<Vec<Complex64>> = spectra(6).into_iter().map(|fid| fid.into_iter().step_by(2).collect()).collect();
     let n_points = |i: usize| [256, 240, 512][i % 3];
-    let most = std::env::var("REQUANT_PROTOCOL_SPECTRA").ok().and_then(|n| n.parse().ok()).unwrap_or(3);
+    let most = std::env::var("REQUANT_PROTOCOL_SPECTRA").ok().and_then(|n| n.parse().ok()).unwrap_or(2);
     let cut = |i: usize, s: usize| &wide[(i + s) % 6][..n_points(i)];
     let pairs: Vec<(usize, usize)> = (0..most).flat_map(|s| (0..40).map(move |i| (7 * i % 40, s))).collect();
     let tasks = pairs.iter().map(|&(i, s)| Task { model: &models[i], fid: cut(i, s) });
     let together = Batch { tasks: tasks.collect() };
     let engine = engine(index);
-    let fitted = bits(&engine.fit(&together));
+    let device = engine.fit(&together);
+    assert!(device.iter().all(|fit| fit.engine == EngineKind::Gpu), "{:?}", engine.notes());
+    let fitted = bits(&device);
     assert_eq!(fitted.len(), 40 * most);
     for (i, model) in models.iter().enumerate() {
         let alone = bits(&engine.fit(&Batch::of(model, (0..most).map(|s| cut(i, s)))));
@@ -274,14 +278,14 @@ fn forty_protocols(index: usize) {
         assert!(own.eq(alone.iter()), "protocol {i}");
     }
     for slots in [1, 7] {
-        let few = Batch { tasks: together.tasks[..60.min(together.tasks.len())].to_vec() };
+        let few = Batch { tasks: together.tasks[..40.min(together.tasks.len())].to_vec() };
         let again = bits(&self::engine(index).with_chunk(slots).fit(&few));
         assert!(again == fitted[..few.tasks.len()], "{slots} slots");
     }
     assert!(engine.notes().is_empty(), "{:?}", engine.notes());
     // Problems this small have directions that hardly anything tells: states agree with the native engine's, and how far amplitudes
     // do is printed; parity is held on the sets of real size.
-    let agreement = compare(&together, &engine, Sabotage::None);
+    let agreement = agreement(&CpuEngine.fit(&together), &device);
     println!("{agreement}");
     assert_eq!(agreement.n_other_states, 0, "{agreement}");
 }
@@ -465,7 +469,7 @@ fn draws_follow(index: usize) {
 }
 
 fn check(model: &Model, fids: &[Vec<Complex64>], index: usize) {
-    let agreement = compare(&batch(model, fids), &engine(index), Sabotage::None);
+    let agreement = compare(&batch(model, fids), &engine(index));
     println!("{agreement}");
     assert!(agreement.holds(), "{agreement}");
 }

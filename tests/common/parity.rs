@@ -6,7 +6,7 @@ use std::path::Path;
 
 use num_complex::Complex64;
 use requant::basis::{BasisSet, FirstPoint};
-use requant::engine::{Batch, CpuEngine, Engine};
+use requant::engine::{Batch, CpuEngine, Engine, Fitted};
 use requant::fit::map::{self, Settings};
 use requant::fit::{FitState, Method, Model};
 use requant::formats;
@@ -24,10 +24,9 @@ const SD: f64 = 0.005;
 /// What a test changes in one engine's results, to see that the harness notices.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Sabotage {
-    None,
-    OneAmplitude,
-    OneState,
-    OneError,
+    Amplitude,
+    State,
+    Error,
 }
 
 #[derive(Debug, Default)]
@@ -76,23 +75,33 @@ impl fmt::Display for Agreement {
     }
 }
 
-/// Fits `batch` on the native engine and on `engine`.
-pub fn compare(batch: &Batch<'_>, engine: &dyn Engine, sabotage: Sabotage) -> Agreement {
-    let native = CpuEngine.fit(batch);
-    let mut other = engine.fit(batch);
-    assert_eq!(native.len(), other.len());
-    assert!(other.iter().all(|f| f.engine == engine.kind()), "done elsewhere: {:?}", engine.notes());
-    let victim = &mut other[0].result;
-    match sabotage {
-        Sabotage::None => {}
-        Sabotage::OneAmplitude => victim.amplitudes[0].value += 0.2 * victim.amplitudes[0].sd_noise,
-        Sabotage::OneState => victim.state = FitState::Singular,
-        Sabotage::OneError => victim.amplitudes[1].sd_posterior *= 1.01,
+impl Sabotage {
+    pub fn of(self, fitted: &[Fitted]) -> Vec<Fitted> {
+        let mut fitted = fitted.to_vec();
+        let victim = &mut fitted[0].result;
+        match self {
+            Self::Amplitude => victim.amplitudes[0].value += 0.2 * victim.amplitudes[0].sd_noise,
+            Self::State => victim.state = FitState::Singular,
+            Self::Error => victim.amplitudes[1].sd_posterior *= 1.01,
+        }
+        fitted
     }
+}
+
+/// Fits `batch` on the native engine and on `engine`.
+pub fn compare(batch: &Batch<'_>, engine: &dyn Engine) -> Agreement {
+    let other = engine.fit(batch);
+    assert!(other.iter().all(|f| f.engine == engine.kind()), "done elsewhere: {:?}", engine.notes());
+    agreement(&CpuEngine.fit(batch), &other)
+}
+
+/// How far the fits of another engine are from those of the native one.
+pub fn agreement(native: &[Fitted], other: &[Fitted]) -> Agreement {
+    assert_eq!(native.len(), other.len());
     let mut out = Agreement { n_spectra: native.len(), ..Agreement::default() };
     let mut differences = Vec::new();
     let mut most_of_bounds = 0.0;
-    for (number, (a, b)) in native.iter().zip(&other).enumerate() {
+    for (number, (a, b)) in native.iter().zip(other).enumerate() {
         let (a, b) = (&a.result, &b.result);
         if a.state != b.state {
             out.n_other_states += 1;

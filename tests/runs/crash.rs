@@ -1,7 +1,7 @@
 //! Nothing lost, nothing mixed: a run is stopped at every change that it makes on the disk, and its journal is damaged bit
 //! by bit. What `--resume` makes of it are the bytes of an undisturbed run, or a refusal that says why.
 //!
-//! By day every fifth change is tried, of small chunks. At night all, with
+//! By day every eighth change is tried, of small chunks. At night all, with
 //! `REQUANT_CRASH_STRIDE=1 REQUANT_CRASH_SPECTRA=60 REQUANT_BIT_FLIPS=200`. Figures: benches/SCALE.md.
 
 use std::collections::BTreeMap;
@@ -94,7 +94,7 @@ fn every_change(way: Way, corpus: &Corpus, set: fn(u64)) -> Outcome {
     let older = older(way, corpus);
     let before = older.as_deref().map(tables);
     let wholes: Vec<&Tables> = [Some(&whole), before.as_ref()].into_iter().flatten().collect();
-    let stride = count("REQUANT_CRASH_STRIDE", 5);
+    let stride = count("REQUANT_CRASH_STRIDE", 8);
     for at in (way as u64 % stride as u64..outcome.changes).step_by(stride) {
         match stop(way, corpus, older.as_deref(), &wholes, at, set) {
             Ok(true) => outcome.identical += 1,

@@ -4,6 +4,7 @@ use num_complex::Complex64;
 
 use super::columns::PhaseColumns;
 use super::constants::{LEAST_ENERGY, LEAST_START_AMPLITUDE, START_RIDGE};
+use super::evaluation::Evaluation;
 use super::model::Model;
 use super::normal::{Weights, kernel_share};
 use super::problem::start_variance;
@@ -19,8 +20,11 @@ pub(super) fn start_amplitudes(
     ws: &mut Workspace,
 ) {
     let layout = &model.layout;
-    ws.evaluation.columns(model, x, data, PhaseColumns::FromData);
-    ws.normal.assemble_exact(model, x, &mut ws.evaluation);
+    // Single precision is enough for where to begin.
+    let Evaluation { forward, quick, .. } = &mut ws.evaluation;
+    forward.at(model, x, data);
+    quick.fill(model, forward, x, PhaseColumns::FromData);
+    ws.normal.assemble(model, x, forward, quick);
     let start = Weights { variance: start_variance(weights.variance), ..weights.clone() };
     ws.normal.penalised(model, x, &start, &mut ws.hessian, &mut ws.gradient);
     for i in 0..layout.len() {
