@@ -19,6 +19,7 @@ mod forward;
 mod lineshape;
 pub(crate) mod marginal;
 pub mod model;
+mod noise_covariance;
 mod non_negative;
 pub mod normal;
 pub mod parameters;

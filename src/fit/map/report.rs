@@ -8,6 +8,7 @@ use super::evaluation::Evaluation;
 use super::evidence::evidence;
 use super::forward::{Forward, rotate};
 use super::model::Model;
+use super::noise_covariance::noise_covariance;
 use super::normal::{DataNormal, Weights, for_each_prior};
 use crate::basis::names::{self, Kind};
 use crate::fit::evidence::Evidence;
@@ -30,17 +31,40 @@ pub(crate) struct Solution<'a> {
 
 /// Scratch of [`summarise`].
 pub(crate) struct ReportScratch {
-    h: Vec<f64>,
-    g: Vec<f64>,
+    pub(super) h: Vec<f64>,
+    pub(super) g: Vec<f64>,
     /// Posterior covariance, everything free.
     pub(super) inverse: Vec<f64>,
-    inverse_noise: Vec<f64>,
+    /// The system in measured noise, from its last parameter to its first.
+    pub(super) turned: Vec<f64>,
+    /// Covariance of the amplitudes in measured noise.
+    pub(super) noise: Vec<f64>,
+}
+
+/// A covariance matrix of which the amplitudes come first.
+#[derive(Clone, Copy)]
+struct Covariance<'a> {
+    /// Lower triangle, column by column.
+    values: &'a [f64],
+    size: usize,
+}
+
+impl Covariance<'_> {
+    fn between(self, i: usize, j: usize) -> f64 {
+        symmetric(self.values, self.size, i, j)
+    }
 }
 
 impl ReportScratch {
     pub(crate) fn new(model: &Model) -> Self {
-        let m = model.layout.len();
-        Self { h: vec![0.0; m * m], g: vec![0.0; m], inverse: vec![0.0; m * m], inverse_noise: vec![0.0; m * m] }
+        let (m, k_all) = (model.layout.len(), model.layout.n_components);
+        Self {
+            h: vec![0.0; m * m],
+            g: vec![0.0; m],
+            inverse: vec![0.0; m * m],
+            turned: vec![0.0; m * m],
+            noise: vec![0.0; k_all * k_all],
+        }
     }
 }
 
@@ -60,13 +84,16 @@ pub(crate) fn summarise(
     let Ok(posterior) = posterior(model, solution, normal, scratch, algebra) else {
         return FitResult::without_fit(FitState::Singular);
     };
-    if invert_noise(model, solution, normal, scratch, algebra).is_err() {
+    if noise_covariance(model, solution, normal, scratch, algebra).is_err() {
         return FitResult::without_fit(FitState::Singular);
     }
+    let k_all = layout.n_components;
+    let by_posterior = Covariance { values: &scratch.inverse, size: layout.len() };
+    let by_noise = Covariance { values: &scratch.noise, size: k_all };
     let Posterior { free_step, effective_parameters, baseline_ed, evidence } = posterior;
 
     let unit = model.basis_scale / solution.data_scale;
-    let amplitudes = amplitudes(model, x, &free_step, &scratch.inverse, &scratch.inverse_noise, unit);
+    let amplitudes = amplitudes(model, x, &free_step, by_posterior, by_noise, unit);
     let degrees_of_freedom = (model.band.n_window() as f64 - effective_parameters).max(1.0);
     let noise_sd_spectrum = solution.noise_variance.sqrt();
     let residual_sd = (normal.rss / degrees_of_freedom).sqrt();
@@ -102,8 +129,8 @@ pub(crate) fn summarise(
         snr: height / (2.0 * noise_sd_spectrum),
         snr_residual: height / (2.0 * residual_sd),
         amplitudes,
-        covariance: covariance(model, &scratch.inverse_noise, unit),
-        posterior_covariance: covariance(model, &scratch.inverse, unit),
+        covariance: covariance(by_noise, k_all, unit),
+        posterior_covariance: covariance(by_posterior, k_all, unit),
         diagnostics: Some(diagnostics(model, &told)),
         unmodelled_peaks_ppm: None,
         evidence,
@@ -149,41 +176,9 @@ fn posterior(
     })
 }
 
-/// Part of itself that is added to the amplitudes' diagonal where no priors hold them. Rounding makes anything, or no positive
-/// definite system, of what data do not tell: so its error is some 3·10⁴ times that of one amplitude alone. On 374 spectra (`voigt`,
-/// `hard`, `shift`, `skew`, `mm-varied`, the challenge) no error changes by more than 1e-4 of itself from 1e-11 to 1e-8; 1e-7
-/// takes up to 1e-3.
-const RIDGE: f64 = 1e-9;
-
-/// Inverts the Hessian in measured noise, without rows between amplitudes, into `scratch.inverse_noise`. What the data alone
-/// do not tell costs no fit, which priors hold: its error is huge.
-fn invert_noise(
-    model: &Model,
-    solution: &Solution<'_>,
-    normal: &DataNormal,
-    scratch: &mut ReportScratch,
-    algebra: &mut linalg::Scratch,
-) -> Result<(), linalg::NotPositiveDefinite> {
-    let m = model.layout.len();
-    let weights = Weights {
-        variance: solution.noise_variance,
-        lambda: solution.weights.lambda,
-        rows: Vec::new(),
-        volume: [0.0; 2],
-        kernel_share: solution.weights.kernel_share,
-    };
-    normal.penalised(model, solution.x, &weights, &mut scratch.h, &mut scratch.g);
-    pin(model, m, &mut scratch.h, &mut scratch.g);
-    (0..model.layout.n_components).for_each(|i| scratch.h[i * m + i] *= 1.0 + RIDGE);
-    linalg::cholesky(&mut scratch.h, m)?;
-    linalg::inverse_from_factor(&scratch.h, m, &mut scratch.inverse_noise, algebra);
-    Ok(())
-}
-
 /// Lower triangle of the amplitudes' covariance, in units of the results.
-fn covariance(model: &Model, inverse: &[f64], unit: f64) -> Vec<f64> {
-    let (m, k_all) = (model.layout.len(), model.layout.n_components);
-    (0..k_all).flat_map(|i| (0..=i).map(move |j| symmetric(inverse, m, i, j) * unit * unit)).collect()
+fn covariance(of: Covariance<'_>, n_components: usize, unit: f64) -> Vec<f64> {
+    (0..n_components).flat_map(|i| (0..=i).map(move |j| of.between(i, j) * unit * unit)).collect()
 }
 
 /// Takes parameters that the method fixes out of a system. The kernel's weights stay in it, at their bound, too: whether one
@@ -274,14 +269,14 @@ fn amplitudes(
     model: &Model,
     x: &[f64],
     free_step: &[f64],
-    inverse: &[f64],
-    inverse_noise: &[f64],
+    by_posterior: Covariance<'_>,
+    by_noise: Covariance<'_>,
     unit: f64,
 ) -> Vec<Amplitude> {
     let layout = &model.layout;
-    let (m, k_all) = (layout.len(), layout.n_components);
-    let variance = |matrix: &[f64], members: &[usize]| -> f64 {
-        members.iter().flat_map(|&i| members.iter().map(move |&j| symmetric(matrix, m, i, j))).sum::<f64>().max(0.0)
+    let k_all = layout.n_components;
+    let variance = |of: Covariance<'_>, members: &[usize]| -> f64 {
+        members.iter().flat_map(|&i| members.iter().map(move |&j| of.between(i, j))).sum::<f64>().max(0.0)
     };
     let entry = |name: &str, kind: Kind, members: &[usize]| Amplitude {
         name: name.to_owned(),
@@ -290,8 +285,8 @@ fn amplitudes(
         members: if members.len() > 1 { members.to_vec() } else { Vec::new() },
         value: members.iter().map(|&k| x[k]).sum::<f64>() * unit,
         free: members.iter().map(|&k| x[k] + free_step[k]).sum::<f64>() * unit,
-        sd_noise: variance(inverse_noise, members).sqrt() * unit,
-        sd_posterior: variance(inverse, members).sqrt() * unit,
+        sd_noise: variance(by_noise, members).sqrt() * unit,
+        sd_posterior: variance(by_posterior, members).sqrt() * unit,
         at_bound: members.iter().all(|&k| x[k] <= 0.0),
         shift_hz: None,
         lorentz_hz: None,
