@@ -39,6 +39,9 @@ struct Shares {
     wm: f64,
 }
 
+/// The file of a spectrum and where it is in its grid.
+type Voxel<'a> = (&'a str, [Option<u32>; 3]);
+
 /// Mean shares by region, over its spectra of one method, each counted once.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Cohort(BTreeMap<Option<String>, Shares>);
@@ -46,15 +49,16 @@ pub(crate) struct Cohort(BTreeMap<Option<String>, Shares>);
 impl Cohort {
     /// Of the fitted spectra of at least `least` voxels.
     pub(crate) fn of(spectra: &[SpectrumRow], least: usize) -> Self {
-        let mut shares: BTreeMap<Option<String>, BTreeMap<&str, (f64, f64)>> = BTreeMap::new();
+        let mut shares: BTreeMap<Option<String>, BTreeMap<Voxel<'_>, (f64, f64)>> = BTreeMap::new();
         for row in spectra.iter().filter(|row| row.status == Status::Ok) {
             if let Some(own) = row.f_gm.zip(row.f_wm) {
                 // Sub-spectra and methods of one voxel have the same tissue.
-                let voxel = row.spectrum_id.split('#').next().unwrap_or_default();
+                let file = row.spectrum_id.split('#').next().unwrap_or_default();
+                let voxel = (file, [row.voxel_i, row.voxel_j, row.voxel_k]);
                 shares.entry(row.voi.clone()).or_default().insert(voxel, own);
             }
         }
-        let mean = |of: &BTreeMap<&str, (f64, f64)>| {
+        let mean = |of: &BTreeMap<Voxel<'_>, (f64, f64)>| {
             let n = of.len() as f64;
             Shares {
                 gm: of.values().map(|own| own.0).sum::<f64>() / n,
@@ -93,6 +97,25 @@ impl Cohort {
 #[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
+
+    #[test]
+    fn each_voxel_of_a_grid_counts() {
+        let voxel = |i: u32, f_gm: f64| SpectrumRow {
+            spectrum_id: format!("grid#{i},0,0"),
+            status: Status::Ok,
+            voxel_i: Some(i),
+            voxel_j: Some(0),
+            voxel_k: Some(0),
+            f_gm: Some(f_gm),
+            f_wm: Some(1.0 - f_gm),
+            ..SpectrumRow::default()
+        };
+        let spectra = [voxel(0, 0.2), voxel(1, 0.4), voxel(2, 0.9)];
+        let row = MetaboliteRow { metabolite: "Glu".to_owned(), conc_alpha_iu: Some(8.0), ..MetaboliteRow::default() };
+        let alphas = Alphas(BTreeMap::from([("Glu".to_owned(), 0.5)]));
+        let found = Cohort::of(&spectra, 3).concentrations(&[&row], None, &alphas);
+        assert!((found[0].unwrap() - 8.0 * 0.75).abs() < 1e-12, "{found:?}");
+    }
 
     #[test]
     fn sums_add_up_members_that_have_factors_of_their_own() {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::key::Key;
 use super::measurement::{is_fitted, typed};
 use super::study::Study;
 use super::table::{Column, Table, Values};
@@ -264,7 +265,10 @@ fn figures(study: &Study, min_n: usize) -> Vec<Figure<'_>> {
         .people
         .iter()
         .filter(|person| {
-            let is_theirs = |line: &usize| list.label(*line, super::key::Key::Participant) == Some(&person.subject);
+            let of = |line: usize, key: Key| list.label(line, key);
+            let is_theirs = |&line: &usize| {
+                of(line, Key::Participant) == Some(&person.subject) && of(line, Key::Site) == of(person.line, Key::Site)
+            };
             fitted.contains(&person.line) || fitted.iter().any(is_theirs)
         })
         .collect();

@@ -198,10 +198,12 @@ impl Study {
 
     /// Asks the gates, which may ask for what was joined (`x_…`).
     fn judge(&mut self) -> Result<(), ExportError> {
+        // Of several tables that have a column, the first counts, as it does for columns and groups.
+        let mut taken: BTreeSet<String> = self.carried.iter().cloned().collect();
         for joined in &self.joined {
             for (number, column) in joined.columns.iter().enumerate() {
                 let name = format!("{CARRIED_PREFIX}{}", safe(&column.title, 60).to_lowercase());
-                if self.carried.contains(&name) {
+                if !taken.insert(name.clone()) {
                     continue;
                 }
                 for (row, spectrum) in self.rows.spectra.iter_mut().enumerate() {

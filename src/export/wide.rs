@@ -14,12 +14,16 @@ pub(crate) fn table(study: &Study) -> Table<'_> {
     let mut names = Names::default();
     let mut columns = labels(study, &rows, &mut names);
     columns.extend(quality(study, &rows, &mut names));
-    columns.extend(joined(study, &rows, &mut names));
     let mut bases = Names::default();
-    for number in 0..study.metabolites.len() {
-        let base = bases.take_up_to(&study.metabolites[number], BASE);
-        columns.extend(of_metabolite(study, number, &base, &mut names));
-    }
+    let metabolites: Vec<Column<'_>> = (0..study.metabolites.len())
+        .flat_map(|number| {
+            let base = bases.take_up_to(&study.metabolites[number], BASE);
+            of_metabolite(study, number, &base, &mut names)
+        })
+        .collect();
+    // A joined table may have names of these, as an export before has: it gets others.
+    columns.extend(joined(study, &rows, &mut names));
+    columns.extend(metabolites);
     Table { name: "analysis".to_owned(), row: "One row per measurement × method, fitted or not.", columns }
 }
 

@@ -194,6 +194,68 @@ fn the_median_gate_keeps_both_groups_alike() {
     assert!(said.contains("note: gate sd_percent_above_20: a spectrum's own %SD"), "{said}");
 }
 
+/// Files of one site may be in any units: amplitudes of every second one are a thousand times as large, ratios the same.
+#[test]
+fn the_units_of_a_files_signal_decide_nothing() {
+    let mut corpus = fifteen_percent_less();
+    let kept = |corpus: &Corpus| -> Vec<String> {
+        corpus.export(&["--participants", "p.tsv", "--gates", "robust"]);
+        corpus.rows("analysis.tsv").iter().map(|row| row["Gln_keep"].clone()).collect()
+    };
+    let before = kept(&corpus);
+    let n_kept = before.iter().filter(|keep| *keep == "1").count();
+    assert!((100..700).contains(&n_kept), "{n_kept} of {}", before.len());
+    for row in corpus.metabolites.iter_mut().step_by(2) {
+        row.amplitude = row.amplitude.map(|value| 1000.0 * value);
+        row.sd_posterior = row.sd_posterior.map(|value| 1000.0 * value);
+    }
+    assert_eq!(kept(&corpus), before);
+}
+
+/// A table that was exported before, joined again, has the names of this table's own columns; and two tables have one name.
+#[test]
+fn what_is_joined_takes_no_name_and_no_gate_away() {
+    let corpus = fifteen_percent_less();
+    let mut old = "participant_id\tGln_tcr\tGln_keep\tage\n".to_owned();
+    let mut first = "participant_id\tgroup\tage\n".to_owned();
+    for i in 0..400 {
+        for group in ["control", "patient"] {
+            old += &format!("sub-{group}{i:03}\t9.9\t0\t{}\n", 100 + i % 20);
+            first += &format!("sub-{group}{i:03}\t{group}\t{}\n", 20 + i % 20);
+        }
+    }
+    corpus.file("old.tsv", &old);
+    corpus.file("p.tsv", &first);
+    corpus.file(
+        "gates.toml",
+        "name = \"age\"\ndescription = \"Adults\"\n[[gates]]\nname = \"old\"\nkeep = \"number(x_age) < 100\"\n",
+    );
+    corpus.export(&["--participants", "p.tsv", "--join", "old.tsv", "--gates", "gates.toml"]);
+    let rows = corpus.rows("analysis.tsv");
+    assert!(rows.iter().all(|row| number(&row["Gln_tcr"]) < 9.0 && number(&row["Gln_tcr_2"]) == 9.9));
+    assert!(
+        rows.iter().all(|row| row["Gln_keep"] == "1" && number(&row["age"]) < 100.0 && number(&row["age_2"]) >= 100.0)
+    );
+}
+
+/// Sites number their people alike: who was measured at one is not who stands in the list of another.
+#[test]
+fn people_of_one_label_at_two_sites_are_two() {
+    let labels = ["01", "02", "03", "04", "05", "06"];
+    let corpus = Corpus::of(&labels);
+    let mut list = "participant_id\tsite\tgroup\tage\n".to_owned();
+    for (number, label) in labels.iter().enumerate() {
+        let (own, other) = if number % 2 == 0 { ("oslo", "bern") } else { ("bern", "oslo") };
+        list += &format!("sub-{label}\t{own}\tcontrol\t30\nsub-{label}\t{other}\tcontrol\t90\n");
+    }
+    corpus.file("p.tsv", &list);
+    corpus.export(&["--participants", "p.tsv", "--min-n", "1"]);
+    let rows = corpus.rows("demographics.tsv");
+    let ages: Vec<_> =
+        rows.iter().filter(|row| row["variable"] == "age").map(|row| (&row["site"], &row["n"], &row["mean"])).collect();
+    assert!(!ages.is_empty() && ages.iter().all(|(_, _, mean)| *mean == "30"), "{ages:?}");
+}
+
 #[test]
 fn the_same_rows_give_the_same_bytes_in_every_form() {
     let corpus = every_loss();
