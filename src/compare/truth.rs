@@ -80,7 +80,7 @@ pub fn against(rows: &[MetaboliteRow], truth: &Truth, column: Column) -> Result<
         let id = row.spectrum_id.as_str();
         let known = *found.entry(id).or_insert_with(|| truth.of(id));
         let (Some(values), Some((value, sd))) = (known, column.of(row)) else { continue };
-        let Some(&truth) = values.get(&row.metabolite) else { continue };
+        let Some(truth) = in_units_of(column, values, &row.metabolite) else { continue };
         pairs.entry(row.metabolite.as_str()).or_default().push(Pair {
             truth,
             error: value - truth,
@@ -105,6 +105,19 @@ pub fn against(rows: &[MetaboliteRow], truth: &Truth, column: Column) -> Result<
         error_over_sd: error_over_sd(singles.iter().copied()),
         coverage: coverage(singles.iter().copied()),
     })
+}
+
+/// The true value of a metabolite as `column` has it: a ratio is to the same spectrum's total creatine, of which a table of
+/// ratios has 1.
+fn in_units_of(column: Column, values: &HashMap<String, f64>, metabolite: &str) -> Option<f64> {
+    let value = *values.get(metabolite)?;
+    match column {
+        Column::Amplitude | Column::Concentration => Some(value),
+        Column::Ratio => {
+            let tcr = ["tCr", "Cr", "PCr"].iter().find_map(|name| values.get(*name));
+            tcr.map(|tcr| value / tcr).filter(|ratio| ratio.is_finite())
+        }
+    }
 }
 
 fn score(name: &str, pairs: &[Pair]) -> Score {
@@ -157,4 +170,31 @@ fn sampled_intervals(row: &MetaboliteRow, column: Column, truth: f64) -> Option<
         inside(row.sampled_q05, row.sampled_q95)?,
         inside(row.sampled_q025, row.sampled_q975)?,
     ])
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ratios_are_compared_with_ratios() {
+        let names = ["Cr", "PCr", "Glu"].map(str::to_owned);
+        let truth = Truth::of_spectra(&names, [("a", [4.0, 4.0, 10.0].as_slice()), ("b", &[5.0, 3.0, 12.0])]);
+        let row = |id: &str, ratio: f64| MetaboliteRow {
+            spectrum_id: id.to_owned(),
+            metabolite: "Glu".to_owned(),
+            amplitude: Some(3.0),
+            sd_posterior: Some(0.1),
+            ratio_tcr: Some(ratio),
+            ..MetaboliteRow::default()
+        };
+        let found = against(&[row("a", 1.30), row("b", 1.55)], &truth, Column::Ratio).unwrap();
+        let glu = found.scores.iter().find(|score| score.metabolite == "Glu").unwrap();
+        assert!((glu.mean_truth - 1.375).abs() < 1e-12 && (glu.bias - 0.05).abs() < 1e-12, "{glu:?}");
+        // A table of ratios has 1 for creatine.
+        let truth = Truth::of_spectra(&["tCr".to_owned(), "Glu".to_owned()], [("a", [1.0, 1.25].as_slice())]);
+        let found = against(&[row("a", 1.30)], &truth, Column::Ratio).unwrap();
+        assert!((found.scores[0].bias - 0.05).abs() < 1e-12, "{found:?}");
+    }
 }
