@@ -34,7 +34,7 @@ struct Head<'a> {
     facts: Vec<(&'static str, String)>,
     warnings: &'a [String],
     message: Option<&'a String>,
-    /// Number of the name, ratio, its standard deviation, concentration, its standard deviation, %SD.
+    /// Number of the name, ratio, its standard deviation, concentration, its standard deviation, Cramér–Rao bound (%).
     metabolites: Vec<(u16, [Option<f64>; 5])>,
     curves: Option<&'a Layout>,
     voxel: Option<&'a voxel::Head>,

@@ -18,7 +18,7 @@ pub(super) struct Measure {
 }
 
 const QUALITY: &str = "Quality";
-const UNCERTAINTY: &str = "Uncertainty (%SD)";
+const UNCERTAINTY: &str = "Uncertainty (CRLB)";
 const RATIOS: &str = "Ratios to total creatine";
 const CONCENTRATIONS: &str = "Concentrations";
 const TISSUE: &str = "Tissue";

@@ -134,7 +134,8 @@ impl All {
             Status::Failed => group.failed += 1,
             Status::Skipped => group.skipped += 1,
         }
-        for flag in &row.qc_flags {
+        // Flags are of results.
+        for flag in row.qc_flags.iter().filter(|_| row.status == Status::Ok) {
             *self.flags.entry(flag.clone()).or_default() += 1;
         }
         if row.status != Status::Ok {

@@ -57,7 +57,8 @@ impl Tally {
         if let Some(code) = &row.error_code {
             *self.reasons.entry(code.clone()).or_insert(0) += 1;
         }
-        for flag in &row.qc_flags {
+        // Flags are of results.
+        for flag in row.qc_flags.iter().filter(|_| row.status == Status::Ok) {
             *self.flags.entry(flag.clone()).or_insert(0) += 1;
         }
         let group = self.groups.entry((row.site.clone().unwrap_or_default(), protocol_of(row))).or_default();

@@ -36,7 +36,7 @@ function showChips() {
   $("chips").replaceChildren(...chips);
   for (const name of ["site", "protocol", "status"]) $(name).value = state[name] ?? "";
   $("method").value = String(state.method);
-  const flagged = matching.filter((row) => D.flags[row].length).length;
+  const flagged = matching.filter((row) => isFitted(row) && D.flags[row].length).length;
   $("count").textContent = `${matching.length} of ${base.length} spectra selected, ${flagged} flagged`;
 }
 

@@ -104,7 +104,7 @@ function showMetabolites(list) {
   if (!list.length) return;
   const hasConcentrations = list.some(([, values]) => values[2] !== null);
   const pair = (value, sd) => (value === null ? "–" : sd === null ? show(value, 3) : `${show(value, 3)} ± ${show(sd, 2)}`);
-  const head = ["", "/ tCr ± sd", ...(hasConcentrations ? ["mmol/kg ± sd"] : []), "%SD"];
+  const head = ["", "/ tCr ± sd", ...(hasConcentrations ? ["mmol/kg ± sd"] : []), "CRLB %"];
   const rows = list.map(([name, [ratio, ratioSd, conc, concSd, percent]]) => el("tr", {},
     el("th", { scope: "row" }, D.metabolites[name]), el("td", {}, pair(ratio, ratioSd)),
     hasConcentrations ? el("td", {}, pair(conc, concSd)) : null, el("td", {}, percent === null ? "–" : show(percent, 2))));

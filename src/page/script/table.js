@@ -10,7 +10,7 @@ const COLUMNS = [
   { ...textColumn("flags", "Flags", (row) => flagsOf(row).join(", ") || word("error", row)), sortBy: (row) => -D.flags[row].length || null },
   ...D.measures.map((measure) => ({
     key: measure.key, isText: false, worse: measure.worse,
-    title: measure.group.startsWith("Uncertainty") ? `${measure.label} %SD` : measure.group === "Concentrations" ? measure.label : measure.label + (measure.unit ? ` (${measure.unit})` : ""),
+    title: measure.group.startsWith("Uncertainty") ? `${measure.label} CRLB %` : measure.group === "Concentrations" ? measure.label : measure.label + (measure.unit ? ` (${measure.unit})` : ""),
     unit: measure.group === "Concentrations" ? " mmol/kg" : "",
     of: (row) => show(measure.values[row]), sortBy: (row) => measure.values[row],
   })),

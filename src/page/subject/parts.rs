@@ -58,7 +58,7 @@ pub(super) fn preparation(row: &SpectrumRow) -> Facts {
         ("Coils, agreement", unit(row.coil_quality, 1.0, 3, "")),
         ("SNR of the spectrum", snr),
         ("Residual water", water),
-        ("Water left, over the metabolites", unit(row.water_left, 1.0, 3, "")),
+        ("Water left, over the water reference", unit(row.water_left, 1.0, 3, "")),
         ("Lipids over NAA", unit(row.lipid_index, 1.0, 3, "")),
         ("Linewidth of water", unit(row.fwhm_water_hz, 1.0, 3, " Hz")),
     ])
