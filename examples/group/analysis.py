@@ -207,7 +207,12 @@ def two_stage(rows, d, plan):
         over_sites(rows, g, v, "meta_hedges_g", name)
         for site, gi, vi in zip(cells.site, g, v):
             put(rows, "meta_hedges_g", f"{name} {site}", g=gi, v=vi)
-        if (cells.m1 <= 0).any() or (cells.m2 <= 0).any():
+        # A ratio of means needs means above zero.
+        below = (cells.m1 <= 0) | (cells.m2 <= 0)
+        if below.any():
+            warn(f"{name}: no ratios of {', '.join(cells.site[below])}: a mean is not above zero")
+        cells = cells[~below]
+        if len(cells) < 2:
             continue
         # The square of a coefficient of variation over the number: Nakagawa et al. 2015.
         cv1, cv2 = cells.s1**2 / (cells.n1 * cells.m1**2), cells.s2**2 / (cells.n2 * cells.m2**2)
@@ -236,7 +241,11 @@ def correlations(rows, d, scale, covariates):
         r, df = np.corrcoef(value.resid, score.resid)[0, 1], value.df_resid - 1
         edges = np.tanh(np.arctanh(r) + np.array([-1, 1]) * stats.norm.ppf(0.975) / np.sqrt(df - 1))
         put(rows, model, scale, estimate=r, df=df, p=2 * stats.t.sf(abs(r) * np.sqrt(df / (1 - r**2)), df), low=edges[0], high=edges[1])
-    sites = [(np.arctanh(np.corrcoef(s["value"], s["scale"])[0, 1]), 1 / (len(s) - 3)) for _, s in d.groupby("site") if len(s) >= 5]
+    large = [(site, s) for site, s in d.groupby("site") if len(s) >= 5]
+    alike = [site for site, s in large if min(s["value"].nunique(), s["scale"].nunique()) < 2]
+    if alike:
+        warn(f"{scale}: no correlation at {', '.join(alike)}, where all values are alike")
+    sites = [(np.arctanh(np.corrcoef(s["value"], s["scale"])[0, 1]), 1 / (len(s) - 3)) for site, s in large if site not in alike]
     if len(sites) >= 2:
         made = over_sites([], *zip(*sites), "correlation_meta_z", scale)
         rows.extend(made)
@@ -295,8 +304,9 @@ def main(plan_path, out):
     wide["is_default"] = wide["is_main"] & wide["model"].isin(DEFAULTS)
     wide["p_corrected"] = np.nan
     for _, at in wide[wide["is_default"]].groupby(["model", "term"]).groups.items():
-        how, p = CORRECTIONS[plan["correction"]], wide.loc[at, "p"]
-        wide.loc[at, "p_corrected"] = multipletests(p, method=how)[1] if how else p
+        # Of outcomes without a p-value nothing was tested.
+        how, p = CORRECTIONS[plan["correction"]], wide.loc[at, "p"].dropna()
+        wide.loc[p.index, "p_corrected"] = multipletests(p, method=how)[1] if how and len(p) else p
     wide = wide[[*key, "estimate", "low", "high", "p", "p_corrected", "is_default"]]
     wide.to_csv(out / "sensitivity.csv", index=False)
     print(wide.to_string(index=False, float_format="%.3g"))
