@@ -89,6 +89,11 @@ pub enum Finding {
 }
 
 impl Finding {
+    /// Whether the set was made for another measurement: what it has of each substance is not what the data have.
+    pub fn is_of_another_protocol(&self) -> bool {
+        matches!(self, Self::Field { .. } | Self::EchoTime { .. } | Self::Sequence { .. })
+    }
+
     /// Whether the spectrum must not be analysed with this basis set.
     pub fn refuses(&self) -> bool {
         matches!(self, Self::Field { refused: true, .. })

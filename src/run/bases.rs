@@ -54,10 +54,26 @@ impl ReadBasis {
         self.set.check_with(data, self.offset_ppm)
     }
 
-    /// Flags of the rows that are fitted with this set, and what they mean in words. An edited difference holds what its
-    /// pulses leave.
-    pub(super) fn faults(&self, is_difference: bool) -> (Vec<&'static str>, Vec<String>) {
+    /// Flags of the rows of `data` that are fitted with this set, and what they mean in words. An edited difference holds what
+    /// its pulses leave.
+    ///
+    /// # Errors
+    /// The set is not for these data at all.
+    pub(super) fn faults(
+        &self,
+        data: &Protocol,
+        is_difference: bool,
+    ) -> Result<(Vec<&'static str>, Vec<String>), Finding> {
         let (mut flags, mut words) = (Vec::new(), Vec::new());
+        for finding in self.check(data) {
+            if finding.refuses() {
+                return Err(finding);
+            }
+            if finding.is_of_another_protocol() && !flags.contains(&"basis_mismatch") {
+                flags.push("basis_mismatch");
+            }
+            words.push(finding.to_string());
+        }
         if let Some(lacks) = self.lacks.as_ref().filter(|_| !is_difference) {
             flags.push("basis_lacks_major");
             words.push(lacks.clone());
@@ -69,7 +85,7 @@ impl ReadBasis {
         if let Some(recipe) = &self.recipe {
             of_assumed(recipe, &mut flags, &mut words);
         }
-        (flags, words)
+        Ok((flags, words))
     }
 
     /// What rows say about the pulses of a simulated set.

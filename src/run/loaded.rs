@@ -132,6 +132,18 @@ pub struct Header {
 }
 
 impl Header {
+    /// How many conditions' signal an unedited line has in a spectrum of this file: `sum` adds up all of them, a difference
+    /// takes one half from the other.
+    pub(super) fn adds_up(&self, key: &SpectrumKey) -> f64 {
+        let n = self.n_conditions.filter(|_| key.condition.is_some()).unwrap_or(1);
+        let added = match key.condition.as_deref() {
+            Some("sum") => n,
+            _ if key.is_difference() => n / 2,
+            _ => 1,
+        };
+        added.max(1) as f64
+    }
+
     /// What is known of the editing of a spectrum of this file.
     pub(crate) fn edited(&self, key: &SpectrumKey) -> Edited {
         let name = key.condition.as_deref().unwrap_or_default();
@@ -226,6 +238,18 @@ mod tests {
             assert!(!key(None, Some(condition)).is_difference(), "{condition}");
         }
         assert!(!key(None, None).is_difference());
+    }
+
+    #[test]
+    fn combinations_have_the_signal_of_the_conditions_that_they_add_up() {
+        let of = |n_conditions: Option<usize>, condition: &str| {
+            let header = Header { n_conditions, ..Header::default() };
+            header.adds_up(&SpectrumKey { condition: Some(condition.to_owned()), ..SpectrumKey::default() })
+        };
+        assert_eq!(["on", "off", "diff", "sum"].map(|name| of(Some(2), name)), [1.0, 1.0, 1.0, 2.0]);
+        assert_eq!(["a", "diff_gaba", "sum"].map(|name| of(Some(4), name)), [1.0, 2.0, 4.0]);
+        // Alone in its file: as its file calls it, and nobody knows what of.
+        assert_eq!(["diff", "sum"].map(|name| of(None, name)), [1.0, 1.0]);
     }
 
     #[test]

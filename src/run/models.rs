@@ -134,18 +134,16 @@ impl<'a> ModelStore<'a> {
         if let Method::Peaks(settings) = &self.options.methods[method] {
             return self.peaks(found, key, spectrum, method, settings, path);
         }
+        let adds_up = header.adds_up(key);
         let (source, basis) = match path {
             Some(path) => (Source::File(path.clone()), self.bases.read_once(path)?),
             None => self.bases.simulated(found, header, key)?,
         };
         let mut warnings: Vec<String> = basis.set.remarks.iter().map(|r| format!("basis set: {r}")).collect();
-        for finding in basis.check(&header.protocol) {
-            if finding.refuses() {
-                return Err(Failure::new("basis_field", format!("{}: {finding}", found.source_path)));
-            }
-            warnings.push(finding.to_string());
-        }
-        let (flags, faults) = basis.faults(key.condition.as_deref().is_some_and(|label| label.starts_with("diff")));
+        let is_diff = key.condition.as_deref().is_some_and(|label| label.starts_with("diff"));
+        let (flags, faults) = basis
+            .faults(&header.protocol, is_diff)
+            .map_err(|why| Failure::new("basis_field", format!("{}: {why}", found.source_path)))?;
         self.note(&source, &basis.set, &faults);
         warnings.extend(faults);
         let chosen = &self.options.methods[method];
@@ -189,7 +187,8 @@ impl<'a> ModelStore<'a> {
             .clone()
             .map_err(|f| Failure::new(f.code, format!("{}: {}", found.source_path, f.message)))?;
         let (basis_id, basis_sha256) = (basis.set.id.clone(), basis.set.sha256.clone());
-        let (added, pulses, signal_per_proton) = (extra.added.clone(), basis.pulses(), basis.signal_per_proton);
+        let signal_per_proton = basis.signal_per_proton.map(|signal| signal / adds_up);
+        let (added, pulses) = (extra.added.clone(), basis.pulses());
         Ok(Prepared { model, basis_id, basis_sha256, signal_per_proton, warnings, flags, learned_id, added, pulses })
     }
 

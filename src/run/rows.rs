@@ -13,7 +13,7 @@ use crate::prepare::{Record, Spectrum};
 use crate::printable::printable_message;
 use crate::quality;
 use crate::quantify::{Inputs, WaterScaling, field_t_from_f0};
-use crate::signal::median::upper_median;
+use crate::signal::median::median;
 use crate::store::{CurveRow, MetaboliteRow, SpectrumRow, Status, TransientRow, WideCurves};
 
 /// What a row says about where it comes from, whatever became of it.
@@ -141,7 +141,8 @@ impl Origin<'_> {
         if kept.len() < 2 {
             return Vec::new();
         }
-        let typical = offsets.as_ref().map(|all| upper_median(all.iter().map(|o| o.overlap))).filter(|m| *m > 0.0);
+        let overlaps = offsets.as_ref().map(|all| all.iter().map(|o| o.overlap).collect::<Vec<f64>>());
+        let typical = overlaps.and_then(|all| median(&all)).filter(|m| *m > 0.0);
         let rows = kept.iter().enumerate().map(|(i, &kept)| {
             let offset = offsets.as_ref().and_then(|all| all.get(i));
             let transient = part.as_ref().and_then(|part| part.transients.get(i)).unwrap_or(&i);

@@ -95,8 +95,8 @@ table! {
     f_wm: Option<f64>, "", "Share of the voxel's tissue that is white matter, likewise.";
     f_csf: Option<f64>, "", "Share of the voxel's tissue that is cerebrospinal fluid, likewise.";
     gm_ratio: Option<f64>, "", "`f_gm` / (`f_gm` + `f_wm`).";
-    f_csf_sd: Option<f64>, "", "Standard deviation of `f_csf`, if somebody gave it.";
-    gm_ratio_sd: Option<f64>, "", "Standard deviation of `gm_ratio`, if somebody gave it.";
+    f_csf_sd: Option<f64>, "", "Standard deviation of `f_csf`, where the table of `requant quantify --tissue` has it.";
+    gm_ratio_sd: Option<f64>, "", "Standard deviation of `gm_ratio`, likewise.";
     tissue_share: Option<f64>, "", "Share of the voxel's volume that is tissue of an image: Σ c·(P_GM + P_WM + P_CSF) over the voxel's volume, in image voxels; null where fractions are stated.";
     share_in_image: Option<f64>, "", "Share of the voxel's volume that is within the segmented image; null where fractions are stated. Below 0.9 no concentration is corrected by the fractions.";
     segmentation_path: Option<String>, "", "First file of the segmentation (map of grey matter, or the one with labels), relative to the folder of `--tissue`, to the BIDS dataset, or to the folder that holds what a manifest names; null where the manifest states the fractions.";
@@ -246,7 +246,7 @@ table! {
     sampled_q975: Option<f64>, "", "The same for 97.5 %.";
     sampled_rhat: Option<f64>, "", "Split-R̂ of the chains: 1 where they agree; above 1.05 more draws are needed. Null where a chain never moved.";
     sampled_ess: Option<f64>, "", "Effective number of independent draws.";
-    signal_per_proton: Option<f64>, "signal/amplitude", "Signal at t = 0 of one proton of the basis set at amplitude 1, from a reference singlet (creatine's methyl where the set has it); null like `conc_lcmodel_mmol_per_kg`.";
+    signal_per_proton: Option<f64>, "signal/amplitude", "Signal at t = 0 of one proton of the basis set at amplitude 1, from a reference singlet (creatine's methyl where the set has it); over the conditions that an edited spectrum adds up (`sum`: all, a difference: half of them), as the water is of one; null like `conc_lcmodel_mmol_per_kg`.";
     water_concentration_mmol_per_kg: Option<f64>, "mmol/kg", "Water concentration used for scaling (LCModel: WCONC).";
     water_attenuation: Option<f64>, "", "Attenuation of the water signal by relaxation in LCModel's formula (ATTH2O): 0.7·exp(−(`water_te_s` − 30 ms)/80 ms), 0.7 where `water_te_s` is not known; times (1 − exp(−`water_tr_s`/T1))/(1 − exp(−`tr_s`/T1)) where both are known, with water's T1 of the field (mean of grey and white matter). A configuration may fix it.";
     metabolite_attenuation: Option<f64>, "", "Attenuation of the metabolite signal by relaxation used for scaling (LCModel: ATTMET).";

@@ -10,6 +10,7 @@ use super::forward::{Forward, rotate};
 use super::model::Model;
 use super::noise_covariance::noise_covariance;
 use super::normal::{DataNormal, Weights, for_each_prior};
+use super::parameters::Layout;
 use crate::basis::names::{self, Kind};
 use crate::fit::evidence::Evidence;
 use crate::fit::linalg::{self, symmetric};
@@ -66,6 +67,12 @@ impl ReportScratch {
             noise: vec![0.0; k_all * k_all],
         }
     }
+
+    /// Posterior covariance of all parameters, and that of the amplitudes in noise.
+    fn covariances(&self, layout: &Layout) -> (Covariance<'_>, Covariance<'_>) {
+        let by_posterior = Covariance { values: &self.inverse, size: layout.len() };
+        (by_posterior, Covariance { values: &self.noise, size: layout.n_components })
+    }
 }
 
 /// Errors and numbers at the solution.
@@ -87,9 +94,7 @@ pub(crate) fn summarise(
     if noise_covariance(model, solution, normal, scratch, algebra).is_err() {
         return FitResult::without_fit(FitState::Singular);
     }
-    let k_all = layout.n_components;
-    let by_posterior = Covariance { values: &scratch.inverse, size: layout.len() };
-    let by_noise = Covariance { values: &scratch.noise, size: k_all };
+    let (by_posterior, by_noise) = scratch.covariances(layout);
     let Posterior { free_step, effective_parameters, baseline_ed, evidence } = posterior;
 
     let unit = model.basis_scale / solution.data_scale;
@@ -129,8 +134,8 @@ pub(crate) fn summarise(
         snr: height / (2.0 * noise_sd_spectrum),
         snr_residual: height / (2.0 * residual_sd),
         amplitudes,
-        covariance: covariance(by_noise, k_all, unit),
-        posterior_covariance: covariance(by_posterior, k_all, unit),
+        covariance: covariance(by_noise, layout.n_components, unit),
+        posterior_covariance: covariance(by_posterior, layout.n_components, unit),
         diagnostics: Some(diagnostics(model, &told)),
         unmodelled_peaks_ppm: None,
         evidence,

@@ -16,10 +16,13 @@ pub(super) fn entries(thresholds: &Thresholds) -> Vec<Entry> {
     all.extend(of_doubt());
     all.extend(of_what_the_model_lacks());
     all.extend(of_the_basis_set());
+    all.extend(of_what_was_assumed_of_the_basis_set());
     all.extend(of_reading());
+    all.extend(water::of_the_coils());
     all.extend(water::of_water(thresholds));
     all.extend(of_transients(thresholds));
     all.extend(water::of_the_reference(thresholds));
+    all.extend(water::of_its_header(thresholds));
     all.extend(water::of_tissue(thresholds));
     all
 }
@@ -127,6 +130,14 @@ fn of_the_basis_set() -> Vec<Entry> {
              small, the fit itself went astray: draw it.",
         ),
         entry(
+            "basis_mismatch",
+            "the basis set states another echo time (by 3 ms or more), sequence or field (by 5 % or more) than the data".to_owned(),
+            "Coupled metabolites look different there. Glutamate of spectra of TE 30 ms came out four tenths too low with a set of TE \
+             45 ms, glutamate and glutamine of TE 35 ms a tenth too high with one of 30 ms. The warning says what differs.",
+            "Take a basis set of the data's own protocol, or leave out --basis, so that one is simulated. Correct the header (manifest, \
+             --te-s, --sequence) if it is what is wrong.",
+        ),
+        entry(
             "basis_lacks_major",
             "no member of the basis set stands for NAA, Cr, Cho, Ins or Glu (edited differences excepted)".to_owned(),
             "Every spectrum of brain has these. The signal of the one that is missing goes into other metabolites and the \
@@ -140,7 +151,12 @@ fn of_the_basis_set() -> Vec<Entry> {
             "Members of the basis set come from different sources, or its frequency is wrong in a way that one factor does not \
              explain. The fit cannot move them so far.",
             "Make the members anew, with one frequency and one reference. The warning says which lie where.",
-        ),
+        )
+    ]
+}
+
+fn of_what_was_assumed_of_the_basis_set() -> Vec<Entry> {
+    vec![
         entry(
             "te1_assumed",
             "a basis set of PRESS or MEGA-PRESS was simulated, and neither header, manifest, configuration nor --te1-s states its first echo"
@@ -259,10 +275,20 @@ fn of_transients(t: &Thresholds) -> Vec<Entry> {
         entry(
             "edit_order_contradicted",
             "NAA is taller in what is called ON or has the pulse for GABA (1.9 ppm) than in the others, or no lower there \
-             although the file states that pulse"
+             although the file states that pulse; or it comes and goes in another order than a manifest states"
                 .to_owned(),
-            "The labels are probably wrong: the difference has the wrong sign, or conditions were mixed up.",
-            "Fill in `edit_order` in a manifest (as `off on`).",
+            "Labels or the stated order are probably wrong: the difference has the wrong sign, or conditions were mixed up, and \
+             little is left in it. `warnings` names the order that the data show, where it is sure.",
+            "Fill in `edit_order` in a manifest (as `off on`), or leave it out: without it the data are asked.",
+        ),
+        entry(
+            "transients_differ_in_turn",
+            "NAA is missing from every other transient, or from some of each circle of conditions, in at least four circles; \
+             creatine and choline are the same; neither file nor manifest says that the scan is edited"
+                .to_owned(),
+            "Probably a scan with spectral editing under another name (MEGA-PRESS). All transients were averaged: NAA is too \
+             small, and there is no difference.",
+            "Fill in `edit_order` in a manifest (as `in_turn on off`), or name the file so (`MEGA`).",
         ),
     ]
 }
