@@ -10,6 +10,7 @@ use super::basis_recipe::{is_recipe, show_recipe};
 use super::basis_simulate::{SimulateArgs, simulate};
 use super::basis_target::TargetArgs;
 use super::error::{CliError, CliResult};
+use super::inputs::must_exist;
 use super::outputs::{Reads, picture_name};
 use super::shared::GapArgs;
 use crate::basis::names::kind;
@@ -79,6 +80,7 @@ pub(super) fn run(command: &BasisCommand) -> CliResult {
 }
 
 fn read(path: &Path, gaps: &GapArgs) -> Result<BasisSet, CliError> {
+    must_exist("", [path])?;
     let gaps = gaps.gaps();
     let grid = Grid { dwell_s: gaps.dwell_s, f0_mhz: gaps.f0_mhz, te_s: gaps.te_s };
     BasisSet::read_with(path, &grid).map_err(|e| CliError::new(1, e))

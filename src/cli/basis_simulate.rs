@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 
 use super::basis_target::TargetArgs;
 use super::error::{CliError, CliResult};
-use super::numbers::{bounded, ppm};
+use super::numbers::{bounded, ppm, sequence_ms};
 use super::outputs::Reads;
 use super::shared::MAX_TEXT_BYTES;
 use crate::acquisition::{PROTON_MHZ_PER_T, hz_from_ppm};
@@ -33,16 +33,16 @@ pub(super) struct SimulateArgs {
     #[arg(long, value_enum)]
     sequence: SequenceChoice,
     /// Echo time (ms); not for pulse-acquire
-    #[arg(long, value_name = "MS", value_parser = bounded::<5000, true>)]
+    #[arg(long, value_name = "MS", value_parser = sequence_ms)]
     te: Option<f64>,
     /// First echo (ms) of PRESS and MEGA-PRESS [default: half of TE; MEGA-PRESS a fifth]
-    #[arg(long, value_name = "MS", value_parser = bounded::<5000, true>)]
+    #[arg(long, value_name = "MS", value_parser = sequence_ms)]
     te1: Option<f64>,
     /// Second echo (ms) of PRESS [default: TE − TE1]
-    #[arg(long, value_name = "MS", value_parser = bounded::<5000, true>)]
+    #[arg(long, value_name = "MS", value_parser = sequence_ms)]
     te2: Option<f64>,
     /// Mixing time (ms) of STEAM
-    #[arg(long, value_name = "MS", value_parser = bounded::<5000, true>)]
+    #[arg(long, value_name = "MS", value_parser = sequence_ms)]
     tm: Option<f64>,
     /// Which spectrum of MEGA-PRESS
     #[arg(long, value_enum)]
@@ -160,8 +160,28 @@ pub(super) fn simulate(args: &SimulateArgs) -> CliResult {
     }
     add_broad(&mut set, args);
     add_reference(&mut set, args.reference_protons);
-    say!("{:?}", sequences[0]);
+    say!("{}", in_words(&sequences));
     args.target.save(&set, &args.out, &Reads::default().and(args.spin_systems.as_ref()))
+}
+
+/// `PRESS, TE 35 ms (TE1 17.5 ms, TE2 17.5 ms)`; a second sequence is subtracted.
+fn in_words(sequences: &[Sequence]) -> String {
+    let ms = |s: f64| format!("{} ms", (1e6 * s).round() / 1e3);
+    let Some(sequence) = sequences.first() else { return String::new() };
+    let name = sequence.name();
+    let te = ms(sequence.te_s());
+    let pulse = |band: &Band| format!("editing pulse at {} ppm, {} ppm wide", band.centre_ppm, band.width_ppm);
+    let first = match sequence {
+        Sequence::PulseAcquire {} => name.to_owned(),
+        Sequence::Press { te1_s, te2_s, .. } => format!("{name}, TE {te} (TE1 {}, TE2 {})", ms(*te1_s), ms(*te2_s)),
+        Sequence::Steam { tm_s, .. } => format!("{name}, TE {te}, TM {}", ms(*tm_s)),
+        Sequence::MegaPress { te1_s, band, .. } => format!("{name}, TE {te} (TE1 {}), {}", ms(*te1_s), pulse(band)),
+        _ => format!("{name}, TE {te}"),
+    };
+    match sequences.get(1) {
+        Some(Sequence::MegaPress { band, .. }) => format!("{first}; subtracted: at {} ppm", band.centre_ppm),
+        _ => first,
+    }
 }
 
 /// Adds the macromolecules and lipids asked for as members of their own. Their couplings do not evolve; lines of one member
@@ -262,5 +282,27 @@ impl SimulateArgs {
                 }
             }
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sequences_are_told_in_words() {
+        let press = Sequence::Press { te_s: 35.0 * 1e-3, te1_s: 0.0175, te2_s: 0.0175 };
+        assert_eq!(in_words(&[press]), "PRESS, TE 35 ms (TE1 17.5 ms, TE2 17.5 ms)");
+        assert_eq!(in_words(&[Sequence::Steam { te_s: 0.02, tm_s: 0.01 }]), "STEAM, TE 20 ms, TM 10 ms");
+        let mega = |centre_ppm| Sequence::MegaPress {
+            te_s: 0.068,
+            te1_s: 0.2 * 0.068,
+            band: Band { centre_ppm, width_ppm: 0.6 },
+        };
+        assert_eq!(
+            in_words(&[mega(1.9), mega(7.5)]),
+            "MEGA-PRESS, TE 68 ms (TE1 13.6 ms), editing pulse at 1.9 ppm, 0.6 ppm wide; subtracted: at 7.5 ppm"
+        );
+        assert_eq!(in_words(&[Sequence::PulseAcquire {}]), "pulse-acquire");
     }
 }

@@ -6,15 +6,16 @@ use clap::{Args, ValueEnum};
 
 use super::compare_methods::{print_differences, print_variance};
 use super::error::{CliError, CliResult};
+use super::inputs::must_exist;
 use super::json::print_json;
-use super::outputs::{Reads, in_folder};
+use super::outputs::{Reads, in_folder, refuse_foreign};
 use super::run::{stop_on_signals, unless_stopped};
 use crate::compare::differences::MOST_PAIRED;
 use crate::compare::matrix::MIN_SPECTRA;
 use crate::compare::{
     Agreement, Column, Comparison, Score, Source, Versus, against_truth, share_ids, sources, table, versus,
 };
-use crate::report::{agreement_plot, methods_page};
+use crate::report::{AGREEMENT_TITLE, METHODS_TITLE, agreement_plot, methods_page};
 use crate::store::{ComparisonRow, IfExists, Table, rows_as_json, write_table};
 
 /// Arguments of `requant compare`.
@@ -65,6 +66,8 @@ enum ColumnChoice {
 }
 
 pub(super) fn run(args: &CompareArgs) -> CliResult {
+    must_exist("", &args.runs)?;
+    must_exist("--truth", &args.truth)?;
     stop_on_signals();
     let all = all_sources(&args.runs)?;
     let column = column(args, &all);
@@ -125,16 +128,22 @@ fn write_out(
     let files = args.runs.iter().filter(|run| run.is_file()).map(PathBuf::as_path);
     let reads = Reads::of(files).and(args.truth.as_ref());
     let if_exists = if args.overwrite { IfExists::Overwrite } else { IfExists::Refuse };
+    let picture =
+        found.agreements.iter().any(|a| !a.between.is_empty()).then_some(("bland-altman.svg", AGREEMENT_TITLE));
+    let page = (!found.matrices.is_empty()).then_some(("methods.html", METHODS_TITLE));
+    // Before anything is written.
+    for (name, mark) in picture.iter().chain(&page) {
+        refuse_foreign(&in_folder(out, name)?, mark)?;
+    }
     let mut files = write_table(out, if_exists, rows).map_err(|e| CliError::new(e.exit_code(), e))?;
-    if found.agreements.iter().any(|a| !a.between.is_empty()) {
-        let path = in_folder(out, "bland-altman.svg")?;
+    if let Some((name, _)) = picture {
+        let path = in_folder(out, name)?;
         reads.write(&path, agreement_plot(all, &found.agreements, column.unit())?)?;
         files.push(path);
     }
-    if !found.matrices.is_empty() {
-        let page = methods_page(all, column, found).map_err(anyhow::Error::msg)?;
-        let path = in_folder(out, "methods.html")?;
-        reads.write(&path, page)?;
+    if let Some((name, _)) = page {
+        let path = in_folder(out, name)?;
+        reads.write(&path, methods_page(all, column, found).map_err(anyhow::Error::msg)?)?;
         files.push(path);
     }
     for file in files.iter().filter(|_| !args.json) {

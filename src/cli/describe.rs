@@ -5,12 +5,13 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::error::{CliError, CliResult};
+use super::inputs::{EXIT_NO_INPUT, must_exist};
 use super::notes::told_once;
 use super::outputs::Reads;
 use crate::printable::printable_path;
-use crate::report::describe::{Description, People, markdown, tsv};
+use crate::report::describe::{Description, MARKDOWN_BEGIN, People, TSV_BEGIN, markdown, tsv};
 use crate::store::reader::check_files;
-use crate::store::{ReadTableError, read_run, read_table};
+use crate::store::{read_run, read_table};
 
 /// Arguments of `requant describe`.
 #[derive(Args, Debug)]
@@ -55,8 +56,10 @@ enum Form {
 
 pub(super) fn run(args: &DescribeArgs) -> CliResult {
     let form = args.out.as_deref().map_or(Ok(Form::Markdown), form)?;
+    must_exist("--people", &args.people)?;
     let people = args.people.as_deref().map(People::read).transpose().map_err(|e| CliError::new(2, e))?;
-    let record = read_run(&args.results).map_err(|e| CliError::new(exit_code(&e), e))?;
+    let record =
+        read_run(&args.results).map_err(|e| CliError::new(if e.is_absent() { EXIT_NO_INPUT } else { 1 }, e))?;
     check_files(&args.results, &record)?;
     let (spectra, metabolites) = (read_table(&args.results)?, read_table(&args.results)?);
     let description = Description::new(&record, &spectra, &metabolites, &people.unwrap_or_default());
@@ -64,15 +67,15 @@ pub(super) fn run(args: &DescribeArgs) -> CliResult {
         say!("{}", description.template().trim_end());
         return Ok(0);
     }
-    let text = match form {
-        Form::Markdown => markdown(&description),
-        Form::Tsv => tsv(&description),
+    let (text, begin) = match form {
+        Form::Markdown => (markdown(&description), MARKDOWN_BEGIN),
+        Form::Tsv => (tsv(&description), TSV_BEGIN),
     };
     let Some(out) = &args.out else {
         say!("{}", text.trim_end());
         return Ok(0);
     };
-    Reads::of([args.results.as_path()]).and(args.people.as_ref()).write(out, &text)?;
+    Reads::of([args.results.as_path()]).and(args.people.as_ref()).write_own(out, &text, begin)?;
     let n = description.protocols.len();
     say!("{} protocol{} in {}", n, if n == 1 { "" } else { "s" }, printable_path(out));
     if description.n_missing() > 0 {
@@ -92,14 +95,5 @@ fn form(out: &Path) -> Result<Form, CliError> {
             2,
             anyhow::anyhow!("--out {}: give a name that ends in .md or .tsv", printable_path(out)),
         )),
-    }
-}
-
-/// No input where there is no folder of a run.
-fn exit_code(error: &ReadTableError) -> u8 {
-    if matches!(error, ReadTableError::Io { source, .. } if source.kind() == std::io::ErrorKind::NotFound) {
-        66
-    } else {
-        1
     }
 }

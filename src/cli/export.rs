@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 
 use super::error::{CliError, CliResult};
+use super::inputs::must_exist;
 use super::outputs::Reads;
 use super::shared::gates;
 use crate::export::{self, DEFAULT_MIN_N, FlowLine, MAJOR_METABOLITES, Options, Report, StudyOptions, UnequalShare};
@@ -85,6 +86,9 @@ enum LayoutChoice {
 }
 
 pub(super) fn run(args: &ExportArgs) -> CliResult {
+    must_exist("", [&args.results])?;
+    must_exist("--participants", &args.participants)?;
+    must_exist("--join", &args.join)?;
     let reads = args.participants.iter().chain(&args.join).map(PathBuf::as_path);
     Reads::of(reads.chain([args.results.as_path()])).spare_folder(&args.out)?;
     let report = export::export(&options(args)?).map_err(|e| CliError::new(e.exit_code(), e))?;

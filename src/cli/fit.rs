@@ -7,6 +7,7 @@ use num_complex::Complex64;
 
 use super::error::{CliError, CliResult};
 use super::fit_shown::{picture, print_fit};
+use super::inputs::must_exist;
 use super::outputs::{Reads, picture_name};
 use super::shared::{GapArgs, configuration, varied_methods};
 use crate::acquisition::Facts;
@@ -71,6 +72,9 @@ pub(super) struct FitArgs {
 pub(super) fn run(args: &FitArgs) -> CliResult {
     let (gaps, preparation, constants) = configuration(args.config.as_ref(), args.gaps.gaps())?;
     let (methods, varied) = varied_methods(&args.method, &args.vary)?;
+    for (option, path) in [("--basis", &args.basis), ("--learned", &args.learned), ("--overlay", &args.overlay)] {
+        must_exist(option, path)?;
+    }
     let mut options = RunOptions::new(vec![args.file.clone()], methods, PathBuf::new())?;
     options.varied = varied;
     options.learned = args.learned.as_deref().map(learned::read).transpose()?;
@@ -192,6 +196,8 @@ fn overlay(
 
 /// The file as a run finds it, with the water reference that is named, or else paired.
 pub(super) fn found(file: &Path, water: Option<&PathBuf>) -> Result<Found, CliError> {
+    must_exist("", [file])?;
+    must_exist("--water", water)?;
     let file = formats::file_at(file).map_err(|e| CliError::new(1, e))?;
     let listing = corpus::find(&[file.to_path_buf()], &formats::Search).map_err(|e| CliError::new(e.exit_code(), e))?;
     let mut found =
@@ -207,6 +213,23 @@ pub(super) fn found(file: &Path, water: Option<&PathBuf>) -> Result<Found, CliEr
     }
 }
 
+/// Why none of the spectra of those names is chosen.
+fn not_chosen(names: &[String], select: Option<&str>) -> String {
+    /// Most that are named.
+    const SHOWN: usize = 12;
+    let asked = select.map(|name| format!("--select {name}: ")).unwrap_or_default();
+    match names {
+        [] => format!("{asked}the file holds no spectrum"),
+        [only] if only.is_empty() => format!("{asked}the file holds one spectrum; leave --select out"),
+        [only] => format!("{asked}the file holds one spectrum, `{only}`; leave --select out"),
+        _ => {
+            let more = if names.len() > SHOWN { ", …" } else { "" };
+            let shown = names[..names.len().min(SHOWN)].join(", ");
+            format!("{asked}the file holds several spectra: --select one of {shown}{more}")
+        }
+    }
+}
+
 pub(super) type Entry = (SpectrumKey, Result<Spectrum, crate::run::load::Failure>);
 
 pub(super) fn choose(spectra: Vec<Entry>, select: Option<&str>) -> Result<(SpectrumKey, Spectrum), CliError> {
@@ -215,10 +238,29 @@ pub(super) fn choose(spectra: Vec<Entry>, select: Option<&str>) -> Result<(Spect
         Some(name) => names.iter().position(|n| n == name),
         None => (spectra.len() == 1).then_some(0),
     };
-    let shown = if names.len() > 12 { format!("{}, …", names[..12].join(", ")) } else { names.join(", ") };
+    // Why the only one cannot be read goes before what it is called.
+    let chosen = chosen.or(matches!(spectra[..], [(_, Err(_))]).then_some(0));
     let (key, result) = chosen
         .and_then(|i| spectra.into_iter().nth(i))
-        .ok_or_else(|| CliError::new(2, anyhow::anyhow!("the file holds several spectra: --select one of {shown}")))?;
+        .ok_or_else(|| CliError::new(2, anyhow::anyhow!(not_chosen(&names, select))))?;
     let spectrum = result.map_err(|f| anyhow::anyhow!(f.message))?;
     Ok((key, spectrum))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_of_one_spectrum_needs_no_select() {
+        let names = |all: &[&str]| all.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        let said = |all: &[&str], select| not_chosen(&names(all), select);
+        assert_eq!(said(&[""], Some("dif")), "--select dif: the file holds one spectrum; leave --select out");
+        assert_eq!(
+            said(&["diff"], Some("dif")),
+            "--select dif: the file holds one spectrum, `diff`; leave --select out"
+        );
+        assert_eq!(said(&["off", "on"], None), "the file holds several spectra: --select one of off, on");
+        assert!(said(&["a"; 20], Some("b")).ends_with("a, a, …"));
+    }
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::error::{CliError, CliResult};
-use super::progress::print_summary;
+use super::progress::{Fits, print_summary};
 use super::report::remove_stale_page;
 use super::run::exit_code;
 use crate::run::{RunError, merge, missing_shards};
@@ -51,7 +51,7 @@ pub(super) fn run(args: &MergeArgs) -> CliResult {
         CliError::new(e.exit_code(), e)
     })?;
     remove_stale_page(out);
-    print_summary(&summary);
+    print_summary(&summary, Fits::Old);
     Ok(exit_code(&summary, false))
 }
 

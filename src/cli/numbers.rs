@@ -83,6 +83,20 @@ pub(super) fn bounded<const MOST: u32, const POSITIVE: bool>(text: &str) -> Resu
     Ok(value)
 }
 
+/// A time of a sequence (ms): what is shorter than any is one in seconds.
+pub(super) fn sequence_ms(text: &str) -> Result<f64, String> {
+    const LEAST: f64 = 1.0;
+    const MOST: u32 = 5000;
+    let ms = bounded::<MOST, true>(text)?;
+    if ms >= LEAST {
+        return Ok(ms);
+    }
+    // To the microsecond: what follows is a computer's.
+    let from_s = (1e6 * ms).round() / 1e3;
+    let advice = if from_s >= LEAST { format!("; is it seconds ({from_s} ms)?") } else { String::new() };
+    Err(format!("{text} ms cannot be right: sequences have {LEAST} to {MOST} ms{advice}"))
+}
+
 /// A chemical shift (ppm).
 pub(super) fn ppm(text: &str) -> Result<f64, String> {
     const MOST: f64 = 100.0;
@@ -115,6 +129,11 @@ mod tests {
         for wrong in ["0", "-1", "10.1", "nan", "inf", "x"] {
             assert!(bounded::<10, true>(wrong).is_err(), "{wrong}");
         }
+        assert_eq!((sequence_ms("35"), sequence_ms("1")), (Ok(35.0), Ok(1.0)));
+        assert!(
+            sequence_ms("0.035").is_err_and(|e| e.ends_with("sequences have 1 to 5000 ms; is it seconds (35 ms)?"))
+        );
+        assert!(sequence_ms("0.0001").is_err_and(|e| !e.contains("is it")) && sequence_ms("nan").is_err());
         assert!(ppm("4.65").is_ok() && ppm("nan").is_err() && ppm("1e9").is_err());
     }
 }

@@ -1,5 +1,6 @@
 //! Files that commands write: never over one that they read, never through a link that leads elsewhere.
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use clap::builder::TypedValueParser;
@@ -8,6 +9,7 @@ use super::error::CliError;
 use crate::formats;
 use crate::output_path::path_inside;
 use crate::printable::printable_path;
+use crate::regular_file;
 use crate::report::PictureFormat;
 
 /// Exit code where an output cannot be created.
@@ -94,10 +96,48 @@ impl<'a> Reads<'a> {
     pub(super) fn write(&self, path: &Path, content: impl AsRef<[u8]>) -> Result<(), CliError> {
         self.spare(path)?;
         refuse_fifo(path)?;
-        std::fs::write(path, content).map_err(|e| {
+        let failed = |e: std::io::Error| {
             CliError::new(EXIT_OUTPUT, anyhow::anyhow!("{}: cannot be written: {e}", printable_path(path)))
+        };
+        let mut file = std::fs::File::create(path).map_err(failed)?;
+        file.write_all(content.as_ref()).map_err(|e| {
+            // Nothing half-written stays; what a link leads to is left alone.
+            if path.symlink_metadata().is_ok_and(|data| data.is_file()) {
+                let _ = std::fs::remove_file(path);
+            }
+            failed(e)
         })
     }
+
+    /// The same over nothing or over what an earlier command of the same kind wrote, which is known by `mark` near its beginning.
+    ///
+    /// # Errors
+    /// Exit code 73: as [`Reads::write`], or somebody else's file is there.
+    pub(super) fn write_own(&self, path: &Path, content: impl AsRef<[u8]>, mark: &str) -> Result<(), CliError> {
+        self.spare(path)?;
+        refuse_foreign(path, mark)?;
+        self.write(path, content)
+    }
+}
+
+/// Refuses to write over a file that has no `mark` near its beginning: requant did not write it. An empty one may go.
+///
+/// # Errors
+/// Exit code 73.
+pub(super) fn refuse_foreign(path: &Path, mark: &str) -> Result<(), CliError> {
+    /// How much of the file the mark is looked for in (bytes).
+    const LOOKED_AT: u64 = 4 << 10;
+    // What is no file is not written over: the system's own names are meant, and the rest is refused by it.
+    if !path.is_file() {
+        return Ok(());
+    }
+    let is_own = regular_file::head(path, LOOKED_AT)
+        .is_ok_and(|head| head.is_empty() || String::from_utf8_lossy(&head).contains(mark));
+    if is_own {
+        return Ok(());
+    }
+    let what = "is there already, and was not written by this command; move it or give another --out";
+    Err(CliError::new(EXIT_OUTPUT, anyhow::anyhow!("{}: {what}", printable_path(path))))
 }
 
 /// How the picture of that name is written.
@@ -171,6 +211,34 @@ mod tests {
         assert_eq!(std::fs::read(at("x.SPAR")).unwrap(), b"x.SPAR");
         assert!(reads.spare_folder(&basis).is_err() && reads.spare_folder(folder.path()).is_err());
         assert!(reads.spare_folder(&at("basis/new")).is_ok());
+    }
+
+    #[test]
+    fn only_what_the_same_command_wrote_is_written_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        for (name, content) in
+            [("own.tsv", "item\ttext\nold"), ("empty.tsv", ""), ("participants.tsv", "participant_id\n")]
+        {
+            std::fs::write(at(name), content).unwrap();
+        }
+        let write = |name: &str| Reads::default().write_own(&at(name), "item\ttext\nnew", "item\ttext");
+        assert!(write("own.tsv").is_ok() && write("empty.tsv").is_ok() && write("new.tsv").is_ok());
+        let refused = write("participants.tsv").unwrap_err();
+        assert_eq!(refused.code, 73);
+        assert!(refused.error.to_string().contains("not written by this command"), "{}", refused.error);
+        assert_eq!(std::fs::read(at("participants.tsv")).unwrap(), b"participant_id\n");
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn nothing_half_written_stays() {
+        // Every write to it fails, as on a full disk; the link is left alone.
+        let folder = tempfile::tempdir().unwrap();
+        let link = folder.path().join("full.svg");
+        std::os::unix::fs::symlink("/dev/full", &link).unwrap();
+        assert!(Reads::default().write(&link, "picture").is_err_and(|e| e.code == 73));
+        assert!(link.symlink_metadata().is_ok());
     }
 
     #[cfg(unix)]

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::error::{CliError, CliResult};
-use super::progress::print_summary;
+use super::inputs::must_exist;
+use super::progress::{Fits, print_summary};
 use super::report::remove_stale_page;
 use super::shared::gates;
 use crate::run::requantify::{Requantify, from_config, requantify};
@@ -43,6 +44,9 @@ pub(super) struct QuantifyArgs {
 }
 
 pub(super) fn run(args: &QuantifyArgs) -> CliResult {
+    must_exist("", [&args.results])?;
+    must_exist("--config", &args.config)?;
+    must_exist("--tissue", &args.tissue)?;
     let usage = |error: anyhow::Error| CliError::new(2, error);
     let config = args.config.as_deref().map(Config::read).transpose().map_err(|e| usage(e.into()))?.unwrap_or_default();
     let (water_scaling, gaps) = from_config(&config).map_err(|fault| {
@@ -60,6 +64,6 @@ pub(super) fn run(args: &QuantifyArgs) -> CliResult {
     };
     let summary = requantify(&asked).map_err(|e| CliError::new(e.exit_code(), e))?;
     remove_stale_page(&args.out);
-    print_summary(&summary);
+    print_summary(&summary, Fits::Old);
     Ok(0)
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::error::{CliError, CliResult};
+use super::inputs::must_exist;
 use super::outputs::in_folder;
 use super::shared::gates;
 use crate::error_chain::error_chain;
@@ -68,12 +69,8 @@ pub(super) fn run(args: &ReportArgs) -> CliResult {
         let what = format!("--out {}: the page is HTML; give a name that ends with .html", printable_path(&out));
         return Err(CliError::new(2, anyhow::anyhow!(what)));
     }
-    if let Some(missing) = args.image.iter().find(|place| !place.exists()) {
-        return Err(CliError::new(
-            2,
-            anyhow::anyhow!("--image {}: there is no such file or folder", printable_path(missing)),
-        ));
-    }
+    must_exist("--image", &args.image)?;
+    must_exist("--participants", &args.participants)?;
     let images = Images { places: args.image.clone(), transform: Transform::Qform };
     match &args.subject {
         Some(subject) => {

@@ -6,8 +6,9 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 
 use super::error::{CliError, CliResult};
+use super::inputs::must_exist;
 use super::lessons::{Lesson, Lessons, print_learned};
-use super::progress::{Shown, print_left_out, print_summary};
+use super::progress::{Fits, Shown, print_left_out, print_summary};
 use super::report::{in_results, print_page, remove_stale_page};
 use super::shard;
 use super::shared::{CurveArgs, JobArgs, gates};
@@ -17,8 +18,9 @@ use crate::interrupt;
 use crate::learn::LearnOptions;
 use crate::learned;
 use crate::page::Images;
+use crate::printable::printable_path;
 use crate::run::{Inputs, RunError, RunOptions, Summary, TissueOptions, run_found};
-use crate::store::IfExists;
+use crate::store::{IfExists, Journal, StoreError};
 use crate::tissue::Transform;
 use crate::tissue::find::Search;
 
@@ -128,6 +130,7 @@ pub(super) fn run(args: RunArgs) -> CliResult {
             anyhow::anyhow!("a shard sees a part of the corpus: learn first, with `requant learn`, and give --learned"),
         ));
     }
+    must_exist("--learned", &args.learned)?;
     options.learned = args.learned.as_deref().map(learned::read).transpose()?;
     stop_on_signals();
     let inputs = Inputs::find(&options).map_err(|e| CliError::new(e.exit_code(), e))?;
@@ -139,7 +142,7 @@ pub(super) fn run(args: RunArgs) -> CliResult {
         shown.finish();
         result
     });
-    let summary = result.map_err(|e| CliError::new(e.exit_code(), e))?;
+    let summary = result.map_err(|e| failed(e, &out))?;
     if let Some(learned) = &options.learned {
         print_learned(learned);
     }
@@ -148,12 +151,25 @@ pub(super) fn run(args: RunArgs) -> CliResult {
             "the run was complete already, and its inputs are the same; --overwrite instead of --resume does it again"
         );
     }
-    print_summary(&summary);
+    print_summary(&summary, Fits::New);
     print_left_out(&inputs);
     if options.shard.is_none_or(|shard| shard.count == 1) && !interrupt::asked() {
         page_of(&out, args.no_report, summary.was_complete, images(&options))?;
     }
     Ok(exit_code(&summary, args.strict))
+}
+
+/// Why a run failed; where its disk is full and it can go on, how.
+fn failed(error: RunError, out: &Path) -> CliError {
+    let code = error.exit_code();
+    match error {
+        RunError::Store(StoreError::Write { path, message }) if Journal::at(out).plan().is_some() => {
+            let path = printable_path(&path);
+            let what = "check the space on that disk and run again with --resume";
+            CliError::new(code, anyhow::anyhow!("{path}: writing failed ({message}); {what}"))
+        }
+        other => CliError::new(code, other),
+    }
 }
 
 /// What a run ends with. What was skipped on purpose counts neither as fitted nor as failed.

@@ -7,6 +7,8 @@ use clap::Args;
 
 use super::engine::EngineArgs;
 use super::error::CliError;
+use super::inputs::must_exist;
+use super::names;
 use super::numbers;
 use super::vary::parse as parse_variation;
 use crate::acquisition::Facts;
@@ -32,7 +34,7 @@ pub(super) const MAX_TEXT_BYTES: u64 = 16 << 20;
 #[command(next_help_heading = "Values for files that do not state them")]
 pub(super) struct GapArgs {
     /// Sequence: PRESS, STEAM, sLASER, SPECIAL, spin-echo
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = names::sequence)]
     sequence: Option<String>,
     /// Spectrometer frequency (MHz)
     #[arg(long, value_name = "MHZ", value_parser = numbers::f0_mhz)]
@@ -47,7 +49,7 @@ pub(super) struct GapArgs {
     #[arg(long, value_name = "S", value_parser = numbers::tr_s)]
     tr_s: Option<f64>,
     /// Pulses of simulated basis sets: ideal, generic, or GE, Philips, Siemens [default: the vendor's in the header]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = names::pulses)]
     pulses: Option<String>,
     /// First echo time of PRESS (s), to simulate its basis set [default: the vendor's usual one]
     #[arg(long, value_name = "S", value_parser = numbers::te1_s)]
@@ -172,6 +174,11 @@ impl HowArgs {
         let (gaps, preparation, water_scaling) = configuration(self.config.as_ref(), self.gaps.gaps())?;
         let preparation = self.with_dynamics(preparation)?;
         let (methods, varied) = varied_methods(&self.method, &self.vary)?;
+        must_exist("--basis", &self.basis)?;
+        must_exist("--recipe", &self.recipe)?;
+        if let (Some(name), None, None) = (&self.gaps.sequence, &self.basis, &self.recipe) {
+            names::check_simulated(name, &inputs, &methods)?;
+        }
         Ok(RunOptions {
             inputs,
             out,
@@ -254,6 +261,7 @@ pub(super) fn configuration(
     path: Option<&PathBuf>,
     gaps: Facts,
 ) -> Result<(Facts, Preparation, WaterScaling), CliError> {
+    must_exist("--config", path)?;
     let config = path.map(|p| Config::read(p)).transpose().map_err(|e| CliError::new(2, e))?.unwrap_or_default();
     let constants = match config.water_scaling {
         Some(constants) => constants,

@@ -107,7 +107,7 @@ fn complete(args: &StatusArgs) -> CliResult {
         print_json(&State { state: "complete", files, of_files: files, counts, ..State::default() })?;
     } else {
         say!("complete: {files} files, engine {}, requant {}", record.engine, record.requant_version);
-        print_tally(&tally, None);
+        print_tally(&tally, "");
     }
     Ok(0)
 }
@@ -130,7 +130,7 @@ impl State {
         if let Some(left_s) = self.seconds_left {
             say!("about {left_s:.0} s left");
         }
-        print_tally(tally, None);
+        print_tally(tally, "");
     }
 }
 

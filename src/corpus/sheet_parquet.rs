@@ -13,11 +13,11 @@ use crate::regular_file;
 /// Reads Parquet; columns that are not `wanted` may have any type.
 pub(crate) fn read_parquet(path: &Path, wanted: &dyn Fn(&str) -> bool) -> Result<Sheet, String> {
     let file = regular_file::open(path, MAX_BYTES).map_err(|e| e.to_string())?;
-    let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|e| e.to_string())?;
+    let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(fault)?;
     let header: Vec<String> = builder.schema().fields().iter().map(|field| field.name().clone()).collect();
     let mut rows: Vec<(usize, Vec<String>)> = Vec::new();
-    for batch in builder.build().map_err(|e| e.to_string())? {
-        let batch = batch.map_err(|e| e.to_string())?;
+    for batch in builder.build().map_err(fault)? {
+        let batch = batch.map_err(fault)?;
         for row in 0..batch.num_rows() {
             let mut cells = Vec::new();
             for (name, column) in header.iter().zip(batch.columns()) {
@@ -36,6 +36,17 @@ pub(crate) fn read_parquet(path: &Path, wanted: &dyn Fn(&str) -> bool) -> Result
         }
     }
     Ok(Sheet { header, rows, may_have_decimal_commas: false })
+}
+
+/// What the Parquet library said, with what to do where it is the compression.
+fn fault(error: impl ToString) -> String {
+    let said = error.to_string();
+    // Its words for a codec that this build has not (Brotli), and for one that it never has (LZO).
+    if said.contains("Disabled feature") || said.contains("codec") {
+        format!("its compression is not read ({said}); write it with snappy, zstd or no compression")
+    } else {
+        said
+    }
 }
 
 /// A value as text, empty for null and NaN; `None` for types that a manifest has no use for.
@@ -65,3 +76,7 @@ fn cell_text(column: &dyn Array, row: usize) -> Option<String> {
     };
     Some(if column.is_null(row) { String::new() } else { text.trim().to_owned() })
 }
+
+#[cfg(test)]
+#[path = "sheet_parquet_tests.rs"]
+mod tests;

@@ -247,7 +247,7 @@ fn meant(name: &str) -> Option<&'static str> {
 }
 
 /// Whether two names differ in one letter: one more, one less, another, or two that changed places.
-fn is_one_letter_off(a: &str, b: &str) -> bool {
+pub(crate) fn is_one_letter_off(a: &str, b: &str) -> bool {
     let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
     let (short, long) = if a.len() <= b.len() { (a, b) } else { (b, a) };
     let start = short.iter().zip(&long).take_while(|(x, y)| x == y).count();

@@ -115,6 +115,10 @@ mod tests {
             assert_eq!(error.code(), "unsupported");
             assert!(crate::error_chain::error_chain(&error).contains(says), "{error}");
         }
+        // It is no name of a format that is read.
+        let unknown = read(&table).map(|_| ()).unwrap_err();
+        let said = unknown.to_string();
+        assert!(unknown.code() == "unknown_format" && said.contains("NIfTI-MRS") && !said.contains(NAME), "{said}");
         // What is LCModel's by its name stays that.
         assert_ne!(read(&lone).map(|_| ()).unwrap_err().code(), "unsupported");
     }

@@ -78,6 +78,7 @@ impl MapsError {
     /// Exit code of the program for this error.
     pub fn exit_code(&self) -> u8 {
         match self {
+            Self::Read(e) if e.is_absent() => 66,
             Self::Read(_) | Self::NothingToDraw { .. } => 1,
             Self::UnknownQuantity { .. } | Self::UnknownMetabolite { .. } => 2,
             Self::NoGrid { .. } => 66,

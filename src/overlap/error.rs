@@ -68,6 +68,7 @@ impl OverlapError {
     /// Exit code of the program for this error.
     pub fn exit_code(&self) -> u8 {
         match self {
+            Self::Read(e) if e.is_absent() => 66,
             Self::Read(_) | Self::None { .. } => 1,
             Self::Space { .. } | Self::Transforms { .. } => 2,
             Self::OutputExists { .. } | Self::Name(_) | Self::Write { .. } => 73,

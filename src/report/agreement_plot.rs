@@ -4,6 +4,9 @@ use super::canvas::{Align, Canvas, with_size_in_px, with_words};
 use super::theme::{AXIS, FAINT_TEXT, FIT as LIMITS, METABOLITE as DOTS, PlotError, TEXT};
 use crate::compare::{Agreement, Between, Source};
 
+/// Title of the picture, by which it is known.
+pub const AGREEMENT_TITLE: &str = "Bland–Altman plots";
+
 const LEFT_PX: f64 = 16.0;
 const TOP_PX: f64 = 44.0;
 /// Heading of a pair.
@@ -38,7 +41,7 @@ pub fn agreement_plot(sources: &[Source], agreements: &[Agreement], unit: &str) 
     let names: Vec<&str> = agreements.iter().map(|a| a.metabolite.as_str()).collect();
     let description =
         format!("For {n_pairs} pairs of sources, differences over means ({unit}) of {}.", names.join(", "));
-    Ok(with_words(&with_size_in_px(&svg, width, height), "Bland–Altman plots", &description))
+    Ok(with_words(&with_size_in_px(&svg, width, height), AGREEMENT_TITLE, &description))
 }
 
 fn draw(

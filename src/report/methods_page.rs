@@ -9,6 +9,9 @@ use crate::compare::differences::strongest;
 use crate::compare::figure::Figure;
 use crate::compare::{Column, Factor, MEASURES, Matrix, Role, Source, Variance, Versus};
 
+/// Title of the page, by which it is known.
+pub const METHODS_TITLE: &str = "requant: methods against one another";
+
 /// Metabolites whose specification curves are drawn and whose means are told by setting.
 const SHOWN: [&str; 8] = ["tNAA", "tCr", "tCho", "Ins", "Glx", "Glu", "GSH", "GABA"];
 /// Most methods whose sorted means can be told apart in a picture.
@@ -21,7 +24,7 @@ const N_STRONGEST: usize = 24;
 /// # Errors
 /// What the drawing says.
 pub fn methods_page(sources: &[Source], column: Column, versus: &Versus) -> Result<String, String> {
-    let mut page = Page::begin("requant: methods against one another");
+    let mut page = Page::begin(METHODS_TITLE);
     let n = versus.matrices.iter().map(|m| m.rows.len()).max().unwrap_or(0);
     page.paragraph(&format!(
         "requant {} · {} methods · {n} spectra that all of them have · compared: {}.",

@@ -25,13 +25,13 @@ pub mod sequence_plot;
 mod theme;
 mod voxel;
 
-pub use agreement_plot::agreement_plot;
+pub use agreement_plot::{AGREEMENT_TITLE, agreement_plot};
 pub use basis_plot::basis_plot;
 pub use fit_plot::{FitPlot, TableLine};
 pub(crate) use fit_rows::concentrations_of;
 pub use fits_of_run::FitsOfRun;
 pub use learned_plot::learned_plot;
-pub use methods_page::methods_page;
+pub use methods_page::{METHODS_TITLE, methods_page};
 pub use overlay::{OVERLAY_PPM, Overlay, OverlayError};
 pub use picture::{EncodedPicture, PictureFormat};
 pub use place_plot::{place_plot, transients_plot};

@@ -51,11 +51,25 @@ fn beside_the_least(options: &RunOptions) -> u64 {
     options.memory_bytes.saturating_sub(least_bytes(rayon::current_num_threads()))
 }
 
-/// An error where the memory is less than any run takes.
+/// An error where the memory is less than any file takes; it names what a usual one does.
 pub(super) fn check_memory(options: &RunOptions) -> Result<(), RunError> {
-    let least_bytes = least_bytes(rayon::current_num_threads());
-    let is_enough = options.memory_bytes >= least_bytes;
-    is_enough.then_some(()).ok_or(RunError::Memory { given_bytes: options.memory_bytes, least_bytes })
+    let is_enough = one_at_once(&Need::of_short(options)) <= for_chunks(options);
+    is_enough.then_some(()).ok_or_else(|| RunError::Memory {
+        given_bytes: options.memory_bytes,
+        least_bytes: memory_for(&Need::of_usual(options)),
+        threads: rayon::current_num_threads(),
+    })
+}
+
+/// What a file takes whose voxels are done one by one (bytes).
+fn one_at_once(need: &Need) -> u64 {
+    need.reading(1).max(need.fitting(1))
+}
+
+/// The memory of a run that can do such a file: models and basis sets have their shares of it, too (bytes).
+fn memory_for(need: &Need) -> u64 {
+    let beside = one_at_once(need).saturating_mul(MODELS_SHARE).div_ceil(MODELS_SHARE - 2);
+    beside.saturating_add(least_bytes(rayon::current_num_threads()))
 }
 
 /// Blocks that each shard has to do, where there are enough files: some are slower than others.
@@ -87,20 +101,17 @@ pub(super) fn cut(found: &[Found], open: Span, options: &RunOptions) -> Vec<Chun
 /// Why a file cannot be done with the memory there is, whatever is left waiting; with the extents of its grid.
 pub(super) fn refusal(found: &Found, options: &RunOptions) -> Option<(Failure, [usize; 3])> {
     let need = Need::of(found, options);
-    let least = need.reading(1).max(need.fitting(1));
+    let least = one_at_once(&need);
     if least <= for_chunks(options) {
         return None;
     }
     let mib = |bytes: u64| bytes.div_ceil(1 << 20);
-    // For models and basis sets, too.
-    let beside = least.saturating_mul(MODELS_SHARE).div_ceil(MODELS_SHARE - 2);
-    let with = beside.saturating_add(least_bytes(rayon::current_num_threads()));
     let message = format!(
         "{}: about {} MiB of memory for what it holds, more than the limit of {} MiB leaves; run it with --memory {}MiB",
         found.source_path,
         mib(least),
         mib(options.memory_bytes),
-        mib(with)
+        mib(memory_for(&need))
     );
     Some((Failure::new("too_large_for_memory", message), need.grid))
 }

@@ -136,3 +136,23 @@ fn what_cannot_fit_is_refused_with_what_it_takes() {
     let left = Span { from: Position { file: 1, voxel: 2 }, to: Position::at_file(2) };
     assert_eq!(spans(&cut(&found, left, &nothing)), [left]);
 }
+
+#[test]
+fn the_least_that_is_named_does_a_usual_file() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["a_svs.nii", "b_mrsref.nii"] {
+        let samples = Array5::from_elem((1, 1, 1, 1, 4096), Complex64::new(1.0, 0.5));
+        let data = Acquisition::from_samples(nifti_mrs::NAME, samples);
+        std::fs::write(folder.path().join(name), nifti_mrs::encode(&data)).unwrap();
+    }
+    let mut found = listed(folder.path()).swap_remove(0);
+    found.water = crate::corpus::Water::Paired(folder.path().join("b_mrsref.nii"));
+    for curves in [crate::run::CurvesKept::None, crate::run::CurvesKept::Full] {
+        let mut tight = RunOptions { curves, ..options(0) };
+        let Err(RunError::Memory { least_bytes, threads, .. }) = check_memory(&tight) else { unreachable!() };
+        assert_eq!(threads, rayon::current_num_threads());
+        tight.memory_bytes = least_bytes.div_ceil(1 << 20) << 20;
+        assert!(check_memory(&tight).is_ok());
+        assert_eq!(refusal(&found, &tight), None);
+    }
+}

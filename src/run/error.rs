@@ -30,13 +30,11 @@ pub enum RunError {
     #[error(transparent)]
     Read(#[from] ReadTableError),
     /// No spectrum is of the participants and sessions asked for.
-    #[error(
-        "no spectrum of participants [{participants}], sessions [{sessions}]{filtered}; labels are those of the file names"
-    )]
+    #[error("no spectrum{}{filtered}; labels are those of the file names", of_whom(participants, sessions))]
     NoneTaken {
-        /// Labels, separated by commas.
+        /// Labels, separated by commas; empty: of all.
         participants: String,
-        /// Labels, separated by commas.
+        /// Labels, separated by commas; empty: of all.
         sessions: String,
         /// What else was asked of them.
         filtered: &'static str,
@@ -55,14 +53,16 @@ pub enum RunError {
     },
     /// Less memory than any run takes.
     #[error(
-        "--memory {} MiB is less than a run takes with {} threads: give it at least --memory {}MiB, or fewer --threads",
-        given_bytes >> 20, rayon::current_num_threads(), least_bytes.div_ceil(1 << 20)
+        "--memory {} MiB is less than a run takes with {threads} threads: give it at least --memory {}MiB, or fewer --threads",
+        given_bytes >> 20, least_bytes.div_ceil(1 << 20)
     )]
     Memory {
         /// What it may take.
         given_bytes: u64,
-        /// What it takes at least.
+        /// What it takes to do a usual file.
         least_bytes: u64,
+        /// Threads that it was to have.
+        threads: usize,
     },
     /// There is no folder of segmentations where one was said to be.
     #[error(
@@ -156,6 +156,7 @@ impl RunError {
             Self::AmongInputs { .. } => 73,
             Self::Interrupted { .. } | Self::Stopped => 75,
             Self::Memory { .. } | Self::Gates(_) => 2,
+            Self::Read(e) if e.is_absent() => 66,
             Self::NoJournal { .. } | Self::NoneTaken { .. } | Self::NoTissue { .. } => 66,
             Self::Basis(_)
             | Self::Read(_)
@@ -169,6 +170,39 @@ impl RunError {
     }
 }
 
+/// ` of participants 01, 02 and sessions a`.
+fn of_whom(participants: &str, sessions: &str) -> String {
+    let named = [("participants", participants), ("sessions", sessions)]
+        .map(|(what, labels)| if labels.is_empty() { None } else { Some(format!("{what} {labels}")) });
+    let named: Vec<String> = named.into_iter().flatten().collect();
+    if named.is_empty() { String::new() } else { format!(" of {}", named.join(" and ")) }
+}
+
 fn damaged_text(n_damaged: usize) -> String {
     if n_damaged == 0 { String::new() } else { format!(", and {n_damaged} chunks are damaged") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_has_no_spectrum_is_told_in_words() {
+        let said = |participants: &str, sessions: &str| {
+            let (participants, sessions) = (participants.to_owned(), sessions.to_owned());
+            RunError::NoneTaken { participants, sessions, filtered: "" }.to_string()
+        };
+        let end = "; labels are those of the file names";
+        assert_eq!(said("01, 02", ""), format!("no spectrum of participants 01, 02{end}"));
+        assert_eq!(said("01", "a"), format!("no spectrum of participants 01 and sessions a{end}"));
+        assert_eq!(said("", ""), format!("no spectrum{end}"));
+    }
+
+    #[test]
+    fn too_little_memory_is_told_with_the_threads_that_were_asked_for() {
+        let error = RunError::Memory { given_bytes: 100 << 20, least_bytes: (4200 << 20) + 1, threads: 512 };
+        let said = error.to_string();
+        assert!(said.contains("100 MiB is less than a run takes with 512 threads"), "{said}");
+        assert!(said.contains("--memory 4201MiB"), "{said}");
+    }
 }

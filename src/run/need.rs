@@ -28,7 +28,11 @@ const ALIGNED_COPIES: u64 = 3;
 /// Samples of each coil from which weights are taken, at most: those of the noise, with their outer products.
 const WEIGHED: u64 = 5 << 13;
 
-/// The least memory that a run can hold with so many threads (bytes).
+/// Points of a short spectrum, and of a usual one.
+const SHORT_POINTS: usize = 512;
+const USUAL_POINTS: usize = 4096;
+
+/// What a run takes with so many threads before it reads anything (bytes).
 pub(super) fn least_bytes(threads: usize) -> u64 {
     FIXED + EACH_THREAD * threads as u64
 }
@@ -62,8 +66,23 @@ impl Need {
         };
         let water = match &found.water {
             Water::Paired(path) => extent(path, &found.water_parts),
-            Water::None | Water::Missing(_) | Water::Ambiguous(_) => None,
+            Water::None | Water::Missing(_) | Water::Unfit(..) | Water::Ambiguous(_) => None,
         };
+        Self::holding(data, water, options)
+    }
+
+    /// Of a file with one short spectrum: with less memory nothing can be done.
+    pub(super) fn of_short(options: &RunOptions) -> Self {
+        Self::holding(one_spectrum(SHORT_POINTS), None, options)
+    }
+
+    /// Of a file with one usual spectrum and its water.
+    pub(super) fn of_usual(options: &RunOptions) -> Self {
+        let usual = one_spectrum(USUAL_POINTS);
+        Self::holding(usual, Some(usual), options)
+    }
+
+    fn holding(data: Extent, water: Option<Extent>, options: &RunOptions) -> Self {
         let both = || std::iter::once(data).chain(water);
         let [conditions, transients] = [data.conditions, data.transients].map(|n| n as u64);
         let fid = times([SAMPLE, data.points as u64]);
@@ -103,6 +122,12 @@ impl Need {
         let most = most(self.whole, self.read_voxel).min(most(self.models, self.fit_voxel));
         usize::try_from(most).unwrap_or(usize::MAX).min(self.voxels)
     }
+}
+
+/// A spectrum of so many points by itself; its file is held as text, which is no shorter than it.
+fn one_spectrum(points: usize) -> Extent {
+    let whole_bytes = times([2 * SAMPLE, points as u64]);
+    Extent { grid: [1; 3], conditions: 1, transients: 1, coils: 1, points, whole_bytes, sample_bytes: SAMPLE }
 }
 
 /// What a file holds with the others of its series, which are as it is.

@@ -83,6 +83,13 @@ pub enum ReadTableError {
     },
 }
 
+impl ReadTableError {
+    /// Whether nothing is there: exit code 66 of the commands.
+    pub fn is_absent(&self) -> bool {
+        matches!(self, Self::Io { source, .. } if source.kind() == std::io::ErrorKind::NotFound)
+    }
+}
+
 fn io_error(path: &Path) -> impl FnOnce(std::io::Error) -> ReadTableError + use<> {
     let path = path.to_owned();
     move |source| ReadTableError::Io { path, source }

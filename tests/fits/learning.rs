@@ -222,7 +222,7 @@ fn what_cannot_be_learned_or_read_is_said() {
     let said = String::from_utf8_lossy(&few.stdout).into_owned();
     assert!(said.contains("nothing was learned: no protocol has 5 spectra"), "{said}");
     let missing = requant(&["run", &text(&corpus), "--learned", &text(at("nowhere")), "--out", &text(at("x"))]);
-    assert_eq!(missing.status.code(), Some(1), "{missing:?}");
+    assert_eq!(missing.status.code(), Some(66), "{missing:?}");
     let both: &[&str] = &["run", &text(&corpus), "--learn", "site", "--learned", "x", "--out", &text(at("x"))];
     assert_eq!(requant(both).status.code(), Some(2));
     let exists = requant(&["learn", &text(&corpus), "--out", &text(at("few"))]);

@@ -114,6 +114,6 @@ fn the_boutiques_descriptor_names_options_that_there_are() {
     arguments[threads] = "4";
     let output = requant(&arguments);
     let message = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert_eq!(output.status.code(), Some(2), "{message}");
+    assert_eq!(output.status.code(), Some(66), "{message}");
     assert!(!message.contains("Usage:") && message.starts_with("requant: "), "{message}");
 }

@@ -236,7 +236,7 @@ fn usage_that_cannot_be_meant_is_refused() {
         (&["describe", "out", "--out", "report.txt"][..], 2, ".md or .tsv"),
         (&["describe", "out", "--people", "typo.toml"], 2, "`modell` is no item"),
         (&["describe", "out", "--people", "broken.toml"], 2, "line 1"),
-        (&["describe", "out", "--people", "absent.toml"], 2, "absent.toml"),
+        (&["describe", "out", "--people", "absent.toml"], 66, "absent.toml"),
         (&["describe", "nowhere"], 66, "nowhere"),
         (&["describe", "out", "--out", "out/run.json.md", "--template"], 2, "cannot be used with"),
     ] {

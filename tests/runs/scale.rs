@@ -173,7 +173,7 @@ fn a_full_disk_stops_the_run_and_loses_nothing() {
         Command::new("sh").args(["-c", &script, "sh", binary]).args(run).current_dir(setup.0.path()).output().unwrap();
     assert_eq!(full.status.code(), Some(1), "{full:?}");
     let said = String::from_utf8_lossy(&full.stderr);
-    assert!(said.contains("writing failed") && said.contains("check the space"), "{said}");
+    assert!(said.contains("writing failed") && said.contains("run again with --resume"), "{said}");
     assert!(!setup.at("out/run.json").exists(), "what looks complete must be complete");
     let kept = setup.done(&["status", "out"]);
     assert!(kept.contains("12 of 12 files"), "{kept}");

@@ -1,5 +1,10 @@
 //! What kind of sequence a name means.
 
+/// Names of sequences that sets are simulated for, as people write them.
+#[cfg(feature = "cli")]
+pub(crate) const SEQUENCE_NAMES: [&str; 7] =
+    ["PRESS", "STEAM", "sLASER", "SPECIAL", "spin-echo", "MEGA-PRESS", "MEGA-sLASER"];
+
 /// A kind of sequence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -67,4 +72,12 @@ pub(super) fn kind(name: Option<&str>) -> Result<Kind, String> {
     } else {
         Err(format!("sequence (`{name}` is none of PRESS, STEAM, sLASER, SPECIAL, spin-echo)"))
     }
+}
+
+/// Why no set can be simulated of a sequence of that name; `None` where one can.
+#[cfg(feature = "cli")]
+pub(crate) fn sequence_fault(name: &str) -> Option<String> {
+    let fault = kind(Some(name)).err()?;
+    let inner = fault.strip_prefix("sequence (").and_then(|rest| rest.strip_suffix(')'));
+    Some(inner.map_or_else(|| fault.clone(), str::to_owned))
 }

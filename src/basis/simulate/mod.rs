@@ -33,6 +33,8 @@ use rayon::prelude::*;
 
 pub(crate) use cache::SetCache;
 pub use error::{HeaderGaps, SimulateError};
+#[cfg(feature = "cli")]
+pub(crate) use kind::{SEQUENCE_NAMES, sequence_fault};
 pub use preferred::PreferredSystems;
 pub use pulses::Pulses;
 pub use recipe::Recipe;

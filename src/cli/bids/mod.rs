@@ -10,8 +10,9 @@ mod description;
 mod text_table;
 
 use crate::cli::error::{CliError, CliResult};
+use crate::cli::inputs::must_exist;
 use crate::cli::outputs::{EXIT_OUTPUT, Reads, in_folder};
-use crate::cli::progress::{Shown, print_left_out, print_summary};
+use crate::cli::progress::{Fits, Shown, print_left_out, print_summary};
 use crate::cli::report::{print_page, subject_options, subject_page};
 use crate::cli::run::{stop_on_signals, unless_stopped};
 use crate::cli::shared::{CurveArgs, HowArgs};
@@ -141,10 +142,12 @@ fn options(args: &BidsArgs, participants: Vec<String>) -> Result<RunOptions, Cli
     options.participants = participants;
     options.curves = args.curves.kept();
     options.transients = args.transients;
+    must_exist("--learned", &args.learned)?;
     options.learned = args.learned.as_deref().map(learned::read).transpose()?;
     if let Some(megabytes) = args.mem_mb {
         options.memory_bytes = megabytes * 1_000_000;
     }
+    must_exist("--bids-filter-file", &args.bids_filter_file)?;
     if let Some(path) = &args.bids_filter_file {
         let filter = EntityFilter::read(path)
             .map_err(|e| CliError::new(2, anyhow::anyhow!("--bids-filter-file {}: {e}", printable_path(path))))?;
@@ -219,7 +222,7 @@ fn participant(
         return subject(&options.out, &args.output_dir, &options.out, args);
     }
     say!("sub-{label}:");
-    print_summary(&summary);
+    print_summary(&summary, Fits::New);
     print_left_out(&inputs);
     unless_stopped()?;
     let without_figure = derived()?;
@@ -274,7 +277,7 @@ fn group(args: &BidsArgs, wanted: &[String]) -> CliResult {
     let group = in_folder(&args.output_dir, GROUP)?;
     // The group's tables are made of the participants' and of nothing else: they can be made again at any time.
     let summary = union(&there, &group, IfExists::Overwrite).map_err(|e| CliError::new(e.exit_code(), e))?;
-    print_summary(&summary);
+    print_summary(&summary, Fits::Old);
     derivatives::tables(&group, &args.output_dir, GROUP)?;
     there.iter().try_for_each(|folder| subject(folder, &args.output_dir, &group, args))?;
     page(&group, &args.output_dir, "group.html", group_images(args))?;

@@ -23,7 +23,7 @@ use std::collections::BTreeMap;
 pub use item::{Entry, ITEMS, Item};
 pub use people::{People, PeopleError};
 pub use settings::Difference;
-pub use write::{markdown, tsv};
+pub use write::{MARKDOWN_BEGIN, TSV_BEGIN, markdown, tsv};
 
 use crate::store::{MetaboliteRow, RunRecord, SpectrumRow};
 

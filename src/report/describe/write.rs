@@ -6,6 +6,11 @@ use super::item::Entry;
 /// What stands where nobody knows.
 const TO_FILL_IN: &str = "to be filled in";
 
+/// The first line of a description as Markdown, by which an earlier one is known.
+pub const MARKDOWN_BEGIN: &str = "# What MRSinMRS asks for";
+/// The same of a table.
+pub const TSV_BEGIN: &str = "protocol\tlabel\titem\ttitle\ttext\tfrom\tmissing";
+
 /// What an entry has to say, what is missing included.
 fn said(entry: &Entry) -> String {
     let missing = entry.missing.as_ref().map(|missing| format!("{TO_FILL_IN}: {missing}"));
@@ -49,7 +54,7 @@ fn with_code(text: &str) -> String {
 
 /// A description as Markdown.
 pub fn markdown(description: &Description) -> String {
-    let mut text = String::from("# What MRSinMRS asks for\n");
+    let mut text = format!("{MARKDOWN_BEGIN}\n");
     for (i, protocol) in description.protocols.iter().enumerate() {
         let n = super::values::plural(protocol.n_spectra, "spectrum", "spectra");
         text += &format!("\n## Protocol {}: {}\n\n{n}\n", i + 1, escaped(&protocol.label));
@@ -103,7 +108,7 @@ fn url(place: &str) -> String {
 /// A description as a table with tabs: a row for each protocol and item, then the rest.
 pub fn tsv(description: &Description) -> String {
     let cell = |text: &str| text.replace(['\t', '\n', '\r'], " ");
-    let mut text = String::from("protocol\tlabel\titem\ttitle\ttext\tfrom\tmissing\n");
+    let mut text = format!("{TSV_BEGIN}\n");
     let mut line = |cells: [&str; 7]| text += &(cells.map(cell).join("\t") + "\n");
     for (i, protocol) in description.protocols.iter().enumerate() {
         let number = (i + 1).to_string();
