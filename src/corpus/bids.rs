@@ -1,17 +1,19 @@
 //! Pairing by the rules of BIDS (specification 1.10, "Magnetic resonance spectroscopy").
 //!
 //! The sidecar's `ReferenceSignal` decides, inherited from folders above; else the file with the
-//! same entities and the suffix `mrsref`, whose `acq-` may differ.
+//! same entities and the suffix `mrsref`, whose `acq-` may differ. Neither is taken where it says that it is somebody else's.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
 use super::found::FindWarning;
-use super::identity::{BIDS_REFERENCE, BIDS_SPECTRA, BidsName, BidsRole, file_name, split_extension};
-use super::pair::Water;
+use super::identity::{
+    BIDS_REFERENCE, BIDS_SPECTRA, BidsName, BidsRole, entity, file_name, relative_path, split_extension,
+};
+use super::pair::{Unfit, Water};
 use crate::regular_file;
 
 /// Largest sidecar that is read (bytes): one that repeats a whole DICOM header has some megabytes.
@@ -32,6 +34,8 @@ struct Sidecar {
 pub(crate) struct Sidecars {
     folders: HashMap<PathBuf, Vec<Sidecar>>,
     pub(crate) warnings: Vec<FindWarning>,
+    /// Spectra that were paired with a reference of another acquisition label, and that.
+    pub(crate) of_other_acq: Vec<(PathBuf, PathBuf)>,
 }
 
 fn parse(path: &Path) -> BidsName {
@@ -56,45 +60,64 @@ pub(crate) fn pair_folder(files: &[PathBuf], sidecars: &mut Sidecars) -> HashMap
     for (name, path) in names.iter().zip(files).filter(|(name, _)| name.is_named_reference()) {
         groups.entry(name.key_without_acq()).or_default().named.push((name, path));
     }
-    for (name, _) in with_role(BidsRole::Spectrum) {
-        groups.entry(name.key_without_acq()).or_default().spectra.push(name);
+    let labels: HashSet<AcqLabel<'_>> = with_role(BidsRole::Spectrum).map(|(name, _)| acq_label(name)).collect();
+    let mut waters = HashMap::new();
+    for (name, path) in with_role(BidsRole::Spectrum) {
+        let water = match (sidecars.reference_signal(path, name), groups.get(&name.key_without_acq())) {
+            (Some(water), _) => water,
+            (None, Some(group)) => group.water(name, &labels),
+            (None, None) => Water::None,
+        };
+        if let Water::Paired(reference) = &water
+            && is_of_another_acq(name, &parse(reference))
+        {
+            sidecars.of_other_acq.push((path.clone(), reference.clone()));
+        }
+        waters.insert(path.clone(), water);
     }
-    with_role(BidsRole::Spectrum)
-        .map(|(name, path)| {
-            let water = sidecars
-                .reference_signal(path, name)
-                .unwrap_or_else(|| groups.get(&name.key_without_acq()).map_or(Water::None, |group| group.water(name)));
-            (path.clone(), water)
-        })
-        .collect()
+    waters
+}
+
+/// Subject, session and acquisition label of a name.
+type AcqLabel<'a> = [Option<&'a str>; 3];
+
+fn acq_label(name: &BidsName) -> AcqLabel<'_> {
+    ["sub", "ses", "acq"].map(|key| name.get(key))
+}
+
+fn is_of_another_acq(spectrum: &BidsName, reference: &BidsName) -> bool {
+    spectrum.get("acq").zip(reference.get("acq")).is_some_and(|(own, other)| own != other)
 }
 
 /// Files of one folder that differ in `acq-` only.
 #[derive(Default)]
 struct Group<'a> {
-    spectra: Vec<&'a BidsName>,
     references: Vec<(&'a BidsName, &'a PathBuf)>,
     /// Those whose suffix is not that of BIDS: of them only one with the spectrum's own label is its.
     named: Vec<(&'a BidsName, &'a PathBuf)>,
 }
 
 impl Group<'_> {
-    fn water(&self, spectrum: &BidsName) -> Water {
+    /// The reference of `spectrum`; `labels` are those of the folder's spectra.
+    fn water(&self, spectrum: &BidsName, labels: &HashSet<AcqLabel<'_>>) -> Water {
         let of = |references: &[(&BidsName, &PathBuf)], wanted: &dyn Fn(&BidsName) -> bool| -> Vec<PathBuf> {
-            references.iter().filter(|(name, _)| wanted(name)).map(|(_, path)| (*path).clone()).collect()
+            let fits = |name: &BidsName| !name.contradicts(spectrum) && wanted(name);
+            let fitting: Vec<_> = references.iter().filter(|(name, _)| fits(name)).collect();
+            // What says more of the spectrum is nearer to it.
+            let most = fitting.iter().map(|(name, _)| name.n_shared(spectrum)).max();
+            let nearest = fitting.into_iter().filter(|(name, _)| Some(name.n_shared(spectrum)) == most);
+            nearest.map(|(_, path)| (*path).clone()).collect()
         };
-        let candidates = |wanted: &dyn Fn(&BidsName) -> bool| of(&self.references, wanted);
         let is_own = |name: &BidsName| name.get("acq") == spectrum.get("acq");
-        for exact in [candidates(&is_own), of(&self.named, &is_own)] {
+        for exact in [of(&self.references, &is_own), of(&self.named, &is_own)] {
             if !exact.is_empty() {
                 return Water::from_candidates(exact);
             }
         }
-        // A reference with the acquisition label of another spectrum was measured for that one,
-        // perhaps with another sequence or echo time.
-        Water::from_candidates(candidates(&|name| {
-            name.get("acq").is_none() || !self.spectra.iter().any(|other| other.get("acq") == name.get("acq"))
-        }))
+        // A reference with the acquisition label of another spectrum was measured for that one, perhaps in another voxel,
+        // or with another sequence or echo time.
+        let is_free = |name: &BidsName| name.get("acq").is_none() || !labels.contains(&acq_label(name));
+        Water::from_candidates(of(&self.references, &is_free))
     }
 }
 
@@ -109,14 +132,8 @@ impl Sidecars {
         // From the root down: what is nearer to the file overrides; within a folder, what names
         // more entities.
         for level in levels {
-            let mut here: Vec<&Sidecar> = self
-                .of_folder(level)
-                .iter()
-                .filter(|sidecar| {
-                    sidecar.name.suffix == name.suffix
-                        && sidecar.name.entities.iter().all(|entity| name.entities.contains(entity))
-                })
-                .collect();
+            let mut here: Vec<&Sidecar> =
+                self.of_folder(level).iter().filter(|sidecar| sidecar.name.applies_to(name)).collect();
             here.sort_by_key(|sidecar| sidecar.name.entities.len());
             if let Some(last) = here.last() {
                 references = Some(last.references.clone());
@@ -126,7 +143,10 @@ impl Sidecars {
         let mut found = Vec::new();
         for uri in &references {
             match resolve(uri, &root, folder) {
-                Ok(file) => found.push(file),
+                Ok(file) => match other_subject(path, &file, &root) {
+                    Some(unfit) => return Some(Water::Unfit(file, unfit)),
+                    None => found.push(file),
+                },
                 Err(file) => return Some(Water::Missing(file)),
             }
         }
@@ -201,6 +221,13 @@ pub(super) fn dataset_root(folder: &Path) -> PathBuf {
     let is_subject = |level: &&Path| file_name(level).starts_with("sub-");
     let subject = folder.ancestors().filter(is_subject).last();
     subject.and_then(Path::parent).unwrap_or(folder).to_owned()
+}
+
+/// That `reference` is of another subject than `spectrum`, where both names or folders say of whom they are.
+fn other_subject(spectrum: &Path, reference: &Path, root: &Path) -> Option<Unfit> {
+    let [own, other] = [spectrum, reference].map(|path| entity(&relative_path(path, root), "sub"));
+    let (own, other) = own.zip(other).filter(|(own, other)| own != other)?;
+    Some(Unfit::OtherSubject { own, other })
 }
 
 /// The file that a BIDS URI (`bids::sub-01/mrs/…`) or a relative path means; `Err` with where it was

@@ -11,11 +11,11 @@ use super::ids::{make_distinct, shown_from};
 use super::labelling::Labelling;
 use super::left_out::{LeftOut, LeftOutKind, counts, in_words};
 use super::manifest::{Overrides, StatedWater};
-use super::pair::{self, Role, Water};
+use super::pair::{self, Role, Unfit, Water};
 use super::participants::Participants;
 use super::path_labels::PathLabels;
 use super::walk::siblings;
-use super::{same_scan, series, series_folders};
+use super::{circles, same_scan, series, series_folders};
 use crate::acquisition::Look;
 use crate::interrupt;
 use crate::printable::{PATH_CHARS, printable, printable_label};
@@ -50,14 +50,17 @@ pub fn find_labelled(inputs: &[PathBuf], look: &dyn Look, labels: Option<&PathLa
     let parts: HashMap<PathBuf, Vec<PathBuf>> =
         candidates.iter().filter(|c| !c.parts.is_empty()).map(|c| (places.of(&c.path), c.parts.clone())).collect();
 
-    let waters: Vec<Water> = candidates.iter().map(|c| water_of(c, &roles)).collect();
+    let mut waters: Vec<Water> = candidates.iter().map(|c| water_of(c, &roles)).collect();
+    circles::refuse(&candidates, &mut waters, &mut |path| places.of(path));
     let used: HashSet<PathBuf> = waters.iter().flat_map(Water::files).map(|path| places.of(path)).collect();
     let (mut found, mut id_origins) = (Vec::new(), Vec::new());
     let bases: Vec<PathBuf> = inputs.iter().map(|input| base_of(&absolute(input), look)).collect();
     let (mut participants, mut labelling) = (Participants::default(), Labelling::new(labels));
     for (mut candidate, water) in candidates.into_iter().zip(&waters) {
         let from_manifest = matches!(candidate.origin, Origin::Line(_));
-        if used.contains(&places.of(&candidate.path)) {
+        // What names itself, or one another, is a row that says so, whoever else names it.
+        let is_of_circle = matches!(water, Water::Unfit(_, Unfit::Itself | Unfit::Circle));
+        if !is_of_circle && used.contains(&places.of(&candidate.path)) {
             left_out.push(LeftOut::new(&candidate.path, &candidate.base, LeftOutKind::WaterReference));
             if from_manifest {
                 warnings.push(FindWarning::ListedReference { path: candidate.path });
@@ -151,6 +154,9 @@ fn roles(candidates: &[Candidate], warnings: &mut Vec<FindWarning>) -> HashMap<P
         }
     }
     warnings.append(&mut sidecars.warnings);
+    let n = sidecars.of_other_acq.len();
+    let first = sidecars.of_other_acq.into_iter().next();
+    warnings.extend(first.map(|(path, water)| FindWarning::OtherAcquisition { path, water: file_name(&water), n }));
     roles
 }
 
@@ -185,7 +191,7 @@ fn found_from(
         Water::Paired(path) => Some(shown(path, &candidate.base)),
         // A BIDS URI of another dataset is no path.
         Water::Missing(path) if path.is_relative() => Some(printable(&path.to_string_lossy(), PATH_CHARS)),
-        Water::Missing(path) => Some(shown(path, &candidate.base)),
+        Water::Missing(path) | Water::Unfit(path, _) => Some(shown(path, &candidate.base)),
         Water::None | Water::Ambiguous(_) => None,
     };
     // The INPUT folder itself may be the subject's.
@@ -226,3 +232,8 @@ fn found_from(
         problem: candidate.problem,
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#[path = "find_tests.rs"]
+mod tests;

@@ -141,6 +141,15 @@ impl Found {
                     self.water_source_path.as_deref().unwrap_or("(unnamed)")
                 ),
             ),
+            (None, Water::Unfit(_, why)) => failed(
+                "missing_water_reference",
+                format!(
+                    "{}: {} is named as its water reference, but {why}; correct the sidecar's \
+                     ReferenceSignal or the manifest's `water_path`, or write `none` there",
+                    self.source_path,
+                    self.water_source_path.as_deref().unwrap_or("(unnamed)")
+                ),
+            ),
             (None, Water::None | Water::Paired(_)) => None,
         }
     }
@@ -250,6 +259,32 @@ pub enum FindWarning {
         /// How many.
         n: usize,
     },
+    /// Water references whose acquisition label is not the spectrum's.
+    #[error(
+        "{n} spectra are scaled by a water reference of another `acq-` label, as {path} by {water}: no spectrum beside it has \
+         that label. If it was measured for another voxel or sequence, name the right one in a manifest (`water_path`), or `none`"
+    )]
+    OtherAcquisition {
+        /// The first spectrum.
+        path: PathBuf,
+        /// Name of its reference.
+        water: String,
+        /// How many.
+        n: usize,
+    },
+    /// Files that hold byte for byte what another one holds.
+    #[error(
+        "{n} files are byte for byte the same as another one, as {path} is as {other}: each is fitted and counted as a spectrum \
+         of its own. Leave out what was copied, and look whose scan it is where subjects differ"
+    )]
+    Copies {
+        /// The first copy.
+        path: PathBuf,
+        /// What it is a copy of.
+        other: String,
+        /// How many.
+        n: usize,
+    },
     /// A line of a manifest that lists the water reference of another line.
     #[error("{path}: listed in the manifest, but left out as the water reference of another line")]
     ListedReference {
@@ -273,6 +308,8 @@ impl FindWarning {
             | Self::SameInstance { path, .. }
             | Self::KeptExtension { path, .. }
             | Self::Filtered { path, .. }
+            | Self::OtherAcquisition { path, .. }
+            | Self::Copies { path, .. }
             | Self::ListedReference { path } => path,
         }
     }

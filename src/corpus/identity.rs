@@ -90,6 +90,8 @@ pub(crate) enum BidsRole {
 pub(crate) struct BidsName {
     /// Entities in the order of the name: `("sub", "01")`.
     pub(crate) entities: Vec<(String, String)>,
+    /// Pairs of key and value that are no entities requant knows (`("vox", "ACC")`), the keys in lower case.
+    others: Vec<(String, String)>,
     /// What follows the last underscore, in lower case.
     pub(crate) suffix: String,
     /// Whether every part before the suffix is an entity.
@@ -97,13 +99,16 @@ pub(crate) struct BidsName {
 }
 
 impl BidsName {
-    /// Reads the entities that a file stem has; also in names that are not quite BIDS.
+    /// Reads the entities that a file stem has, also in names that are not quite BIDS.
     pub(crate) fn parse(stem: &str) -> Self {
         let mut name = Self::default();
         for part in stem.split('_') {
             match part.split_once('-') {
                 Some((key, value)) if BIDS_ENTITIES.contains(&key) && !value.is_empty() => {
                     name.entities.push((key.to_owned(), value.to_owned()));
+                }
+                Some((key, value)) if !key.is_empty() && !value.is_empty() => {
+                    name.others.push((key.to_lowercase(), value.to_owned()));
                 }
                 _ => {}
             }
@@ -117,6 +122,30 @@ impl BidsName {
     /// Value of an entity.
     pub(crate) fn get(&self, key: &str) -> Option<&str> {
         self.entities.iter().find(|(k, _)| k == key).map(|(_, value)| value.as_str())
+    }
+
+    /// Whether both names state something and each states it otherwise, of what is no entity that requant knows: sites have
+    /// keys of their own for what they measured (`vox-ACC`, `loc-left`). What one name alone states contradicts nothing.
+    pub(super) fn contradicts(&self, other: &Self) -> bool {
+        let values = |name: &Self, key: &str| -> Vec<String> {
+            name.others.iter().filter(|(k, _)| k == key).map(|(_, value)| value.to_lowercase()).collect()
+        };
+        self.others.iter().any(|(key, _)| {
+            let theirs = values(other, key);
+            !theirs.is_empty() && theirs != values(self, key)
+        })
+    }
+
+    /// How many of the pairs that are no known entities both names have.
+    pub(super) fn n_shared(&self, other: &Self) -> usize {
+        self.others.iter().filter(|pair| other.others.contains(pair)).count()
+    }
+
+    /// Whether a file of this name belongs to `other` by the rule of inheritance: whatever it states, that states as well.
+    pub(super) fn applies_to(&self, other: &Self) -> bool {
+        self.suffix == other.suffix
+            && self.entities.iter().all(|entity| other.entities.contains(entity))
+            && self.n_shared(other) == self.others.len()
     }
 
     /// What the suffix says; `None` where the name does not begin with a subject as BIDS wants it.
@@ -215,6 +244,19 @@ mod tests {
         let vendor = BidsName::parse("sub-01_ses-01_PRESS-Inverted_TI-600_raw-act_noID");
         assert_eq!(vendor.role(), None);
         assert_eq!(vendor.get("ses"), Some("01"));
+    }
+
+    #[test]
+    fn keys_of_a_site_can_contradict() {
+        let name = BidsName::parse;
+        let acc = name("sub-01_vox-ACC_svs");
+        assert!(acc.contradicts(&name("sub-01_vox-OCC_mrsref")));
+        for other in ["sub-01_mrsref", "sub-01_vox-acc_mrsref", "sub-01_Vox-ACC_loc-left_mrsref", "sub-01_acq-x_mrsref"]
+        {
+            assert!(!acc.contradicts(&name(other)), "{other}");
+        }
+        assert!(name("sub-01_svs").applies_to(&acc) && name("vox-ACC_svs").applies_to(&acc));
+        assert!(!name("sub-01_vox-OCC_svs").applies_to(&acc) && !name("sub-01_vox-ACC_mrsref").applies_to(&acc));
     }
 
     #[test]

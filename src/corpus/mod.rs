@@ -5,7 +5,9 @@
 //! on the readers. Every file that is seen becomes a row or is left out for a reason that is counted.
 
 mod bids;
+mod circles;
 mod collect;
+mod copies;
 mod entity_filter;
 pub mod find;
 pub mod found;
@@ -29,6 +31,7 @@ mod sheet_text;
 pub mod titles;
 mod walk;
 
+pub(crate) use copies::copies;
 pub use entity_filter::{EntityFilter, FilterError};
 pub use find::{find, find_labelled};
 pub use found::{FindError, FindWarning, Found, Listing, Problem, Refusal};
@@ -38,7 +41,7 @@ pub(crate) use identity::{id_of, relative_path};
 pub use left_out::{LeftOut, LeftOutKind, counts, in_words};
 pub use manifest::Overrides;
 pub(crate) use manifest_cells::NOT_KNOWN;
-pub use pair::Water;
+pub use pair::{Unfit, Water};
 pub use path_labels::PathLabels;
 pub(crate) use sheet::Sheet;
 pub(crate) use sheet_parquet::read_parquet;

@@ -8,6 +8,8 @@
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
+use thiserror::Error;
+
 use super::identity::{BidsName, BidsRole, file_name, format_of, split_extension};
 use super::markers::{Kind, Marked, marked, series_name, without_count};
 use crate::acquisition::SeriesName;
@@ -24,6 +26,27 @@ pub enum Water {
     Ambiguous(Vec<PathBuf>),
     /// This file is named by a manifest or sidecar but is not there.
     Missing(PathBuf),
+    /// This file is named by a manifest or sidecar and cannot be it.
+    Unfit(PathBuf, Unfit),
+}
+
+/// Why a file that is named as a water reference cannot be it.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum Unfit {
+    /// A template was copied, or a column was.
+    #[error("is the spectrum itself")]
+    Itself,
+    /// Its own water reference is the spectrum, or has it in turn: none of them would be left as a spectrum.
+    #[error("has this spectrum as its own water reference in turn")]
+    Circle,
+    /// It was measured in somebody else.
+    #[error("is of another subject (sub-{other}, and the spectrum of sub-{own})")]
+    OtherSubject {
+        /// Label of the spectrum's subject.
+        own: String,
+        /// Label of the reference's.
+        other: String,
+    },
 }
 
 impl Water {
@@ -43,7 +66,7 @@ impl Water {
         match self {
             Self::Paired(path) => std::slice::from_ref(path),
             Self::Ambiguous(paths) => paths,
-            Self::None | Self::Missing(_) => &[],
+            Self::None | Self::Missing(_) | Self::Unfit(..) => &[],
         }
     }
 }

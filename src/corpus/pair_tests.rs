@@ -12,7 +12,7 @@ fn partner(name: &str, names: &[&str]) -> String {
         Role::Spectrum(Water::None) => "-".to_owned(),
         Role::Spectrum(Water::Paired(path)) => path.display().to_string(),
         Role::Spectrum(Water::Ambiguous(_)) => "?".to_owned(),
-        Role::Spectrum(Water::Missing(path)) => panic!("{}", path.display()),
+        Role::Spectrum(Water::Missing(path) | Water::Unfit(path, _)) => panic!("{}", path.display()),
     }
 }
 

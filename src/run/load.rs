@@ -19,12 +19,11 @@ use crate::store::{Content, Timings};
 use super::conditions::EditConditions;
 pub use super::loaded::{Failure, Header, ID_CHARS, Loaded, SpectrumKey};
 use super::voxel_tissue::VoxelPlace;
+use super::water_match;
 
 /// Most points of an FID that is fitted: sixteen times what scanners store, four times what spectrometers do in vivo. Time
 /// grows faster than the points, and a longer one is something else, or a header that is wrong.
 pub const MAX_POINTS: usize = 65_536;
-/// Relative difference from which echo or repetition times of a water reference are not the measurement's.
-pub const TIMES_DIFFER: f64 = 0.02;
 
 /// Conditions with labels of their own: further ones of one label get a number.
 fn distinct<T>(mut conditions: Vec<(Option<String>, T)>) -> Vec<(Option<String>, T)> {
@@ -112,7 +111,7 @@ impl Loaded {
         let first = self.header.clone();
         for Measurement { name, mut data, water } in measurements {
             let stated = &found.overrides.editing;
-            let reference = water.as_ref().map(|w| &w.data);
+            let reference = water.as_ref().map(|w| &w.data).filter(|w| water_match::is_usable(&data, w));
             let sorted = arrange(&mut data, reference, preparation, stated, &file_stem(&found.path));
             let mut header = first.clone();
             header.state(&data, water.as_ref());
@@ -221,14 +220,8 @@ impl Header {
         self.water_te_s = water.and_then(|water| water.data.facts.te_s);
         self.water_tr_s = water.and_then(|water| water.data.facts.tr_s);
         self.water_averages = water.and_then(|water| water.data.facts.averages_on_scanner);
-        let differ = |own: Option<f64>, water: Option<f64>| {
-            own.zip(water).is_some_and(|(own, water)| (water - own).abs() > TIMES_DIFFER * own)
-        };
-        if differ(data.facts.te_s, self.water_te_s) {
-            self.flags.push("water_te_differs");
-        }
-        if differ(data.facts.tr_s, self.water_tr_s) {
-            self.flags.push("water_tr_differs");
+        if let Some(water) = water {
+            self.compare(data, &water.data);
         }
     }
 }
@@ -251,8 +244,8 @@ pub(crate) fn load_acquisitions(
                 .map_err(|f| Failure::new(format!("water_{}", f.code), format!("water reference {}", f.message)))?;
             Some(water)
         }
-        // Missing and ambiguous ones are refused before anything is read ([`Found::refusal`]).
-        Water::None | Water::Missing(_) | Water::Ambiguous(_) => None,
+        // Missing, unfit and ambiguous ones are refused before anything is read ([`Found::refusal`]).
+        Water::None | Water::Missing(_) | Water::Unfit(..) | Water::Ambiguous(_) => None,
     };
     Ok(measurements_of(data, paired))
 }

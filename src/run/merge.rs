@@ -9,6 +9,7 @@ use rayon::prelude::*;
 use super::identity::{RATIO_ROWS_KEY, SIMULATED_KEY, run_id};
 use super::signature::content_sha256;
 use super::{RunError, Summary, Tally, gating};
+use crate::corpus;
 use crate::store::provenance::{Inputs, Named, listing_sha256};
 use crate::store::span::tile;
 use crate::store::{
@@ -215,7 +216,9 @@ impl Gathered {
 
     /// The record of the whole run, without its timings.
     fn into_record(self, plan: &Plan) -> RunRecord {
-        let warnings: Vec<String> = plan.warnings.iter().cloned().chain(self.notes).collect();
+        let hashes = self.contents.iter().map(|c| (c.source_path.as_str(), c.source_sha256.as_deref()));
+        let copies = corpus::copies(hashes).map(|copies| copies.to_string());
+        let warnings: Vec<String> = plan.warnings.iter().cloned().chain(copies).chain(self.notes).collect();
         let mut config = plan.config.clone();
         if let Some(fields) = config.as_object_mut() {
             fields.insert(RATIO_ROWS_KEY.to_owned(), self.ratio_rows.into_iter().collect());

@@ -46,6 +46,7 @@ mod tissue_table;
 mod trials;
 pub mod union;
 mod voxel_tissue;
+mod water_match;
 
 use rayon::prelude::*;
 

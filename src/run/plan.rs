@@ -11,7 +11,7 @@ use super::models::ModelStore;
 use super::rows::Origin;
 use super::{Progress, RunError, RunOptions, cut};
 use crate::acquisition::Facts;
-use crate::corpus::{Found, LeftOut, Listing};
+use crate::corpus::{self, Found, LeftOut, Listing};
 use crate::engine::Engine;
 use crate::interrupt;
 use crate::prepare::Spectrum;
@@ -56,11 +56,12 @@ impl PlannedFile {
 /// [`RunError`]: the inputs cannot be listed, or the basis set named for the whole run cannot be read.
 pub fn plan(options: &RunOptions, engine: &dyn Engine, progress: &dyn Progress) -> Result<Planned, RunError> {
     cut::check_memory(options)?;
-    let listing = options.listing()?;
+    let mut listing = options.listing()?;
     let models = ModelStore::new(options)?;
     progress.found(listing.found.len());
     let mut rows = Vec::new();
     let mut files = vec![PlannedFile::default(); listing.found.len()];
+    let mut hashes: Vec<(usize, String)> = Vec::new();
     for Part { number, span, loaded } in chunk::read_all(&listing.found, options, engine.files_at_once()) {
         let planned: Vec<Vec<PlannedRow>> = listing.found[span.files()]
             .par_iter()
@@ -69,11 +70,16 @@ pub fn plan(options: &RunOptions, engine: &dyn Engine, progress: &dyn Progress) 
             .map(|((found, loaded), file)| rows_of(found, loaded, file, number, options, &models))
             .collect();
         rows.extend(planned.into_iter().flatten());
+        hashes
+            .extend(span.files().zip(&loaded).filter_map(|(file, loaded)| Some((file, loaded.header.sha256.clone()?))));
         if interrupt::asked() {
             return Err(RunError::Stopped);
         }
         progress.advanced(span.to.file - span.from.file);
     }
+    let hashes = hashes.iter().map(|(file, hash)| (listing.found[*file].source_path.as_str(), Some(hash.as_str())));
+    let copies = corpus::copies(hashes);
+    listing.warnings.extend(copies);
     rows.extend(listing.left_out.iter().map(left_out));
     Ok(Planned { rows, listing, files })
 }

@@ -98,7 +98,7 @@ impl Line<'_> {
             "path" => self.path(&found.path),
             "water_path" => match &found.water {
                 Water::Paired(path) => self.path(path),
-                Water::None | Water::Ambiguous(_) | Water::Missing(_) => String::new(),
+                Water::None | Water::Ambiguous(_) | Water::Missing(_) | Water::Unfit(..) => String::new(),
             },
             "basis" => found.overrides.basis.as_ref().map(|path| self.path(path)).unwrap_or_default(),
             "recipe" => found.overrides.recipe.as_ref().map(|path| self.path(path)).unwrap_or_default(),

@@ -173,6 +173,7 @@ fn said_of(found: &Found) -> String {
         Water::Paired(_) => "paired",
         Water::Ambiguous(_) => "ambiguous",
         Water::Missing(_) => "missing",
+        Water::Unfit(..) => "unfit",
     };
     format!(
         "{:?}",

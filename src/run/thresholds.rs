@@ -1,7 +1,8 @@
 //! The numbers of the glossary, from the constants that decide.
 
-use super::load::{MAX_POINTS, TIMES_DIFFER};
+use super::load::MAX_POINTS;
 use super::measured::GAIN_DIFFERS;
+use super::water_match::{FREQUENCY_DIFFERS, TIMES_DIFFER, VOLUME_DIFFERS, VOXEL_APART};
 use crate::acquisition::Facts;
 use crate::basis::check::FIELD_REFUSES;
 use crate::formats::MAX_FILE_BYTES;
@@ -29,6 +30,8 @@ pub fn thresholds() -> Thresholds {
         water_misfit: water::MISFIT,
         water_unlike: water::UNLIKE,
         times_differ: TIMES_DIFFER,
+        water_f0: FREQUENCY_DIFFERS,
+        water_voxel: (VOXEL_APART, VOLUME_DIFFERS),
         gain_differs: GAIN_DIFFERS,
         lipids: LIPIDS,
     }

@@ -93,6 +93,11 @@ pub struct Thresholds {
     pub water_unlike: f64,
     /// Relative difference of echo and repetition times from which they are not the same.
     pub times_differ: f64,
+    /// Relative difference of the spectrometer frequencies from which a water reference is another scanner's.
+    pub water_f0: f64,
+    /// Distance of centres in parts of the shortest edge, and relative difference of volumes, from which a water reference is
+    /// of another voxel.
+    pub water_voxel: (f64, f64),
     /// Ratio of the noises of spectrum and reference from which their gains were not the same.
     pub gain_differs: f64,
     /// Height of lipids over NAA's from which they disturb.

@@ -38,8 +38,9 @@ fn of_the_search() -> Vec<Entry> {
         ),
         entry(
             "missing_water_reference",
-            "a manifest or a sidecar names a water reference that is not there",
-            "The spectrum was not fitted, as its concentrations would be missing without notice.",
+            "a manifest or a sidecar names a water reference that is not there or cannot be it: the spectrum itself, a file that \
+             has this spectrum as its own reference in turn, or (sidecars) another subject's",
+            "The spectrum was not fitted, as its concentrations would be missing or wrong without notice. The message says which.",
             "Correct the path, or write `none`.",
         ),
         entry(

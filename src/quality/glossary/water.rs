@@ -3,6 +3,19 @@
 use super::super::{concentrations, flag};
 use super::entry::{Entry, Thresholds, flag_entry as entry};
 
+pub(super) fn of_the_coils() -> Vec<Entry> {
+    vec![entry(
+        "coil_weights_contradicted",
+        "creatine and choline have less than 0.7 times the signal-to-noise ratio with the coils' weights of the water \
+         reference than with those of the data themselves"
+            .to_owned(),
+        "The coils of the reference do not fit those of the data: another session, another coil, or channels in another order. \
+         The data were combined by their own weights, the reference by its own. Ratios are right; concentrations are if only \
+         the order differs, and else may be wrong.",
+        "Name the reference of the same session in a manifest (`water_path`), or export both files again in the same way.",
+    )]
+}
+
 pub(super) fn of_water(t: &Thresholds) -> Vec<Entry> {
     vec![
         entry(
@@ -17,12 +30,6 @@ pub(super) fn of_water(t: &Thresholds) -> Vec<Entry> {
             "The file is a scan without water suppression, perhaps the reference of another one that was not found to be its \
              pair. Metabolites of such scans are disturbed by sidebands of water.",
             "Name the file as `water_path` of its spectrum in a manifest, and leave it out as a spectrum.",
-        ),
-        entry(
-            "water_reference_coils",
-            "the water reference has another number of coils than the data".to_owned(),
-            "The reference was not used: no eddy-current correction, no concentrations.",
-            "Name the matching reference in a manifest (`water_path`).",
         ),
         entry(
             "water_reference_unusable",
@@ -46,12 +53,6 @@ pub(super) fn of_water(t: &Thresholds) -> Vec<Entry> {
              too high by as much as was suppressed.",
             "Look whether concentrations are what they are elsewhere. Name the unsuppressed reference in a manifest, or write \
              `none` there.",
-        ),
-        entry(
-            "eddy_not_corrected",
-            format!("dwell times of reference and data differ by {} % or more", 100.0 * t.water_dwell),
-            "The reference scales the amplitudes, and its phase was not used.",
-            "Nothing, if lines look undistorted. Otherwise give a reference of the same bandwidth.",
         ),
         entry(
             "water_removal_failed",
@@ -96,6 +97,52 @@ pub(super) fn of_the_reference(t: &Thresholds) -> Vec<Entry> {
             "Look at the reference. Exclude the concentrations, not the ratios.",
         ),
         entry(
+            "water_gain_differs",
+            format!(
+                "`water_noise_ratio` > {}, for equal averages on the scanner where both files state them",
+                t.gain_differs
+            ),
+            "The reference has much less noise than a transient of the spectrum. Its receiver gain was lower, or one of both is a \
+             sum of transients and not their mean: then its amplitude is too small, and concentrations are too high by as much \
+             as the noise ratio. A reference of more averages, which its file does not state, has less noise as well and is right.",
+            "Look up the receiver gain of both measurements. If they differ, measure with one gain, or divide concentrations by \
+             the ratio of the gains, which `water_noise_ratio` estimates. Ratios of metabolites are not touched by it.",
+        ),
+    ]
+}
+
+/// What headers say against the reference.
+pub(super) fn of_its_header(t: &Thresholds) -> Vec<Entry> {
+    vec![
+        entry(
+            "water_reference_coils",
+            "the water reference has another number of coils than the data".to_owned(),
+            "The reference was not used: no eddy-current correction, no concentrations.",
+            "Name the matching reference in a manifest (`water_path`).",
+        ),
+        entry(
+            "eddy_not_corrected",
+            format!("dwell times of reference and data differ by {} % or more", 100.0 * t.water_dwell),
+            "The reference scales the amplitudes, and its phase was not used.",
+            "Nothing, if lines look undistorted. Otherwise give a reference of the same bandwidth.",
+        ),
+        entry(
+            "water_reference_nucleus",
+            "the water reference was measured with another nucleus than the data".to_owned(),
+            "The reference was not used: no eddy-current correction, no concentrations. The row's warning names both nuclei.",
+            "Name the matching reference in a manifest (`water_path`).",
+        ),
+        entry(
+            "water_reference_frequency",
+            format!(
+                "spectrometer frequencies of the water reference and of the data differ by more than {} %",
+                100.0 * t.water_f0
+            ),
+            "They were measured at two fields, so the reference is another scan's. It was not used: no eddy-current correction, \
+             no concentrations. The row's warning has both frequencies.",
+            "Name the matching reference in a manifest (`water_path`).",
+        ),
+        entry(
             "water_te_differs",
             format!("`water_te_s` is not `te_s`, by more than {} %", 100.0 * t.times_differ),
             "The reference has another echo time than the measurement. Concentrations that know of relaxation take the \
@@ -109,16 +156,17 @@ pub(super) fn of_the_reference(t: &Thresholds) -> Vec<Entry> {
             "As there. References of one transient are fully relaxed, whatever their header says.",
         ),
         entry(
-            "water_gain_differs",
+            "water_other_voxel",
             format!(
-                "`water_noise_ratio` > {}, for equal averages on the scanner where both files state them",
-                t.gain_differs
+                "both files say where their voxel is: centres are more than {} of the shortest edge apart, or volumes differ by \
+                 more than {} %",
+                t.water_voxel.0,
+                100.0 * t.water_voxel.1
             ),
-            "The reference has much less noise than a transient of the spectrum. Its receiver gain was lower, or one of both is a \
-             sum of transients and not their mean: then its amplitude is too small, and concentrations are too high by as much \
-             as the noise ratio. A reference of more averages, which its file does not state, has less noise as well and is right.",
-            "Look up the receiver gain of both measurements. If they differ, measure with one gain, or divide concentrations by \
-             the ratio of the gains, which `water_noise_ratio` estimates. Ratios of metabolites are not touched by it.",
+            "The reference was measured in another voxel, and was used. Its amount of water and what the coils receive there are \
+             not the spectrum's, so concentrations may be wrong by both. The row's warning says how far and how large.",
+            "Check that it is the right reference; name another one in a manifest (`water_path`), or write `none` there. A scan \
+             that measures water in a larger voxel on purpose needs the ratio of the volumes.",
         ),
     ]
 }
