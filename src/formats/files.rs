@@ -50,16 +50,41 @@ pub(super) fn bytes_beside(path: &Path, name: &str, what: &'static str) -> Resul
 }
 
 /// The file of the same stem with another extension (lower case), in any case of letters, packed or not; `path` itself
-/// where that is its own.
+/// where that is its own. Of several the one whose ending is written like its own.
 pub(super) fn of_stem(path: &Path, extension: &str) -> Option<PathBuf> {
     let plain = without_packing(path);
     if plain.extension().is_some_and(|e| e.eq_ignore_ascii_case(extension)) {
         return Some(path.to_owned());
     }
-    let usual = [extension.to_owned(), extension.to_ascii_uppercase(), capitalised(extension)];
+    let usual = spellings(&plain, extension);
     let packed = |e: &String| plain.with_extension(format!("{e}.gz"));
     let mut named = usual.iter().map(|e| plain.with_extension(e)).chain(usual.iter().map(packed));
     named.find(|p| is_there(p)).or_else(|| in_any_case(&plain.with_extension(extension)))
+}
+
+/// A file that [`of_stem`] might have taken as well as `taken`: another spelling of the ending, other content, and no file
+/// with an ending of `path`'s kind that it belongs to.
+pub(super) fn rival_of_stem(path: &Path, extension: &str, taken: &Path) -> Option<PathBuf> {
+    let plain = without_packing(path);
+    let own = plain.extension()?.to_str()?.to_ascii_lowercase();
+    let pairs = spellings(&plain, extension).into_iter().zip(spellings(&plain, &own));
+    let alone = pairs.filter(|(_, own)| plain.with_extension(own) == plain || !is_there(&plain.with_extension(own)));
+    let mut others = alone.map(|(other, _)| plain.with_extension(other)).filter(|p| p != taken && is_there(p));
+    // Where systems do not tell letters apart, all spellings are one file.
+    let differs = |other: &PathBuf| matches!((bytes_of(taken), bytes_of(other)), (Ok(a), Ok(b)) if a != b);
+    others.find(differs)
+}
+
+/// The usual spellings of an ending, first the one of `path`'s own ending.
+fn spellings(path: &Path, extension: &str) -> [String; 3] {
+    let mut usual = [extension.to_owned(), extension.to_ascii_uppercase(), capitalised(extension)];
+    let own = path.extension().unwrap_or_default().to_string_lossy();
+    if own.len() > 1 && own == own.to_ascii_uppercase() {
+        usual.swap(0, 1);
+    } else if own.starts_with(|c: char| c.is_ascii_uppercase()) {
+        usual.swap(0, 2);
+    }
+    usual
 }
 
 /// `path` without the ending that says it is packed.
@@ -93,4 +118,33 @@ pub(super) fn needed_of_stem(path: &Path, extension: &str, what: &'static str) -
 fn capitalised(word: &str) -> String {
     let mut letters = word.chars();
     letters.next().map(|c| c.to_ascii_uppercase().to_string() + letters.as_str()).unwrap_or_default()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_two_spellings_the_own_one_is_taken_and_a_rival_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        let write = |name: &str, text: &str| fs::write(path(name), text).unwrap();
+        ["a.SDAT", "a.SPAR"].into_iter().for_each(|name| write(name, "x"));
+        let taken = |name: &str| of_stem(&path(name), "spar").unwrap();
+        let rival = |name: &str| rival_of_stem(&path(name), "spar", &taken(name));
+        assert_eq!((taken("a.SDAT"), rival("a.SDAT")), (path("a.SPAR"), None));
+        write("a.spar", "x");
+        if fs::read_dir(folder.path()).unwrap().count() == 2 {
+            // The system does not tell letters apart.
+            return;
+        }
+        assert_eq!((taken("a.SDAT"), rival("a.SDAT")), (path("a.SPAR"), None), "a copy is none");
+        write("a.spar", "y");
+        assert_eq!((taken("a.SDAT"), rival("a.SDAT")), (path("a.SPAR"), Some(path("a.spar"))));
+        // A pair of its own.
+        write("a.sdat", "y");
+        assert_eq!((taken("a.SDAT"), rival("a.SDAT")), (path("a.SPAR"), None));
+        assert_eq!((taken("a.sdat"), rival("a.sdat")), (path("a.spar"), None));
+    }
 }

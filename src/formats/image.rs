@@ -145,9 +145,7 @@ impl Image {
         if nifti.n_dims < 3 || nifti.shape[3..].iter().any(|extent| *extent > 1) {
             return Err(ImageError::Dimensions(nifti.shape[..nifti.n_dims.min(7)].to_vec()));
         }
-        let [slope, intercept] = nifti.scaling;
-        let is_scaled = slope.is_finite() && slope != 0.0;
-        let scaling = is_scaled.then_some([slope, if intercept.is_finite() { intercept } else { 0.0 }]);
+        let scaling = nifti.slope().map(|slope| [slope, nifti.intercept().unwrap_or(0.0)]);
         Ok(Self { opened: AnyOpened::Nifti(Box::new(opened)), element, scaling })
     }
 

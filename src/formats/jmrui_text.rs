@@ -7,9 +7,9 @@ use std::path::Path;
 use ndarray::Array5;
 use num_complex::Complex64;
 
+use super::columns::{self, ColumnsError};
 use super::error::ReadError;
 use super::files::bytes_of;
-use super::plain_text::pair;
 use super::reader::{About, Claim, Probe, Reader};
 use crate::acquisition::{Acquisition, Facts};
 
@@ -29,12 +29,9 @@ pub enum DecodeError {
         /// Name of the entry.
         field: &'static str,
     },
-    /// A line among the samples is no pair of numbers.
-    #[error("line {line} is not a sample (two or four numbers)")]
-    Sample {
-        /// Line, counted from 1.
-        line: usize,
-    },
+    /// Lines of the signals are no columns of numbers.
+    #[error(transparent)]
+    Columns(#[from] ColumnsError),
     /// Fewer samples than announced.
     #[error("{got} samples where the header announces {signals} signals of {points}; the file is cut off")]
     Truncated {
@@ -93,7 +90,7 @@ impl Reader for JmruiText {
 pub fn decode(bytes: &[u8]) -> Result<Acquisition, DecodeError> {
     let text = String::from_utf8_lossy(bytes);
     let mut header = Header::default();
-    let mut samples = Vec::new();
+    let mut lines = Vec::new();
     let mut in_signal = false;
     for (index, line) in text.lines().enumerate() {
         let line = line.trim();
@@ -103,12 +100,12 @@ pub fn decode(bytes: &[u8]) -> Result<Acquisition, DecodeError> {
         if line.starts_with("Signal ") && line.contains(" out of ") {
             in_signal = true;
         } else if in_signal {
-            let sample = pair(line).ok_or(DecodeError::Sample { line: index + 1 })?;
-            samples.push(sample.conj());
+            lines.push((index + 1, line));
         } else if let Some((name, value)) = line.split_once(':') {
             header.set(name.trim(), value.trim());
         }
     }
+    let samples = columns::samples(&lines)?;
     let points = header.points.ok_or(DecodeError::Header { field: "PointsInDataset" })?;
     let signals = header.signals.unwrap_or(1);
     let needed = points.checked_mul(signals).filter(|n| *n <= samples.len() && *n > 0);
@@ -116,7 +113,7 @@ pub fn decode(bytes: &[u8]) -> Result<Acquisition, DecodeError> {
         return Err(DecodeError::Truncated { got: samples.len(), signals, points });
     }
     let array: Array5<Complex64> =
-        Array5::from_shape_fn((1, signals, 1, 1, points), |(_, s, _, _, p)| samples[s * points + p]);
+        Array5::from_shape_fn((1, signals, 1, 1, points), |(_, s, _, _, p)| samples[s * points + p].conj());
     let mut data = Acquisition::from_samples(NAME, array);
     if signals > 1 {
         data.condition_labels = (1..=signals).map(|s| format!("signal{s}")).collect();
@@ -140,7 +137,10 @@ struct Header {
 impl Header {
     /// Takes what is needed; names of patients and dates are passed over.
     fn set(&mut self, name: &str, value: &str) {
-        let number = value.parse::<f64>().ok().filter(|v| v.is_finite() && *v > 0.0);
+        // Some exports write decimal commas.
+        let is_decimal_comma = value.matches(',').count() == 1 && !value.contains('.');
+        let number = if is_decimal_comma { value.replace(',', ".").parse::<f64>() } else { value.parse() };
+        let number = number.ok().filter(|v| v.is_finite() && *v > 0.0);
         let count = number.filter(|v| v.fract() == 0.0 && *v < 1e9).map(|v| v as usize);
         match name.to_ascii_lowercase().as_str() {
             "pointsindataset" => self.points = count,

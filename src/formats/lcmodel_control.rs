@@ -56,7 +56,7 @@ pub fn parse(bytes: &[u8]) -> Result<Option<Control>, NamelistError> {
 }
 
 fn from_namelist(list: Namelist) -> Result<Control, NamelistError> {
-    let positive = |key: &str| list.number(key).map(|v| v.filter(|v| *v > 0.0));
+    let positive = |key: &str| list.single(key).map(|v| v.filter(|v| *v > 0.0));
     let text = |key: &str| list.text(key).map(str::to_owned);
     Ok(Control {
         n_points: positive("NUNFIL")?.filter(|n| n.fract() == 0.0 && *n < 1e9).map(|n| n as usize),

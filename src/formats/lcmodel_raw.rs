@@ -185,7 +185,7 @@ pub fn decode(bytes: &[u8]) -> Result<Acquisition, DecodeError> {
 
 /// What `$SEQPAR` states, with the number of points compared to those `found`.
 fn facts(list: &Namelist, found: usize, line: usize) -> Result<Facts, DecodeError> {
-    let positive = |key: &str| list.number(key).map(|v| v.filter(|v| *v > 0.0));
+    let positive = |key: &str| list.single(key).map(|v| v.filter(|v| *v > 0.0));
     if let Some(stated) = positive("NUMBEROFPOINTS")?.filter(|&n| n != found as f64) {
         return Err(DecodeError::PointCount { stated, found, line });
     }
@@ -203,7 +203,7 @@ fn facts(list: &Namelist, found: usize, line: usize) -> Result<Facts, DecodeErro
 
 /// TRAMP or VOLUME; 1 where the header has none.
 fn positive_or_one(list: &Namelist, key: &'static str) -> Result<f64, DecodeError> {
-    match list.number(key)?.unwrap_or(1.0) {
+    match list.single(key)?.unwrap_or(1.0) {
         value if value > 0.0 => Ok(value),
         value => Err(DecodeError::Scale { key, value }),
     }
@@ -237,6 +237,28 @@ mod tests {
         assert_eq!(a.facts.f0_mhz, Some(399.7182));
         assert_eq!(a.facts.dwell_s, Some(1.25e-4));
         assert_eq!(a.facts.sequence.as_deref(), Some("STEAM"));
+    }
+
+    #[test]
+    fn decimal_commas_are_read_or_refused() {
+        let of = |format: &str, lines: &str| decode(format!(" $NMID {format} $END\n{lines}").as_bytes());
+        let both = [Complex64::new(1.5, -2.25), Complex64::new(0.0, 300.0)];
+        for (format, lines) in [
+            ("FMTDAT='(2E13.5)'", "  1,50000E+00 -2,25000E+00\n  0,00000E+00  3,00000E+02\n"),
+            ("FMTDAT='(2E13.5)'", "  1,50000E+00-2,25000E+00\n  0,00000E+00  3,00000E+02\n"),
+            ("FMTDAT='(2F8.2)'", "1,5  -2,25\n0 300\n"),
+            ("", "1,5e0 -2,25\n0,0 300,0\n"),
+            ("", "1.5,-2.25,0,300.0\n"),
+            ("", "1.5, -2.25\n0, 300\n"),
+            ("FMTDAT='(2E13.5)'", "1.5,-2.25\n0,300\n"),
+        ] {
+            let read = of(format, lines).unwrap().samples.iter().collect::<Vec<_>>();
+            assert_eq!(read, both, "{format} {lines}");
+        }
+        let unclear = DecodeError::Text(NamelistError::Commas { line: 3 });
+        assert_eq!(of("FMTDAT='*'", "1 2\n1,5 -2,25\n").unwrap_err(), unclear);
+        let several = of("TRAMP=1,5 VOLUME=1.", "1. 2.\n").unwrap_err();
+        assert_eq!(several, DecodeError::Text(NamelistError::Several { key: "TRAMP".to_owned(), line: 1 }));
     }
 
     #[test]

@@ -5,6 +5,7 @@ mod alike;
 pub mod bids_sidecar;
 pub mod bruker;
 mod bytes;
+mod columns;
 pub mod dicom;
 mod error;
 mod extent;
@@ -34,6 +35,7 @@ mod series;
 mod siemens_pulse;
 pub mod siemens_rda;
 pub mod siemens_twix;
+mod strengths;
 mod unread;
 pub mod varian;
 pub mod vax;
@@ -86,7 +88,8 @@ pub fn reader_of(path: &Path) -> Result<&'static dyn Reader, ReadError> {
     if probe.is_archive() {
         return Err(ReadError::Archive { path: path.to_owned() });
     }
-    Err(probe.unknown(READERS.map(|reader| reader.name()).join(", ")))
+    let known: Vec<&str> = READERS.iter().map(|reader| reader.name()).filter(|name| *name != unread::NAME).collect();
+    Err(probe.unknown(known.join(", ")))
 }
 
 fn reader_by(probe: &Probe<'_>) -> Option<&'static dyn Reader> {

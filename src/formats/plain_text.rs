@@ -5,14 +5,13 @@
 
 use std::path::{Path, PathBuf};
 
-use ndarray::Array5;
-use num_complex::Complex64;
-
+use super::columns::{self, ColumnsError};
 use super::error::ReadError;
 use super::files::bytes_of;
 use super::lcmodel_control;
 use super::reader::{About, Claim, Probe, Reader};
 use crate::acquisition::Acquisition;
+use ndarray::Array5;
 
 /// Name of the format.
 pub const NAME: &str = "plain text";
@@ -20,12 +19,9 @@ pub const NAME: &str = "plain text";
 /// Why a file of numbers could not be decoded.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum DecodeError {
-    /// A line that is not two numbers.
-    #[error("line {line}: two numbers (real and imaginary part) are needed on every line")]
-    NotTwoNumbers {
-        /// Line, counted from 1.
-        line: usize,
-    },
+    /// Its lines are no columns of numbers.
+    #[error(transparent)]
+    Columns(#[from] ColumnsError),
     /// No line at all.
     #[error("holds no numbers")]
     Empty,
@@ -52,7 +48,7 @@ impl Reader for PlainText {
             files: "text of two columns of numbers, real and imaginary part (`.txt`)",
             companions: "an LCModel control file whose `filraw` or `filh2o` names the file",
             facts: "none; from the control file dwell time, f0, TE",
-            limits: "one spectrum a file; the sign convention is that of jMRUI text",
+            limits: "one spectrum a file; the sign convention is that of jMRUI text; a comma is a decimal sign where something else separates the columns, and is refused where it cannot be told",
         }
     }
 
@@ -78,32 +74,19 @@ impl Reader for PlainText {
 pub fn looks_like(head: &[u8]) -> bool {
     let text = String::from_utf8_lossy(head);
     let mut lines = text.lines().map(str::trim).filter(|l| !l.is_empty()).take(3).peekable();
-    lines.peek().is_some() && lines.all(|l| pair(l).is_some())
+    lines.peek().is_some() && lines.all(columns::looks_like)
 }
 
 /// Decodes a file; dwell time and frequency stay unknown.
 pub fn decode(bytes: &[u8]) -> Result<Acquisition, DecodeError> {
     let text = String::from_utf8_lossy(bytes);
-    let mut samples = Vec::new();
-    for (index, line) in text.lines().enumerate() {
-        if !line.trim().is_empty() {
-            samples.push(pair(line.trim()).ok_or(DecodeError::NotTwoNumbers { line: index + 1 })?.conj());
-        }
-    }
+    let lines = text.lines().enumerate().map(|(index, line)| (index + 1, line.trim()));
+    let lines: Vec<(usize, &str)> = lines.filter(|(_, line)| !line.is_empty()).collect();
+    let samples = columns::samples(&lines)?;
     if samples.is_empty() {
         return Err(DecodeError::Empty);
     }
     let n = samples.len();
-    let array = Array5::from_shape_fn((1, 1, 1, 1, n), |(_, _, _, _, p)| samples[p]);
+    let array = Array5::from_shape_fn((1, 1, 1, 1, n), |(_, _, _, _, p)| samples[p].conj());
     Ok(Acquisition::from_samples(NAME, array))
-}
-
-/// The first two of exactly two (or four: signal and its transform) numbers of a line.
-pub(super) fn pair(line: &str) -> Option<Complex64> {
-    let numbers: Option<Vec<f64>> =
-        line.split(|c: char| c.is_whitespace() || c == ',').filter(|w| !w.is_empty()).map(|w| w.parse().ok()).collect();
-    match numbers?.as_slice() {
-        [re, im] | [re, im, _, _] => Some(Complex64::new(*re, *im)),
-        _ => None,
-    }
 }

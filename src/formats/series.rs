@@ -7,10 +7,11 @@ use ndarray::Axis;
 
 use super::alike::likeness;
 use super::error::ReadError;
+use super::strengths::{Differing, differing};
 use super::{read, reader_of};
 use crate::acquisition::{AXIS_TRANSIENT, Acquisition, Samples};
 
-/// A transient so many times stronger than the others is none of theirs.
+/// A transient so many times stronger than the others is none of theirs, whatever the noise: water has no suppression there.
 const ALIKE: f64 = 4.0;
 
 /// Reads single transients of one measurement from as many files, in this order.
@@ -34,10 +35,23 @@ pub fn read_series(first: &Path, others: &[PathBuf]) -> Result<Acquisition, Read
         data.flags.extend(new);
         parts.push(part.samples);
     }
+    let name = |at: usize| {
+        let path = at.checked_sub(1).and_then(|at| others.get(at)).map_or(first, PathBuf::as_path);
+        path.file_name().unwrap_or_default().to_string_lossy()
+    };
     if let Some(at) = unlike(&parts) {
-        let name = if at == 0 { first } else { &others[at - 1] }.file_name().unwrap_or_default().to_string_lossy();
+        let name = name(at);
         let reason = format!("{name} is {ALIKE} times stronger or weaker than the others: is it a water reference?");
         return Err(wrong(reason));
+    }
+    if let Some(Differing { strong, weak, factor }) = differing(&parts, &data.facts) {
+        let by = if factor < 100.0 { format!("{factor:.2}") } else { "many".to_owned() };
+        return Err(wrong(format!(
+            "their metabolites differ in strength for certain: {} has {by} times those of {}, as with diffusion weighting or \
+             T2 preparation; name each file on a line of its own in a manifest",
+            name(strong),
+            name(weak)
+        )));
     }
     let missing = missing(first, others);
     if !missing.is_empty() {

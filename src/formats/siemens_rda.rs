@@ -148,6 +148,7 @@ pub fn decode(file: &[u8]) -> Result<Acquisition, DecodeError> {
         let at = SAMPLE_BYTES * (voxel * points + point);
         bytes.complex64(at).unwrap_or_default()
     });
+    let surplus = samples.len() - SAMPLE_BYTES * voxels * points;
     let positive = |key: &str| number(key).filter(|v| *v > 0.0);
     let word = |key: &str| header.get(key).filter(|v| !v.is_empty()).map(|v| v.chars().take(80).collect::<String>());
     let mut data = Acquisition::from_samples(NAME, array);
@@ -167,6 +168,9 @@ pub fn decode(file: &[u8]) -> Result<Acquisition, DecodeError> {
         ..Facts::default()
     };
     data.affine_mm = affine(&number, voxels);
+    if surplus > 0 {
+        data.remarks.push(format!("{surplus} bytes after the last announced sample were not read"));
+    }
     Ok(data)
 }
 
@@ -184,4 +188,21 @@ fn affine(number: &dyn Fn(&str) -> Option<f64>, voxels: usize) -> Option<[[f64; 
         [0, 1, 2].map(|k| corner[k] + 0.5 * (row[k] * spacing[0] + column[k] * spacing[1]))
     };
     Some(super::geometry::affine_from_lps(row, column, position, spacing))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_follows_the_announced_samples_is_told() {
+        let header = b">>> Begin of header <<<\r\nVectorSize: 4\r\nDwellTime: 500\r\n>>> End of header <<<\r\n";
+        let of = |bytes: usize| decode(&[header.as_slice(), &vec![0; bytes]].concat());
+        assert!(of(64).unwrap().remarks.is_empty());
+        let longer = of(128).unwrap();
+        assert_eq!((longer.n_points(), longer.remarks.len()), (4, 1));
+        assert!(longer.remarks[0].starts_with("64 bytes after"), "{:?}", longer.remarks);
+        assert_eq!(of(63).unwrap_err().code(), "truncated");
+    }
 }

@@ -194,3 +194,32 @@ fn real_series_of_water_references_are_told_from_spectra() {
     let series = |which: &str| suppressed(&format!("18112113/post_upgrade_sv_export_enhanced/{which}"));
     assert_eq!([series("A/79574888"), series("B/79574899")], [Some(true), Some(false)]);
 }
+
+#[test]
+fn real_single_averages_are_put_together_and_steps_of_weighting_are_not() {
+    let names = ["00001.dcm", "00002.dcm", "00003.dcm", "00004.dcm"];
+    let folder = tempfile::tempdir().unwrap();
+    let put_together = |heights: [f32; 4]| {
+        for (name, height) in names.iter().zip(heights) {
+            let mut file = std::fs::read(case("field/dicom-xa-one-file-per-average").join(name)).unwrap();
+            // Spectroscopy data: group, element, type, two bytes unused, length.
+            let at = file.windows(6).position(|w| w == b"\x00\x56\x20\x00OF").unwrap() + 12;
+            let length = u32::from_le_bytes(file[at - 4..at].try_into().unwrap()) as usize;
+            for part in file[at..at + length].as_chunks_mut::<4>().0 {
+                *part = (f32::from_le_bytes(*part) * height).to_le_bytes();
+            }
+            std::fs::write(folder.path().join(name), file).unwrap();
+        }
+        let paths = names.map(|name| folder.path().join(name));
+        formats::read_series(&paths[0], &paths[1..])
+    };
+    assert_eq!(extents(&put_together([1.0; 4]).unwrap()).0, 4);
+    assert_eq!(extents(&put_together([1.0, -0.95, 1.05, 0.9]).unwrap()).0, 4);
+    // One that a movement spoiled is for later steps to leave out.
+    assert_eq!(extents(&put_together([1.0, 1.0, 0.5, 1.0]).unwrap()).0, 4);
+    for steps in [[1.0, 0.55, 0.4, 0.3], [0.3, 0.4, 0.55, 1.0], [1.0, 0.5, 1.0, 0.5]] {
+        let refused = put_together(steps).unwrap_err();
+        assert_eq!(refused.code(), "bad_series");
+        assert!(refused.to_string().contains("differ in strength"), "{refused}");
+    }
+}

@@ -10,10 +10,13 @@ impl Reader<'_> {
     /// Columns are separated by blanks where the line allows it, else cut by the width in `format`
     /// (`(6E13.5)`), for Fortran leaves no blank before a negative number that fills its column.
     ///
+    /// Commas separate numbers, or are decimal signs: all lines decide ([`NamelistError::Commas`] where they do not).
+    ///
     /// # Errors
-    /// [`NamelistError::BadData`], [`NamelistError::Truncated`], [`NamelistError::Surplus`].
+    /// [`NamelistError::BadData`], [`NamelistError::Commas`], [`NamelistError::Truncated`], [`NamelistError::Surplus`].
     pub fn numbers(&mut self, format: &str, expected: Option<usize>) -> Result<Vec<f64>, NamelistError> {
         let width = field_width(format);
+        let has_decimal_commas = self.has_decimal_commas(width.is_some())?;
         // Two bytes a number is the least possible: an announced length cannot make us allocate more.
         let mut numbers = Vec::with_capacity(expected.unwrap_or(0).min(self.rest().len() / 2 + 1));
         while self.pos < self.bytes.len() {
@@ -27,6 +30,13 @@ impl Reader<'_> {
                 if let Some(expected) = expected.filter(|&e| e == numbers.len()) {
                     return Err(NamelistError::Surplus { expected, line: self.line });
                 }
+                let with_points: Vec<u8>;
+                let line = if has_decimal_commas {
+                    with_points = line.iter().map(|b| if *b == b',' { b'.' } else { *b }).collect();
+                    &with_points
+                } else {
+                    line
+                };
                 if decode_line(line, width, &mut numbers).is_none() {
                     return Err(NamelistError::BadData { line: self.line, width });
                 }
@@ -40,6 +50,36 @@ impl Reader<'_> {
             }
             Some(expected) if numbers.len() > expected => Err(NamelistError::Surplus { expected, line: self.line }),
             _ => Ok(numbers),
+        }
+    }
+
+    /// Whether the commas of the block that begins at the present line are decimal signs: programs write the sign of their
+    /// system. Fortran's own separators stand beside points, or before blanks and signs.
+    fn has_decimal_commas(&self, is_of_reals: bool) -> Result<bool, NamelistError> {
+        let mut block = self.clone();
+        let (mut first, mut has_exponent) = (None, false);
+        while block.pos < block.bytes.len() && block.header_at_line_start().is_none() {
+            let line = block.rest().split(|b| *b == b'\n').next().unwrap_or_default();
+            let digit = |at: Option<usize>| at.and_then(|at| line.get(at)).is_some_and(u8::is_ascii_digit);
+            if line.contains(&b'.') {
+                return Ok(false);
+            }
+            for (at, _) in line.iter().enumerate().filter(|(_, b)| **b == b',') {
+                if !digit(at.checked_sub(1)) || !digit(Some(at + 1)) {
+                    return Ok(false);
+                }
+                first = first.or(Some(block.line));
+                let after = line[at + 1..].iter().find(|b| !b.is_ascii_digit());
+                // A whole number has none.
+                has_exponent |= after.is_some_and(|b| matches!(b, b'e' | b'E' | b'd' | b'D'));
+            }
+            block.pos += line.len();
+            block.bump();
+        }
+        match first {
+            None => Ok(false),
+            Some(_) if is_of_reals || has_exponent => Ok(true),
+            Some(line) => Err(NamelistError::Commas { line }),
         }
     }
 }

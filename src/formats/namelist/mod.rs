@@ -48,6 +48,20 @@ pub enum NamelistError {
         /// Width of a column by the Fortran format that the header states; `None` where it states none.
         width: Option<usize>,
     },
+    /// A data block whose commas may be decimal signs or separate whole numbers.
+    #[error("line {line}: its commas may be decimal signs or stand between numbers; write decimal points")]
+    Commas {
+        /// Line (from 1).
+        line: usize,
+    },
+    /// A key of one number has several: its comma is perhaps a decimal sign.
+    #[error("line {line}: {key} has several values where one is needed; write a decimal point if its comma is one")]
+    Several {
+        /// The key that was asked for.
+        key: String,
+        /// Line (from 1).
+        line: usize,
+    },
     /// A data block ends too early.
     #[error("line {line}: {found} numbers where {expected} are announced; the file is cut off")]
     Truncated {
@@ -123,6 +137,21 @@ impl Namelist {
         parse_number(&value.text)
             .map(Some)
             .ok_or_else(|| NamelistError::NotANumber { key: key.to_owned(), line: value.line })
+    }
+
+    /// [`Self::number`] of a key that has one value: of `35,5` the first would be another number.
+    ///
+    /// # Errors
+    /// [`NamelistError::NotANumber`], [`NamelistError::Several`].
+    pub fn single(&self, key: &str) -> Result<Option<f64>, NamelistError> {
+        let values = self.entry(key).map(|e| e.values.as_slice()).unwrap_or_default();
+        if let [first, second, ..] = values
+            && !first.text.contains('.')
+            && parse_number(&second.text).is_some()
+        {
+            return Err(NamelistError::Several { key: key.to_owned(), line: first.line });
+        }
+        self.number(key)
     }
 
     /// First value of `key` as a Fortran logical: anything that starts with T or `.T` is true.

@@ -240,6 +240,16 @@ impl Nifti {
         self.geometry.forms(&self.pixdim)
     }
 
+    /// What stored numbers are to be multiplied by, where they are scaled: a slope of 0 stands for none.
+    pub fn slope(&self) -> Option<f64> {
+        Some(self.scaling[0]).filter(|slope| slope.is_finite() && *slope != 0.0)
+    }
+
+    /// What is to be added to them then.
+    pub fn intercept(&self) -> Option<f64> {
+        self.slope().and(Some(self.scaling[1]).filter(|intercept| intercept.is_finite() && *intercept != 0.0))
+    }
+
     /// Extents of the grid of voxels.
     pub fn grid(&self) -> [usize; 3] {
         [self.shape[0], self.shape[1], self.shape[2]]

@@ -85,6 +85,14 @@ pub(super) fn samples(nifti: &Nifti, roles: &[Role; 3], signs: Vec<f64>, data: V
         wanted.map(|point| sample(point).unwrap_or_default()).collect()
     };
     let shape = [voxels, conditions, transients, coils, points];
+    let slope = nifti.slope().unwrap_or(1.0);
+    let points_of_step = move |at: [usize; 4], step: usize, wanted: Range<usize>| -> Vec<Complex64> {
+        let mut stored = points_of_step(at, step, wanted);
+        if slope != 1.0 {
+            stored.iter_mut().for_each(|z| *z *= slope);
+        }
+        stored
+    };
     Samples::stored_in_parts(shape, move |at, wanted| match signs.len() {
         0 | 1 => points_of_step(at, 0, wanted),
         n => {
@@ -145,5 +153,47 @@ fn label(header: Option<&Value>, index: usize) -> String {
         Value::Number(number) => format!("{name}={number}"),
         // Vectors (gradient directions) would make unreadable ids.
         _ => format!("{name}={index}"),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use ndarray::Array5;
+
+    use super::*;
+    use crate::acquisition::Acquisition;
+    use crate::formats::nifti::layout::NIFTI2;
+    use crate::formats::nifti_mrs::{DecodeError, NAME, decode, encode};
+
+    #[test]
+    fn samples_are_scaled_as_the_header_says() {
+        let samples =
+            Array5::from_shape_fn((1, 1, 3, 2, 5), |(_, _, t, c, p)| Complex64::new((10 * t + p) as f64, -(c as f64)));
+        let file = encode(&Acquisition::from_samples(NAME, samples.clone()));
+        let scaled = |slope: f64, intercept: f64| {
+            let mut file = file.clone();
+            file[NIFTI2.scl_slope..][..8].copy_from_slice(&slope.to_le_bytes());
+            file[NIFTI2.scl_slope + 8..][..8].copy_from_slice(&intercept.to_le_bytes());
+            decode(&file, None)
+        };
+        let remark = |data: &Acquisition| data.remarks.iter().find(|r| r.contains("scl_slope")).cloned();
+        for (slope, intercept, factor) in [
+            (1.0, 0.0, 1.0),
+            (0.0, 0.0, 1.0),
+            // Without a slope there is no scaling at all.
+            (0.0, 3.0, 1.0),
+            (f64::NAN, f64::NAN, 1.0),
+            (0.25, 0.0, 0.25),
+            (-2.0, f64::NAN, -2.0),
+        ] {
+            let data = scaled(slope, intercept).unwrap();
+            assert_eq!(data.samples.to_array(), &samples * Complex64::from(factor), "{slope} {intercept}");
+            assert_eq!(remark(&data).is_some(), factor != 1.0, "{slope} {intercept}");
+        }
+        for slope in [1.0, 0.5] {
+            let refused = scaled(slope, 3.0).unwrap_err();
+            assert!(matches!(refused, DecodeError::Intercept { .. }) && refused.code() == "bad_header", "{slope}");
+        }
     }
 }

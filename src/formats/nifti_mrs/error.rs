@@ -46,6 +46,15 @@ pub enum DecodeError {
         /// Number of steps.
         steps: usize,
     },
+    /// Something is to be added to every sample.
+    #[error(
+        "scl_inter = {intercept}: the standards do not agree what is added to complex numbers; store the samples as they are, \
+         with scl_slope 1 and scl_inter 0"
+    )]
+    Intercept {
+        /// Its value.
+        intercept: f64,
+    },
     /// A dimension tag that the standard does not know.
     #[error("{key} names no dimension of the NIfTI-MRS standard; correct the header extension")]
     Tag {
@@ -61,7 +70,7 @@ impl DecodeError {
             Self::Container(NiftiError::Truncated { .. } | NiftiError::Gzip { .. }) => "truncated",
             Self::Container(NiftiError::Unreadable { .. }) => "unreadable_file",
             Self::Container(NiftiError::Memory { .. }) => "too_large_for_memory",
-            Self::Container(_) | Self::Json { .. } | Self::Tag { .. } => "bad_header",
+            Self::Container(_) | Self::Json { .. } | Self::Intercept { .. } | Self::Tag { .. } => "bad_header",
             Self::NotSpectroscopy { .. } => "not_spectroscopy",
             Self::NoExtension => "unsupported",
             Self::Signs { .. } | Self::PhaseCycle { .. } => "signs_unknown",

@@ -160,9 +160,15 @@ fn decode_voxels(
     let [n_voxels, ..] = extents(&opened.nifti, &roles);
     let first_voxel = voxels.as_ref().map_or(0, |v| v.start.min(n_voxels));
     let n_kept = voxels.as_ref().map_or(n_voxels, |v| v.end.min(n_voxels)).saturating_sub(first_voxel);
+    if let Some(intercept) = opened.nifti.intercept() {
+        return Err(DecodeError::Intercept { intercept });
+    }
     let stored = opened.data(voxels)?;
     let nifti = opened.nifti;
     let mut remarks = Vec::new();
+    if let Some(slope) = nifti.slope().filter(|slope| *slope != 1.0) {
+        remarks.push(format!("scl_slope: stored samples were multiplied by {slope}"));
+    }
     let signs = steps::signs(&nifti, &roles, &meta, &mut remarks)?;
     let mut data = Acquisition::from_samples(NAME, samples(&nifti, &roles, signs, stored, n_kept));
     data.first_voxel = first_voxel;

@@ -3,6 +3,16 @@
 /// Why an SDAT/SPAR pair could not be decoded.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum DecodeError {
+    /// Two headers of one name.
+    #[error(
+        "{taken} and {other} are both headers of this name, and they differ; move away the one that is not its own"
+    )]
+    TwoHeaders {
+        /// Name of one.
+        taken: String,
+        /// Name of the other.
+        other: String,
+    },
     /// A SPAR entry is missing.
     #[error("the SPAR has no entry `{field}`; export the pair again")]
     Missing {
@@ -43,7 +53,7 @@ impl DecodeError {
     /// Stable code for the tables.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::Missing { .. } | Self::Invalid { .. } => "bad_header",
+            Self::TwoHeaders { .. } | Self::Missing { .. } | Self::Invalid { .. } => "bad_header",
             Self::Imaging { .. } => "unsupported",
             Self::Truncated { .. } => "truncated",
         }

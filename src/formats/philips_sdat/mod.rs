@@ -15,7 +15,7 @@ use num_complex::Complex64;
 use super::bytes::FileBytes;
 use super::error::ReadError;
 use super::extent::Extent;
-use super::files::{bytes_of, length_of, needed_of_stem, of_stem};
+use super::files::{bytes_of, length_of, needed_of_stem, of_stem, rival_of_stem};
 use super::reader::{About, Claim, Probe, Reader};
 use super::vax::f32_from_vax;
 use crate::acquisition::{Acquisition, Samples};
@@ -65,6 +65,11 @@ impl Reader for PhilipsSdat {
     fn read(&self, path: &Path) -> Result<Acquisition, ReadError> {
         let sdat = needed_of_stem(path, "SDAT", "SDAT file with the samples")?;
         let spar = needed_of_stem(path, "SPAR", "SPAR file with the header")?;
+        if let Some(other) = rival_of_stem(&sdat, "spar", &spar) {
+            let name = |file: &Path| file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let error = DecodeError::TwoHeaders { taken: name(&spar), other: name(&other) };
+            return Err(ReadError::content(path, error.code(), error));
+        }
         let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
         decode_named(bytes_of(&sdat)?.into(), &bytes_of(&spar)?, &stem)
             .map_err(|e| ReadError::content(path, e.code(), e))
