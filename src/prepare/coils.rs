@@ -36,14 +36,43 @@ const NOISE_PART: f64 = 0.25;
 /// The covariance is estimated in full from so many samples a coil, else only its diagonal.
 const SAMPLES_PER_COIL: usize = 10;
 
+/// The noise of the coils, from the ends of the transients: lower triangle L with L·Lᴴ = covariance.
+pub(super) struct Noise(Mat<Complex64>);
+
+impl Noise {
+    /// `None` where the coils hold none.
+    pub(super) fn of(data: Series<'_>) -> Option<Self> {
+        factor(&noise_covariance(data)?, data.dim().1).map(Self)
+    }
+
+    /// The combination of the coils that has the most energy over its noise in `together`, Σ z·zᴴ over samples of all coils.
+    pub(super) fn best(&self, together: &[Complex64], coils: usize) -> Option<Vec<Complex64>> {
+        // L⁻¹·A·L⁻ᴴ: whitening the columns of A (its rows, conjugated), then those of the adjoint of what came of it.
+        let mut whitened: Vec<Complex64> = together.iter().map(Complex64::conj).collect();
+        whiten(&self.0, &mut whitened);
+        let transposed = |i: usize| whitened[i % coils * coils + i / coils].conj();
+        let mut columns: Vec<Complex64> = (0..coils * coils).map(transposed).collect();
+        whiten(&self.0, &mut columns);
+        let rows: Vec<Complex64> = columns.iter().map(Complex64::conj).collect();
+        let (mut along, _) = dominant(&rows, coils)?;
+        let column = MatMut::from_column_major_slice_mut(&mut along, coils, 1);
+        solve_upper_triangular_in_place(self.0.adjoint(), column, Par::Seq);
+        Some(along)
+    }
+}
+
 impl Weights {
     /// Weights from `signal` (the water reference or the data themselves) and the noise at the end of `data`.
     ///
     /// `None` if there is nothing to weigh: no samples, or coils without noise and signal.
     pub fn new(method: CoilMethod, signal: Series<'_>, data: Series<'_>) -> Option<Self> {
+        Self::within(method, signal, &Noise::of(data)?)
+    }
+
+    /// The same where the noise is known.
+    pub(super) fn within(method: CoilMethod, signal: Series<'_>, noise: &Noise) -> Option<Self> {
         let (transients, coils, points) = signal.dim();
-        let covariance = noise_covariance(data)?;
-        let lower = factor(&covariance, coils)?;
+        let lower = &noise.0;
         let points = points.min(SIGNAL_POINTS);
         let step = (transients * points).div_ceil(MOST_SIGNAL_SAMPLES).max(1);
         let beginning = |transient: usize| {
@@ -51,14 +80,14 @@ impl Weights {
             (0..points).step_by(step).flat_map(|n| fids.iter().map(move |fid| fid[n]).collect::<Vec<_>>()).collect()
         };
         let mut samples = side_by_side(transients, points.div_ceil(step) * coils, beginning);
-        whiten(&lower, &mut samples);
+        whiten(lower, &mut samples);
         let n = samples.len() / coils;
         let together = outer_products(&samples, coils);
         let (direction, energy) = match method {
             CoilMethod::Svd => dominant(&together, coils)?,
             CoilMethod::Gls | CoilMethod::FirstPoint => {
                 let mut direction = first_point(signal)?;
-                whiten(&lower, &mut direction);
+                whiten(lower, &mut direction);
                 normalise(&mut direction)?;
                 let energy = energy_along(&together, &direction);
                 (direction, energy)
@@ -86,6 +115,11 @@ impl Weights {
         factors.iter().all(|f| f.re.is_finite() && f.im.is_finite()).then_some(Self { factors, quality })
     }
 
+    /// What the coils are combined along: the factors, conjugated.
+    pub(super) fn along(&self) -> Vec<Complex64> {
+        self.factors.iter().map(Complex64::conj).collect()
+    }
+
     /// One transient of all coils, combined: one coil's samples at a time.
     pub fn combine(&self, series: Series<'_>, transient: usize) -> Vec<Complex64> {
         let mut combined = vec![Complex64::default(); series.dim().2];
@@ -98,7 +132,7 @@ impl Weights {
 }
 
 /// `of_each` samples of all transients, one after the other, however many threads read them.
-fn side_by_side(
+pub(super) fn side_by_side(
     transients: usize,
     of_each: usize,
     of_one: impl Fn(usize) -> Vec<Complex64> + Send + Sync,
@@ -145,7 +179,7 @@ fn noise_covariance(data: Series<'_>) -> Option<Vec<Complex64>> {
 }
 
 /// Σ z·zᴴ over samples of all coils, row by row.
-fn outer_products(samples: &[Complex64], coils: usize) -> Vec<Complex64> {
+pub(super) fn outer_products(samples: &[Complex64], coils: usize) -> Vec<Complex64> {
     let mut sum = vec![Complex64::default(); coils * coils];
     let n = samples.len() / coils.max(1);
     let columns = MatRef::from_column_major_slice(&samples[..coils * n], coils, n);
@@ -176,7 +210,7 @@ fn normalise(x: &mut [Complex64]) -> Option<()> {
 }
 
 /// xᴴ·A·x of a Hermitian matrix.
-fn energy_along(a: &[Complex64], x: &[Complex64]) -> f64 {
+pub(super) fn energy_along(a: &[Complex64], x: &[Complex64]) -> f64 {
     let row = |row: &[Complex64]| row.iter().zip(x).map(|(m, z)| m * z).sum::<Complex64>();
     a.chunks_exact(x.len()).zip(x).map(|(r, z)| (z.conj() * row(r)).re).sum()
 }

@@ -6,12 +6,13 @@ use num_complex::Complex64;
 
 use super::broken::{self, Usable};
 use super::coils::Weights;
+use super::coils_of_water::{self, CoilWeights};
 use super::dynamics::Part;
 use super::error::{check_finite, check_header, check_reference, check_samples, not_finite};
 use super::figures;
 use super::reject::REJECTED_ONE_IN;
 use super::settings::{Preparation, Settings, Step};
-use super::{PrepareError, Record, Spectrum, align, average, reject, residual_water, water};
+use super::{PrepareError, Record, Spectrum, align, average, edit_unstated, reject, residual_water, water};
 use crate::acquisition::Acquisition;
 use crate::signal::magnitudes::Magnitudes;
 use crate::signal::noise::used_length;
@@ -24,7 +25,7 @@ pub(super) struct Aligned<'a> {
     voxel: usize,
     condition: usize,
     transients: Vec<Vec<Complex64>>,
-    weights: Option<Weights>,
+    weights: Option<CoilWeights>,
     dwell_s: f64,
     f0_mhz: f64,
     pub(super) record: Record,
@@ -58,12 +59,21 @@ impl<'a> Aligned<'a> {
                 gather(preparation, &data, water.as_deref(), voxel, condition, &mut record)?
             }
         };
+        if weights.as_ref().is_some_and(CoilWeights::is_contradicted) {
+            record.flags.push("coil_weights_contradicted");
+        }
         if transients.len() > 1 {
             record.snr_before = Magnitudes::new(&average::mean(&transients), dwell_s, f0_mhz).snr();
         }
         record.kept = vec![true; transients.len()];
+        let asks = data.n_conditions() == 1 && data.n_voxels() == 1 && data.editing.is_none();
         if let Some(settings) = preparation.settings() {
-            settle(settings, &mut transients, dwell_s, f0_mhz, &mut record);
+            let without_water = settle(settings, &mut transients, dwell_s, f0_mhz, &mut record);
+            let looked_at = without_water.as_ref().unwrap_or(&transients);
+            let places = usable.as_ref().map(Usable::transients);
+            if asks && edit_unstated::differ_in_turn(looked_at, places, dwell_s, f0_mhz) {
+                record.flags.push("transients_differ_in_turn");
+            }
         }
         if let Some(usable) = usable {
             transients = usable.put_back(transients, &mut record);
@@ -96,7 +106,7 @@ impl<'a> Aligned<'a> {
         if let Some(reference) = self.water.as_deref() {
             if reference.n_coils() == data.n_coils() {
                 let scan = water::Scan { preparation, data, voxel, condition, dwell_s };
-                water::apply(&mut fid, &scan, reference, weights.as_ref(), &mut record)?;
+                water::apply(&mut fid, &scan, reference, weights.as_ref().map(CoilWeights::of_water), &mut record)?;
             } else {
                 record.flags.push("water_reference_coils");
             }
@@ -115,9 +125,9 @@ fn gather(
     voxel: usize,
     condition: usize,
     record: &mut Record,
-) -> Result<(Option<Weights>, Vec<Vec<Complex64>>), PrepareError> {
+) -> Result<(Option<CoilWeights>, Vec<Vec<Complex64>>), PrepareError> {
     let weights = combine(preparation, data, water, voxel, condition, record)?;
-    let transients = average::transients(data, voxel, condition, weights.as_ref());
+    let transients = average::transients(data, voxel, condition, weights.as_ref().map(|weights| &weights.data));
     if transients.iter().any(|fid| check_finite(fid).is_err()) {
         let n_coils = data.n_coils();
         return Err(not_finite(data.series(voxel, condition)).unwrap_or(PrepareError::Coils { n_coils }));
@@ -175,8 +185,15 @@ fn usable_of(data: &Acquisition, water: Option<&Acquisition>, voxel: usize, cond
     Some(Found { data: usable.of_data(data), water: kept_water, usable })
 }
 
-/// Aligns transients and finds those to leave out, in the settings' order.
-fn settle(settings: &Settings, transients: &mut [Vec<Complex64>], dwell_s: f64, f0_mhz: f64, record: &mut Record) {
+/// Aligns transients and finds those to leave out, in the settings' order; the transients without water, where that was
+/// taken away for it.
+fn settle(
+    settings: &Settings,
+    transients: &mut [Vec<Complex64>],
+    dwell_s: f64,
+    f0_mhz: f64,
+    record: &mut Record,
+) -> Option<Vec<Vec<Complex64>>> {
     let [low, high] = settings.align_band_ppm;
     let mut without_water = None;
     if settings.steps.iter().any(|step| matches!(step, Step::Align | Step::Reject)) {
@@ -204,9 +221,10 @@ fn settle(settings: &Settings, transients: &mut [Vec<Complex64>], dwell_s: f64, 
             Step::EddyCurrents | Step::ResidualWater => {}
         }
     }
+    without_water
 }
 
-/// Weights of the coils, from the water reference where it has the same coils.
+/// Weights of the coils, from the water reference where it has the same coils and fits the data.
 fn combine(
     preparation: &Preparation,
     data: &Acquisition,
@@ -214,7 +232,7 @@ fn combine(
     voxel: usize,
     condition: usize,
     record: &mut Record,
-) -> Result<Option<Weights>, PrepareError> {
+) -> Result<Option<CoilWeights>, PrepareError> {
     let n_coils = data.n_coils();
     if n_coils == 1 {
         return Ok(None);
@@ -225,11 +243,11 @@ fn combine(
     let weights = match water.filter(usable) {
         Some(water) => {
             let condition = if water.n_conditions() == data.n_conditions() { condition } else { 0 };
-            Weights::new(method, water.series(voxel, condition), own)
+            coils_of_water::weights(method, water.series(voxel, condition), own, &data.facts)
         }
-        None => Weights::new(method, own, own),
+        None => Weights::new(method, own, own).map(CoilWeights::from),
     };
     let weights = weights.ok_or_else(|| not_finite(own).unwrap_or(PrepareError::Coils { n_coils }))?;
-    record.coil_quality = Some(weights.quality);
+    record.coil_quality = Some(weights.data.quality);
     Ok(Some(weights))
 }

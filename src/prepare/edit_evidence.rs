@@ -7,6 +7,7 @@ use rustfft::FftDirection;
 
 use super::align::{METABOLITE_BAND_PPM, align, without_tail};
 use super::average::mean;
+use super::edit_decision::MOST_LEFT;
 use super::residual_water::without_water;
 use crate::acquisition::ppm_from_hz;
 use crate::signal::fft::{signed_bin, transform};
@@ -47,12 +48,17 @@ impl Evidence {
         let mut looked_at = without_water(transients, dwell_s, f0_mhz).unwrap_or_else(|| transients.to_vec());
         // Where nothing can be aligned, magnitudes tell all the same if the scanner was steady.
         align(&mut looked_at, dwell_s, f0_mhz, Some(METABOLITE_BAND_PPM));
-        let typical = mean(&looked_at);
+        Self::of_aligned(&looked_at, water, dwell_s, f0_mhz)
+    }
+
+    /// Of transients that are aligned and hold no water; what they had of it is `water`.
+    pub(super) fn of_aligned(looked_at: &[Vec<Complex64>], water: Vec<f64>, dwell_s: f64, f0_mhz: f64) -> Option<Self> {
+        let typical = mean(looked_at);
         let apart_ppm = shift_ppm(&typical, dwell_s, f0_mhz);
         let naa = Matched::new(&typical, (NAA_PPM.0 + apart_ppm, NAA_PPM.1 + apart_ppm), dwell_s, f0_mhz)?;
         let unchanged =
             Matched::new(&typical, (UNCHANGED_PPM.0 + apart_ppm, UNCHANGED_PPM.1 + apart_ppm), dwell_s, f0_mhz)?;
-        let naa_sd = naa.noise_sd(&looked_at)?;
+        let naa_sd = naa.noise_sd(looked_at)?;
         let of = |filter: &Matched| looked_at.par_iter().map(|fid| filter.at(fid, 0.0).norm()).collect();
         Some(Self { naa: of(&naa), naa_sd, unchanged: of(&unchanged), water })
     }
@@ -71,6 +77,20 @@ impl Evidence {
             water: spread(self.water),
         }
     }
+}
+
+/// Whether NAA's heights in transients that are aligned and hold no water lie so far apart as with and without its pulse:
+/// asked before the rest, which costs more.
+pub(super) fn naa_differs(looked_at: &[Vec<Complex64>], dwell_s: f64, f0_mhz: f64) -> bool {
+    let typical = mean(looked_at);
+    let apart_ppm = shift_ppm(&typical, dwell_s, f0_mhz);
+    let band = (NAA_PPM.0 + apart_ppm, NAA_PPM.1 + apart_ppm);
+    let Some(naa) = Matched::new(&typical, band, dwell_s, f0_mhz) else { return false };
+    let mut heights: Vec<f64> = looked_at.par_iter().map(|fid| naa.at(fid, 0.0).norm()).collect();
+    heights.sort_by(f64::total_cmp);
+    // Quartiles: the middles of two halves.
+    let (low, high) = (heights[heights.len() / 4], heights[heights.len() * 3 / 4]);
+    low <= MOST_LEFT * high
 }
 
 /// How far the singlets lie above their chemical shifts (ppm).

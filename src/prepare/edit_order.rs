@@ -11,6 +11,9 @@ use crate::acquisition::{Acquisition, Conditions, Editing, Origin, StatedEditing
 const GABA_PPM: f64 = 1.9;
 const GSH_PPM: f64 = 4.56;
 
+/// Part of the transients that may stand among those of another condition: an order whose last circle is not whole.
+const MOST_MIXED: f64 = 0.1;
+
 /// Words in a file's name that say which condition, or which combination of conditions, it holds.
 const CONDITION_WORDS: [&str; 6] = ["on", "off", "diff", "dif", "sum", "edit"];
 
@@ -48,8 +51,20 @@ pub fn arrange(
     };
     let n_transients = data.n_transients();
     if let Some(turns) = stated.turns(n_transients) {
-        let is_enough = turns.of_each(n_transients) > 0;
-        return is_enough.then(|| as_stated(data, turns, stated)).ok_or(PrepareError::EditOrder { n_transients });
+        if turns.of_each(n_transients) == 0 {
+            return Err(PrepareError::EditOrder { n_transients });
+        }
+        let refuted = refuted_by(data, water, preparation, turns);
+        as_stated(data, turns, stated);
+        if let Some(found) = refuted {
+            data.flags.push("edit_order_contradicted");
+            let Found { turns: shown, probability, .. } = found;
+            data.remarks.push(format!(
+                "the data contradict the stated order of the edit conditions: NAA comes and goes as with `{shown}` \
+                 (probability {probability:.4}), not with `{turns}`"
+            ));
+        }
+        return Ok(());
     }
     if n_transients < 2 {
         let Some(condition) = condition_of(file_stem) else { return Err(PrepareError::EditConditions) };
@@ -94,14 +109,8 @@ fn as_data_show(
     preparation: &Preparation,
     n_conditions: Option<usize>,
 ) -> Result<(), PrepareError> {
-    let n_transients = data.n_transients();
-    let unknown = PrepareError::EditOrder { n_transients };
-    let (dwell_s, f0_mhz) = check_header(data)?;
-    if data.n_voxels() > 1 || preparation == &Preparation::None {
-        return Err(unknown);
-    }
-    let (places, transients) = whole_transients(preparation, data, water, 0, 0)?;
-    let evidence = Evidence::of(&transients, dwell_s, f0_mhz).ok_or(unknown.clone())?.spread(&places, n_transients);
+    let unknown = PrepareError::EditOrder { n_transients: data.n_transients() };
+    let evidence = evidence_of(data, water, preparation)?.ok_or(unknown.clone())?;
     let Found { turns, without_naa, probability } = match decide(&evidence, n_conditions) {
         Decision::Conditions(found) => found,
         Decision::One { .. } => return Err(PrepareError::EditConditions),
@@ -117,6 +126,42 @@ fn as_data_show(
     data.editing = Some(Editing { pulses_ppm, origin: Origin::Data(probability), ..Editing::default() });
     data.sort_into(turns, labels);
     Ok(())
+}
+
+/// What the transients of a single voxel show; `None` where they hold nothing that can be looked at, or must not be.
+fn evidence_of(
+    data: &Acquisition,
+    water: Option<&Acquisition>,
+    preparation: &Preparation,
+) -> Result<Option<Evidence>, PrepareError> {
+    let (dwell_s, f0_mhz) = check_header(data)?;
+    if data.n_voxels() > 1 || preparation == &Preparation::None {
+        return Ok(None);
+    }
+    let (places, transients) = whole_transients(preparation, data, water, 0, 0)?;
+    Ok(Evidence::of(&transients, dwell_s, f0_mhz).map(|evidence| evidence.spread(&places, data.n_transients())))
+}
+
+/// The order that the data show, where they are sure of one and it mixes what the stated one keeps apart. What cannot be
+/// looked at contradicts nothing: preparation says why.
+fn refuted_by(
+    data: &Acquisition,
+    water: Option<&Acquisition>,
+    preparation: &Preparation,
+    stated: Turns,
+) -> Option<Found> {
+    let n = data.n_transients();
+    let evidence = evidence_of(data, water, preparation).ok()??;
+    // A pulse that leaves NAA alone, as that for glutathione, looks like one condition.
+    let Decision::Conditions(found) = decide(&evidence, Some(stated.n_conditions)) else { return None };
+    let of_each = stated.of_each(n);
+    let on_smaller_side = |condition: usize| {
+        let lacks = |k: &usize| found.without_naa[found.turns.condition(stated.place(condition, *k))];
+        let n_without = (0..of_each).filter(lacks).count();
+        n_without.min(of_each - n_without)
+    };
+    let mixed: usize = (0..stated.n_conditions).map(on_smaller_side).sum();
+    (mixed as f64 > MOST_MIXED * (of_each * stated.n_conditions) as f64).then_some(found)
 }
 
 /// Label and editing pulses of each condition.

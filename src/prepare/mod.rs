@@ -4,6 +4,7 @@ pub mod align;
 pub mod average;
 pub mod broken;
 pub mod coils;
+mod coils_of_water;
 pub mod condition;
 pub mod dynamics;
 pub mod eddy;
@@ -11,6 +12,7 @@ pub mod edit;
 mod edit_decision;
 mod edit_evidence;
 pub mod edit_order;
+mod edit_unstated;
 pub mod error;
 pub mod figures;
 mod narrow;
@@ -160,7 +162,9 @@ fn edited(
     if 2 * (scheme.combinations.len() - 1) < spectra.len() {
         record.flags.push("edit_order_unknown");
     }
-    if edit::is_contradicted(data, &fids, dwell_s, f0_mhz) {
+    // Where the stated order is refuted already, the whole measurement has the flag.
+    let is_known = data.flags.contains(&"edit_order_contradicted");
+    if !is_known && edit::is_contradicted(data, &fids, dwell_s, f0_mhz) {
         record.flags.push("edit_order_contradicted");
         spectra.iter_mut().for_each(|s| s.record.flags.push("edit_order_contradicted"));
     }
