@@ -62,7 +62,9 @@ fn collect<'a>(study: &'a Study) -> BTreeMap<Cell<'a>, Found<'a>> {
                     };
                     let found = found.entry(cell).or_default();
                     found.values.push(value);
-                    found.people.insert(row.subject.as_deref().unwrap_or(&row.spectrum_id));
+                    // Without a name, a file is somebody.
+                    let file = row.spectrum_id.split('#').next().unwrap_or_default();
+                    found.people.insert(row.subject.as_deref().unwrap_or(file));
                     found.snr.extend(row.snr);
                     found.fwhm_hz.extend(row.fwhm_hz);
                     found.sd_percent.extend(own.lcmodel_sd_percent.or(own.crlb_percent));
@@ -110,11 +112,33 @@ fn labels<'a>(study: &'a Study, rows: &[(Cell<'a>, Found<'a>)]) -> Vec<Column<'a
     ]
 }
 
+/// The median, of an odd number of values as the mean of the three in the middle: nobody's own.
+fn shared_median(values: &[f64]) -> Option<f64> {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    match (sorted.len() % 2, sorted.len() / 2) {
+        (1, middle @ 1..) => mean(sorted.get(middle - 1..=middle + 1)?),
+        _ => median(values),
+    }
+}
+
+/// Which rows hold too few people to be shown, or with the row of those that are kept would tell the values of too few.
+fn withheld(rows: &BTreeMap<Cell<'_>, Found<'_>>, min_n: usize) -> Vec<bool> {
+    let too_few = |(cell, found): (&Cell<'_>, &Found<'_>)| {
+        let kept = rows.get(&Cell { is_gated: true, ..*cell }).filter(|kept| kept.people.len() >= min_n);
+        let n_others = kept.map_or(0, |kept| found.people.difference(&kept.people).count());
+        found.people.len() < min_n || (1..min_n).contains(&n_others)
+    };
+    rows.iter().map(too_few).collect()
+}
+
 pub(crate) fn table(study: &Study, min_n: usize) -> Table<'_> {
-    let rows: Vec<(Cell<'_>, Found<'_>)> = collect(study).into_iter().collect();
-    let is_withheld = |found: &Found<'_>| found.people.len() < min_n;
+    let rows = collect(study);
+    let is_withheld = withheld(&rows, min_n);
+    let rows: Vec<(Cell<'_>, Found<'_>)> = rows.into_iter().collect();
     let number = |of: fn(&Found<'_>) -> Option<f64>| {
-        let cells = rows.iter().map(|(_, found)| if is_withheld(found) { None } else { of(found) });
+        let cells =
+            rows.iter().zip(&is_withheld).map(|((_, found), &withheld)| if withheld { None } else { of(found) });
         cells.collect::<Vec<_>>().into_iter()
     };
     let count = |n: usize| i64::try_from(n).ok();
@@ -125,25 +149,77 @@ pub(crate) fn table(study: &Study, min_n: usize) -> Table<'_> {
         Column::count("n_people", "People that they are of", rows.iter().map(|row| count(row.1.people.len()))),
         Column::number("mean", "Mean", "", number(|found| mean(&found.values))),
         Column::number("sd", "Standard deviation", "", number(|found| sd(&found.values))),
-        Column::number("median", "Median", "", number(|found| median(&found.values))),
+        Column::number(
+            "median",
+            "Median; of an odd number of values the mean of the middle three",
+            "",
+            number(|found| shared_median(&found.values)),
+        ),
         Column::number("cv_percent", "Standard deviation over the mean", "%", number(cv)),
-        Column::number("snr_median", "Median of the signal-to-noise ratio", "", number(|found| median(&found.snr))),
-        Column::number("fwhm_hz_median", "Median of the linewidth", "Hz", number(|found| median(&found.fwhm_hz))),
+        Column::number("snr_median", "Median of the signal-to-noise ratio", "", number(|found| shared_median(&found.snr))),
+        Column::number("fwhm_hz_median", "Median of the linewidth", "Hz", number(|found| shared_median(&found.fwhm_hz))),
         Column::number(
             "sd_percent_median",
             "Median of %SD (of the Cramer-Rao bound for methods without it)",
             "%",
-            number(|found| median(&found.sd_percent)),
+            number(|found| shared_median(&found.sd_percent)),
         ),
         Column::truth(
             "withheld",
-            "Whether there are too few people to show it (--min-n)",
-            rows.iter().map(|row| Some(is_withheld(&row.1))),
+            "Whether there are too few people to show it (--min-n), or the kept ones are so nearly all that both would tell the others",
+            is_withheld.iter().map(|&withheld| Some(withheld)),
         ),
     ]);
     Table {
         name: "summary".to_owned(),
         row: "One row per site, group, region, metabolite and quantity, of all and of kept values.",
         columns,
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    const NAMES: [&str; 12] = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l"];
+
+    fn found(n: usize) -> Found<'static> {
+        Found { people: NAMES[..n].iter().copied().collect(), ..Found::default() }
+    }
+
+    /// Whether `all` and `kept` are withheld, of so many people each.
+    fn of(all: usize, kept: usize) -> [bool; 2] {
+        let cell = Cell {
+            method: "map",
+            session: None,
+            voi: None,
+            subspec: None,
+            site: None,
+            group: None,
+            metabolite: 0,
+            quantity: Quantity::Tcr,
+            is_gated: false,
+        };
+        let rows = BTreeMap::from([(cell, found(all)), (Cell { is_gated: true, ..cell }, found(kept))]);
+        withheld(&rows, 5).try_into().unwrap()
+    }
+
+    #[test]
+    fn two_rows_together_tell_nobodys_value() {
+        assert_eq!(of(12, 12), [false, false]);
+        assert_eq!(of(12, 7), [false, false]);
+        // Their means would tell the mean of the four that are not kept.
+        assert_eq!(of(12, 8), [true, false]);
+        // The kept are not shown, so nothing is told.
+        assert_eq!(of(6, 4), [false, true]);
+        assert_eq!(of(4, 4), [true, true]);
+    }
+
+    #[test]
+    fn a_shared_median_is_nobodys_own() {
+        assert_eq!(shared_median(&[5.0, 1.0, 2.0, 4.0, 9.0]), Some(11.0 / 3.0));
+        assert_eq!(shared_median(&[5.0, 1.0, 2.0, 4.0]), Some(3.0));
+        assert_eq!((shared_median(&[]), shared_median(&[2.0])), (None, Some(2.0)));
     }
 }

@@ -6,14 +6,12 @@
 
 use std::collections::BTreeMap;
 
-use super::edit_evidence::Evidence;
+use super::edit_evidence::{Evidence, MOST_LEFT};
 use crate::acquisition::Turns;
 use crate::signal::median::median;
 
 /// Least probability of what is believed.
 pub(super) const DECIDED: f64 = 0.99;
-/// Height of NAA under the pulse over that without, at most: pulses leave a tenth, and NAAG with macromolecules as much.
-pub(super) const MOST_LEFT: f64 = 0.5;
 /// Variation of a line's height from transient to transient (motion, scanner), relative.
 const JITTER: f64 = 0.08;
 /// Probability that a transient is spoilt and says nothing.

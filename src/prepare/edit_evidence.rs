@@ -7,13 +7,14 @@ use rustfft::FftDirection;
 
 use super::align::{METABOLITE_BAND_PPM, align, without_tail};
 use super::average::mean;
-use super::edit_decision::MOST_LEFT;
 use super::residual_water::without_water;
 use crate::acquisition::ppm_from_hz;
 use crate::signal::fft::{signed_bin, transform};
 use crate::signal::filter::filtered;
 use crate::signal::magnitudes::{Magnitudes, WATER_PPM};
 
+/// Height of NAA under the pulse over that without, at most: pulses leave a tenth, and NAAG with macromolecules as much.
+pub(super) const MOST_LEFT: f64 = 0.5;
 /// NAA's singlet and the chemical shifts about it that its line reaches (ppm).
 const NAA_PPM: (f64, f64) = (1.88, 2.14);
 /// Creatine and choline (ppm).

@@ -44,6 +44,7 @@ pub mod tissue;
 mod tissue_options;
 mod tissue_table;
 mod trials;
+mod unexplained;
 pub mod union;
 mod voxel_tissue;
 mod water_match;

@@ -6,7 +6,7 @@ use rayon::prelude::*;
 
 use super::job::{Job, fitted};
 use super::models::{Extra, ModelStore, Prepared};
-use super::strangers::{Found, find_in, offers, weighed};
+use super::unexplained::{Found, find_in, offers, weighed};
 use crate::engine::{Engine, Fitted};
 use crate::fit::strangers::evidence::{self, Weighed};
 use crate::fit::strangers::thresholds::FLEXIBLE_PART;

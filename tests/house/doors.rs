@@ -149,7 +149,13 @@ fn arguments<'a>(nii: &'a [u8], raw: &'a [u8]) -> Vec<Place<'a>> {
         ),
         ("compare with a file", "r.csv", vec![], "compare {}/r.csv --truth {}/t.csv", Fails),
         ("compare with a folder's file", "r/x.csv", vec![], "compare {}/r --truth {}/t.csv", Fails),
-        ("a part of a run", "r/metabolites/part-00000.parquet", vec![], "compare {}/r --truth {}/t.csv", Always),
+        (
+            "a part of a run",
+            "r/metabolites/part-00000.parquet",
+            vec![("t.csv", b"id,NAA\n")],
+            "compare {}/r --truth {}/t.csv",
+            Always,
+        ),
         ("compare --truth", "t.csv", vec![("r.csv", LCMODEL_TABLE_CSV)], "compare {}/r.csv --truth {}/t.csv", Always),
         ("run.json", "r/run.json", vec![], "status {}/r", Fails),
         (

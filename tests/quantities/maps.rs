@@ -245,7 +245,7 @@ fn refusals(case: &Case) {
         (&["maps", "out", "--out", ".", "--overwrite"], 73, "results are there"),
         (&["maps", "out", "--out", "new", "--metabolite", "naa"], 2, "NAA"),
         (&["maps", "out", "--out", "new", "--quantity", "snr2"], 2, "snr_residual"),
-        (&["maps", "nowhere", "--out", "new"], 1, "nowhere"),
+        (&["maps", "nowhere", "--out", "new"], 66, "nowhere"),
     ] {
         let output = case.requant(arguments);
         let said = String::from_utf8_lossy(&output.stderr).into_owned();

@@ -246,7 +246,7 @@ fn usage_that_cannot_be_meant_is_refused() {
     for (arguments, code, words) in [
         (&["--tissue", "else.tsv"][..], 1, "none of its 1 spectra"),
         (&["--tissue", "percent.tsv"], 1, "line 2"),
-        (&["--tissue", "absent.tsv"], 1, "absent.tsv"),
+        (&["--tissue", "absent.tsv"], 66, "absent.tsv"),
         (&["--config", "steps.toml"], 2, "second fit"),
         (&["--gates", "gates.toml"], 2, "fwhm_hz"),
         (&["--gates", "sed2020"], 2, "seed2020"),

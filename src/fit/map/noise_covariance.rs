@@ -2,7 +2,8 @@
 
 use super::model::Model;
 use super::normal::{DataNormal, Weights};
-use super::report::{ReportScratch, Solution, pin};
+use super::pinned::pin;
+use super::report_scratch::{ReportScratch, Solution};
 use crate::fit::linalg;
 
 /// Part of itself that is added to the amplitudes' diagonal where no priors hold them. Rounding makes anything, or no positive

@@ -11,7 +11,7 @@ use super::columns::PhaseColumns;
 use super::forward::Forward;
 use super::model::Model;
 use super::normal::{Weights, for_each_prior, prior_cost};
-use super::report::{fixed_parameters, pin};
+use super::pinned::{fixed_parameters, pin};
 use super::workspace::Workspace;
 use crate::fit::sample::{Draws, Laplace};
 

@@ -12,7 +12,8 @@
 
 use super::model::Model;
 use super::normal::{Weights, for_each_prior};
-use super::report::{Solution, fixed_parameters};
+use super::pinned::fixed_parameters;
+use super::report_scratch::Solution;
 use super::step::{bounded_step, hold_bounds};
 use super::workspace::Workspace;
 use crate::fit::linalg::{self, symmetric};

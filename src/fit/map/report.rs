@@ -10,70 +10,13 @@ use super::forward::{Forward, rotate};
 use super::model::Model;
 use super::noise_covariance::noise_covariance;
 use super::normal::{DataNormal, Weights, for_each_prior};
-use super::parameters::Layout;
+use super::pinned::{fixed_parameters, pin};
+use super::report_scratch::{Covariance, ReportScratch, Solution};
 use crate::basis::names::{self, Kind};
 use crate::fit::evidence::Evidence;
 use crate::fit::linalg::{self, symmetric};
 use crate::fit::result::{Amplitude, Curves, FitResult, FitState};
 use crate::fit::solution::{MapSolution, Solution as Ended};
-
-/// Where the solver stands when it stops.
-pub(crate) struct Solution<'a> {
-    pub(crate) x: &'a [f64],
-    pub(crate) data: &'a [Complex64],
-    pub(crate) weights: &'a Weights,
-    pub(crate) noise_variance: f64,
-    pub(crate) state: FitState,
-    pub(crate) n_iterations: usize,
-    pub(crate) objective: f64,
-    pub(crate) data_scale: f64,
-    pub(crate) start_shift_hz: f64,
-}
-
-/// Scratch of [`summarise`].
-pub(crate) struct ReportScratch {
-    pub(super) h: Vec<f64>,
-    pub(super) g: Vec<f64>,
-    /// Posterior covariance, everything free.
-    pub(super) inverse: Vec<f64>,
-    /// The system in measured noise, from its last parameter to its first.
-    pub(super) turned: Vec<f64>,
-    /// Covariance of the amplitudes in measured noise.
-    pub(super) noise: Vec<f64>,
-}
-
-/// A covariance matrix of which the amplitudes come first.
-#[derive(Clone, Copy)]
-struct Covariance<'a> {
-    /// Lower triangle, column by column.
-    values: &'a [f64],
-    size: usize,
-}
-
-impl Covariance<'_> {
-    fn between(self, i: usize, j: usize) -> f64 {
-        symmetric(self.values, self.size, i, j)
-    }
-}
-
-impl ReportScratch {
-    pub(crate) fn new(model: &Model) -> Self {
-        let (m, k_all) = (model.layout.len(), model.layout.n_components);
-        Self {
-            h: vec![0.0; m * m],
-            g: vec![0.0; m],
-            inverse: vec![0.0; m * m],
-            turned: vec![0.0; m * m],
-            noise: vec![0.0; k_all * k_all],
-        }
-    }
-
-    /// Posterior covariance of all parameters, and that of the amplitudes in noise.
-    fn covariances(&self, layout: &Layout) -> (Covariance<'_>, Covariance<'_>) {
-        let by_posterior = Covariance { values: &self.inverse, size: layout.len() };
-        (by_posterior, Covariance { values: &self.noise, size: layout.n_components })
-    }
-}
 
 /// Errors and numbers at the solution.
 pub(crate) fn summarise(
@@ -184,37 +127,6 @@ fn posterior(
 /// Lower triangle of the amplitudes' covariance, in units of the results.
 fn covariance(of: Covariance<'_>, n_components: usize, unit: f64) -> Vec<f64> {
     (0..n_components).flat_map(|i| (0..=i).map(move |j| of.between(i, j) * unit * unit)).collect()
-}
-
-/// Takes parameters that the method fixes out of a system. The kernel's weights stay in it, at their bound, too: whether one
-/// rests there or a little above must not change what errors say.
-pub(crate) fn pin(model: &Model, m: usize, h: &mut [f64], g: &mut [f64]) {
-    for i in fixed_parameters(model) {
-        take_out(i, m, h, g);
-    }
-}
-
-/// Takes parameter `i` out of a system.
-pub(crate) fn take_out(i: usize, m: usize, h: &mut [f64], g: &mut [f64]) {
-    for j in 0..m {
-        let (row, column) = if i >= j { (i, j) } else { (j, i) };
-        h[column * m + row] = f64::from(u8::from(i == j));
-    }
-    g[i] = 0.0;
-}
-
-/// Parameters that the method keeps at their start value.
-pub(crate) fn fixed_parameters(model: &Model) -> impl Iterator<Item = usize> {
-    let priors = &model.settings.priors;
-    let kernel = model.layout.kernel_range().filter(|_| priors.kernel_scale <= 0.0);
-    [
-        (priors.skew_sd <= 0.0, model.layout.skew()),
-        (priors.flatness_sd <= 0.0, model.layout.flatness()),
-        (priors.phi1_sd_deg_per_ppm <= 0.0, model.layout.phi1()),
-    ]
-    .into_iter()
-    .filter_map(|(fixed, i)| fixed.then_some(i))
-    .chain(kernel)
 }
 
 /// The kernel's weights that rest at zero, where the method has a kernel.

@@ -2,7 +2,7 @@
 
 use super::constants::{LETTING_GO_PASSES, MAX_PASSES};
 use super::model::Model;
-use super::report::fixed_parameters;
+use super::pinned::fixed_parameters;
 use super::workspace::{Hold, Workspace};
 use crate::fit::linalg::{self, add_symmetric, symmetric};
 

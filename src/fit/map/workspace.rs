@@ -3,7 +3,7 @@
 use super::evaluation::Evaluation;
 use super::model::Model;
 use super::normal::DataNormal;
-use super::report::ReportScratch;
+use super::report_scratch::ReportScratch;
 use crate::fit::linalg;
 
 /// Scratch for fitting spectra with one model; reused from spectrum to spectrum.

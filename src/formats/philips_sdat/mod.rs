@@ -67,8 +67,8 @@ impl Reader for PhilipsSdat {
         let spar = needed_of_stem(path, "SPAR", "SPAR file with the header")?;
         if let Some(other) = rival_of_stem(&sdat, "spar", &spar) {
             let name = |file: &Path| file.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            let error = DecodeError::TwoHeaders { taken: name(&spar), other: name(&other) };
-            return Err(ReadError::content(path, error.code(), error));
+            let e = DecodeError::TwoHeaders { taken: name(&spar), other: name(&other) };
+            return Err(ReadError::content(path, e.code(), e));
         }
         let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
         decode_named(bytes_of(&sdat)?.into(), &bytes_of(&spar)?, &stem)

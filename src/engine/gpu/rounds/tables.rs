@@ -10,7 +10,7 @@ use crate::fit::map::Model;
 use crate::fit::map::columns::n_columns;
 use crate::fit::map::normal::{Weights, for_each_prior};
 use crate::fit::map::parameters::N_COMMON;
-use crate::fit::map::report::fixed_parameters;
+use crate::fit::map::pinned::fixed_parameters;
 use crate::fit::map::settings::Smoothness;
 use crate::fit::prior::RatioRow;
 
