@@ -34,6 +34,20 @@ fn named_nucleus(text: String) -> String {
     }
 }
 
+impl Facts {
+    /// Whether both state a nucleus, and another one. `1H`, `H1` and `Proton` are one.
+    pub(crate) fn has_other_nucleus(&self, other: &Self) -> bool {
+        let letters = |facts: &Self| -> Option<Vec<char>> {
+            let text = facts.nucleus.as_ref()?.to_ascii_uppercase();
+            let mut letters: Vec<char> = text.chars().filter(char::is_ascii_alphanumeric).collect();
+            letters.sort_unstable();
+            let is_proton = text.trim() == "PROTON" || letters == ['H'];
+            (!letters.is_empty()).then(|| if is_proton { vec!['1', 'H'] } else { letters })
+        };
+        letters(self).zip(letters(other)).is_some_and(|(own, other)| own != other)
+    }
+}
+
 /// Declares the facts once: the struct, [`Facts::or`] and [`Facts::NUMBERS`] follow.
 macro_rules! facts {
     (
@@ -137,6 +151,23 @@ mod tests {
         assert_eq!((both.te_s, both.tr_s, both.vendor.as_deref()), (Some(0.03), Some(2.0), Some("GE")));
         assert_eq!(both.clone().or(Facts::default()), both);
         assert_eq!(Facts::default().or(both.clone()), both);
+    }
+
+    #[test]
+    fn a_nucleus_has_several_names() {
+        let of = |name: &str| Facts { nucleus: Some(name.to_owned()), ..Facts::default() };
+        for (one, other, is_other) in [
+            ("1H", "H1", false),
+            ("1H", "proton", false),
+            ("1H", "H", false),
+            ("1H", "", false),
+            ("1H", "31P", true),
+            ("P31", "31p", false),
+            ("13C", "31P", true),
+        ] {
+            assert_eq!(of(one).has_other_nucleus(&of(other)), is_other, "{one} {other}");
+        }
+        assert!(!of("31P").has_other_nucleus(&Facts::default()));
     }
 
     #[test]

@@ -1,10 +1,11 @@
 //! Names of the command line that must be known ones.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::error::CliError;
 use crate::basis::simulate::pulses::Vendor;
 use crate::basis::simulate::{SEQUENCE_NAMES, sequence_fault};
+use crate::corpus::manifest::is_manifest;
 use crate::corpus::titles::is_one_letter_off;
 use crate::fit::Method;
 
@@ -36,10 +37,6 @@ pub(super) fn sequence(text: &str) -> Result<String, String> {
 /// # Errors
 /// Exit code 2.
 pub(super) fn check_simulated(name: &str, inputs: &[PathBuf], methods: &[Method]) -> Result<(), CliError> {
-    let is_manifest = |path: &Path| {
-        let is = |known: &str| path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case(known));
-        is("csv") || is("tsv") || is("parquet")
-    };
     if inputs.iter().any(|input| is_manifest(input)) || methods.iter().all(|m| matches!(m, Method::Peaks(_))) {
         return Ok(());
     }

@@ -81,18 +81,12 @@ fn contradicts(one: &Acquisition, other: &Acquisition) -> bool {
     let within = |most: f64| move |a: f64, b: f64| (a / b - 1.0).abs() <= most;
     let is_oversampled = |a: f64, b: f64| OVERSAMPLING.iter().any(|factor| within(SAME_DWELL)(a, b * factor));
     let (a, b) = (&one.facts, &other.facts);
-    let nucleus = |text: &Option<String>| -> Option<String> {
-        let mut letters: Vec<char> = text.as_ref()?.chars().filter(char::is_ascii_alphanumeric).collect();
-        letters.sort_unstable();
-        Some(letters.into_iter().collect())
-    };
-    let is_other = |a: Option<String>, b: Option<String>| matches!((a, b), (Some(a), Some(b)) if a != b);
     let place = |data: &Acquisition| data.affine_mm.map(|m| [m[0][3], m[1][3], m[2][3]]);
     let is_elsewhere = matches!((place(one), place(other)), (Some(a), Some(b))
         if a.iter().zip(&b).map(|(a, b)| (a - b).powi(2)).sum::<f64>().sqrt() > SAME_PLACE_MM);
     one.n_voxels() != other.n_voxels()
         || is_elsewhere
-        || is_other(nucleus(&a.nucleus), nucleus(&b.nucleus))
+        || a.has_other_nucleus(b)
         || matches!((a.water_suppressed, b.water_suppressed), (Some(a), Some(b)) if a != b)
         || differ(a.f0_mhz, b.f0_mhz, &within(SAME_F0))
         || differ(a.te_s, b.te_s, &|a, b| (a - b).abs() <= SAME_TE_S)

@@ -9,9 +9,10 @@ use crate::corpus::titles::columns;
 use crate::prepare::Spectrum;
 
 /// Flags of edit conditions that have no names, or perhaps each other's.
-const OF_ORDER: [(&str, &str); 2] = [
+const OF_ORDER: [(&str, &str); 3] = [
     ("edit_order_unknown", "nobody knows which edit condition is which"),
     ("edit_order_contradicted", "the data contradict the stated order of edit conditions"),
+    ("transients_differ_in_turn", "transients lack NAA in turn, as in an edited scan, and nobody calls it one"),
 ];
 
 /// What a gap costs.

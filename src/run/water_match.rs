@@ -18,19 +18,7 @@ const NO_VOXEL_ML: f64 = 1e6;
 
 /// Nothing of a reference that was measured with another nucleus or at another field can be used.
 pub(super) fn is_usable(data: &Acquisition, water: &Acquisition) -> bool {
-    !has_other_nucleus(data, water) && !has_other_frequency(data, water)
-}
-
-fn has_other_nucleus(data: &Acquisition, water: &Acquisition) -> bool {
-    // `1H`, `H1` and `Proton` are one.
-    let name = |data: &Acquisition| -> Option<String> {
-        let text = data.facts.nucleus.as_ref()?.to_ascii_uppercase();
-        let mut letters: Vec<char> = text.chars().filter(char::is_ascii_alphanumeric).collect();
-        letters.sort_unstable();
-        let name: String = letters.into_iter().collect();
-        (!name.is_empty()).then(|| if text.trim() == "PROTON" || name == "H" { "1H".to_owned() } else { name })
-    };
-    name(data).zip(name(water)).is_some_and(|(own, water)| own != water)
+    !data.facts.has_other_nucleus(&water.facts) && !has_other_frequency(data, water)
 }
 
 fn has_other_frequency(data: &Acquisition, water: &Acquisition) -> bool {
@@ -52,7 +40,7 @@ impl Header {
             self.flags.push("water_tr_differs");
         }
         let name_it = "name the right one in a manifest (`water_path`), or write `none` there";
-        if has_other_nucleus(data, water) {
+        if own.has_other_nucleus(other) {
             self.flags.push("water_reference_nucleus");
             let [own, other] = [own, other].map(|facts| facts.nucleus.as_deref().unwrap_or_default());
             self.remarks.push(format!(
