@@ -10,6 +10,7 @@ use num_complex::Complex64;
 use rustfft::FftDirection;
 
 use super::coils::{Noise, Weights, energy_along, outer_products, side_by_side};
+use super::edit_evidence::EMPTY_PPM;
 use super::settings::CoilMethod;
 use crate::acquisition::{Facts, Series, ppm_from_hz};
 use crate::signal::fft::{signed_bin, transform};
@@ -17,8 +18,6 @@ use crate::signal::fft::{signed_bin, transform};
 /// Creatine and choline, with what a scanner may lie beside its frequency (ppm): lipids, which may come from elsewhere than
 /// the voxel and then have other coils, do not reach there.
 const LOOKED_AT_PPM: (f64, f64) = (2.8, 3.45);
-/// Chemical shifts without signal (ppm): the noise is taken from there, as receivers have not the same at all frequencies.
-const EMPTY_PPM: [(f64, f64); 2] = [(-2.5, -0.4), (8.0, 10.0)];
 /// Beginning of each transient that is looked at (s), and at most so many transients: the question is a coarse one.
 const BEGINNING_S: f64 = 0.25;
 const MOST_TRANSIENTS: usize = 32;
@@ -67,7 +66,8 @@ pub(super) fn weights(method: CoilMethod, water: Series<'_>, own: Series<'_>, fa
     }
 }
 
-/// What the coils see of creatine and choline, and where there is nothing: means of z·zᴴ over points of their spectra.
+/// What the coils see of creatine and choline, and where there is nothing, as receivers have not the same noise at all
+/// frequencies: means of z·zᴴ over points of their spectra.
 struct Seen {
     lines: Vec<Complex64>,
     noise: Vec<Complex64>,

@@ -26,7 +26,7 @@ const MOST_APART_PPM: f64 = 0.4;
 const STEP_PPM: f64 = 0.01;
 const SINGLET_PPM: f64 = 0.03;
 /// Frequencies without signal (ppm), from which the noise of the figures is taken, and how far apart it is asked (ppm).
-const EMPTY_PPM: [(f64, f64); 2] = [(-2.5, -0.4), (8.0, 10.0)];
+pub(super) const EMPTY_PPM: [(f64, f64); 2] = [(-2.5, -0.4), (8.0, 10.0)];
 const EMPTY_STEP_PPM: f64 = 0.15;
 
 /// Figures of each transient; not a number where it is broken.

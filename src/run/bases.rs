@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use super::RunOptions;
 use super::cut::for_models;
 use super::load::{Failure, Header, SpectrumKey, without_folder};
+use crate::acquisition::named_editing;
 use crate::basis::check::{Finding, Protocol};
 use crate::basis::simulate::pulses::Source as PulseSource;
 use crate::basis::simulate::{Pulses, Recipe, RecipeFault, Sequence, Stated, Timing};
@@ -63,11 +64,15 @@ impl ReadBasis {
         &self,
         data: &Protocol,
         is_difference: bool,
+        is_edited: bool,
     ) -> Result<(Vec<&'static str>, Vec<String>), Finding> {
         let (mut flags, mut words) = (Vec::new(), Vec::new());
         for finding in self.check(data) {
             if finding.refuses() {
                 return Err(finding);
+            }
+            if is_edited && self.says_only_that_it_is_edited(&finding) {
+                continue;
             }
             if finding.is_of_another_protocol() && !flags.contains(&"basis_mismatch") {
                 flags.push("basis_mismatch");
@@ -86,6 +91,12 @@ impl ReadBasis {
             of_assumed(recipe, &mut flags, &mut words);
         }
         Ok((flags, words))
+    }
+
+    /// Files of edited scans name the localisation alone, as a rule: their labels or their data say that they are edited.
+    fn says_only_that_it_is_edited(&self, finding: &Finding) -> bool {
+        matches!(finding, Finding::Sequence { .. })
+            && self.set.sequence.as_deref().is_some_and(|name| named_editing(name).is_some())
     }
 
     /// What rows say about the pulses of a simulated set.
@@ -332,4 +343,32 @@ impl<'a> Bases<'a> {
 /// A lock whose holder panicked still guards good data: slots are filled whole or not at all.
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+    use crate::basis::simulate::basis_set;
+
+    #[test]
+    fn sets_of_another_protocol_are_told_and_editing_alone_is_none() {
+        let flags = |basis: (&str, f64), data: (&str, f64), is_edited: bool| {
+            let set = basis_set(&["Cr", "NAA"], &Sequence::PulseAcquire {}, 123.2, 5e-4, 1024, 1.0).unwrap();
+            let set = BasisSet { sequence: Some(basis.0.to_owned()), te_s: Some(basis.1), ..set };
+            let (sequence, te_s) = (Some(data.0.to_owned()), Some(data.1));
+            let data = Protocol { sequence, te_s, f0_mhz: Some(123.2), ..Protocol::default() };
+            let (flags, words) = ReadBasis::new(set, None).faults(&data, true, is_edited).unwrap();
+            assert_eq!(flags.is_empty(), words.is_empty(), "{flags:?} {words:?}");
+            flags
+        };
+        assert_eq!(flags(("PRESS", 0.03), ("press", 0.031), false), [""; 0]);
+        assert_eq!(flags(("PRESS", 0.03), ("press", 0.035), false), ["basis_mismatch"]);
+        assert_eq!(flags(("STEAM", 0.03), ("PRESS", 0.045), false), ["basis_mismatch"]);
+        // The header of an edited scan names the localisation; a set without the editing is for another scan.
+        assert_eq!(flags(("MEGA-PRESS", 0.068), ("PRESS", 0.068), true), [""; 0]);
+        assert_eq!(flags(("MEGA-PRESS", 0.068), ("PRESS", 0.068), false), ["basis_mismatch"]);
+        assert_eq!(flags(("PRESS", 0.068), ("MEGA-PRESS", 0.068), true), ["basis_mismatch"]);
+        assert_eq!(flags(("MEGA-PRESS", 0.068), ("PRESS", 0.08), true), ["basis_mismatch"]);
+    }
 }

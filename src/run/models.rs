@@ -142,7 +142,7 @@ impl<'a> ModelStore<'a> {
         let mut warnings: Vec<String> = basis.set.remarks.iter().map(|r| format!("basis set: {r}")).collect();
         let is_diff = key.condition.as_deref().is_some_and(|label| label.starts_with("diff"));
         let (flags, faults) = basis
-            .faults(&header.protocol, is_diff)
+            .faults(&header.protocol, is_diff, is_diff || header.n_conditions.is_some())
             .map_err(|why| Failure::new("basis_field", format!("{}: {why}", found.source_path)))?;
         self.note(&source, &basis.set, &faults);
         warnings.extend(faults);
