@@ -17,11 +17,15 @@ pub(crate) fn sha256_hex(bytes: &[u8]) -> String {
 
 /// SHA-256 of a file as lower-case hex, read in pieces.
 pub(crate) fn sha256_file(path: &Path) -> io::Result<String> {
-    let mut file = regular_file::open(path, MAX_FILE_BYTES)?;
+    sha256_read(regular_file::open(path, MAX_FILE_BYTES)?)
+}
+
+/// SHA-256 of all that `source` still holds, as lower-case hex, read in pieces.
+pub(crate) fn sha256_read(mut source: impl Read) -> io::Result<String> {
     let mut hash = Sha256::new();
     let mut buffer = vec![0; 1 << 16];
     loop {
-        match file.read(&mut buffer)? {
+        match source.read(&mut buffer)? {
             0 => return Ok(hex(&hash.finalize())),
             n => hash.update(&buffer[..n]),
         }

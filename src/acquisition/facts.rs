@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::spelling;
+use super::{named_editing, spelling};
 use crate::printable::printable_label;
 
 /// One of the facts that are numbers, as a column or an entry of a form has it.
@@ -135,6 +135,36 @@ facts! {
         water_suppressed: bool,
         /// Number of transients that the scanner had averaged already into each stored one.
         averages_on_scanner: usize,
+        /// Whether the sequence is known by a word in a name that somebody gave alone.
+        sequence_from_name: bool,
+        /// Whether the echo time is known by such a name alone.
+        te_from_name: bool,
+    }
+}
+
+impl Facts {
+    /// What names alone say gives way to what the options of a run state; that a scan is edited does only to what says so, too.
+    pub(crate) fn giving_way_to(mut self, gaps: &Self, remarks: &mut Vec<String>) -> Self {
+        let is_edited = |name: &str| named_editing(name).is_some();
+        if self.sequence_from_name == Some(true)
+            && let (Some(named), Some(stated)) = (&self.sequence, &gaps.sequence)
+            && (is_edited(stated) || !is_edited(named))
+        {
+            if !spelling::sequence(stated).eq_ignore_ascii_case(&spelling::sequence(named)) {
+                remarks.push(format!("the sequence is {stated}, as stated, not {named}, as a name says"));
+            }
+            self.sequence = None;
+        }
+        if self.te_from_name == Some(true)
+            && let (Some(named_s), Some(stated_s)) = (self.te_s, gaps.te_s)
+        {
+            if (named_s - stated_s).abs() > 1e-6 {
+                let [stated_ms, named_ms] = [stated_s, named_s].map(|s| s * 1e3);
+                remarks.push(format!("TE is {stated_ms:.1} ms, as stated, not {named_ms:.1} ms, as a name says"));
+            }
+            self.te_s = None;
+        }
+        self
     }
 }
 
@@ -151,6 +181,32 @@ mod tests {
         assert_eq!((both.te_s, both.tr_s, both.vendor.as_deref()), (Some(0.03), Some(2.0), Some("GE")));
         assert_eq!(both.clone().or(Facts::default()), both);
         assert_eq!(Facts::default().or(both.clone()), both);
+    }
+
+    #[test]
+    fn names_give_way_to_what_is_stated() {
+        let by_name = |sequence: &str| Facts {
+            sequence: Some(sequence.to_owned()),
+            te_s: Some(0.035),
+            sequence_from_name: Some(true),
+            te_from_name: Some(true),
+            ..Facts::default()
+        };
+        let kept = |named: &Facts, stated: &str, te_s: Option<f64>| {
+            let gaps = Facts { sequence: Some(stated.to_owned()), te_s, ..Facts::default() };
+            let mut remarks = Vec::new();
+            let facts = named.clone().giving_way_to(&gaps, &mut remarks).or(gaps);
+            (facts.sequence.unwrap_or_default(), facts.te_s, remarks.len())
+        };
+        assert_eq!(kept(&by_name("PRESS"), "sLASER", Some(0.03)), ("sLASER".into(), Some(0.03), 2));
+        assert_eq!(kept(&by_name("PRESS"), "press", Some(0.035)), ("press".into(), Some(0.035), 0));
+        assert_eq!(kept(&by_name("PRESS"), "STEAM", None), ("STEAM".into(), Some(0.035), 1));
+        // An edited scan stays one unless another editing is stated.
+        assert_eq!(kept(&by_name("MEGA"), "PRESS", None), ("MEGA".into(), Some(0.035), 0));
+        assert_eq!(kept(&by_name("MEGA"), "MEGA-sLASER", None), ("MEGA-sLASER".into(), Some(0.035), 1));
+        // What a header states is nobody's guess.
+        let stated = Facts { sequence_from_name: None, te_from_name: None, ..by_name("PRESS") };
+        assert_eq!(kept(&stated, "sLASER", Some(0.03)), ("PRESS".into(), Some(0.035), 0));
     }
 
     #[test]

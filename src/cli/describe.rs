@@ -10,7 +10,6 @@ use super::notes::told_once;
 use super::outputs::Reads;
 use crate::printable::printable_path;
 use crate::report::describe::{Description, MARKDOWN_BEGIN, People, TSV_BEGIN, markdown, tsv};
-use crate::store::reader::check_files;
 use crate::store::{read_run, read_table};
 
 /// Arguments of `requant describe`.
@@ -60,7 +59,6 @@ pub(super) fn run(args: &DescribeArgs) -> CliResult {
     let people = args.people.as_deref().map(People::read).transpose().map_err(|e| CliError::new(2, e))?;
     let record =
         read_run(&args.results).map_err(|e| CliError::new(if e.is_absent() { EXIT_NO_INPUT } else { 1 }, e))?;
-    check_files(&args.results, &record)?;
     let (spectra, metabolites) = (read_table(&args.results)?, read_table(&args.results)?);
     let description = Description::new(&record, &spectra, &metabolites, &people.unwrap_or_default());
     if args.template {

@@ -20,7 +20,6 @@ use grid::Grid;
 use quantity::Quantities;
 use source::{Rows, Source};
 
-use crate::store::reader::check_files;
 use crate::store::{IfExists, RunRecord, Status, read_run, read_table};
 
 /// What to write.
@@ -61,7 +60,6 @@ pub fn usual_quantities() -> Vec<&'static str> {
 /// wrong with one grid of several is a note.
 pub fn write(asked: &Asked) -> Result<Written, MapsError> {
     let run = read_run(&asked.results)?;
-    check_files(&asked.results, &run)?;
     refuse_output(asked)?;
     let source = Source { run, spectra: read_table(&asked.results)?, metabolites: read_table(&asked.results)? };
     let (grids, mut notes) = grid::find(&source.spectra);

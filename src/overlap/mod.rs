@@ -21,7 +21,6 @@ use find::Transforms;
 use placed::{Heads, Voxel, placed, space};
 pub use transform::Geometry;
 
-use crate::store::reader::check_files;
 use crate::store::{SpectrumRow, Status, read_run, read_table};
 
 /// Compares the voxels of a finished run, each against those of its region, and writes tables and density maps.
@@ -30,7 +29,6 @@ use crate::store::{SpectrumRow, Status, read_run, read_table};
 /// [`OverlapError`]: nothing can be compared, or it cannot be written. What is wrong with one voxel stands in its row.
 pub fn write(asked: &Asked) -> Result<Written, OverlapError> {
     let run = read_run(&asked.results)?;
-    check_files(&asked.results, &run)?;
     output::refuse(asked)?;
     let space = space(&asked.space)?;
     let transforms = Transforms::find(&asked.transforms)?;

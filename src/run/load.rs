@@ -303,6 +303,7 @@ fn complete(data: &mut Acquisition, shown_as: &str, (gaps, stated): (&Facts, &Fa
     let state = |data: &mut Acquisition| {
         // What cannot be right is not known.
         let own = std::mem::take(&mut data.facts).corrected_by(gaps, &mut data.remarks);
+        let own = own.giving_way_to(gaps, &mut data.remarks);
         data.facts = stated.clone().or(own).or(gaps.clone());
         data.facts.make_printable();
     };

@@ -14,7 +14,7 @@ use super::folder::{MAX_RECORD_BYTES, RUN_FILE, is_part_name};
 use super::provenance::{RunRecord, TableFile};
 use super::rows::TABLES;
 use super::schema::{CARRIED_PREFIX, Table};
-use crate::hash::sha256_hex;
+use crate::hash::{sha256_hex, sha256_read};
 use crate::regular_file;
 
 /// Largest part of a table that is read (bytes): the writer begins another long before.
@@ -101,7 +101,7 @@ fn io_error(path: &Path) -> impl FnOnce(std::io::Error) -> ReadTableError + use<
 /// The table's folder may be absent (`curves` mostly is): then there are no rows.
 ///
 /// # Errors
-/// [`ReadTableError`]: a file cannot be read, or a `run.json` beside the table says that there were other rows.
+/// [`ReadTableError`]: a file cannot be read, or is not what a `run.json` beside the table says.
 pub fn read_table<T: Table>(dir: &Path) -> Result<Vec<T>, ReadTableError> {
     let mut rows = Vec::new();
     for path in parts_in::<T>(dir)? {
@@ -143,8 +143,45 @@ fn check_count<T: Table>(dir: &Path, there: u64) -> Result<(), ReadTableError> {
     }
 }
 
-/// The files of a table, in their order; none where there is no such table.
+/// The files of a table, in their order; none where there is no such table. Where a `run.json` is beside them they are
+/// those that it lists, and as they were written.
 fn parts_in<T: Table>(dir: &Path) -> Result<Vec<PathBuf>, ReadTableError> {
+    let parts = parts_there::<T>(dir)?;
+    let record = match read_run(dir) {
+        // Of versions before the list.
+        Ok(record) if record.files.is_empty() => return Ok(parts),
+        Ok(record) => record,
+        Err(error) if error.is_absent() => return Ok(parts),
+        Err(error) => return Err(error),
+    };
+    let mut listed: Vec<&TableFile> = record.files.iter().filter(|file| is_part_of(file, T::NAME)).collect();
+    for path in &parts {
+        let at = listed.iter().position(|file| dir.join(&file.file) == *path);
+        let is_as_written = at.map(|at| is_as_written(path, listed.swap_remove(at))).transpose()?;
+        if is_as_written != Some(true) {
+            return Err(ReadTableError::Changed { path: path.clone() });
+        }
+    }
+    match listed.first() {
+        Some(missing) => Err(ReadTableError::Changed { path: dir.join(&missing.file) }),
+        None => Ok(parts),
+    }
+}
+
+/// Whether a record names a file of this table. A record leads nowhere but to the tables beside it.
+fn is_part_of(record: &TableFile, table: &str) -> bool {
+    record.file.split_once('/').is_some_and(|(folder, part)| folder == table && is_part_name(part))
+}
+
+/// Whether a file has the length and the hash of its record.
+fn is_as_written(path: &Path, record: &TableFile) -> Result<bool, ReadTableError> {
+    let file = regular_file::open(path, MAX_PART_BYTES).map_err(io_error(path))?;
+    let length = file.metadata().map_err(io_error(path))?.len();
+    Ok(length == record.bytes && sha256_read(file).map_err(io_error(path))? == record.sha256)
+}
+
+/// The files in a table's folder.
+fn parts_there<T: Table>(dir: &Path) -> Result<Vec<PathBuf>, ReadTableError> {
     let folder = dir.join(T::NAME);
     if !folder.exists() {
         fs::metadata(dir).map_err(io_error(dir))?;
@@ -176,10 +213,7 @@ pub(super) fn read_recorded<T: Table>(dir: &Path, record: &TableFile, rows: &mut
 /// The bytes of one file below `dir`, if they are those of its record.
 pub(super) fn read_whole(dir: &Path, record: &TableFile) -> Result<Vec<u8>, ReadTableError> {
     let path = dir.join(&record.file);
-    // A record leads nowhere but to the tables beside it.
-    let is_part =
-        record.file.split_once('/').is_some_and(|(table, part)| is_part_name(part) && TABLES.contains(&table));
-    if !is_part {
+    if !TABLES.iter().any(|table| is_part_of(record, table)) {
         return Err(ReadTableError::Changed { path });
     }
     let bytes = regular_file::bytes(&path, MAX_PART_BYTES).map_err(io_error(&path))?;

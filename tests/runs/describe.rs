@@ -250,13 +250,31 @@ fn usage_that_cannot_be_meant_is_refused() {
     let onto = case.requant(&["describe", "out", "--people", "people.md", "--out", "people.md"]);
     assert_eq!(onto.status.code(), Some(73), "{}", String::from_utf8_lossy(&onto.stderr));
     assert_eq!(fs::read_to_string(case.at("people.md")).unwrap(), "model = \"Prisma\"\n");
-    // Tables that are damaged describe nothing.
+    // Tables that are not as they were written are read by no command.
     let part = fs::read_dir(case.at("out/spectra")).unwrap().next().unwrap().unwrap().path();
-    let mut bytes = fs::read(&part).unwrap();
-    let middle = bytes.len() / 2;
-    bytes[middle] ^= 1;
-    fs::write(&part, bytes).unwrap();
-    let output = case.requant(&["describe", "out"]);
-    assert_eq!(output.status.code(), Some(1));
-    assert!(String::from_utf8_lossy(&output.stderr).contains("not as it was written"));
+    let whole = fs::read(&part).unwrap();
+    let mut damaged = whole.clone();
+    damaged[whole.len() / 2] ^= 1;
+    fs::write(&part, damaged).unwrap();
+    let no_command_reads = || {
+        for command in [
+            &["describe", "out"][..],
+            &["export", "out", "--out", "export"],
+            &["report", "out"],
+            &["compare", "out", "--column", "amplitude"],
+        ] {
+            let output = case.requant(command);
+            let said = String::from_utf8_lossy(&output.stderr).into_owned();
+            assert_eq!(output.status.code(), Some(1), "{command:?}: {said}");
+            assert!(said.contains("not as it was written"), "{command:?}: {said}");
+        }
+    };
+    no_command_reads();
+    // Nor is a part that the run did not write, or a table that one was taken from.
+    fs::write(&part, &whole).unwrap();
+    let other = part.with_file_name("part-00001.parquet");
+    fs::copy(&part, &other).unwrap();
+    no_command_reads();
+    fs::rename(&part, &other).unwrap();
+    no_command_reads();
 }

@@ -19,6 +19,13 @@ pub(super) struct Sequence {
     pub(super) remark: Option<String>,
 }
 
+impl Sequence {
+    /// Whether it is a word in a name alone.
+    pub(super) fn is_from_name(&self) -> Option<bool> {
+        self.remark.is_some().then_some(true)
+    }
+}
+
 /// Texts of a site that may name the sequence: nothing but recognised words is taken out of them.
 fn names(object: &InMemDicomObject) -> Vec<String> {
     [PROTOCOL_NAME, SERIES_DESCRIPTION].into_iter().filter_map(|tag| text(object, tag)).collect()
@@ -85,6 +92,7 @@ pub(super) fn facts(object: &InMemDicomObject, part: &Part, remarks: &mut Vec<St
     let tr_ms = part.tr_ms.or_else(|| shared(TIMING_SEQUENCE, REPETITION_TIME));
     let tr_ms = tr_ms.or_else(|| first(&[REPETITION_TIME, PHILIPS_REPETITION_TIME]));
     let mut te_s = te_ms.map(|ms| ms * 1e-3);
+    let mut te_from_name = None;
     if te_s.is_none() {
         let mut hints: Vec<f64> = names(object).iter().filter_map(|name| te_hint_s(name)).collect();
         hints.dedup();
@@ -93,7 +101,7 @@ pub(super) fn facts(object: &InMemDicomObject, part: &Part, remarks: &mut Vec<St
                 "the echo time is known by the name of the protocol or the series alone: {:.1} ms",
                 hint_s * 1e3
             ));
-            te_s = Some(hint_s);
+            (te_s, te_from_name) = (Some(hint_s), Some(true));
         }
     }
     // Siemens writes NONE whether water was suppressed or not.
@@ -104,6 +112,7 @@ pub(super) fn facts(object: &InMemDicomObject, part: &Part, remarks: &mut Vec<St
         nucleus: texts(&[NUCLEUS, IMAGED_NUCLEUS, PHILIPS_NUCLEUS]),
         vendor: text(object, MANUFACTURER),
         te_s,
+        te_from_name,
         tr_s: tr_ms.map(|ms| ms * 1e-3),
         flip_angle_deg: flip(object),
         water_suppressed: is_suppressed.then_some(true),

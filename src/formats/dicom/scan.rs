@@ -182,6 +182,7 @@ impl<'a> Scan<'a> {
     fn state(&self, data: &mut Acquisition, part: &Part) {
         data.facts = facts(self.object, part, &mut data.remarks);
         data.facts.sequence = self.sequence_of(part);
+        data.facts.sequence_from_name = self.sequence.is_from_name();
         if let Some(protocol) = self.protocol {
             data.facts.te_s = protocol.te_s(data.facts.te_s);
             data.facts.refocus_s = protocol.refocus_s();

@@ -48,6 +48,7 @@ pub(super) fn acquisition(object: &InMemDicomObject, bytes: &[u8]) -> Result<Acq
     let points = layout.stored.points;
     let mut remarks = layout.remarks;
     let sequence = sequence(object);
+    let sequence_from_name = sequence.is_from_name();
     remarks.extend(sequence.remark);
     let all = |n: usize| (0..n).collect::<Vec<usize>>();
     let mut editing = None;
@@ -68,6 +69,7 @@ pub(super) fn acquisition(object: &InMemDicomObject, bytes: &[u8]) -> Result<Acq
     };
     let mut data = Acquisition::from_samples(NAME, data);
     data.facts = facts(object, &Part::default(), &mut remarks);
+    data.facts.sequence_from_name = sequence_from_name;
     let is_named = sequence.name.as_deref().is_some_and(|name| named_editing(name).is_some());
     data.facts.sequence = match editing {
         Some(_) if !is_named => Some(with_localization("MEGA", sequence.name.as_deref())),

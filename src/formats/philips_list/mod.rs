@@ -146,7 +146,7 @@ fn decode_named(
     set_facts(&mut acquisition, spar)?;
     let scan = scan_name(&list).and_then(sequence_hint);
     if let Some(sequence) = scan.filter(|_| acquisition.facts.sequence.is_none()) {
-        acquisition.facts.sequence = Some(sequence.to_owned());
+        (acquisition.facts.sequence, acquisition.facts.sequence_from_name) = (Some(sequence.to_owned()), Some(true));
         acquisition.remarks.push(format!("the sequence {sequence} is what the scan's name in the .list says"));
     }
     let told = [scan, spar.and_then(philips_sdat::named_editing_of)];

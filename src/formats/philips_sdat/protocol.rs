@@ -34,11 +34,11 @@ pub(super) fn set_from(data: &mut Acquisition, spar: &Spar) -> Result<(), Decode
 fn take_hints(data: &mut Acquisition, spar: &Spar) {
     let Some(name) = spar.text(SCAN_NAME) else { return };
     if let Some(sequence) = sequence_hint(name).filter(|_| data.facts.sequence.is_none()) {
-        data.facts.sequence = Some(sequence.to_owned());
+        (data.facts.sequence, data.facts.sequence_from_name) = (Some(sequence.to_owned()), Some(true));
         data.remarks.push(format!("the sequence {sequence} is what the scan's name (`{SCAN_NAME}`) says"));
     }
     if let Some(te_s) = te_hint_s(name).filter(|_| data.facts.te_s.is_none()) {
-        data.facts.te_s = Some(te_s);
+        (data.facts.te_s, data.facts.te_from_name) = (Some(te_s), Some(true));
         data.remarks.push(format!("TE {:.1} ms is what the scan's name (`{SCAN_NAME}`) says", te_s * 1e3));
     }
 }
