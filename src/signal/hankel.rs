@@ -1,17 +1,18 @@
 //! The leading singular vectors of the Hankel matrix of samples.
 //!
 //! Lanczos' iteration on H·Hᴴ (Golub and Van Loan, Matrix Computations, 10.1), whose products with a vector are four Fourier
-//! transforms. A new vector is made orthogonal to all before it where rounding has made it lean on one of them, which a
-//! recurrence tells (Simon, Math Comp 42:115, 1984): there T is what it would be without rounding. Water's decompositions need
-//! some thirty of hundreds of singular vectors: the whole decomposition costs six times as much and more.
+//! transforms. A new vector is made orthogonal to those before it on which rounding has made it lean: the first ones, which
+//! span the water that the products drown in. Water's decompositions need some thirty of hundreds of singular vectors: the
+//! whole decomposition costs ten times as much and more.
 
 use faer::linalg::matmul::matmul;
 use faer::reborrow::{Reborrow, ReborrowMut};
-use faer::{Accum, ColMut, Mat, MatRef, Par, Side, c64};
+use faer::{Accum, ColMut, Mat, MatRef, Par, c64};
 use num_complex::Complex64;
-use rustfft::FftDirection;
 
-use super::fft::transform;
+use super::hankel_product::GramProduct;
+use super::tridiagonal;
+use crate::wide::wide;
 
 /// Steps for each vector that is wanted before one looks whether they are found; after that one looks at each half.
 const STEPS_FOR_EACH: usize = 3;
@@ -58,75 +59,47 @@ fn by_iteration(samples: &[Complex64], count: usize) -> Option<Mat<c64>> {
     })
 }
 
-/// A vector may lean on another by no more than this: the root of rounding, for which the tridiagonal matrix is right to rounding.
-const LEAN: f64 = 1e-8;
+/// What of a vector leans on another one and is less than this part of it stays: T is what it would be without rounding where
+/// vectors lean by no more than the root of rounding (Simon, Math Comp 42:115, 1984).
+const LITTLE: f64 = 1e-10;
+/// Vectors that are found may lean on one another by no more than this.
+const UPRIGHT: f64 = 1e-6;
+/// Where less than this part of a vector is left, rounding of what went leans on the others, and it goes a second time.
+const MOSTLY_GONE: f64 = 0.1;
 
-/// How far the last two vectors lean on those before them, as the recurrence of their errors tells.
-struct Leaning {
-    /// The last, and the one before; each on all before itself, and 1 on itself.
-    last: Vec<f64>,
-    before: Vec<f64>,
-    /// Whether the next vector is made orthogonal because the last was: both lean on the same.
-    again: bool,
-}
-
-impl Leaning {
-    /// Of the vector that comes next, whose norm is the last of `beside`; whether it must be made orthogonal.
-    fn goes_on(&mut self, diagonal: &[f64], beside: &[f64]) -> bool {
-        let (j, norm) = (diagonal.len() - 1, beside[diagonal.len() - 1]);
-        let mut next: Vec<f64> = (0..j)
-            .map(|k| {
-                let above = beside[k] * self.last[k + 1];
-                let below = if k > 0 { beside[k - 1] * self.last[k - 1] } else { 0.0 };
-                let own = (diagonal[k] - diagonal[j]) * self.last[k];
-                let error = above + own + below - beside[j - 1] * self.before[k];
-                (error + f64::EPSILON.copysign(error) * (beside[k] + norm)) / norm
-            })
-            .collect();
-        // Neighbours are orthogonal by the recurrence itself.
-        next.push(f64::EPSILON * diagonal[j].abs().max(norm) / norm);
-        let leans = next.iter().any(|lean| lean.abs() > LEAN);
-        let is_made = leans || self.again;
-        if is_made {
-            next.fill(f64::EPSILON);
-        }
-        self.again = leans && !self.again;
-        next.push(1.0);
-        self.before = std::mem::replace(&mut self.last, next);
-        is_made
-    }
-}
-
-/// The iteration's state after some steps.
+/// The iteration's state after some steps. Vectors are real columns, all real parts before all imaginary ones: their products
+/// are real ones, which cost half.
 struct Lanczos {
     product: GramProduct,
-    /// The orthonormal vectors, as columns; one more than steps.
-    vectors: Mat<c64>,
+    /// The orthonormal vectors; one more than steps.
+    vectors: Mat<f64>,
     /// Diagonal of the tridiagonal matrix that H·Hᴴ is in these vectors.
     diagonal: Vec<f64>,
     /// What stands beside it.
     beside: Vec<f64>,
-    /// Products of a vector with those before it.
-    along: Mat<c64>,
-    leaning: Leaning,
+    /// −i times the next vector.
+    turned: Vec<f64>,
+    /// Products of the vectors with the next one, real and imaginary part.
+    along: Vec<[f64; 2]>,
 }
 
 impl Lanczos {
     fn new(samples: &[Complex64], most: usize) -> Self {
         let rows = rows(samples);
-        let mut vectors = Mat::zeros(rows, most + 1);
+        let mut vectors = Mat::zeros(2 * rows, most + 1);
         // A chirp has something of every exponential, and is the same on every machine.
         let size = (rows as f64).sqrt();
         for n in 0..rows {
-            vectors[(n, 0)] = Complex64::cis(0.61 * (n * n) as f64) / size;
+            let z = Complex64::cis(0.61 * (n * n) as f64) / size;
+            (vectors[(n, 0)], vectors[(rows + n, 0)]) = (z.re, z.im);
         }
         Self {
             product: GramProduct::new(samples),
             vectors,
             diagonal: Vec::new(),
             beside: Vec::new(),
-            along: Mat::zeros(most + 1, 1),
-            leaning: Leaning { last: vec![1.0], before: Vec::new(), again: false },
+            turned: vec![0.0; 2 * rows],
+            along: vec![[0.0; 2]; most + 1],
         }
     }
 
@@ -134,30 +107,31 @@ impl Lanczos {
     fn run_to(&mut self, steps: usize) -> Option<()> {
         for step in self.diagonal.len()..steps {
             let (old, mut rest) = self.vectors.as_mut().split_at_col_mut(step + 1);
-            let old = old.rb();
-            let mut next = rest.rb_mut().subcols_mut(0, 1);
-            self.product.apply(old.col(step).try_as_col_major()?.as_slice(), slice(next.rb_mut().col_mut(0))?);
+            let (old, next) = (old.rb(), slice(rest.rb_mut().col_mut(0))?);
+            let last = old.col(step).try_as_col_major()?.as_slice();
+            self.product.apply(last, next);
             // What the recurrence knows goes first: without it, the large products would hide the small ones.
-            let own = (old.col(step).adjoint() * next.rb().col(0)).re;
-            subtract(slice(next.rb_mut().col_mut(0))?, own, old.col(step).try_as_col_major()?.as_slice());
+            let own = last.iter().zip(&*next).map(|(a, b)| a * b).sum();
+            subtract(next, own, last);
             if let Some(beside) = self.beside.last() {
-                let before = old.col(step - 1).try_as_col_major()?.as_slice();
-                subtract(slice(next.rb_mut().col_mut(0))?, *beside, before);
+                subtract(next, *beside, old.col(step - 1).try_as_col_major()?.as_slice());
             }
             self.diagonal.push(own);
-            self.beside.push(next.rb().col(0).norm_l2());
-            if self.leaning.goes_on(&self.diagonal, &self.beside) {
-                let mut along = self.along.as_mut().subrows_mut(0, step + 1);
-                let one = c64::new(1.0, 0.0);
-                matmul(along.rb_mut(), Accum::Replace, old.adjoint(), next.rb(), one, Par::Seq);
-                matmul(next.rb_mut(), Accum::Add, old, along.rb(), -one, Par::Seq);
-                self.beside[step] = next.rb().col(0).norm_l2();
+            let mut size = norm(next);
+            loop {
+                let before = size;
+                take_out(old, next, &mut self.turned, &mut self.along)?;
+                size = norm(next);
+                let is_something = size.is_finite() && size > f64::EPSILON * self.diagonal[0].abs();
+                if !is_something {
+                    return None;
+                }
+                if size >= MOSTLY_GONE * before {
+                    break;
+                }
             }
-            let norm = self.beside[step];
-            if !(norm.is_finite() && norm > f64::EPSILON * self.diagonal[0].abs()) {
-                return None;
-            }
-            slice(next.col_mut(0))?.iter_mut().for_each(|z| *z /= norm);
+            self.beside.push(size);
+            next.iter_mut().for_each(|x| *x /= size);
         }
         Some(())
     }
@@ -165,85 +139,95 @@ impl Lanczos {
     /// The leading vectors, or `None` where they are not found yet.
     fn leading(&self, count: usize) -> Option<Mat<c64>> {
         let steps = self.diagonal.len();
-        let mut matrix = Mat::<f64>::zeros(steps, steps);
-        for n in 0..steps {
-            matrix[(n, n)] = self.diagonal[n];
-            if n + 1 < steps {
-                matrix[(n + 1, n)] = self.beside[n];
-            }
-        }
-        let eigen = matrix.self_adjoint_eigen(Side::Lower).ok()?;
-        let (values, inner) = (eigen.S().column_vector(), eigen.U());
         let left = self.beside[steps - 1];
-        let is_found = |k: usize| (left * inner[(steps - 1, k)]).abs() <= FOUND * values[k].abs();
-        if !(steps - count..steps).all(is_found) {
+        let values = tridiagonal::eigenvalues(&self.diagonal, &self.beside)?;
+        let mut inner = Mat::zeros(steps, count);
+        // The smallest first: it decides.
+        for k in (0..count).rev() {
+            let (value, vector) = tridiagonal::eigenvector(&self.diagonal, &self.beside, values[k]);
+            let is_found = (left * vector[steps - 1]).abs() <= FOUND * value.abs();
+            if !is_found {
+                return None;
+            }
+            slice(inner.col_mut(k))?.copy_from_slice(&vector);
+        }
+        if !is_orthogonal(inner.as_ref()) {
             return None;
         }
-        // Ascending order of the eigenvalues: the last come first.
-        let wanted = Mat::from_fn(steps, count, |n, k| c64::new(inner[(n, steps - 1 - k)], 0.0));
         let mut vectors = Mat::zeros(self.vectors.nrows(), count);
-        let old: MatRef<'_, c64> = self.vectors.subcols(0, steps);
-        matmul(vectors.as_mut(), Accum::Replace, old, wanted.as_ref(), c64::new(1.0, 0.0), Par::Seq);
-        Some(vectors)
+        let old = self.vectors.subcols(0, steps);
+        matmul(vectors.as_mut(), Accum::Replace, old, inner.as_ref(), 1.0, Par::Seq);
+        let rows = vectors.nrows() / 2;
+        Some(Mat::from_fn(rows, count, |n, k| c64::new(vectors[(n, k)], vectors[(rows + n, k)])))
     }
+}
+
+/// Whether columns of length one stand upright on one another: eigenvalues that lie too close together may share a vector.
+fn is_orthogonal(columns: MatRef<'_, f64>) -> bool {
+    let products = columns.transpose() * columns;
+    (0..products.ncols()).all(|k| (0..k).all(|j| products[(j, k)].abs() < UPRIGHT))
+}
+
+/// Makes `vector` orthogonal to those of `old` on which it leans; `turned` and `along` are room for what is needed.
+fn take_out(old: MatRef<'_, f64>, vector: &mut [f64], turned: &mut [f64], along: &mut [[f64; 2]]) -> Option<()> {
+    let rows = vector.len() / 2;
+    let little = LITTLE * norm(vector);
+    wide(
+        #[inline(always)]
+        || {
+            // −i times the vector: its product is the imaginary part.
+            let (re, im) = vector.split_at(rows);
+            turned[..rows].copy_from_slice(im);
+            turned[rows..].iter_mut().zip(re).for_each(|(t, x)| *t = -x);
+            for (k, along) in along.iter_mut().enumerate().take(old.ncols()) {
+                *along = products(old.col(k).try_as_col_major()?.as_slice(), vector, turned);
+            }
+            // Vectors lean on the first ones, which span what is large.
+            let leans = |k: &usize| along[*k].iter().any(|part| part.abs() > little);
+            let Some(last) = (0..old.ncols()).rev().find(leans) else { return Some(()) };
+            let (re, im) = vector.split_at_mut(rows);
+            for (k, [a, b]) in along.iter().enumerate().take(last + 1) {
+                let (old_re, old_im) = old.col(k).try_as_col_major()?.as_slice().split_at(rows);
+                for (((re, im), x), y) in re.iter_mut().zip(im.iter_mut()).zip(old_re).zip(old_im) {
+                    *re -= x * a - y * b;
+                    *im -= y * a + x * b;
+                }
+            }
+            Some(())
+        },
+    )
+}
+
+/// Products of one vector with two others, in eight sums each that fill wide registers.
+#[inline(always)]
+fn products(one: &[f64], first: &[f64], second: &[f64]) -> [f64; 2] {
+    let mut sums = [[0.0; 8]; 2];
+    let (ones, firsts, seconds) = (one.chunks_exact(8), first.chunks_exact(8), second.chunks_exact(8));
+    let rest = ones.remainder().iter().zip(firsts.remainder()).zip(seconds.remainder());
+    let mut both = rest.fold([0.0; 2], |[a, b], ((x, y), z)| [a + x * y, b + x * z]);
+    for ((x, y), z) in ones.zip(firsts).zip(seconds) {
+        for n in 0..8 {
+            sums[0][n] += x[n] * y[n];
+            sums[1][n] += x[n] * z[n];
+        }
+    }
+    for (sum, sums) in both.iter_mut().zip(sums) {
+        *sum += sums.iter().sum::<f64>();
+    }
+    both
+}
+
+fn norm(vector: &[f64]) -> f64 {
+    vector.iter().map(|x| x * x).sum::<f64>().sqrt()
 }
 
 /// A column's values; columns of faer's matrices lie in one piece.
-fn slice(column: ColMut<'_, c64>) -> Option<&mut [c64]> {
+fn slice(column: ColMut<'_, f64>) -> Option<&mut [f64]> {
     Some(column.try_as_col_major_mut()?.as_slice_mut())
 }
 
-fn subtract(from: &mut [c64], times: f64, what: &[c64]) {
+fn subtract(from: &mut [f64], times: f64, what: &[f64]) {
     from.iter_mut().zip(what).for_each(|(a, b)| *a -= b * times);
-}
-
-/// Products of H·Hᴴ with a vector: both are correlations with the samples.
-struct GramProduct {
-    columns: usize,
-    /// Transform of the samples, over its length.
-    samples: Vec<Complex64>,
-    padded: Vec<Complex64>,
-    scratch: Vec<Complex64>,
-}
-
-impl GramProduct {
-    fn new(samples: &[Complex64]) -> Self {
-        let size = samples.len().next_power_of_two();
-        let mut padded = samples.to_vec();
-        padded.resize(size, Complex64::default());
-        let forward = transform(size, FftDirection::Forward);
-        let inverse = transform(size, FftDirection::Inverse);
-        let mut scratch =
-            vec![Complex64::default(); forward.get_inplace_scratch_len().max(inverse.get_inplace_scratch_len())];
-        forward.process_with_scratch(&mut padded, &mut scratch);
-        let samples_of = |z: &Complex64| z / size as f64;
-        Self {
-            columns: samples.len() - rows(samples) + 1,
-            samples: padded.iter().map(samples_of).collect(),
-            padded,
-            scratch,
-        }
-    }
-
-    /// `out` = H·Hᴴ·`vector`.
-    fn apply(&mut self, vector: &[Complex64], out: &mut [Complex64]) {
-        self.padded.fill(Complex64::default());
-        self.padded[..vector.len()].copy_from_slice(vector);
-        // Σᵢ s(i+j)·conj(v(i)), the conjugate of Hᴴ·v.
-        self.correlate();
-        self.padded[self.columns..].fill(Complex64::default());
-        // Σⱼ s(i+j)·conj(conj(w(j))).
-        self.correlate();
-        out.copy_from_slice(&self.padded[..out.len()]);
-    }
-
-    /// Correlates the samples with the conjugate of what is in `padded`.
-    fn correlate(&mut self) {
-        let size = self.padded.len();
-        transform(size, FftDirection::Forward).process_with_scratch(&mut self.padded, &mut self.scratch);
-        self.padded.iter_mut().zip(&self.samples).for_each(|(z, s)| *z = z.conj() * s);
-        transform(size, FftDirection::Inverse).process_with_scratch(&mut self.padded, &mut self.scratch);
-    }
 }
 
 #[cfg(test)]
@@ -266,33 +250,20 @@ mod tests {
             .collect()
     }
 
-    #[test]
-    fn the_product_is_that_of_the_matrix() {
-        for n in [41, 64, 100] {
-            let samples = samples(n, 1.0);
-            let rows = rows(&samples);
-            let h = Mat::from_fn(rows, n - rows + 1, |i, j| samples[i + j]);
-            let vector: Vec<Complex64> = (0..rows).map(|i| Complex64::cis(0.3 * (i * i) as f64)).collect();
-            let column = Mat::from_fn(rows, 1, |i, _| vector[i]);
-            let wanted = &h * (h.adjoint() * &column);
-            let mut got = vec![Complex64::default(); rows];
-            GramProduct::new(&samples).apply(&vector, &mut got);
-            for (i, z) in got.iter().enumerate() {
-                assert!((z - wanted[(i, 0)]).norm() < 1e-12 * wanted.norm_l2());
-            }
-        }
-    }
-
     /// The space of the vectors is what matters: its projector is the whole decomposition's. Without noise there are fewer
     /// vectors than wanted, and the whole decomposition serves.
     #[test]
     fn the_space_is_that_of_the_whole_decomposition() {
-        for noise in [0.0, 0.1, 10.0] {
+        // Noise far below water, too, where products of noise are rounding of water's.
+        for noise in [0.0, 1e-3, 0.1, 1.0, 10.0, 100.0] {
             let samples = samples(512, noise);
             let (all, values) = all_vectors(&samples).unwrap();
             assert_eq!(by_iteration(&samples, 32).is_some(), noise > 0.0);
             let got = leading_vectors(&samples, 32).unwrap();
             let wanted = all.subcols(0, 32);
+            let products = got.adjoint() * &got;
+            let leans = |j: usize, k: usize| products[(j, k)].norm() > 1e-6;
+            assert!((0..32).all(|k| (0..k).all(|j| !leans(j, k))), "noise {noise}");
             // sin θ of the two spaces, of vectors that are no rounding.
             let count = values.iter().take(32).filter(|v| **v > 1e-9 * values[0]).count();
             let inside = got.adjoint() * wanted.subcols(0, count);
