@@ -1,6 +1,6 @@
 //! The dataset from the finished chunks of one run or of all its shards.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -35,30 +35,35 @@ pub fn merge(folders: &[PathBuf], out: &Path, if_exists: IfExists) -> Result<Sum
                 return Err(StoreError::OutputExists { path: out.to_owned() }.into());
             }
             let writer = journals[own].writer()?;
-            merge_into(writer, journals, Some(own))
+            merge_into(writer, journals, Some(own), None)
         }
-        None => merge_into(DatasetWriter::create(out, if_exists)?, journals, None),
+        None => merge_into(DatasetWriter::create(out, if_exists)?, journals, None, None),
     }
 }
 
-/// Makes the dataset in the journal's own folder, and ends the journal.
-pub(super) fn dataset_of(journal: Journal) -> Result<Summary, RunError> {
+/// Makes the dataset of the chunks of `spans` in the journal's own folder, and ends the journal.
+pub(super) fn dataset_of(journal: Journal, spans: &BTreeSet<Span>) -> Result<Summary, RunError> {
     let writer = journal.writer()?;
-    merge_into(writer, vec![journal], Some(0))
+    merge_into(writer, vec![journal], Some(0), Some(spans))
 }
 
 fn is_same(a: &Path, b: &Path) -> bool {
     a == b || same_file::is_same_file(a, b).unwrap_or(false)
 }
 
-/// Merges `journals`; the one at `own` ends.
-fn merge_into(writer: DatasetWriter, mut journals: Vec<Journal>, own: Option<usize>) -> Result<Summary, RunError> {
+/// Merges `journals`, of which chunks only those of `spans` where they are known; the one at `own` ends.
+fn merge_into(
+    writer: DatasetWriter,
+    mut journals: Vec<Journal>,
+    own: Option<usize>,
+    spans: Option<&BTreeSet<Span>>,
+) -> Result<Summary, RunError> {
     let started = Instant::now();
     let plan = shared_plan(&journals)?;
-    let chunks = chunks(&journals, &plan)?;
+    let chunks = chunks(&journals, &plan, spans)?;
     let learned = journals[0].learned(&plan)?;
     let (mut all, mut tally) = (Gathered { timings: plan.timings, ..Gathered::default() }, Tally::default());
-    chunks.iter().try_for_each(|(_, record)| all.add(record))?;
+    chunks.iter().for_each(|(_, record)| all.add(record));
     let timings = all.timings;
     all.notes.extend(journals.iter().flat_map(|journal| journal.notes().to_vec()));
     let mut record = all.into_record(&plan);
@@ -128,16 +133,23 @@ fn shared_plan(journals: &[Journal]) -> Result<Plan, RunError> {
     Ok(plan)
 }
 
-/// Chunks of `journals` that together are all of the plan's inputs, in their order.
-fn chunks<'a>(journals: &'a [Journal], plan: &Plan) -> Result<Vec<(&'a Journal, ChunkRecord)>, RunError> {
+/// Chunks of `journals`, and of `spans` where these are known, that together are all of the plan's inputs, in their order.
+fn chunks<'a>(
+    journals: &'a [Journal],
+    plan: &Plan,
+    spans: Option<&BTreeSet<Span>>,
+) -> Result<Vec<(&'a Journal, ChunkRecord)>, RunError> {
+    let mut seen = Seen::default();
     let mut all: BTreeMap<Span, (&Journal, ChunkRecord)> = BTreeMap::new();
     let mut n_damaged = 0;
     for journal in journals {
-        let (records, damaged) = journal.records(&plan.signature);
+        let (mut records, damaged) = journal.records(&plan.signature);
+        records.retain(|record| spans.is_none_or(|spans| spans.contains(&record.span)));
         n_damaged += damaged;
         let holds: Vec<bool> = records.par_iter().map(|record| journal.holds(record)).collect();
         for (record, holds) in records.into_iter().zip(holds) {
             if holds {
+                seen.add(journal, &record)?;
                 all.entry(record.span).or_insert((journal, record));
             } else {
                 n_damaged += 1;
@@ -153,6 +165,31 @@ fn chunks<'a>(journals: &'a [Journal], plan: &Plan) -> Result<Vec<(&'a Journal, 
             let n_files = spans.iter().map(|span| span.to.file - span.from.file).sum();
             Err(RunError::Missing { file, n_files, of: plan.inputs.len(), n_damaged })
         }
+    }
+}
+
+/// What the chunks' inputs held. Those of two cuts, of a grid's parts and of two journals may be of the same file, and
+/// which of two contents is the right one nobody can say here.
+#[derive(Default)]
+struct Seen<'a>(HashMap<usize, (Content, &'a Path)>);
+
+impl<'a> Seen<'a> {
+    /// # Errors
+    /// [`RunError::Changing`], [`RunError::OtherInputs`]: a file was another one for this chunk than for one before.
+    fn add(&mut self, journal: &'a Journal, record: &ChunkRecord) -> Result<(), RunError> {
+        for (file, content) in record.span.files().zip(&record.contents) {
+            let (before, folder) = self.0.entry(file).or_insert_with(|| (content.clone(), journal.out()));
+            if before == content {
+                continue;
+            }
+            let path = content.source_path.clone();
+            return Err(if *folder == journal.out() {
+                RunError::Changing { path }
+            } else {
+                RunError::OtherInputs { path: journal.out().to_owned(), first: folder.to_owned(), changed: path }
+            });
+        }
+        Ok(())
     }
 }
 
@@ -196,22 +233,15 @@ struct Gathered {
 }
 
 impl Gathered {
-    /// # Errors
-    /// [`RunError::Changing`]: a file was another one for this chunk than for the one before.
-    fn add(&mut self, record: &ChunkRecord) -> Result<(), RunError> {
+    fn add(&mut self, record: &ChunkRecord) {
         // A chunk of a grid's later voxels goes on with the file of the one before.
         let n_again = usize::from(record.span.from.voxel > 0);
-        if n_again > 0 && self.contents.last() != record.contents.first() {
-            let path = record.contents.first().map(|c| c.source_path.clone()).unwrap_or_default();
-            return Err(RunError::Changing { path });
-        }
         self.contents.extend(record.contents.iter().skip(n_again).cloned());
         self.bases.extend(record.bases.iter().map(|b| ((b.id.clone(), b.sha256.clone()), b.clone())));
         self.recipes.extend(record.recipes.iter().map(|r| (r.to_string(), r.clone())));
         self.ratio_rows.extend(record.ratio_rows.iter().cloned());
         self.notes.extend(record.notes.iter().cloned());
         self.timings += record.timings;
-        Ok(())
     }
 
     /// The record of the whole run, without its timings.
@@ -243,5 +273,37 @@ impl Gathered {
             warnings,
             ..RunRecord::new(&plan.engine, rayon::current_num_threads())
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn chunks_of_one_file_must_have_seen_it_alike() {
+        let [here, there] = ["here", "there"].map(|out| Journal::at(Path::new(out)));
+        let record = |files, hashes: &[&str]| ChunkRecord {
+            plan: String::new(),
+            span: Span::of_files(files),
+            contents: hashes
+                .iter()
+                .map(|hash| Content { all_sha256: (*hash).to_owned(), ..Content::default() })
+                .collect(),
+            n_spectra: Vec::new(),
+            files: Vec::new(),
+            bases: Vec::new(),
+            recipes: Vec::new(),
+            ratio_rows: Vec::new(),
+            notes: Vec::new(),
+            timings: Timings::default(),
+        };
+        let mut seen = Seen::default();
+        assert!(seen.add(&here, &record(0..2, &["a", "b"])).is_ok());
+        // Another cut, and another journal.
+        assert!(seen.add(&here, &record(1..3, &["b", "c"])).is_ok());
+        assert!(seen.add(&there, &record(2..3, &["c"])).is_ok());
+        assert!(matches!(seen.add(&here, &record(0..1, &["x"])), Err(RunError::Changing { .. })));
+        assert!(matches!(seen.add(&there, &record(2..3, &["x"])), Err(RunError::OtherInputs { .. })));
     }
 }

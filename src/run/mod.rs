@@ -49,6 +49,8 @@ pub mod union;
 mod voxel_tissue;
 mod water_match;
 
+use std::collections::BTreeSet;
+
 use rayon::prelude::*;
 
 use self::cut::Chunk;
@@ -92,6 +94,15 @@ struct Ready {
     loaded: Vec<Loaded>,
 }
 
+/// What a process has done, or found done.
+struct Done {
+    tally: Tally,
+    /// Of the chunks that hold: what else lies in the journal saw other inputs or is damaged.
+    spans: BTreeSet<Span>,
+    /// About what was found of an earlier run.
+    notes: Vec<String>,
+}
+
 /// Runs it all, or one shard of it; what an unfinished run has done already is not done again where `options.resume`
 /// says so. A shard leaves its chunks for [`merge()`].
 pub fn run(options: &RunOptions, engine: &dyn Engine, progress: &dyn Progress) -> Result<Summary, RunError> {
@@ -126,7 +137,7 @@ pub fn run_found(
     let how = Opening { if_exists: options.if_exists, resume: options.resume, shard: options.shard.map(|s| s.index) };
     let journal = Journal::open(&options.out, &plan, learned, how)?;
     let run = Run { options, engine, models, hashes, listing, plan, journal };
-    let (tally, notes) = run.chunks(progress)?;
+    let Done { tally, spans, notes } = run.chunks(progress)?;
     if options.shard.is_some() {
         let Run { plan, journal, models, .. } = run;
         let said = notes.into_iter().chain(engine.notes()).chain(models.notes());
@@ -134,20 +145,24 @@ pub fn run_found(
         let (warnings, wall_s) = (warnings.collect(), started.elapsed().as_secs_f64());
         return Ok(Summary { wall_s, warnings, ..Summary::of(tally, options.shard) });
     }
-    let mut summary = merge::dataset_of(run.journal)?;
+    let mut summary = merge::dataset_of(run.journal, &spans)?;
     summary.warnings.extend(notes);
     Ok(Summary { wall_s: started.elapsed().as_secs_f64(), ..summary })
 }
 
 impl Run<'_> {
-    /// All chunks of this process's shard, each on disk before the next; with notes about what was found of an earlier one.
-    fn chunks(&self, progress: &dyn Progress) -> Result<(Tally, Vec<String>), RunError> {
+    /// All chunks of this process's shard, each on disk before the next.
+    fn chunks(&self, progress: &dyn Progress) -> Result<Done, RunError> {
         let found = &self.listing.found;
         let own = |&(block, _): &(usize, _)| self.options.shard.is_none_or(|s| block % s.count == s.index);
         let n_shards = self.options.shard.map(|shard| shard.count);
         let blocks = cut::blocks(found.len(), self.engine.files_at_once(), n_shards).enumerate().filter(own);
         let own: Vec<Span> = blocks.map(|(_, files)| Span::of_files(files)).collect();
-        let (kept, notes) = self.kept(&own);
+        let (kept, notes) = self.kept(&own)?;
+        // After the chunks of other inputs are gone: a stop in between must not leave them beside a plan of the new ones.
+        if self.options.shard.is_none() {
+            self.journal.renew(&self.plan)?;
+        }
         progress.found(own.iter().map(|span| span.files().len()).sum());
         let mut tally = Tally::default();
         for record in &kept {
@@ -179,11 +194,13 @@ impl Run<'_> {
             progress.advanced(files_ended(span));
             ready = ahead.or_else(|| next.map(|next| self.read(next.span)));
         }
-        Ok((tally, notes))
+        let spans = kept.iter().map(|record| record.span).chain(todo.iter().map(|chunk| chunk.span)).collect();
+        Ok(Done { tally, spans, notes })
     }
 
-    /// What is done of `own` already and holds: every file of it is as it was written, and its inputs have not changed.
-    fn kept(&self, own: &[Span]) -> (Vec<ChunkRecord>, Vec<String>) {
+    /// What is done of `own` already and holds: every file of it is as it was written, and its inputs have not changed. A
+    /// chunk whose inputs changed leaves the journal: cut otherwise, its files would lie there twice.
+    fn kept(&self, own: &[Span]) -> Result<(Vec<ChunkRecord>, Vec<String>), RunError> {
         let (records, n_broken) = self.journal.records(&self.plan.signature);
         // Runs of another number of shards dealt otherwise.
         let is_own = |record: &ChunkRecord| own.iter().any(|s| s.from < record.span.to && record.span.from < s.to);
@@ -193,13 +210,12 @@ impl Run<'_> {
         // What another shard's chunks are like is that shard's to say.
         let n_broken = if self.options.shard.is_none() { n_broken } else { 0 };
         let n_damaged = n_broken + n_records - whole.len();
-        let n_whole = whole.len();
         let files = |record: &ChunkRecord| self.listing.found.get(record.span.files());
-        let same: Vec<ChunkRecord> = whole
-            .into_par_iter()
-            .filter(|r| files(r).is_some_and(|f| f.iter().map(signature::content_of).eq(r.contents.iter().cloned())))
-            .collect();
-        let n_changed = n_whole - same.len();
+        let (same, changed): (Vec<ChunkRecord>, Vec<ChunkRecord>) = whole.into_par_iter().partition(|r| {
+            files(r).is_some_and(|f| f.iter().map(signature::content_of).eq(r.contents.iter().cloned()))
+        });
+        let n_changed = changed.len();
+        changed.iter().try_for_each(|record| self.journal.discard(record))?;
         let mut end = Position::at_file(0);
         let mut kept = Vec::new();
         for record in same {
@@ -215,7 +231,7 @@ impl Run<'_> {
         };
         let damaged = note(n_damaged, "files were not as they had been written");
         let changed = note(n_changed, "inputs had changed");
-        (kept, damaged.into_iter().chain(changed).collect())
+        Ok((kept, damaged.into_iter().chain(changed).collect()))
     }
 
     fn read(&self, span: Span) -> Ready {

@@ -162,11 +162,8 @@ impl Journal {
                 (Some(there), _) if how.resume || (how.shard.is_some() && there.signature == plan.signature) => {
                     self.accept(&there, plan, how)?;
                     self.remove_unfinished().map_err(created)?;
-                    if there.inputs != plan.inputs || there.carried != plan.carried {
-                        let renewed = Plan { learned: there.learned, ..plan.clone() };
-                        sealed::write(&self.folder.join(PLAN), &renewed)?;
-                    }
-                    return Ok(());
+                    // Another shard's chunks may be there, which saw the same inputs.
+                    return if how.shard.is_some() { self.renew(plan) } else { Ok(()) };
                 }
                 (None, IfExists::Refuse) if how.resume => {
                     self.note("the plan of the unfinished run was damaged: all of it was done again".to_owned());
@@ -180,6 +177,20 @@ impl Journal {
         let learned = write_parts(&self.folder, IfExists::Overwrite, learned)?;
         let plan = Plan { learned: learned.into_iter().map(|part| part.content).collect(), ..plan.clone() };
         sealed::write(&self.folder.join(PLAN), &plan)
+    }
+
+    /// The plan as it is of now: what inputs hold may have changed since the run began. A run of all parts calls this when the
+    /// chunks of other inputs are gone, which must not outlive the plan that they were made by.
+    ///
+    /// # Errors
+    /// [`StoreError::Write`]: the system refuses.
+    pub fn renew(&self, plan: &Plan) -> Result<(), StoreError> {
+        match self.plan() {
+            Some(there) if there.inputs != plan.inputs || there.carried != plan.carried => {
+                sealed::write(&self.folder.join(PLAN), &Plan { learned: there.learned, ..plan.clone() })
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Whether the run that is there is the one that is asked for.
@@ -312,6 +323,24 @@ impl Journal {
             let _ = disk::remove_tree(&temporary);
         })?;
         disk::sync_folder(&self.folder);
+        Ok(())
+    }
+
+    /// Takes a chunk out of the journal for good, in one act.
+    ///
+    /// # Errors
+    /// [`StoreError::Write`]: the system refuses.
+    pub fn discard(&self, record: &ChunkRecord) -> Result<(), StoreError> {
+        let folder = self.chunk_folder(record.span);
+        let temporary = self.folder.join(format!("tmp-{}-discarded-{}", process_token(), record.span));
+        match disk::rename(&folder, &temporary) {
+            // Another shard was quicker.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            renamed => renamed.map_err(write_failed(&folder))?,
+        }
+        disk::sync_folder(&self.folder);
+        // What stays of it means nothing, and goes when the run is resumed or ends.
+        let _ = disk::remove_tree(&temporary);
         Ok(())
     }
 

@@ -9,11 +9,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
+use requant::run::{RunOptions, Shard, merge, run};
 use requant::store::disk::fault;
 use requant::store::reader::check_files;
-use requant::store::{SpectrumRow, read_run, read_table};
+use requant::store::{IfExists, SpectrumRow, read_run, read_table};
 
-use crate::common::kill::{Corpus, Way, copy, count};
+use crate::common::kill::{Blocks, Corpus, Silent, Way, copy, count};
 use crate::common::tables;
 
 /// The switch is the process's: one test at a time, where they share one.
@@ -141,6 +142,49 @@ fn stopped_at_any_change_a_run_resumes_to_the_same_bytes() {
 #[test]
 fn a_change_that_the_disk_refuses_costs_nothing() {
     holds(fault::refuse, "refused by the disk");
+}
+
+#[test]
+fn stopped_at_any_change_a_resume_after_new_inputs_mixes_nothing() {
+    let _alone = ALONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    // Two files a chunk of before, one of now.
+    let corpus = Corpus::new(8, 1);
+    let go = |out: &str, shard: Option<Shard>, resume: bool| {
+        run(&RunOptions { shard, resume, ..corpus.options(out) }, &Blocks(1), &Silent)
+    };
+    fault::stop_at(None);
+    go("old", None, false).unwrap();
+    go("half", Some(Shard { index: 0, count: 1 }), false).unwrap();
+    fs::copy(corpus.at("in/sub-005/mrs/sub-005_svs.nii"), corpus.at("in/sub-000/mrs/sub-000_svs.nii")).unwrap();
+    go("new", None, false).unwrap();
+    let [old, new] = ["old", "new"].map(|out| tables(&corpus.at(out)));
+    assert!(old != new);
+    let anew = |out: &str| {
+        let _ = fs::remove_dir_all(corpus.at(out));
+    };
+    let begin = || {
+        anew("stopped");
+        copy(&corpus.at("half"), &corpus.at("stopped"));
+    };
+    begin();
+    fault::stop_at(None);
+    go("stopped", None, true).unwrap();
+    let changes = fault::count();
+    for at in (0..changes).step_by(count("REQUANT_CRASH_STRIDE", 8)) {
+        begin();
+        fault::stop_at(Some(at));
+        let _ = go("stopped", None, true);
+        fault::stop_at(None);
+        is_whole_or_none(&corpus.at("stopped"), &[&old, &new]).unwrap();
+        // Nor does a merge of what the stop left.
+        anew("merged");
+        if merge(&[corpus.at("stopped")], &corpus.at("merged"), IfExists::Refuse).is_ok() {
+            let merged = tables(&corpus.at("merged"));
+            assert!(merged == old || merged == new, "change {at}: rows of both inputs");
+        }
+        go("stopped", None, true).unwrap();
+        assert!(tables(&corpus.at("stopped")) == new, "change {at}: rows of before");
+    }
 }
 
 #[test]

@@ -316,6 +316,36 @@ fn less_memory_is_no_other_setting() {
 }
 
 #[test]
+fn a_chunk_whose_inputs_changed_goes_although_the_rest_is_cut_otherwise() {
+    let case = Case::new("in");
+    (0..8).for_each(|i| case.spectrum(&format!("in/{i}.nii"), i));
+    // All is done, two files a chunk, and not merged.
+    let all = Some(Shard { index: 0, count: 1 });
+    let done = |out: &str| run(&RunOptions { shard: all, ..case.options(out) }, &Blocks(8), &Silent).unwrap();
+    let chunks = |out: &str| -> Vec<String> {
+        let names = fs::read_dir(case.at(out).join(".requant")).unwrap().map(|e| e.unwrap().file_name());
+        let mut names: Vec<String> = names.map(|name| name.to_string_lossy().into_owned()).collect();
+        names.retain(|name| name.starts_with("chunk-"));
+        names.sort();
+        names
+    };
+    ["out", "shard"].iter().for_each(|out| drop(done(out)));
+    assert_eq!(chunks("out").len(), 4);
+    case.spectrum("in/0.nii", 99);
+    case.run(&case.options("fresh")).unwrap();
+    let resumed = RunOptions { resume: true, memory_bytes: 512 << 20, ..case.options("out") };
+    let summary = case.run(&resumed).unwrap();
+    assert!(summary.warnings.iter().any(|w| w.contains("1 chunk was done again")), "{:?}", summary.warnings);
+    assert!(tables(&case.at("out")) == tables(&case.at("fresh")), "the chunk of before was taken");
+    // A merge by itself has nothing but the journal to go by.
+    merge(&[case.at("shard")], &case.at("old"), IfExists::Refuse).unwrap();
+    let stopped = RunOptions { resume: true, shard: all, ..case.options("shard") };
+    let refused = case.run(&stopped).unwrap_err().to_string();
+    assert!(refused.contains("inputs changed"), "{refused}");
+    assert_eq!(chunks("shard").len(), 4, "a refused run touches nothing");
+}
+
+#[test]
 fn shards_over_different_inputs_do_not_merge() {
     let case = Case::new("in");
     (0..4).for_each(|i| case.spectrum(&format!("in/{i}.nii"), i));
