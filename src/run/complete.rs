@@ -4,7 +4,8 @@ use std::path::Path;
 
 use rayon::prelude::*;
 
-use super::signature::{content_of, content_sha256};
+use super::contents::content_of;
+use super::signature::content_sha256;
 use super::{RunError, Tally};
 use crate::corpus::Found;
 use crate::store::provenance::{Inputs, RunRecord};

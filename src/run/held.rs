@@ -9,7 +9,7 @@ use super::inputs::Inputs;
 use super::load::{Loaded, load_held};
 use super::models::ModelStore;
 use super::rows::settings_hash;
-use super::{signature, tissue};
+use super::{contents, tissue};
 use crate::acquisition::Acquisition;
 use crate::basis::BasisSet;
 use crate::corpus::{Found, Overrides, Water};
@@ -53,7 +53,7 @@ impl Held {
         let together = found.par_iter().cloned().zip(loaded);
         together
             .map(|(found, mut loaded)| {
-                let content = signature::content_of(&found);
+                let content = contents::content_of(&found);
                 loaded.headers_mut().for_each(|h| h.inputs_sha256 = Some(content.inputs_sha256.clone()));
                 Self { found, loaded }
             })

@@ -10,6 +10,7 @@ pub(crate) mod chunk;
 mod complete;
 mod conditions;
 pub mod config;
+mod contents;
 pub mod cut;
 mod error;
 pub mod gaps;
@@ -53,6 +54,7 @@ use std::collections::BTreeSet;
 
 use rayon::prelude::*;
 
+use self::contents::{Seen, Shared};
 use self::cut::Chunk;
 use self::load::Loaded;
 use self::models::ModelStore;
@@ -62,7 +64,7 @@ use crate::engine::Engine;
 use crate::interrupt;
 use crate::learned;
 use crate::store::span::gaps;
-use crate::store::{ChunkRecord, ChunkRows, Content, Journal, Opening, Plan, Position, Span, SpectrumRow, Status};
+use crate::store::{ChunkRecord, ChunkRows, Journal, Opening, Plan, Position, Span, SpectrumRow, Status};
 
 pub use config::Config;
 pub use error::RunError;
@@ -85,12 +87,13 @@ struct Run<'a> {
     hashes: Vec<String>,
     listing: &'a Listing,
     plan: Plan,
+    shared: Shared,
     journal: Journal,
 }
 
 /// A chunk that was read.
 struct Ready {
-    contents: Vec<Content>,
+    seen: Vec<Seen>,
     loaded: Vec<Loaded>,
 }
 
@@ -126,6 +129,7 @@ pub fn run_found(
     }
     let models = ModelStore::new(options)?;
     let hashes: Vec<String> = options.methods.iter().map(settings_hash).collect();
+    let shared = Shared::of(&listing.found);
     let plan = signature::plan(options, inputs, &hashes, &models, engine);
     if options.resume
         && let Some(tally) = complete::look(&options.out, &plan, &listing.found)?
@@ -136,7 +140,7 @@ pub fn run_found(
     let learned = options.learned.as_ref().map(learned::rows).unwrap_or_default();
     let how = Opening { if_exists: options.if_exists, resume: options.resume, shard: options.shard.map(|s| s.index) };
     let journal = Journal::open(&options.out, &plan, learned, how)?;
-    let run = Run { options, engine, models, hashes, listing, plan, journal };
+    let run = Run { options, engine, models, hashes, listing, plan, shared, journal };
     let Done { tally, spans, notes } = run.chunks(progress)?;
     if options.shard.is_some() {
         let Run { plan, journal, models, .. } = run;
@@ -178,7 +182,7 @@ impl Run<'_> {
             if interrupt::asked() {
                 return Err(stopped());
             }
-            let Some(current) = ready.take() else { break };
+            let Some(current) = ready.take().transpose()? else { break };
             let (span, next) = (chunk.span, todo.get(position + 1));
             // What does not fit beside what is being fitted is read when that is done.
             let beside = next.filter(|next| chunk.fits_beside(next, self.options));
@@ -211,9 +215,9 @@ impl Run<'_> {
         let n_broken = if self.options.shard.is_none() { n_broken } else { 0 };
         let n_damaged = n_broken + n_records - whole.len();
         let files = |record: &ChunkRecord| self.listing.found.get(record.span.files());
-        let (same, changed): (Vec<ChunkRecord>, Vec<ChunkRecord>) = whole.into_par_iter().partition(|r| {
-            files(r).is_some_and(|f| f.iter().map(signature::content_of).eq(r.contents.iter().cloned()))
-        });
+        let (same, changed): (Vec<ChunkRecord>, Vec<ChunkRecord>) = whole
+            .into_par_iter()
+            .partition(|r| files(r).is_some_and(|f| f.iter().map(contents::content_of).eq(r.contents.iter().cloned())));
         let n_changed = changed.len();
         changed.iter().try_for_each(|record| self.journal.discard(record))?;
         let mut end = Position::at_file(0);
@@ -234,15 +238,19 @@ impl Run<'_> {
         Ok((kept, damaged.into_iter().chain(changed).collect()))
     }
 
-    fn read(&self, span: Span) -> Ready {
+    fn read(&self, span: Span) -> Result<Ready, RunError> {
         let files = &self.listing.found[span.files()];
-        let contents: Vec<Content> = files.par_iter().map(signature::content_of).collect();
-        let mut loaded = chunk::read(files, span.voxels(), self.options, Some(&contents));
-        tissue::fill(files, &mut loaded, self.options.tissue.transform);
-        for (loaded, content) in loaded.iter_mut().zip(&contents) {
+        let (seen, mut loaded) = contents::read_unchanged(files, |contents| {
+            let mut loaded = chunk::read(files, span.voxels(), self.options, Some(contents));
+            tissue::fill(files, &mut loaded, self.options.tissue.transform);
+            loaded
+        })?;
+        self.shared.hold(files, &seen)?;
+        for (loaded, seen) in loaded.iter_mut().zip(&seen) {
+            let content = &seen.content;
             loaded.headers_mut().for_each(|header| header.inputs_sha256 = Some(content.inputs_sha256.clone()));
         }
-        Ready { contents, loaded }
+        Ok(Ready { seen, loaded })
     }
 
     fn finish(&self, span: Span, ready: Ready) -> Result<Vec<SpectrumRow>, RunError> {
@@ -259,6 +267,8 @@ impl Run<'_> {
         if interrupt::asked() {
             return Err(RunError::Interrupted { out: self.options.out.clone() });
         }
+        // The chunk may be the one for which they were read.
+        contents::shared_unchanged(&ready.seen)?;
         for r in made {
             rows.spectra.push(r.spectrum);
             rows.metabolites.extend(r.metabolites);
@@ -269,7 +279,7 @@ impl Run<'_> {
         let record = ChunkRecord {
             plan: self.plan.signature.clone(),
             span,
-            contents: ready.contents,
+            contents: ready.seen.into_iter().map(|seen| seen.content).collect(),
             n_spectra: ready.loaded.iter().map(|loaded| loaded.spectra.len()).collect(),
             files: Vec::new(),
             bases: self.models.used().into_iter().filter(|basis| is_used(&basis.id)).collect(),

@@ -3,15 +3,15 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Read, Seek, SeekFrom};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use rayon::prelude::*;
 
+use super::contents::{UNREADABLE, files_of, said_of};
 use super::gating::GATES_KEY;
 use super::models::ModelStore;
 use super::{Inputs, RunOptions};
-use crate::basis::simulate::Stated;
-use crate::corpus::{self, Found, Water};
+use crate::corpus::{self, Found};
 use crate::engine::Engine;
 use crate::formats;
 use crate::hash::{sha256_file, sha256_hex};
@@ -25,8 +25,6 @@ use crate::store::{Content, Plan, PlannedInput, SCHEMA_VERSION, Timings};
 
 /// Of files above twice this length a fingerprint takes the beginning and the end (bytes).
 const FINGERPRINT_BYTES: u64 = 64 << 10;
-/// What a hash is called where the file cannot be read.
-const UNREADABLE: &str = "unreadable";
 
 /// What a run over `inputs` sets out to do.
 pub(super) fn plan(
@@ -143,74 +141,10 @@ fn build() -> String {
     format!("{version} built {}", modified_s.map_or(0, |s| s.as_millis()))
 }
 
-/// What a file of the listing holds, with all that belongs to it.
-pub(super) fn content_of(found: &Found) -> Content {
-    let files = files_of(found);
-    let hashes: Vec<Option<String>> = files.par_iter().map(|(_, path)| sha256_file(path).ok()).collect();
-    let line = |((role, path), hash): (&(&str, PathBuf), &Option<String>)| {
-        format!("{role}\t{}\t{}\n", name_of(path), hash.as_deref().unwrap_or(UNREADABLE))
-    };
-    let lines: String = files.iter().zip(&hashes).map(line).collect();
-    let inputs_sha256 = sha256_hex(lines.as_bytes());
-    Content {
-        source_path: found.source_path.clone(),
-        source_sha256: hashes.into_iter().next().flatten(),
-        all_sha256: sha256_hex(format!("{inputs_sha256}\n{}", said_of(found)).as_bytes()),
-        inputs_sha256,
-    }
-}
-
 /// One hash over the contents of all inputs.
 pub(super) fn content_sha256<'a>(contents: impl IntoIterator<Item = &'a Content>) -> String {
     let lines: String = contents.into_iter().map(|c| format!("{}\t{}\n", c.source_path, c.all_sha256)).collect();
     sha256_hex(lines.as_bytes())
-}
-
-/// What the listing says of a file: from its path, a manifest, `participants.tsv`.
-fn said_of(found: &Found) -> String {
-    let water = match &found.water {
-        Water::None => "none",
-        Water::Paired(_) => "paired",
-        Water::Ambiguous(_) => "ambiguous",
-        Water::Missing(_) => "missing",
-        Water::Unfit(..) => "unfit",
-    };
-    format!(
-        "{:?}",
-        (
-            (&found.id, &found.source_path, water, &found.water_source_path),
-            (&found.subject, &found.session, &found.site, &found.voi),
-            (&found.overrides.facts, &found.overrides.editing, &found.overrides.carried, &found.problem),
-            found.tissue.said(),
-        )
-    )
-}
-
-/// Every file that a row depends on, with what it is to it, in a fixed order: the file itself first.
-fn files_of(found: &Found) -> Vec<(&'static str, PathBuf)> {
-    let mut files = vec![("data", found.path.clone())];
-    files.extend(found.parts.iter().map(|path| ("part", path.clone())));
-    files.extend(formats::companions(&found.path).into_iter().map(|path| ("companion", path)));
-    if let Water::Paired(water) = &found.water {
-        files.push(("water", water.clone()));
-        files.extend(found.water_parts.iter().map(|path| ("water part", path.clone())));
-        files.extend(formats::companions(water).into_iter().map(|path| ("water companion", path)));
-    }
-    if let Some(basis) = &found.overrides.basis {
-        let members = walkdir::WalkDir::new(basis).follow_links(true).sort_by_file_name().into_iter();
-        let members = members.flatten().filter(|entry| entry.file_type().is_file());
-        files.extend(members.map(|entry| ("basis", entry.into_path())));
-    }
-    if let Some(recipe) = &found.overrides.recipe {
-        let waveforms = Stated::read(recipe).map(|stated| stated.files).unwrap_or_default();
-        files.extend(std::iter::once(recipe.clone()).chain(waveforms).map(|path| ("recipe", path)));
-    }
-    files.extend(found.tissue.files().map(|path| ("segmentation", path.to_owned())));
-    files
-}
-
-fn name_of(path: &Path) -> String {
-    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
 /// A hash of what is quickly looked at: length, beginning and end of each file.

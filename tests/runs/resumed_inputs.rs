@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::common::kill::{Blocks, Silent};
 use crate::common::small_files::{ACQP, METHOD, PROCPAR, SPAR, small_bruker, small_list, small_raw, small_varian};
@@ -10,7 +11,7 @@ use crate::common::source::{GOOD, Made, brain, water, write};
 use crate::common::{basis, tables};
 use requant::basis::{SetFormat, save};
 use requant::fit::Method;
-use requant::run::{RunError, RunOptions, Shard, Summary, merge, run};
+use requant::run::{Progress, RunError, RunOptions, Shard, Summary, merge, run};
 use requant::store::IfExists;
 
 /// A folder with inputs, and what is run over it. The first file of the listing is done when the run stops.
@@ -253,6 +254,50 @@ fn basis_file_and_folder_of_a_manifest() {
             changed.fids *= num_complex::Complex64::new(1.1, 0.0);
             save(&changed, &case.at(&format!("in/{name}")), format, true).unwrap();
         });
+    }
+}
+
+/// Does something when so many files are done, or begins to be fitted.
+struct When<F: Fn()> {
+    done: usize,
+    what: F,
+    so_far: AtomicUsize,
+}
+
+impl<F: Fn() + Sync> Progress for When<F> {
+    fn found(&self, _: usize) {}
+
+    fn begun(&self, _: usize, _: usize) {
+        if self.so_far.load(Ordering::SeqCst) == self.done {
+            (self.what)();
+        }
+    }
+
+    fn advanced(&self, files: usize) {
+        self.so_far.fetch_add(files, Ordering::SeqCst);
+    }
+}
+
+#[test]
+fn a_basis_set_of_a_manifest_that_changes_during_the_run_ends_it() {
+    for done in [0, 1] {
+        let case = Case { basis: None, ..Case::new("in/list.csv") };
+        save(&basis(), &case.at("in/own.basis"), SetFormat::Lcmodel, false).unwrap();
+        (0..4).for_each(|i| case.spectrum(&format!("in/{i}.nii"), i));
+        case.put("in/list.csv", "path,basis\n0.nii,own.basis\n1.nii,own.basis\n2.nii,own.basis\n3.nii,own.basis\n");
+        let what = || {
+            let mut changed = basis();
+            changed.fids *= num_complex::Complex64::new(1.1, 0.0);
+            save(&changed, &case.at("in/own.basis"), SetFormat::Lcmodel, true).unwrap();
+        };
+        let when = When { done, what, so_far: AtomicUsize::new(0) };
+        let error = run(&case.options("out"), &Blocks(1), &when).unwrap_err();
+        assert!(matches!(error, RunError::Changing { .. }), "{error}");
+        let said = error.to_string();
+        assert!(said.contains("own.basis changed") && said.contains("--resume"), "{said}");
+        case.run(&RunOptions { resume: true, ..case.options("out") }).unwrap();
+        case.run(&case.options("fresh")).unwrap();
+        assert!(tables(&case.at("out")) == tables(&case.at("fresh")), "rows of the set of before");
     }
 }
 
