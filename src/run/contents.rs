@@ -188,7 +188,13 @@ fn sha256_of<'a>(files: impl IntoIterator<Item = &'a SeenFile>) -> String {
 }
 
 /// Every file that a row depends on, with what it is to it, in a fixed order: the file itself first.
-pub(super) fn files_of(found: &Found) -> Vec<(&'static str, PathBuf)> {
+fn files_of(found: &Found) -> Vec<(&'static str, PathBuf)> {
+    let named = |(role, path)| files_of_named(role, path).into_iter().map(move |path| (role, path));
+    own_files_of(found).into_iter().chain(named_by(found).flat_map(named)).collect()
+}
+
+/// Those of them that are not named by a manifest for many inputs at once.
+pub(super) fn own_files_of(found: &Found) -> Vec<(&'static str, PathBuf)> {
     let mut files = vec![("data", found.path.clone())];
     files.extend(found.parts.iter().map(|path| ("part", path.clone())));
     files.extend(formats::companions(&found.path).into_iter().map(|path| ("companion", path)));
@@ -197,9 +203,6 @@ pub(super) fn files_of(found: &Found) -> Vec<(&'static str, PathBuf)> {
         files.extend(found.water_parts.iter().map(|path| ("water part", path.clone())));
         files.extend(formats::companions(water).into_iter().map(|path| ("water companion", path)));
     }
-    files.extend(
-        named_by(found).flat_map(|(role, path)| files_of_named(role, path).into_iter().map(move |path| (role, path))),
-    );
     files.extend(found.tissue.files().map(|path| ("segmentation", path.to_owned())));
     files
 }

@@ -130,7 +130,7 @@ pub fn run_found(
     let models = ModelStore::new(options)?;
     let hashes: Vec<String> = options.methods.iter().map(settings_hash).collect();
     let shared = Shared::of(&listing.found);
-    let plan = signature::plan(options, inputs, &hashes, &models, engine);
+    let plan = signature::plan(options, inputs, &shared, &hashes, &models, engine);
     if options.resume
         && let Some(tally) = complete::look(&options.out, &plan, &listing.found)?
     {

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use rayon::prelude::*;
 
-use super::contents::{UNREADABLE, files_of, said_of};
+use super::contents::{Shared, UNREADABLE, named_by, own_files_of, said_of};
 use super::gating::GATES_KEY;
 use super::models::ModelStore;
 use super::{Inputs, RunOptions};
@@ -30,6 +30,7 @@ const FINGERPRINT_BYTES: u64 = 64 << 10;
 pub(super) fn plan(
     options: &RunOptions,
     inputs: &Inputs,
+    shared: &Shared,
     hashes: &[String],
     models: &ModelStore<'_>,
     engine: &dyn Engine,
@@ -47,8 +48,10 @@ pub(super) fn plan(
     if let (false, Some(fields)) = (options.varied.is_empty(), config.as_object_mut()) {
         fields.insert(VARIED_KEY.to_owned(), serde_json::json!(options.varied));
     }
-    let planned =
-        |found: &Found| PlannedInput { source_path: found.source_path.clone(), fingerprint: fingerprint(found) };
+    let planned = |found: &Found| PlannedInput {
+        source_path: found.source_path.clone(),
+        fingerprint: fingerprint(found, shared),
+    };
     let settings = settings(options, &listing.found, &config, hashes, models, engine);
     Plan {
         signature: signature_of(&settings),
@@ -147,12 +150,14 @@ pub(super) fn content_sha256<'a>(contents: impl IntoIterator<Item = &'a Content>
     sha256_hex(lines.as_bytes())
 }
 
-/// A hash of what is quickly looked at: length, beginning and end of each file.
-fn fingerprint(found: &Found) -> String {
-    let lines: Vec<String> = files_of(found)
-        .iter()
-        .map(|(role, path)| format!("{role} {}", ends_of(path).unwrap_or_else(|_| UNREADABLE.to_owned())))
-        .collect();
+/// A hash of what is quickly looked at: length, beginning and end of each file. What many inputs share is hashed whole, and
+/// once: a basis set is more than its ends, and must be the same one for all shards.
+fn fingerprint(found: &Found, shared: &Shared) -> String {
+    let own = own_files_of(found)
+        .into_iter()
+        .map(|(role, path)| format!("{role} {}", ends_of(&path).unwrap_or_else(|_| UNREADABLE.to_owned())));
+    let named = named_by(found).map(|(role, path)| format!("{role} {}", shared.sha256(path).unwrap_or(UNREADABLE)));
+    let lines: Vec<String> = own.chain(named).collect();
     sha256_hex(format!("{}\n{}", lines.join("\n"), said_of(found)).as_bytes())[..16].to_owned()
 }
 

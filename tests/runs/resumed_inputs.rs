@@ -408,3 +408,26 @@ fn shards_over_different_inputs_do_not_merge() {
     assert!(merged.contains("saw other inputs") && merged.contains("0.nii"), "{merged}");
     assert!(!case.at("merged/run.json").exists());
 }
+
+#[test]
+fn shards_with_basis_sets_that_differ_in_their_middle_do_not_merge() {
+    let case = Case { basis: None, ..Case::new("in/list.csv") };
+    (0..4).for_each(|i| case.spectrum(&format!("in/{i}.nii"), i));
+    case.put("in/list.csv", "path,basis\n0.nii,own.basis\n1.nii,own.basis\n2.nii,own.basis\n3.nii,own.basis\n");
+    let own = case.at("in/own.basis");
+    save(&basis(), &own, SetFormat::Lcmodel, false).unwrap();
+    let shard =
+        |out: &str, index: usize| case.run(&RunOptions { shard: Some(Shard { index, count: 2 }), ..case.options(out) });
+    shard("a", 0).unwrap();
+    let mut bytes = fs::read(&own).unwrap();
+    assert!(bytes.len() > 256 << 10, "{} bytes are looked at whole", bytes.len());
+    let middle = bytes.len() / 2;
+    let digit = middle + bytes[middle..].iter().position(|byte| (b'1'..b'9').contains(byte)).unwrap();
+    bytes[digit] += 1;
+    fs::write(&own, bytes).unwrap();
+    let same_folder = shard("a", 1).unwrap_err().to_string();
+    assert!(same_folder.contains("inputs changed"), "{same_folder}");
+    shard("b", 1).unwrap();
+    let merged = merge(&[case.at("a"), case.at("b")], &case.at("merged"), IfExists::Refuse).unwrap_err().to_string();
+    assert!(merged.contains("saw other inputs"), "{merged}");
+}
