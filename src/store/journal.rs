@@ -186,7 +186,7 @@ impl Journal {
     /// [`StoreError::Write`]: the system refuses.
     pub fn renew(&self, plan: &Plan) -> Result<(), StoreError> {
         match self.plan() {
-            Some(there) if there.inputs != plan.inputs || there.carried != plan.carried => {
+            Some(there) if plan.says_other_than(&there) => {
                 sealed::write(&self.folder.join(PLAN), &Plan { learned: there.learned, ..plan.clone() })
             }
             _ => Ok(()),

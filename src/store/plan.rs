@@ -92,6 +92,12 @@ impl Plan {
         self.inputs.iter().map(|input| input.source_path.as_str()).collect()
     }
 
+    /// Whether it says other things about the inputs than that one of the same signature.
+    pub(super) fn says_other_than(&self, other: &Self) -> bool {
+        let listing = self.inputs != other.inputs || self.carried != other.carried;
+        listing || self.left_out != other.left_out || self.warnings != other.warnings
+    }
+
     /// Inputs that another run of the same names saw otherwise.
     pub fn changed_inputs(&self, other: &Self) -> Vec<String> {
         let pairs = self.inputs.iter().zip(&other.inputs);

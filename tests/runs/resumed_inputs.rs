@@ -12,7 +12,7 @@ use crate::common::{basis, tables};
 use requant::basis::{SetFormat, save};
 use requant::fit::Method;
 use requant::run::{Progress, RunError, RunOptions, Shard, Summary, merge, run};
-use requant::store::IfExists;
+use requant::store::{IfExists, read_run};
 
 /// A folder with inputs, and what is run over it. The first file of the listing is done when the run stops.
 struct Case {
@@ -430,4 +430,22 @@ fn shards_with_basis_sets_that_differ_in_their_middle_do_not_merge() {
     shard("b", 1).unwrap();
     let merged = merge(&[case.at("a"), case.at("b")], &case.at("merged"), IfExists::Refuse).unwrap_err().to_string();
     assert!(merged.contains("saw other inputs"), "{merged}");
+}
+
+#[test]
+fn notes_and_counts_of_what_is_left_out_are_those_of_the_resumed_run() {
+    let case = Case::new("in");
+    (0..3).for_each(|i| case.spectrum(&format!("in/{i}.nii"), i));
+    case.first_only("out", &case.options("out"));
+    case.put("in/notes.txt", "no spectrum");
+    // A link in a circle is a note about the listing.
+    #[cfg(unix)]
+    std::os::unix::fs::symlink(case.at("in"), case.at("in/again")).unwrap();
+    case.run(&RunOptions { resume: true, ..case.options("out") }).unwrap();
+    case.run(&case.options("fresh")).unwrap();
+    let [resumed, fresh] = ["out", "fresh"].map(|out| read_run(&case.at(out)).unwrap());
+    assert_eq!(resumed.inputs.left_out, fresh.inputs.left_out);
+    assert_eq!(resumed.warnings, fresh.warnings);
+    assert!(cfg!(not(unix)) || !fresh.warnings.is_empty(), "a link in a circle is told");
+    assert!(!fresh.inputs.left_out.is_empty());
 }
