@@ -140,7 +140,10 @@ pub enum RunError {
         n_rows: usize,
     },
     /// An input changed during the run.
-    #[error("{path} changed while the run was at work; the same command with --resume does again what saw it before")]
+    #[error(
+        "{path} changed while the run was at work; the same command with --resume does again what saw it before, shards \
+         that are then refused --overwrite"
+    )]
     Changing {
         /// The input.
         path: String,

@@ -89,7 +89,11 @@ impl Journal {
             if let Some(shared) = lock::try_lock(&folder, LOCK, Sharing::Shared)?
                 && let Some(there) = journal.plan()
             {
-                journal.accept(&there, plan, how)?;
+                journal.accept(&there, plan, how).map_err(|refusal| match how.if_exists {
+                    // Others are at work on what was to be begun anew.
+                    IfExists::Overwrite if !how.resume => StoreError::Busy { path: out.to_owned() },
+                    _ => refusal,
+                })?;
                 let own = lock::try_lock(&folder, &own, Sharing::Exclusive)?;
                 journal.hold(own.ok_or_else(|| StoreError::Busy { path: out.to_owned() })?);
                 journal.hold(shared);
@@ -160,10 +164,21 @@ impl Journal {
             match (self.plan(), how.if_exists) {
                 // Shards begin one after the other.
                 (Some(there), _) if how.resume || (how.shard.is_some() && there.signature == plan.signature) => {
-                    self.accept(&there, plan, how)?;
-                    self.remove_unfinished().map_err(created)?;
-                    // Another shard's chunks may be there, which saw the same inputs.
-                    return if how.shard.is_some() { self.renew(plan) } else { Ok(()) };
+                    match self.accept(&there, plan, how) {
+                        Err(StoreError::OtherInputs { changed, .. })
+                            if how.if_exists == IfExists::Overwrite && !how.resume =>
+                        {
+                            self.note(format!(
+                                "inputs changed since shards of this run saw them: {changed}; all was begun anew, do the other shards again"
+                            ));
+                        }
+                        accepted => {
+                            accepted?;
+                            self.remove_unfinished().map_err(created)?;
+                            // Another shard's chunks may be there, which saw the same inputs.
+                            return if how.shard.is_some() { self.renew(plan) } else { Ok(()) };
+                        }
+                    }
                 }
                 (None, IfExists::Refuse) if how.resume => {
                     self.note("the plan of the unfinished run was damaged: all of it was done again".to_owned());

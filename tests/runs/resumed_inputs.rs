@@ -449,3 +449,33 @@ fn notes_and_counts_of_what_is_left_out_are_those_of_the_resumed_run() {
     assert!(cfg!(not(unix)) || !fresh.warnings.is_empty(), "a link in a circle is told");
     assert!(!fresh.inputs.left_out.is_empty());
 }
+
+#[test]
+fn shards_over_changed_inputs_begin_anew_where_they_may_overwrite() {
+    let case = Case::new("in");
+    (0..4).for_each(|i| case.spectrum(&format!("in/{i}.nii"), i));
+    let of = |index: usize| RunOptions {
+        shard: Some(Shard { index, count: 2 }),
+        if_exists: IfExists::Overwrite,
+        ..case.options("out")
+    };
+    // While another shard is at work nothing is taken from it.
+    let meanwhile = || {
+        case.spectrum("in/3.nii", 98);
+        let error = case.run(&of(1)).unwrap_err().to_string();
+        assert!(error.contains("another run is writing there"), "{error}");
+    };
+    run(&of(0), &Blocks(4), &When { done: 0, what: meanwhile, so_far: AtomicUsize::new(0) }).unwrap();
+    case.spectrum("in/0.nii", 99);
+    let error = case.run(&RunOptions { if_exists: IfExists::Refuse, ..of(1) }).unwrap_err().to_string();
+    assert!(error.contains("--overwrite to begin anew"), "{error}");
+    let anew = case.run(&of(1)).unwrap();
+    assert!(anew.warnings.iter().any(|w| w.contains("do the other shards again")), "{:?}", anew.warnings);
+    let early = merge(&[case.at("out")], &case.at("out"), IfExists::Refuse).unwrap_err();
+    assert!(matches!(early, RunError::Missing { .. }), "{early}");
+    let second = case.run(&of(0)).unwrap();
+    assert!(!second.warnings.iter().any(|w| w.contains("do the other shards again")), "{:?}", second.warnings);
+    merge(&[case.at("out")], &case.at("out"), IfExists::Refuse).unwrap();
+    case.run(&case.options("fresh")).unwrap();
+    assert!(tables(&case.at("out")) == tables(&case.at("fresh")));
+}
