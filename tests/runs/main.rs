@@ -14,6 +14,7 @@ mod common;
 
 mod accounting;
 mod bids_app;
+mod changing_inputs;
 mod command_line;
 mod compare;
 mod crash;
