@@ -3,6 +3,7 @@
 //! Layout: Siemens' IDEA documentation of measurement headers (MDH), as the open readers of twix files have it. Samples
 //! are conjugated into our convention; points before and behind the signal (cut-off) are left out.
 
+mod circles;
 mod error;
 mod parts;
 mod protocol;
@@ -193,7 +194,7 @@ fn measurements(scan: &Scan<'_>, whole: &Acquisition, remarks: &mut Vec<String>)
     let Some(steps) = &scan.row.steps else {
         return vec![(String::new(), acquisition(sorted, scan.readouts, whole, remarks))];
     };
-    let mut voxels = steps::combined(steps, sorted, scan.readouts, &whole.facts, remarks);
+    let mut voxels = steps::combined(scan, steps, sorted, &whole.facts, remarks);
     voxels.retain(|sorted| sorted.conditions.iter().all(|c| !c.is_empty()));
     let mut whole = whole.clone();
     if voxels.len() > 1 {

@@ -3,6 +3,7 @@
 //! Water is the first readout of every block. Those of even blocks have the second part's echo time, those of odd blocks the
 //! first part's (spec2nii, `smm_svs_herc_hyper`).
 
+use super::circles::Placed;
 use super::readouts::Readout;
 use super::references::words;
 use super::sort::{Scan, Sorted};
@@ -37,12 +38,19 @@ pub(super) fn split(scan: &Scan<'_>, parts: &Parts, remarks: &mut Vec<String>) -
         }
     };
     let n_first = n_first.unwrap_or(parts.water_every - 1);
+    let asked = n_water.zip(n_second).map(|(water, second)| water.saturating_add(n_first).saturating_add(second));
+    let placed = Placed::new(&scan.readouts.all, &scan.row.transients, every, asked.as_slice());
+    placed.say_missing(remarks);
     let mut waters = [Vec::new(), Vec::new()];
-    let mut transients: Vec<Readout> = Vec::new();
-    for (i, readout) in scan.readouts.all.iter().enumerate() {
-        if i % every == 0 { waters[1 - i / every % 2].push(*readout) } else { transients.push(*readout) }
+    let (mut transients, mut second): (Vec<Readout>, Vec<(usize, Readout)>) = (Vec::new(), Vec::new());
+    for (place, readout) in &placed.readouts {
+        let block = place / every;
+        match place.checked_sub(block + 1 + n_first) {
+            _ if place % every == 0 => waters[1 - block % 2].push(*readout),
+            None => transients.push(*readout),
+            Some(place) => second.push((place, *readout)),
+        }
     }
-    let second = transients.split_off(n_first.min(transients.len()));
     let te_s = [parts.te_first.as_str(), "alTE[0]"].map(|name| scan.protocol.number(name).map(|us| us / 1e6));
     if second.is_empty() {
         remarks.push("the measurement ends before its second part".to_owned());

@@ -13,6 +13,8 @@ const SOFTWARE: &[u8] = b"syngo MR ";
 const VALUE_CHARS: usize = 80;
 /// Most transmit pulses that a protocol lists.
 const PULSES: usize = 128;
+/// Transients that were asked for.
+pub(super) const AVERAGES: &str = "lAverages";
 /// Words in the names of pulses that suppress water (`rf_ws`, `ss_rf_ws0`).
 const SUPPRESSION_PULSE: &str = "_ws";
 /// `sPrepPulses.ucWaterSat`: saturation.

@@ -84,6 +84,17 @@ pub(super) struct Readout {
     at: usize,
 }
 
+/// Place of a counter.
+pub(super) fn index(name: &str) -> Option<usize> {
+    COUNTERS.iter().position(|(counter, _)| *counter == name)
+}
+
+/// Whether a counter takes several values.
+pub(super) fn varies(readouts: &[Readout], name: &str) -> bool {
+    let Some(i) = index(name) else { return false };
+    readouts.first().is_some_and(|first| readouts.iter().any(|r| r.counters[i] != first.counters[i]))
+}
+
 /// What all readouts have in common.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Shape {

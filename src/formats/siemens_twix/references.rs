@@ -1,6 +1,6 @@
 //! Which readouts are the water reference, by the header's word; by their strength where no row knows the sequence.
 
-use super::protocol::Protocol;
+use super::protocol::{AVERAGES, Protocol};
 use super::readouts::{COUNTERS, Readout, Readouts};
 use crate::formats::loops::Water;
 
@@ -16,8 +16,6 @@ const AROUND: f64 = 2.0;
 const AROUND_TWO_KINDS: f64 = 8.0;
 /// How many.
 const NUMBER: &str = "sSpecPara.lAutoRefScanNo";
-/// Transients that were asked for.
-const AVERAGES: &str = "lAverages";
 
 /// Readouts that are the water reference, and which they are in words.
 pub(super) struct Found {

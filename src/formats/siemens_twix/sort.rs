@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::protocol::Protocol;
-use super::readouts::{COUNTERS, Readout, Readouts};
+use super::circles::{self, Placed};
+use super::protocol::{AVERAGES, Protocol};
+use super::readouts::{COUNTERS, Readout, Readouts, index, varies};
 use super::references::{self, Found, words};
 use crate::acquisition::{Conditions, Editing, Samples, Turns, named_editing};
 use crate::formats::loops::{self, IN_TURN, Row};
@@ -73,7 +74,8 @@ impl Scan<'_> {
         if let (Some(IN_TURN), Some(n)) = (along.map(String::as_str), number)
             && rest.len() >= n
         {
-            return self.in_turn(&rest, n, remarks);
+            let placed = self.placed(&rest, n, remarks);
+            return self.in_turn(&placed.readouts, n, remarks);
         }
         let is_edited = rule.is_some() || named.is_some();
         let n = number.or(named.and_then(|named| named.n_conditions));
@@ -90,18 +92,22 @@ impl Scan<'_> {
         (0..COUNTERS.len()).filter(|i| !is_known(COUNTERS[*i].0) && varies(rest, COUNTERS[*i].0)).collect()
     }
 
+    /// The places of readouts that follow one another in circles of `n`; says which are missing.
+    pub(super) fn placed(&self, readouts: &[Readout], n: usize, remarks: &mut Vec<String>) -> Placed {
+        let averages = self.protocol.count(AVERAGES);
+        // What sequences count as an average is one readout or one circle.
+        let asked: Vec<usize> = averages.into_iter().flat_map(|a| [a, a.saturating_mul(n)]).collect();
+        let placed = Placed::new(readouts, &self.row.transients, n, &asked);
+        placed.say_missing(remarks);
+        placed
+    }
+
     /// Conditions one after the other.
-    pub(super) fn in_turn(&self, rest: &[Readout], n: usize, remarks: &mut Vec<String>) -> Sorted {
-        let turns = Turns::in_turn(n);
-        let of_each = turns.of_each(rest.len());
-        let left = rest.len() - n * of_each;
-        if left > 0 {
-            remarks.push(format!("{left} readouts beyond the last whole circle of {n} conditions were left out"));
-        }
-        let at = |c: usize, number: usize| rest.get(turns.place(c, number)).map(|r| vec![(*r, 1.0)]);
-        let conditions = (0..n).map(|c| (0..of_each).filter_map(|number| at(c, number)).collect()).collect();
+    pub(super) fn in_turn(&self, rest: &[(usize, Readout)], n: usize, remarks: &mut Vec<String>) -> Sorted {
+        let circles = circles::whole(rest, n, "conditions", remarks);
+        let conditions = (0..n).map(|c| circles.iter().map(|circle| vec![(circle[c], 1.0)]).collect()).collect();
         let (labels, editing) = self.editing(n);
-        let editing = Editing { turns: Some(turns), ..editing };
+        let editing = Editing { turns: Some(Turns::in_turn(n)), ..editing };
         let labels = labels.unwrap_or_else(|| (1..=n).map(|c| format!("condition{c}")).collect());
         Sorted { conditions, labels, editing: Some(editing), ..Sorted::default() }
     }
@@ -220,17 +226,6 @@ impl Sorted {
         let transients = readouts.into_iter().map(|r| vec![(r, 1.0)]).collect();
         Self { conditions: vec![transients], labels: vec![String::new()], ..Self::default() }
     }
-}
-
-/// Place of a counter.
-pub(super) fn index(name: &str) -> Option<usize> {
-    COUNTERS.iter().position(|(counter, _)| *counter == name)
-}
-
-/// Whether a counter takes several values.
-pub(super) fn varies(readouts: &[Readout], name: &str) -> bool {
-    let Some(i) = index(name) else { return false };
-    readouts.first().is_some_and(|first| readouts.iter().any(|r| r.counters[i] != first.counters[i]))
 }
 
 /// `eco1-set2`.

@@ -3,6 +3,9 @@
 use super::*;
 use crate::acquisition::Conditions;
 
+#[path = "tests/missing.rs"]
+mod missing;
+
 const POINTS: u16 = 64;
 /// Places of counters in a readout's header.
 const AVE: usize = 1;
