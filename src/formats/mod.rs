@@ -36,6 +36,7 @@ mod siemens_pulse;
 pub mod siemens_rda;
 pub mod siemens_twix;
 mod strengths;
+mod times;
 mod unread;
 pub mod varian;
 pub mod vax;

@@ -12,6 +12,7 @@ use super::error::ReadError;
 use super::extent::{Extent, HELD_PER_BYTE};
 use super::files::{beside, bytes_at, bytes_beside, bytes_of, in_folder, length_of};
 use super::reader::{About, Claim, Probe, Reader};
+use super::times::{self, Times};
 use crate::acquisition::{Acquisition, Facts, Samples};
 
 /// Name of the format.
@@ -223,7 +224,14 @@ pub fn decode(fid: impl Into<FileBytes>, procpar: &[u8]) -> Result<Acquisition, 
         averages_on_scanner: number("nt").map(|n| n as usize),
         ..Facts::default()
     };
-    Ok(data)
+    // Times that are arrayed are those of each spectrum.
+    let times = (0..data.n_conditions()).map(|i| {
+        let value = parameters.get(array.as_str()).and_then(|values| values.get(i)?.parse::<f64>().ok());
+        let of = |name: &str| value.filter(|v| array == name && v.is_finite() && *v > 0.0);
+        Times { te_s: of("te"), tr_s: of("tr"), tm_s: of("tm") }
+    });
+    let times: Vec<Times> = times.collect();
+    Ok(if ["te", "tr", "tm"].contains(&array.as_str()) && !repeats { times::apart(data, &times) } else { data })
 }
 
 /// The parameters' values by name: each has a line of attributes, a line with a count and its values (further text
@@ -253,6 +261,7 @@ fn parameters(text: &str) -> HashMap<String, Vec<String>> {
 }
 
 #[cfg(test)]
+#[allow(clippy::panic, reason = "tests")]
 mod tests {
     use super::*;
 
@@ -266,5 +275,31 @@ mod tests {
         assert_eq!(parameters["nt"], ["16", "16", "8"]);
         assert_eq!(parameters["comment"], ["a b", "c"]);
         assert_eq!(parameters["te"], ["0.008"]);
+    }
+
+    #[test]
+    fn arrayed_times_are_those_of_each_spectrum() {
+        let of = |array: &str| {
+            let mut fid = Vec::new();
+            // Two blocks of one trace of eight floating-point numbers.
+            [2_i32, 1, 8, 4, 32, 60].iter().for_each(|n| fid.extend(n.to_be_bytes()));
+            fid.extend([0, 0, 0, 8]);
+            fid.extend(1_i32.to_be_bytes());
+            for height in [1.0_f32, 2.0] {
+                fid.extend([0; BLOCK_HEADER]);
+                (0..8).for_each(|_| fid.extend(height.to_be_bytes()));
+            }
+            let procpar = format!(
+                "sw 1 1 1 1 1\n1 5000 \n0 \narray 2 2 1 1 1\n1 \"{array}\"\n0 \n{array} 1 1 1 1 1\n2 0.006 0.144 \n0 \n"
+            );
+            decode(fid, procpar.as_bytes()).unwrap_or_else(|e| panic!("{e}"))
+        };
+        let data = of("te");
+        let (name, further) = &data.further[0];
+        assert_eq!((data.facts.te_s, further.facts.te_s, name.as_str()), (Some(0.006), Some(0.144), "te144"));
+        assert_eq!((data.n_conditions(), further.samples.at([0, 0, 0, 0, 0]).re), (1, 2.0));
+        assert_eq!(of("tm").further[0].1.facts.tm_s, Some(0.144));
+        let user = of("gzlvl1");
+        assert_eq!((user.n_conditions(), user.condition_labels[1].as_str()), (2, "gzlvl1=0.144"));
     }
 }

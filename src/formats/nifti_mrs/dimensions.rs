@@ -24,8 +24,10 @@ pub(super) enum Role {
     Condition,
 }
 
+/// What dimensions without a tag are by the standard.
+pub(super) const DEFAULTS: [&str; 3] = ["DIM_COIL", "DIM_DYN", "DIM_INDIRECT_0"];
+
 pub(super) fn roles(nifti: &Nifti, meta: &Map<String, Value>) -> Result<[Role; 3], DecodeError> {
-    const DEFAULTS: [&str; 3] = ["DIM_COIL", "DIM_DYN", "DIM_INDIRECT_0"];
     let mut roles = [Role::Transient; 3];
     for (i, role) in roles.iter_mut().enumerate() {
         let key = format!("dim_{}", i + 5);
@@ -107,12 +109,13 @@ pub(super) fn samples(nifti: &Nifti, roles: &[Role; 3], signs: Vec<f64>, data: V
 }
 
 /// A label for each condition: of edit conditions the names in `edit`, if they are stated, else the values that
-/// `dim_N_header` gives, else the index.
+/// `dim_N_header` gives, else the index. Dimensions whose entries are `told` apart otherwise have no part in it.
 pub(super) fn labels(
     nifti: &Nifti,
     roles: &[Role; 3],
     meta: &Map<String, Value>,
     edit: Option<&[String]>,
+    told: [bool; 3],
 ) -> Vec<String> {
     let n = extent(nifti, roles, Role::Condition);
     if n == 1 {
@@ -125,6 +128,9 @@ pub(super) fn labels(
             for i in (0..3).filter(|&i| roles[i] == Role::Condition && nifti.shape[i + 4] > 1) {
                 let index = rest % nifti.shape[i + 4];
                 rest /= nifti.shape[i + 4];
+                if told[i] {
+                    continue;
+                }
                 let named = edit.filter(|_| is_edit(meta, i + 5)).and_then(|names| names.get(index).cloned());
                 parts.push(named.unwrap_or_else(|| label(meta.get(&format!("dim_{}_header", i + 5)), index)));
             }
@@ -142,17 +148,21 @@ fn label(header: Option<&Value>, index: usize) -> String {
     let Some((name, value)) = header.and_then(Value::as_object).and_then(|h| h.iter().next()) else {
         return index.to_string();
     };
-    let value = value.get("Value").unwrap_or(value);
-    let at = match (value.get(index), value.get("start"), value.get("increment")) {
-        (Some(v), _, _) => v.clone(),
-        (None, Some(s), Some(d)) => json!(s.as_f64().unwrap_or(0.0) + index as f64 * d.as_f64().unwrap_or(0.0)),
-        _ => return format!("{name}={index}"),
-    };
-    match at {
-        Value::String(text) => text,
-        Value::Number(number) => format!("{name}={number}"),
+    match value_at(value, index) {
+        Some(Value::String(text)) => text,
+        Some(Value::Number(number)) => format!("{name}={number}"),
         // Vectors (gradient directions) would make unreadable ids.
         _ => format!("{name}={index}"),
+    }
+}
+
+/// What the value of a key in a dimension's header says of one entry: of a list, or of a start with an increment.
+pub(super) fn value_at(value: &Value, index: usize) -> Option<Value> {
+    let value = value.get("Value").unwrap_or(value);
+    match (value.get(index), value.get("start"), value.get("increment")) {
+        (Some(v), _, _) => Some(v.clone()),
+        (None, Some(s), Some(d)) => Some(json!(s.as_f64().unwrap_or(0.0) + index as f64 * d.as_f64().unwrap_or(0.0))),
+        _ => None,
     }
 }
 

@@ -46,6 +46,19 @@ pub enum DecodeError {
         /// Number of steps.
         steps: usize,
     },
+    /// A dimension that is averaged, of entries with other times.
+    #[error(
+        "the entries of dim_{dimension} would be added, and its header has several values of {key} ({values}): tag the dimension \
+         DIM_INDIRECT_0, or split the file"
+    )]
+    Times {
+        /// Which dimension.
+        dimension: usize,
+        /// Which time.
+        key: &'static str,
+        /// Its values.
+        values: String,
+    },
     /// Something is to be added to every sample.
     #[error(
         "scl_inter = {intercept}: the standards do not agree what is added to complex numbers; store the samples as they are, \
@@ -72,7 +85,7 @@ impl DecodeError {
             Self::Container(NiftiError::Memory { .. }) => "too_large_for_memory",
             Self::Container(_) | Self::Json { .. } | Self::Intercept { .. } | Self::Tag { .. } => "bad_header",
             Self::NotSpectroscopy { .. } => "not_spectroscopy",
-            Self::NoExtension => "unsupported",
+            Self::NoExtension | Self::Times { .. } => "unsupported",
             Self::Signs { .. } | Self::PhaseCycle { .. } => "signs_unknown",
         }
     }

@@ -7,6 +7,7 @@ mod encode;
 mod error;
 mod facts;
 mod keys;
+mod own_values;
 mod sidecar;
 mod steps;
 
@@ -24,6 +25,7 @@ use super::files::MAX_FILE_BYTES;
 use super::json_fault::JsonFault;
 use super::nifti::{self, Nifti, Opened};
 use super::reader::{About, Claim, Probe, Reader};
+use super::times;
 use crate::acquisition::{Acquisition, Editing, Processing, TRANSFORMS_DISAGREE};
 use crate::regular_file;
 use dimensions::{Role, extents, labels, n_edit, roles, samples};
@@ -51,7 +53,7 @@ impl Reader for NiftiMrs {
             files: "`.nii`, `.nii.gz`: NIfTI-1 and -2 with the NIfTI-MRS header extension",
             companions: "BIDS sidecars, beside the file and in the folders above (inheritance), for what the file does not state",
             facts: "dwell time, f0, nucleus, TE, first echo (`FirstEchoTime`), TR, TM, flip angle, sequence, vendor, water suppression, averages, edit conditions and pulses, voxel",
-            limits: "complex NIfTI without the extension is refused; so are steps of ISIS whose signs are not known (2, 4 and 8 have a usual order) and phase cycles without the receiver's phase",
+            limits: "complex NIfTI without the extension is refused; so are steps of ISIS whose signs are not known (2, 4 and 8 have a usual order), phase cycles without the receiver's phase, and averaged dimensions with several echo times",
         }
     }
 
@@ -169,6 +171,7 @@ fn decode_voxels(
     if let Some(slope) = nifti.slope().filter(|slope| *slope != 1.0) {
         remarks.push(format!("scl_slope: stored samples were multiplied by {slope}"));
     }
+    own_values::check(&nifti, &roles, &meta)?;
     let signs = steps::signs(&nifti, &roles, &meta, &mut remarks)?;
     let mut data = Acquisition::from_samples(NAME, samples(&nifti, &roles, signs, stored, n_kept));
     data.first_voxel = first_voxel;
@@ -177,10 +180,15 @@ fn decode_voxels(
     steps::check_phase_cycle(&data, &nifti, &roles, &meta)?;
     let dwell_s = dwell_s(&nifti, &mut remarks);
     data.facts = facts::facts(&meta, sidecar, dwell_s, &mut remarks);
-    let mut data = with_conditions(data, &nifti, &roles, &meta, sidecar);
+    let times = own_values::times(&nifti, &roles, &meta);
+    let told = times.as_ref().map_or([false; 3], |(_, told)| *told);
+    let mut data = with_conditions(data, &nifti, &roles, &meta, sidecar, told);
     data.remarks.extend(remarks);
     place(&mut data, &nifti);
-    Ok(data)
+    Ok(match times {
+        Some((times, _)) => times::apart(data, &times),
+        None => data,
+    })
 }
 
 /// Distance (mm) between both forms from which a person should know of it: less is rounding.
@@ -217,17 +225,18 @@ fn with_conditions(
     roles: &[Role; 3],
     meta: &Map<String, Value>,
     sidecar: &Map<String, Value>,
+    told: [bool; 3],
 ) -> Acquisition {
     let mut remarks = Vec::new();
     let stated = StatedConditions::new(meta, sidecar, &mut remarks);
     let n_edit = n_edit(nifti, meta);
     if n_edit > 1 {
         let names = stated.along(n_edit, &mut remarks);
-        data.condition_labels = labels(nifti, roles, meta, names.as_deref());
+        data.condition_labels = labels(nifti, roles, meta, names.as_deref(), told);
         let pulses_ppm = stated.pulses_ppm(&data.condition_labels, &mut remarks);
         data.editing = Some(Editing { pulses_ppm, ..Editing::default() });
     } else {
-        data.condition_labels = labels(nifti, roles, meta, None);
+        data.condition_labels = labels(nifti, roles, meta, None, told);
         if data.n_conditions() == 1 {
             data = stated.sort(data);
         }
@@ -268,3 +277,7 @@ fn processing(meta: &Map<String, Value>) -> Vec<Processing> {
     };
     steps.iter().take(MOST_STEPS).map(step).collect()
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests;

@@ -1,0 +1,73 @@
+//! What dimensions of NIfTI-MRS files say entry by entry.
+
+use ndarray::Array5;
+use num_complex::Complex64;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::formats::nifti::layout::NIFTI2;
+
+/// A file of `entries` decays of these heights along dimension 5, whose header extension has further keys; `null` takes a key
+/// out.
+fn file(heights: &[Complex64], more: &Value) -> Vec<u8> {
+    const POINTS: usize = 64;
+    let fid = |height: Complex64, point: usize| height * (-0.1 * point as f64).exp();
+    let samples = Array5::from_shape_fn((1, 1, heights.len(), 1, POINTS), |(_, _, t, _, p)| fid(heights[t], p));
+    let mut data = Acquisition::from_samples(NAME, samples);
+    data.facts.te_s = Some(0.035);
+    let plain = encode(&data);
+    let start = NIFTI2.size + 4;
+    let size = u32::from_le_bytes(plain[start..start + 4].try_into().unwrap()) as usize;
+    let text: Vec<u8> = plain[start + 8..start + size].iter().copied().take_while(|b| *b != 0).collect();
+    let mut meta: Map<String, Value> = serde_json::from_slice(&text).unwrap();
+    for (key, value) in more.as_object().unwrap() {
+        if value.is_null() { drop(meta.remove(key)) } else { drop(meta.insert(key.clone(), value.clone())) }
+    }
+    let mut text = Value::Object(meta).to_string().into_bytes();
+    text.resize((text.len() + 8).div_ceil(16) * 16 - 8, 0);
+    let mut file = plain[..start].to_vec();
+    file[NIFTI2.vox_offset..][..8].copy_from_slice(&((start + 8 + text.len()) as i64).to_le_bytes());
+    file.extend(((text.len() + 8) as u32).to_le_bytes());
+    file.extend(&plain[start + 4..start + 8]);
+    file.extend(text);
+    file.extend(&plain[start + size..]);
+    file
+}
+
+fn read(heights: &[f64], more: &Value) -> Result<Acquisition, DecodeError> {
+    let heights: Vec<Complex64> = heights.iter().map(|h| Complex64::from(*h)).collect();
+    decode(&file(&heights, more), None)
+}
+
+fn heights(samples: &crate::acquisition::Samples) -> Vec<f64> {
+    (0..samples.shape()[2]).map(|t| samples.at([0, 0, t, 0, 0]).re).collect()
+}
+
+#[test]
+fn conditions_have_the_times_of_their_header() {
+    for header in [
+        json!({"EchoTime": [0.035, 0.144]}),
+        json!({"EchoTime": {"Value": [0.035, 0.144], "Description": "x"}}),
+        json!({"EchoTime": {"start": 0.035, "increment": 0.109}}),
+    ] {
+        let data = read(&[1.0, 2.0], &json!({"dim_5": "DIM_INDIRECT_0", "dim_5_header": header})).unwrap();
+        let (name, further) = &data.further[0];
+        assert_eq!((data.n_conditions(), data.facts.te_s, name.as_str()), (1, Some(0.035), "te144"), "{header}");
+        assert!((further.facts.te_s.unwrap() - 0.144).abs() < 1e-9);
+        assert_eq!((heights(&data.samples), heights(&further.samples)), (vec![1.0], vec![2.0]));
+    }
+    // What is no time of the facts stays a condition.
+    let b = json!({"dim_5": "DIM_USER_0", "dim_5_header": {"b_value": [0, 1000]}});
+    let data = read(&[1.0, 2.0], &b).unwrap();
+    assert_eq!((data.n_conditions(), data.further.len(), data.condition_labels[1].as_str()), (2, 0, "b_value=1000"));
+}
+
+#[test]
+fn entries_of_other_times_are_not_averaged() {
+    for (tag, key) in [("DIM_DYN", "EchoTime"), ("DIM_MEAS", "RepetitionTime"), ("DIM_DYN", "InversionTime")] {
+        let of = |values: Value| read(&[1.0, 2.0], &json!({"dim_5": tag, "dim_5_header": { key: values }}));
+        let refused = of(json!([0.03, 0.06])).unwrap_err();
+        assert!(refused.code() == "unsupported" && refused.to_string().contains(key), "{refused}");
+        assert_eq!(of(json!([0.03, 0.03])).unwrap().n_transients(), 2);
+    }
+}
