@@ -142,7 +142,13 @@ fn decode_with(
     let filter = Filter::new(points, delay);
     let shape = [1, 1, rows.blocks, coils, filter.kept];
     let n_transients = rows.blocks;
-    let samples = Samples::stored(shape, move |[_, _, transient, coil]| filter.apply(rows.row(transient, coil)));
+    // The sum over averages grows with their number: amplitudes are those of one, as those of references are.
+    let summed = if kind == Kind::Fid { averages(parameters).unwrap_or(1).max(1) } else { 1 };
+    let samples = Samples::stored(shape, move |[_, _, transient, coil]| {
+        let mut row = rows.row(transient, coil);
+        row.iter_mut().for_each(|z| *z /= summed as f64);
+        filter.apply(row)
+    });
     let mut acquisition = Acquisition::from_samples(NAME, samples);
     reference::take(&mut acquisition, kind, parameters, references, [points, coils]);
     acquisition.facts = facts(kind, parameters);

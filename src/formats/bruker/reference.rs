@@ -85,9 +85,13 @@ fn on_one_scale(samples: Samples, kind: Kind, data: &mut Acquisition, parameters
             "the reference was measured with a receiver gain of {other}, the samples with {own}: scaled"
         ));
     }
+    // The mean of so many scans are the samples.
+    let averages = if kind == Kind::Fid { parameters.positive("PVM_NAverages").unwrap_or(1.0) } else { 1.0 };
+    // Of the noise of one scan; what ParaVision processed tells nothing.
+    let noise_of_one = noise(&data.samples) * averages.sqrt();
+    let ratio = if kind == Kind::Processed { f64::NAN } else { factor * noise(&samples) / noise_of_one };
     if let Some(n) = parameters.positive("PVM_RefScanNA").filter(|n| *n > 1.0) {
-        // Noise of the mean is smaller than that of one scan by √n, of the sum larger; what is averaged itself tells nothing.
-        let ratio = if kind == Kind::Raw { factor * noise(&samples) / noise(&data.samples) } else { f64::NAN };
+        // Noise of the mean is smaller than that of one scan by √n, of the sum larger.
         let nearly = |what: f64| (ratio.ln() - what).abs() < 0.25 * n.ln();
         let is_sum = nearly(0.5 * n.ln());
         if is_sum {
@@ -97,6 +101,10 @@ fn on_one_scale(samples: Samples, kind: Kind, data: &mut Acquisition, parameters
         let is_clear = is_sum || nearly(-0.5 * n.ln());
         let how = if is_clear { "as its noise shows" } else { "which is not certain" };
         data.remarks.push(format!("the reference was taken as the {what} of {n} scans, {how}"));
+    } else if averages > 1.0 && (ratio / averages).ln().abs() < 0.25 * averages.ln() {
+        // Their noise was that of a mean before it was divided: so are the amplitudes.
+        factor /= averages;
+        data.remarks.push(format!("`fid` holds the mean of {averages} scans, not their sum, as its noise shows"));
     }
     if factor == 1.0 {
         return samples;
