@@ -10,6 +10,7 @@ mod keys;
 mod own_values;
 mod sidecar;
 mod steps;
+mod untagged;
 
 use std::fs::File;
 use std::io::Read;
@@ -180,6 +181,7 @@ fn decode_voxels(
     steps::check_phase_cycle(&data, &nifti, &roles, &meta)?;
     let dwell_s = dwell_s(&nifti, &mut remarks);
     data.facts = facts::facts(&meta, sidecar, dwell_s, &mut remarks);
+    remarks.extend(untagged::remarks(&data, &nifti, &roles, &meta));
     let times = own_values::times(&nifti, &roles, &meta);
     let told = times.as_ref().map_or([false; 3], |(_, told)| *told);
     let mut data = with_conditions(data, &nifti, &roles, &meta, sidecar, told);

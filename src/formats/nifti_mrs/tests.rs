@@ -71,3 +71,17 @@ fn entries_of_other_times_are_not_averaged() {
         assert_eq!(of(json!([0.03, 0.03])).unwrap().n_transients(), 2);
     }
 }
+
+#[test]
+fn dimensions_without_a_tag_are_said() {
+    let says = |heights: &[Complex64], more: &Value, part: &str| {
+        decode(&file(heights, more), None).unwrap().remarks.iter().any(|remark| remark.contains(part))
+    };
+    let untagged = json!({ "dim_5": null });
+    let alike = [1.0, 1.1, 0.9, 1.05].map(Complex64::from);
+    let coils = [0.3, 2.0, 4.0, 5.5].map(|phase| Complex64::from_polar(1.0, phase));
+    let taken = "dim_5 has no tag: its 4 entries were taken for coils (DIM_COIL)";
+    assert!(says(&alike, &untagged, taken) && says(&alike, &untagged, "state `\"dim_5\": \"DIM_DYN\"`"));
+    assert!(says(&coils, &untagged, taken) && !says(&coils, &untagged, "alike"));
+    assert!(!says(&alike, &json!({}), "no tag"));
+}
