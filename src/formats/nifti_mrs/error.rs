@@ -46,6 +46,19 @@ pub enum DecodeError {
         /// Number of steps.
         steps: usize,
     },
+    /// Steps of ISIS that no dimension calls so.
+    #[error(
+        "the sequence {sequence} selects the voxel by steps that are added with signs, and {tag} has {entries} entries, whose plain \
+         mean holds what is outside the voxel: tag the dimension DIM_ISIS, or combine the steps and keep one entry"
+    )]
+    Isis {
+        /// Name of the sequence.
+        sequence: String,
+        /// Tag of the dimension.
+        tag: String,
+        /// Its number of entries.
+        entries: usize,
+    },
     /// A dimension that is averaged, of entries with other times.
     #[error(
         "the entries of dim_{dimension} would be added, and its header has several values of {key} ({values}): tag the dimension \
@@ -86,7 +99,7 @@ impl DecodeError {
             Self::Container(_) | Self::Json { .. } | Self::Intercept { .. } | Self::Tag { .. } => "bad_header",
             Self::NotSpectroscopy { .. } => "not_spectroscopy",
             Self::NoExtension | Self::Times { .. } => "unsupported",
-            Self::Signs { .. } | Self::PhaseCycle { .. } => "signs_unknown",
+            Self::Signs { .. } | Self::Isis { .. } | Self::PhaseCycle { .. } => "signs_unknown",
         }
     }
 }

@@ -181,6 +181,7 @@ fn decode_voxels(
     steps::check_phase_cycle(&data, &nifti, &roles, &meta)?;
     let dwell_s = dwell_s(&nifti, &mut remarks);
     data.facts = facts::facts(&meta, sidecar, dwell_s, &mut remarks);
+    steps::check_isis(&nifti, &roles, &meta, data.facts.sequence.as_deref())?;
     remarks.extend(untagged::remarks(&data, &nifti, &roles, &meta));
     let times = own_values::times(&nifti, &roles, &meta);
     let told = times.as_ref().map_or([false; 3], |(_, told)| *told);

@@ -3,7 +3,7 @@
 use num_complex::Complex64;
 use serde_json::{Map, Value};
 
-use super::dimensions::{Role, extent};
+use super::dimensions::{DEFAULTS, Role, extent};
 use super::error::DecodeError;
 use super::keys::first;
 use crate::acquisition::{Acquisition, Series};
@@ -75,6 +75,28 @@ fn stated(value: &Value, n: usize) -> Option<Vec<f64>> {
     let signs: Vec<f64> = all.iter().map(sign).collect::<Option<_>>()?;
     // All alike would be the plain mean, in which there is everything but the voxel.
     (signs.iter().sum::<f64>() == 0.0).then_some(signs)
+}
+
+/// An error where a sequence that selects its voxel by signed steps has entries that would be averaged in such a number.
+/// Combined data have one entry, or a dimension that is called ISIS.
+pub(super) fn check_isis(
+    nifti: &Nifti,
+    roles: &[Role; 3],
+    meta: &Map<String, Value>,
+    sequence: Option<&str>,
+) -> Result<(), DecodeError> {
+    let Some(sequence) = sequence.filter(|name| name.to_uppercase().contains("ISIS")) else { return Ok(()) };
+    if roles.contains(&Role::Step) {
+        return Ok(());
+    }
+    for i in (0..3).filter(|i| roles[*i] == Role::Transient) {
+        let entries = nifti.shape[i + 4];
+        if [2, 4].contains(&entries) || entries > 0 && entries.is_multiple_of(8) {
+            let tag = first(meta.get(&format!("dim_{}", i + 5))).and_then(Value::as_str).unwrap_or(DEFAULTS[i]);
+            return Err(DecodeError::Isis { sequence: sequence.to_owned(), tag: tag.to_owned(), entries });
+        }
+    }
+    Ok(())
 }
 
 /// Where the steps of a phase cycle cancel one another and add up with turned phases, the receiver did not follow.

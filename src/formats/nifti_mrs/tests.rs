@@ -85,3 +85,14 @@ fn dimensions_without_a_tag_are_said() {
     assert!(says(&coils, &untagged, taken) && !says(&coils, &untagged, "alike"));
     assert!(!says(&alike, &json!({}), "no tag"));
 }
+
+#[test]
+fn steps_of_isis_are_not_averaged() {
+    let of = |n: usize, tag: &str, name: &str| read(&vec![1.0; n], &json!({"dim_5": tag, "SequenceName": name}));
+    for (n, tag) in [(8, "DIM_DYN"), (2, "DIM_MEAS"), (4, "DIM_PHASE_CYCLE"), (32, "DIM_DYN")] {
+        let refused = of(n, tag, "svs_isis").unwrap_err();
+        assert!(refused.code() == "signs_unknown" && refused.to_string().contains(tag), "{refused}");
+        assert!(of(n, tag, "svs_se").is_ok());
+    }
+    assert!(of(8, "DIM_ISIS", "ISIS").is_ok() && of(1, "DIM_DYN", "ISIS").is_ok() && of(5, "DIM_DYN", "ISIS").is_ok());
+}

@@ -147,7 +147,7 @@ fn of_contents() -> Vec<Entry> {
         ),
         entry(
             "signs_unknown",
-            "steps of `DIM_ISIS` have no stated signs and are not 2, 4 or 8; or the steps of `DIM_PHASE_CYCLE` cancel one another",
+            "steps of `DIM_ISIS` have no stated signs and are not 2, 4 or 8; or a sequence named ISIS has no such dimension; or the steps of `DIM_PHASE_CYCLE` cancel one another",
             "The voxel's signal is in the sum with signs or turned phases alone: a plain mean would hold everything else.",
             "State the signs in the dimension's header (`\"dim_5_header\": {\"Signs\": [1, -1]}`), or combine the steps before.",
         ),
