@@ -161,6 +161,8 @@ pub fn decode(file: impl Into<FileBytes>) -> Result<Acquisition, DecodeError> {
     whole.facts = protocol.facts();
     if !row.te.is_empty() {
         whole.facts.te_s = sum_us(&protocol, &row.te).or(whole.facts.te_s);
+    } else if row.is_rule() {
+        remarks.extend(protocol.further_echo_times());
     }
     whole.affine_mm = protocol.affine();
     if !layout.is_tested || protocol.software == "XA" {

@@ -13,6 +13,8 @@ const SOFTWARE: &[u8] = b"syngo MR ";
 const VALUE_CHARS: usize = 80;
 /// Most transmit pulses that a protocol lists.
 const PULSES: usize = 128;
+/// Echo times that a protocol lists at most.
+const ECHO_TIMES: usize = 16;
 /// Transients that were asked for.
 pub(super) const AVERAGES: &str = "lAverages";
 /// Words in the names of pulses that suppress water (`rf_ws`, `ss_rf_ws0`).
@@ -87,6 +89,21 @@ impl Protocol {
             refocus_s: siemens_pulse::refocus_s(&|name| self.text(name), &|name| self.number(name)),
             ..Facts::default()
         }
+    }
+
+    /// What to say where the header lists echo times behind the first one, and no row says what the sequence means by them.
+    pub(super) fn further_echo_times(&self) -> Option<String> {
+        let all_ms: Vec<f64> =
+            (0..ECHO_TIMES).map_while(|i| self.number(&format!("alTE[{i}]"))).map(|us| us / 1e3).collect();
+        let (first, sum) = (all_ms.first()?, all_ms.iter().sum::<f64>());
+        let listed: Vec<String> = all_ms.iter().map(f64::to_string).collect();
+        (all_ms.len() > 1).then(|| {
+            format!(
+                "the header lists echo times of {} ms, and no rule says what they are in this sequence: TE is uncertain; the first, \
+                 {first} ms, was taken, and their sum is {sum} ms. State the echo time (`te_s` of a manifest)",
+                listed.join(", ")
+            )
+        })
     }
 
     /// The sequence's name without its folder.

@@ -337,3 +337,17 @@ fn signals_begin_at_the_echo() {
     let data = of("svs_se", 0, 3, "sSpecPara.lVectorSize = 32\n");
     assert!(data.n_points() == 64 && says(&data, "all points were kept"));
 }
+
+#[test]
+fn further_echo_times_that_no_rule_knows_are_told() {
+    let of = |sequence: &str, more: &str| read(file("E11", sequence, more, &along(AVE, 4)));
+    let two = of("svs_mylaser", "alTE[1] = 11000\nalTE[2] = 8000\n");
+    assert!(
+        two.facts.te_s == Some(0.03) && says(&two, "30, 11, 8 ms") && says(&two, "sum is 49 ms"),
+        "{:?}",
+        two.remarks
+    );
+    assert!(!says(&of("svs_mylaser", ""), "echo times"));
+    // Whose echo time stands in the first is known.
+    assert!(!says(&of("svs_slaser", "alTE[1] = 11000\n"), "echo times"));
+}
