@@ -183,6 +183,7 @@ fn decode_voxels(
     data.facts = facts::facts(&meta, sidecar, dwell_s, &mut remarks);
     steps::check_isis(&nifti, &roles, &meta, data.facts.sequence.as_deref())?;
     remarks.extend(untagged::remarks(&data, &nifti, &roles, &meta));
+    let data = own_values::water_apart(data, &nifti, &roles, &meta);
     let times = own_values::times(&nifti, &roles, &meta);
     let told = times.as_ref().map_or([false; 3], |(_, told)| *told);
     let mut data = with_conditions(data, &nifti, &roles, &meta, sidecar, told);

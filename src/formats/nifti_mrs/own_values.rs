@@ -1,10 +1,11 @@
-//! What the headers of dimensions (`dim_N_header`) state entry by entry: times.
+//! What the headers of dimensions (`dim_N_header`) state entry by entry: times, and whether water was suppressed.
 
 use serde_json::{Map, Value};
 
 use super::dimensions::{Role, value_at};
 use super::error::DecodeError;
 use super::keys::SAME;
+use crate::acquisition::{Acquisition, Reference, Samples};
 use crate::formats::nifti::Nifti;
 use crate::formats::times::Times;
 
@@ -69,4 +70,48 @@ pub(super) fn times(nifti: &Nifti, roles: &[Role; 3], meta: &Map<String, Value>)
         Times { te_s, tr_s, tm_s }
     });
     Some((all.collect(), tell_apart))
+}
+
+/// Takes out of the transients those whose header says that water was not suppressed: they are the water reference.
+pub(super) fn water_apart(
+    mut data: Acquisition,
+    nifti: &Nifti,
+    roles: &[Role; 3],
+    meta: &Map<String, Value>,
+) -> Acquisition {
+    let mut inner = 1;
+    for i in (0..3).filter(|i| roles[*i] == Role::Transient) {
+        let n = nifti.shape[i + 4];
+        let stated =
+            header(meta, i).and_then(|h| ["WaterSuppressed", "WaterSuppression"].iter().find_map(|key| h.get(*key)));
+        let of = |index: usize| stated.and_then(|stated| value_at(stated, index)?.as_bool());
+        let suppressed: Option<Vec<bool>> = (0..n).map(of).collect();
+        if let Some(suppressed) = suppressed {
+            let of_transient = |wanted: bool| -> Vec<usize> {
+                (0..data.n_transients()).filter(|t| suppressed[t / inner % n] == wanted).collect()
+            };
+            let (kept, water) = (of_transient(true), of_transient(false));
+            if kept.is_empty() || water.is_empty() {
+                data.facts.water_suppressed = suppressed.first().copied();
+                return data;
+            }
+            let readouts = format!("{} transients without water suppression, by dim_{}_header", water.len(), i + 5);
+            data.water = Some(Reference::new(transients(&data.samples, water, 1), readouts));
+            data.samples = transients(&data.samples, kept, data.n_conditions());
+            data.facts.water_suppressed = Some(true);
+            return data;
+        }
+        inner *= n;
+    }
+    data
+}
+
+/// Some transients of the first conditions.
+fn transients(samples: &Samples, places: Vec<usize>, conditions: usize) -> Samples {
+    let [voxels, _, _, coils, points] = samples.shape();
+    let all = samples.clone();
+    let shape = [voxels, conditions, places.len(), coils, points];
+    Samples::stored_in_parts(shape, move |[voxel, condition, transient, coil], points| {
+        all.points([voxel, condition, places.get(transient).copied().unwrap_or_default(), coil], points)
+    })
 }

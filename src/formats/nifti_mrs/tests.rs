@@ -73,6 +73,18 @@ fn entries_of_other_times_are_not_averaged() {
 }
 
 #[test]
+fn transients_without_water_suppression_are_the_reference() {
+    let header = json!({"dim_5": "DIM_DYN", "dim_5_header": {"WaterSuppressed": [false, true, true, false]}});
+    let data = read(&[90.0, 1.0, 2.0, 91.0], &header).unwrap();
+    let water = data.water.as_ref().unwrap();
+    assert_eq!((heights(&data.samples), heights(&water.samples)), (vec![1.0, 2.0], vec![90.0, 91.0]));
+    assert!(data.facts.water_suppressed == Some(true) && water.readouts.contains("2 transients"));
+    let all = json!({"dim_5": "DIM_DYN", "dim_5_header": {"WaterSuppressed": [false, false]}});
+    let data = read(&[90.0, 91.0], &all).unwrap();
+    assert_eq!((data.n_transients(), data.water.is_none(), data.facts.water_suppressed), (2, true, Some(false)));
+}
+
+#[test]
 fn dimensions_without_a_tag_are_said() {
     let says = |heights: &[Complex64], more: &Value, part: &str| {
         decode(&file(heights, more), None).unwrap().remarks.iter().any(|remark| remark.contains(part))
