@@ -17,6 +17,8 @@ use crate::acquisition::{Acquisition, Named, Reference, named_editing};
 
 /// How many times taller than others a frame is, at most, that is none of water.
 const ALIKE: f64 = 3.0;
+/// How many times taller than every other frame those of water are, at least, as in raw data where strength alone tells.
+const STRONGER: f64 = 5.0;
 
 /// An object with what it says of its frames.
 pub(super) struct Scan<'a> {
@@ -86,8 +88,8 @@ impl<'a> Scan<'a> {
         self.by_place()
     }
 
-    /// The same where a Philips object announces water and says of no frame whether it is: as many frames behind those of the
-    /// metabolites, if that fits.
+    /// The same where a Philips object announces water and says of no frame whether it is: of a grid as many frames behind those of the
+    /// metabolites, of a single voxel those that are far taller.
     fn by_place(&mut self) -> Result<(Vec<usize>, Vec<usize>), DecodeError> {
         let unclear = DecodeError::Frames { why: "include water and do not say which of them it is" };
         let n = self.frames.len();
@@ -101,14 +103,13 @@ impl<'a> Scan<'a> {
             };
         }
         let heights: Vec<f64> = (0..n).map(|k| self.stored.height(k)).collect();
-        let mean = |heights: &[f64]| heights.iter().sum::<f64>() / heights.len().max(1) as f64;
         let is_edited = self.is_said_edited || self.named.is_some();
-        if n.is_multiple_of(2) && !is_edited && mean(&heights[half..]) > mean(&heights[..half]) {
+        if let Some((others, water)) = (!is_edited).then(|| metabolites_and_water(&heights)).flatten() {
             self.remarks.push(format!(
                 "{} were taken as water: the object announces a reference and does not say which frames it is",
-                in_words(&halves.1)
+                in_words(&water)
             ));
-            return Ok(halves);
+            return Ok((others, water));
         }
         let (least, most) = heights.iter().fold((f64::INFINITY, 0.0_f64), |(a, b), h| (a.min(*h), b.max(*h)));
         if most > ALIKE * least {
@@ -203,6 +204,18 @@ impl<'a> Scan<'a> {
         let is_apart = part.conditions.len() == 2 || part.labels.iter().any(|label| !label.is_empty());
         Some(if is_apart { with_localization("MEGA", name) } else { "edited".to_owned() })
     }
+}
+
+/// Frames of metabolites and of water by their heights, where these tell: of two the taller second one, of more those that are
+/// far taller than every other.
+fn metabolites_and_water(heights: &[f64]) -> Option<(Vec<usize>, Vec<usize>)> {
+    if let [first, second] = heights {
+        return (second > first).then(|| (vec![0], vec![1]));
+    }
+    let mut sorted = heights.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let above = sorted.windows(2).rev().find(|pair| pair[1] > STRONGER * pair[0])?[1];
+    Some((0..heights.len()).partition(|k| heights[*k] < above))
 }
 
 /// A short name for a further measurement: what it differs in from the first.

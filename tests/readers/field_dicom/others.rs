@@ -102,12 +102,24 @@ fn references_of_unedited_scans_are_as_the_frames_say() {
 }
 
 #[test]
-fn frames_without_words_are_halved_only_where_that_fits() {
+fn frames_without_words_are_water_only_where_their_heights_tell() {
     let silent = |heights: &[f32]| without(philips(heights, &[]), (0x2005, 0x140f));
     let halves = decoded(&silent(&[1.0, 1.0, 9.0, 9.0]), Form::Explicit);
     assert_eq!((extents(&halves), water_heights(&halves)), ((2, 1, 2), vec![9.0; 2]));
     assert!(halves.remarks.iter().any(|r| r.contains("frames 3 to 4 were taken as water")), "{:?}", halves.remarks);
-    let odd = decode(&file(SPECTROSCOPY, &silent(&[1.0, 1.0, 9.0]), Form::Explicit)).unwrap_err();
+    // Fewer of water than of metabolites, and water first.
+    for (heights, n) in
+        [(&[1.0, 1.1, 0.9, 1.0, 9.0, 8.0][..], (4, 2)), (&[1.0, 1.0, 9.0], (2, 1)), (&[9.0, 1.0, 1.0, 1.1], (3, 1))]
+    {
+        let some = decoded(&silent(heights), Form::Explicit);
+        assert_eq!(extents(&some), (n.0, 1, n.1), "{heights:?}");
+        assert!(water_heights(&some).iter().all(|height| *height >= 8.0), "{heights:?}");
+    }
+    // Of two, one is water by the object's word.
+    assert_eq!(extents(&decoded(&silent(&[1.0, 2.0]), Form::Explicit)), (1, 1, 1));
+    // A mean that is taller tells nothing.
+    assert_eq!(extents(&decoded(&silent(&[1.0, 1.0, 1.0, 2.0]), Form::Explicit)), (4, 1, 0));
+    let odd = decode(&file(SPECTROSCOPY, &silent(&[1.0, 1.0, 4.0]), Form::Explicit)).unwrap_err();
     assert_eq!((odd.code(), odd.to_string().contains("do not say which of them")), ("unsupported", true));
     let alike = decoded(&silent(&[1.0, 1.0, 1.1]), Form::Explicit);
     assert_eq!((extents(&alike), alike.remarks.len()), ((3, 1, 0), 1));
