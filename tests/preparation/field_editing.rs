@@ -86,3 +86,29 @@ fn real_labels_that_the_data_contradict_are_flagged() {
     let agreeing = self::loaded("twix-mgs-mega-interleaved");
     assert!(!spectrum(&agreeing, "diff").record.flags.contains(&"edit_order_contradicted"));
 }
+
+/// An average that the scanner rejected leaves its place empty: its partner is left out, and no other changes sides.
+#[test]
+fn real_raw_scan_of_which_one_average_is_rejected() {
+    let folder = tempfile::tempdir().unwrap();
+    for extension in ["data", "list", "SPAR"] {
+        let name = format!("raw_megapress.{extension}");
+        std::fs::copy(case("list-mega-interleaved").join(&name), folder.path().join(&name)).unwrap();
+    }
+    let list = folder.path().join("raw_megapress.list");
+    let text = std::fs::read_to_string(case("list-mega-interleaved").join("raw_megapress.list")).unwrap();
+    for rejected in [0, 5, 10, 14] {
+        let is_it = |line: &str| {
+            let words: Vec<&str> = line.split_whitespace().collect();
+            words.first() == Some(&"STD") && words[1] == "0" && words[12] == rejected.to_string()
+        };
+        let lines = text.lines().map(|l| if is_it(l) { l.replace("STD", "REJ") } else { l.to_owned() });
+        std::fs::write(&list, lines.collect::<Vec<_>>().join("\n")).unwrap();
+        let listing = corpus::find(&[folder.path().to_path_buf()], &formats::Search).unwrap();
+        let loaded = load(&listing.found[0], &Facts::default(), &Preparation::default());
+        assert_eq!(loaded.header.edit_order.as_deref(), Some("in_turn on off"), "{rejected}");
+        let (on, off) = (spectrum(&loaded, "on"), spectrum(&loaded, "off"));
+        assert_eq!((on.record.n_kept, off.record.n_kept), (7, 7), "{rejected}");
+        assert!(naa_over_creatine(on) < 0.3 && naa_over_creatine(off) > 1.1, "{rejected}");
+    }
+}

@@ -6,14 +6,14 @@ use super::error::DecodeError;
 
 /// Numbers behind the type of a vector: mix, dyn, card, echo, loca, chan, extr1, extr2, kx, ky, kz, aver, sign, rf,
 /// grad, enc, rtop, rr, size, offset.
-const COLUMNS: usize = 20;
+pub(super) const COLUMNS: usize = 20;
 const LOCATION: usize = 4;
 pub(super) const CHANNEL: usize = 5;
 const K_SPACE: std::ops::Range<usize> = 8..11;
 /// Attributes whose values tell conditions apart.
 pub(super) const CONDITIONS: [(usize, &str); 3] = [(3, "echo"), (6, "extr1-"), (7, "extr2-")];
 /// Attributes that count transients: dynamic, cardiac phase, average, echoes within a train.
-const TRANSIENTS: [usize; 5] = [1, 2, 11, 13, 14];
+pub(super) const TRANSIENTS: [usize; 5] = [1, 2, 11, 13, 14];
 
 /// Where the vectors of one transient lie, by channel.
 pub(super) type Coils = BTreeMap<i64, usize>;
@@ -44,6 +44,16 @@ pub(super) fn vectors(list: &str) -> Result<Vec<Vector>, DecodeError> {
         vectors.push(Vector { attributes, size, offset });
     }
     Ok(vectors)
+}
+
+/// Attributes of the vectors that the scanner rejected. What they hold is not looked at: they say that there was a transient.
+pub(super) fn rejected(list: &str) -> Vec<[i64; COLUMNS]> {
+    let of_line = |line: &str| -> Option<[i64; COLUMNS]> {
+        let words = line.trim_start().strip_prefix("REJ ")?.split_whitespace().take(COLUMNS);
+        let numbers: Vec<i64> = words.map(|word| word.parse().ok()).collect::<Option<_>>()?;
+        numbers.try_into().ok()
+    };
+    list.lines().filter_map(of_line).collect()
 }
 
 /// The bytes of every vector, which are as many for all.

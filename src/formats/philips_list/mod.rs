@@ -6,9 +6,12 @@
 
 mod error;
 mod index;
+mod places;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+
+use num_complex::Complex64;
 
 use super::bytes::{Bytes, FileBytes, Order};
 use super::error::ReadError;
@@ -21,7 +24,8 @@ use crate::acquisition::{
     Acquisition, Conditions, Editing, Named, Reference, Samples, TRUNCATED, UNTESTED_FORMAT, named_editing,
 };
 pub use error::DecodeError;
-use index::{CHANNEL, CONDITIONS, Coils, Mixes, common_size, mixes, scan_name, vectors};
+use index::{CHANNEL, CONDITIONS, Coils, Mixes, Transients, common_size, mixes, rejected, scan_name, vectors};
+use places::places;
 
 /// Name of the format.
 pub const NAME: &str = "Philips DATA/LIST";
@@ -123,42 +127,66 @@ fn decode_named(
         let data = data.clone();
         let shape = [1, places.len(), n_transients, n_coils, points];
         Samples::stored_in_parts(shape, move |[_, condition, transient, coil], points| {
-            let (bytes, first) = (Bytes::new(&data, Order::Little), places[condition][transient][coil]);
+            // A place that no whole transient has holds zeros, which preparation leaves out.
+            let Some(first) = places[condition][transient].get(coil) else {
+                return vec![Complex64::default(); points.len()];
+            };
+            let bytes = Bytes::new(&data, Order::Little);
             let mut fid = bytes.complex32s(first + SAMPLE_BYTES * points.start, points.len());
             fid.iter_mut().for_each(|z| *z = z.conj());
             fid
         })
     };
-    let places = |coils: &&Coils| coils.values().copied().collect();
-    let conditions: Vec<(&[i64; 3], Vec<&Coils>)> =
-        signal.iter().filter(|(_, t)| !t.is_empty()).map(|(key, t)| (key, t.values().collect())).collect();
-    let n_transients = conditions.iter().map(|(_, t)| t.len()).min().unwrap_or(0);
-    let of_condition = |(_, transients): &(&[i64; 3], Vec<&Coils>)| transients.iter().map(places).collect();
+    let offsets = |coils: &Coils| -> Vec<usize> { coils.values().copied().collect() };
+    let scan = scan_name(&list).and_then(sequence_hint);
+    let told = [scan, spar.and_then(philips_sdat::named_editing_of)];
+    let named = told.into_iter().flatten().find_map(named_editing).or_else(|| named_editing_of_file(file_stem));
+    let conditions: Vec<(&[i64; 3], &Transients)> = signal.iter().filter(|(_, t)| !t.is_empty()).collect();
+    // Which condition of editing a transient is of follows from its place.
+    let mut kept_places = named.map(|_| places(&vectors, &rejected(&list)));
+    if let Some(places) = &mut kept_places {
+        let last = places.iter().rposition(|place| conditions.iter().any(|(_, t)| t.contains_key(place)));
+        places.truncate(last.map_or(0, |last| last + 1));
+    }
+    let n_transients = match &kept_places {
+        Some(places) => places.len(),
+        None => conditions.iter().map(|(_, t)| t.len()).min().unwrap_or(0),
+    };
+    let of_condition = |(_, transients): &(&[i64; 3], &Transients)| -> Vec<Vec<usize>> {
+        match &kept_places {
+            Some(places) => places.iter().map(|place| transients.get(place).map(offsets).unwrap_or_default()).collect(),
+            None => transients.values().map(offsets).collect(),
+        }
+    };
     let samples = stored(conditions.iter().map(of_condition).collect(), n_transients);
     let mut acquisition = Acquisition::from_samples(NAME, samples);
     if conditions.len() > 1 {
         acquisition.condition_labels = conditions.iter().map(|(key, _)| label(key)).collect();
     }
     let water: Option<Vec<&Coils>> = water.as_ref().map(|mix| mix.values().flat_map(BTreeMap::values).collect());
-    acquisition.water = water
-        .map(|coils| Reference::new(stored(vec![coils.iter().map(places).collect()], coils.len()), "the second mix"));
+    acquisition.water = water.map(|coils| {
+        Reference::new(stored(vec![coils.iter().map(|coils| offsets(coils)).collect()], coils.len()), "the second mix")
+    });
     acquisition.flags.push(UNTESTED_FORMAT);
     set_facts(&mut acquisition, spar)?;
-    let scan = scan_name(&list).and_then(sequence_hint);
     if let Some(sequence) = scan.filter(|_| acquisition.facts.sequence.is_none()) {
         (acquisition.facts.sequence, acquisition.facts.sequence_from_name) = (Some(sequence.to_owned()), Some(true));
         acquisition.remarks.push(format!("the sequence {sequence} is what the scan's name in the .list says"));
     }
-    let told = [scan, spar.and_then(philips_sdat::named_editing_of)];
-    if let Some(named) = told.into_iter().flatten().find_map(named_editing).or_else(|| named_editing_of_file(file_stem))
-    {
+    if let Some(named) = named {
         acquisition = edited(acquisition, named);
     }
     if !is_whole {
         acquisition.flags.push(TRUNCATED);
         acquisition.remarks.push(format!("truncated: {n_transients} transients of each condition are whole"));
     }
-    if conditions.iter().any(|(_, t)| t.len() != n_transients) {
+    let n_empty: usize = conditions.iter().map(|(_, t)| n_transients.saturating_sub(t.len())).sum();
+    if kept_places.is_some() && n_empty > 0 {
+        acquisition.remarks.push(format!(
+            "{n_empty} transients were rejected by the scanner or are not whole: their places stay empty, and those of the other \
+             conditions that belong to them are left out"
+        ));
+    } else if conditions.iter().any(|(_, t)| t.len() != n_transients) {
         acquisition
             .remarks
             .push(format!("conditions have different numbers of transients: {n_transients} of each were taken"));
