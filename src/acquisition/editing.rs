@@ -48,19 +48,22 @@ pub enum Conditions {
 }
 
 /// How transients of several conditions follow one another: `block` of one condition, then as many of the next, and so on in
-/// a circle. With `block = 1` they are measured in turn.
+/// a circle. With `block = 1` they are measured in turn; mirrored, every second circle runs backwards (ABBA).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Turns {
     /// Number of conditions.
     pub n_conditions: usize,
     /// Transients of one condition that follow one another.
     pub block: usize,
+    /// Whether every second circle runs backwards: on, off, off, on.
+    pub is_mirrored: bool,
 }
 
 impl std::fmt::Display for Turns {
     /// As a manifest's column `edit_order` has it.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self.block {
+            _ if self.is_mirrored => f.write_str("abba"),
             1 => f.write_str("in_turn"),
             block => write!(f, "blocks_{block}"),
         }
@@ -70,12 +73,29 @@ impl std::fmt::Display for Turns {
 impl Turns {
     /// Conditions measured one after the other, transient by transient.
     pub fn in_turn(n_conditions: usize) -> Self {
-        Self { n_conditions, block: 1 }
+        Self::blocks(n_conditions, 1)
+    }
+
+    /// Blocks of so many transients of one condition.
+    pub fn blocks(n_conditions: usize, block: usize) -> Self {
+        Self { n_conditions, block, is_mirrored: false }
+    }
+
+    /// Transient by transient, every second circle backwards: of two conditions A B B A.
+    pub fn abba(n_conditions: usize) -> Self {
+        Self { n_conditions, block: 1, is_mirrored: true }
     }
 
     /// The condition of a transient.
     pub fn condition(&self, transient: usize) -> usize {
-        transient / self.block.max(1) % self.n_conditions.max(1)
+        let (block, n) = (self.block.max(1), self.n_conditions.max(1));
+        self.in_circle(transient / block / n, transient / block % n)
+    }
+
+    /// The condition at a place of a circle, and the place of a condition in it.
+    fn in_circle(&self, circle: usize, place: usize) -> usize {
+        let is_backwards = self.is_mirrored && circle % 2 == 1;
+        if is_backwards { self.n_conditions.saturating_sub(1 + place) } else { place }
     }
 
     /// Transients of each condition, where there are `n_transients` in all; those of the last circle that are not whole are
@@ -88,7 +108,8 @@ impl Turns {
     /// Where the `number`-th transient of a condition stands among all.
     pub fn place(&self, condition: usize, number: usize) -> usize {
         let block = self.block.max(1);
-        (number / block * self.n_conditions + condition) * block + number % block
+        let circle = number / block;
+        (circle * self.n_conditions + self.in_circle(circle, condition)) * block + number % block
     }
 }
 
@@ -136,9 +157,11 @@ mod tests {
         let turns = Turns::in_turn(4);
         assert_eq!((0..6).map(|t| turns.condition(t)).collect::<Vec<_>>(), [0, 1, 2, 3, 0, 1]);
         assert_eq!((turns.of_each(16), turns.of_each(18)), (4, 4));
-        let blocks = Turns { n_conditions: 2, block: 8 };
+        let blocks = Turns::blocks(2, 8);
         assert_eq!((blocks.condition(7), blocks.condition(8), blocks.condition(16)), (0, 1, 0));
-        for turns in [turns, blocks, Turns { n_conditions: 2, block: 3 }] {
+        assert_eq!((0..8).map(|t| Turns::abba(2).condition(t)).collect::<Vec<_>>(), [0, 1, 1, 0, 0, 1, 1, 0]);
+        assert_eq!((Turns::abba(2).of_each(8), Turns::abba(2).of_each(7)), (4, 3));
+        for turns in [turns, blocks, Turns::blocks(2, 3), Turns::abba(2), Turns::abba(4)] {
             for condition in 0..turns.n_conditions {
                 for number in 0..turns.of_each(48) {
                     let place = turns.place(condition, number);

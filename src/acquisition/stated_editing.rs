@@ -4,7 +4,7 @@ use super::Turns;
 
 /// Conditions as somebody states them; what is stated goes before what the file says.
 ///
-/// `edit_order` holds how transients follow one another (`in_turn`, `halves`, `blocks_8`), and then the conditions in the
+/// `edit_order` holds how transients follow one another (`in_turn`, `abba`, `halves`, `blocks_8`), and then the conditions in the
 /// order in which they are measured: `on off`, or the editing pulses of each (`gaba off gsh gaba+gsh`, ppm as well:
 /// `1.9 off 4.56 1.9+4.56`). Either part may be left out. For a file with one condition it is what that one is: `on`, `off`,
 /// `diff`, `sum`.
@@ -23,6 +23,8 @@ pub struct StatedEditing {
 pub enum Block {
     /// So many.
     Of(usize),
+    /// One, every second circle of conditions backwards.
+    Mirrored,
     /// All of them.
     All,
 }
@@ -41,7 +43,7 @@ const TARGETS: [(&str, f64); 4] = [("gaba", 1.9), ("gsh", 4.56), ("lac", 4.1), (
 /// Conditions of one file that are combined, or a combination.
 const WORDS: [&str; 4] = ["on", "off", "diff", "sum"];
 /// How transients may follow one another, and the conditions' names, for messages.
-const FORM: &str = "write how transients follow one another (in_turn, halves, blocks_8), the conditions in their order (on off), or both";
+const FORM: &str = "write how transients follow one another (in_turn, abba, halves, blocks_8), the conditions in their order (on off), or both";
 
 impl StatedEditing {
     /// From the texts of the two columns.
@@ -89,11 +91,11 @@ impl StatedEditing {
     /// How `n_transients` follow one another, where that is stated.
     pub fn turns(&self, n_transients: usize) -> Option<Turns> {
         let n_conditions = self.n_conditions.filter(|n| *n > 1)?;
-        let block = match self.block? {
-            Block::Of(block) => block,
-            Block::All => (n_transients / n_conditions).max(1),
-        };
-        Some(Turns { n_conditions, block })
+        Some(match self.block? {
+            Block::Of(block) => Turns::blocks(n_conditions, block),
+            Block::Mirrored => Turns::abba(n_conditions),
+            Block::All => Turns::blocks(n_conditions, (n_transients / n_conditions).max(1)),
+        })
     }
 }
 
@@ -101,6 +103,7 @@ fn block(word: &str) -> Option<Block> {
     let word = word.replace('-', "_");
     match word.as_str() {
         "in_turn" | "interleaved" | "alternating" => Some(Block::Of(1)),
+        "abba" => Some(Block::Mirrored),
         "halves" | "quarters" => Some(Block::All),
         _ => word.strip_prefix("blocks_")?.parse().ok().filter(|n| *n > 0).map(Block::Of),
     }
@@ -130,8 +133,9 @@ mod tests {
         let two = of("in_turn on off");
         assert_eq!(two.turns(16), Some(Turns::in_turn(2)));
         assert_eq!(two.conditions.iter().map(|c| c.label.as_str()).collect::<Vec<_>>(), ["on", "off"]);
-        assert_eq!(of("halves, off, on").turns(16), Some(Turns { n_conditions: 2, block: 8 }));
-        assert_eq!(of("blocks_4 off on").turns(32), Some(Turns { n_conditions: 2, block: 4 }));
+        assert_eq!(of("halves, off, on").turns(16), Some(Turns::blocks(2, 8)));
+        assert_eq!(of("blocks_4 off on").turns(32), Some(Turns::blocks(2, 4)));
+        assert_eq!(of("ABBA on off").turns(16), Some(Turns::abba(2)));
         assert_eq!(of("on off").turns(16), None);
         let four = of("in_turn gaba off gsh gaba+gsh");
         let pulses: Vec<_> = four.conditions.iter().map(|c| c.pulses_ppm.clone().unwrap()).collect();
@@ -152,7 +156,7 @@ mod tests {
             (None, Some("on diff"), "none is a combination"),
             (None, Some("on in_turn off"), "stands first"),
             (None, Some("blocks_0 on off"), "`blocks_0` is not known"),
-            (None, Some("ABBA"), "`abba` is not known"),
+            (None, Some("ABAB"), "`abab` is not known"),
         ] {
             let error = StatedEditing::parse(n, order).unwrap_err();
             assert!(error.contains(says), "{order:?}: {error}");

@@ -1,8 +1,8 @@
 //! Which transient belongs to which condition of an edited measurement, told by the data.
 //!
-//! Hypotheses: transients in turn, or blocks of one condition; two or four conditions; one condition after all. The pulse for
-//! GABA (1.9 ppm) takes NAA away. Each hypothesis says which transients lack it; with the two heights of NAA that suit it
-//! best, and the noise, it has a likelihood, hence (Bayes) a probability among all.
+//! Hypotheses: transients in turn, two conditions in turn and back (ABBA), or blocks of one condition; two or four conditions;
+//! one condition after all. The pulse for GABA (1.9 ppm) takes NAA away. Each hypothesis says which transients lack it; with the
+//! two heights of NAA that suit it best, and the noise, it has a likelihood, hence (Bayes) a probability among all.
 
 use std::collections::BTreeMap;
 
@@ -160,12 +160,16 @@ fn hypotheses(n: usize, n_conditions: Option<usize>) -> BTreeMap<Vec<bool>, Hypo
             .collect();
         let whole = |block: &usize| n.is_multiple_of(block * n_conditions) || USUAL_BLOCKS.contains(block);
         let blocks: Vec<usize> = (2..=n / n_conditions).filter(whole).collect();
-        let in_turn = (n >= n_conditions).then_some((1, PRIOR_IN_TURN));
-        let others = blocks.iter().map(|block| (*block, (1.0 - PRIOR_IN_TURN) / blocks.len() as f64));
-        for (block, prior) in in_turn.into_iter().chain(others) {
+        let in_turn = (n >= n_conditions).then_some((Turns::in_turn(n_conditions), PRIOR_IN_TURN));
+        // Four transients tell ABBA from halves and turns. Where four conditions may be, it is one of their orders.
+        let abba = (counts == [2] && n >= 4).then_some(Turns::abba(2));
+        let n_others = (blocks.len() + abba.iter().count()) as f64;
+        let others = blocks.iter().map(|block| Turns::blocks(n_conditions, *block)).chain(abba);
+        let others = others.map(|turns| (turns, (1.0 - PRIOR_IN_TURN) / n_others));
+        for (turns, prior) in in_turn.into_iter().chain(others) {
             for without_naa in &patterns {
                 let prior = prior / (patterns.len() * counts.len()) as f64;
-                let new = Hypothesis { turns: Turns { n_conditions, block }, without_naa: without_naa.clone(), prior };
+                let new = Hypothesis { turns, without_naa: without_naa.clone(), prior };
                 let said = sides(&new, n);
                 let is_mixed = said.contains(&true) && said.contains(&false);
                 if !is_mixed {

@@ -97,7 +97,7 @@ fn made(seed: u64, n_conditions: usize) -> Made {
         u if u < 0.7 => n / n_conditions,
         _ => [2, 4, 8].into_iter().filter(|b| n % (b * n_conditions) == 0).nth(seed as usize % 2).unwrap_or(2),
     };
-    let turns = Turns { n_conditions, block };
+    let turns = Turns::blocks(n_conditions, block);
     let (without_naa, with_glutathione): (Vec<bool>, Vec<bool>) = match n_conditions {
         2 if uniform(0.0, 1.0) < 0.5 => (vec![true, false], vec![false; 2]),
         2 => (vec![false, true], vec![false; 2]),
