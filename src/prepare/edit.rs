@@ -67,9 +67,13 @@ pub struct Scheme {
     pub combinations: Vec<Combination>,
 }
 
-/// Whether the conditions are those of spectral editing.
+/// Whether the conditions are those of spectral editing, to be aligned and combined. Where one is a combination already it
+/// has no creatine to be aligned by, and makes no sense in another one: all stay as they are.
 pub fn is_edited(data: &Acquisition) -> bool {
     let n = data.n_conditions();
+    if data.condition_labels.iter().any(|label| combination_of(label).is_some()) {
+        return false;
+    }
     let by_name = data.facts.sequence.as_deref().and_then(named_editing).is_some();
     (n == 2 || n == 4) && (data.editing.is_some() || on_first(&data.condition_labels).is_some() || by_name)
 }
@@ -97,6 +101,17 @@ pub fn scheme(data: &Acquisition, fids: &[Vec<Complex64>], dwell_s: f64, f0_mhz:
     }
     combinations.push(Combination { name: "sum".into(), signs: vec![1.0; n] });
     Scheme { labels, combinations }
+}
+
+/// Which combination of conditions a label says that a spectrum is: `diff` or `sum`.
+pub fn combination_of(label: &str) -> Option<&'static str> {
+    let label = label.to_lowercase();
+    let mut words = label.split(|c: char| !c.is_alphabetic());
+    words.find_map(|word| match word {
+        "diff" | "dif" | "difference" => Some("diff"),
+        "sum" => Some("sum"),
+        _ => None,
+    })
 }
 
 /// Whether the labels of two conditions say that the first is ON.

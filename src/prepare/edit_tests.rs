@@ -236,3 +236,21 @@ fn labels_that_naa_contradicts_are_noticed() {
     let turned: [&[f64]; 4] = [&[], &[1.9], &[1.9, 4.56], &[4.56]];
     assert!(is(&["a", "b", "c", "d"], &turned, &four));
 }
+
+/// A difference that the file holds has no creatine to be aligned by, and is no condition to be combined.
+#[test]
+fn combinations_that_a_file_holds_stay_as_they_are() {
+    for labels in [&["DIFF", "OFF"][..], &["diff", "sum"], &["ON", "OFF", "DIFF", "SUM"], &["Edit difference", "off"]] {
+        assert!(!is_edited(&edited(labels, &vec![&[][..]; labels.len()])), "{labels:?}");
+    }
+    let (on, off) = (condition(true), condition(false));
+    let difference: Vec<Complex64> = on.iter().zip(&off).map(|(on, off)| on - off).collect();
+    let mut data = edited(&["DIFF", "OFF"], &[&[], &[]]);
+    let both = [&difference, &off];
+    data.samples = Array5::from_shape_fn((1, 2, 1, 1, POINTS), |(_, c, _, _, n)| both[c][n]).into();
+    (data.facts.dwell_s, data.facts.f0_mhz) = (Some(DWELL_S), Some(F0_MHZ));
+    let all = crate::prepare::prepare(&data, None, 0);
+    assert_eq!(all.iter().filter_map(|(label, _)| label.as_deref()).collect::<Vec<_>>(), ["diff", "off"]);
+    let fid = &all[0].1.as_ref().unwrap().fid;
+    assert!(fid.iter().zip(&difference).all(|(a, b)| (a - b).norm() < 1e-9));
+}

@@ -108,11 +108,19 @@ fn apart(
 ) -> Vec<Labelled> {
     let several = conditions.len() > 1;
     let finished = conditions.iter().enumerate().map(|(condition, aligned)| {
-        let label = data.condition_labels.get(condition).filter(|label| !label.is_empty()).cloned();
+        let label = data.condition_labels.get(condition).filter(|label| !label.is_empty());
+        let label = label.map(|label| match edit::combination_of(label) {
+            Some(combination) if !label.to_lowercase().starts_with("diff_") => combination.to_owned(),
+            Some(_) => label.to_lowercase(),
+            None if has_combination => label.to_lowercase(),
+            None => label.clone(),
+        });
         let label = label.or_else(|| several.then(|| condition.to_string()));
         let average = aligned.as_ref().map_err(Clone::clone).and_then(|aligned| aligned.average(part));
         (label, average.map(|spectrum| finish(preparation, spectrum)))
     });
+    // Fits look for `diff` and `off`, however the file writes them.
+    let has_combination = data.condition_labels.iter().any(|label| edit::combination_of(label).is_some());
     finished.collect()
 }
 
