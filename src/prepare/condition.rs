@@ -25,6 +25,8 @@ pub(super) struct Aligned<'a> {
     voxel: usize,
     condition: usize,
     transients: Vec<Vec<Complex64>>,
+    /// The same without water, where that was taken away to look at them, and their places among all. Of edited data alone.
+    without_water: Option<(Vec<usize>, Vec<Vec<Complex64>>)>,
     weights: Option<CoilWeights>,
     dwell_s: f64,
     f0_mhz: f64,
@@ -67,18 +69,47 @@ impl<'a> Aligned<'a> {
         }
         record.kept = vec![true; transients.len()];
         let asks = data.n_conditions() == 1 && data.n_voxels() == 1 && data.editing.is_none();
+        let mut without_water = None;
         if let Some(settings) = preparation.settings() {
-            let without_water = settle(settings, &mut transients, dwell_s, f0_mhz, &mut record);
-            let looked_at = without_water.as_ref().unwrap_or(&transients);
+            let settled = settle(settings, &mut transients, dwell_s, f0_mhz, &mut record);
+            let looked_at = settled.as_ref().unwrap_or(&transients);
             let places = usable.as_ref().map(Usable::transients);
             if asks && edit_unstated::differ_in_turn(looked_at, places, dwell_s, f0_mhz) {
                 record.flags.push("transients_differ_in_turn");
             }
+            let places = places.map_or_else(|| (0..transients.len()).collect(), <[usize]>::to_vec);
+            without_water = settled.filter(|_| data.n_conditions() > 1).map(|without| (places, without));
         }
         if let Some(usable) = usable {
             transients = usable.put_back(transients, &mut record);
         }
-        Ok(Self { preparation, data, water, voxel, condition, transients, weights, dwell_s, f0_mhz, record })
+        Ok(Self {
+            preparation,
+            data,
+            water,
+            voxel,
+            condition,
+            transients,
+            without_water,
+            weights,
+            dwell_s,
+            f0_mhz,
+            record,
+        })
+    }
+
+    /// The transients that are kept, aligned to one another, without water where it towers over the metabolites.
+    pub(super) fn looked_at(&self) -> Vec<&[Complex64]> {
+        let is_kept = |place: usize| self.record.kept.get(place).copied().unwrap_or(true);
+        match &self.without_water {
+            Some((places, without)) => {
+                places.iter().zip(without).filter(|(p, _)| is_kept(**p)).map(|(_, fid)| fid.as_slice()).collect()
+            }
+            None => {
+                let all = self.transients.iter().enumerate();
+                all.filter(|(place, _)| is_kept(*place)).map(|(_, fid)| fid.as_slice()).collect()
+            }
+        }
     }
 
     /// The mean of what is kept of a part, or of all, corrected and scaled by the water reference.

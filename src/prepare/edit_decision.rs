@@ -17,19 +17,19 @@ const JITTER: f64 = 0.08;
 /// Probability that a transient is spoilt and says nothing.
 const SPOILT: f64 = 0.03;
 /// Likelihoods count as of so many independent transients for each one: neighbours share faults (drift, motion).
-const INDEPENDENT: f64 = 0.5;
+pub(super) const INDEPENDENT: f64 = 0.5;
 /// Prior probability that there is one condition, and the part of the rest that transients in turn have: nearly all sequences
 /// measure so.
 const PRIOR_ONE: f64 = 0.2;
 const PRIOR_IN_TURN: f64 = 0.5;
 /// How far the creatine and choline of both groups may lie apart, as a factor, for a change of NAA to be editing's.
-const UNCHANGED_FACTOR: f64 = 1.5;
+pub(super) const UNCHANGED_FACTOR: f64 = 1.5;
 /// Blocks that are tried although the last circle of conditions may not be whole.
 const USUAL_BLOCKS: [usize; 6] = [2, 4, 8, 16, 32, 64];
 /// Part of the transients that may lie clearly on the other side than the hypothesis says.
-const MOST_AGAINST: f64 = 0.05;
+pub(super) const MOST_AGAINST: f64 = 0.05;
 /// How much likelier the other side must be for a transient to lie there clearly (natural logarithm).
-const CLEARLY: f64 = 3.0;
+pub(super) const CLEARLY: f64 = 3.0;
 
 /// Residual water tells the pulse for glutathione where it differs by so many standard errors, so many times as many as
 /// between conditions that differ in nothing, and by this factor; no error is less than one in a hundred.
@@ -183,12 +183,13 @@ fn hypotheses(n: usize, n_conditions: Option<usize>) -> BTreeMap<Vec<bool>, Hypo
 }
 
 /// How well two heights of NAA explain the transients.
-struct Fit {
-    log: f64,
-    heights: [f64; 2],
+pub(super) struct Fit {
+    pub(super) log: f64,
+    /// With NAA, and without.
+    pub(super) heights: [f64; 2],
 }
 
-fn likelihood(evidence: &Evidence, sides: &[bool]) -> Option<Fit> {
+pub(super) fn likelihood(evidence: &Evidence, sides: &[bool]) -> Option<Fit> {
     let of = |values: &[f64], side: bool| {
         let own: Vec<f64> =
             values.iter().zip(sides).filter(|(v, s)| **s == side && !v.is_nan()).map(|(v, _)| *v).collect();
@@ -210,19 +211,19 @@ fn likelihood(evidence: &Evidence, sides: &[bool]) -> Option<Fit> {
     Some(Fit { log: INDEPENDENT * sum - (evidence.naa.len() as f64).ln(), heights: [with, without] })
 }
 
-fn likelihood_of_one(evidence: &Evidence) -> Option<f64> {
+pub(super) fn likelihood_of_one(evidence: &Evidence) -> Option<f64> {
     let whole: Vec<f64> = evidence.naa.iter().copied().filter(|v| !v.is_nan()).collect();
     let (height, most) = (median(&whole)?, tallest(evidence));
     let sum: f64 = evidence.naa.iter().map(|v| density(*v, height, evidence.naa_sd, most).ln()).sum();
     Some(INDEPENDENT * sum - 0.5 * (evidence.naa.len() as f64).ln())
 }
 
-fn tallest(evidence: &Evidence) -> f64 {
+pub(super) fn tallest(evidence: &Evidence) -> f64 {
     evidence.naa.iter().copied().fold(f64::MIN_POSITIVE, f64::max)
 }
 
 /// Density of the magnitude `v` where `height` is the median: normal, as wide as noise and jitter are; or anything.
-fn density(v: f64, height: f64, sd: f64, most: f64) -> f64 {
+pub(super) fn density(v: f64, height: f64, sd: f64, most: f64) -> f64 {
     if v.is_nan() {
         return 1.0;
     }

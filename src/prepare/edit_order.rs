@@ -1,6 +1,7 @@
 //! Transients of an edited measurement sorted into its conditions: as somebody states, as the file says, or as the data show.
 
 use super::condition::whole_transients;
+use super::edit_contradiction::contradiction;
 use super::edit_decision::{Decision, Found, decide, with_glutathione};
 use super::edit_evidence::Evidence;
 use super::error::{PrepareError, check_header};
@@ -10,9 +11,6 @@ use crate::acquisition::{Acquisition, Conditions, Editing, Origin, StatedEditing
 /// Chemical shifts of the pulses for GABA and for glutathione (ppm).
 const GABA_PPM: f64 = 1.9;
 const GSH_PPM: f64 = 4.56;
-
-/// Part of the transients that may stand among those of another condition: an order whose last circle is not whole.
-const MOST_MIXED: f64 = 0.1;
 
 /// Words in a file's name that say which condition, or which combination of conditions, it holds.
 const CONDITION_WORDS: [&str; 6] = ["on", "off", "diff", "dif", "sum", "edit"];
@@ -54,14 +52,14 @@ pub fn arrange(
         if turns.of_each(n_transients) == 0 {
             return Err(PrepareError::EditOrder { n_transients });
         }
-        let refuted = refuted_by(data, water, preparation, turns);
+        // What cannot be looked at contradicts nothing: preparation says why.
+        let evidence = evidence_of(data, water, preparation).ok().flatten();
+        let contradiction = evidence.and_then(|evidence| contradiction(&evidence, turns));
         as_stated(data, turns, stated);
-        if let Some(found) = refuted {
+        if let Some(contradiction) = contradiction {
             data.flags.push("edit_order_contradicted");
-            let Found { turns: shown, probability, .. } = found;
             data.remarks.push(format!(
-                "the data contradict the stated order of the edit conditions: NAA comes and goes as with `{shown}` \
-                 (probability {probability:.4}), not with `{turns}`"
+                "the data contradict the stated order of the edit conditions, `{turns}`: {contradiction}"
             ));
         }
         return Ok(());
@@ -140,28 +138,6 @@ fn evidence_of(
     }
     let (places, transients) = whole_transients(preparation, data, water, 0, 0)?;
     Ok(Evidence::of(&transients, dwell_s, f0_mhz).map(|evidence| evidence.spread(&places, data.n_transients())))
-}
-
-/// The order that the data show, where they are sure of one and it mixes what the stated one keeps apart. What cannot be
-/// looked at contradicts nothing: preparation says why.
-fn refuted_by(
-    data: &Acquisition,
-    water: Option<&Acquisition>,
-    preparation: &Preparation,
-    stated: Turns,
-) -> Option<Found> {
-    let n = data.n_transients();
-    let evidence = evidence_of(data, water, preparation).ok()??;
-    // A pulse that leaves NAA alone, as that for glutathione, looks like one condition.
-    let Decision::Conditions(found) = decide(&evidence, Some(stated.n_conditions)) else { return None };
-    let of_each = stated.of_each(n);
-    let on_smaller_side = |condition: usize| {
-        let lacks = |k: &usize| found.without_naa[found.turns.condition(stated.place(condition, *k))];
-        let n_without = (0..of_each).filter(lacks).count();
-        n_without.min(of_each - n_without)
-    };
-    let mixed: usize = (0..stated.n_conditions).map(on_smaller_side).sum();
-    (mixed as f64 > MOST_MIXED * (of_each * stated.n_conditions) as f64).then_some(found)
 }
 
 /// Label and editing pulses of each condition.

@@ -9,9 +9,12 @@ pub mod condition;
 pub mod dynamics;
 pub mod eddy;
 pub mod edit;
+mod edit_contradiction;
 mod edit_decision;
 mod edit_evidence;
 pub mod edit_order;
+#[cfg(test)]
+mod edit_test_scans;
 mod edit_unstated;
 pub mod error;
 pub mod figures;
@@ -27,7 +30,7 @@ use num_complex::Complex64;
 use self::condition::Aligned;
 use self::dynamics::Part;
 use self::settings::Step;
-use crate::acquisition::Acquisition;
+use crate::acquisition::{Acquisition, Origin};
 use crate::signal::magnitudes::{METABOLITES_PPM, Magnitudes, WATER_PPM};
 use crate::signal::water_removal::{self, Removal};
 
@@ -78,6 +81,7 @@ pub fn prepare_parts(
     let is_edited = edit::is_edited(data) && preparation != &Preparation::None;
     if is_edited {
         keep_together(&mut conditions);
+        flag_mixed(data, &mut conditions);
     }
     let prepared = |part: Option<&Part>| {
         let mut all = match is_edited {
@@ -107,6 +111,8 @@ fn apart(
     part: Option<&Part>,
 ) -> Vec<Labelled> {
     let several = conditions.len() > 1;
+    // Fits look for `diff` and `off`, however the file writes them.
+    let has_combination = data.condition_labels.iter().any(|label| edit::combination_of(label).is_some());
     let finished = conditions.iter().enumerate().map(|(condition, aligned)| {
         let label = data.condition_labels.get(condition).filter(|label| !label.is_empty());
         let label = label.map(|label| match edit::combination_of(label) {
@@ -119,8 +125,6 @@ fn apart(
         let average = aligned.as_ref().map_err(Clone::clone).and_then(|aligned| aligned.average(part));
         (label, average.map(|spectrum| finish(preparation, spectrum)))
     });
-    // Fits look for `diff` and `off`, however the file writes them.
-    let has_combination = data.condition_labels.iter().any(|label| edit::combination_of(label).is_some());
     finished.collect()
 }
 
@@ -129,6 +133,20 @@ fn keep_together(conditions: &mut [Result<Aligned<'_>, PrepareError>]) {
     let cycles = conditions.iter().flatten().map(|a| a.record.kept.len()).min().unwrap_or(0);
     let keep: Vec<bool> = (0..cycles).map(|t| conditions.iter().flatten().all(|a| a.record.kept[t])).collect();
     conditions.iter_mut().flatten().for_each(|aligned| aligned.record.kept.clone_from(&keep));
+}
+
+/// Flags all conditions of a single voxel where the file's labels or counters keep transients apart that NAA puts together.
+/// An order that a manifest states or that the data told was held against the data before.
+fn flag_mixed(data: &Acquisition, conditions: &mut [Result<Aligned<'_>, PrepareError>]) {
+    let is_told = data.editing.as_ref().is_some_and(|e| e.origin != Origin::File && e.turns.is_some());
+    if is_told || data.n_voxels() > 1 || data.n_transients() < 2 {
+        return;
+    }
+    let Ok((dwell_s, f0_mhz)) = error::check_header(data) else { return };
+    let looked_at: Vec<Vec<&[Complex64]>> = conditions.iter().flatten().map(Aligned::looked_at).collect();
+    if looked_at.len() == conditions.len() && edit_contradiction::mixed_in_file(&looked_at, dwell_s, f0_mhz).is_some() {
+        conditions.iter_mut().flatten().for_each(|aligned| aligned.record.flags.push("edit_order_contradicted"));
+    }
 }
 
 /// Edited data: conditions are aligned before they are combined.
@@ -171,7 +189,7 @@ fn edited(
         record.flags.push("edit_order_unknown");
     }
     // Where the stated order is refuted already, the whole measurement has the flag.
-    let is_known = data.flags.contains(&"edit_order_contradicted");
+    let is_known = data.flags.contains(&"edit_order_contradicted") || have("edit_order_contradicted");
     if !is_known && edit::is_contradicted(data, &fids, dwell_s, f0_mhz) {
         record.flags.push("edit_order_contradicted");
         spectra.iter_mut().for_each(|s| s.record.flags.push("edit_order_contradicted"));

@@ -275,10 +275,11 @@ fn of_transients(t: &Thresholds) -> Vec<Entry> {
         entry(
             "edit_order_contradicted",
             "NAA is taller in what is called ON or has the pulse for GABA (1.9 ppm) than in the others, or no lower there \
-             although the file states that pulse; or it comes and goes in another order than a manifest states"
+             although the file states that pulse; or it comes and goes in another order than a manifest states; or more than \
+             one in twenty transients of the conditions have NAA as the others have it"
                 .to_owned(),
-            "Labels or the stated order are probably wrong: the difference has the wrong sign, or conditions were mixed up, and \
-             little is left in it. `warnings` names the order that the data show, where it is sure.",
+            "Labels or the stated order are probably wrong, or a transient is missing on the way: the difference has the wrong \
+             sign, or conditions were mixed up, and little is left in it. `warnings` says what the data show.",
             "Fill in `edit_order` in a manifest (as `off on`), or leave it out: without it the data are asked.",
         ),
         entry(
