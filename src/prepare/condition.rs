@@ -12,7 +12,9 @@ use super::error::{check_finite, check_header, check_reference, check_samples, n
 use super::figures;
 use super::reject::REJECTED_ONE_IN;
 use super::settings::{Preparation, Settings, Step};
-use super::{PrepareError, Record, Spectrum, align, average, edit_unstated, reject, residual_water, water};
+use super::{
+    PrepareError, Record, Spectrum, align, average, edit_combined, edit_unstated, reject, residual_water, water,
+};
 use crate::acquisition::Acquisition;
 use crate::signal::magnitudes::Magnitudes;
 use crate::signal::noise::used_length;
@@ -64,17 +66,21 @@ impl<'a> Aligned<'a> {
         if weights.as_ref().is_some_and(CoilWeights::is_contradicted) {
             record.flags.push("coil_weights_contradicted");
         }
+        let asks = data.n_conditions() == 1 && data.n_voxels() == 1 && data.editing.is_none();
+        let is_combined = asks && !edit_combined::combined(&transients, dwell_s, f0_mhz).is_empty();
+        if is_combined && preparation != &Preparation::None {
+            record.flags.push("transients_differ_in_turn");
+        }
         if transients.len() > 1 {
             record.snr_before = Magnitudes::new(&average::mean(&transients), dwell_s, f0_mhz).snr();
         }
         record.kept = vec![true; transients.len()];
-        let asks = data.n_conditions() == 1 && data.n_voxels() == 1 && data.editing.is_none();
         let mut without_water = None;
         if let Some(settings) = preparation.settings() {
             let settled = settle(settings, &mut transients, dwell_s, f0_mhz, &mut record);
             let looked_at = settled.as_ref().unwrap_or(&transients);
             let places = usable.as_ref().map(Usable::transients);
-            if asks && edit_unstated::differ_in_turn(looked_at, places, dwell_s, f0_mhz) {
+            if asks && !is_combined && edit_unstated::differ_in_turn(looked_at, places, dwell_s, f0_mhz) {
                 record.flags.push("transients_differ_in_turn");
             }
             let places = places.map_or_else(|| (0..transients.len()).collect(), <[usize]>::to_vec);

@@ -123,3 +123,29 @@ fn on_off_off_on_is_an_order() {
     }
     assert!(arranged(&abba, "in_turn on off").flags.contains(&"edit_order_contradicted"));
 }
+
+/// A scan that is called edited, of which an export made rows from others.
+#[test]
+fn rows_made_of_others_are_not_read_as_conditions() {
+    let two = scan(2, 2.0, |row| mega(row, row == 0));
+    let rows = |weights: &[(f64, f64)]| {
+        let samples = Array5::from_shape_fn((1, 1, weights.len(), 1, POINTS), |(_, _, t, _, k)| {
+            let (a, b) = weights[t];
+            a * two.samples.at([0, 0, 0, 0, k]) + b * two.samples.at([0, 0, 1, 0, k])
+        });
+        let mut data = Acquisition { samples: samples.into(), ..two.clone() };
+        data.facts.sequence = Some("MEGA-PRESS".to_owned());
+        data
+    };
+    let (on, off, difference, sum) = ((1.0, 0.0), (0.0, 1.0), (1.0, -1.0), (0.5, 0.5));
+    for order in [&[on, off, difference][..], &[difference, on, off], &[on, off, sum, difference]] {
+        let mut data = rows(order);
+        arrange(&mut data, None, &Preparation::default(), &StatedEditing::default(), "x").unwrap();
+        assert_eq!((data.condition_labels.join(" ").as_str(), data.n_transients()), ("on off", 1));
+        assert!(data.remarks.iter().any(|r| r.contains("made them of the other rows")), "{:?}", data.remarks);
+    }
+    // What cannot be told is not said to be one condition.
+    let mut data = rows(&[off, difference]);
+    let error = arrange(&mut data, None, &Preparation::default(), &StatedEditing::default(), "x").unwrap_err();
+    assert!(!error.to_string().contains("holds one condition"), "{error}");
+}

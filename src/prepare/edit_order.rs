@@ -1,12 +1,15 @@
 //! Transients of an edited measurement sorted into its conditions: as somebody states, as the file says, or as the data show.
 
+use num_complex::Complex64;
+
 use super::condition::whole_transients;
+use super::edit_combined::{MOST as MOST_ROWS, combined};
 use super::edit_contradiction::contradiction;
 use super::edit_decision::{Decision, Found, decide, with_glutathione};
 use super::edit_evidence::Evidence;
 use super::error::{PrepareError, check_header};
 use super::settings::Preparation;
-use crate::acquisition::{Acquisition, Conditions, Editing, Origin, StatedEditing, Turns, named_editing};
+use crate::acquisition::{Acquisition, Conditions, Editing, Origin, Samples, StatedEditing, Turns, named_editing};
 
 /// Chemical shifts of the pulses for GABA and for glutathione (ppm).
 const GABA_PPM: f64 = 1.9;
@@ -65,12 +68,42 @@ pub fn arrange(
         return Ok(());
     }
     if n_transients < 2 {
-        let Some(condition) = condition_of(file_stem) else { return Err(PrepareError::EditConditions) };
+        let Some(condition) = condition_of(file_stem) else {
+            return Err(PrepareError::EditConditions { n_transients });
+        };
         data.remarks.push(format!("the file's name says that it holds the condition `{condition}` alone"));
         data.condition_labels = vec![condition.to_owned()];
         return Ok(());
     }
+    leave_out_combined(data, preparation)?;
     as_data_show(data, water, preparation, n_conditions)
+}
+
+/// Leaves rows out that are made of the others: their conditions tell as much.
+fn leave_out_combined(data: &mut Acquisition, preparation: &Preparation) -> Result<(), PrepareError> {
+    let (dwell_s, f0_mhz) = check_header(data)?;
+    let [voxels, conditions, transients, coils, points] = data.samples.shape();
+    if voxels > 1 || coils > 1 || preparation == &Preparation::None {
+        return Ok(());
+    }
+    let rows: Vec<Vec<Complex64>> =
+        (0..transients.min(MOST_ROWS + 1)).map(|t| data.samples.fid([0, 0, t, 0])).collect();
+    let combined = combined(&rows, dwell_s, f0_mhz);
+    if combined.is_empty() {
+        return Ok(());
+    }
+    let kept: Vec<usize> = (0..transients).filter(|t| !combined.contains(t)).collect();
+    let said: Vec<String> = combined.iter().map(|t| (t + 1).to_string()).collect();
+    data.remarks.push(format!(
+        "not read, as the export made them of the other rows (a difference, a sum): row {} of {transients}",
+        said.join(" and ")
+    ));
+    let all = data.samples.clone();
+    let shape = [voxels, conditions, kept.len(), coils, points];
+    data.samples = Samples::stored_in_parts(shape, move |[voxel, condition, transient, coil], points| {
+        all.points([voxel, condition, kept[transient], coil], points)
+    });
+    Ok(())
 }
 
 /// One condition, whatever names say.
@@ -111,7 +144,7 @@ fn as_data_show(
     let evidence = evidence_of(data, water, preparation)?.ok_or(unknown.clone())?;
     let Found { turns, without_naa, probability } = match decide(&evidence, n_conditions) {
         Decision::Conditions(found) => found,
-        Decision::One { .. } => return Err(PrepareError::EditConditions),
+        Decision::One { .. } => return Err(PrepareError::EditConditions { n_transients: data.n_transients() }),
         Decision::CannotTell => return Err(unknown),
     };
     let glutathione = (turns.n_conditions == 4).then(|| with_glutathione(&evidence, turns, &without_naa)).flatten();
@@ -231,7 +264,7 @@ mod tests {
     fn what_is_called_edited_and_has_one_condition_is_no_result() {
         let mut data = transients(1);
         for stem in ["x_MEGA_act", "GABA_act", "sub-01_acq-hermes_svs"] {
-            assert_eq!(arranged(&data, (None, None), stem).unwrap_err(), PrepareError::EditConditions, "{stem}");
+            assert_eq!(arranged(&data, (None, None), stem).unwrap_err().code(), "edit_conditions_missing", "{stem}");
         }
         for stem in ["x_act", "sub-gaba1_svs", "GABA", "x_unedited"] {
             assert_eq!(arranged(&data, (None, None), stem).unwrap().condition_labels, [""], "{stem}");

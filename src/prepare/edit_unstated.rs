@@ -1,16 +1,21 @@
-//! Editing of which nothing is said: transients that lack NAA in turn, in a scan that is called by another name.
+//! Editing of which nothing is said: transients that lack NAA in turn, in blocks or in halves, in a scan that is called by
+//! another name.
 
 use num_complex::Complex64;
 
-use super::edit_decision::{Decision, decide};
+use super::edit_decision::{DECIDED, Decision, decide, likelihood};
 use super::edit_evidence::{Evidence, naa_differs};
 
-/// Fewer transients do not show a rhythm.
-const FEWEST: usize = 8;
-/// Circles of conditions that must be seen: a patient who moves once or twice has no such rhythm.
-const FEWEST_CIRCLES: usize = 4;
-/// Least probability of what nobody states: hardly any scan is edited and says nothing of it.
+/// Fewer transients show no order.
+const FEWEST: usize = 4;
+/// Transients and circles of conditions that show a rhythm, whatever is left of NAA: a patient who moves once or twice has none.
+const MANY: usize = 8;
+const MANY_CIRCLES: usize = 4;
+/// Least probability of such a rhythm, where nobody states it: hardly any scan is edited and says nothing of it.
 const SURE: f64 = 0.9999;
+/// One circle is enough where so little of NAA is left, and creatine and choline are the same: the pulse leaves a tenth, with
+/// what else lies there up to a fifth; motion and outer volume take creatine along.
+const TAKEN_AWAY: f64 = 0.3;
 
 /// Whether some of the transients lack NAA in turn with the others, creatine and choline being the same, as editing for GABA
 /// makes it. They are aligned and without water, and stand at `places` of the file, where some are left out.
@@ -26,13 +31,14 @@ pub(super) fn differ_in_turn(aligned: &[Vec<Complex64>], places: Option<&[usize]
         evidence = evidence.spread(places, n);
     }
     let n = evidence.naa.len();
-    match decide(&evidence, None) {
-        Decision::Conditions(found) => {
-            let circle = found.turns.n_conditions * found.turns.block;
-            found.probability >= SURE && n >= FEWEST_CIRCLES * circle
-        }
-        Decision::One { .. } | Decision::CannotTell => false,
+    let Decision::Conditions(found) = decide(&evidence, None) else { return false };
+    let circle = found.turns.n_conditions * found.turns.block;
+    if found.probability >= SURE && n >= MANY && n >= MANY_CIRCLES * circle {
+        return true;
     }
+    let sides: Vec<bool> = (0..n).map(|t| found.without_naa[found.turns.condition(t)]).collect();
+    let taken_away = |[with, without]: [f64; 2]| without <= TAKEN_AWAY * with;
+    found.probability >= DECIDED && likelihood(&evidence, &sides).is_some_and(|fit| taken_away(fit.heights))
 }
 
 #[cfg(test)]

@@ -33,12 +33,12 @@ pub enum PrepareError {
         /// Transients of all conditions.
         n_transients: usize,
     },
-    /// A file that is called edited and holds one averaged spectrum.
-    #[error(
-        "sequence or name say that the scan is edited, but the file holds one condition; fill in `edit_order` in a manifest \
-         with what it is (`on`, `off`, `diff` or `sum`), or `n_conditions` = 1 if it is not edited"
-    )]
-    EditConditions,
+    /// A file that is called edited and holds one averaged spectrum, or transients that look like those of one condition.
+    #[error("sequence or name say that the scan is edited, but {}", conditions_missing(*n_transients))]
+    EditConditions {
+        /// Transients.
+        n_transients: usize,
+    },
     /// No part of a time course has a transient.
     #[error(
         "none of the parts that --dynamics asks for has a transient: the file holds {n_transients} of each condition; ask for fewer"
@@ -102,6 +102,23 @@ pub enum PrepareError {
     },
 }
 
+/// What of an edited scan is there, and what to do.
+fn conditions_missing(n_transients: usize) -> String {
+    match n_transients {
+        0 | 1 => {
+            "the file holds one condition; fill in `edit_order` in a manifest with what it is (`on`, `off`, `diff` or \
+                  `sum`), or `n_conditions` = 1 if it is not edited"
+                .to_owned()
+        }
+        n => format!(
+            "NAA is as tall in all of its {n} transients or rows, or none of the known orders fits; fill in `edit_order` in a \
+             manifest with the order (as `in_turn on off`, `abba on off`), or with what all of them are (`on`, `off`, `diff`); if \
+             a row is a difference or a sum already, export the conditions alone; `n_conditions` = 1 if it is not edited: all \
+             are averaged then"
+        ),
+    }
+}
+
 impl PrepareError {
     /// Stable code for the tables.
     pub fn code(&self) -> &'static str {
@@ -109,7 +126,7 @@ impl PrepareError {
             Self::Coils { .. } => "no_signal",
             Self::NotPrepared { .. } => "not_prepared",
             Self::EditOrder { .. } => "cannot_tell_edit_order",
-            Self::EditConditions => "edit_conditions_missing",
+            Self::EditConditions { .. } => "edit_conditions_missing",
             Self::NoPart { .. } => "no_dynamic_part",
             Self::Unknown { .. } => "missing_field",
             Self::Implausible { .. } => "implausible_field",

@@ -9,6 +9,7 @@ pub mod condition;
 pub mod dynamics;
 pub mod eddy;
 pub mod edit;
+mod edit_combined;
 mod edit_contradiction;
 mod edit_decision;
 mod edit_evidence;

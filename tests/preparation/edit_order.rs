@@ -160,7 +160,7 @@ fn outcome(made: &Made) -> Outcome {
     let before = data.samples.clone();
     let told = arrange(&mut data, None, &Preparation::default(), &StatedEditing::default(), "scan");
     match (told, made.turns) {
-        (Err(PrepareError::EditConditions), None) => Outcome::Right,
+        (Err(PrepareError::EditConditions { .. }), None) => Outcome::Right,
         (Err(PrepareError::EditOrder { .. }), _) => Outcome::CannotTell,
         (Err(error), _) => panic!("{error}"),
         (Ok(()), None) => Outcome::Wrong,

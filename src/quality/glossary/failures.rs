@@ -210,7 +210,8 @@ fn of_headers(t: &Thresholds) -> Vec<Entry> {
         ),
         entry(
             "edit_conditions_missing",
-            "the sequence's or the file's name says that the scan is edited, and the file holds one spectrum",
+            "the sequence's or the file's name says that the scan is edited, and the file holds one spectrum, or transients with NAA \
+             as tall in all of them",
             "It may be one condition or a difference: numbers of one are wrong for the other.",
             "Fill in `edit_order` in a manifest with what the file holds (`on`, `off`, `diff`, `sum`), or `n_conditions` = 1 if \
              it is not edited.",

@@ -284,8 +284,9 @@ fn of_transients(t: &Thresholds) -> Vec<Entry> {
         ),
         entry(
             "transients_differ_in_turn",
-            "NAA is missing from every other transient, or from some of each circle of conditions, in at least four circles; \
-             creatine and choline are the same; neither file nor manifest says that the scan is edited"
+            "NAA is missing from every other transient, from whole blocks or from half of them: in at least four circles of \
+             conditions, or less than 0.3 of it is left; or a row is the difference of two others. Creatine and choline are \
+             the same; neither file nor manifest says that the scan is edited"
                 .to_owned(),
             "Probably a scan with spectral editing under another name (MEGA-PRESS). All transients were averaged: NAA is too \
              small, and there is no difference.",
