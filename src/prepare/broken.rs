@@ -67,6 +67,18 @@ impl Usable {
         Self { transients, coils, of: (state.bad.len(), state.n_coils) }
     }
 
+    /// All of so many transients and coils.
+    pub(super) fn all(n_transients: usize, n_coils: usize) -> Self {
+        let (transients, coils) = ((0..n_transients).collect(), (0..n_coils).collect());
+        Self { transients, coils, of: (n_transients, n_coils) }
+    }
+
+    /// Of these transients some, by their numbers among them.
+    pub(super) fn of_these(&self, numbers: &[usize]) -> Self {
+        let transients = numbers.iter().filter_map(|number| self.transients.get(*number).copied()).collect();
+        Self { transients, ..self.clone() }
+    }
+
     /// Places of the transients that can be used.
     pub(super) fn transients(&self) -> &[usize] {
         &self.transients

@@ -14,6 +14,7 @@ use super::reject::REJECTED_ONE_IN;
 use super::settings::{Preparation, Settings, Step};
 use super::{
     PrepareError, Record, Spectrum, align, average, edit_combined, edit_unstated, reject, residual_water, water,
+    water_readouts,
 };
 use crate::acquisition::Acquisition;
 use crate::signal::magnitudes::Magnitudes;
@@ -65,6 +66,14 @@ impl<'a> Aligned<'a> {
         };
         if weights.as_ref().is_some_and(CoilWeights::is_contradicted) {
             record.flags.push("coil_weights_contradicted");
+        }
+        let is_rejecting = preparation.has(Step::Reject) && data.n_voxels() == 1;
+        let metabolites = is_rejecting.then(|| water_readouts::others(&transients, dwell_s, f0_mhz)).flatten();
+        if let Some(numbers) = metabolites {
+            record.flags.push("water_among_transients");
+            transients = numbers.iter().map(|number| std::mem::take(&mut transients[*number])).collect();
+            let among = usable.unwrap_or_else(|| Usable::all(n_transients, n_coils));
+            usable = Some(among.of_these(&numbers));
         }
         let asks = data.n_conditions() == 1 && data.n_voxels() == 1 && data.editing.is_none();
         let is_combined = asks && !edit_combined::combined(&transients, dwell_s, f0_mhz).is_empty();

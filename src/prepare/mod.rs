@@ -25,6 +25,7 @@ pub mod residual_water;
 pub mod settings;
 mod spectrum;
 pub mod water;
+mod water_readouts;
 
 use num_complex::Complex64;
 

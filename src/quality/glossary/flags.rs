@@ -246,6 +246,14 @@ fn of_transients(t: &Thresholds) -> Vec<Entry> {
             "Export the file again if `n_kept` is much less than `n_transients`.",
         ),
         entry(
+            "water_among_transients",
+            "among the transients are some whose water is five times that of most and a hundred times the metabolites of \
+             the others"
+                .to_owned(),
+            "They are readouts of a water reference and were left out of the mean; they were not taken as the reference.",
+            "Give them as a reference of their own (`water_path`) for values scaled by water.",
+        ),
+        entry(
             "broken_coils",
             "a receive coil holds NaN or infinity in more than half of the transients".to_owned(),
             "It was left out, of the water reference as well. The export failed, or the coil was not connected.",
