@@ -1,11 +1,14 @@
 //! Several complete datasets as one: what the group level of a BIDS-App does with its participants.
 
+mod settings;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use super::identity::{asked, run_id};
+use super::identity::run_id;
 use super::{RunError, Summary, Tally};
+use crate::printable::printable_message;
 use crate::store::IfExists;
 use crate::store::provenance::{Inputs, Named, RunRecord, command_line, listing_sha256, now_utc};
 use crate::store::reader::check_files;
@@ -57,6 +60,7 @@ pub fn union(datasets: &[PathBuf], out: &Path, if_exists: IfExists) -> Result<Su
     }
     let warnings = warnings(&records);
     let record = RunRecord {
+        settings: settings::united(&records),
         config: first.config.clone(),
         methods: named(records.iter().flat_map(|r| &r.methods)),
         bases: named(records.iter().flat_map(|r| &r.bases)),
@@ -120,11 +124,17 @@ fn warnings(records: &[RunRecord]) -> Vec<String> {
         ("versions of requant", records.iter().any(|r| r.requant_version != first.requant_version)),
         ("methods", records.iter().any(|r| r.methods != first.methods)),
         ("engines", records.iter().any(|r| r.engine != first.engine)),
-        ("settings", records.iter().any(|r| asked(&r.config) != asked(&first.config))),
     ] {
         if differs {
             warnings.push(format!("the datasets that were put together come from different {what}"));
         }
+    }
+    let differing: Vec<String> = settings::differing(records).into_iter().collect();
+    if !differing.is_empty() {
+        let names = differing.join(", ");
+        warnings.push(printable_message(&format!(
+            "the datasets that were put together come from different settings: {names}; make them again with the same ones"
+        )));
     }
     warnings
 }

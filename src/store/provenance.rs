@@ -35,7 +35,8 @@ pub struct RunRecord {
     /// Hash of what the run set out to do ([`super::Plan::signature`]); empty where it was put together from others.
     #[serde(default)]
     pub signature: String,
-    /// What the signature is made of, each in words: tells how two runs differ.
+    /// What the signature is made of, each in words: tells how two runs differ. Where datasets were put together
+    /// ([`UNITED_KEY`]) it is what all were asked, and [`DIFFERS`] for the rest.
     #[serde(default)]
     pub settings: BTreeMap<String, String>,
     /// Resolved configuration, defaults included.
@@ -83,6 +84,12 @@ pub struct Named {
 
 /// Key of the list of [`VariedMethod`] in [`RunRecord::config`].
 pub const VARIED_KEY: &str = "varied";
+
+/// Key of [`RunRecord::settings`] where datasets were put together: how many.
+pub const UNITED_KEY: &str = "datasets put together";
+
+/// Value of [`RunRecord::settings`] for what datasets that were put together do not share.
+pub const DIFFERS: &str = "not the same in all datasets";
 
 /// How a method came out of another by varying settings.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -150,6 +150,31 @@ fn labels_that_are_not_there_are_named_and_the_others_done() {
 }
 
 #[test]
+fn participants_that_were_asked_differently_are_told() {
+    let mut dataset = Dataset::new();
+    let fit = |dataset: &Dataset, label: &str| {
+        let output = dataset.bids("participant", &["--no-figures", "--no-curves", "--participant-label", label]);
+        assert_eq!(code(&output), 0, "{}", stderr(&output));
+    };
+    fit(&dataset, "01");
+    // Another set of the same name.
+    let name = dataset.basis.file_name().unwrap().to_owned();
+    let other = dataset.at("other").join(&name);
+    fs::create_dir_all(dataset.at("other")).unwrap();
+    fs::write(&other, fs::read_to_string(&dataset.basis).unwrap() + "\n").unwrap();
+    dataset.basis = other;
+    fit(&dataset, "02");
+    let group = dataset.bids("group", &[]);
+    assert_eq!(code(&group), 0, "{}", stderr(&group));
+    let said = String::from_utf8_lossy(&group.stdout).into_owned() + &stderr(&group);
+    assert!(said.contains("come from different settings: basis set "), "{said}");
+    let described = Command::new(env!("CARGO_BIN_EXE_requant")).arg("describe").arg(dataset.at("out/group")).output();
+    let described = String::from_utf8(described.unwrap().stdout).unwrap();
+    assert!(described.contains("2 basis sets") && !described.contains("All settings were the defaults"), "{described}");
+    assert!(described.contains("not the same in all datasets"), "{described}");
+}
+
+#[test]
 fn a_filter_takes_spectra_by_the_entities_of_their_names() {
     let dataset = Dataset::new();
     let filtered = |filter: &str| {

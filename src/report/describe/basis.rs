@@ -33,15 +33,17 @@ pub(super) fn of_protocol(protocol: &Protocol<'_>, record: &RunRecord) -> Option
 }
 
 /// A sentence for all sets of a run, those that it simulated with how.
-pub(super) fn of_run(protocols: &[Protocol<'_>], references: &mut References) -> Option<String> {
+pub(super) fn of_run(protocols: &[Protocol<'_>], record: &RunRecord, references: &mut References) -> Option<String> {
     let rows = with_set(protocols);
     let ids: BTreeSet<&String> = rows.iter().filter_map(|row| row.basis_id.as_ref()).collect();
     if ids.is_empty() {
         return None;
     }
+    // Several sets may have one name: runs that were put together, simulated sets with other pulses.
+    let named = |id: &String| record.bases.iter().filter(|basis| basis.id == *id).count().max(1);
     let served = format!(
         "{} ({}) served {}",
-        plural(ids.len(), "basis set", "basis sets"),
+        plural(ids.iter().map(|id| named(id)).sum(), "basis set", "basis sets"),
         listed(ids.iter().map(|id| Some(format!("`{id}`")))).unwrap_or_default(),
         plural(rows.len(), "spectrum", "spectra")
     );

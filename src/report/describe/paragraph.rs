@@ -41,7 +41,7 @@ impl Source<'_> {
             self.acquisition(),
             self.preparation(&mut references),
             self.fit(&mut references),
-            basis::of_run(self.protocols, &mut references),
+            basis::of_run(self.protocols, self.record, &mut references),
             self.quantities(&mut references),
             self.tissue(&mut references),
             self.quality(),

@@ -9,7 +9,7 @@ use crate::prepare::Preparation;
 use crate::quality::gates::Gates;
 use crate::quantify::WaterScaling;
 use crate::store::RunRecord;
-use crate::store::provenance::GIT_HASH;
+use crate::store::provenance::{DIFFERS, GIT_HASH, UNITED_KEY};
 
 /// One setting that is not the default.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -93,7 +93,7 @@ pub(super) fn preparation(record: &RunRecord) -> Option<Preparation> {
 
 /// A note where the results are of several runs: their record has the configuration of one.
 fn of_several(record: &RunRecord) -> Option<String> {
-    record.settings.is_empty().then(|| {
+    (record.settings.is_empty() || record.settings.contains_key(UNITED_KEY)).then(|| {
         "the results were put together from several runs, or by an older version: settings and constants are those of the first run"
             .to_owned()
     })
@@ -128,7 +128,11 @@ fn build_of_this() -> String {
 /// What options of a run leave in its plan, which is no configuration.
 fn of_run(record: &RunRecord) -> Vec<Difference> {
     let mut found = Vec::new();
-    if let Some(said) = record.settings.get("--tissue") {
+    // Datasets that were put together: their record has the values of one.
+    for (name, _) in record.settings.iter().filter(|(_, value)| *value == DIFFERS) {
+        found.push(difference(name, DIFFERS.to_owned(), "the same in all".to_owned()));
+    }
+    if let Some(said) = record.settings.get("--tissue").filter(|said| *said != DIFFERS) {
         let (search, transform) = said.split_once(' ').unwrap_or((said, ""));
         if search != "auto" {
             found.push(difference("--tissue", search.to_owned(), "auto".to_owned()));
@@ -138,7 +142,7 @@ fn of_run(record: &RunRecord) -> Vec<Difference> {
             found.push(difference("--tissue-transform", transform.to_lowercase(), default.to_lowercase()));
         }
     }
-    if record.settings.contains_key("what was learned") {
+    if record.settings.get("what was learned").is_some_and(|said| said != DIFFERS) {
         found.push(difference("--learned", "values learned from the corpus".to_owned(), NONE.to_owned()));
     }
     found

@@ -58,6 +58,12 @@ fn what_another_version_wrote_is_not_taken_for_nothing() {
     assert!(notes.iter().any(|note| note.contains("`prepare` that this version cannot read")), "{notes:?}");
     let several = RunRecord { settings: BTreeMap::new(), ..record(defaults()) };
     assert!(differences(&several).1[0].contains("from several runs"));
+    let settings = [(UNITED_KEY, "2"), ("--tissue", DIFFERS), ("what was learned", "x")];
+    let settings = settings.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+    let (found, notes) = differences(&RunRecord { settings, ..record(defaults()) });
+    let told: Vec<String> = found.iter().map(|one| format!("{} {}", one.setting, one.value)).collect();
+    assert_eq!(told, [format!("--tissue {DIFFERS}"), "--learned values learned from the corpus".to_owned()]);
+    assert!(notes[0].contains("from several runs"));
 }
 
 #[test]
