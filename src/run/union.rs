@@ -8,7 +8,8 @@ use std::time::Instant;
 
 use super::identity::run_id;
 use super::{RunError, Summary, Tally};
-use crate::printable::printable_message;
+use crate::corpus;
+use crate::printable::{printable_message, printable_path};
 use crate::store::IfExists;
 use crate::store::provenance::{Inputs, Named, RunRecord, command_line, listing_sha256, now_utc};
 use crate::store::reader::check_files;
@@ -27,7 +28,9 @@ pub fn union(datasets: &[PathBuf], out: &Path, if_exists: IfExists) -> Result<Su
     let Some(first) = records.first() else { return Err(RunError::NoJournal { path: out.to_owned() }) };
     datasets.iter().zip(&records).try_for_each(|(dataset, record)| check_files(dataset, record))?;
     // What the id is made of comes first: the tables are written with it.
-    let Shared { learned, listed, carried } = shared(datasets)?;
+    let Shared { learned, listed, carried, hash_of } = shared(datasets)?;
+    let copies = hash_of.iter().map(|(name, hash)| (name.as_str(), (!hash.is_empty()).then_some(hash.as_str())));
+    let copies = corpus::copies(copies).map(|copies| printable_message(&copies.to_string()));
     let mut left_out = BTreeMap::new();
     for (kind, n) in records.iter().flat_map(|record| &record.inputs.left_out) {
         *left_out.entry(kind.clone()).or_insert(0) += n;
@@ -58,7 +61,7 @@ pub fn union(datasets: &[PathBuf], out: &Path, if_exists: IfExists) -> Result<Su
             return Err(StoreError::Busy { path: dataset.clone() }.into());
         }
     }
-    let warnings = warnings(&records);
+    let warnings: Vec<String> = warnings(&records).into_iter().chain(copies).collect();
     let record = RunRecord {
         settings: settings::united(&records),
         config: first.config.clone(),
@@ -85,10 +88,13 @@ struct Shared {
     listed: Vec<(String, String)>,
     /// Columns of manifests.
     carried: BTreeSet<String>,
+    /// Hashes of the inputs by name: their paths, with the dataset where another one has an input of that path, too.
+    hash_of: BTreeMap<String, String>,
 }
 
 fn shared(datasets: &[PathBuf]) -> Result<Shared, RunError> {
     let mut shared = Shared::default();
+    let mut dataset_of: BTreeMap<String, &PathBuf> = BTreeMap::new();
     for dataset in datasets {
         for row in read_table::<LearnedRow>(dataset)? {
             if !shared.learned.contains(&row) {
@@ -98,6 +104,11 @@ fn shared(datasets: &[PathBuf]) -> Result<Shared, RunError> {
         for row in read_table::<SpectrumRow>(dataset)? {
             shared.carried.extend(row.carried.into_keys());
             let input = (row.source_path, row.source_sha256.unwrap_or_default());
+            let name = match *dataset_of.entry(input.0.clone()).or_insert(dataset) == dataset {
+                true => input.0.clone(),
+                false => format!("{} ({})", input.0, printable_path(dataset)),
+            };
+            shared.hash_of.insert(name, input.1.clone());
             if shared.listed.last() != Some(&input) {
                 shared.listed.push(input);
             }

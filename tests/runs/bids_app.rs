@@ -1,13 +1,13 @@
 //! The BIDS-App form: derivatives with BIDS names, text tables with sidecars, pictures, pages, filters, and labels that are
 //! not there. Names as in large consortia (`…_run-1_svs`, `…_run-1_ref`).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use requant::simulate::{Recipe, write};
-use requant::store::{MetaboliteRow, SpectrumRow, read_table};
+use requant::store::{IfExists, Journal, MetaboliteRow, Opening, Plan, SpectrumRow, Timings, read_table};
 
 /// A BIDS dataset of two participants; of the first two sessions.
 struct Dataset {
@@ -172,6 +172,81 @@ fn participants_that_were_asked_differently_are_told() {
     let described = String::from_utf8(described.unwrap().stdout).unwrap();
     assert!(described.contains("2 basis sets") && !described.contains("All settings were the defaults"), "{described}");
     assert!(described.contains("not the same in all datasets"), "{described}");
+}
+
+/// Gives the files of a participant's session another label or run.
+fn renamed(dataset: &Dataset, session: &str, (from, to): (&str, &str)) {
+    let folder = dataset.at("data").join(session).join("mrs");
+    for entry in fs::read_dir(&folder).unwrap().map(Result::unwrap) {
+        let name = entry.file_name().into_string().unwrap().replace(from, to);
+        fs::rename(entry.path(), folder.join(name)).unwrap();
+    }
+}
+
+#[test]
+fn the_group_is_of_those_whom_the_dataset_still_has() {
+    let dataset = Dataset::new();
+    let plain = ["--no-figures", "--no-curves"];
+    let fit = |more: &[&str]| {
+        let output = dataset.bids("participant", &[&plain[..], more].concat());
+        assert_eq!(code(&output), 0, "{}", stderr(&output));
+    };
+    let people = || {
+        let rows = read_table::<SpectrumRow>(&dataset.at("out/group")).unwrap();
+        rows.into_iter()
+            .filter_map(|row| row.subject)
+            .collect::<BTreeSet<_>>()
+            .into_iter()
+            .collect::<Vec<_>>()
+            .join(" ")
+    };
+    fit(&[]);
+    // Renamed: the old results are of nobody.
+    fs::rename(dataset.at("data/sub-02"), dataset.at("data/sub-03")).unwrap();
+    renamed(&dataset, "sub-03/ses-V02", ("sub-02", "sub-03"));
+    let group = dataset.bids("group", &[]);
+    assert_eq!((code(&group), people().as_str()), (0, "01"));
+    let said = stderr(&group);
+    assert!(said.contains("no longer in BIDS_DIR") && said.contains("with --overwrite): 02"), "{said}");
+    assert!(said.contains("participants without results: 03"), "{said}");
+    assert_eq!(code(&dataset.bids("group", &["--participant-label", "02", "01"])), 66);
+    // A copy under another label is one person twice.
+    fs::create_dir_all(dataset.at("data/sub-04/ses-V02/mrs")).unwrap();
+    for suffix in ["svs", "ref"] {
+        let file = |label: &str| {
+            dataset.at(&format!("data/{label}/ses-V02/mrs/{label}_ses-V02_acq-shortTE_run-1_{suffix}.nii.gz"))
+        };
+        fs::copy(file("sub-03"), file("sub-04")).unwrap();
+    }
+    fit(&["--participant-label", "03", "04"]);
+    let group = dataset.bids("group", &[]);
+    let said = String::from_utf8_lossy(&group.stdout).into_owned() + &stderr(&group);
+    assert!(people() == "01 03 04" && said.contains("1 files are byte for byte the same"), "{said}");
+    // What is being done again is not done.
+    let how = Opening { if_exists: IfExists::Overwrite, resume: false, shard: None };
+    drop(Journal::open(&dataset.at("out/sub-03"), &plan(), Vec::new(), how).unwrap());
+    let group = dataset.bids("group", &[]);
+    assert_eq!((code(&group), people().as_str()), (0, "01 04"));
+    assert!(stderr(&group).contains("not finished are left out"), "{}", stderr(&group));
+}
+
+fn plan() -> Plan {
+    Plan {
+        signature: "another".into(),
+        settings: BTreeMap::new(),
+        inputs: Vec::new(),
+        left_out: BTreeMap::new(),
+        carried: Vec::new(),
+        learned: Vec::new(),
+        config: serde_json::json!({}),
+        methods: Vec::new(),
+        warnings: Vec::new(),
+        engine: "cpu".into(),
+        device: String::new(),
+        started_utc: String::new(),
+        command_line: Vec::new(),
+        timings: Timings::default(),
+    }
 }
 
 #[test]

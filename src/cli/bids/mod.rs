@@ -7,11 +7,12 @@ use clap::{Args, ValueEnum};
 
 mod derivatives;
 mod description;
+mod group;
 mod text_table;
 
 use crate::cli::error::{CliError, CliResult};
 use crate::cli::inputs::must_exist;
-use crate::cli::outputs::{EXIT_OUTPUT, Reads, in_folder};
+use crate::cli::outputs::{EXIT_OUTPUT, Reads};
 use crate::cli::progress::{Fits, Shown, print_left_out, print_summary};
 use crate::cli::report::{print_page, subject_options, subject_page};
 use crate::cli::run::{stop_on_signals, unless_stopped};
@@ -24,7 +25,6 @@ use crate::learned;
 use crate::output_path::{OutputPathError, path_inside};
 use crate::page::{Comparison, Images, write_subject};
 use crate::printable::printable_path;
-use crate::run::union::union;
 use crate::run::{CurvesKept, Inputs, RunError, RunOptions, run_found};
 use crate::store::IfExists;
 use crate::tissue::Transform;
@@ -32,8 +32,6 @@ use crate::tissue::Transform;
 /// Labels or paths that a warning names.
 const SHOWN: usize = 20;
 
-/// Folder of the group level in the output folder.
-const GROUP: &str = "group";
 /// Exit code where a participant or session that was asked for is not there.
 const EXIT_ABSENT: u8 = 66;
 
@@ -49,7 +47,8 @@ Examples:
 participant: one dataset for each participant, in OUTPUT_DIR/sub-XX, with tables as text and sidecars in
 mrs/, pictures of the fits in figures/, and the page OUTPUT_DIR/sub-XX.html. An unfinished one is
 continued; a finished one stays unless --overwrite is given.
-group: all participants as one dataset in OUTPUT_DIR/group, as text in group_*.tsv, and the page group.html.
+group: all participants as one dataset in OUTPUT_DIR/group, as text in group_*.tsv, and the page group.html. Left
+out and named: whose files are no longer in BIDS_DIR (withdrawn, renamed), and whose run was not finished.
 A participant or session that is named and not there: the others are done, it is named, exit code 66.
 On one machine `requant run` is faster: it simulates each basis set once.")]
 pub(super) struct BidsArgs {
@@ -110,7 +109,7 @@ pub(super) fn run(args: &BidsArgs) -> CliResult {
     // Its description would become that of the results.
     Reads::of([args.bids_dir.as_path()]).spare_folder(&args.output_dir)?;
     if args.level == Level::Group {
-        return group(args, &wanted);
+        return group::run(args, &wanted);
     }
     let options = options(args, wanted)?;
     stop_on_signals();
@@ -256,38 +255,6 @@ fn page(results: &Path, output_dir: &Path, name: &str, images: Images) -> Result
     Ok(())
 }
 
-fn group(args: &BidsArgs, wanted: &[String]) -> CliResult {
-    let (mut there, mut missing) = (Vec::new(), Vec::new());
-    let mut labels = done(&args.output_dir)?;
-    if args.bids_dir.is_dir() {
-        labels.extend(subjects(&args.bids_dir)?);
-    }
-    labels.sort();
-    labels.dedup();
-    let known = labels.clone();
-    labels.retain(|label| wanted.is_empty() || wanted.contains(label));
-    for label in labels {
-        let Ok(folder) = folder_of(&args.output_dir, &label) else {
-            missing.push(label);
-            continue;
-        };
-        if folder.join("run.json").is_file() { there.push(folder) } else { missing.push(label) }
-    }
-    name_absent("participants without results", &missing);
-    let group = in_folder(&args.output_dir, GROUP)?;
-    // The group's tables are made of the participants' and of nothing else: they can be made again at any time.
-    let summary = union(&there, &group, IfExists::Overwrite).map_err(|e| CliError::new(e.exit_code(), e))?;
-    print_summary(&summary, Fits::Old);
-    derivatives::tables(&group, &args.output_dir, GROUP)?;
-    there.iter().try_for_each(|folder| subject(folder, &args.output_dir, &group, args))?;
-    page(&group, &args.output_dir, "group.html", group_images(args))?;
-    description::write(&args.bids_dir, &args.output_dir)?;
-    // Whoever names a participant counts on it; of all there are, some may not be done yet.
-    let named = wanted.iter().any(|label| missing.contains(label) || !known.contains(label));
-    name_absent("participants that nobody knows", &not_in(wanted, &known));
-    Ok(if named { EXIT_ABSENT } else { 0 })
-}
-
 /// Where images of the heads may be.
 fn group_images(args: &BidsArgs) -> Images {
     Images { places: vec![args.bids_dir.clone()], transform: Transform::Qform }
@@ -337,9 +304,4 @@ fn participants(options: &RunOptions) -> Result<There, RunError> {
 fn subjects(dir: &Path) -> std::io::Result<Vec<String>> {
     let names = fs::read_dir(dir)?.flatten().filter(|e| e.path().is_dir()).map(|e| e.file_name());
     Ok(names.filter_map(|name| Some(name.to_str()?.strip_prefix("sub-")?.to_owned())).collect())
-}
-
-fn done(out: &Path) -> Result<Vec<String>, CliError> {
-    subjects(out)
-        .map_err(|e| CliError::new(66, anyhow::anyhow!("{}: {e}; run the participant level first", out.display())))
 }
