@@ -1,5 +1,6 @@
 //! What was learned as a table, and back.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::{CandidateFit, Learned, LearnedGroup, LearnedRecipe, Shared};
@@ -35,6 +36,29 @@ pub enum LearnedError {
         component: String,
         /// Quantity.
         quantity: &'static str,
+    },
+    /// The values are not those that were learned.
+    #[error(
+        "{group}: the rows say that they are {said}, and their values are {found}: rows are missing or were changed; make the table again \
+         with `requant learn`"
+    )]
+    Changed {
+        /// Protocol and site or vendor.
+        group: String,
+        /// Id in the rows.
+        said: String,
+        /// Id of their values.
+        found: String,
+    },
+    /// One group has several priors.
+    #[error(
+        "{group}: learned twice ({ids}), and nobody knows which values to take; give the folder of one `requant learn`"
+    )]
+    Twice {
+        /// Protocol and site or vendor.
+        group: String,
+        /// Ids of what was learned.
+        ids: String,
     },
 }
 
@@ -114,7 +138,8 @@ fn group_rows(group: &LearnedGroup) -> Vec<LearnedRow> {
 /// Reads what [`rows`] gave, from the folder of a run or of `requant learn`.
 ///
 /// # Errors
-/// [`LearnedError`]: there is no such table, or a value is missing.
+/// [`LearnedError`]: there is no such table, a value is missing, the values are not those of the rows' ids, or a group comes
+/// twice.
 pub fn read(dir: &Path) -> Result<Learned, LearnedError> {
     if !dir.join(LearnedRow::NAME).is_dir() {
         return Err(LearnedError::NoTable { path: dir.to_owned() });
@@ -122,24 +147,47 @@ pub fn read(dir: &Path) -> Result<Learned, LearnedError> {
     let rows: Vec<LearnedRow> = read_table(dir)?;
     let is_of_pulses = |row: &LearnedRow| row.component_group.as_deref() == Some(PULSES);
     let (of_pulses, rows): (Vec<LearnedRow>, Vec<LearnedRow>) = rows.into_iter().partition(is_of_pulses);
-    let recipes = of_pulses
-        .chunk_by(|a, b| (&a.protocol, &a.vendor) == (&b.protocol, &b.vendor))
-        .map(recipe)
-        .collect::<Result<_, _>>()?;
-    let mut learned = Learned { recipes, ..Learned::default() };
-    let mut rest = rows.as_slice();
-    while let Some(first) = rest.first() {
-        let own = rest.iter().take_while(|r| (&r.protocol, &r.site) == (&first.protocol, &first.site)).count();
-        learned.groups.push(group(&rest[..own])?);
-        rest = &rest[own..];
+    Ok(Learned {
+        groups: each(&rows, |row| &row.site, group, LearnedGroup::id)?,
+        recipes: each(&of_pulses, |row| &row.vendor, recipe, LearnedRecipe::id)?,
+    })
+}
+
+/// What `make` makes of the rows of each group: of one protocol, and of one site or vendor.
+fn each<T>(
+    rows: &[LearnedRow],
+    beside: fn(&LearnedRow) -> &Option<String>,
+    make: fn(&[LearnedRow]) -> Result<T, LearnedError>,
+    id: fn(&T) -> String,
+) -> Result<Vec<T>, LearnedError> {
+    let mut id_of: BTreeMap<(&str, &Option<String>), &str> = BTreeMap::new();
+    let mut all = Vec::new();
+    for own in rows.chunk_by(|a, b| (&a.protocol, beside(a), &a.learned_id) == (&b.protocol, beside(b), &b.learned_id))
+    {
+        let first = &own[0];
+        let name = || name_of(first, beside(first).as_deref());
+        if let Some(other) = id_of.insert((&first.protocol, beside(first)), &first.learned_id) {
+            return Err(LearnedError::Twice { group: name(), ids: format!("{other}, {}", first.learned_id) });
+        }
+        let made = make(own)?;
+        let found = id(&made);
+        if found != first.learned_id {
+            return Err(LearnedError::Changed { group: name(), said: first.learned_id.clone(), found });
+        }
+        all.push(made);
     }
-    Ok(learned)
+    Ok(all)
+}
+
+/// Names a group to people.
+fn name_of(row: &LearnedRow, beside: Option<&str>) -> String {
+    format!("{} {}", row.protocol, beside.unwrap_or_default()).trim().to_owned()
 }
 
 fn recipe(rows: &[LearnedRow]) -> Result<LearnedRecipe, LearnedError> {
     let of = |quantity: &'static str| rows.iter().filter(move |row| row.quantity == quantity);
     let missing = |component: &str, quantity| LearnedError::Missing {
-        group: format!("{} {}", rows[0].protocol, rows[0].vendor.as_deref().unwrap_or_default()).trim().to_owned(),
+        group: name_of(&rows[0], rows[0].vendor.as_deref()),
         component: component.to_owned(),
         quantity,
     };
@@ -167,14 +215,15 @@ fn recipe(rows: &[LearnedRow]) -> Result<LearnedRecipe, LearnedError> {
 }
 
 fn group(rows: &[LearnedRow]) -> Result<LearnedGroup, LearnedError> {
-    let name = format!("{} {}", rows[0].protocol, rows[0].site.as_deref().unwrap_or_default());
+    let name = name_of(&rows[0], rows[0].site.as_deref());
     let find = |component: &str, quantity: &'static str| -> Result<&LearnedRow, LearnedError> {
         // What these are 0 for is not fitted.
         let may_be_zero = ["lorentz_mean", "skew_sd", "flatness_sd"].contains(&quantity);
         let usable = |r: &&LearnedRow| r.value.is_some_and(|v| v.is_finite() && (v > 0.0 || may_be_zero && v == 0.0));
-        rows.iter().find(|r| r.component == component && r.quantity == quantity).filter(usable).ok_or_else(|| {
-            LearnedError::Missing { group: name.trim().to_owned(), component: component.to_owned(), quantity }
-        })
+        rows.iter()
+            .find(|r| r.component == component && r.quantity == quantity)
+            .filter(usable)
+            .ok_or_else(|| LearnedError::Missing { group: name.clone(), component: component.to_owned(), quantity })
     };
     let value = |component: &str, quantity| find(component, quantity).map(|r| r.value.unwrap_or(f64::NAN));
     let error = |component: &str, quantity| {
@@ -215,37 +264,5 @@ fn group(rows: &[LearnedRow]) -> Result<LearnedGroup, LearnedError> {
 }
 
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, reason = "tests")]
-    use super::*;
-    use crate::store::{IfExists, write_table};
-
-    #[test]
-    fn recipes_come_back_as_they_were() {
-        let fit = |name: &str, chi2, gain| CandidateFit { name: name.to_owned(), chi2, gain };
-        let recipe = |vendor: Option<&str>, taken| LearnedRecipe {
-            protocol: "3 T PRESS 35 ms".to_owned(),
-            vendor: vendor.map(str::to_owned),
-            taken,
-            candidates: vec![fit("as usual (Siemens)", 1.02, (0.0, 0.0)), fit("GE", 1.0, (0.02, 0.001))],
-            n_spectra: 30,
-            n_heads: 15,
-        };
-        let recipes = vec![recipe(None, Some(Vendor::Ge)), recipe(Some("Siemens"), None)];
-        let learned = Learned { recipes, ..Learned::default() };
-        assert_ne!(learned.recipes[0].id(), learned.recipes[1].id());
-        let folder = tempfile::tempdir().unwrap();
-        write_table(folder.path(), IfExists::Refuse, rows(&learned)).unwrap();
-        let back = read(folder.path()).unwrap();
-        assert_eq!(back, learned);
-        let of = |vendor| back.recipe("3 T PRESS 35 ms", vendor).and_then(|one| one.taken);
-        assert_eq!((of(None), of(Some("Siemens")), of(Some("GE"))), (Some(Vendor::Ge), None, None));
-        assert!(back.recipe("3 T PRESS 30 ms", None).is_none());
-        // What somebody changed in the table is told, and taken for nothing else.
-        let mut changed = rows(&learned);
-        changed[0].component = "Hitachi".to_owned();
-        write_table(folder.path(), IfExists::Overwrite, changed).unwrap();
-        let error = read(folder.path()).unwrap_err().to_string();
-        assert!(error.contains("3 T PRESS 35 ms") && error.contains("Hitachi"), "{error}");
-    }
-}
+#[path = "table_tests.rs"]
+mod tests;
