@@ -6,8 +6,10 @@ mod group;
 mod recipe;
 mod shared;
 mod table;
+mod unused;
 
 pub use group::{Learned, LearnedGroup};
 pub use recipe::{CandidateFit, LearnedRecipe};
 pub use shared::Shared;
 pub use table::{LearnedError, read, rows};
+pub use unused::{PulsesOf, takes_priors};

@@ -14,7 +14,7 @@ use crate::basis::simulate::{Pulses, Recipe, RecipeFault, Sequence, Stated, Timi
 use crate::basis::{BasisError, BasisSet, Grid};
 use crate::corpus::Found;
 use crate::error_chain::error_chain;
-use crate::learned::LearnedRecipe;
+use crate::learned::{LearnedRecipe, PulsesOf};
 use crate::quantify::singlet::signal_per_proton;
 use crate::store::provenance::Named;
 
@@ -97,6 +97,11 @@ impl ReadBasis {
     fn says_only_that_it_is_edited(&self, finding: &Finding) -> bool {
         matches!(finding, Finding::Sequence { .. })
             && self.set.sequence.as_deref().is_some_and(|name| named_editing(name).is_some())
+    }
+
+    /// Where its pulses are from.
+    pub(super) fn pulses_of(&self) -> PulsesOf {
+        self.recipe.as_ref().map_or(PulsesOf::File, |recipe| PulsesOf::Simulated(recipe.pulse_source))
     }
 
     /// What rows say about the pulses of a simulated set.

@@ -18,10 +18,9 @@ use crate::basis::{BasisError, BasisSet};
 use crate::corpus::Found;
 use crate::error_chain::error_chain;
 use crate::fit::differences::is_of_differences;
-use crate::fit::map::settings::Macromolecules;
 use crate::fit::strangers::added::extended;
 use crate::fit::{Method, Model, map, peaks};
-use crate::learned::{Learned, LearnedGroup};
+use crate::learned::{Learned, LearnedGroup, PulsesOf, takes_priors};
 use crate::prepare::Spectrum;
 use crate::store::provenance::Named;
 
@@ -35,7 +34,7 @@ pub(crate) struct ModelStore<'a> {
     models: Mutex<HashMap<Key, ModelSlot>>,
     /// The soft rows of all that were made.
     ratio_rows: Mutex<BTreeSet<String>>,
-    /// What is to be said of the basis sets that were used.
+    /// What is to be said of the basis sets that were used, and of lessons that were not.
     notes: Mutex<BTreeSet<String>>,
     /// What was learned from the corpus.
     learned: Learned,
@@ -132,6 +131,7 @@ impl<'a> ModelStore<'a> {
     ) -> Result<Prepared, Failure> {
         let path = self.basis_path(found);
         if let Method::Peaks(settings) = &self.options.methods[method] {
+            self.note_unused(&self.options.methods[method], found, header, PulsesOf::File);
             return self.peaks(found, key, spectrum, method, settings, path);
         }
         let adds_up = header.adds_up(key);
@@ -147,7 +147,7 @@ impl<'a> ModelStore<'a> {
         self.note(&source, &basis.set, &faults);
         warnings.extend(faults);
         let chosen = &self.options.methods[method];
-        let group = self.learned_for(chosen, found, header);
+        let group = self.learned_for(chosen, found, header, basis.pulses_of());
         let learned_id = group.map(LearnedGroup::id).or_else(|| self.bases.learned_id(header, &basis));
         let is_difference = key.is_difference() || is_of_differences(&basis.set);
         let sequence = extra.added.first().map(|_| self.bases.recipe(found, header, key).map(|recipe| recipe.sequence));
@@ -192,14 +192,16 @@ impl<'a> ModelStore<'a> {
         Ok(Prepared { model, basis_id, basis_sha256, signal_per_proton, warnings, flags, learned_id, added, pulses })
     }
 
-    /// What was learned for a method that has a macromolecule pattern.
-    fn learned_for(&self, method: &Method, found: &Found, header: &Header) -> Option<&LearnedGroup> {
-        match method.as_map().map(|settings| settings.components.macromolecules) {
-            Some(Macromolecules::Groups | Macromolecules::Peaks) => {
-                self.learned.find(&header.protocol.label(), found.site.as_deref())
-            }
-            Some(Macromolecules::Lcmodel | Macromolecules::None) | None => None,
-        }
+    /// What was learned for a method that has a macromolecule pattern; what is not taken is noted.
+    fn learned_for(&self, method: &Method, found: &Found, header: &Header, pulses: PulsesOf) -> Option<&LearnedGroup> {
+        self.note_unused(method, found, header, pulses);
+        takes_priors(method).then(|| self.learned.find(&header.protocol.label(), found.site.as_deref())).flatten()
+    }
+
+    /// Writes down what of the lessons a spectrum does not take.
+    fn note_unused(&self, method: &Method, found: &Found, header: &Header, pulses: PulsesOf) {
+        let of = (&*header.protocol.label(), found.site.as_deref(), header.facts.vendor.as_deref());
+        lock(&self.notes).extend(self.learned.unused(method, of, pulses));
     }
 
     /// Makes the model of a basis set, with what was learned for the spectrum's protocol.
@@ -323,7 +325,7 @@ impl<'a> ModelStore<'a> {
         lock(&self.notes).extend(all.map(|said| format!("basis set {}: {said}", set.id)));
     }
 
-    /// What is to be said of the basis sets that were used.
+    /// What is to be said of the basis sets that were used, and of lessons that were not.
     pub(crate) fn notes(&self) -> Vec<String> {
         lock(&self.notes).iter().cloned().collect()
     }

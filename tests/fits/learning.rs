@@ -235,6 +235,15 @@ fn what_cannot_be_learned_or_read_is_said() {
     recipe.site.truncate(1);
     write(&at("eight"), &recipe).unwrap();
     let learned = learn_with(&options(at("eight"), None, &at("learning")), 1, 8);
+    // A method that takes no priors, and a protocol that has none.
+    write_table(&at("lessons"), IfExists::Refuse, requant::learned::rows(&learned)).unwrap();
+    let with = |more: &[&str], out: &str| {
+        let (corpus, lessons, out) = (text(&corpus), text(at("lessons")), text(at(out)));
+        let all = ["run", &corpus, "--engine", "cpu", "--learned", &lessons, "--out", &out];
+        String::from_utf8_lossy(&requant(&[&all[..], more].concat()).stdout).into_owned()
+    };
+    let said = with(&["--method", "lcmodel"], "none");
+    assert!(said.contains("method lcmodel takes no learned priors"), "{said}");
     let mut rows = requant::learned::rows(&learned);
     assert!(!rows.is_empty());
     rows.retain(|r| r.quantity != "peak_sd");
