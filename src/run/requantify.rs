@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::config::Config;
 use super::gating::{self, GATES_KEY};
-use super::identity::run_id;
+use super::identity::{read_checked, run_id};
 use super::measured;
 use super::metabolite_rows::concentration_columns;
 use super::tissue_table::Tissue;
@@ -57,8 +57,7 @@ pub struct Requantify {
 /// tables cannot be written.
 pub fn requantify(asked: &Requantify) -> Result<Summary, RunError> {
     let (started, started_utc) = (Instant::now(), now_utc());
-    let source = read_run(&asked.results)?;
-    check_files(&asked.results, &source)?;
+    let source = read_checked(&asked.results)?;
     if same_file::is_same_file(&asked.results, &asked.out).unwrap_or(false) {
         return Err(RunError::AmongInputs { out: asked.out.clone(), input: asked.results.clone() });
     }

@@ -6,13 +6,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use super::identity::run_id;
+use super::identity::{UNITED_OF_KEY, asked, read_checked, run_id};
 use super::{RunError, Summary, Tally};
 use crate::corpus;
 use crate::printable::{printable_message, printable_path};
 use crate::store::IfExists;
 use crate::store::provenance::{Inputs, Named, RunRecord, command_line, listing_sha256, now_utc};
-use crate::store::reader::check_files;
 use crate::store::{
     CurveRow, DatasetWriter, LearnedRow, MetaboliteRow, SpectrumRow, StoreError, Timings, TransientRow, read_run,
     read_table,
@@ -24,9 +23,8 @@ use crate::store::{
 /// [`RunError`]: one of them is incomplete or damaged, or the tables cannot be written.
 pub fn union(datasets: &[PathBuf], out: &Path, if_exists: IfExists) -> Result<Summary, RunError> {
     let (started, started_utc) = (Instant::now(), now_utc());
-    let records: Vec<RunRecord> = datasets.iter().map(|d| read_run(d)).collect::<Result<_, _>>()?;
+    let records: Vec<RunRecord> = datasets.iter().map(|d| read_checked(d)).collect::<Result<_, _>>()?;
     let Some(first) = records.first() else { return Err(RunError::NoJournal { path: out.to_owned() }) };
-    datasets.iter().zip(&records).try_for_each(|(dataset, record)| check_files(dataset, record))?;
     // What the id is made of comes first: the tables are written with it.
     let Shared { learned, listed, carried, hash_of } = shared(datasets)?;
     let copies = hash_of.iter().map(|(name, hash)| (name.as_str(), (!hash.is_empty()).then_some(hash.as_str())));
@@ -41,8 +39,20 @@ pub fn union(datasets: &[PathBuf], out: &Path, if_exists: IfExists) -> Result<Su
         listing_sha256: listing_sha256(listed.iter().map(|(p, h)| (p.as_str(), h.as_str()))),
         content_sha256: String::new(),
     };
-    let all: Vec<&RunRecord> = records.iter().collect();
-    let mut writer = DatasetWriter::create(out, if_exists)?.of_run(run_id(&all, &learned, &inputs));
+    let warnings: Vec<String> = warnings(&records).into_iter().chain(copies).collect();
+    let record = RunRecord {
+        settings: settings::united(&records),
+        config: config(&records),
+        methods: named(records.iter().flat_map(|r| &r.methods)),
+        bases: named(records.iter().flat_map(|r| &r.bases)),
+        inputs,
+        device: first.device.clone(),
+        started_utc: Some(started_utc),
+        command_line: command_line(),
+        warnings: warnings.clone(),
+        ..RunRecord::new(&first.engine, rayon::current_num_threads())
+    };
+    let mut writer = DatasetWriter::create(out, if_exists)?.of_run(run_id(&[&record], &learned, &record.inputs));
     writer = writer.carrying(carried.into_iter().collect())?;
     let mut tally = Tally::default();
     for dataset in datasets {
@@ -61,22 +71,24 @@ pub fn union(datasets: &[PathBuf], out: &Path, if_exists: IfExists) -> Result<Su
             return Err(StoreError::Busy { path: dataset.clone() }.into());
         }
     }
-    let warnings: Vec<String> = warnings(&records).into_iter().chain(copies).collect();
-    let record = RunRecord {
-        settings: settings::united(&records),
-        config: first.config.clone(),
-        methods: named(records.iter().flat_map(|r| &r.methods)),
-        bases: named(records.iter().flat_map(|r| &r.bases)),
-        inputs,
-        device: first.device.clone(),
-        started_utc: Some(started_utc),
-        command_line: command_line(),
-        timings: Timings { merge_wall_s: started.elapsed().as_secs_f64(), ..Timings::default() },
-        warnings: warnings.clone(),
-        ..RunRecord::new(&first.engine, rayon::current_num_threads())
-    };
-    let files = writer.finish(record)?;
+    let timings = Timings { merge_wall_s: started.elapsed().as_secs_f64(), ..Timings::default() };
+    let files = writer.finish(RunRecord { timings, ..record })?;
     Ok(Summary { warnings, files, wall_s: started.elapsed().as_secs_f64(), ..Summary::of(tally, None) })
+}
+
+/// The configuration of the first run, with what each was asked where the record would not say it: the id of the whole is
+/// made of what its record holds.
+fn config(records: &[RunRecord]) -> serde_json::Value {
+    let of = |version: &str, engine: &str, config: &serde_json::Value| serde_json::json!({ "requant_version": version, "engine": engine, "config": asked(config) });
+    let mut config = records.first().map(|first| first.config.clone()).unwrap_or_default();
+    let mut all: Vec<_> = records.iter().map(|r| of(&r.requant_version, &r.engine, &r.config)).collect();
+    let own = of(env!("CARGO_PKG_VERSION"), records.first().map_or("", |first| &first.engine), &config);
+    all.sort_by_key(ToString::to_string);
+    all.dedup();
+    if let Some(fields) = config.as_object_mut().filter(|_| all != [own]) {
+        fields.insert(UNITED_OF_KEY.to_owned(), all.into());
+    }
+    config
 }
 
 /// What the datasets have in common, or together.

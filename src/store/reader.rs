@@ -13,7 +13,7 @@ use thiserror::Error;
 use super::folder::{MAX_RECORD_BYTES, RUN_FILE, is_part_name};
 use super::provenance::{RunRecord, TableFile};
 use super::rows::TABLES;
-use super::schema::{CARRIED_PREFIX, Table};
+use super::schema::{CARRIED_PREFIX, RUN_ID_KEY, Table};
 use crate::hash::{sha256_hex, sha256_read};
 use crate::regular_file;
 
@@ -72,6 +72,21 @@ pub enum ReadTableError {
         there: u64,
         /// Rows that were written.
         written: u64,
+    },
+    /// `run.json` was changed, or is another run's.
+    #[error(
+        "{path}: not the record that was written with these tables: it says that the run is {said}, and {what} {found}; get the \
+         `run.json` of these tables back, or make the dataset again"
+    )]
+    OtherRecord {
+        /// The file.
+        path: PathBuf,
+        /// The record's `run_id`.
+        said: String,
+        /// Who says otherwise.
+        what: &'static str,
+        /// Id that this makes.
+        found: String,
     },
     /// `run.json` is not what requant writes.
     #[error("{path}: not a run record of requant ({message})")]
@@ -275,6 +290,26 @@ pub fn read_run(dir: &Path) -> Result<RunRecord, ReadTableError> {
     let path = dir.join(RUN_FILE);
     let bytes = regular_file::bytes(&path, MAX_RECORD_BYTES).map_err(io_error(&path))?;
     serde_json::from_slice(&bytes).map_err(|e| ReadTableError::RunRecord { path, message: e.to_string() })
+}
+
+/// Checks that the tables in `dir` were written with the record of their run: each names the run that it is of.
+///
+/// # Errors
+/// [`ReadTableError`]: one is of another run, or cannot be read.
+pub fn check_run_id(dir: &Path, record: &RunRecord) -> Result<(), ReadTableError> {
+    for listed in record.files.iter().filter(|file| TABLES.iter().any(|table| is_part_of(file, table))) {
+        let path = dir.join(&listed.file);
+        let file = regular_file::open(&path, MAX_PART_BYTES).map_err(io_error(&path))?;
+        let damaged = |e: parquet::errors::ParquetError| ReadTableError::Parquet { path, message: e.to_string() };
+        let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(damaged)?;
+        let pairs = builder.metadata().file_metadata().key_value_metadata();
+        let found = pairs.and_then(|pairs| pairs.iter().find(|pair| pair.key == RUN_ID_KEY)?.value.clone());
+        if let Some(found) = found.filter(|found| *found != record.run_id) {
+            let (path, said) = (dir.join(RUN_FILE), record.run_id.clone());
+            return Err(ReadTableError::OtherRecord { path, said, what: "its tables say", found });
+        }
+    }
+    Ok(())
 }
 
 /// Checks that the files of the dataset in `dir` are those that its record lists.

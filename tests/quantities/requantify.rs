@@ -235,6 +235,39 @@ fn what_is_missing_is_flagged_once() {
 }
 
 #[test]
+fn a_record_that_was_edited_is_not_computed_from() {
+    let case = Case::new();
+    case.run("out", &[]);
+    let path = case.at("out/run.json");
+    let text = fs::read_to_string(&path).unwrap();
+    let edited = |change: fn(&mut serde_json::Value)| {
+        let mut record: serde_json::Value = serde_json::from_str(&text).unwrap();
+        change(&mut record);
+        fs::write(&path, record.to_string()).unwrap();
+        let output = case.requant(&["quantify", "out", "--out", "again", "--overwrite"]);
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    let water = |record: &mut serde_json::Value| {
+        let water = &mut record["config"]["water_scaling"]["water_concentration_mmol_per_kg"];
+        *water = serde_json::json!(1.5 * water.as_f64().unwrap());
+    };
+    let (code, said) = edited(water);
+    assert!(
+        code == Some(1) && said.contains("run.json: not the record") && said.contains("what it holds makes"),
+        "{said}"
+    );
+    let (code, said) = edited(|record| record["run_id"] = "0123456789abcdef".into());
+    assert!(code == Some(1) && said.contains("its tables say"), "{said}");
+    // What says nothing about the values may be another machine's; a record without an id is an older version's.
+    assert_eq!(edited(|record| record["threads"] = 99.into()).0, Some(0));
+    assert_eq!(edited(|record| record["requant_version"] = "0.1.0".into()).0, Some(0));
+    // A quantified dataset is one to be quantified.
+    fs::write(&path, &text).unwrap();
+    case.quantify("out", "again", &["--overwrite"]);
+    case.quantify("again", "more", &[]);
+}
+
+#[test]
 fn usage_that_cannot_be_meant_is_refused() {
     let case = Case::new();
     case.run("out", &[]);

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use crate::run::identity::asked;
+use crate::run::identity::{UNITED_OF_KEY, asked};
 use crate::run::requantify::FROM_KEY;
 use crate::store::RunRecord;
 use crate::store::provenance::{DIFFERS, UNITED_KEY};
@@ -15,7 +15,7 @@ const OF_EACH: [&str; 4] = ["build", "columns", "inputs", UNITED_KEY];
 const IN_CONFIG: [&str; 6] =
     ["engine", "gates", "missing values", "order of the methods", "preparation", "water scaling"];
 /// Keys of the configuration that are told in other words.
-const TOLD: [&str; 2] = ["methods", "varied"];
+const TOLD: [&str; 3] = ["methods", "varied", UNITED_OF_KEY];
 /// What of [`FROM_KEY`] differs between runs that were asked the same.
 const OF_SOURCE: [&str; 4] = ["run_id", "started_utc", "requant_version", "git_hash"];
 
