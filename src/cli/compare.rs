@@ -13,7 +13,7 @@ use super::run::{stop_on_signals, unless_stopped};
 use crate::compare::differences::MOST_PAIRED;
 use crate::compare::matrix::MIN_SPECTRA;
 use crate::compare::{
-    Agreement, Column, Comparison, Score, Source, Versus, against_truth, share_ids, sources, table, versus,
+    Agreement, Column, Comparison, Score, Source, Versus, against_truth, scans, share_ids, sources, table, versus,
 };
 use crate::report::{AGREEMENT_TITLE, METHODS_TITLE, agreement_plot, methods_page};
 use crate::store::{ComparisonRow, IfExists, Table, rows_as_json, write_table};
@@ -70,6 +70,9 @@ pub(super) fn run(args: &CompareArgs) -> CliResult {
     must_exist("--truth", &args.truth)?;
     stop_on_signals();
     let all = all_sources(&args.runs)?;
+    for note in scans::notes(&all) {
+        tell!("note: {note}");
+    }
     let column = column(args, &all);
     if let Some(without) = all.iter().find(|s| !s.has(column)) {
         let what = format!("{}: no value of {}; choose another --column", without.label, column.name());

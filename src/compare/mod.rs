@@ -9,6 +9,7 @@ mod ids;
 pub mod import;
 pub mod matrix;
 mod measures;
+pub mod scans;
 pub mod statistics;
 pub mod table;
 mod true_values;
@@ -110,12 +111,16 @@ pub enum CompareError {
 pub struct Source {
     /// Name of the run's folder, and of the method where there are several; or of the file or folder of results.
     pub label: String,
+    /// Name of the run's folder, or of the file or folder of results.
+    pub run: String,
     /// Whether the rows are another program's.
     pub is_imported: bool,
     /// Its rows.
     pub rows: Vec<MetaboliteRow>,
     /// What was measured of each spectrum, by its id: a value for each of [`MEASURES`], NaN where there is none.
     pub measured: HashMap<String, Vec<f64>>,
+    /// Hashes of the files that the spectra are of, by the spectra's ids; none of other programs'.
+    pub source_sha256: HashMap<String, String>,
     /// How its method came out of another.
     pub varied: Option<VariedMethod>,
 }
@@ -163,7 +168,8 @@ pub fn sources(path: &Path) -> Result<Vec<Source>, CompareError> {
     let name = printable(&name, LABEL_CHARS);
     let is_run = path.join(MetaboliteRow::NAME).is_dir();
     if path.exists() && !is_run {
-        return Ok(vec![Source { label: name, is_imported: true, rows: import::rows(path)?, ..Source::default() }]);
+        let (run, rows) = (name.clone(), import::rows(path)?);
+        return Ok(vec![Source { label: name, run, is_imported: true, rows, ..Source::default() }]);
     }
     let mut methods: BTreeMap<String, Source> = BTreeMap::new();
     for row in read_table::<MetaboliteRow>(path)? {
@@ -172,6 +178,7 @@ pub fn sources(path: &Path) -> Result<Vec<Source>, CompareError> {
     for row in read_table::<SpectrumRow>(path)? {
         if let Some(source) = methods.get_mut(&row.method) {
             let measured = measures::measured(&row);
+            source.source_sha256.extend(row.source_sha256.map(|hash| (row.spectrum_id.clone(), hash)));
             source.measured.insert(row.spectrum_id, measured);
         }
     }
@@ -183,6 +190,7 @@ pub fn sources(path: &Path) -> Result<Vec<Source>, CompareError> {
     let several = methods.len() > 1;
     let finished = |(method, mut source): (String, Source)| {
         source.label = if several { format!("{name}/{method}") } else { name.clone() };
+        source.run.clone_from(&name);
         source.varied = varied.iter().position(|v| v.method == method).map(|at| varied.swap_remove(at));
         for row in &source.rows {
             if let Some(measured) = source.measured.get_mut(&row.spectrum_id) {
