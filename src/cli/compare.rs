@@ -8,7 +8,7 @@ use super::compare_methods::{print_differences, print_variance};
 use super::error::{CliError, CliResult};
 use super::inputs::must_exist;
 use super::json::print_json;
-use super::outputs::{Reads, in_folder, refuse_foreign};
+use super::outputs::{Reads, in_folder, refuse_foreign, remove_own};
 use super::run::{stop_on_signals, unless_stopped};
 use crate::compare::differences::MOST_PAIRED;
 use crate::compare::matrix::MIN_SPECTRA;
@@ -131,14 +131,20 @@ fn write_out(
     let files = args.runs.iter().filter(|run| run.is_file()).map(PathBuf::as_path);
     let reads = Reads::of(files).and(args.truth.as_ref());
     let if_exists = if args.overwrite { IfExists::Overwrite } else { IfExists::Refuse };
-    let picture =
-        found.agreements.iter().any(|a| !a.between.is_empty()).then_some(("bland-altman.svg", AGREEMENT_TITLE));
-    let page = (!found.matrices.is_empty()).then_some(("methods.html", METHODS_TITLE));
+    let (pictured, paged) = (("bland-altman.svg", AGREEMENT_TITLE), ("methods.html", METHODS_TITLE));
+    let picture = found.agreements.iter().any(|a| !a.between.is_empty()).then_some(pictured);
+    let page = (!found.matrices.is_empty()).then_some(paged);
     // Before anything is written.
     for (name, mark) in picture.iter().chain(&page) {
         refuse_foreign(&in_folder(out, name)?, mark)?;
     }
     let mut files = write_table(out, if_exists, rows).map_err(|e| CliError::new(e.exit_code(), e))?;
+    // What an earlier comparison has and this one has not would be taken for a part of this one.
+    for (written, (name, mark)) in [(picture.is_some(), pictured), (page.is_some(), paged)] {
+        if !written {
+            remove_own(&in_folder(out, name)?, mark)?;
+        }
+    }
     if let Some((name, _)) = picture {
         let path = in_folder(out, name)?;
         reads.write(&path, agreement_plot(all, &found.agreements, column.unit())?)?;

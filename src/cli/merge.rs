@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::error::{CliError, CliResult};
 use super::progress::{Fits, print_summary};
-use super::report::remove_stale_page;
+use super::report::remove_stale_pages;
 use super::run::exit_code;
 use crate::run::{RunError, merge, missing_shards};
 use crate::store::IfExists;
@@ -50,7 +50,7 @@ pub(super) fn run(args: &MergeArgs) -> CliResult {
         }
         CliError::new(e.exit_code(), e)
     })?;
-    remove_stale_page(out);
+    remove_stale_pages(out);
     print_summary(&summary, Fits::Old);
     Ok(exit_code(&summary, false))
 }

@@ -120,20 +120,34 @@ impl<'a> Reads<'a> {
     }
 }
 
+/// How much of a file a mark is looked for in (bytes).
+const LOOKED_AT: u64 = 4 << 10;
+
+/// Removes a file that has `mark` near its beginning: an earlier command of the same kind wrote it. Anything else stays.
+///
+/// # Errors
+/// Exit code 73: the system refuses.
+pub(super) fn remove_own(path: &Path, mark: &str) -> Result<(), CliError> {
+    let has_mark = |head: Vec<u8>| String::from_utf8_lossy(&head).contains(mark);
+    let is_file = path.symlink_metadata().is_ok_and(|data| data.is_file());
+    if !is_file || !regular_file::head(path, LOOKED_AT).is_ok_and(has_mark) {
+        return Ok(());
+    }
+    std::fs::remove_file(path)
+        .map_err(|e| CliError::new(EXIT_OUTPUT, anyhow::anyhow!("{}: cannot be removed: {e}", printable_path(path))))
+}
+
 /// Refuses to write over a file that has no `mark` near its beginning: requant did not write it. An empty one may go.
 ///
 /// # Errors
 /// Exit code 73.
 pub(super) fn refuse_foreign(path: &Path, mark: &str) -> Result<(), CliError> {
-    /// How much of the file the mark is looked for in (bytes).
-    const LOOKED_AT: u64 = 4 << 10;
     // What is no file is not written over: the system's own names are meant, and the rest is refused by it.
     if !path.is_file() {
         return Ok(());
     }
-    let is_own = regular_file::head(path, LOOKED_AT)
-        .is_ok_and(|head| head.is_empty() || String::from_utf8_lossy(&head).contains(mark));
-    if is_own {
+    let is_own = |head: Vec<u8>| head.is_empty() || String::from_utf8_lossy(&head).contains(mark);
+    if regular_file::head(path, LOOKED_AT).is_ok_and(is_own) {
         return Ok(());
     }
     let what = "is there already, and was not written by this command; move it or give another --out";

@@ -7,7 +7,7 @@ use clap::Args;
 use super::error::{CliError, CliResult};
 use super::inputs::must_exist;
 use super::progress::{Fits, print_summary};
-use super::report::remove_stale_page;
+use super::report::remove_stale_pages;
 use super::shared::gates;
 use crate::run::requantify::{Requantify, from_config, requantify};
 use crate::run::{Config, RunError, TissueTable};
@@ -63,7 +63,7 @@ pub(super) fn run(args: &QuantifyArgs) -> CliResult {
         gates: args.gates.as_deref().map(gates).transpose()?,
     };
     let summary = requantify(&asked).map_err(|e| CliError::new(e.exit_code(), e))?;
-    remove_stale_page(&args.out);
+    remove_stale_pages(&args.out);
     print_summary(&summary, Fits::Old);
     Ok(0)
 }

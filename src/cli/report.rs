@@ -144,11 +144,12 @@ pub(super) fn in_results(results: &Path) -> Result<PathBuf, CliError> {
     path_inside(results, &[page::FILE_NAME]).map_err(|e| CliError::new(super::outputs::EXIT_OUTPUT, e))
 }
 
-/// Takes an earlier run's page out of a run's folder: it would tell of tables that are gone.
-pub(super) fn remove_stale_page(results: &Path) {
+/// Takes an earlier run's pages out of a run's folder: they would tell of tables that are gone.
+pub(super) fn remove_stale_pages(results: &Path) {
     let removed =
         in_results(results).and_then(|path| page::remove_stale(&path).map_err(|e| CliError::new(e.exit_code(), e)));
-    if let Err(failure) = removed {
+    let of_subjects = page::remove_stale_subjects(results).map_err(|e| CliError::new(e.exit_code(), e));
+    for failure in [removed, of_subjects].into_iter().filter_map(Result::err) {
         tell!("note: {}", error_chain(failure.error.as_ref()));
     }
 }

@@ -9,7 +9,7 @@ use super::error::{CliError, CliResult};
 use super::inputs::must_exist;
 use super::lessons::{Lesson, Lessons, print_learned};
 use super::progress::{Fits, Shown, print_left_out, print_summary};
-use super::report::{in_results, print_page, remove_stale_page};
+use super::report::{in_results, print_page, remove_stale_pages};
 use super::shard;
 use super::shared::{CurveArgs, JobArgs, gates};
 use crate::error_chain::error_chain;
@@ -192,13 +192,14 @@ pub(super) fn images(options: &RunOptions) -> Images {
 
 /// The page of the run. The tables are there whatever becomes of it, so a page that cannot be made is told and no failure.
 fn page_of(out: &Path, is_unwanted: bool, was_complete: bool, images: Images) -> Result<(), CliError> {
+    if !was_complete {
+        remove_stale_pages(out);
+    }
     if !is_unwanted {
         let path = in_results(out)?;
         if let Err(failure) = print_page(out, &path, images, &StudyOptions::default()) {
             tell!("note: no report.html: {}", error_chain(failure.error.as_ref()));
         }
-    } else if !was_complete {
-        remove_stale_page(out);
     }
     Ok(())
 }

@@ -76,6 +76,26 @@ pub fn remove_stale(out: &Path) -> Result<(), PageError> {
     Ok(())
 }
 
+/// Takes pages of subjects (`sub-XX.html`) out of the folder of a dataset that was replaced. Files of that name that are no
+/// pages of requant stay.
+///
+/// # Errors
+/// [`PageError::Write`]: the system refuses.
+pub fn remove_stale_subjects(results: &Path) -> Result<(), PageError> {
+    for entry in fs::read_dir(results).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let is_named = name.to_str().is_some_and(|name| name.starts_with("sub-") && name.ends_with(".html"));
+        if !is_named || !entry.file_type().is_ok_and(|kind| kind.is_file()) {
+            continue;
+        }
+        match remove_stale(&entry.path()) {
+            Err(PageError::Foreign { .. }) | Ok(()) => {}
+            Err(other) => return Err(other),
+        }
+    }
+    Ok(())
+}
+
 fn remove(path: &Path) -> Result<(), StoreError> {
     remove_written(path)
 }

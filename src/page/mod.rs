@@ -36,7 +36,7 @@ use crate::report::describe::Description;
 use crate::store::read_run;
 
 pub use error::PageError;
-pub use files::{FILE_NAME, remove_stale};
+pub use files::{FILE_NAME, remove_stale, remove_stale_subjects};
 pub use subject::{Comparison, SubjectOptions, subjects, write_subject};
 pub use voxel::Images;
 

@@ -268,6 +268,23 @@ fn a_record_that_was_edited_is_not_computed_from() {
 }
 
 #[test]
+fn pages_of_tables_that_were_replaced_go() {
+    let case = Case::new();
+    case.run("out", &["--no-report"]);
+    case.quantify("out", "again", &[]);
+    let page = "<!doctype html><!-- requant report -->\n<p>old";
+    for (name, text) in [("report", page), ("sub-01", page), ("sub-02", "<p>mine"), ("mine", page)] {
+        fs::write(case.at(&format!("again/{name}.html")), text).unwrap();
+    }
+    case.quantify("out", "again", &["--overwrite"]);
+    let left: Vec<&str> = ["report", "sub-01", "sub-02", "mine"]
+        .into_iter()
+        .filter(|name| case.at(&format!("again/{name}.html")).exists())
+        .collect();
+    assert_eq!(left, ["sub-02", "mine"]);
+}
+
+#[test]
 fn usage_that_cannot_be_meant_is_refused() {
     let case = Case::new();
     case.run("out", &[]);

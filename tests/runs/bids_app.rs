@@ -250,6 +250,37 @@ fn plan() -> Plan {
 }
 
 #[test]
+fn derivatives_of_files_that_were_renamed_go() {
+    let dataset = Dataset::new();
+    let only = ["--participant-label", "02"];
+    assert_eq!(code(&dataset.bids("participant", &only)), 0);
+    let own = dataset.at("out/sub-02");
+    let files = || {
+        let all = walkdir::WalkDir::new(&own).into_iter().map(Result::unwrap).filter(|e| e.file_type().is_file());
+        let names = all.map(|e| e.file_name().to_string_lossy().into_owned());
+        names.filter(|name| name.contains("_desc-")).collect::<BTreeSet<_>>()
+    };
+    let before = files();
+    assert!(before.len() == 5 && before.iter().all(|name| name.contains("run-1")), "{before:?}");
+    let foreign =
+        ["mrs/mine_desc-spectra_svs.tsv", "mrs/mine_desc-spectra_svs.json", "figures/mine_desc-mapfit_svs.svg"];
+    let foreign = foreign.map(|name| if name.starts_with("mrs") { format!("ses-V02/{name}") } else { name.to_owned() });
+    for name in &foreign {
+        fs::write(own.join(name), "{}").unwrap();
+    }
+    renamed(&dataset, "sub-02/ses-V02", ("run-1", "run-2"));
+    let again = dataset.bids("participant", &[&only[..], &["--overwrite"]].concat());
+    assert_eq!(code(&again), 0, "{}", stderr(&again));
+    let after = files();
+    assert!(foreign.iter().all(|name| own.join(name).is_file()), "{after:?}");
+    let after: Vec<_> = after.into_iter().filter(|name| !name.starts_with("mine")).collect();
+    assert!(after.len() == 5 && after.iter().all(|name| name.contains("run-2")), "{after:?}");
+    // Pictures of other fits go with the fits.
+    assert_eq!(code(&dataset.bids("participant", &[&only[..], &["--overwrite", "--no-figures"]].concat())), 0);
+    assert_eq!(files().len(), 4 + foreign.len());
+}
+
+#[test]
 fn a_filter_takes_spectra_by_the_entities_of_their_names() {
     let dataset = Dataset::new();
     let filtered = |filter: &str| {

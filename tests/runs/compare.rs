@@ -66,6 +66,7 @@ fn runs_beside_the_truth_and_one_another() {
     let rows: Vec<ComparisonRow> = read_table(Path::new(&at("same"))).unwrap();
     assert_eq!(figure(&rows, "tNAA", Some("a"), "bias").value, Some(0.0));
     assert!((figure(&rows, "tNAA", None, "icc_2_1").value.unwrap() - 1.0).abs() < 1e-12);
+    an_earlier_page_goes(folder.path(), &truth);
     // What cannot be compared.
     let alone = requant(&["compare", &at("a")]);
     assert_eq!(alone.status.code(), Some(2), "{alone:?}");
@@ -73,6 +74,21 @@ fn runs_beside_the_truth_and_one_another() {
     assert_eq!(exists.status.code(), Some(73), "{exists:?}");
     let no_run = requant(&["compare", &at("corpus"), &at("b")]);
     assert_eq!(no_run.status.code(), Some(1), "{no_run:?}");
+}
+
+/// The page and the picture of an earlier comparison go, and what is somebody's own stays.
+fn an_earlier_page_goes(folder: &Path, truth: &Path) {
+    let same = folder.join("same");
+    let files = || ["methods.html", "bland-altman.svg"].map(|name| same.join(name).exists());
+    assert_eq!(files(), [true, true]);
+    let of = |path: &Path| path.to_str().unwrap().to_owned();
+    let (a, truth, out) = (of(&folder.join("a")), of(truth), of(&same));
+    let alone = || requant(&["compare", &a, "--truth", &truth, "--out", &out, "--overwrite"]);
+    stdout(&alone());
+    assert_eq!(files(), [false, false]);
+    std::fs::write(same.join("methods.html"), "<p>mine").unwrap();
+    stdout(&alone());
+    assert_eq!(files(), [true, false]);
 }
 
 #[test]

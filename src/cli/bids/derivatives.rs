@@ -1,10 +1,11 @@
 //! What BIDS wants of derivatives: text tables with sidecars and pictures, named after the files that they are of.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
+use super::stale;
 use super::text_table::{sidecar, tsv};
 use crate::cli::error::CliError;
 use crate::cli::outputs::{EXIT_OUTPUT, Reads};
@@ -33,21 +34,27 @@ pub(super) fn tables(results: &Path, out: &Path, name: &str) -> Result<(), CliEr
     let spectra: Vec<SpectrumRow> = read_table(results)?;
     let metabolites: Vec<MetaboliteRow> = read_table(results)?;
     write_table(out, &[], &format!("{name}_spectra"), &spectra, &[])?;
-    write_table(out, &[], &format!("{name}_metabolites"), &metabolites, &[])
+    write_table(out, &[], &format!("{name}_metabolites"), &metabolites, &[])?;
+    Ok(())
 }
 
-/// The tables of each file of a participant, and the pictures of its fits where the tables have curves.
-pub(super) fn participant(results: &Path, label: &str, with_figures: bool) -> Result<usize, CliError> {
+/// The tables of each file of a participant, and the pictures of its fits where the tables have curves. What an earlier run
+/// left of other files goes, and its pictures where the fits are new.
+pub(super) fn participant(results: &Path, label: &str, with_figures: bool, is_new: bool) -> Result<usize, CliError> {
     let derived = by_file(results, label)?;
+    let mut written = BTreeSet::new();
     for (name, of_file) in &derived {
         let session = of_file.session.as_ref().map(|session| format!("ses-{session}"));
         let folder: Vec<&str> = session.as_deref().into_iter().chain(["mrs"]).collect();
         let (entities, suffix) = name.rsplit_once('_').unwrap_or((name, "mrs"));
         let named = |what: &str| format!("{entities}_desc-{what}_{suffix}");
-        write_table(results, &folder, &named("spectra"), &of_file.spectra, &of_file.sources)?;
-        write_table(results, &folder, &named("metabolites"), &of_file.metabolites, &of_file.sources)?;
+        let sources = &of_file.sources;
+        written.extend(write_table(results, &folder, &named("spectra"), &of_file.spectra, sources)?);
+        written.extend(write_table(results, &folder, &named("metabolites"), &of_file.metabolites, sources)?);
     }
-    if with_figures { figures(results, &derived) } else { Ok(0) }
+    let without_figure = if with_figures { figures(results, &derived, &mut written)? } else { 0 };
+    stale::remove(results, &written, with_figures || is_new)?;
+    Ok(without_figure)
 }
 
 /// Rows by the name that BIDS gives what is made of their file.
@@ -86,35 +93,40 @@ fn derived_name(row: &SpectrumRow, label: &str) -> String {
     safe_name_from(&format!("sub-{label}{session}_acq-{letters}_mrs"), NAME_BYTES)
 }
 
-/// A table and its sidecar.
+/// A table and its sidecar; returns both.
 fn write_table<T: Table>(
     out: &Path,
     folder: &[&str],
     name: &str,
     rows: &[T],
     sources: &[String],
-) -> Result<(), CliError> {
+) -> Result<[PathBuf; 2], CliError> {
     let text = tsv(rows)?;
-    write(out, folder, &format!("{name}.tsv"), text.as_bytes())?;
+    let table = write(out, folder, &format!("{name}.tsv"), text.as_bytes())?;
     let mut columns = sidecar::<T>();
     if !sources.is_empty() {
         columns.insert("Sources".to_owned(), json!(sources));
     }
-    write(out, folder, &format!("{name}.json"), format!("{:#}\n", json!(columns)).as_bytes())
+    Ok([table, write(out, folder, &format!("{name}.json"), format!("{:#}\n", json!(columns)).as_bytes())?])
 }
 
 /// Writes a file of the output folder, its folders made.
-fn write(out: &Path, folder: &[&str], name: &str, bytes: &[u8]) -> Result<(), CliError> {
+fn write(out: &Path, folder: &[&str], name: &str, bytes: &[u8]) -> Result<PathBuf, CliError> {
     let refused = |e: crate::output_path::OutputPathError| CliError::new(EXIT_OUTPUT, e);
     let parent: PathBuf = path_inside(out, folder).map_err(refused)?;
     std::fs::create_dir_all(&parent)
         .map_err(|e| CliError::new(EXIT_OUTPUT, anyhow::anyhow!("{}: cannot be made: {e}", printable_path(&parent))))?;
     let path = path_inside(&parent, &[name]).map_err(refused)?;
-    Reads::default().write(&path, bytes)
+    Reads::default().write(&path, bytes)?;
+    Ok(path)
 }
 
 /// The pictures of the fits; returns how many fits have none because their file has too many.
-fn figures(results: &Path, derived: &BTreeMap<String, Derived>) -> Result<usize, CliError> {
+fn figures(
+    results: &Path,
+    derived: &BTreeMap<String, Derived>,
+    written: &mut BTreeSet<PathBuf>,
+) -> Result<usize, CliError> {
     let mut names = BTreeMap::new();
     let mut without = 0;
     for (name, of_file) in derived {
@@ -137,8 +149,10 @@ fn figures(results: &Path, derived: &BTreeMap<String, Derived>) -> Result<usize,
     FitsOfRun::open(results, |row| names.contains_key(&key(row)))?.draw(|row: &SpectrumRow, plot: &FitPlot| {
         if let Some(picture) = names.get(&key(row)) {
             let drawn = plot.render_svg().map_err(CliError::from);
-            let written = drawn.and_then(|svg| write(results, &["figures"], picture, svg.as_bytes()));
-            failure = written.err();
+            match drawn.and_then(|svg| write(results, &["figures"], picture, svg.as_bytes())) {
+                Ok(path) => drop(written.insert(path)),
+                Err(error) => failure = Some(error),
+            }
         }
         failure.is_none()
     })?;

@@ -8,6 +8,7 @@ use clap::{Args, ValueEnum};
 mod derivatives;
 mod description;
 mod group;
+mod stale;
 mod text_table;
 
 use crate::cli::error::{CliError, CliResult};
@@ -213,8 +214,8 @@ fn participant(
     shown.finish();
     let (summary, inputs) = summary.map_err(|e| CliError::new(e.exit_code(), e))?;
     // One that was stopped between its tables and these is made whole.
-    let derived =
-        || derivatives::participant(&options.out, label, !args.no_figures && options.curves != CurvesKept::None);
+    let with_figures = !args.no_figures && options.curves != CurvesKept::None;
+    let derived = || derivatives::participant(&options.out, label, with_figures, !summary.was_complete);
     if summary.was_complete {
         say!("sub-{label}: done before");
         derived()?;
