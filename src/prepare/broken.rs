@@ -99,6 +99,7 @@ impl Usable {
         Acquisition {
             grid: data.grid,
             first_voxel: data.first_voxel,
+            affine_mm: data.affine_mm,
             condition_labels: data.condition_labels.clone(),
             editing: data.editing.clone(),
             facts: data.facts.clone(),

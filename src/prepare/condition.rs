@@ -12,11 +12,13 @@ use super::error::{check_finite, check_header, check_reference, check_samples, n
 use super::figures;
 use super::reject::REJECTED_ONE_IN;
 use super::settings::{Preparation, Settings, Step};
+use super::water::conditions::WaterCondition;
+use super::water::voxels::WaterVoxels;
 use super::{
     PrepareError, Record, Spectrum, align, average, edit_combined, edit_unstated, reject, residual_water, water,
     water_readouts,
 };
-use crate::acquisition::Acquisition;
+use crate::acquisition::{Acquisition, Series};
 use crate::signal::magnitudes::Magnitudes;
 use crate::signal::noise::used_length;
 
@@ -205,6 +207,17 @@ pub(super) fn whole_transients(
     }
 }
 
+/// What a water reference holds of a voxel and condition of the data; `None` where it is of other voxels.
+fn series_of_water<'a>(
+    data: &Acquisition,
+    water: &'a Acquisition,
+    voxel: usize,
+    condition: usize,
+) -> Option<Series<'a>> {
+    let voxel = WaterVoxels::of(data, water).ok()?.voxel(voxel);
+    Some(water.series(voxel, WaterCondition::of(data, condition, water).number))
+}
+
 /// A measurement and its water reference without what is broken of them.
 struct Found {
     usable: Usable,
@@ -214,11 +227,7 @@ struct Found {
 
 /// `None` where nothing is broken, or everything.
 fn usable_of(data: &Acquisition, water: Option<&Acquisition>, voxel: usize, condition: usize) -> Option<Found> {
-    let series = |water: &Acquisition| {
-        let condition = if water.n_conditions() == data.n_conditions() { condition } else { 0 };
-        (water.n_voxels() == data.n_voxels()).then_some((voxel, condition))
-    };
-    let of_water = water.and_then(|water| series(water).map(|(voxel, condition)| water.series(voxel, condition)));
+    let of_water = water.and_then(|water| series_of_water(data, water, voxel, condition));
     let usable = Usable::new(data.series(voxel, condition), of_water)?;
     let water_usable = of_water.map(|series| usable.of_water(series));
     if usable.is_all() && water_usable.as_ref().is_none_or(Usable::is_all) {
@@ -285,12 +294,9 @@ fn combine(
     }
     let own = data.series(voxel, condition);
     let method = preparation.settings().map(|s| s.coils).unwrap_or_default();
-    let usable = |w: &&Acquisition| w.n_coils() == n_coils && w.n_voxels() == data.n_voxels();
-    let weights = match water.filter(usable) {
-        Some(water) => {
-            let condition = if water.n_conditions() == data.n_conditions() { condition } else { 0 };
-            coils_of_water::weights(method, water.series(voxel, condition), own, &data.facts)
-        }
+    let of_water = water.filter(|water| water.n_coils() == n_coils);
+    let weights = match of_water.and_then(|water| series_of_water(data, water, voxel, condition)) {
+        Some(of_water) => coils_of_water::weights(method, of_water, own, &data.facts),
         None => Weights::new(method, own, own).map(CoilWeights::from),
     };
     let weights = weights.ok_or_else(|| not_finite(own).unwrap_or(PrepareError::Coils { n_coils }))?;

@@ -92,13 +92,25 @@ pub enum PrepareError {
         /// Points that are not zero at the end.
         points: usize,
     },
-    /// The voxel or condition does not exist in the water reference.
-    #[error("the water reference has {water} and the data {data} voxels; give a reference of the same grid")]
+    /// The grid of the water reference has other extents.
+    #[error(
+        "the water reference has {} voxels and the data {}; give a reference of the same grid, or leave it out \
+         (`water_path` = none)", extents(*.water), extents(*.data)
+    )]
     WaterGrid {
-        /// Voxels of the reference.
-        water: usize,
-        /// Voxels of the data.
-        data: usize,
+        /// Extents of the reference.
+        water: [usize; 3],
+        /// Extents of the data.
+        data: [usize; 3],
+    },
+    /// The voxels of the water reference lie elsewhere.
+    #[error(
+        "the voxels of the water reference lie up to {voxels:.1} voxels from those of the data, whichever way its grid is turned; \
+         give a reference of the same grid, or leave it out (`water_path` = none)"
+    )]
+    WaterPlace {
+        /// The largest distance of a pair's centres, in voxels along an axis.
+        voxels: f64,
     },
 }
 
@@ -134,7 +146,7 @@ impl PrepareError {
             Self::Nucleus { .. } => "nucleus",
             Self::NotFinite { .. } => "not_finite",
             Self::NoSignal { .. } => "no_signal",
-            Self::WaterGrid { .. } => "water_mismatch",
+            Self::WaterGrid { .. } | Self::WaterPlace { .. } => "water_mismatch",
         }
     }
 }
@@ -157,6 +169,10 @@ pub(super) fn check_header(data: &Acquisition) -> Result<(f64, f64), PrepareErro
 /// What is wrong with the header of a water reference: its times scale concentrations.
 pub(super) fn check_reference(water: &Acquisition) -> Result<(), PrepareError> {
     water.facts.fault().map_or(Ok(()), |fault| Err(PrepareError::WaterImplausible { fault }))
+}
+
+fn extents([x, y, z]: [usize; 3]) -> String {
+    format!("{x}×{y}×{z}")
 }
 
 fn is_proton(nucleus: &str) -> bool {

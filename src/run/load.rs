@@ -13,6 +13,7 @@ use crate::formats;
 use crate::hash::sha256_file;
 use crate::interrupt;
 use crate::prepare::edit_order::arrange;
+use crate::prepare::water::voxels::WaterVoxels;
 use crate::prepare::{Preparation, PrepareError, Spectrum, prepare_parts};
 use crate::store::{Content, Timings};
 
@@ -217,8 +218,9 @@ impl Header {
             self.flags.push(NO_WATER_REFERENCE);
         }
         self.water_readouts = water.and_then(|water| water.readouts.clone());
-        self.water_te_s = water.and_then(|water| water.data.facts.te_s);
-        self.water_tr_s = water.and_then(|water| water.data.facts.tr_s);
+        let of_water = water.map(|water| water_match::facts_of_water(data, &water.data));
+        self.water_te_s = of_water.as_ref().and_then(|facts| facts.te_s);
+        self.water_tr_s = of_water.as_ref().and_then(|facts| facts.tr_s);
         self.water_averages = water.and_then(|water| water.data.facts.averages_on_scanner);
         if let Some(water) = water {
             self.compare(data, &water.data);
@@ -240,8 +242,15 @@ pub(crate) fn load_acquisitions(
             // What the manifest states of the spectrum's own times is not the reference's, if that has them.
             let times = Facts { te_s: stated.te_s, tr_s: stated.tr_s, ..Facts::default() };
             let others = Facts { te_s: None, tr_s: None, ..stated.clone() };
-            let water = read(path, &found.water_parts, voxels, &name, (&times.or(gaps.clone()), &others))
-                .map_err(|f| Failure::new(format!("water_{}", f.code), format!("water reference {}", f.message)))?;
+            let failed =
+                |f: Failure| Failure::new(format!("water_{}", f.code), format!("water reference {}", f.message));
+            let decoded = |voxels| decode(path, &found.water_parts, voxels, &name).map_err(failed);
+            let mut water = decoded(voxels.clone())?;
+            let lacking = voxels.zip(WaterVoxels::of(&data, &water).ok());
+            if let Some(needed) = lacking.and_then(|(voxels, of_water)| of_water.lacking(voxels, &water)) {
+                water = decoded(Some(needed))?;
+            }
+            complete(&mut water, &name, (&times.or(gaps.clone()), &others)).map_err(failed)?;
             Some(water)
         }
         // Missing, unfit and ambiguous ones are refused before anything is read ([`Found::refusal`]).
@@ -280,17 +289,27 @@ fn read(
     shown_as: &str,
     (gaps, stated): (&Facts, &Facts),
 ) -> Result<Acquisition, Failure> {
+    let mut data = decode(path, parts, voxels, shown_as)?;
+    complete(&mut data, shown_as, (gaps, stated))?;
+    Ok(data)
+}
+
+/// [`read`] of what the file itself says.
+fn decode(
+    path: &Path,
+    parts: &[PathBuf],
+    voxels: Option<Range<usize>>,
+    shown_as: &str,
+) -> Result<Acquisition, Failure> {
     let data = match voxels {
         _ if !parts.is_empty() => formats::read_series(path, parts),
         Some(voxels) => formats::read_voxels(path, voxels),
         None => formats::read(path),
     };
-    let mut data = data.map_err(|e| {
+    data.map_err(|e| {
         let message = without_folder(&error_chain(&e).replace(&path.display().to_string(), shown_as), path);
         Failure::new(e.code(), if message.starts_with(shown_as) { message } else { format!("{shown_as}: {message}") })
-    })?;
-    complete(&mut data, shown_as, (gaps, stated))?;
-    Ok(data)
+    })
 }
 
 /// Puts together what is known of a measurement that was read; an error where it is too long to be one.

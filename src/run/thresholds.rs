@@ -2,7 +2,7 @@
 
 use super::load::MAX_POINTS;
 use super::measured::GAIN_DIFFERS;
-use super::water_match::{FREQUENCY_DIFFERS, TIMES_DIFFER, VOLUME_DIFFERS, VOXEL_APART};
+use super::water_match::{FREQUENCY_DIFFERS, LEAST_SHARED, TIMES_DIFFER, VOLUME_DIFFERS, VOXEL_APART};
 use crate::acquisition::Facts;
 use crate::basis::check::FIELD_REFUSES;
 use crate::formats::MAX_FILE_BYTES;
@@ -31,7 +31,7 @@ pub fn thresholds() -> Thresholds {
         water_unlike: water::UNLIKE,
         times_differ: TIMES_DIFFER,
         water_f0: FREQUENCY_DIFFERS,
-        water_voxel: (VOXEL_APART, VOLUME_DIFFERS),
+        water_voxel: (VOXEL_APART, VOLUME_DIFFERS, LEAST_SHARED),
         gain_differs: GAIN_DIFFERS,
         lipids: LIPIDS,
     }

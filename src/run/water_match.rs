@@ -2,23 +2,30 @@
 
 use super::loaded::Header;
 use super::voxel_tissue::VoxelPlace;
-use crate::acquisition::Acquisition;
+use crate::acquisition::{Acquisition, Facts};
 use crate::formats::ge_pfile;
+pub(super) use crate::prepare::water::conditions::TIMES_DIFFER;
+use crate::prepare::water::conditions::{self, WaterCondition};
+use crate::prepare::water::voxels::NO_VOXEL_ML;
+use crate::tissue::overlap::ImageBox;
 
-/// Relative difference from which echo or repetition times of a water reference are not the measurement's.
-pub(super) const TIMES_DIFFER: f64 = 0.02;
 /// Relative difference from which spectrometer frequencies are not those of one scanner.
 pub(super) const FREQUENCY_DIFFERS: f64 = 0.01;
 /// Distance of the voxels' centres, in parts of the shortest edge, from which they are two voxels.
 pub(super) const VOXEL_APART: f64 = 0.5;
 /// Relative difference of their volumes from which they are two voxels.
 pub(super) const VOLUME_DIFFERS: f64 = 0.2;
-/// What programs write where no voxel was measured is larger than any head (ml).
-const NO_VOXEL_ML: f64 = 1e6;
+/// Part of the smaller of two single voxels that both share, below which they are two voxels.
+pub(super) const LEAST_SHARED: f64 = 0.5;
 
 /// Nothing of a reference that was measured with another nucleus or at another field can be used.
 pub(super) fn is_usable(data: &Acquisition, water: &Acquisition) -> bool {
     !data.facts.has_other_nucleus(&water.facts) && !has_other_frequency(data, water)
+}
+
+/// What is known of the reference's condition that belongs to the measurement, or to its first condition.
+pub(super) fn facts_of_water(data: &Acquisition, water: &Acquisition) -> Facts {
+    conditions::facts(water, WaterCondition::of(data, 0, water).number)
 }
 
 fn has_other_frequency(data: &Acquisition, water: &Acquisition) -> bool {
@@ -32,7 +39,7 @@ fn differ(own: Option<f64>, water: Option<f64>, part: f64) -> bool {
 impl Header {
     /// Says in flags and words in what a water reference differs from its measurement.
     pub(super) fn compare(&mut self, data: &Acquisition, water: &Acquisition) {
-        let (own, other) = (&data.facts, &water.facts);
+        let (own, other) = (&data.facts, &facts_of_water(data, water));
         if differ(own.te_s, other.te_s, TIMES_DIFFER) {
             self.flags.push("water_te_differs");
         }
@@ -78,16 +85,32 @@ impl Header {
 fn other_voxel(data: &Acquisition, water: &Acquisition) -> Option<String> {
     let place = |data: &Acquisition| {
         let place = VoxelPlace::of(data).filter(|place| place.volume_ml() < NO_VOXEL_ML)?;
-        Some((centre(&place, data.grid), shortest_edge(&place), place.volume_ml()))
+        Some((place, centre(&place, data.grid), shortest_edge(&place), place.volume_ml()))
     };
-    let ((own_centre, own_edge, own_ml), (centre, edge, ml)) = place(data).zip(place(water))?;
+    let ((own, own_centre, own_edge, own_ml), (other, centre, edge, ml)) = place(data).zip(place(water))?;
     let apart_mm = centre.iter().zip(own_centre).map(|(a, b)| (a - b).powi(2)).sum::<f64>().sqrt();
     let is_apart = apart_mm > VOXEL_APART * own_edge.min(edge);
     let apart = is_apart.then(|| format!("its centre is {apart_mm:.0} mm away from the spectrum's"));
     let has_other_size = differ(Some(own_ml), Some(ml), VOLUME_DIFFERS);
     let size = has_other_size.then(|| format!("it holds {ml:.2} ml and the spectrum's {own_ml:.2}"));
-    let how: Vec<String> = apart.into_iter().chain(size).collect();
+    let mut how: Vec<String> = apart.into_iter().chain(size).collect();
+    // Of one centre and volume, and yet turned; in a grid, pairs of voxels are no farther apart than that.
+    if how.is_empty() && data.n_voxels() == 1 && water.n_voxels() == 1 {
+        let shared = shared_ml(&own, &other)? / own_ml.min(ml);
+        let is_other = shared < LEAST_SHARED;
+        how.extend(is_other.then(|| format!("both share {:.0} % of the smaller one", 100.0 * shared)));
+    }
     (!how.is_empty()).then(|| how.join(", "))
+}
+
+/// What two voxels share (ml).
+fn shared_ml(own: &VoxelPlace, water: &VoxelPlace) -> Option<f64> {
+    let mut part_of_water = 0.0;
+    ImageBox::new(&own.affine_mm, [0; 3], &water.affine_mm)?.each_share([1; 3], &mut |_, share| {
+        part_of_water = share;
+        true
+    });
+    Some(part_of_water * water.volume_ml())
 }
 
 /// Centre of the grid (mm).
@@ -150,6 +173,11 @@ mod tests {
         assert_eq!(other.flags, ["water_other_voxel"]);
         assert!(other.remarks[0].contains("27.00 ml and the spectrum's 12.00"), "{:?}", other.remarks);
         assert!(is_usable(&own, &measured([30.0; 3], [65.0, 0.0, 0.0])));
+        // One centre and one volume.
+        let upright = measured([40.0, 10.0, 40.0], [0.0; 3]);
+        let turned = compared(&upright, &measured([10.0, 40.0, 40.0], [0.0; 3]));
+        assert!(turned.remarks[0].contains("both share 25 % of the smaller one"), "{:?}", turned.remarks);
+        assert!(compared(&upright, &measured([40.0, 12.0, 36.0], [0.0; 3])).flags.is_empty());
         let nowhere = Acquisition { affine_mm: None, ..own.clone() };
         assert!(compared(&own, &nowhere).remarks.is_empty() && compared(&nowhere, &own).remarks.is_empty());
     }

@@ -5,9 +5,11 @@
 //! flag says why.
 
 mod clipping;
+pub mod conditions;
 pub mod figures;
 mod transients;
 mod voigt;
+pub mod voxels;
 mod width;
 
 use num_complex::Complex64;
@@ -24,7 +26,9 @@ use crate::signal::noise::noise_sd;
 use crate::signal::water_removal;
 
 pub use clipping::is_clipped;
+use conditions::WaterCondition;
 pub use voigt::{Voigt, fit};
+use voxels::WaterVoxels;
 
 /// How much taller than the metabolite data a reference must be to be unsuppressed water. Water
 /// (2 × 40 mol/kg of protons) stands about a thousand times above a metabolite singlet; residual water
@@ -75,10 +79,9 @@ pub(super) fn apply(
     record: &mut Record,
 ) -> Result<(), PrepareError> {
     let Scan { preparation, data, dwell_s, .. } = *scan;
-    if reference.n_voxels() != data.n_voxels() {
-        return Err(PrepareError::WaterGrid { water: reference.n_voxels(), data: data.n_voxels() });
-    }
-    let averaged = averaged(scan, reference, weights, record);
+    let of_water = WaterVoxels::of(data, reference)?.voxel(scan.voxel);
+    let condition = WaterCondition::of(data, scan.condition, reference);
+    let averaged = averaged(scan, reference, (of_water, condition.number), weights, record);
     let water_dwell_s = reference.facts.dwell_s.unwrap_or(dwell_s);
     let f0_mhz = reference.facts.f0_mhz.or(data.facts.f0_mhz).unwrap_or_default();
     let measured = check_samples(&averaged.fid).ok().and_then(|()| fit(&averaged.fid, water_dwell_s));
@@ -92,7 +95,9 @@ pub(super) fn apply(
     if !is_suppressed && is_weak(fid, &averaged.fid, scan, reference, water_dwell_s) {
         record.flags.push("water_reference_weak");
     }
-    if averaged.is_clipped {
+    if !condition.is_right {
+        record.flags.push("water_conditions");
+    } else if averaged.is_clipped {
         record.flags.push("water_reference_clipped");
     } else if is_suppressed {
         record.flags.push("water_reference_suppressed");
@@ -135,9 +140,14 @@ fn note(measured: Voigt, averaged: &Averaged, fid: &[Complex64], dwell_s: (f64, 
 }
 
 /// The reference's transients: coils combined, those left out that hold no numbers, are lost, spoiled or cut off, aligned.
-fn averaged(scan: &Scan<'_>, reference: &Acquisition, weights: Option<&Weights>, record: &mut Record) -> Averaged {
-    let Scan { preparation, data, voxel, condition, dwell_s } = *scan;
-    let condition = if reference.n_conditions() == data.n_conditions() { condition } else { 0 };
+fn averaged(
+    scan: &Scan<'_>,
+    reference: &Acquisition,
+    (voxel, condition): (usize, usize),
+    weights: Option<&Weights>,
+    record: &mut Record,
+) -> Averaged {
+    let Scan { preparation, data, dwell_s, .. } = *scan;
     let all = average::transients(reference, voxel, condition, weights);
     let n_all = all.len();
     let series = reference.series(voxel, condition);

@@ -97,7 +97,7 @@ pub struct Thresholds {
     pub water_f0: f64,
     /// Distance of centres in parts of the shortest edge, and relative difference of volumes, from which a water reference is
     /// of another voxel.
-    pub water_voxel: (f64, f64),
+    pub water_voxel: (f64, f64, f64),
     /// Ratio of the noises of spectrum and reference from which their gains were not the same.
     pub gain_differs: f64,
     /// Height of lipids over NAA's from which they disturb.

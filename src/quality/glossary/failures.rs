@@ -236,8 +236,10 @@ fn of_water() -> Vec<Entry> {
         ),
         entry(
             "water_mismatch",
-            "water reference and data have different numbers of voxels",
-            "The reference is of another acquisition.",
+            "the grids of water reference and data have different extents and lie not in one place, or the reference's voxels lie half \
+             a voxel or more from the data's",
+            "The reference is of another acquisition. A grid that is stored along other axes, or from the other end, is paired voxel \
+             by voxel where both files say where theirs are.",
             "Give a reference of the same grid.",
         ),
         entry(

@@ -158,10 +158,11 @@ pub(super) fn of_its_header(t: &Thresholds) -> Vec<Entry> {
         entry(
             "water_other_voxel",
             format!(
-                "both files say where their voxel is: centres are more than {} of the shortest edge apart, or volumes differ by \
-                 more than {} %",
+                "both files say where their voxel is: centres are more than {} of the shortest edge apart, volumes differ by \
+                 more than {} %, or single voxels share less than {} % of the smaller one",
                 t.water_voxel.0,
-                100.0 * t.water_voxel.1
+                100.0 * t.water_voxel.1,
+                100.0 * t.water_voxel.2
             ),
             "The reference was measured in another voxel, and was used. Its amount of water and what the coils receive there are \
              not the spectrum's, so concentrations may be wrong by both. The row's warning says how far and how large.",
@@ -169,6 +170,21 @@ pub(super) fn of_its_header(t: &Thresholds) -> Vec<Entry> {
              that measures water in a larger voxel on purpose needs the ratio of the volumes.",
         ),
     ]
+}
+
+/// Of a reference that holds several conditions.
+pub(super) fn of_its_conditions(t: &Thresholds) -> Vec<Entry> {
+    vec![entry(
+        "water_conditions",
+        format!(
+            "the water reference holds several conditions, and none has the spectrum's echo and repetition time within {} %, or \
+                 nothing says which is the spectrum's",
+            100.0 * t.times_differ
+        ),
+        "Water of another echo time would scale concentrations wrongly: none is scaled by it. Eddy currents and coils take the first \
+             condition.",
+        "Write the condition that belongs to the spectrum to a file of its own and name that in a manifest (`water_path`).",
+    )]
 }
 
 pub(super) fn of_tissue(t: &Thresholds) -> Vec<Entry> {
