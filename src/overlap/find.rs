@@ -8,8 +8,9 @@ use super::transform::Direction;
 use crate::printable::{PATH_CHARS, printable};
 use crate::regular_file;
 use crate::store::SpectrumRow;
-use crate::tissue::find::{files_below, words};
+use crate::tissue::find::files_below;
 use crate::tissue::kinds::OWN_SPACES;
+use crate::tissue::words::Words;
 
 /// Largest table that is read (bytes).
 const MOST_BYTES: u64 = 256 << 20;
@@ -102,8 +103,8 @@ fn name(path: &Path) -> String {
 fn in_folder(folder: &Path) -> BTreeMap<Key, BTreeSet<Found>> {
     let mut ranked: BTreeMap<(Key, String), Vec<(u8, Found)>> = BTreeMap::new();
     for path in files_below(folder) {
-        let words = words(&path, folder);
-        let label = |key: &str| words.iter().rev().find_map(|word| word.strip_prefix(key).map(str::to_owned));
+        let words = Words::of(&path, folder);
+        let label = |key: &str| words.label(key).map(str::to_owned);
         let (Some(subject), Some((space, is_from_head, is_of_points))) = (label("sub-"), by_name(&name(&path))) else {
             continue;
         };

@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use super::find::{files_below, words};
+use super::find::files_below;
 use super::kinds::{by_name, other_space, stem};
+use super::words::Words;
 
 /// Words of names of such images (BIDS `T1w`, FreeSurfer `T1.mgz`, and what vendors call the sequence).
 const WORDS: [&str; 7] = ["t1", "t1w", "mprage", "memprage", "spgr", "bravo", "unit1"];
@@ -19,7 +20,7 @@ struct Candidate {
     path: PathBuf,
     /// Which is taken of several: the least first.
     rank: u8,
-    words: Vec<String>,
+    words: Words,
     /// Somebody named this very file.
     is_named: bool,
 }
@@ -53,7 +54,7 @@ impl Anatomy {
             for path in all {
                 let name = path.file_name().unwrap_or_default().to_string_lossy();
                 let Some(rank) = (if is_named { Some(0) } else { rank(&name) }) else { continue };
-                let words = words(&path, if is_named { place.parent().unwrap_or(place) } else { place });
+                let words = Words::of(&path, if is_named { place.parent().unwrap_or(place) } else { place });
                 found.push(Candidate { rank, words, is_named, path });
             }
         }
@@ -65,11 +66,13 @@ impl Anatomy {
     /// The image of a person: the session's, else one of no session. `is_one_head`: there are spectra of nobody else, so that an
     /// image that names nobody, or that somebody named, is theirs.
     pub fn of(&self, subject: Option<&str>, session: Option<&str>, is_one_head: bool) -> Option<&Path> {
-        let of_session = |candidate: &Candidate, session: &str| candidate.is_of("ses-", session);
+        let of_session = |candidate: &Candidate, session: &str| candidate.words.is_of_session(session, subject);
         let may_be = |candidate: &&Candidate| {
             let is_theirs = match subject {
-                Some(subject) if candidate.label("sub-").is_some() => candidate.label("sub-") == Some(subject),
-                Some(subject) => candidate.is_of("sub-", subject) || is_one_head,
+                Some(subject) if candidate.words.label("sub-").is_some() => {
+                    candidate.words.label("sub-") == Some(subject)
+                }
+                Some(subject) => candidate.words.subject(subject).is_some() || is_one_head,
                 None => is_one_head,
             };
             is_theirs || candidate.is_named && is_one_head
@@ -77,20 +80,11 @@ impl Anatomy {
         let theirs: Vec<&Candidate> = self.0.iter().filter(may_be).collect();
         let exact = session.and_then(|session| theirs.iter().find(|candidate| of_session(candidate, session)));
         let any = || {
-            theirs.iter().find(|candidate| session.is_none() || candidate.is_named || candidate.label("ses-").is_none())
+            theirs
+                .iter()
+                .find(|candidate| session.is_none() || candidate.is_named || candidate.words.label("ses-").is_none())
         };
         exact.or_else(any).map(|candidate| candidate.path.as_path())
-    }
-}
-
-impl Candidate {
-    /// The label of a kind that the file's name, else its folders, state.
-    fn label(&self, key: &str) -> Option<&str> {
-        self.words.iter().rev().find_map(|word| word.strip_prefix(key))
-    }
-
-    fn is_of(&self, key: &str, label: &str) -> bool {
-        self.words.iter().any(|word| word == label || word.strip_prefix(key) == Some(label))
     }
 }
 
@@ -143,6 +137,13 @@ mod tests {
         assert_eq!(of(Some("1"), None, false).as_deref(), Some(files[0]));
         assert_eq!(of(Some("1"), Some("c"), false), None);
         assert_eq!(of(Some("S03"), Some("a"), false).as_deref(), Some(files[2]));
+        // A visit of that number is nobody's name.
+        let visit = dir.path().join("S04/02/T1.nii");
+        std::fs::create_dir_all(visit.parent().unwrap()).unwrap();
+        std::fs::write(&visit, "").unwrap();
+        let with_visit = Anatomy::find(&[dir.path().to_owned()]);
+        assert_eq!(with_visit.of(Some("02"), None, false), None);
+        assert_eq!(with_visit.of(Some("S04"), Some("02"), false), Some(visit.as_path()));
         assert_eq!((of(Some("2"), None, false), of(None, None, false)), (None, None));
         assert_eq!(of(Some("9"), None, true).as_deref(), Some(files[2]));
         let named = Anatomy::find(&[dir.path().join(files[0])]);

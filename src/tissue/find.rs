@@ -1,8 +1,8 @@
 //! Which segmentation belongs to a spectrum: named for it, in a folder of derivatives, or in those of its BIDS dataset.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use walkdir::WalkDir;
 
@@ -14,6 +14,7 @@ use super::matching::{Candidate, Company, select};
 use super::measure::name_of;
 use super::source::{Segmentation, Source};
 use super::table::table_of;
+use super::words::Words;
 use crate::bids_inheritance::dataset_root;
 use crate::printable::{PATH_CHARS, printable};
 
@@ -44,9 +45,10 @@ pub fn find(wanted: &[Wanted<'_>], search: &Search) -> Vec<Source> {
     };
     let mut n_of: HashMap<(Option<&str>, Option<&str>), usize> = HashMap::new();
     wanted.iter().for_each(|one| *n_of.entry((one.subject, one.session)).or_default() += 1);
+    let subjects: HashSet<&str> = wanted.iter().filter_map(|one| one.subject).collect();
     let of_one = |one: &Wanted<'_>| {
         let is_one_spectrum = n_of.get(&(one.subject, one.session)) == Some(&1);
-        let company = Company { is_one_head, is_one_spectrum, is_stated: false };
+        let company = Company { subjects: &subjects, is_one_head, is_one_spectrum, is_stated: false };
         match (search, one.stated) {
             (Search::None, _) => Source::None,
             (_, Some(stated)) => {
@@ -61,7 +63,7 @@ pub fn find(wanted: &[Wanted<'_>], search: &Search) -> Vec<Source> {
 }
 
 /// What lies where somebody says: not finding it is an error.
-fn named(wanted: &Wanted<'_>, at: &Path, base: &Path, company: Company, folders: &mut Folders) -> Source {
+fn named(wanted: &Wanted<'_>, at: &Path, base: &Path, company: Company<'_>, folders: &mut Folders) -> Source {
     let shown = || printable(&name_of(at), PATH_CHARS);
     let found = if at.is_dir() { folders.of(at, base) } else { folders.of_file(at, base) };
     match select(found, wanted, company) {
@@ -77,7 +79,7 @@ fn named(wanted: &Wanted<'_>, at: &Path, base: &Path, company: Company, folders:
 }
 
 /// What is in the derivatives of the spectrum's dataset: perhaps nothing.
-fn in_derivatives(wanted: &Wanted<'_>, company: Company, folders: &mut Folders) -> Source {
+fn in_derivatives(wanted: &Wanted<'_>, company: Company<'_>, folders: &mut Folders) -> Source {
     let (Some(folder), Some(subject)) = (wanted.path.parent(), wanted.subject) else { return Source::None };
     let root = dataset_root(folder);
     let of_above = root.ancestors().find(|level| level.file_name().is_some_and(|name| name == DERIVATIVES));
@@ -185,8 +187,8 @@ fn candidate(files: &[(Named, PathBuf)], base: &Path) -> Candidate {
         remarks: Vec::new(),
     });
     let rank = files.iter().map(|(named, _)| named.rank).min().unwrap_or(u8::MAX);
-    let words = words(path, base);
-    let label = |key: &str| words.iter().rev().find_map(|word| word.strip_prefix(key).map(str::to_owned));
+    let words = Words::of(path, base);
+    let label = |key: &str| words.label(key).map(str::to_owned);
     Candidate { kind: first.kind, rank, found, shown_as, subject: label("sub-"), session: label("ses-"), words }
 }
 
@@ -204,7 +206,7 @@ fn nameless(file: &Path, base: &Path) -> Candidate {
         kind: Kind::BidsDseg,
         rank: u8::MAX,
         found: Err(TissueError::Unreadable { file: shown_as.clone(), reason }),
-        words: words(file, base),
+        words: Words::of(file, base),
         shown_as,
         subject: None,
         session: None,
@@ -238,21 +240,6 @@ fn in_order(files: &[(Named, PathBuf)], shown_as: &str) -> Result<Vec<PathBuf>, 
 
 fn shown(path: &Path, base: &Path) -> String {
     printable(&path.strip_prefix(base).unwrap_or(path).to_string_lossy().replace('\\', "/"), PATH_CHARS)
-}
-
-/// Names of the folders from `base` on, its own included, and the parts of the file's name.
-pub(crate) fn words(path: &Path, base: &Path) -> Vec<String> {
-    let below = path.strip_prefix(base).unwrap_or(path);
-    let of_base = base.file_name().map(|name| name.to_string_lossy().into_owned());
-    let names = below.components().filter_map(|component| match component {
-        Component::Normal(name) => Some(name.to_string_lossy().into_owned()),
-        _ => None,
-    });
-    let mut words: Vec<String> = of_base.into_iter().chain(names).collect();
-    let name = words.pop().unwrap_or_default();
-    let stem = name.split('.').next().unwrap_or_default();
-    words.extend(stem.split('_').map(str::to_owned));
-    words
 }
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ pub mod source;
 pub mod sums;
 mod table;
 pub mod voxel_tissue;
+pub(crate) mod words;
 
 pub use error::{TissueError, flag};
 pub use measure::{Measured, VoxelBox, measure};
