@@ -13,6 +13,7 @@ use crate::corpus::{Found, Overrides};
 use crate::quantify::Fractions;
 use crate::store::SpectrumRow;
 use crate::tissue::find::{Search, Wanted, find};
+use crate::tissue::kinds::Kind;
 use crate::tissue::source::MANIFEST;
 use crate::tissue::{Measured, Segmentation, Source, TissueError, Transform, VoxelBox, VoxelTissue, measure};
 
@@ -53,6 +54,10 @@ pub(super) fn fill(found: &[Found], loaded: &mut [Loaded], transform: Transform)
             Source::None => {}
             Source::Stated { fractions, remark } => state(loaded, *fractions, remark.as_deref()),
             Source::Fault(error) => loaded.headers_mut().for_each(|header| header.lacks_tissue(error)),
+            Source::Files(segmentation) if segmentation.kind == Kind::FslSegmentation && n_voxels(loaded) > 1 => {
+                let error = TissueError::OfOneVoxel { file: segmentation.shown_as.clone(), voxels: n_voxels(loaded) };
+                loaded.headers_mut().for_each(|header| header.lacks_tissue(&error));
+            }
             Source::Files(segmentation) => {
                 let head = of_heads.entry(&segmentation.files);
                 let head = head.or_insert_with(|| Head { segmentation, wanted: Vec::new() });
@@ -135,6 +140,12 @@ impl Head<'_> {
     }
 }
 
+/// Voxels of the largest grid of a file.
+fn n_voxels(loaded: &Loaded) -> usize {
+    let headers = std::iter::once(&loaded.header).chain(loaded.further.values());
+    headers.filter_map(|header| Some(header.grid?.iter().product())).max().unwrap_or(1)
+}
+
 /// The voxels of a file that have spectra, each once, with their measurements.
 fn voxels_of(loaded: &Loaded) -> Vec<(Option<String>, Option<[usize; 3]>)> {
     let spectra = loaded.spectra.iter().filter(|(_, spectrum)| spectrum.is_ok());
@@ -161,6 +172,8 @@ fn state(loaded: &mut Loaded, fractions: Fractions, remark: Option<&str>) {
         let header = header_mut(loaded, measurement.as_ref());
         if header.tissue.kind.is_none() {
             header.remarks.extend(remark.map(str::to_owned));
+            let n: usize = header.grid.map_or(1, |grid| grid.iter().product());
+            header.remarks.extend((n > 1).then(|| format!("the manifest has one set of fractions for {n} voxels")));
         }
         header.tissue.kind = Some(MANIFEST);
         header.tissue.voxels.insert(voxel.unwrap_or_default(), VoxelTissue::stated(fractions));
@@ -208,5 +221,80 @@ impl Origin<'_> {
             transforms_differ_mm: *transforms_differ_mm,
             ..row
         }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+    use crate::corpus::Water;
+    use crate::run::load::{Failure, SpectrumKey};
+
+    /// A file that was read, of a grid of so many voxels.
+    fn loaded(n: usize) -> Loaded {
+        let header = Header { grid: Some([n, 1, 1]), ..Header::default() };
+        let spectra = (0..n).map(|i| {
+            let key = SpectrumKey { voxel: (n > 1).then_some([i, 0, 0]), ..SpectrumKey::default() };
+            (
+                key,
+                Ok(crate::prepare::Spectrum {
+                    fid: Vec::new(),
+                    dwell_s: 5e-4,
+                    f0_mhz: 123.2,
+                    record: Default::default(),
+                }),
+            )
+        });
+        Loaded { header, spectra: spectra.collect::<Vec<(SpectrumKey, Result<_, Failure>)>>(), ..Loaded::default() }
+    }
+
+    fn found(tissue: Source) -> Found {
+        Found {
+            path: PathBuf::new(),
+            parts: Vec::new(),
+            id: "x".to_owned(),
+            source_path: "x".to_owned(),
+            water: Water::None,
+            water_parts: Vec::new(),
+            water_source_path: None,
+            subject: None,
+            session: None,
+            site: None,
+            voi: None,
+            overrides: Overrides::default(),
+            tissue,
+            problem: None,
+        }
+    }
+
+    #[test]
+    fn one_voxels_fractions_are_not_a_grids() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("segmentation.json");
+        std::fs::write(&file, r#"{"GM": 0.5, "WM": 0.3, "CSF": 0.2}"#).unwrap();
+        let segmentation = Segmentation {
+            kind: Kind::FslSegmentation,
+            files: vec![file],
+            table: None,
+            shown_as: "segmentation.json".to_owned(),
+            remarks: Vec::new(),
+        };
+        let of = |source: Source, n: usize| {
+            let mut loaded = [loaded(n)];
+            fill(&[found(source)], &mut loaded, Transform::default());
+            let [Loaded { header, .. }] = loaded;
+            header
+        };
+        let grid = of(Source::Files(segmentation.clone()), 4);
+        assert_eq!((grid.flags, grid.tissue.voxels.len()), (vec!["segmentation_of_whom"], 0));
+        let single = of(Source::Files(segmentation), 1);
+        assert!(single.flags.is_empty() && single.tissue.voxels.len() == 1);
+        // What somebody states of a grid is taken, and told.
+        let stated = Source::Stated { fractions: Fractions { gm: 0.5, wm: 0.3, csf: 0.2 }, remark: None };
+        let told = of(stated.clone(), 4);
+        assert_eq!((told.tissue.voxels.len(), told.remarks.len()), (4, 1), "{:?}", told.remarks);
+        assert!(told.remarks[0].contains("one set of fractions for 4 voxels"));
+        assert!(of(stated, 1).remarks.is_empty());
     }
 }

@@ -126,6 +126,16 @@ pub enum TissueError {
         /// Its first file.
         file: String,
     },
+    /// Fractions of one voxel for a grid of several.
+    #[error(
+        "{file}: one set of fractions, and the spectrum has {voxels} voxels; give tissue maps, from which each voxel's are measured"
+    )]
+    OfOneVoxel {
+        /// The file.
+        file: String,
+        /// Voxels of the grid.
+        voxels: usize,
+    },
     /// None was found where one was asked for.
     #[error("no segmentation of {whom} in {folder}; name it in the column `segmentation_path` of a manifest")]
     None {
@@ -165,7 +175,7 @@ impl TissueError {
             Self::LabelsNotNamed { .. } => "labels_not_named",
             Self::Incomplete { .. } => "segmentation_incomplete",
             Self::Ambiguous { .. } => "ambiguous_segmentation",
-            Self::OfWhom { .. } => "segmentation_of_whom",
+            Self::OfWhom { .. } | Self::OfOneVoxel { .. } => "segmentation_of_whom",
             Self::None { .. } => "no_segmentation",
             Self::BadFractions { .. } => "bad_fractions",
             Self::TooFine { .. } => "segmentation_too_fine",

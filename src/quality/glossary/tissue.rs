@@ -78,7 +78,7 @@ fn of_searches() -> Vec<Entry> {
         ),
         entry(
             "segmentation_of_whom",
-            "nothing in the names says whose segmentation it is, or fractions of one voxel could be those of several",
+            "nothing in the names says whose segmentation it is, or fractions of one voxel could be those of several, or are given for a grid",
             "There are no tissue fractions.",
             "Name it in the column `segmentation_path` of a manifest, or put it into a folder called as the subject (`sub-…`).",
         ),
