@@ -1,6 +1,6 @@
 //! True values of spectra, and what else was drawn for them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use super::CompareError;
@@ -51,10 +51,17 @@ impl Truth {
         if !by_spectrum {
             truth.ids = header.iter().skip(1).map(str::to_owned).collect();
         }
+        if let Some(name) = twice(&truth.ids) {
+            return Err(fail(format!("line 1: the spectrum `{name}` is there twice")));
+        }
+        let mut seen = HashSet::new();
         for (line, record) in reader.records().enumerate() {
             let record = record.map_err(|e| fail(e.to_string()))?;
             let first = record.get(0).unwrap_or_default();
             if by_spectrum {
+                if !seen.insert(first.to_owned()) {
+                    return Err(fail(format!("line {}: the spectrum `{first}` is there twice", line + 2)));
+                }
                 truth.ids.push(first.to_owned());
             } else if first.contains('+') || NOT_COUNTED.contains(&first) {
                 continue;
@@ -142,6 +149,20 @@ impl Truth {
         self.values.values_mut().for_each(|values| put_sums(values, &sums, &self.metabolites));
     }
 
+    /// Total creatine of a spectrum's values: the sum of all that the table names of it, or nothing.
+    pub(super) fn creatine(&self, values: &HashMap<String, f64>) -> Option<f64> {
+        let names_it = |name: &str| self.metabolites.iter().any(|other| other == name);
+        if names_it("tCr") || values.contains_key("tCr") {
+            return values.get("tCr").copied();
+        }
+        let of = |name: &str| names_it(name).then(|| values.get(name).copied());
+        match (of("Cr"), of("PCr")) {
+            (Some(one), None) | (None, Some(one)) => one,
+            // Their sum would be there.
+            (Some(_), Some(_)) | (None, None) => None,
+        }
+    }
+
     /// Only the first `n` spectra.
     #[must_use]
     pub fn first(mut self, n: usize) -> Self {
@@ -172,12 +193,19 @@ impl Truth {
     }
 }
 
+/// Sums of what is known of all members that the table names: one without a member would be too small.
 fn put_sums(values: &mut HashMap<String, f64>, sums: &[names::Sum], metabolites: &[String]) {
     for sum in sums {
-        let members = sum.members.iter().filter_map(|&k| values.get(&metabolites[k]));
-        let total = members.sum();
-        values.insert(sum.name.to_owned(), total);
+        let members = sum.members.iter().map(|&k| values.get(&metabolites[k]).copied());
+        if let Some(total) = members.sum() {
+            values.insert(sum.name.to_owned(), total);
+        }
     }
+}
+
+fn twice(ids: &[String]) -> Option<&String> {
+    let mut seen = HashSet::new();
+    ids.iter().find(|id| !seen.insert(*id))
 }
 
 #[cfg(test)]
@@ -200,12 +228,36 @@ mod tests {
     }
 
     #[test]
+    fn a_sum_without_one_of_its_members_is_not_known() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("t.csv");
+        std::fs::write(&path, "metabolite,a,b\nCr,4,4\nPCr,,3\nNAA,9,9\nGlu,8,8\nGln,2,\n").unwrap();
+        let truth = Truth::read(&path).unwrap();
+        let of = |id: &str, name: &str| truth.of(id).unwrap().get(name).copied();
+        assert_eq!((of("a", "tCr"), of("b", "tCr")), (None, Some(7.0)));
+        assert_eq!((of("a", "Glx"), of("b", "Glx")), (Some(10.0), None));
+        let creatine = |id: &str| truth.creatine(truth.of(id).unwrap());
+        assert_eq!((creatine("a"), creatine("b")), (None, Some(7.0)));
+        // A table that names creatine alone means it.
+        std::fs::write(&path, "id,Cr,NAA\na,7,9\n").unwrap();
+        let alone = Truth::read(&path).unwrap();
+        assert_eq!(alone.creatine(alone.of("a").unwrap()), Some(7.0));
+        std::fs::write(&path, "id,NAA\na,9\n").unwrap();
+        let none = Truth::read(&path).unwrap();
+        assert_eq!(none.creatine(none.of("a").unwrap()), None);
+    }
+
+    #[test]
     fn a_truth_that_holds_no_number_is_refused_with_its_line() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("t.csv");
-        for (text, told) in
-            [("id,Glu\na,9\nb,x\n", "line 3"), ("name,Glu\na,9\n", "first column"), ("id,Glu\na,inf\n", "line 2")]
-        {
+        for (text, told) in [
+            ("id,Glu\na,9\nb,x\n", "line 3"),
+            ("id,Glu\na,9\nb,8\na,7\n", "line 4: the spectrum `a` is there twice"),
+            ("metabolite,a,a\nGlu,9,8\n", "line 1: the spectrum `a` is there twice"),
+            ("name,Glu\na,9\n", "first column"),
+            ("id,Glu\na,inf\n", "line 2"),
+        ] {
             std::fs::write(&path, text).unwrap();
             let error = Truth::read(&path).unwrap_err().to_string();
             assert!(error.contains(told), "{error}");

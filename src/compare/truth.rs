@@ -80,7 +80,7 @@ pub fn against(rows: &[MetaboliteRow], truth: &Truth, column: Column) -> Result<
         let id = row.spectrum_id.as_str();
         let known = *found.entry(id).or_insert_with(|| truth.of(id));
         let (Some(values), Some((value, sd))) = (known, column.of(row)) else { continue };
-        let Some(truth) = in_units_of(column, values, &row.metabolite) else { continue };
+        let Some(truth) = in_units_of(column, truth, values, &row.metabolite) else { continue };
         pairs.entry(row.metabolite.as_str()).or_default().push(Pair {
             truth,
             error: value - truth,
@@ -109,14 +109,11 @@ pub fn against(rows: &[MetaboliteRow], truth: &Truth, column: Column) -> Result<
 
 /// The true value of a metabolite as `column` has it: a ratio is to the same spectrum's total creatine, of which a table of
 /// ratios has 1.
-fn in_units_of(column: Column, values: &HashMap<String, f64>, metabolite: &str) -> Option<f64> {
+fn in_units_of(column: Column, truth: &Truth, values: &HashMap<String, f64>, metabolite: &str) -> Option<f64> {
     let value = *values.get(metabolite)?;
     match column {
         Column::Amplitude | Column::Concentration => Some(value),
-        Column::Ratio => {
-            let tcr = ["tCr", "Cr", "PCr"].iter().find_map(|name| values.get(*name));
-            tcr.map(|tcr| value / tcr).filter(|ratio| ratio.is_finite())
-        }
+        Column::Ratio => truth.creatine(values).map(|tcr| value / tcr).filter(|ratio| ratio.is_finite()),
     }
 }
 
