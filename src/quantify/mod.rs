@@ -6,6 +6,7 @@ mod fractions;
 mod inputs;
 mod quantities;
 mod relaxation;
+mod relaxation_names;
 pub mod singlet;
 mod tissue;
 mod water_scaling;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::Fractions;
+use super::relaxation_names::{canonical_keys, check_names, why_unused};
 use crate::basis::names::canonical;
 use crate::hash::sha256_hex;
 
@@ -114,7 +115,10 @@ impl Relaxation {
     pub fn with(own: toml::Table) -> Result<Self, RelaxationError> {
         let mut table: toml::Table = toml::from_str(Self::TOML)?;
         let is_own = !own.is_empty();
-        lay_over(&mut table, canonical_keys(own)?);
+        let wrong = |(key, fault)| RelaxationError::Value { key, fault };
+        let own = canonical_keys(own).map_err(wrong)?;
+        check_names(&own, &table).map_err(wrong)?;
+        lay_over(&mut table, own);
         let read: Self = table.try_into()?;
         read.check()?;
         Ok(if is_own { read.named() } else { read })
@@ -130,6 +134,21 @@ impl Relaxation {
             self.version = format!("{plain}+{}", &sha256_hex(text(&self).as_bytes())[..8]);
         }
         self
+    }
+
+    /// Entries that differ from the built-in ones and do nothing where the components of a basis set have these names, and why.
+    pub fn unused(&self, components: &[String]) -> Vec<String> {
+        let Ok(built_in) = Self::built_in() else { return Vec::new() };
+        let components: Vec<String> = components.iter().map(|name| canonical(name)).collect();
+        let times = self.metabolites.iter().flat_map(|(class, set)| set.iter().map(move |of| (class, of)));
+        let times = times.filter(|(class, (name, times))| {
+            built_in.metabolites.get(*class).and_then(|set| set.get(*name)) != Some(*times)
+        });
+        let times = times.map(|(class, (name, _))| (format!("metabolites.\"{class}\".{name}"), name));
+        let alpha = self.alpha.iter().filter(|(name, alpha)| built_in.alpha.get(*name) != Some(*alpha));
+        let own = times.chain(alpha.map(|(name, _)| (format!("alpha.{name}"), name)));
+        let unused = own.filter(|(_, name)| *name != DEFAULT);
+        unused.filter_map(|(key, name)| Some(format!("relaxation.{key}: {}", why_unused(name, &components)?))).collect()
     }
 
     /// Times of water at `field_t` (T); `None` where there are none.
@@ -201,30 +220,6 @@ fn known_field(table: &str, class: &str) -> Result<(), RelaxationError> {
     })
 }
 
-/// Names of metabolites as everywhere else, so that `mI` is found as `Ins`.
-fn canonical_keys(mut own: toml::Table) -> Result<toml::Table, RelaxationError> {
-    let renamed = |table: &mut toml::Table, key: &str| -> Result<(), RelaxationError> {
-        for (name, value) in std::mem::take(table) {
-            if table.insert(canonical(&name), value).is_some() {
-                let fault = format!("`{name}` is there twice, under two of its names");
-                return Err(RelaxationError::Value { key: key.to_owned(), fault });
-            }
-        }
-        Ok(())
-    };
-    if let Some(toml::Value::Table(alpha)) = own.get_mut("alpha") {
-        renamed(alpha, "alpha")?;
-    }
-    if let Some(toml::Value::Table(fields)) = own.get_mut("metabolites") {
-        for (class, set) in fields.iter_mut() {
-            if let toml::Value::Table(set) = set {
-                renamed(set, &format!("metabolites.\"{class}\""))?;
-            }
-        }
-    }
-    Ok(own)
-}
-
 /// Puts the values of `own` over those of `table`, table by table.
 fn lay_over(table: &mut toml::Table, own: toml::Table) {
     for (key, value) in own {
@@ -286,6 +281,22 @@ mod tests {
     }
 
     #[test]
+    fn entries_that_do_nothing_are_told() {
+        let times = "{ gm = { t1_s = 1.0, t2_s = 0.2 }, wm = { t1_s = 1.1, t2_s = 0.2 } }";
+        let own = with(&format!("[metabolites.\"3\"]\nGlx = {times}\nmI = {times}\n[alpha]\nTau = 0.5")).unwrap();
+        let names = |all: &[&str]| all.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        assert_eq!(
+            own.unused(&names(&["Glu", "Gln", "Ins"])),
+            [
+                "relaxation.metabolites.\"3\".Glx: Glx is a sum here, of which each member has its own: give Glu and Gln",
+                "relaxation.alpha.Tau: no component has that name",
+            ]
+        );
+        assert!(own.unused(&names(&["Glx", "mIns", "Tau"])).is_empty());
+        assert!(Relaxation::built_in().unwrap().unused(&names(&["Glu"])).is_empty());
+    }
+
+    #[test]
     fn constants_that_cannot_be_right_are_refused() {
         for (text, word) in [
             (
@@ -299,6 +310,8 @@ mod tests {
             ("water_molality_mmol_per_kg = 55.51", "55,510"),
             ("[alpha]\nGlu = -0.5", "above 0"),
             ("[alpha]\nmI = 0.5\nIns = 0.6", "twice"),
+            ("[alpha]\nGluu = 0.5", "relaxation.alpha.Gluu: no metabolite is known as `Gluu`"),
+            ("[metabolites.\"3\".Gluu]\ngm = { t1_s = 1, t2_s = 0.2 }\nwm = { t1_s = 1, t2_s = 0.2 }", "`Gluu`"),
             ("[watr]\ngm = 1", "unknown field `watr`"),
         ] {
             let message = with(text).unwrap_err().to_string();

@@ -322,6 +322,8 @@ impl<'a> ModelStore<'a> {
     fn note(&self, source: &Source, set: &BasisSet, faults: &[String]) {
         let read = matches!(source, Source::File(_)).then_some(&set.remarks);
         let all = read.into_iter().flatten().chain(faults);
+        let unused = self.options.water_scaling.relaxation.unused(&set.metabolites);
+        let all = all.chain(&unused);
         lock(&self.notes).extend(all.map(|said| format!("basis set {}: {said}", set.id)));
     }
 

@@ -1,6 +1,6 @@
 //! All quantities of a finished run again, from its tables: other constants, tissue or gates, and no second fit.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -70,13 +70,19 @@ pub fn requantify(asked: &Requantify) -> Result<Summary, RunError> {
     let learned: Vec<LearnedRow> = read_table(&asked.results)?;
     let constants = constants(asked, &source)?;
     let mut warnings = source.warnings.clone();
+    if asked.water_scaling.is_some() {
+        let components: BTreeSet<&String> =
+            rows.metabolites.iter().filter(|row| !row.is_sum).map(|row| &row.metabolite).collect();
+        let components: Vec<String> = components.into_iter().cloned().collect();
+        warnings.extend(constants.relaxation.unused(&components));
+    }
     if let Some((path, table)) = &asked.tissue {
         warnings.extend(with_tissue(&mut rows.spectra, asked, path, table)?);
     }
     quantify(&mut rows, &constants, &asked.gaps);
     let record = record(asked, source, &constants, warnings, started_utc);
     let carried: Vec<String> = {
-        let all: std::collections::BTreeSet<&String> = rows.spectra.iter().flat_map(|row| row.carried.keys()).collect();
+        let all: BTreeSet<&String> = rows.spectra.iter().flat_map(|row| row.carried.keys()).collect();
         all.into_iter().cloned().collect()
     };
     if let Some(mut gating) = gating::of_config(&record.config, &carried)? {
@@ -108,8 +114,8 @@ fn with_tissue(
     path: &std::path::Path,
     table: &TissueTable,
 ) -> Result<Vec<String>, RunError> {
-    let mut used = std::collections::BTreeSet::new();
-    let mut without = std::collections::BTreeSet::new();
+    let mut used = BTreeSet::new();
+    let mut without = BTreeSet::new();
     for row in spectra.iter_mut() {
         let Some(tissue) = table.tissue.get(&row.spectrum_id) else {
             without.insert(row.spectrum_id.clone());
