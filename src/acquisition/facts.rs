@@ -131,6 +131,8 @@ facts! {
         refocus_s: f64,
         /// Flip angle of the excitation (°).
         flip_angle_deg: f64,
+        /// Time from an inversion to the excitation (s), where there is an inversion.
+        ti_s: f64,
         /// Whether water was suppressed.
         water_suppressed: bool,
         /// Number of transients that the scanner had averaged already into each stored one.

@@ -19,6 +19,8 @@ pub struct Inputs {
     pub tr_s: Option<f64>,
     /// Mixing time of a stimulated echo (s), of spectrum and reference.
     pub tm_s: Option<f64>,
+    /// Time from an inversion to the excitation (s), where a header states one.
+    pub ti_s: Option<f64>,
     /// Flip angle of the excitation (°); 90° where it is not known.
     pub flip_angle_deg: Option<f64>,
     /// Field of the scanner (T).
@@ -36,10 +38,11 @@ pub struct Inputs {
 }
 
 impl Inputs {
-    /// Whether the name says that magnetisation was inverted first.
+    /// Whether the header or the name says that magnetisation was inverted first.
     pub(super) fn is_inversion_recovery(&self) -> bool {
         let name = self.sequence.as_deref().unwrap_or_default().to_lowercase();
-        name.split(|c: char| !c.is_alphanumeric()).any(|word| word == "ir")
+        self.ti_s.is_some_and(|ti_s| ti_s > 0.0)
+            || name.split(|c: char| !c.is_alphanumeric()).any(|word| word == "ir")
             || ["inversion", "invrec", "nulled"].iter().any(|part| name.contains(part))
     }
 
@@ -78,6 +81,7 @@ mod tests {
         for name in ["IR-PRESS", "svs_se_ir", "inversion_recovery", "press_metabolite_nulled"] {
             assert!(named(name).is_inversion_recovery(), "{name}");
         }
+        assert!(Inputs { ti_s: Some(0.9), ..named("PRESS") }.is_inversion_recovery());
         for name in ["PRESS", "svs_circle", "FAIR", "mirror"] {
             assert!(!named(name).is_inversion_recovery(), "{name}");
         }

@@ -162,6 +162,7 @@ impl Header {
             tr_s: self.facts.tr_s,
             tm_s: self.facts.tm_s,
             flip_angle_deg: self.facts.flip_angle_deg,
+            ti_s: self.facts.ti_s,
             field_t: self.protocol.f0_mhz.map(quantify::field_t_from_f0),
             sequence: self.protocol.sequence.clone(),
             fractions: tissue.and_then(|t| t.fractions),

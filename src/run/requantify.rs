@@ -220,6 +220,7 @@ fn inputs(row: &SpectrumRow) -> quantify::Inputs {
         tr_s: row.tr_s,
         tm_s: row.tm_s,
         flip_angle_deg: row.flip_angle_deg,
+        ti_s: row.ti_s,
         field_t: row.field_t,
         sequence: row.sequence.clone(),
         fractions,

@@ -295,6 +295,7 @@ fn with_inputs(row: SpectrumRow, inputs: &Inputs) -> SpectrumRow {
     SpectrumRow {
         water_amplitude_sd: inputs.water_amplitude_sd,
         flip_angle_deg: inputs.flip_angle_deg,
+        ti_s: inputs.ti_s,
         f_csf_sd: inputs.f_csf_sd,
         gm_ratio_sd: inputs.gm_ratio_sd,
         ..row

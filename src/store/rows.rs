@@ -119,6 +119,7 @@ table! {
     te_s: Option<f64>, "s", "Echo time.";
     tr_s: Option<f64>, "s", "Repetition time.";
     tm_s: Option<f64>, "s", "Mixing time of a stimulated echo; null where there is none, or it is not known.";
+    ti_s: Option<f64>, "s", "Time from an inversion to the excitation, as the header states it; null where there is none, or it is not known.";
     flip_angle_deg: Option<f64>, "deg", "Flip angle of the excitation, of spectrum and water reference, as the header states it; null where it is not known: corrections for relaxation (`conc_molal_mmol_per_kg`, `conc_molar_mmol_per_l`, `conc_alpha_iu`) take 90° then.";
     dwell_s: Option<f64>, "s", "Time between two samples.";
     n_points: Option<u32>, "", "Complex samples per transient.";

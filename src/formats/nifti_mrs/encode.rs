@@ -3,7 +3,8 @@
 use serde_json::{Map, Value, json};
 
 use super::keys::{
-    AVERAGES, COMPLEX64, COMPLEX128, EXTENSION_CODE, FIRST_ECHO, FLIP_ANGLES, PROGRAM, PULSES, REFOCUS, SECONDS,
+    AVERAGES, COMPLEX64, COMPLEX128, EXTENSION_CODE, FIRST_ECHO, FLIP_ANGLES, INVERSION, PROGRAM, PULSES, REFOCUS,
+    SECONDS,
 };
 use crate::acquisition::{Acquisition, Processing};
 use crate::formats::nifti::layout::NIFTI2;
@@ -80,7 +81,9 @@ fn described(data: &Acquisition) -> (Vec<usize>, Map<String, Value>) {
         meta.insert(FLIP_ANGLES[0].into(), json!(degrees));
     }
     meta.insert("ConversionMethod".into(), json!(concat!("requant ", env!("CARGO_PKG_VERSION"))));
-    for (key, value) in [("EchoTime", facts.te_s), ("RepetitionTime", facts.tr_s), ("MixingTime", facts.tm_s)] {
+    let times =
+        [("EchoTime", facts.te_s), ("RepetitionTime", facts.tr_s), ("MixingTime", facts.tm_s), (INVERSION, facts.ti_s)];
+    for (key, value) in times {
         if let Some(value) = value {
             meta.insert(key.into(), json!(value));
         }

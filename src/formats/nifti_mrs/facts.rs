@@ -5,7 +5,7 @@
 
 use serde_json::{Map, Value};
 
-use super::keys::{AVERAGES, FIRST_ECHO, FLIP_ANGLES, PULSES, REFOCUS, SAME, TEXT_CHARS, first};
+use super::keys::{AVERAGES, FIRST_ECHO, FLIP_ANGLES, INVERSION, PULSES, REFOCUS, SAME, TEXT_CHARS, first};
 use crate::acquisition::{Facts, flip_angle_deg};
 
 /// Keys whose value may differ between conditions or dimensions; a list of different values states none for all.
@@ -50,7 +50,10 @@ const MAX_PULSE_S: f64 = 0.05;
 /// What one place states.
 fn stated(place: &str, from: &Map<String, Value>, remarks: &mut Vec<String>) -> Facts {
     let flip_angle_deg = flip(place, from, remarks);
+    // 0 is what a scan without inversion has, as well.
+    let is_inverted = first(from.get(INVERSION)).and_then(Value::as_f64) != Some(0.0);
     let mut number = |key: &str| number(place, from, key, remarks);
+    let ti_s = if is_inverted { number(INVERSION).filter(|s| *s > 0.0) } else { None };
     let suppressed = |key: &str| first(from.get(key)).and_then(Value::as_bool);
     Facts {
         f0_mhz: number("SpectrometerFrequency"),
@@ -60,6 +63,7 @@ fn stated(place: &str, from: &Map<String, Value>, remarks: &mut Vec<String>) -> 
         refocus_s: number(REFOCUS).filter(|s| (MIN_PULSE_S..MAX_PULSE_S).contains(s)),
         tm_s: number("MixingTime"),
         flip_angle_deg,
+        ti_s,
         nucleus: text(from, "ResonantNucleus"),
         vendor: text(from, "Manufacturer"),
         // NIfTI-MRS' word, and that of BIDS.
@@ -188,6 +192,19 @@ mod tests {
         // Longer than the echo time: for whoever uses it to refuse.
         let (facts, _) = of(&json!({"FirstEchoTime": 0.05, "EchoTime": 0.03}), &json!({}));
         assert!(facts.fault().is_some());
+    }
+
+    #[test]
+    fn an_inversion_is_known_by_its_time() {
+        let ti_s = |meta: &Value, sidecar: &Value| {
+            let (facts, remarks) = of(meta, sidecar);
+            assert!(remarks.is_empty(), "{remarks:?}");
+            facts.ti_s
+        };
+        assert_eq!(ti_s(&json!({"InversionTime": 0.9}), &json!({})), Some(0.9));
+        assert_eq!(ti_s(&json!({}), &json!({"InversionTime": 0.9})), Some(0.9));
+        assert_eq!(ti_s(&json!({"InversionTime": 0}), &json!({})), None);
+        assert_eq!(ti_s(&json!({}), &json!({})), None);
     }
 
     #[test]

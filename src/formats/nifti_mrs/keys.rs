@@ -13,6 +13,8 @@ pub(super) const AVERAGES: &str = "AveragesOnScanner";
 pub(super) const PULSES: &str = "SimulatedPulses";
 /// User-defined key: first echo of PRESS (s).
 pub(super) const FIRST_ECHO: &str = "FirstEchoTime";
+/// Time from an inversion to the excitation (s), of NIfTI-MRS and BIDS.
+pub(super) const INVERSION: &str = "InversionTime";
 /// User-defined key: duration of the refocusing pulses (s).
 pub(super) const REFOCUS: &str = "RefocusingPulseDuration";
 /// Flip angle of the excitation (°): the standard's key, and that of BIDS.

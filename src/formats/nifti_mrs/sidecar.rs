@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::keys::FLIP_ANGLES;
+use super::keys::{FLIP_ANGLES, INVERSION};
 use crate::acquisition::Acquisition;
 
 /// Keys without which no dataset with spectra is valid BIDS (specification 1.10, "Magnetic resonance spectroscopy"), with the
@@ -28,6 +28,7 @@ pub fn bids_sidecar(data: &Acquisition, reference: Option<&str>) -> Result<Value
         ("EchoTime", facts.te_s),
         ("RepetitionTime", facts.tr_s),
         ("MixingTime", facts.tm_s),
+        (INVERSION, facts.ti_s),
         (FLIP_ANGLES[1], facts.flip_angle_deg),
     ];
     for (key, value) in numbers {

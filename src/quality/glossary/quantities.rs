@@ -34,7 +34,7 @@ pub(super) fn entries() -> Vec<Entry> {
         ),
         entry(
             "inversion_recovery",
-            "tissue is given, and the name of the sequence says that magnetisation was inverted first",
+            "tissue is given, and the header's inversion time or the name of the sequence says that magnetisation was inverted first",
             "The corrections for relaxation are for sequences without an inversion. `conc_molal_mmol_per_kg`, \
              `conc_molar_mmol_per_l` and `conc_alpha_iu` are null.",
             "Correct for the inversion yourself, from `conc_lcmodel_mmol_per_kg`.",
