@@ -25,6 +25,8 @@ pub struct Overrides {
     pub recipe: Option<PathBuf>,
     /// What it states of the header.
     pub facts: Facts,
+    /// What it states of the water reference's: echo and repetition time.
+    pub water: Facts,
     /// Segmentation of the head, or its folder.
     pub segmentation: Option<PathBuf>,
     /// Shares of the three tissues, with what was done to them.
@@ -179,6 +181,7 @@ fn interpret(number: usize, cells: &Cells<'_>, folder: &Path) -> Line {
             None
         }),
         facts,
+        water: cells.water_times(&mut fault),
         editing,
         cells: cells.stated(),
         carried: cells.carried(),

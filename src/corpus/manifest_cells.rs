@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::titles::{Title, columns};
-use crate::acquisition::Number;
+use crate::acquisition::{Facts, Number};
 use crate::printable::printable_label;
 use crate::quantify::Fractions;
 use crate::tissue::given;
@@ -17,6 +17,9 @@ pub(super) const LABELS: [&str; 5] = ["id", "subject", "session", "site", "voi"]
 
 /// Columns whose cells are paths.
 const PATHS: [&str; 4] = ["path", "water_path", "basis", "segmentation_path"];
+
+/// Columns with times of the water reference, and those with the spectrum's.
+const WATER_TIMES: [(&str, &str); 2] = [("water_te_s", "te_s"), ("water_tr_s", "tr_s")];
 
 /// The cells of a row.
 pub(super) struct Cells<'a> {
@@ -66,6 +69,17 @@ impl Cells<'_> {
     pub(super) fn number(&self, number: &Number, fault: &mut Option<String>) -> Option<f64> {
         let value = self.parsed(number.name).map_err(|message| *fault = Some(message)).ok()??;
         number.checked(value).map_err(|message| *fault = Some(message)).ok()
+    }
+
+    /// Echo and repetition time of the water reference.
+    pub(super) fn water_times(&self, fault: &mut Option<String>) -> Facts {
+        let mut times = Facts::default();
+        for number in Facts::NUMBERS {
+            if let Some((name, _)) = WATER_TIMES.iter().find(|(_, of_spectrum)| *of_spectrum == number.name) {
+                *(number.of)(&mut times) = self.number(&Number { name, ..*number }, fault);
+            }
+        }
+        times
     }
 
     /// What a column states, as a number.

@@ -147,3 +147,14 @@ fn water_may_be_stated_denied_or_left_open() {
     assert_eq!(lines[1].water, StatedWater::None);
     assert_eq!(lines[2].water, StatedWater::Unstated);
 }
+
+#[test]
+fn a_references_times_have_columns_of_their_own() {
+    let lines =
+        manifest("m.csv", "path,te_s,water_te_s,water_tr_s\na,0.144,0.03,6\nb,0.144,,\nc,,30,\n").unwrap().lines;
+    let times =
+        |i: usize| (lines[i].overrides.facts.te_s, lines[i].overrides.water.te_s, lines[i].overrides.water.tr_s);
+    assert_eq!(times(0), (Some(0.144), Some(0.03), Some(6.0)));
+    assert_eq!(times(1), (Some(0.144), None, None));
+    assert!(lines[2].fault.as_deref().unwrap().contains("water_te_s = 30"), "{:?}", lines[2].fault);
+}

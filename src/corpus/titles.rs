@@ -6,9 +6,11 @@ use crate::acquisition::Facts;
 use crate::printable::{LABEL_CHARS, printable};
 
 /// Columns that are no facts of a header. `path` must be there.
-const OWN_COLUMNS: [&str; 17] = [
+const OWN_COLUMNS: [&str; 19] = [
     "path",
     "water_path",
+    "water_te_s",
+    "water_tr_s",
     "id",
     "basis",
     "recipe",

@@ -221,7 +221,8 @@ pub(super) fn said_of(found: &Found) -> String {
         (
             (&found.id, &found.source_path, water, &found.water_source_path),
             (&found.subject, &found.session, &found.site, &found.voi),
-            (&found.overrides.facts, &found.overrides.editing, &found.overrides.carried, &found.problem),
+            (&found.overrides.facts, &found.overrides.water),
+            (&found.overrides.editing, &found.overrides.carried, &found.problem),
             found.tissue.said(),
         )
     )

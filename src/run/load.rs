@@ -235,13 +235,14 @@ pub(crate) fn load_acquisitions(
     gaps: &Facts,
 ) -> Result<Vec<Measurement>, Failure> {
     let stated = &found.overrides.facts;
-    let data = read(&found.path, &found.parts, voxels.clone(), &found.source_path, (gaps, stated))?;
+    let mut data = read(&found.path, &found.parts, voxels.clone(), &found.source_path, (gaps, stated))?;
     let paired = match &found.water {
         Water::Paired(path) => {
             let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
             // What the manifest states of the spectrum's own times is not the reference's, if that has them.
             let times = Facts { te_s: stated.te_s, tr_s: stated.tr_s, ..Facts::default() };
-            let others = Facts { te_s: None, tr_s: None, ..stated.clone() };
+            let of_water = &found.overrides.water;
+            let others = Facts { te_s: of_water.te_s, tr_s: of_water.tr_s, ..stated.clone() };
             let failed =
                 |f: Failure| Failure::new(format!("water_{}", f.code), format!("water reference {}", f.message));
             let decoded = |voxels| decode(path, &found.water_parts, voxels, &name).map_err(failed);
@@ -250,7 +251,9 @@ pub(crate) fn load_acquisitions(
             if let Some(needed) = lacking.and_then(|(voxels, of_water)| of_water.lacking(voxels, &water)) {
                 water = decoded(Some(needed))?;
             }
-            complete(&mut water, &name, (&times.or(gaps.clone()), &others)).map_err(failed)?;
+            let own = water.facts.clone();
+            complete(&mut water, &name, (&times.clone().or(gaps.clone()), &others)).map_err(failed)?;
+            data.remarks.extend(water_match::times_of_the_line(&own, &water.facts, &times));
             Some(water)
         }
         // Missing, unfit and ambiguous ones are refused before anything is read ([`Found::refusal`]).

@@ -28,6 +28,25 @@ pub(super) fn facts_of_water(data: &Acquisition, water: &Acquisition) -> Facts {
     conditions::facts(water, WaterCondition::of(data, 0, water).number)
 }
 
+/// Says which of a reference's times stand in the spectrum's line of a manifest alone: `own` are those of its file, `taken` what
+/// became of them.
+pub(super) fn times_of_the_line(own: &Facts, taken: &Facts, line: &Facts) -> Option<String> {
+    let is_lines =
+        |time: fn(&Facts) -> Option<f64>| time(line).is_some() && time(taken) == time(line) && time(own) != time(line);
+    let times = [("TE", "water_te_s", is_lines(|f| f.te_s)), ("TR", "water_tr_s", is_lines(|f| f.tr_s))];
+    let of_line: Vec<_> = times.into_iter().filter(|(.., is_lines)| *is_lines).collect();
+    let names: Vec<&str> = of_line.iter().map(|(name, ..)| *name).collect();
+    let columns: Vec<String> = of_line.iter().map(|(_, column, _)| format!("`{column}`")).collect();
+    (!names.is_empty()).then(|| {
+        format!(
+            "{} of the water reference is taken from the spectrum's line of the manifest, as its file states none; write its own in \
+             {}",
+            names.join(" and "),
+            columns.join(" and ")
+        )
+    })
+}
+
 fn has_other_frequency(data: &Acquisition, water: &Acquisition) -> bool {
     differ(data.facts.f0_mhz, water.facts.f0_mhz, FREQUENCY_DIFFERS)
 }
@@ -197,6 +216,21 @@ mod tests {
         assert_eq!(with(&|w| w.facts.f0_mhz = Some(124.0)), (true, vec![]));
         assert_eq!(with(&|w| w.facts.f0_mhz = Some(63.6)), (false, vec!["water_reference_frequency"]));
         assert_eq!(with(&|w| w.facts.f0_mhz = None), (true, vec![]));
+    }
+
+    #[test]
+    fn times_that_stand_in_the_spectrums_line_are_told() {
+        let times = |te_s, tr_s| Facts { te_s, tr_s, ..Facts::default() };
+        let line = times(Some(0.144), Some(2.0));
+        let told = |own: &Facts, taken: &Facts| times_of_the_line(own, taken, &line).unwrap_or_default();
+        let both = told(&times(None, None), &line);
+        assert!(
+            both.contains("TE and TR of the water reference") && both.contains("`water_te_s` and `water_tr_s`"),
+            "{both}"
+        );
+        assert!(told(&times(Some(0.03), None), &times(Some(0.03), Some(2.0))).starts_with("TR of"));
+        assert_eq!(told(&line, &line), "");
+        assert_eq!(told(&times(None, None), &times(Some(0.03), Some(6.0))), "");
     }
 
     #[test]
