@@ -9,10 +9,11 @@ use crate::regular_file;
 
 /// Largest table that is read (bytes): a million lines have a tenth of it.
 const MAX_BYTES: u64 = 1 << 30;
-/// Shares that sum to 1 within this are taken as they are.
+/// How far a sum may be from 1 as the numbers are rounded, which is not worth a word, and how far at most.
 const AS_IS: f64 = 0.01;
-/// Those that do within this are divided by their sum.
 const NORMALISED: f64 = 0.1;
+/// What rounding adds to a sum of decimal numbers.
+const ROUNDING: f64 = 1e-9;
 /// Columns that must be there, and those that may.
 const NEEDED: [&str; 4] = ["spectrum_id", "f_gm", "f_wm", "f_csf"];
 const OPTIONAL: [&str; 2] = ["f_csf_sd", "gm_ratio_sd"];
@@ -22,7 +23,7 @@ const OPTIONAL: [&str; 2] = ["f_csf_sd", "gm_ratio_sd"];
 pub struct Tissue {
     /// Shares; they sum to 1.
     pub fractions: Fractions,
-    /// Their sum as it stood there, where that was not 1.
+    /// Their sum as it stood there, where that was not 1 but for rounding.
     pub normalised_from: Option<f64>,
     /// Standard deviation of the share of CSF.
     pub f_csf_sd: Option<f64>,
@@ -159,8 +160,10 @@ fn tissue_of(shares: [f64; 3], f_csf_sd: Option<f64>, gm_ratio_sd: Option<f64>) 
     if (sum - 1.0).abs() > NORMALISED {
         return Err(format!("f_gm + f_wm + f_csf is {sum}; shares of the voxel sum to 1 (are these percent?)"));
     }
-    let is_right = (sum - 1.0).abs() <= AS_IS;
-    let [gm, wm, csf] = if is_right { shares } else { shares.map(|share| share / sum) };
+    let off = (sum - 1.0).abs();
+    let is_right = off <= AS_IS + ROUNDING;
+    // A sum of 1 but for the rounding of its digits in memory is 1.
+    let [gm, wm, csf] = if off <= ROUNDING { shares } else { shares.map(|share| share / sum) };
     Ok(Tissue {
         fractions: Fractions { gm, wm, csf },
         normalised_from: (!is_right).then_some(sum),
@@ -189,6 +192,10 @@ mod tests {
         assert_eq!((a.f_csf_sd, a.gm_ratio_sd), (Some(0.02), None));
         let b = read["b"].unwrap();
         assert!((b.fractions.gm - 0.6).abs() < 1e-12 && (b.normalised_from.unwrap() - 0.95).abs() < 1e-12);
+        // What rounding leaves is divided by, and not worth a word.
+        let d = lines(Path::new("t.tsv"), format!("{HEADER}d\t0.5\t0.3\t0.21\t\t\n").as_bytes(), b'\t').unwrap();
+        let d = d["d"].unwrap();
+        assert!((d.fractions.gm - 0.5 / 1.01).abs() < 1e-12 && d.normalised_from.is_none());
         assert_eq!(read["c"], None);
     }
 

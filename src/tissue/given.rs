@@ -10,13 +10,14 @@ use crate::regular_file;
 
 /// Largest file of fractions that is read (bytes).
 const MAX_BYTES: u64 = 1 << 20;
-/// How far a sum may be from 1 as the numbers are rounded, and up to which it is brought to 1.
+/// How far a sum may be from 1 as the numbers are rounded, which is not worth a word, and how far at most.
 const ROUNDED: f64 = 0.01;
 const NORMALISED: f64 = 0.1;
 /// What rounding adds to a sum of decimal numbers.
 const ROUNDING: f64 = 1e-9;
 
-/// Checks stated shares of grey matter, white matter and CSF; with a remark where they were brought to the sum of 1.
+/// Checks stated shares of grey matter, white matter and CSF, and divides them by their sum; with a remark where that is more
+/// than rounding.
 ///
 /// # Errors
 /// [`TissueError::BadFractions`]: one is no share, or they sum to something else than 1.
@@ -29,14 +30,14 @@ pub fn checked([gm, wm, csf]: [f64; 3], file: &str) -> Result<(Fractions, Option
     }
     let sum = gm + wm + csf;
     let off = (sum - 1.0).abs();
-    if off <= ROUNDED + ROUNDING {
-        Ok((Fractions { gm, wm, csf }, None))
-    } else if off <= NORMALISED + ROUNDING {
-        let fractions = Fractions { gm: gm / sum, wm: wm / sum, csf: csf / sum };
-        Ok((fractions, Some(format!("{file}: the fractions sum to {sum:.4} and were brought to 1"))))
-    } else {
-        Err(bad(format!("GM {gm}, WM {wm} and CSF {csf} sum to {sum:.4}")))
+    if off > NORMALISED + ROUNDING {
+        return Err(bad(format!("GM {gm}, WM {wm} and CSF {csf} sum to {sum:.4}")));
     }
+    // A sum of 1 but for the rounding of its digits in memory is 1.
+    let by = if off <= ROUNDING { 1.0 } else { sum };
+    let remark = off > ROUNDED + ROUNDING;
+    let remark = remark.then(|| format!("{file}: the fractions sum to {sum:.4} and were brought to 1"));
+    Ok((Fractions { gm: gm / by, wm: wm / by, csf: csf / by }, remark))
 }
 
 /// Reads the fractions of a JSON file.
@@ -67,10 +68,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sums_near_one_stay_and_others_are_brought_to_it_or_refused() {
+    fn sums_near_one_are_brought_to_it_and_others_refused() {
         let of = |shares: [f64; 3]| checked(shares, "x").map(|(f, remark)| ([f.gm, f.wm, f.csf], remark.is_some()));
         assert_eq!(of([0.5, 0.3, 0.2]).unwrap(), ([0.5, 0.3, 0.2], false));
-        assert_eq!(of([0.5, 0.3, 0.21]).unwrap(), ([0.5, 0.3, 0.21], false));
+        let ([gm, wm, csf], told) = of([0.5, 0.3, 0.21]).unwrap();
+        assert!(!told && (gm + wm + csf - 1.0).abs() < 1e-15 && (gm - 0.5 / 1.01).abs() < 1e-15);
         let ([gm, wm, csf], told) = of([0.5, 0.3, 0.12]).unwrap();
         assert!(told && (gm + wm + csf - 1.0).abs() < 1e-15 && (gm - 0.5 / 0.92).abs() < 1e-15);
         for wrong in
