@@ -4,7 +4,7 @@ use super::settings::{Settings, Smoothness};
 use crate::fit::sample::settings::{SamplingSettings, Uncertainty};
 use crate::fit::settings_error::SettingsError;
 
-/// Fewest chains that can be compared, and fewest draws of each whose halves can.
+/// Fewest chains that can be compared.
 const FEWEST_CHAINS: usize = 2;
 const FEWEST_DRAWS: usize = 4;
 
@@ -86,8 +86,10 @@ impl SamplingSettings {
             None
         } else if self.chains < FEWEST_CHAINS {
             Some(("sampling.chains", "at least 2, so that chains can be compared"))
+        } else if self.warmup < FEWEST_WARMUP {
+            Some(("sampling.warmup", "at least 20, in which the chains' step is found"))
         } else if self.draws < FEWEST_DRAWS {
-            Some(("sampling.draws", "at least 4 of each chain"))
+            Some(("sampling.draws", "at least 50 of each chain"))
         } else {
             None
         }
@@ -104,7 +106,7 @@ mod tests {
     fn settings_that_no_fit_can_use_are_refused_with_their_line() {
         let map = Settings::MAP_TOML;
         let line = |start: &str| map.lines().position(|l| l.starts_with(start)).unwrap() + 1;
-        let sampled = format!("uncertainty = \"sample\"\n{map}\n[sampling]\nwarmup = 10\n");
+        let sampled = format!("uncertainty = \"sample\"\n{map}\n[sampling]\nwarmup = 20\n");
         for (text, (from, to), field, at) in [
             (map, ("[0.2, 4.2]", "[4.2, 0.2]"), "window_ppm", line("window_ppm")),
             (map, ("max_iterations = 60", "max_iterations = 0"), "max_iterations", line("max_iterations")),
@@ -115,8 +117,9 @@ mod tests {
             (map, ("max_ed_per_ppm = 8.0", "max_ed_per_ppm = 0.0"), "baseline.max_ed_per_ppm", line("max_ed_per_ppm")),
             (map, ("\"evidence\"", "{ fixed = -1.0 }"), "baseline.smoothness", line("smoothness")),
             (map, ("gauss_hz = 3.5", "gauss_hz = inf"), "start.gauss_hz", line("gauss_hz")),
-            (&sampled, ("warmup = 10", "chains = 1"), "sampling.chains", sampled.lines().count()),
-            (&sampled, ("warmup = 10", "draws = 3"), "sampling.draws", sampled.lines().count()),
+            (&sampled, ("warmup = 20", "chains = 1"), "sampling.chains", sampled.lines().count()),
+            (&sampled, ("warmup = 20", "draws = 49"), "sampling.draws", sampled.lines().count()),
+            (&sampled, ("warmup = 20", "warmup = 19"), "sampling.warmup", sampled.lines().count()),
         ] {
             assert!(text.contains(from), "{from}");
             let message = Method::from_toml(&text.replacen(from, to, 1)).unwrap_err().to_string();

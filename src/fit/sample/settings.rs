@@ -19,9 +19,9 @@ pub enum Uncertainty {
 pub struct SamplingSettings {
     /// Chains a spectrum; at least 2, so that they can be compared.
     pub chains: usize,
-    /// Trajectories of each chain that adapt its step and are left out.
+    /// Trajectories of each chain that adapt its step and are left out; at least 20.
     pub warmup: usize,
-    /// Draws of each chain that are kept; at least 4.
+    /// Draws of each chain that are kept; at least 50.
     pub draws: usize,
 }
 

@@ -2,7 +2,8 @@
 
 use super::super::coefficients::FLAG_ABOVE_PERCENT;
 use super::super::{
-    BASELINE_NEAR_LIMIT, BROAD_PPM, LITTLE_ADDED_HZ, LOW_SNR, MISFIT, PLAUSIBLE_TNAA_TO_TCR, SHIFT_NEAR_LIMIT, flag,
+    BASELINE_NEAR_LIMIT, BROAD_PPM, FEWEST_EFFECTIVE_DRAWS, JUDGED, LITTLE_ADDED_HZ, LOW_SNR, MISFIT, MOST_RHAT,
+    PLAUSIBLE_TNAA_TO_TCR, SHIFT_NEAR_LIMIT, flag,
 };
 use super::entry::{Entry, Thresholds, flag_entry as entry};
 use super::water;
@@ -96,6 +97,18 @@ fn of_doubt() -> Vec<Entry> {
             ),
             "The baseline is as flexible as the method allows. It may hold lipid or water signal, or a part of broad metabolites.",
             "Draw the fit. Compare results with a lower limit: `--vary baseline.max_ed_per_ppm=2,4,8`.",
+        ),
+        entry(
+            flag::NOT_MIXED,
+            format!(
+                "`sampled_rhat` > {MOST_RHAT} or `sampled_ess` < {FEWEST_EFFECTIVE_DRAWS}, of any of {}, where the posterior is sampled",
+                JUDGED.join(", ")
+            ),
+            "The chains disagree, or are too short: mean, standard deviation and quantiles of the columns `sampled_…` are not those of \
+             the posterior. Amplitudes and `sd_posterior` do not hang on the chains; but a posterior with several modes is a usual cause, \
+             and then the amplitude is one of them.",
+            "Look at the fit. Raise `sampling.warmup` and `sampling.draws` in a copy of the method. For figures that are published \
+             Vehtari et al. 2021 ask R̂ < 1.01 and 100 effective draws a chain.",
         ),
         entry(
             flag::PRIOR_STRAINED,
