@@ -8,6 +8,9 @@ mod expression;
 mod kinds;
 mod parser;
 mod profile;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod robust_tests;
 
 pub use evaluate::{Row, Value};
 pub use expression::{Expression, ExpressionError, Function};
