@@ -113,6 +113,13 @@ pub fn canonical(name: &str) -> String {
     trimmed.to_owned()
 }
 
+/// Whether `name` is what a component is called here: the canonical name of a molecule, macromolecules or lipids.
+pub fn is_listed(name: &str) -> bool {
+    let is_molecule =
+        SYNONYMS.iter().any(|(known, _)| *known == name) || SUMS.iter().any(|(_, members)| members.contains(&name));
+    is_molecule || (kind(name) != Kind::Metabolite && canonical(name) == name)
+}
+
 /// What the component called `name` stands for, by its canonical name.
 pub fn kind(name: &str) -> Kind {
     let name = canonical(name);

@@ -147,6 +147,7 @@ impl<'a> ModelStore<'a> {
         self.note(&source, &basis.set, &faults);
         warnings.extend(faults);
         let chosen = &self.options.methods[method];
+        self.note_names(&basis.set, chosen);
         let group = self.learned_for(chosen, found, header, basis.pulses_of());
         let learned_id = group.map(LearnedGroup::id).or_else(|| self.bases.learned_id(header, &basis));
         let is_difference = key.is_difference() || is_of_differences(&basis.set);
@@ -325,6 +326,20 @@ impl<'a> ModelStore<'a> {
         let unused = self.options.water_scaling.relaxation.unused(&set.metabolites);
         let all = all.chain(&unused);
         lock(&self.notes).extend(all.map(|said| format!("basis set {}: {said}", set.id)));
+    }
+
+    /// Notes the components for which a method of somebody's own has settings, and which the basis set lacks.
+    fn note_names(&self, set: &BasisSet, method: &Method) {
+        let Method::Peers(settings) = method else { return };
+        let is_built_in = || matches!(Method::built_in(&settings.name), Some(Ok(known)) if known == *method);
+        let lacking = settings.named_beside(&set.metabolites);
+        if !lacking.is_empty() && !is_built_in() {
+            let (names, method) = (lacking.join(", "), &settings.name);
+            lock(&self.notes).insert(format!(
+                "basis set {}: has no {names}, which own.shift_sd_ppm_of of the method {method} names",
+                set.id
+            ));
+        }
     }
 
     /// What is to be said of the basis sets that were used, and of lessons that were not.

@@ -1,12 +1,22 @@
 //! Settings of `map`'s family that parse and yet cannot be used.
 
-use super::settings::{Settings, Smoothness};
+use std::collections::BTreeSet;
+
+use super::settings::{ComponentSettings, Macromolecules, Settings, Smoothness};
+use crate::basis::names::{Kind, kind};
 use crate::fit::sample::settings::{SamplingSettings, Uncertainty};
 use crate::fit::settings_error::SettingsError;
 
 /// Fewest chains that can be compared.
 const FEWEST_CHAINS: usize = 2;
-const FEWEST_DRAWS: usize = 4;
+/// Fewest trajectories of the warm-up: the step is found and the mass matrix rescaled in them, and without them draws are spread a
+/// third as wide as the posterior.
+const FEWEST_WARMUP: usize = 20;
+/// Fewest draws of a chain: with two chains the sd of 100 draws is known to 7 %, if they are independent.
+const FEWEST_DRAWS: usize = 50;
+
+/// Chemical shifts of protons in tissue, with room beyond (ppm).
+const PROTONS_PPM: [f64; 2] = [-1.0, 11.0];
 
 const MORE_THAN_A_LINE: &str = "over the window more than 2, a straight line's effective dimension";
 
@@ -72,10 +82,35 @@ impl Settings {
             }
             _ => {}
         }
-        if let Some((field, why)) = self.sampling.refused(self.uncertainty) {
+        let pattern = components.pattern_refused().map(|why| ("components.pattern", why));
+        if let Some((field, why)) = pattern.or_else(|| self.sampling.refused(self.uncertainty)) {
             return fail(field, why);
         }
         Ok(())
+    }
+}
+
+impl ComponentSettings {
+    /// Why the method's own macromolecule pattern cannot be used.
+    fn pattern_refused(&self) -> Option<&'static str> {
+        let [least_ppm, most_ppm] = PROTONS_PPM;
+        let names: BTreeSet<&str> = self.pattern.iter().map(|peak| peak.name.as_str()).collect();
+        let is_above_zero = |value: f64| value.is_finite() && value > 0.0;
+        if self.pattern.is_empty() {
+            None
+        } else if self.macromolecules != Macromolecules::Peaks {
+            Some("is that of `macromolecules = \"peaks\"`, and of no other")
+        } else if names.len() < self.pattern.len() {
+            Some("two peaks have one name")
+        } else if names.iter().any(|name| kind(name) != Kind::Macromolecule) {
+            Some("names begin with MM or Mac, so that no peak counts as a metabolite")
+        } else if !self.pattern.iter().all(|peak| is_above_zero(peak.width_hz) && is_above_zero(peak.area)) {
+            Some("width_hz and area of every peak are finite numbers above 0")
+        } else if !self.pattern.iter().all(|peak| (least_ppm..=most_ppm).contains(&peak.ppm)) {
+            Some("ppm of every peak is from -1 to 11, where protons are")
+        } else {
+            None
+        }
     }
 }
 
@@ -101,6 +136,32 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
     use crate::fit::Method;
     use crate::fit::map::settings::Settings;
+
+    #[test]
+    fn patterns_that_no_fit_can_use_are_refused() {
+        let peak = |name: &str, ppm: f64, width_hz: f64, area: f64| {
+            format!("{{ name = \"{name}\", group = \"a\", ppm = {ppm:?}, width_hz = {width_hz:?}, area = {area:?} }}")
+        };
+        let sound = peak("MM_0.90", 0.9, 20.0, 1.0);
+        let method = |peaks: &[&str], macromolecules: &str| {
+            let list = format!("[components]\npattern = [{}]", peaks.join(", "));
+            let text = Settings::MAP_TOML.replacen("[components]", &list, 1);
+            Method::from_toml(&text.replacen("\"peaks\"", &format!("\"{macromolecules}\""), 1))
+        };
+        method(&[&sound, &peak("MM_2.05", 2.05, 20.0, 1.0)], "peaks").unwrap();
+        for (second, macromolecules, words) in [
+            (peak("MM_2.05", 2.05, 20.0, 1.0), "groups", "peaks"),
+            (peak("MM_0.90", 2.05, 20.0, 1.0), "peaks", "one name"),
+            (peak("NAA", 2.05, 20.0, 1.0), "peaks", "metabolite"),
+            (peak("MM_2.05", 2.05, -20.0, 1.0), "peaks", "width_hz"),
+            (peak("MM_2.05", 2.05, 20.0, -1.0), "peaks", "area"),
+            (peak("MM_2.05", 205.0, 20.0, 1.0), "peaks", "-1 to 11"),
+            (peak("MM_2.05", f64::NAN, 20.0, 1.0).replace("NaN", "nan"), "peaks", "-1 to 11"),
+        ] {
+            let message = method(&[&sound, &second], macromolecules).unwrap_err().to_string();
+            assert!(message.contains("`components.pattern`") && message.contains(words), "{second}: {message}");
+        }
+    }
 
     #[test]
     fn settings_that_no_fit_can_use_are_refused_with_their_line() {

@@ -33,7 +33,7 @@ impl Baseline {
         let parts = grid.domain != Domain::RealSpectrum;
         let (high, low) = (grid.ppm[0], grid.ppm[grid.ppm.len() - 1]);
         match *kind {
-            Kind::None | Kind::SmoothedResidual { .. } => Self::none(),
+            Kind::None {} | Kind::SmoothedResidual { .. } => Self::none(),
             Kind::Polynomial { order } => {
                 let middle = 0.5 * (high + low);
                 let functions = (0..=order)

@@ -8,10 +8,10 @@ use super::settings::{
 };
 
 /// A field that cannot be as it is, and why.
-type Fault = Option<(&'static str, &'static str)>;
+pub(super) type Fault = Option<(&'static str, &'static str)>;
 
 /// The refusal of `field` unless it `holds`.
-fn needs(holds: bool, field: &'static str, why: &'static str) -> Fault {
+pub(super) fn needs(holds: bool, field: &'static str, why: &'static str) -> Fault {
     (!holds).then_some((field, why))
 }
 
@@ -27,6 +27,7 @@ impl Settings {
             .or_else(|| self.sampling.refused(self.uncertainty))
             .or_else(|| self.residual_baseline_refused())
             .or_else(|| self.baseline.refused(high - low))
+            .or_else(|| self.numbers_refused())
             .or_else(|| self.own_shifts_refused())
             .or_else(|| self.domain_refused())
             .or_else(|| self.search_refused())
@@ -46,7 +47,10 @@ impl Settings {
             })
             .or_else(|| {
                 let samples = self.samples?;
-                let holds = samples.first_s >= 0.0 && samples.last_fraction > 0.0 && samples.last_fraction <= 1.0;
+                let holds = samples.first_s.is_finite()
+                    && samples.first_s >= 0.0
+                    && samples.last_fraction > 0.0
+                    && samples.last_fraction <= 1.0;
                 needs(holds, "samples.last_fraction", "0 < last_fraction ≤ 1, and first_s ≥ 0")
             })
     }
@@ -54,7 +58,7 @@ impl Settings {
     fn residual_baseline_refused(&self) -> Fault {
         let is_time = self.domain == Domain::Time;
         match self.baseline {
-            Baseline::None => None,
+            Baseline::None {} => None,
             Baseline::SmoothedResidual { .. } if !is_time => {
                 Some(("baseline.kind", "`smoothed-residual` needs the domain `time`, whose fit has no baseline"))
             }
@@ -127,7 +131,7 @@ impl Settings {
             }
             Ratios::Tarquin | Ratios::Osprey => {
                 let why = "rows that follow the solution go with `search.kind = \"none\"`";
-                needs(self.search == Search::None, "ratios", why)
+                needs(self.search == Search::None {}, "ratios", why)
             }
         }
     }
@@ -136,7 +140,8 @@ impl Settings {
         let shares = self.groups.by != GroupBy::None || !self.groups.has_any();
         let why = "`none` shares nothing: shift, damping and Gaussian must be 0";
         needs(shares, "groups.by", why).or_else(|| {
-            let holds = self.solver.max_iterations > 0 && self.solver.tolerance > 0.0;
+            let holds =
+                self.solver.max_iterations > 0 && self.solver.tolerance > 0.0 && self.solver.tolerance.is_finite();
             needs(holds, "solver.max_iterations", "at least one iteration, and a tolerance above 0")
         })
     }
@@ -165,7 +170,7 @@ impl Baseline {
     fn refused(&self, range_ppm: f64) -> Fault {
         let few = |splines: f64| splines > 0.0 && splines <= MOST_SPLINES;
         match *self {
-            Self::None | Self::SmoothedResidual { .. } => None,
+            Self::None {} | Self::SmoothedResidual { .. } => None,
             Self::Polynomial { order } => needs(order <= HIGHEST_ORDER, "baseline.order", "at most 50"),
             Self::Spline { spacing_ppm, .. } => {
                 let why = "above 0, and no more than 1000 splines in the window";

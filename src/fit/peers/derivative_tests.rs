@@ -108,7 +108,7 @@ fn columns_of_samples_are_those_of_finite_differences() {
     check(&settings("fsl", |s| {
         s.domain = Domain::Time;
         s.samples = Some(Samples { first_s: 0.01, first_samples: 5, last_fraction: 0.5, without_water: false });
-        s.baseline = Baseline::None;
+        s.baseline = Baseline::None {};
         s.phase.max_phi1_deg_per_ppm = 0.0;
         s.own.max_shift_ppm = 0.03;
         s.own.damping_per_s = [2.0, 10.0];

@@ -33,6 +33,7 @@ mod parameter;
 mod posterior;
 mod potential;
 mod problem;
+mod ranges;
 mod reference;
 pub mod remote;
 mod report;

@@ -113,7 +113,7 @@ impl<'s, 'm> Search<'s, 'm> {
             _ => [0.0; 3],
         };
         let test = match settings.search {
-            SearchSettings::None => None,
+            SearchSettings::None {} => None,
             SearchSettings::FTest {
                 probability,
                 probability_smoothing,

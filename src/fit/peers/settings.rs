@@ -260,8 +260,8 @@ pub enum Start {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Search {
-    /// The penalties' start values hold.
-    None,
+    /// The penalties' start values hold; braces, so that serde refuses other keys in its table.
+    None {},
     /// LCModel's: by the probability that the reference solution, least regularised, is better.
     FTest {
         /// Range of that probability for the solution.

@@ -44,7 +44,7 @@ pub(super) fn pose_with<'a>(
     with_own: bool,
 ) -> Problem<'a> {
     let (shape, shape_parameters) = match model.settings.lineshape {
-        Lineshape::None => (Shape::None, Vec::new()),
+        Lineshape::None {} => (Shape::None, Vec::new()),
         Lineshape::Kernel { reach, min_side_points, max_side_points, smoothing_ppm, start, .. } => {
             let bins = setup.fwhm_ppm / model.start_grid.bin_ppm();
             let mut n_side = ((0.5 * bins * reach).round() as usize).max(min_side_points);

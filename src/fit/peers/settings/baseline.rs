@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Baseline {
-    /// None.
-    None,
+    /// None; braces, so that serde refuses other keys in its table.
+    None {},
     /// None in the fit; the curves show the smoothed spectrum of what the fit of the samples left.
     SmoothedResidual {
         /// How it is smoothed.

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Lineshape {
-    /// None.
-    None,
+    /// None; braces, so that serde refuses other keys in its table.
+    None {},
     /// A free kernel over frequency (LCModel, Osprey): its points on either side of the centre.
     Kernel {
         /// Half-length of the kernel in half widths of the start's lines.
