@@ -4,7 +4,7 @@
 use num_complex::Complex64;
 
 use super::align::Offset;
-use super::{Record, error::check_finite};
+use super::{PrepareError, Record, error::check_finite};
 use crate::acquisition::{Acquisition, Samples, Series};
 
 /// Flags that transients were left out, once.
@@ -29,6 +29,28 @@ pub(super) fn is_usable(fid: &[Complex64]) -> bool {
 /// Whether a transient holds nothing but zeros.
 pub(super) fn is_empty(fid: &[Complex64]) -> bool {
     fid.iter().all(|z| *z == Complex64::default())
+}
+
+/// Refuses stored samples that are real throughout, or imaginary. Coils and phases turn one part into the other, so that it shows
+/// in what is stored alone. Noise is in both parts of whatever was measured: the first sound transient ends the search.
+///
+/// # Errors
+/// [`PrepareError::OnePart`].
+pub(super) fn check_parts(own: Series<'_>) -> Result<(), PrepareError> {
+    let (n_transients, n_coils, _) = own.dim();
+    let (mut has_real, mut has_imaginary) = (false, false);
+    for fid in (0..n_transients).flat_map(|t| (0..n_coils).map(move |coil| own.fid(t, coil))) {
+        has_real |= fid.iter().any(|z| z.re != 0.0);
+        has_imaginary |= fid.iter().any(|z| z.im != 0.0);
+        if has_real && has_imaginary {
+            break;
+        }
+    }
+    match (has_real, has_imaginary) {
+        (true, false) => Err(PrepareError::OnePart { part: "imaginary" }),
+        (false, true) => Err(PrepareError::OnePart { part: "real" }),
+        _ => Ok(()),
+    }
 }
 
 /// What of one voxel and condition can be used.
@@ -206,6 +228,19 @@ mod tests {
         assert_eq!(usable(&both), Some((vec![2, 3], vec![1, 2])));
         assert_eq!(usable(&data(4, 3, |_, _| f64::NAN)), None);
         assert_eq!(usable(&data(1, 1, |_, _| f64::NAN)), None);
+    }
+
+    #[test]
+    fn samples_of_one_part_alone_are_refused() {
+        let check = |value: fn(usize, usize) -> Complex64| {
+            let samples = Array5::from_shape_fn((1, 1, 2, 3, 4), |(_, _, t, k, _)| value(t, k));
+            check_parts(Acquisition::from_samples("test", samples).series(0, 0))
+        };
+        assert_eq!(check(|_, _| Complex64::new(1.0, 0.0)), Err(PrepareError::OnePart { part: "imaginary" }));
+        assert_eq!(check(|_, _| Complex64::new(0.0, 1.0)), Err(PrepareError::OnePart { part: "real" }));
+        assert_eq!(check(|_, _| Complex64::default()), Ok(()));
+        // One transient of one coil is enough to know that both were stored.
+        assert_eq!(check(|t, k| Complex64::new(1.0, if (t, k) == (1, 2) { 1e-9 } else { 0.0 })), Ok(()));
     }
 
     #[test]

@@ -53,6 +53,7 @@ impl<'a> Aligned<'a> {
         if preparation == &Preparation::None && n_coils.max(n_transients) > 1 {
             return Err(PrepareError::NotPrepared { n_coils, n_transients });
         }
+        broken::check_parts(data.series(voxel, condition))?;
         let (mut data, mut water) = (Cow::Borrowed(data), water.map(Cow::Borrowed));
         let mut usable = None;
         let gathered = gather(preparation, &data, water.as_deref(), voxel, condition, &mut record);

@@ -86,6 +86,15 @@ pub enum PrepareError {
         /// Index of the first along the FID.
         first: usize,
     },
+    /// The real or the imaginary part of all samples is zero.
+    #[error(
+        "the {part} part of every sample is zero: half of the signal is missing, and every amplitude would be half of what it \
+         is; the file was made from one part of the samples or from magnitudes: export complex samples"
+    )]
+    OnePart {
+        /// The part that is missing.
+        part: &'static str,
+    },
     /// All samples are zero, or fewer are not than a fit needs.
     #[error("the FID holds no signal ({points} points before its zero tail); the acquisition or its export failed")]
     NoSignal {
@@ -146,6 +155,7 @@ impl PrepareError {
             Self::Nucleus { .. } => "nucleus",
             Self::NotFinite { .. } => "not_finite",
             Self::NoSignal { .. } => "no_signal",
+            Self::OnePart { .. } => "one_part_missing",
             Self::WaterGrid { .. } | Self::WaterPlace { .. } => "water_mismatch",
         }
     }

@@ -261,6 +261,13 @@ fn of_samples(t: &Thresholds) -> Vec<Entry> {
             "Export the file again.",
         ),
         entry(
+            "one_part_missing",
+            "the real or the imaginary part of every stored sample is exactly zero",
+            "Half of the signal is missing: the file was made from one part of the samples or from magnitudes. Every amplitude and \
+             concentration would come out as half of what it is.",
+            "Export the file again, with complex samples.",
+        ),
+        entry(
             FitState::NoSignal.as_str(),
             format!(
                 "fewer than {} samples before a zero-filled tail, no signal common to the coils, or no signal at all",
