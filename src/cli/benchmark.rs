@@ -103,6 +103,9 @@ impl Progress for Watched {
     fn learning(&self, pass: usize, n_groups: usize, n_spectra: usize) {
         self.shown().learning(pass, n_groups, n_spectra);
     }
+    fn noted(&self, words: &str) {
+        self.shown().noted(words);
+    }
 }
 
 impl Watch for Watched {

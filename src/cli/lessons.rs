@@ -97,7 +97,7 @@ impl Lessons {
 pub(super) fn print_learned(learned: &Learned) {
     if learned.groups.is_empty() && learned.recipes.is_empty() {
         say!(
-            "nothing was learned: no protocol has {} spectra (for pulses: whose pulses nobody states)",
+            "nothing was learned: no protocol has {} spectra with sound fits by a method that has a pattern (for pulses: whose pulses nobody states)",
             learn::MIN_SPECTRA
         );
     }

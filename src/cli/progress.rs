@@ -229,6 +229,10 @@ impl Progress for Shown {
         done.at_work = Some(AtWork { files: n, fits: n, fitted_before: pulse::fitted() });
     }
 
+    fn noted(&self, words: &str) {
+        self.0.bar.suspend(|| tell!("{words}"));
+    }
+
     // One line a failure, with words that batch systems can look for.
     fn failed(&self, row: &SpectrumRow) {
         let line = format!(

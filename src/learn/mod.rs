@@ -16,9 +16,11 @@ use self::training::{Reading, TrainingSpectrum, training_spectra};
 use crate::corpus::Found;
 use crate::engine::{Batch, Engine, Task};
 use crate::fit::evidence::Evidence;
-use crate::fit::{FitState, Method, Model};
+use crate::fit::map::settings::{Macromolecules, Settings};
+use crate::fit::{FitResult, FitState, Method, Model};
 use crate::interrupt;
 use crate::learned::{Learned, LearnedGroup, Shared};
+use crate::quality;
 use crate::run::load::Header;
 use crate::run::models::{ModelStore, Prepared};
 use crate::run::{Inputs, Progress, RunError, RunOptions};
@@ -57,7 +59,10 @@ const SETTLED: f64 = 0.3;
 
 type GroupKey = (String, Option<String>);
 
-/// Learns from the inputs of `options`, for its first method. Pulses that were learned before are used and stay.
+/// Flags of spectra from which nothing is learned: of their fits one does not know what is pattern and what is fault.
+const NOT_LEARNED_FROM: [&str; 4] = ["fit_doubtful", "misfit", "low_snr", "lipids"];
+
+/// Learns from the inputs of `options`, for the first of its methods that has a pattern. Pulses that were learned before are used and stay.
 ///
 /// Which spectra take part in a group depends on their names alone, not on their order or on how the corpus is cut.
 pub fn learn(
@@ -90,7 +95,13 @@ pub fn learn_found(
     }
     // The pulses that were learned before.
     let before = Learned { groups: Vec::new(), ..options.learned.clone().unwrap_or_default() };
-    let Some(settings) = options.methods.first().and_then(Method::as_map) else { return Ok(before) };
+    let Some((method, settings)) = first_with_a_pattern(&options.methods) else {
+        progress.noted(
+            "nothing can be learned: none of the methods is of the family `map` with macromolecules = \"peaks\" or \"groups\"; \
+             add `--method map`",
+        );
+        return Ok(before);
+    };
     let textbook = Shared::from_settings(settings);
     let large = groups.iter().filter(|(_, spectra)| spectra.len() >= MIN_SPECTRA);
     let mut learned = Learned { groups: large.map(|(key, _)| not_learned(key, &textbook)).collect(), ..before };
@@ -106,7 +117,10 @@ pub fn learn_found(
         for index in open.clone() {
             let group = &mut learned.groups[index];
             let key = (group.protocol.clone(), group.site.clone());
-            let evidence = evidence(&groups[&key], &models, engine);
+            let (evidence, n_flagged) = evidence(&groups[&key], &models, method, engine);
+            if n_flagged > 0 {
+                progress.noted(&left_out(&key, n_flagged, groups[&key].len()));
+            }
             // What it tells is not what all spectra say.
             if interrupt::asked() {
                 return Err(RunError::Stopped);
@@ -147,16 +161,36 @@ fn not_learned((protocol, site): &GroupKey, textbook: &Shared) -> LearnedGroup {
     }
 }
 
-/// What each spectrum says, with its frequency (MHz).
+/// The first method from whose fits a pattern can be learned, and its number.
+fn first_with_a_pattern(methods: &[Method]) -> Option<(usize, &Settings)> {
+    let has_pattern = |settings: &Settings| {
+        matches!(settings.components.macromolecules, Macromolecules::Peaks | Macromolecules::Groups)
+    };
+    methods.iter().enumerate().find_map(|(i, method)| Some((i, method.as_map().filter(|s| has_pattern(s))?)))
+}
+
+/// Whether a spectrum with these flags teaches nothing.
+fn is_left_out(flags: &[&str]) -> bool {
+    flags.iter().any(|flag| NOT_LEARNED_FROM.contains(flag))
+}
+
+fn left_out((protocol, site): &GroupKey, n_flagged: usize, n_spectra: usize) -> String {
+    let site = site.as_ref().map(|site| format!(" · {site}")).unwrap_or_default();
+    let flags = NOT_LEARNED_FROM.join(", ");
+    format!("learning leaves out {n_flagged} of {n_spectra} spectra of {protocol}{site}: flagged ({flags})")
+}
+
+/// What each spectrum says, with its frequency (MHz), and how many are left out for their flags.
 fn evidence(
     spectra: &BTreeMap<String, TrainingSpectrum>,
     models: &ModelStore<'_>,
+    method: usize,
     engine: &dyn Engine,
-) -> Vec<(f64, Evidence)> {
+) -> (Vec<(f64, Evidence)>, usize) {
     let prepared: Vec<(&TrainingSpectrum, Prepared)> = spectra
         .values()
         .take_while(|_| !interrupt::asked())
-        .filter_map(|p| Some((p, models.model(&p.found, &p.header, &p.key, &p.spectrum, 0).ok()?)))
+        .filter_map(|p| Some((p, models.model(&p.found, &p.header, &p.key, &p.spectrum, method).ok()?)))
         .collect();
     let tasks = prepared.iter().map(|(p, prepared)| Task { model: prepared.model.as_ref(), fid: &p.spectrum.fid });
     let fits = engine.fit(&Batch { tasks: tasks.collect() });
@@ -164,6 +198,44 @@ fn evidence(
         Model::Map(model) => model.band.f0_mhz,
         Model::Peers(_) | Model::Peaks(_) => f64::NAN,
     };
-    let told = prepared.iter().zip(fits).filter(|(_, fit)| fit.result.state == FitState::Converged);
-    told.filter_map(|((_, prepared), fit)| Some((f0_mhz(prepared), fit.result.evidence?))).collect()
+    let is_flagged = |p: &TrainingSpectrum, prepared: &Prepared, fit: &FitResult| {
+        let model = prepared.model.as_ref();
+        let of_fit = quality::flags(fit, model.limits(), p.spectrum.f0_mhz, model.basis_linewidth_hz());
+        is_left_out(&of_fit) || is_left_out(&p.spectrum.record.flags)
+    };
+    let mut n_flagged = 0;
+    let converged = prepared.iter().zip(fits).filter(|(_, fit)| fit.result.state == FitState::Converged);
+    let told = converged.filter_map(|((p, prepared), fit)| {
+        if is_flagged(p, prepared, &fit.result) {
+            n_flagged += 1;
+            return None;
+        }
+        Some((f0_mhz(prepared), fit.result.evidence?))
+    });
+    (told.collect(), n_flagged)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_method_with_a_pattern_is_learned_for_wherever_it_stands() {
+        let built_in = |name: &str| Method::built_in(name).unwrap().unwrap();
+        let bare = Method::from_toml(&Settings::MAP_TOML.replacen("\"peaks\"", "\"none\"", 1)).unwrap();
+        let of = |methods: &[Method]| first_with_a_pattern(methods).map(|(i, _)| i);
+        assert_eq!(of(&[built_in("lcmodel-fast"), bare.clone(), built_in("map")]), Some(2));
+        assert_eq!(of(&[built_in("map")]), Some(0));
+        assert_eq!(of(&[built_in("lcmodel-fast"), bare]), None);
+    }
+
+    #[test]
+    fn nothing_is_learned_from_spectra_that_are_flagged_as_unsound() {
+        for flag in ["fit_doubtful", "misfit", "low_snr", "lipids"] {
+            assert!(is_left_out(&["prior_strained", flag]), "{flag}");
+        }
+        // A pattern that is not the textbook's is what is to be learned.
+        assert!(!is_left_out(&["prior_strained", "unmodelled_peak", "no_water_reference"]));
+    }
 }

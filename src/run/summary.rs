@@ -16,6 +16,8 @@ pub trait Progress: Sync {
     fn begun(&self, _n_files: usize, _n_fits: usize) {}
     /// A pass of learning begins over so many groups of spectra, with so many spectra.
     fn learning(&self, _pass: usize, _n_groups: usize, _n_spectra: usize) {}
+    /// What learning has to say that its table does not.
+    fn noted(&self, _words: &str) {}
 }
 
 /// What a run did.
