@@ -41,6 +41,7 @@ const BASELINE_NEAR_LIMIT: f64 = 0.95;
 pub(crate) mod flag {
     pub(super) const NOT_CONVERGED: &str = "not_converged";
     pub(super) const NOISE_UNKNOWN: &str = "noise_unknown";
+    pub(super) const WATER_REMOVAL_FAILED: &str = "water_removal_failed";
     pub(super) const MISFIT: &str = "misfit";
     pub(super) const LOW_SNR: &str = "low_snr";
     pub(super) const BROAD_LINES: &str = "broad_lines";
@@ -67,6 +68,7 @@ pub fn flags(fit: &FitResult, limits: Limits, f0_mhz: f64, basis_fwhm_hz: Option
     };
     raise_if(fit.state == FitState::MaxIterations, flag::NOT_CONVERGED);
     raise_if(fit.noise_unknown.is_some(), flag::NOISE_UNKNOWN);
+    raise_if(fit.water_stays, flag::WATER_REMOVAL_FAILED);
     raise_if(fit.residual_over_noise > MISFIT, flag::MISFIT);
     raise_if(fit.snr < LOW_SNR, flag::LOW_SNR);
     raise_if(fit.fwhm_hz.is_some_and(|fwhm_hz| fwhm_hz > BROAD_PPM * f0_mhz), flag::BROAD_LINES);

@@ -195,7 +195,9 @@ impl Origin<'_> {
         }
         let mut qc_flags = base.qc_flags.clone();
         let flags = quality::flags(fit, model.limits(), spectrum.f0_mhz, model.basis_linewidth_hz());
-        qc_flags.extend(flags.into_iter().map(str::to_owned));
+        // Preparation may have said the same.
+        let is_new = |flag: &&str| !base.qc_flags.iter().any(|said| said == flag);
+        qc_flags.extend(flags.into_iter().filter(is_new).map(str::to_owned));
         let mut warnings = base.warnings.clone();
         warnings.extend(fit.noise_unknown.map(|why| why.to_string()));
         let inputs = self.header.quantify_inputs(self.key, spectrum);

@@ -46,6 +46,18 @@ impl<'a> Magnitudes<'a> {
         self.points.iter().filter(|(ppm, _)| (low..=high).contains(ppm)).map(|(_, m)| *m).fold(0.0, f64::max)
     }
 
+    /// Standard deviation of the noise in the real part of a point; `None` without noise.
+    pub(crate) fn noise(&self) -> Option<f64> {
+        noise_sd(self.fid).map(|sd| sd * self.gain)
+    }
+
+    /// The tallest point of an exponential of this size at t = 0 that decays by `rate` from sample to sample.
+    pub(crate) fn height_of(&self, size: f64, rate: f64) -> f64 {
+        let n = self.fid.len() as f64;
+        let weight = |i: usize| (0.5 + 0.5 * (PI * i as f64 / n).cos()) * (rate * i as f64).exp();
+        size * (0..self.fid.len()).map(weight).sum::<f64>()
+    }
+
     /// Tallest metabolite peak over twice the noise of the real part; `None` without noise. The noise is looked for when this is
     /// asked: that takes longer than the spectrum.
     pub fn snr(&self) -> Option<f64> {

@@ -82,12 +82,12 @@ pub(crate) fn summarise(
         diagnostics: Some(diagnostics(model, &told)),
         unmodelled_peaks_ppm: None,
         evidence,
-        strained_priors: Vec::new(),
         solution: Ended::Map(MapSolution {
             parameters: x.to_vec(),
             start_shift_hz: solution.start_shift_hz,
             data_scale: solution.data_scale,
         }),
+        ..FitResult::without_fit(solution.state)
     }
 }
 

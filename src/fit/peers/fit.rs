@@ -20,6 +20,7 @@ use crate::fit::sample::settings::Uncertainty;
 use crate::fit::start::shift_and_phase;
 use crate::signal::frequency::demodulate;
 use crate::signal::noise::{Noise, WhyUnknown};
+use crate::signal::water_removal::Removal;
 
 /// Smallest residual, in units of the usual noise, that stands for an unknown one.
 const LEAST_NOISE: f64 = 1e-3;
@@ -49,12 +50,14 @@ pub(super) fn fit_told(model: &Model, fid: &[Complex64], remote: Option<Box<dyn 
     }
     let scale = DATA_HEIGHT / tallest;
     let mut scaled: Vec<Complex64> = fid.iter().map(|z| z * scale).collect();
-    remove_water(model, &mut scaled);
+    let water = remove_water(model, &mut scaled);
     let told = match Noise::of(fid) {
         Noise::Measured(sd) => solve(model, &scaled, sd * scale, scale, remote),
         Noise::Unknown(why) => solve_without_noise(model, &scaled, why, scale, remote),
     };
-    told.unwrap_or_else(|Singular| fail(FitState::Singular))
+    let (mut result, events) = told.unwrap_or_else(|Singular| fail(FitState::Singular));
+    result.water_stays = water == Removal::Failed;
+    (result, events)
 }
 
 /// Where the noise is unknown, the residual takes its place: priors that are weighed against the noise get that of a first

@@ -74,7 +74,6 @@ pub(super) fn summarise(
         state: if found.point.converged { FitState::Converged } else { FitState::MaxIterations },
         n_iterations: found.n_iterations,
         objective: linear.objective / variance,
-        noise_unknown: None,
         noise_sd: spectrum_sd / found.data_scale,
         residual_over_noise: residual_sd / noise_sd_rows,
         chi2_reduced: (residual_sd / noise_sd_rows).powi(2),
@@ -96,9 +95,6 @@ pub(super) fn summarise(
         amplitudes,
         covariance: covariance(noise, found.noise_variance),
         posterior_covariance: covariance(bound, variance),
-        diagnostics: None,
-        unmodelled_peaks_ppm: None,
-        evidence: None,
         strained_priors: pull::strained(problem, (p, &found.weights), &linear),
         solution: Ended::Peers(Solution {
             setup: found.setup,
@@ -107,6 +103,7 @@ pub(super) fn summarise(
             start_shift_hz: found.shift_hz,
             data_scale: found.data_scale,
         }),
+        ..FitResult::without_fit(FitState::Converged)
     };
     result.snr = metabolite_height(model, &result) / (2.0 * spectrum_sd);
     result.snr_residual = result.snr * noise_sd_rows / residual_sd;

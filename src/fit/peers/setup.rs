@@ -8,7 +8,7 @@ use super::parameter::Parameter;
 use super::problem::{Freedom, Problem};
 use super::settings::{Baseline as Kind, KernelStart, Lineshape};
 use super::solution::Setup;
-use crate::signal::water_removal::remove_any;
+use crate::signal::water_removal::{Removal, remove_any};
 use num_complex::Complex64;
 
 /// Unit of the steps of a kernel's points (DFLDMQ).
@@ -19,10 +19,10 @@ const ASYMMETRIC_STEPS: [f64; 2] = [0.5, 0.02];
 pub(super) const DATA_HEIGHT: f64 = 10.0;
 
 /// Takes residual water away where the method's samples must have none.
-pub(super) fn remove_water(model: &Model, fid: &mut [Complex64]) {
-    if model.settings.samples.is_some_and(|samples| samples.without_water) {
-        // What cannot be described stays, and shows as a misfit.
-        remove_any(fid, model.grid.dwell_s, model.grid.f0_mhz);
+pub(super) fn remove_water(model: &Model, fid: &mut [Complex64]) -> Removal {
+    match model.settings.samples {
+        Some(samples) if samples.without_water => remove_any(fid, model.grid.dwell_s, model.grid.f0_mhz),
+        _ => Removal::NotNeeded,
     }
 }
 

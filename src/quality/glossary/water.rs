@@ -57,7 +57,8 @@ pub(super) fn of_water(t: &Thresholds) -> Vec<Entry> {
         entry(
             "water_removal_failed",
             format!(
-                "residual water is more than {} times as tall as the metabolites, and HSVD does not describe it",
+                "residual water is more than {} times as tall as the metabolites (of methods that compare samples, `tarquin` and \
+                 `varpro`: stands above noise and tails), and HSVD does not describe it",
                 t.water_over_metabolites
             ),
             "Residual water was left in; its tail may lie under the metabolites.",
