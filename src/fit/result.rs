@@ -119,7 +119,8 @@ pub struct FitResult {
     pub noise_unknown: Option<WhyUnknown>,
     /// Standard deviation of the noise in a point of [`Curves::data`], in the data's units.
     pub noise_sd: f64,
-    /// Standard deviation of the residual over that of the noise, in the points that the method compares.
+    /// Standard deviation of the residual over that of the noise, in the points that the method compares; where these are
+    /// samples, in the window of their spectrum.
     pub residual_over_noise: f64,
     /// Residual sum of squares over noise variance and `degrees_of_freedom`, in the points that the method compares.
     pub chi2_reduced: f64,
@@ -170,6 +171,8 @@ pub struct FitResult {
     pub evidence: Option<Evidence>,
     /// Priors that are off by more than three of their own standard deviations, in words.
     pub strained_priors: Vec<String>,
+    /// Whether residual water is there that the method would have taken away, and could not.
+    pub water_stays: bool,
     /// Where it ended, in its family's own parameters.
     pub(crate) solution: Solution,
 }
@@ -222,6 +225,7 @@ impl FitResult {
             unmodelled_peaks_ppm: None,
             evidence: None,
             strained_priors: Vec::new(),
+            water_stays: false,
             solution: Solution::None,
         }
     }

@@ -120,6 +120,11 @@ impl Grid {
         })
     }
 
+    /// First sample that is compared, where samples are.
+    pub(super) fn first_sample(&self) -> usize {
+        self.first_sample
+    }
+
     /// Samples of a carried FID.
     pub(super) fn n_carried(&self) -> usize {
         self.time_s.len()

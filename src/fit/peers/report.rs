@@ -4,6 +4,7 @@ mod amplitudes;
 mod drawn;
 mod inverse;
 mod pull;
+mod window;
 
 use std::f64::consts::{LN_2, PI};
 
@@ -63,8 +64,9 @@ pub(super) fn summarise(
     let n_members = problem.members.len();
     let covariance = |inverse, variance: f64| covariance(inverse, n_members, variance * unit * unit);
     let freedom = problem.grid.n_rows().saturating_sub(linear.n_parameters).max(1) as f64;
-    let residual_sd = (linear.residual / freedom).sqrt();
-    let noise_sd_rows = found.noise_variance.sqrt();
+    let chi2_reduced = linear.residual / freedom / found.noise_variance;
+    let residual_over_noise = window::residual_over_noise(problem, p, &linear, found.noise_variance);
+    let residual_over_noise = residual_over_noise.unwrap_or(chi2_reduced.sqrt());
     // Whatever the method compares, curves show the real spectrum.
     let spectrum_sd = model.start_grid.row_variance(found.noise).sqrt();
     let widths = Widths::of(problem, p);
@@ -75,8 +77,8 @@ pub(super) fn summarise(
         n_iterations: found.n_iterations,
         objective: linear.objective / variance,
         noise_sd: spectrum_sd / found.data_scale,
-        residual_over_noise: residual_sd / noise_sd_rows,
-        chi2_reduced: (residual_sd / noise_sd_rows).powi(2),
+        residual_over_noise,
+        chi2_reduced,
         degrees_of_freedom: freedom,
         baseline_ed: baseline_ed(problem, bound, found.weights.baseline()),
         baseline_lambda: Some(found.weights.baseline()),
@@ -106,7 +108,7 @@ pub(super) fn summarise(
         ..FitResult::without_fit(FitState::Converged)
     };
     result.snr = metabolite_height(model, &result) / (2.0 * spectrum_sd);
-    result.snr_residual = result.snr * noise_sd_rows / residual_sd;
+    result.snr_residual = result.snr / residual_over_noise;
     Ok(result)
 }
 
