@@ -49,10 +49,7 @@ impl<'a> Aligned<'a> {
         let (dwell_s, f0_mhz) = check_header(data)?;
         water.map_or(Ok(()), check_reference)?;
         let mut record = Record { n_transients: data.n_transients(), n_coils: data.n_coils(), ..Record::default() };
-        let (n_coils, n_transients) = (record.n_coils, record.n_transients);
-        if preparation == &Preparation::None && n_coils.max(n_transients) > 1 {
-            return Err(PrepareError::NotPrepared { n_coils, n_transients });
-        }
+        check_prepared(preparation, &record)?;
         broken::check_parts(data.series(voxel, condition))?;
         let (mut data, mut water) = (Cow::Borrowed(data), water.map(Cow::Borrowed));
         let mut usable = None;
@@ -73,16 +70,11 @@ impl<'a> Aligned<'a> {
         let is_rejecting = preparation.has(Step::Reject) && data.n_voxels() == 1;
         let metabolites = is_rejecting.then(|| water_readouts::others(&transients, dwell_s, f0_mhz)).flatten();
         if let Some(numbers) = metabolites {
-            record.flags.push("water_among_transients");
             transients = numbers.iter().map(|number| std::mem::take(&mut transients[*number])).collect();
-            let among = usable.unwrap_or_else(|| Usable::all(n_transients, n_coils));
-            usable = Some(among.of_these(&numbers));
+            usable = Some(without_water_readouts(usable, &numbers, &mut record));
         }
         let asks = data.n_conditions() == 1 && data.n_voxels() == 1 && data.editing.is_none();
         let is_combined = asks && !edit_combined::combined(&transients, dwell_s, f0_mhz).is_empty();
-        if is_combined && preparation != &Preparation::None {
-            record.flags.push("transients_differ_in_turn");
-        }
         if transients.len() > 1 {
             record.snr_before = Magnitudes::new(&average::mean(&transients), dwell_s, f0_mhz).snr();
         }
@@ -92,7 +84,7 @@ impl<'a> Aligned<'a> {
             let settled = settle(settings, &mut transients, dwell_s, f0_mhz, &mut record);
             let looked_at = settled.as_ref().unwrap_or(&transients);
             let places = usable.as_ref().map(Usable::transients);
-            if asks && !is_combined && edit_unstated::differ_in_turn(looked_at, places, dwell_s, f0_mhz) {
+            if asks && (is_combined || edit_unstated::differ_in_turn(looked_at, places, dwell_s, f0_mhz)) {
                 record.flags.push("transients_differ_in_turn");
             }
             let places = places.map_or_else(|| (0..transients.len()).collect(), <[usize]>::to_vec);
@@ -165,6 +157,15 @@ impl<'a> Aligned<'a> {
     }
 }
 
+/// An error where nothing is to be prepared and there is more than one FID.
+fn check_prepared(preparation: &Preparation, record: &Record) -> Result<(), PrepareError> {
+    let (n_coils, n_transients) = (record.n_coils, record.n_transients);
+    if preparation == &Preparation::None && n_coils.max(n_transients) > 1 {
+        return Err(PrepareError::NotPrepared { n_coils, n_transients });
+    }
+    Ok(())
+}
+
 /// Transients with their coils combined, and by which weights; an error where one of them holds no numbers, or zeros alone
 /// among others that do not.
 fn gather(
@@ -227,6 +228,13 @@ struct Found {
 }
 
 /// `None` where nothing is broken, or everything.
+/// What of a measurement can be used without the readouts of water among what could be used before: with the transients of
+/// these `numbers` alone.
+fn without_water_readouts(usable: Option<Usable>, numbers: &[usize], record: &mut Record) -> Usable {
+    record.flags.push("water_among_transients");
+    usable.unwrap_or_else(|| Usable::all(record.n_transients, record.n_coils)).of_these(numbers)
+}
+
 fn usable_of(data: &Acquisition, water: Option<&Acquisition>, voxel: usize, condition: usize) -> Option<Found> {
     let of_water = water.and_then(|water| series_of_water(data, water, voxel, condition));
     let usable = Usable::new(data.series(voxel, condition), of_water)?;

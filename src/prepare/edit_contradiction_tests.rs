@@ -73,7 +73,7 @@ fn a_transient_that_is_missing_contradicts_the_stated_order() {
 
 #[test]
 fn spoilt_transients_contradict_no_order() {
-    let spoilt = |row: usize| match row % 2 == 0 {
+    let spoilt = |row: usize| match row.is_multiple_of(2) {
         is_on if row % 12 == 5 => Row { size: 0.1, ..mega(row, is_on) },
         is_on if row % 12 == 6 => Row { lipids: 150.0, ..mega(row, is_on) },
         is_on => mega(row, is_on),

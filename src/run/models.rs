@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use super::RunOptions;
-use super::bases::{Bases, BasisPulses, Slot, Source, lock};
+use super::bases::{Bases, BasisPulses, ReadBasis, Slot, Source, lock};
 use super::cut::for_models;
 use super::load::{Failure, Header, SpectrumKey};
 use super::need::model_bytes;
@@ -147,8 +147,7 @@ impl<'a> ModelStore<'a> {
         self.note(&source, &basis.set, &faults);
         warnings.extend(faults);
         let chosen = &self.options.methods[method];
-        self.note_names(&basis.set, chosen);
-        let group = self.learned_for(chosen, found, header, basis.pulses_of());
+        let group = self.learned_for(chosen, found, header, &basis);
         let learned_id = group.map(LearnedGroup::id).or_else(|| self.bases.learned_id(header, &basis));
         let is_difference = key.is_difference() || is_of_differences(&basis.set);
         let sequence = extra.added.first().map(|_| self.bases.recipe(found, header, key).map(|recipe| recipe.sequence));
@@ -194,8 +193,9 @@ impl<'a> ModelStore<'a> {
     }
 
     /// What was learned for a method that has a macromolecule pattern; what is not taken is noted.
-    fn learned_for(&self, method: &Method, found: &Found, header: &Header, pulses: PulsesOf) -> Option<&LearnedGroup> {
-        self.note_unused(method, found, header, pulses);
+    fn learned_for(&self, method: &Method, found: &Found, header: &Header, basis: &ReadBasis) -> Option<&LearnedGroup> {
+        self.note_names(&basis.set, method);
+        self.note_unused(method, found, header, basis.pulses_of());
         takes_priors(method).then(|| self.learned.find(&header.protocol.label(), found.site.as_deref())).flatten()
     }
 

@@ -123,19 +123,8 @@ fn decode_named(
     }
     let Mixes { signal, water, n_others, is_whole, n_coils } = mixes(&vectors, size, data.len())?;
     // The transients of each condition, and of each coil where its vector begins.
-    let stored = |places: Vec<Vec<Vec<usize>>>, n_transients: usize| {
-        let data = data.clone();
-        let shape = [1, places.len(), n_transients, n_coils, points];
-        Samples::stored_in_parts(shape, move |[_, condition, transient, coil], points| {
-            // A place that no whole transient has holds zeros, which preparation leaves out.
-            let Some(first) = places[condition][transient].get(coil) else {
-                return vec![Complex64::default(); points.len()];
-            };
-            let bytes = Bytes::new(&data, Order::Little);
-            let mut fid = bytes.complex32s(first + SAMPLE_BYTES * points.start, points.len());
-            fid.iter_mut().for_each(|z| *z = z.conj());
-            fid
-        })
+    let stored = |places: Vec<Vec<Vec<usize>>>, n_transients| {
+        stored(data.clone(), [1, places.len(), n_transients, n_coils, points], places)
     };
     let offsets = |coils: &Coils| -> Vec<usize> { coils.values().copied().collect() };
     let scan = scan_name(&list).and_then(sequence_hint);
@@ -180,21 +169,39 @@ fn decode_named(
         acquisition.flags.push(TRUNCATED);
         acquisition.remarks.push(format!("truncated: {n_transients} transients of each condition are whole"));
     }
-    let n_empty: usize = conditions.iter().map(|(_, t)| n_transients.saturating_sub(t.len())).sum();
-    if kept_places.is_some() && n_empty > 0 {
-        acquisition.remarks.push(format!(
-            "{n_empty} transients were rejected by the scanner or are not whole: their places stay empty, and those of the other \
-             conditions that belong to them are left out"
-        ));
-    } else if conditions.iter().any(|(_, t)| t.len() != n_transients) {
-        acquisition
-            .remarks
-            .push(format!("conditions have different numbers of transients: {n_transients} of each were taken"));
-    }
+    let counts: Vec<usize> = conditions.iter().map(|(_, t)| t.len()).collect();
+    acquisition.remarks.extend(said_of_missing(&counts, n_transients, kept_places.is_some()));
     if n_others > 0 {
         acquisition.remarks.push(format!("{n_others} further mixes were not read"));
     }
     Ok(acquisition)
+}
+
+/// Samples of vectors, given where each begins: of each condition, transient and coil.
+fn stored(data: FileBytes, shape: [usize; 5], places: Vec<Vec<Vec<usize>>>) -> Samples {
+    Samples::stored_in_parts(shape, move |[_, condition, transient, coil], points| {
+        // A place that no whole transient has holds zeros, which preparation leaves out.
+        let Some(first) = places[condition][transient].get(coil) else {
+            return vec![Complex64::default(); points.len()];
+        };
+        let bytes = Bytes::new(&data, Order::Little);
+        let mut fid = bytes.complex32s(first + SAMPLE_BYTES * points.start, points.len());
+        fid.iter_mut().for_each(|z| *z = z.conj());
+        fid
+    })
+}
+
+/// What is to be said where conditions have `counts` transients and `n_transients` of each are taken.
+fn said_of_missing(counts: &[usize], n_transients: usize, keeps_places: bool) -> Option<String> {
+    let n_empty: usize = counts.iter().map(|count| n_transients.saturating_sub(*count)).sum();
+    if keeps_places && n_empty > 0 {
+        return Some(format!(
+            "{n_empty} transients were rejected by the scanner or are not whole: their places stay empty, and those of the other \
+             conditions that belong to them are left out"
+        ));
+    }
+    let differ = counts.iter().any(|count| *count != n_transients);
+    differ.then(|| format!("conditions have different numbers of transients: {n_transients} of each were taken"))
 }
 
 /// The same as a measurement of spectral editing. Dynamics and averages then count transients of all conditions, in an order

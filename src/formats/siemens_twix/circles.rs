@@ -22,7 +22,7 @@ impl Placed {
         let counters = || counters.iter().filter(|name| varies(readouts, name)).filter_map(|name| index(name));
         let values = |counter: usize| readouts.iter().map(move |r| usize::from(r.counters[counter]));
         let unique = |counter: &usize| values(*counter).collect::<BTreeSet<_>>().len() == readouts.len();
-        let told = counters().find(unique).and_then(|counter| Some((counter, values(counter).collect())));
+        let told = counters().find(unique).map(|counter| (counter, values(counter).collect()));
         let by_counter =
             |(counter, values): (usize, Vec<usize>)| by_counter(readouts, COUNTERS[counter].1, &values, n, asked);
         told.and_then(by_counter)

@@ -22,6 +22,7 @@ pub(super) fn entries(thresholds: &Thresholds) -> Vec<Entry> {
     all.extend(water::of_the_coils());
     all.extend(water::of_water(thresholds));
     all.extend(of_transients(thresholds));
+    all.extend(of_edit_conditions(thresholds));
     all.extend(water::of_the_reference(thresholds));
     all.extend(water::of_its_header(thresholds));
     all.extend(water::of_its_conditions(thresholds));
@@ -279,6 +280,11 @@ fn of_transients(t: &Thresholds) -> Vec<Entry> {
             "Frequency and phase of single transients cannot be found, so they were averaged as they are. Lines may be broader.",
             "Nothing, if `fwhm_hz` is usual. A wider `align_band_ppm` may find more signal.",
         ),
+    ]
+}
+
+fn of_edit_conditions(t: &Thresholds) -> Vec<Entry> {
+    vec![
         entry(
             "subspectra_not_aligned",
             format!(

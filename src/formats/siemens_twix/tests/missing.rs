@@ -58,7 +58,7 @@ fn counters_that_do_not_count_readouts_leave_their_order() {
 
 #[test]
 fn a_step_that_is_missing_takes_its_pair_along() {
-    let steps = |i: u16| if i % 2 == 0 { 10.0 } else { 4.0 };
+    let steps = |i: u16| if i.is_multiple_of(2) { 10.0 } else { 4.0 };
     for (missing, pairs) in [(vec![3], 3), (vec![0], 3), (vec![1, 4], 2), (vec![7], 3), (vec![], 4)] {
         let there = (0..8).filter(|i| !missing.contains(i));
         let shots: Vec<Shot> = there.map(|i| shot(&[(AVE, i)], steps(i))).collect();
