@@ -53,7 +53,6 @@ pub mod signal;
 pub mod simulate;
 pub mod store;
 pub mod tissue;
-pub(crate) mod wide;
 
 pub use facade::{Fit, fit, fit_many, prepare, quantify, read, read_basis, spectrum};
 pub use output_path::OutputPathError;

@@ -7,15 +7,14 @@
 
 use faer::linalg::matmul::matmul;
 use faer::reborrow::{Reborrow, ReborrowMut};
-use faer::{Accum, ColMut, Mat, MatRef, Par, c64};
+use faer::{Accum, ColMut, ColRef, Mat, MatRef, Par, c64};
 use num_complex::Complex64;
 
 use super::hankel_product::GramProduct;
 use super::tridiagonal;
-use crate::wide::wide;
 
-/// Steps for each vector that is wanted before one looks whether they are found; after that one looks at each half.
-const STEPS_FOR_EACH: usize = 3;
+/// Steps for each vector that is wanted before one looks whether they are found; after that one looks at each quarter.
+const STEPS_FOR_EACH: usize = 2;
 /// A vector is found where what is left of its equation is below this part of its own singular value squared. Vectors of
 /// noise, whose values lie close together, decide.
 const FOUND: f64 = 1e-4;
@@ -53,7 +52,7 @@ fn by_iteration(samples: &[Complex64], count: usize) -> Option<Mat<c64>> {
         return None;
     }
     let mut lanczos = Lanczos::new(samples, most);
-    (first..=most).step_by(count.div_ceil(2)).find_map(|steps| {
+    (first..=most).step_by(count.div_ceil(4)).find_map(|steps| {
         lanczos.run_to(steps)?;
         lanczos.leading(count)
     })
@@ -79,8 +78,6 @@ struct Lanczos {
     beside: Vec<f64>,
     /// −i times the next vector.
     turned: Vec<f64>,
-    /// Products of the vectors with the next one, real and imaginary part.
-    along: Vec<[f64; 2]>,
 }
 
 impl Lanczos {
@@ -99,7 +96,6 @@ impl Lanczos {
             diagonal: Vec::new(),
             beside: Vec::new(),
             turned: vec![0.0; 2 * rows],
-            along: vec![[0.0; 2]; most + 1],
         }
     }
 
@@ -120,7 +116,7 @@ impl Lanczos {
             let mut size = norm(next);
             loop {
                 let before = size;
-                take_out(old, next, &mut self.turned, &mut self.along)?;
+                take_out(old, next, &mut self.turned);
                 size = norm(next);
                 let is_something = size.is_finite() && size > f64::EPSILON * self.diagonal[0].abs();
                 if !is_something {
@@ -168,53 +164,26 @@ fn is_orthogonal(columns: MatRef<'_, f64>) -> bool {
     (0..products.ncols()).all(|k| (0..k).all(|j| products[(j, k)].abs() < UPRIGHT))
 }
 
-/// Makes `vector` orthogonal to those of `old` on which it leans; `turned` and `along` are room for what is needed.
-fn take_out(old: MatRef<'_, f64>, vector: &mut [f64], turned: &mut [f64], along: &mut [[f64; 2]]) -> Option<()> {
+/// Makes `vector` orthogonal to those of `old` on which it leans; `turned` is room for another one.
+fn take_out(old: MatRef<'_, f64>, vector: &mut [f64], turned: &mut [f64]) {
     let rows = vector.len() / 2;
     let little = LITTLE * norm(vector);
-    wide(
-        #[inline(always)]
-        || {
-            // −i times the vector: its product is the imaginary part.
-            let (re, im) = vector.split_at(rows);
-            turned[..rows].copy_from_slice(im);
-            turned[rows..].iter_mut().zip(re).for_each(|(t, x)| *t = -x);
-            for (k, along) in along.iter_mut().enumerate().take(old.ncols()) {
-                *along = products(old.col(k).try_as_col_major()?.as_slice(), vector, turned);
-            }
-            // Vectors lean on the first ones, which span what is large.
-            let leans = |k: &usize| along[*k].iter().any(|part| part.abs() > little);
-            let Some(last) = (0..old.ncols()).rev().find(leans) else { return Some(()) };
-            let (re, im) = vector.split_at_mut(rows);
-            for (k, [a, b]) in along.iter().enumerate().take(last + 1) {
-                let (old_re, old_im) = old.col(k).try_as_col_major()?.as_slice().split_at(rows);
-                for (((re, im), x), y) in re.iter_mut().zip(im.iter_mut()).zip(old_re).zip(old_im) {
-                    *re -= x * a - y * b;
-                    *im -= y * a + x * b;
-                }
-            }
-            Some(())
-        },
-    )
-}
-
-/// Products of one vector with two others, in eight sums each that fill wide registers.
-#[inline(always)]
-fn products(one: &[f64], first: &[f64], second: &[f64]) -> [f64; 2] {
-    let mut sums = [[0.0; 8]; 2];
-    let (ones, firsts, seconds) = (one.chunks_exact(8), first.chunks_exact(8), second.chunks_exact(8));
-    let rest = ones.remainder().iter().zip(firsts.remainder()).zip(seconds.remainder());
-    let mut both = rest.fold([0.0; 2], |[a, b], ((x, y), z)| [a + x * y, b + x * z]);
-    for ((x, y), z) in ones.zip(firsts).zip(seconds) {
-        for n in 0..8 {
-            sums[0][n] += x[n] * y[n];
-            sums[1][n] += x[n] * z[n];
-        }
+    // −i times the vector: its products are the imaginary parts.
+    let (re, im) = vector.split_at(rows);
+    turned[..rows].copy_from_slice(im);
+    turned[rows..].iter_mut().zip(re).for_each(|(t, x)| *t = -x);
+    let along_re = old.transpose() * ColRef::from_slice(vector);
+    let along_im = old.transpose() * ColRef::from_slice(turned);
+    // Vectors lean on the first ones, which span what is large.
+    let leans = |k: &usize| along_re[*k].abs() > little || along_im[*k].abs() > little;
+    let Some(last) = (0..old.ncols()).rev().find(leans) else { return };
+    let old = old.subcols(0, last + 1);
+    let by_re = old * along_re.subrows(0, last + 1);
+    let by_im = old * along_im.subrows(0, last + 1);
+    for n in 0..rows {
+        vector[n] -= by_re[n] - by_im[rows + n];
+        vector[rows + n] -= by_re[rows + n] + by_im[n];
     }
-    for (sum, sums) in both.iter_mut().zip(sums) {
-        *sum += sums.iter().sum::<f64>();
-    }
-    both
 }
 
 fn norm(vector: &[f64]) -> f64 {

@@ -38,7 +38,7 @@ fn step(d: &mut [f64], e: &mut [f64], first: usize, last: usize) {
     let (mut sine, mut cosine, mut shift) = (1.0, 1.0, 0.0);
     for i in (first..last).rev() {
         let (f, b) = (sine * e[i], cosine * e[i]);
-        let r = f.hypot(g);
+        let r = (f * f + g * g).sqrt();
         e[i + 1] = r;
         if r == 0.0 {
             // The block falls apart here.

@@ -4,6 +4,7 @@
 //! n × n matrix is `a[j * n + i]`.
 
 mod triangular;
+mod wide;
 
 use std::ops::Range;
 
@@ -12,10 +13,10 @@ use faer::prelude::ReborrowMut as _;
 use faer::traits::ComplexField;
 use faer::{Accum, MatMut, MatRef, Par};
 
-pub(crate) use crate::wide::wide;
 pub(crate) use triangular::{
     cholesky, inverse_from_factor, solve_lower, solve_lower_below_diagonal, solve_lower_transposed,
 };
+pub(crate) use wide::wide;
 
 /// Scratch memory for the inverses of matrices up to one size.
 pub(crate) struct Scratch(Vec<f64>);

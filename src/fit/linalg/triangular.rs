@@ -7,8 +7,8 @@ use std::ops::Range;
 
 use pulp::{Arch, Simd, WithSimd};
 
+use super::wide::wide;
 use super::{NotPositiveDefinite, Scratch};
-use crate::wide::wide;
 
 /// Columns that are changed at once: with two registers of rows, the sums that AVX2 holds beside what they are made of.
 const TILE: usize = 4;
