@@ -39,8 +39,8 @@ Examples:
 
 A manifest is a .csv, .tsv or .parquet with a column `path` and any of water_path, id, basis,
 subject, session, site, voi, sequence, n_conditions, edit_order, te_s, tr_s, te1_s, tm_s, f0_mhz,
-dwell_s, segmentation_path, f_gm, f_wm, f_csf; `requant plan --manifest` writes one to fill in. Its other columns go to the table of
-spectra as x_….
+dwell_s, segmentation_path, f_gm, f_wm, f_csf, water_te_s, water_tr_s; `requant plan --manifest`
+writes one to fill in. Its other columns go to the table of spectra as x_….
 Water references are paired by BIDS rules, by vendors' habits (_act/_ref, .RAW/.H2O, …) or by the
 manifest. Results: spectra/ and metabolites/ (Parquet), run.json, and report.html to look at.")]
 pub(super) struct RunArgs {

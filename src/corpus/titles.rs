@@ -9,8 +9,6 @@ use crate::printable::{LABEL_CHARS, printable};
 const OWN_COLUMNS: [&str; 19] = [
     "path",
     "water_path",
-    "water_te_s",
-    "water_tr_s",
     "id",
     "basis",
     "recipe",
@@ -26,6 +24,8 @@ const OWN_COLUMNS: [&str; 19] = [
     "f_gm",
     "f_wm",
     "f_csf",
+    "water_te_s",
+    "water_tr_s",
 ];
 
 /// The columns that a manifest may have.

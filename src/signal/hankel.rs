@@ -223,11 +223,11 @@ mod tests {
     /// vectors than wanted, and the whole decomposition serves.
     #[test]
     fn the_space_is_that_of_the_whole_decomposition() {
-        // Noise far below water, too, where products of noise are rounding of water's.
         for noise in [0.0, 1e-3, 0.1, 1.0, 10.0, 100.0] {
             let samples = samples(512, noise);
             let (all, values) = all_vectors(&samples).unwrap();
-            assert_eq!(by_iteration(&samples, 32).is_some(), noise > 0.0);
+            // H·Hᴴ squares: ten million times below water, noise is rounding, and the whole decomposition serves.
+            assert_eq!(by_iteration(&samples, 32).is_some(), noise >= 0.1, "noise {noise}");
             let got = leading_vectors(&samples, 32).unwrap();
             let wanted = all.subcols(0, 32);
             let products = got.adjoint() * &got;
