@@ -14,8 +14,6 @@ mod edit_contradiction;
 mod edit_decision;
 mod edit_evidence;
 pub mod edit_order;
-#[cfg(test)]
-mod edit_test_scans;
 mod edit_unstated;
 pub mod error;
 pub mod figures;
@@ -39,11 +37,7 @@ use crate::signal::water_removal::{self, Removal};
 pub use error::PrepareError;
 pub use settings::{CoilMethod, Preparation, Settings};
 pub use spectrum::{Record, Spectrum};
-
-/// Height of water over the tallest metabolite from which it was not suppressed, or as good as not: without suppression it
-/// stands above a thousand times, of which taking it away leaves the metabolites' height a few times; with poor suppression
-/// twenty times.
-pub const UNSUPPRESSED: f64 = 100.0;
+pub use water_readouts::UNSUPPRESSED;
 
 /// Height of lipids over NAA's from which they disturb: macromolecules reach a third of it at short echo times.
 pub const LIPIDS: f64 = 1.0;
@@ -237,3 +231,6 @@ fn finish(preparation: &Preparation, mut spectrum: Spectrum) -> Spectrum {
     }
     spectrum
 }
+
+#[cfg(test)]
+mod edit_test_scans;

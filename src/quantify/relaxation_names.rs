@@ -1,7 +1,6 @@
-//! Names of metabolites in constants of relaxation: spelled as everywhere, known, and of something that is fitted.
+//! Names of metabolites in constants of relaxation: spelled as everywhere, and of something that is fitted.
 
-use crate::basis::names::{canonical, is_known, parts_of_sum};
-use crate::basis::simulate::Library;
+use crate::basis::names::{canonical, parts_of_sum};
 
 /// Which entry is wrong, and why.
 pub(super) type Fault = (String, String);
@@ -17,31 +16,6 @@ pub(super) fn why_unused(name: &str, components: &[String]) -> Option<String> {
         return Some("no component has that name".to_owned());
     }
     Some(format!("{name} is a sum here, of which each member has its own: give {}", there.join(" and ")))
-}
-
-/// Refuses names that neither the table of names, nor the spin systems, nor the built-in constants have: they would do nothing.
-pub(super) fn check_names(own: &toml::Table, built_in: &toml::Table) -> Result<(), Fault> {
-    let built_in: Vec<String> = entries(built_in).into_iter().map(|(_, name)| name).collect();
-    let simulated = Library::built_in();
-    let is_simulated = |name: &str| simulated.as_ref().is_ok_and(|all| all.names().contains(&name));
-    let is_unknown = |name: &String| !is_known(name) && !built_in.contains(name) && !is_simulated(name);
-    let unknown = entries(own).into_iter().find(|(_, name)| is_unknown(name));
-    unknown.map_or(Ok(()), |(key, name)| {
-        let fault =
-            format!("no metabolite is known as `{name}`; write it as the tables have it, such as Glu, Ins or GPC");
-        Err((key, fault))
-    })
-}
-
-/// Keys of all entries of metabolites, with their names.
-fn entries(of: &toml::Table) -> Vec<Fault> {
-    let alpha = of.get("alpha").and_then(toml::Value::as_table);
-    let alpha = alpha.into_iter().flat_map(|set| set.keys()).map(|name| (format!("alpha.{name}"), name.clone()));
-    let fields = of.get("metabolites").and_then(toml::Value::as_table);
-    let sets = fields.into_iter().flatten().filter_map(|(class, set)| Some((class, set.as_table()?)));
-    let times = sets
-        .flat_map(|(class, set)| set.keys().map(move |name| (format!("metabolites.\"{class}\".{name}"), name.clone())));
-    alpha.chain(times).collect()
 }
 
 /// Names of metabolites as everywhere else, so that `mI` is found as `Ins`.

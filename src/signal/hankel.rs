@@ -10,7 +10,7 @@ use faer::reborrow::{Reborrow, ReborrowMut};
 use faer::{Accum, ColMut, ColRef, Mat, MatRef, Par, c64};
 use num_complex::Complex64;
 
-use super::hankel_product::GramProduct;
+use super::hankel_product::{GramProduct, rows};
 use super::tridiagonal;
 
 /// Steps for each vector that is wanted before one looks whether they are found; after that one looks at each quarter.
@@ -20,11 +20,6 @@ const STEPS_FOR_EACH: usize = 2;
 const FOUND: f64 = 1e-4;
 /// The whole decomposition is cheaper where more steps than this part of the rows would be needed.
 const MOST_STEPS: f64 = 0.75;
-
-/// Half of the samples, rounded down, is the number of the matrix's rows: exponentials are best told apart there.
-pub(super) fn rows(samples: &[Complex64]) -> usize {
-    samples.len() / 2
-}
 
 /// Left singular vectors of the `count` largest singular values, as columns; `None` where the decomposition fails.
 pub(super) fn leading_vectors(samples: &[Complex64], count: usize) -> Option<Mat<c64>> {

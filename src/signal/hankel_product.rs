@@ -4,7 +4,11 @@ use num_complex::Complex64;
 use rustfft::FftDirection;
 
 use super::fft::transform;
-use super::hankel::rows;
+
+/// Half of the samples, rounded down, is the number of the matrix's rows: exponentials are best told apart there.
+pub(super) fn rows(samples: &[Complex64]) -> usize {
+    samples.len() / 2
+}
 
 /// Products of H·Hᴴ with a vector: both are correlations with the samples.
 pub(super) struct GramProduct {

@@ -72,6 +72,7 @@ const LEFT_OUT: &[(&str, &str)] = &[
     ("spectra.added_components", "of spectra that ask for some: tests/fits/field_unmodelled.rs"),
     ("spectra.unmodelled_peaks_ppm", "needs the search: tests/fits/field_unmodelled.rs"),
     ("spectra.tm_s", "of stimulated echoes: tests/quantities/requantify.rs"),
+    ("spectra.ti_s", "of headers that state one: src/formats/nifti_mrs/facts.rs"),
     ("spectra.flip_angle_deg", "of headers that state one: tests/readers/readers.rs, src/formats/nifti_mrs/facts.rs"),
     ("spectra.f_gm", "needs tissue: tests/quantities/requantify.rs"),
     ("spectra.f_wm", "needs tissue: tests/quantities/requantify.rs"),

@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use super::{BidsArgs, EXIT_ABSENT, derivatives, description, folder_of, group_images, name_absent, not_in, page};
-use super::{subject, subjects};
+use super::pages::{page, subject};
+use super::participants::{EXIT_ABSENT, folder_of, name_absent, not_in, subjects};
+use super::{derivatives, description};
 use crate::cli::error::{CliError, CliResult};
 use crate::cli::outputs::in_folder;
 use crate::cli::progress::{Fits, print_summary};
@@ -45,14 +46,15 @@ impl LeftOut {
     }
 }
 
-pub(super) fn run(args: &BidsArgs, wanted: &[String]) -> CliResult {
+pub(super) fn run(bids_dir: &Path, output_dir: &Path, wanted: &[String]) -> CliResult {
+    let group = in_folder(output_dir, GROUP)?;
     let (mut there, mut left_out) = (Vec::new(), LeftOut::default());
-    let mut labels = done(&args.output_dir)?;
-    let has_dataset = args.bids_dir.is_dir();
+    let mut labels = done(output_dir)?;
+    let has_dataset = bids_dir.is_dir();
     let in_dataset: BTreeSet<String> =
-        if has_dataset { subjects(&args.bids_dir)?.into_iter().collect() } else { BTreeSet::new() };
+        if has_dataset { subjects(bids_dir)?.into_iter().collect() } else { BTreeSet::new() };
     if !has_dataset {
-        let path = printable_path(&args.bids_dir);
+        let path = printable_path(bids_dir);
         tell!("note: {path} is not there: nobody can tell which participants were renamed or withdrawn");
     }
     labels.extend(in_dataset.iter().cloned());
@@ -61,7 +63,7 @@ pub(super) fn run(args: &BidsArgs, wanted: &[String]) -> CliResult {
     let known = labels.clone();
     labels.retain(|label| wanted.is_empty() || wanted.contains(label));
     for label in labels {
-        let Ok(folder) = folder_of(&args.output_dir, &label) else {
+        let Ok(folder) = folder_of(output_dir, &label) else {
             left_out.missing.push(label);
             continue;
         };
@@ -69,7 +71,7 @@ pub(super) fn run(args: &BidsArgs, wanted: &[String]) -> CliResult {
             left_out.unfinished.push(label);
         } else if !folder.join("run.json").is_file() {
             left_out.missing.push(label);
-        } else if has_dataset && !holds_all_sources(&args.bids_dir, &folder, in_dataset.contains(&label))? {
+        } else if has_dataset && !holds_all_sources(bids_dir, &folder, in_dataset.contains(&label))? {
             left_out.gone.push(label);
         } else {
             there.push(folder);
@@ -80,14 +82,13 @@ pub(super) fn run(args: &BidsArgs, wanted: &[String]) -> CliResult {
         let message = "no participant of BIDS_DIR has finished results in OUTPUT_DIR; run the participant level first";
         return Err(CliError::new(EXIT_ABSENT, anyhow::anyhow!(message)));
     }
-    let group = in_folder(&args.output_dir, GROUP)?;
     // The group's tables are made of the participants' and of nothing else: they can be made again at any time.
     let summary = union(&there, &group, IfExists::Overwrite).map_err(|e| CliError::new(e.exit_code(), e))?;
     print_summary(&summary, Fits::Old);
-    derivatives::tables(&group, &args.output_dir, GROUP)?;
-    there.iter().try_for_each(|folder| subject(folder, &args.output_dir, &group, args))?;
-    page(&group, &args.output_dir, "group.html", group_images(args))?;
-    description::write(&args.bids_dir, &args.output_dir)?;
+    derivatives::tables(&group, output_dir, GROUP)?;
+    there.iter().try_for_each(|folder| subject(folder, output_dir, &group, bids_dir))?;
+    page(&group, output_dir, "group.html", bids_dir)?;
+    description::write(bids_dir, output_dir)?;
     // Whoever names a participant counts on it; of all there are, some may not be done yet.
     let named = wanted.iter().any(|label| left_out.has(label) || !known.contains(label));
     name_absent("participants that nobody knows", &not_in(wanted, &known));

@@ -1,40 +1,32 @@
 //! `requant bids`: the BIDS-App form, for containers and batch systems that know it.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
 mod derivatives;
 mod description;
 mod group;
+mod pages;
+mod participants;
 mod stale;
 mod text_table;
 
+use self::pages::subject;
+use self::participants::{EXIT_ABSENT, SHOWN, folder_of, name_absent, not_in};
 use crate::cli::error::{CliError, CliResult};
 use crate::cli::inputs::must_exist;
-use crate::cli::outputs::{EXIT_OUTPUT, Reads};
+use crate::cli::outputs::Reads;
 use crate::cli::progress::{Fits, Shown, print_left_out, print_summary};
-use crate::cli::report::{print_page, subject_options, subject_page};
 use crate::cli::run::{stop_on_signals, unless_stopped};
 use crate::cli::shared::{CurveArgs, HowArgs};
 use crate::corpus::EntityFilter;
 use crate::engine::Engine;
-use crate::error_chain::error_chain;
-use crate::export::StudyOptions;
 use crate::learned;
-use crate::output_path::{OutputPathError, path_inside};
-use crate::page::{Comparison, Images, write_subject};
+use crate::output_path::OutputPathError;
 use crate::printable::printable_path;
 use crate::run::{CurvesKept, Inputs, RunError, RunOptions, run_found};
 use crate::store::IfExists;
-use crate::tissue::Transform;
-
-/// Labels or paths that a warning names.
-const SHOWN: usize = 20;
-
-/// Exit code where a participant or session that was asked for is not there.
-const EXIT_ABSENT: u8 = 66;
 
 /// Arguments of `requant bids`.
 #[derive(Args, Debug)]
@@ -110,7 +102,7 @@ pub(super) fn run(args: &BidsArgs) -> CliResult {
     // Its description would become that of the results.
     Reads::of([args.bids_dir.as_path()]).spare_folder(&args.output_dir)?;
     if args.level == Level::Group {
-        return group::run(args, &wanted);
+        return group::run(&args.bids_dir, &args.output_dir, &wanted);
     }
     let options = options(args, wanted)?;
     stop_on_signals();
@@ -159,11 +151,6 @@ fn options(args: &BidsArgs, participants: Vec<String>) -> Result<RunOptions, Cli
     Ok(options)
 }
 
-/// The labels of `wanted` that are not in `there`.
-fn not_in(wanted: &[String], there: &[String]) -> Vec<String> {
-    wanted.iter().filter(|label| !there.contains(label)).cloned().collect()
-}
-
 /// Says which spectra no participant has.
 ///
 /// # Errors
@@ -184,11 +171,6 @@ fn name_unlabelled(paths: &[String], is_all: bool) -> Result<(), CliError> {
     }
     tell!("warning: {message}");
     Ok(())
-}
-
-/// The folder of a participant's results.
-fn folder_of(output_dir: &Path, label: &str) -> Result<PathBuf, OutputPathError> {
-    path_inside(output_dir, &[&format!("sub-{label}")])
 }
 
 fn participant(
@@ -219,7 +201,7 @@ fn participant(
     if summary.was_complete {
         say!("sub-{label}: done before");
         derived()?;
-        return subject(&options.out, &args.output_dir, &options.out, args);
+        return subject(&options.out, &args.output_dir, &options.out, &args.bids_dir);
     }
     say!("sub-{label}:");
     print_summary(&summary, Fits::New);
@@ -229,46 +211,7 @@ fn participant(
     if without_figure > 0 {
         say!("note: {without_figure} fits of files with many spectra have no picture in figures/; the page draws them");
     }
-    subject(&options.out, &args.output_dir, &options.out, args)
-}
-
-/// The page of a participant with the results `folder`, beside all of `group`. The tables are there whatever becomes of it.
-fn subject(folder: &Path, output_dir: &Path, group: &Path, args: &BidsArgs) -> Result<(), CliError> {
-    let name = folder.file_name().unwrap_or_default().to_string_lossy();
-    let page = subject_page(output_dir, &name)?;
-    let compared = Comparison::read(group).map_err(CliError::from);
-    let written = compared.and_then(|comparison| {
-        write_subject(folder, &name, &comparison, &page, &subject_options(group_images(args)))
-            .map_err(|e| CliError::new(e.exit_code(), e))
-    });
-    if let Err(failure) = written {
-        tell!("note: no {name}.html: {}", error_chain(failure.error.as_ref()));
-    }
-    Ok(())
-}
-
-/// The page of all participants.
-fn page(results: &Path, output_dir: &Path, name: &str, images: Images) -> Result<(), CliError> {
-    let path = path_inside(output_dir, &[name]).map_err(|e| CliError::new(EXIT_OUTPUT, e))?;
-    if let Err(failure) = print_page(results, &path, images, &StudyOptions::default()) {
-        tell!("note: no {name}: {}", error_chain(failure.error.as_ref()));
-    }
-    Ok(())
-}
-
-/// Where images of the heads may be.
-fn group_images(args: &BidsArgs) -> Images {
-    Images { places: vec![args.bids_dir.clone()], transform: Transform::Qform }
-}
-
-/// Names what is not there; whether anything is not.
-fn name_absent(what: &str, labels: &[String]) -> bool {
-    if !labels.is_empty() {
-        let more = if labels.len() > SHOWN { ", …" } else { "" };
-        let shown = labels[..labels.len().min(SHOWN)].join(", ");
-        tell!("warning: {} {what}: {shown}{more}", labels.len());
-    }
-    !labels.is_empty()
+    subject(&options.out, &args.output_dir, &options.out, &args.bids_dir)
 }
 
 /// Labels without their prefix.
@@ -299,10 +242,4 @@ fn participants(options: &RunOptions) -> Result<There, RunError> {
         labels.dedup();
     }
     Ok(there)
-}
-
-/// Participants with a folder in `dir`.
-fn subjects(dir: &Path) -> std::io::Result<Vec<String>> {
-    let names = fs::read_dir(dir)?.flatten().filter(|e| e.path().is_dir()).map(|e| e.file_name());
-    Ok(names.filter_map(|name| Some(name.to_str()?.strip_prefix("sub-")?.to_owned())).collect())
 }
