@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::error::{CliError, CliResult};
-use super::inputs::must_exist;
+use super::inputs::{EXIT_NO_INPUT, must_exist};
 use super::outputs::in_folder;
 use super::shared::gates;
 use crate::error_chain::error_chain;
@@ -16,7 +16,7 @@ use crate::printable::printable_path;
 use crate::quality::glossary;
 use crate::report::describe::{Description, People};
 use crate::run::thresholds;
-use crate::store::{ChunkRows, read_run, read_table};
+use crate::store::{ChunkRows, ReadTableError, read_run, read_table};
 use crate::tissue::Transform;
 
 /// Arguments of `requant report`.
@@ -110,7 +110,7 @@ const MOST_HELD: u64 = 400_000;
 
 /// What a study reports of the run, and where people and values went.
 fn told(results: &Path, study: &StudyOptions) -> Result<(Option<Description>, Option<Survey>), CliError> {
-    let of_tables = |e| CliError::new(66, e);
+    let of_tables = |e: ReadTableError| CliError::new(if e.is_absent() { EXIT_NO_INPUT } else { 1 }, e);
     let record = read_run(results).map_err(of_tables)?;
     let is_asked = study.participants.is_some() || study.group.is_some() || study.gates.is_some();
     let is_large = record.counts.metabolites > MOST_HELD;

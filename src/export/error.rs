@@ -73,9 +73,10 @@ pub enum ExportError {
 }
 
 impl ExportError {
-    /// Exit code of the program: 73 where the output cannot be made, 66 where there are no results, 2 for what was asked wrongly.
+    /// Exit code of the program: 73 where the output cannot be made, 66 where there are no results, 1 where they are not as they were written, 2 for what was asked wrongly.
     pub fn exit_code(&self) -> u8 {
         match self {
+            Self::Read(error) if !error.is_absent() => 1,
             Self::Read(_) | Self::Nothing { .. } => 66,
             Self::Gates(_) | Self::Method { .. } | Self::Group { .. } => 2,
             Self::Join { .. } => 1,

@@ -37,6 +37,7 @@ impl PageError {
     /// Exit code of the command.
     pub fn exit_code(&self) -> u8 {
         match self {
+            Self::Read(e) if !e.is_absent() => 1,
             Self::Read(_) => 66,
             Self::Write(error) => error.exit_code(),
             Self::Foreign { .. } => 73,
