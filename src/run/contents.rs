@@ -237,25 +237,11 @@ fn name_of(path: &Path) -> String {
 mod tests {
     use super::*;
     use crate::corpus::Overrides;
-    use crate::tissue::Source;
+    use crate::run::held::in_memory;
 
     fn found(path: &Path, basis: Option<&Path>) -> Found {
-        Found {
-            path: path.to_owned(),
-            parts: Vec::new(),
-            id: "a".to_owned(),
-            source_path: "a".to_owned(),
-            water: Water::None,
-            water_parts: Vec::new(),
-            water_source_path: None,
-            subject: None,
-            session: None,
-            site: None,
-            voi: None,
-            overrides: Overrides { basis: basis.map(Path::to_owned), ..Overrides::default() },
-            tissue: Source::None,
-            problem: None,
-        }
+        let overrides = Overrides { basis: basis.map(Path::to_owned), ..Overrides::default() };
+        Found { path: path.to_owned(), overrides, ..in_memory("a") }
     }
 
     #[test]

@@ -74,7 +74,7 @@ impl Held {
 }
 
 /// What a listing would say of a measurement that is no file.
-fn in_memory(id: &str) -> Found {
+pub(super) fn in_memory(id: &str) -> Found {
     Found {
         path: std::path::PathBuf::from(id),
         parts: Vec::new(),

@@ -228,7 +228,7 @@ impl Origin<'_> {
 #[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
-    use crate::corpus::Water;
+    use crate::run::held::in_memory;
     use crate::run::load::{Failure, SpectrumKey};
 
     /// A file that was read, of a grid of so many voxels.
@@ -250,22 +250,7 @@ mod tests {
     }
 
     fn found(tissue: Source) -> Found {
-        Found {
-            path: PathBuf::new(),
-            parts: Vec::new(),
-            id: "x".to_owned(),
-            source_path: "x".to_owned(),
-            water: Water::None,
-            water_parts: Vec::new(),
-            water_source_path: None,
-            subject: None,
-            session: None,
-            site: None,
-            voi: None,
-            overrides: Overrides::default(),
-            tissue,
-            problem: None,
-        }
+        Found { tissue, ..in_memory("x") }
     }
 
     #[test]
