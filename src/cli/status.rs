@@ -10,7 +10,7 @@ use super::error::{CliError, CliResult};
 use super::json::{counts, print_json};
 use super::progress::print_tally;
 use crate::run::{RunError, Tally};
-use crate::store::{Journal, SpectrumRow, Told, read_run, read_table};
+use crate::store::{Journal, SpectrumRow, Told, read_record, read_table};
 
 /// Arguments of `requant status`.
 #[derive(Args, Debug)]
@@ -98,7 +98,7 @@ pub(super) fn run(args: &StatusArgs) -> CliResult {
 
 /// A run that has ended.
 fn complete(args: &StatusArgs) -> CliResult {
-    let Ok(record) = read_run(&args.folder) else {
+    let Ok(record) = read_record(&args.folder) else {
         return Err(CliError::new(66, RunError::NoJournal { path: args.folder.clone() }));
     };
     let (tally, files) = (tally(read_table(&args.folder)?), record.inputs.n_files);

@@ -184,7 +184,11 @@ pub fn sources(path: &Path) -> Result<Vec<Source>, CompareError> {
     }
     // A folder of tables alone, without the record, can be compared as well; only nobody knows what was varied, and in
     // which order methods were given.
-    let record = read_run(path).ok();
+    let record = match read_run(path) {
+        Ok(record) => Some(record),
+        Err(error) if error.is_absent() => None,
+        Err(error) => return Err(error.into()),
+    };
     let mut varied = record.as_ref().map(RunRecord::varied).unwrap_or_default();
     let place = |method: &str| record.as_ref().and_then(|r| r.methods.iter().position(|m| m.id == method));
     let several = methods.len() > 1;

@@ -10,7 +10,7 @@ use super::{RunError, Tally};
 use crate::corpus::Found;
 use crate::store::provenance::{Inputs, RunRecord};
 use crate::store::reader::check_files;
-use crate::store::{Content, Journal, Plan, SpectrumRow, StoreError, read_run, read_table, some_of, tidy};
+use crate::store::{Content, Journal, Plan, SpectrumRow, StoreError, read_record, read_table, some_of, tidy};
 
 /// What the rows of the complete dataset in `out` say, if there is one and it is what `plan` would make of `found`; `None`
 /// where there is none, or an unfinished run is there.
@@ -21,7 +21,7 @@ pub(super) fn look(out: &Path, plan: &Plan, found: &[Found]) -> Result<Option<Ta
     if Journal::at(out).plan().is_some() {
         return Ok(None);
     }
-    let Ok(record) = read_run(out) else { return Ok(None) };
+    let Ok(record) = read_record(out) else { return Ok(None) };
     check_files(out, &record)?;
     let rows: Vec<SpectrumRow> = read_table(out)?;
     if record.signature != plan.signature {

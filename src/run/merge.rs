@@ -6,15 +6,15 @@ use std::time::Instant;
 
 use rayon::prelude::*;
 
-use super::identity::{RATIO_ROWS_KEY, SIMULATED_KEY, run_id};
 use super::signature::content_sha256;
 use super::{RunError, Summary, Tally, gating};
 use crate::corpus;
+use crate::store::identity::{RATIO_ROWS_KEY, SIMULATED_KEY, run_id};
 use crate::store::provenance::{Inputs, Named, listing_sha256};
 use crate::store::span::tile;
 use crate::store::{
     ChunkRecord, ChunkRows, Content, DatasetWriter, IfExists, Journal, Plan, Position, RunRecord, Span, StoreError,
-    Timings, read_run, some_of,
+    Timings, read_record, some_of,
 };
 
 /// Writes the dataset to `out` from the journals in `folders`, which together must have every chunk of one run, and ends
@@ -31,7 +31,7 @@ pub fn merge(folders: &[PathBuf], out: &Path, if_exists: IfExists) -> Result<Sum
         Some(own) => {
             let is_other =
                 |record: RunRecord| journals[own].plan().is_none_or(|plan| plan.signature != record.signature);
-            if if_exists == IfExists::Refuse && read_run(out).is_ok_and(is_other) {
+            if if_exists == IfExists::Refuse && read_record(out).is_ok_and(is_other) {
                 return Err(StoreError::OutputExists { path: out.to_owned() }.into());
             }
             let writer = journals[own].writer()?;

@@ -5,13 +5,14 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use super::RunOptions;
-use super::bases::{Bases, BasisPulses, ReadBasis, Slot, Source, lock};
+use super::bases::{Bases, Slot, Source, lock};
 use super::cut::for_models;
 use super::load::{Failure, Header, SpectrumKey};
 use super::need::model_bytes;
 pub(super) use super::prepared::Extra;
 pub(crate) use super::prepared::Prepared;
 use super::prepared::{AS_AFTER_ONE_PULSE, Key, NO_BASIS, conditions, freed, stiffened, weighted};
+use super::read_basis::{BasisPulses, ReadBasis};
 use crate::acquisition::shared_f0_mhz;
 use crate::basis::simulate::Sequence;
 use crate::basis::{BasisError, BasisSet};
@@ -179,8 +180,11 @@ impl<'a> ModelStore<'a> {
                     return self.built(&basis.set, spectrum, te_s, chosen, group).map(|m| self.noted(m));
                 }
                 let sequence = sequence.as_ref().unwrap_or(&Sequence::PulseAcquire {});
-                let set =
-                    extended(&basis.set, &extra.added, sequence).map_err(|e| Failure::new("model", error_chain(&e)))?;
+                let (dwell_s, f0_mhz) = (spectrum.dwell_s, shared_f0_mhz(spectrum.f0_mhz));
+                let set = basis
+                    .on_grid(spectrum.fid.len(), dwell_s, f0_mhz)
+                    .map_err(|e| Failure::new("model", error_chain(&e)))?;
+                let set = extended(&set, &extra.added, sequence).map_err(|e| Failure::new("model", error_chain(&e)))?;
                 let method = if extra.stiff { stiffened(chosen) } else { chosen.clone() };
                 self.built(&set, spectrum, te_s, &method, group).map(|model| freed(model, &extra.added))
             })

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use super::bases::{BasisPulses, Source};
+use super::bases::Source;
 use super::load::{Failure, Header, SpectrumKey};
+use super::read_basis::BasisPulses;
 use crate::corpus::Found;
 use crate::fit::macromolecule_relaxation::Weighting;
 use crate::fit::strangers::added::{Added, free};

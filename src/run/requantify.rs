@@ -8,7 +8,6 @@ use serde_json::json;
 
 use super::config::Config;
 use super::gating::{self, GATES_KEY};
-use super::identity::{read_checked, run_id};
 use super::measured;
 use super::metabolite_rows::concentration_columns;
 use super::tissue_table::Tissue;
@@ -19,11 +18,12 @@ use crate::quality::flag;
 use crate::quality::gates::Gates;
 use crate::quality::glossary::tissue_flags;
 use crate::quantify::{self, Fractions, Term, Terms, WaterScaling, concentrations, field_t_from_f0};
+use crate::store::identity::{read_whole_run, run_id};
 use crate::store::provenance::{RunRecord, command_line, now_utc};
 use crate::store::reader::check_files;
 use crate::store::{
     ChunkRows, CurveRow, DatasetWriter, IfExists, LearnedRow, MetaboliteRow, SpectrumRow, StoreError, Timings,
-    TransientRow, read_run, read_table,
+    TransientRow, read_record, read_table,
 };
 
 /// Key of the constants in a run's configuration.
@@ -57,7 +57,7 @@ pub struct Requantify {
 /// tables cannot be written.
 pub fn requantify(asked: &Requantify) -> Result<Summary, RunError> {
     let (started, started_utc) = (Instant::now(), now_utc());
-    let source = read_checked(&asked.results)?;
+    let source = read_whole_run(&asked.results)?;
     if same_file::is_same_file(&asked.results, &asked.out).unwrap_or(false) {
         return Err(RunError::AmongInputs { out: asked.out.clone(), input: asked.results.clone() });
     }
@@ -305,7 +305,7 @@ fn write(
     writer.rows(rows)?;
     writer.learned(learned)?;
     // A dataset that was replaced meanwhile may have given rows of both.
-    check_files(&asked.results, &read_run(&asked.results)?)
+    check_files(&asked.results, &read_record(&asked.results)?)
         .map_err(|_| StoreError::Busy { path: asked.results.clone() })?;
     record.timings = Timings { merge_wall_s: started.elapsed().as_secs_f64(), ..Timings::default() };
     let warnings = record.warnings.clone();

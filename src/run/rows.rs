@@ -1,9 +1,9 @@
 //! Results to table rows.
 
-use super::bases::BasisPulses;
 use super::load::{Failure, Header, SpectrumKey};
 use super::measured;
 use super::options::CurvesKept;
+use super::read_basis::BasisPulses;
 use crate::acquisition::Origin as ToldBy;
 use crate::corpus::{Found, Water};
 use crate::fit::result::Curves;

@@ -6,14 +6,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use super::identity::{UNITED_OF_KEY, asked, read_checked, run_id};
 use super::{RunError, Summary, Tally};
 use crate::corpus;
 use crate::printable::{printable_message, printable_path};
 use crate::store::IfExists;
+use crate::store::identity::{UNITED_OF_KEY, asked, read_whole_run, run_id};
 use crate::store::provenance::{Inputs, Named, RunRecord, command_line, listing_sha256, now_utc};
 use crate::store::{
-    CurveRow, DatasetWriter, LearnedRow, MetaboliteRow, SpectrumRow, StoreError, Timings, TransientRow, read_run,
+    CurveRow, DatasetWriter, LearnedRow, MetaboliteRow, SpectrumRow, StoreError, Timings, TransientRow, read_record,
     read_table,
 };
 
@@ -23,7 +23,7 @@ use crate::store::{
 /// [`RunError`]: one of them is incomplete or damaged, or the tables cannot be written.
 pub fn union(datasets: &[PathBuf], out: &Path, if_exists: IfExists) -> Result<Summary, RunError> {
     let (started, started_utc) = (Instant::now(), now_utc());
-    let records: Vec<RunRecord> = datasets.iter().map(|d| read_checked(d)).collect::<Result<_, _>>()?;
+    let records: Vec<RunRecord> = datasets.iter().map(|d| read_whole_run(d)).collect::<Result<_, _>>()?;
     let Some(first) = records.first() else { return Err(RunError::NoJournal { path: out.to_owned() }) };
     // What the id is made of comes first: the tables are written with it.
     let Shared { learned, listed, carried, hash_of } = shared(datasets)?;
@@ -67,7 +67,7 @@ pub fn union(datasets: &[PathBuf], out: &Path, if_exists: IfExists) -> Result<Su
     writer.learned(learned)?;
     // A dataset that was replaced meanwhile may have given rows of both.
     for (dataset, record) in datasets.iter().zip(&records) {
-        if read_run(dataset)? != *record {
+        if read_record(dataset)? != *record {
             return Err(StoreError::Busy { path: dataset.clone() }.into());
         }
     }

@@ -9,6 +9,7 @@ pub mod disk;
 mod ending;
 mod error;
 mod folder;
+pub(crate) mod identity;
 pub mod journal;
 mod json;
 mod lock;
@@ -32,13 +33,14 @@ pub mod writer;
 pub use dictionary::columns_markdown;
 pub use ending::tidy;
 pub use error::{IfExists, StoreError, some_of};
+pub use identity::read_run;
 pub use journal::Journal;
 pub use json::rows_as_json;
 pub use opening::Opening;
 pub use packed::WideCurves;
 pub use plan::{ChunkRecord, ChunkRows, Content, Plan, PlannedInput};
 pub use provenance::RunRecord;
-pub use reader::{ReadTableError, read_batches, read_run, read_table};
+pub use reader::{ReadTableError, read_batches, read_record, read_table};
 pub use replace::{remove_written, replace_file};
 pub use rows::{
     BenchmarkRow, ComparisonRow, CurveRow, LearnedRow, MetaboliteRow, PlannedRow, SpectrumRow, Status, TransientRow,

@@ -13,12 +13,12 @@ use thiserror::Error;
 use super::folder::{MAX_RECORD_BYTES, RUN_FILE, is_part_name};
 use super::provenance::{RunRecord, TableFile};
 use super::rows::TABLES;
-use super::schema::{CARRIED_PREFIX, RUN_ID_KEY, Table};
+use super::schema::{CARRIED_PREFIX, Table};
 use crate::hash::{sha256_hex, sha256_read};
 use crate::regular_file;
 
 /// Largest part of a table that is read (bytes): the writer begins another long before.
-const MAX_PART_BYTES: u64 = 64 << 30;
+pub(super) const MAX_PART_BYTES: u64 = 64 << 30;
 
 /// Rows that [`read_batches`] hands on together: one with curves has some hundred kilobytes.
 const ROWS_AT_A_TIME: usize = 128;
@@ -105,7 +105,7 @@ impl ReadTableError {
     }
 }
 
-fn io_error(path: &Path) -> impl FnOnce(std::io::Error) -> ReadTableError + use<> {
+pub(super) fn io_error(path: &Path) -> impl FnOnce(std::io::Error) -> ReadTableError + use<> {
     let path = path.to_owned();
     move |source| ReadTableError::Io { path, source }
 }
@@ -150,7 +150,7 @@ pub fn read_batches<T: Table>(
 
 /// Whether a `run.json` beside the table says that there were other rows.
 fn check_count<T: Table>(dir: &Path, there: u64) -> Result<(), ReadTableError> {
-    match read_run(dir).ok().and_then(|run| run.counts.of_table(T::NAME)) {
+    match read_record(dir).ok().and_then(|run| run.counts.of_table(T::NAME)) {
         Some(written) if written != there => {
             Err(ReadTableError::Rows { path: dir.to_owned(), table: T::NAME, there, written })
         }
@@ -162,7 +162,7 @@ fn check_count<T: Table>(dir: &Path, there: u64) -> Result<(), ReadTableError> {
 /// those that it lists, and as they were written.
 fn parts_in<T: Table>(dir: &Path) -> Result<Vec<PathBuf>, ReadTableError> {
     let parts = parts_there::<T>(dir)?;
-    let record = match read_run(dir) {
+    let record = match read_record(dir) {
         // Of versions before the list.
         Ok(record) if record.files.is_empty() => return Ok(parts),
         Ok(record) => record,
@@ -184,7 +184,7 @@ fn parts_in<T: Table>(dir: &Path) -> Result<Vec<PathBuf>, ReadTableError> {
 }
 
 /// Whether a record names a file of this table. A record leads nowhere but to the tables beside it.
-fn is_part_of(record: &TableFile, table: &str) -> bool {
+pub(super) fn is_part_of(record: &TableFile, table: &str) -> bool {
     record.file.split_once('/').is_some_and(|(folder, part)| folder == table && is_part_name(part))
 }
 
@@ -285,31 +285,11 @@ fn fill_carried<T: Table>(batch: &RecordBatch, rows: &mut [T]) {
     }
 }
 
-/// The record of the run that wrote the dataset in `dir`.
-pub fn read_run(dir: &Path) -> Result<RunRecord, ReadTableError> {
+/// The record of the run that wrote the dataset in `dir`, whatever somebody made of it since (see [`super::read_run`]).
+pub fn read_record(dir: &Path) -> Result<RunRecord, ReadTableError> {
     let path = dir.join(RUN_FILE);
     let bytes = regular_file::bytes(&path, MAX_RECORD_BYTES).map_err(io_error(&path))?;
     serde_json::from_slice(&bytes).map_err(|e| ReadTableError::RunRecord { path, message: e.to_string() })
-}
-
-/// Checks that the tables in `dir` were written with the record of their run: each names the run that it is of.
-///
-/// # Errors
-/// [`ReadTableError`]: one is of another run, or cannot be read.
-pub fn check_run_id(dir: &Path, record: &RunRecord) -> Result<(), ReadTableError> {
-    for listed in record.files.iter().filter(|file| TABLES.iter().any(|table| is_part_of(file, table))) {
-        let path = dir.join(&listed.file);
-        let file = regular_file::open(&path, MAX_PART_BYTES).map_err(io_error(&path))?;
-        let damaged = |e: parquet::errors::ParquetError| ReadTableError::Parquet { path, message: e.to_string() };
-        let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(damaged)?;
-        let pairs = builder.metadata().file_metadata().key_value_metadata();
-        let found = pairs.and_then(|pairs| pairs.iter().find(|pair| pair.key == RUN_ID_KEY)?.value.clone());
-        if let Some(found) = found.filter(|found| *found != record.run_id) {
-            let (path, said) = (dir.join(RUN_FILE), record.run_id.clone());
-            return Err(ReadTableError::OtherRecord { path, said, what: "its tables say", found });
-        }
-    }
-    Ok(())
 }
 
 /// Checks that the files of the dataset in `dir` are those that its record lists.

@@ -235,7 +235,7 @@ fn what_is_missing_is_flagged_once() {
 }
 
 #[test]
-fn a_record_that_was_edited_is_not_computed_from() {
+fn a_record_that_was_edited_is_neither_computed_from_nor_told() {
     let case = Case::new();
     case.run("out", &[]);
     let path = case.at("out/run.json");
@@ -256,6 +256,14 @@ fn a_record_that_was_edited_is_not_computed_from() {
         code == Some(1) && said.contains("run.json: not the record") && said.contains("what it holds makes"),
         "{said}"
     );
+    // What only tells it does not tell it either.
+    for tells in
+        [&["describe", "out"][..], &["report", "out"], &["export", "out", "--out", "tidy"], &["compare", "out", "out"]]
+    {
+        let output = case.requant(tells);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.code() == Some(1) && said.contains("run.json: not the record"), "{tells:?}: {said}");
+    }
     let (code, said) = edited(|record| record["run_id"] = "0123456789abcdef".into());
     assert!(code == Some(1) && said.contains("its tables say"), "{said}");
     // What says nothing about the values may be another machine's; a record without an id is an older version's.

@@ -12,7 +12,7 @@ use std::sync::Mutex;
 use requant::run::{RunOptions, Shard, merge, run};
 use requant::store::disk::fault;
 use requant::store::reader::check_files;
-use requant::store::{IfExists, SpectrumRow, read_run, read_table};
+use requant::store::{IfExists, SpectrumRow, read_record, read_table};
 
 use crate::common::kill::{Blocks, Corpus, Silent, Way, copy, count};
 use crate::common::tables;
@@ -26,7 +26,7 @@ type Tables = BTreeMap<PathBuf, Vec<u8>>;
 
 /// What looks complete is complete: the new dataset, or the one that was there before.
 fn is_whole_or_none(out: &Path, wholes: &[&Tables]) -> Result<(), String> {
-    let Ok(record) = read_run(out) else { return Ok(()) };
+    let Ok(record) = read_record(out) else { return Ok(()) };
     check_files(out, &record).map_err(|e| e.to_string())?;
     read_table::<SpectrumRow>(out).map_err(|e| e.to_string())?;
     let dataset: Tables = tables(out).into_iter().filter(|(path, _)| !path.starts_with(".requant")).collect();

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use crate::run::identity::{UNITED_OF_KEY, asked};
 use crate::run::requantify::FROM_KEY;
 use crate::store::RunRecord;
+use crate::store::identity::{UNITED_OF_KEY, asked};
 use crate::store::provenance::{DIFFERS, UNITED_KEY};
 
 /// Settings that every run has of its own, or that are told in other words.
