@@ -42,9 +42,10 @@ pub fn shared_f0_mhz(f0_mhz: f64) -> f64 {
     if shared > 0.0 { shared } else { f0_mhz }
 }
 
-/// A flip angle (°) of an excitation, if a header's number can be one: above zero, and not beyond inversion.
+/// A flip angle (°) of an excitation, if a header's number can be one: above zero, and below inversion, which leaves nothing to
+/// measure (such a number is that of a refocusing pulse).
 pub(crate) fn flip_angle_deg(stated: f64) -> Option<f64> {
-    (stated > 0.0 && stated <= 180.0).then_some(stated)
+    (stated > 0.0 && stated < 180.0).then_some(stated)
 }
 
 /// Axis of [`Acquisition::samples`] that runs over voxels (a grid, first index fastest).

@@ -65,6 +65,14 @@ impl Header {
         if differ(own.tr_s, other.tr_s, TIMES_DIFFER) {
             self.flags.push("water_tr_differs");
         }
+        if differ(own.flip_angle_deg, other.flip_angle_deg, TIMES_DIFFER) {
+            self.flags.push("water_flip_angle_differs");
+            let [own, other] = [own, other].map(|facts| facts.flip_angle_deg.unwrap_or_default());
+            self.remarks.push(format!(
+                "the water reference was excited with {other:.0}° and the spectrum with {own:.0}°: amplitudes over water's are off by \
+                 the ratio of their sines"
+            ));
+        }
         let name_it = "name the right one in a manifest (`water_path`), or write `none` there";
         if own.has_other_nucleus(other) {
             self.flags.push("water_reference_nucleus");
@@ -216,6 +224,20 @@ mod tests {
         assert_eq!(with(&|w| w.facts.f0_mhz = Some(124.0)), (true, vec![]));
         assert_eq!(with(&|w| w.facts.f0_mhz = Some(63.6)), (false, vec!["water_reference_frequency"]));
         assert_eq!(with(&|w| w.facts.f0_mhz = None), (true, vec![]));
+    }
+
+    #[test]
+    fn a_reference_of_another_flip_angle_is_told() {
+        let with = |flip_angle_deg| {
+            let mut data = measured([20.0; 3], [0.0; 3]);
+            data.facts.flip_angle_deg = flip_angle_deg;
+            data
+        };
+        let told = |own, water| compared(&with(own), &with(water)).flags;
+        assert_eq!(told(Some(90.0), Some(30.0)), ["water_flip_angle_differs"]);
+        for (own, water) in [(Some(90.0), Some(90.0)), (Some(90.0), None), (None, Some(30.0))] {
+            assert!(told(own, water).is_empty(), "{own:?} {water:?}");
+        }
     }
 
     #[test]

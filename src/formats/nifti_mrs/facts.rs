@@ -77,7 +77,9 @@ fn flip(place: &str, from: &Map<String, Value>, remarks: &mut Vec<String>) -> Op
     let (key, stated) = FLIP_ANGLES.iter().find_map(|key| Some((key, number(place, from, key, remarks)?)))?;
     let degrees = flip_angle_deg(stated);
     if degrees.is_none() {
-        remarks.push(format!("{key} of the {place} is {stated}, which is no flip angle in degrees: it was not used"));
+        remarks.push(format!(
+            "{key} of the {place} is {stated}, which is no flip angle of an excitation in degrees: it was not used"
+        ));
     }
     degrees
 }
@@ -186,9 +188,11 @@ mod tests {
         assert_eq!((facts.te1_s, facts.flip_angle_deg, remarks.len()), (Some(0.0125), Some(60.0), 0), "{remarks:?}");
         let (facts, _) = of(&json!({}), &json!({"FirstEchoTime": 0.011, "FlipAngle": [80.0]}));
         assert_eq!((facts.te1_s, facts.flip_angle_deg), (Some(0.011), Some(80.0)));
-        let (facts, remarks) =
-            of(&json!({"FirstEchoTime": {"Description": "none"}, "ExcitationFlipAngle": 1e4}), &json!({}));
-        assert_eq!((facts.te1_s, facts.flip_angle_deg, remarks.len()), (None, None, 2), "{remarks:?}");
+        for no_excitation in [1e4, 180.0] {
+            let stated = json!({"FirstEchoTime": {"Description": "none"}, "ExcitationFlipAngle": no_excitation});
+            let (facts, remarks) = of(&stated, &json!({}));
+            assert_eq!((facts.te1_s, facts.flip_angle_deg, remarks.len()), (None, None, 2), "{remarks:?}");
+        }
         // Longer than the echo time: for whoever uses it to refuse.
         let (facts, _) = of(&json!({"FirstEchoTime": 0.05, "EchoTime": 0.03}), &json!({}));
         assert!(facts.fault().is_some());

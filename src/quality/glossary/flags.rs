@@ -153,6 +153,14 @@ fn of_the_basis_set() -> Vec<Entry> {
              --te-s, --sequence) if it is what is wrong.",
         ),
         entry(
+            "basis_te_unknown",
+            "a basis set was given, and it states no echo time, or the data do not".to_owned(),
+            "Nothing says whether set and data belong together: with a set of another echo time glutamate is wrong by tenths of \
+             itself (`basis_mismatch`), and nothing else shows it.",
+            "State what is missing: --te-s or a manifest for the data; for the set `requant basis convert` with --te-s. Or leave out \
+             --basis, so that one is simulated.",
+        ),
+        entry(
             "basis_lacks_major",
             "no member of the basis set stands for NAA, Cr, Cho, Ins or Glu (edited differences excepted)".to_owned(),
             "Every spectrum of brain has these. The signal of the one that is missing goes into other metabolites and the \

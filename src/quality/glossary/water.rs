@@ -157,6 +157,16 @@ pub(super) fn of_its_header(t: &Thresholds) -> Vec<Entry> {
             "As there. References of one transient are fully relaxed, whatever their header says.",
         ),
         entry(
+            "water_flip_angle_differs",
+            format!(
+                "the header of the reference states another flip angle than that of the measurement, by more than {} %",
+                100.0 * t.times_differ
+            ),
+            "Signal goes with the sine of the flip angle, and saturation with its cosine: concentrations in water's units are off by the \
+             ratio of both, as both are taken as excited alike.",
+            "Check that it is the right reference, and which of the two numbers is right. Ratios to creatine are not touched.",
+        ),
+        entry(
             "water_other_voxel",
             format!(
                 "both files say where their voxel is: centres are more than {} of the shortest edge apart, volumes differ by \
