@@ -9,6 +9,7 @@ use num_complex::Complex64;
 
 use super::BasisSet;
 use crate::acquisition::hz_from_ppm;
+use crate::signal::progression;
 
 /// Middle of the proton spectrum of metabolites (ppm).
 const BAND_CENTRE_PPM: f64 = 2.5;
@@ -59,22 +60,19 @@ impl FirstPoint {
 impl BasisSet {
     /// How the members of this set store the first sample: what most of them do.
     pub fn first_point(&self) -> FirstPoint {
-        let told = self.fids.rows().into_iter().filter_map(|fid| FirstPoint::measure(fid, self.dwell_s, self.f0_mhz));
-        let (mut full, mut halved) = (0_usize, 0_usize);
-        for first_point in told {
-            match first_point {
-                FirstPoint::Full => full += 1,
-                FirstPoint::Halved => halved += 1,
-            }
-        }
-        if halved > full { FirstPoint::Halved } else { FirstPoint::Full }
+        of_most(&self.measured())
     }
 
     /// How each member stores its first sample. They need not agree: measured macromolecules come from
     /// another program than simulated metabolites. A member that cannot tell goes with the others.
     pub fn first_points(&self) -> Vec<FirstPoint> {
-        let most = self.first_point();
-        let of = |fid| FirstPoint::measure(fid, self.dwell_s, self.f0_mhz).unwrap_or(most);
+        let measured = self.measured();
+        let most = of_most(&measured);
+        measured.into_iter().map(|own| own.unwrap_or(most)).collect()
+    }
+
+    fn measured(&self) -> Vec<Option<FirstPoint>> {
+        let of = |fid| FirstPoint::measure(fid, self.dwell_s, self.f0_mhz);
         self.fids.rows().into_iter().map(of).collect()
     }
 
@@ -91,12 +89,21 @@ impl BasisSet {
     }
 }
 
+/// What most of those do that can tell.
+fn of_most(measured: &[Option<FirstPoint>]) -> FirstPoint {
+    let count = |wanted| measured.iter().filter(|own| **own == Some(wanted)).count();
+    if count(FirstPoint::Halved) > count(FirstPoint::Full) { FirstPoint::Halved } else { FirstPoint::Full }
+}
+
 /// DFT value of a tapered FID at half the sampling rate from the frequency `centre_cycles` (cycles per
 /// sample).
 fn antipode(fid: ArrayView1<'_, Complex64>, centre_cycles: f64) -> Complex64 {
     let rate = TAPER_NEPERS / fid.len() as f64;
     let turn = Complex64::new(-rate, std::f64::consts::PI * (1.0 - 2.0 * centre_cycles));
-    fid.iter().enumerate().map(|(n, z)| z * (turn * n as f64).exp()).sum()
+    match fid.as_slice() {
+        Some(fid) => progression::weighted_sum(fid, turn.exp()),
+        None => progression::weighted_sum(&fid.to_vec(), turn.exp()),
+    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Relaxation times and water content of tissue, from a versioned file that a configuration can change.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
 
@@ -17,6 +18,9 @@ const FIELDS: [(&str, f64, f64); 3] = [("1.5", 1.35, 1.65), ("3", 2.7, 3.2), ("7
 const DEFAULT: &str = "default";
 /// Longest relaxation time that can be right (s): pure water's is 4.5 s.
 const LONGEST_S: f64 = 10.0;
+
+/// The built-in constants, for all who compare with them.
+static BUILT_IN: LazyLock<Option<Relaxation>> = LazyLock::new(|| Relaxation::built_in().ok());
 
 /// Relaxation times of one substance in one tissue.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -137,7 +141,7 @@ impl Relaxation {
 
     /// Entries that differ from the built-in ones and do nothing where the components of a basis set have these names, and why.
     pub fn unused(&self, components: &[String]) -> Vec<String> {
-        let Ok(built_in) = Self::built_in() else { return Vec::new() };
+        let Some(built_in) = BUILT_IN.as_ref() else { return Vec::new() };
         let components: Vec<String> = components.iter().map(|name| canonical(name)).collect();
         let times = self.metabolites.iter().flat_map(|(class, set)| set.iter().map(move |of| (class, of)));
         let times = times.filter(|(class, (name, times))| {

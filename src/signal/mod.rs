@@ -10,5 +10,6 @@ pub mod linewidth;
 pub mod magnitudes;
 pub(crate) mod median;
 pub mod noise;
+pub(crate) mod progression;
 mod tridiagonal;
 pub mod water_removal;

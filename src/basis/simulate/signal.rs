@@ -11,6 +11,7 @@ use super::pulses::{MAX_SHAPED_SPINS, Program, Scale, Shaped, shaped_lines};
 use super::sequences::{Event, Pulse};
 use super::spin_systems::{Group, Metabolite};
 use crate::acquisition::CARRIER_PPM;
+use crate::signal::progression;
 
 /// Coupled protons beyond which a group is refused: 2¹⁰ states take seconds, every further one eight
 /// times as long.
@@ -50,12 +51,7 @@ impl Transitions {
         let mut fid = vec![Complex64::ZERO; n_points];
         for line in &self.lines {
             let turn = Complex64::new(-PI * linewidth_hz, TAU * line.frequency_hz) * dwell_s;
-            let turn = turn.exp();
-            let mut value = line.amplitude;
-            for sample in &mut fid {
-                *sample += value;
-                value *= turn;
-            }
+            progression::add(line.amplitude, turn.exp(), &mut fid);
         }
         fid
     }
