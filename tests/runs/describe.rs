@@ -214,6 +214,7 @@ fn settings_that_are_not_defaults_are_told_with_their_defaults() {
     assert!(varied.len() == 1 && varied[0].1.starts_with("100 (default 200"), "{settings:?}");
     let paragraph = &table[&key("all", "methods")][0];
     assert!(settings.keys().all(|setting| paragraph.contains(setting)), "{paragraph}");
+    assert!(paragraph.contains("of whose signal relaxation was taken to leave 0.7)"), "{paragraph}");
     assert!(
         table[&key("1", "4b")][0].contains("gates `seed2020` (`linewidth_above_12_hz`: keep where `fwhm_hz <= 12`")
     );

@@ -10,7 +10,7 @@ use super::citations::{self as papers, Paper, References};
 use super::item::Item;
 use super::protocol::Protocol;
 use super::settings::{self, Asked, Difference};
-use super::values::plural;
+use super::values::{number, plural};
 use crate::prepare::settings::{CoilMethod, Step};
 use crate::quantify::WaterScaling;
 use crate::store::{RunRecord, SpectrumRow};
@@ -154,7 +154,8 @@ impl Source<'_> {
         }
         if has("conc_lcmodel_mmol_per_kg") {
             text.push(format!(
-                "concentrations were scaled to water by LCModel's formula ({})",
+                "concentrations were scaled to water{} by LCModel's formula ({})",
+                self.water_left(),
                 references.cite(papers::LCMODEL)
             ));
         }
@@ -170,6 +171,19 @@ impl Source<'_> {
             text.push(format!("alpha-corrected ones follow {}", references.cite(papers::ALPHA)));
         }
         (!text.is_empty()).then(|| sentence(&text.join("; ")))
+    }
+
+    /// What relaxation was taken to leave of the water signal: LCModel's own is 0.7 whatever the echo time is, and readers would
+    /// take it for that.
+    fn water_left(&self) -> String {
+        let rows = self.protocols.iter().flat_map(|protocol| &protocol.metabolites);
+        let scaled = rows.filter(|row| row.conc_lcmodel_mmol_per_kg.is_some());
+        let mut left: Vec<f64> = scaled.filter_map(|row| row.water_attenuation).collect();
+        left.sort_by(f64::total_cmp);
+        let Some((least, most)) = left.first().zip(left.last()) else { return String::new() };
+        let (least, most) = (number(*least, 3), number(*most, 3));
+        let range = if least == most { least } else { format!("{least} to {most}") };
+        format!(" (of whose signal relaxation was taken to leave {range})")
     }
 
     /// The constants by name; their sources become references.
