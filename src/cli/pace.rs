@@ -7,8 +7,12 @@ use std::time::{Duration, Instant};
 const WINDOW: Duration = Duration::from_secs(60);
 /// Marks lie at least so far apart.
 const BETWEEN: Duration = Duration::from_millis(500);
-/// Before that nothing is said of the time that is left.
+/// Before that nothing is said of the time that is left,
 const FIRST: Duration = Duration::from_secs(3);
+/// nor before this part is done or so long has passed: at the start basis sets are simulated, and the rate is a small part of
+/// what it becomes.
+const TELLING_PART: f64 = 0.01;
+const TELLING_ANYWAY: Duration = Duration::from_secs(30);
 /// What is told of the time left follows what the rate says within so many seconds: it does not jump.
 const FOLLOWS_S: f64 = 15.0;
 
@@ -74,8 +78,9 @@ impl Pace {
     }
 
     fn follow(&mut self, now: Instant) {
-        let rate = self.per_s(now);
-        if now.duration_since(self.started) < FIRST || rate <= 0.0 {
+        let (rate, passed) = (self.per_s(now), now.duration_since(self.started));
+        let is_telling = passed >= TELLING_ANYWAY || (passed >= FIRST && self.part() >= TELLING_PART);
+        if !is_telling || rate <= 0.0 {
             return;
         }
         let left_s = (self.total - self.done).max(0.0) / rate;
@@ -129,6 +134,26 @@ mod tests {
         assert!((pace.part() - 0.91).abs() < 1e-9 && pace.left_s(at(100)).is_some_and(|s| (8.0..16.0).contains(&s)));
         // Nothing is done for a while: the rate falls, and is never negative or infinite.
         assert!(pace.per_s(at(160)) < 6.0 && pace.per_s(start) >= 0.0);
+    }
+
+    #[test]
+    fn a_slow_start_is_not_taken_for_the_pace_of_a_long_run() {
+        let start = Instant::now();
+        let at = |s: u64| start + Duration::from_secs(s);
+        let mut pace = Pace::new(60_000, start);
+        pace.is_at_work();
+        // Four a second while basis sets are made, then ninety: some eleven minutes in all.
+        let done = |s: u64| if s < 5 { 4 * s } else { 20 + 90 * (s - 5) };
+        for s in 1..=20 {
+            pace.reached(done(s) as f64, at(s));
+            assert!(pace.left_s(at(s)).is_none_or(|left| left < 1200.0), "{:?} after {s} s", pace.left_s(at(s)));
+        }
+        assert!(pace.left_s(at(20)).is_some());
+        // One that stays slow is told all the same.
+        let mut slow = Pace::new(60_000, start);
+        slow.is_at_work();
+        (1..=31).for_each(|s| slow.reached(s as f64, at(s)));
+        assert!(slow.left_s(at(31)).is_some_and(|left| left > 50_000.0));
     }
 
     #[test]

@@ -180,10 +180,7 @@ impl<'a> ModelStore<'a> {
                     return self.built(&basis.set, spectrum, te_s, chosen, group).map(|m| self.noted(m));
                 }
                 let sequence = sequence.as_ref().unwrap_or(&Sequence::PulseAcquire {});
-                let (dwell_s, f0_mhz) = (spectrum.dwell_s, shared_f0_mhz(spectrum.f0_mhz));
-                let set = basis
-                    .on_grid(spectrum.fid.len(), dwell_s, f0_mhz)
-                    .map_err(|e| Failure::new("model", error_chain(&e)))?;
+                let set = basis.on_grid_of(spectrum)?;
                 let set = extended(&set, &extra.added, sequence).map_err(|e| Failure::new("model", error_chain(&e)))?;
                 let method = if extra.stiff { stiffened(chosen) } else { chosen.clone() };
                 self.built(&set, spectrum, te_s, &method, group).map(|model| freed(model, &extra.added))

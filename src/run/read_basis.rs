@@ -3,12 +3,15 @@
 use std::sync::{Arc, Mutex};
 
 use super::bases::lock;
-use crate::acquisition::named_editing;
+use super::load::Failure;
+use crate::acquisition::{named_editing, shared_f0_mhz};
+use crate::basis::BasisSet;
 use crate::basis::check::{Finding, Protocol};
 use crate::basis::simulate::pulses::Source as PulseSource;
 use crate::basis::simulate::{Pulses, Recipe, Sequence};
-use crate::basis::{BasisError, BasisSet};
+use crate::error_chain::error_chain;
 use crate::learned::PulsesOf;
+use crate::prepare::Spectrum;
 use crate::quantify::singlet::signal_per_proton;
 
 /// The pulses of a simulated set.
@@ -45,11 +48,12 @@ impl ReadBasis {
         Self { set, signal_per_proton, offset_ppm, lacks, misplaced, recipe, on_grid: Mutex::default() }
     }
 
-    /// The set on the grid of data: trials of one spectrum share it.
+    /// The set on the grid of `data`: trials of one spectrum share it.
     ///
     /// # Errors
     /// As of [`BasisSet::regrid`].
-    pub(super) fn on_grid(&self, n_points: usize, dwell_s: f64, f0_mhz: f64) -> Result<Arc<BasisSet>, BasisError> {
+    pub(super) fn on_grid_of(&self, data: &Spectrum) -> Result<Arc<BasisSet>, Failure> {
+        let (n_points, dwell_s, f0_mhz) = (data.fid.len(), data.dwell_s, shared_f0_mhz(data.f0_mhz));
         let mut kept = lock(&self.on_grid);
         let is_asked = |set: &&Arc<BasisSet>| {
             let grid = (set.fids.ncols(), set.dwell_s.to_bits(), set.f0_mhz.to_bits());
@@ -58,7 +62,8 @@ impl ReadBasis {
         if let Some(set) = kept.as_ref().filter(is_asked) {
             return Ok(set.clone());
         }
-        let fids = self.set.regrid(dwell_s, f0_mhz, n_points)?;
+        let regrid = self.set.regrid(dwell_s, f0_mhz, n_points);
+        let fids = regrid.map_err(|e| Failure::new("model", error_chain(&e)))?;
         let set = Arc::new(BasisSet { fids, dwell_s, f0_mhz, ..self.set.clone() });
         *kept = Some(set.clone());
         Ok(set)

@@ -25,6 +25,7 @@ pub(super) fn entries(thresholds: &Thresholds) -> Vec<Entry> {
     all.extend(of_edit_conditions(thresholds));
     all.extend(water::of_the_reference(thresholds));
     all.extend(water::of_its_header(thresholds));
+    all.extend(water::of_its_measurement(thresholds));
     all.extend(water::of_its_conditions(thresholds));
     all.extend(water::of_tissue(thresholds));
     all

@@ -143,6 +143,12 @@ pub(super) fn of_its_header(t: &Thresholds) -> Vec<Entry> {
              no concentrations. The row's warning has both frequencies.",
             "Name the matching reference in a manifest (`water_path`).",
         ),
+    ]
+}
+
+/// How the reference was measured otherwise.
+pub(super) fn of_its_measurement(t: &Thresholds) -> Vec<Entry> {
+    vec![
         entry(
             "water_te_differs",
             format!("`water_te_s` is not `te_s`, by more than {} %", 100.0 * t.times_differ),
