@@ -1,8 +1,7 @@
 //! A basis set that a run uses: what is known of it, and what it makes doubtful in the rows that are fitted with it.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use super::bases::lock;
 use super::load::Failure;
 use crate::acquisition::{named_editing, shared_f0_mhz};
 use crate::basis::BasisSet;
@@ -54,7 +53,8 @@ impl ReadBasis {
     /// As of [`BasisSet::regrid`].
     pub(super) fn on_grid_of(&self, data: &Spectrum) -> Result<Arc<BasisSet>, Failure> {
         let (n_points, dwell_s, f0_mhz) = (data.fid.len(), data.dwell_s, shared_f0_mhz(data.f0_mhz));
-        let mut kept = lock(&self.on_grid);
+        // Whoever panicked with it left a whole set or none.
+        let mut kept = self.on_grid.lock().unwrap_or_else(PoisonError::into_inner);
         let is_asked = |set: &&Arc<BasisSet>| {
             let grid = (set.fids.ncols(), set.dwell_s.to_bits(), set.f0_mhz.to_bits());
             grid == (n_points, dwell_s.to_bits(), f0_mhz.to_bits())
