@@ -119,6 +119,10 @@ impl<'a> Opened<'a> {
 
 /// Keeps of a block that begins at byte `at` of the data the wanted bytes of each row.
 fn keep(block: &[u8], at: usize, row: usize, wanted: &Range<usize>, data: &mut Vec<u8>) {
+    // A row of a single voxel is one sample: millions of them in raw data.
+    if *wanted == (0..row) {
+        return data.extend_from_slice(block);
+    }
     let mut first = 0;
     while first < block.len() {
         let in_row = (at + first) % row;
