@@ -105,13 +105,14 @@ impl Noise {
 /// quarters, or be so deep that the second half can be no measurement.
 fn falls(fid: &[Complex64], early: &Floor, late: &Floor) -> Option<WhyUnknown> {
     let n = fid.len();
-    let third = noise_floor(&fid[n / 2..3 * n / 4], HALF_TAPERS);
-    let fourth = noise_floor(&fid[3 * n / 4..], HALF_TAPERS);
     let late_over_early = late.sd() / early.sd();
     let halves_differ = early.above(late) > APART_SD && late_over_early < STEADY;
-    let goes_on = third.above(&fourth) > QUARTERS_APART_SD;
     let is_cut = late_over_early < CUT && early.share > CLEAR_SHARE;
-    (halves_differ && (goes_on || is_cut)).then_some(WhyUnknown::Falls { late_over_early })
+    let goes_on = || {
+        let [third, fourth] = [n / 2..3 * n / 4, 3 * n / 4..n].map(|part| noise_floor(&fid[part], HALF_TAPERS));
+        third.above(&fourth) > QUARTERS_APART_SD
+    };
+    (halves_differ && (is_cut || goes_on())).then_some(WhyUnknown::Falls { late_over_early })
 }
 
 /// Standard deviation of the noise per real and imaginary part of a sample; `None` where it is unknown ([`Noise`]).

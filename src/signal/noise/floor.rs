@@ -32,6 +32,9 @@ const FEW: usize = 2;
 const MAX_ROUNDS: usize = 12;
 const SETTLED: f64 = 1e-3;
 
+/// Sums that run side by side.
+const LANES: usize = 8;
+
 struct Trap {
     share: f64,
     start: f64,
@@ -160,13 +163,7 @@ impl<'a> Bins<'a> {
     fn risen(&self, lowest: f64) -> f64 {
         let mut level = lowest * (1.0 + LOWEST * self.sd);
         for _ in 0..MAX_ROUNDS {
-            let agrees = self.agreeing(level);
-            let chosen = self.power.iter().zip(&self.means).filter(|(_, mean)| agrees.contains(mean));
-            let (count, sum) = chosen.fold((0_usize, 0.0), |(count, sum), (p, _)| (count + 1, sum + p));
-            if count == 0 {
-                break;
-            }
-            let next = sum / count as f64;
+            let Some(next) = self.mean_agreeing(level) else { break };
             let is_there = (next - level).abs() <= SETTLED * level;
             level = next;
             if is_there {
@@ -174,6 +171,28 @@ impl<'a> Bins<'a> {
             }
         }
         level
+    }
+
+    /// Mean power of the bins whose means agree with `level`: without branches, as which ones do is chance, and as sums that
+    /// run side by side.
+    fn mean_agreeing(&self, level: f64) -> Option<f64> {
+        let agrees = self.agreeing(level);
+        let (low, high) = (*agrees.start(), *agrees.end());
+        let (mut counts, mut sums) = ([0.0; LANES], [0.0; LANES]);
+        let mut add = |lane: usize, power: f64, mean: f64| {
+            let is_chosen = mean >= low && mean <= high;
+            counts[lane] += if is_chosen { 1.0 } else { 0.0 };
+            sums[lane] += if is_chosen { power } else { 0.0 };
+        };
+        let (powers, last_powers) = self.power.as_chunks::<LANES>();
+        let (means, last_means) = self.means.as_chunks::<LANES>();
+        for (powers, means) in powers.iter().zip(means) {
+            (0..LANES).for_each(|lane| add(lane, powers[lane], means[lane]));
+        }
+        let last = last_powers.iter().zip(last_means).enumerate();
+        last.for_each(|(lane, (power, mean))| add(lane, *power, *mean));
+        let count: f64 = counts.iter().sum();
+        (count > 0.0).then(|| sums.iter().sum::<f64>() / count)
     }
 
     /// A level that few bins agree on may be a stretch that is low by chance: then many more agree a little higher.
