@@ -171,9 +171,9 @@ impl<'a> Bases<'a> {
         Ok((source, basis))
     }
 
-    /// The recipes of the simulated basis sets, for the provenance.
-    pub(super) fn recipes(&self) -> Vec<serde_json::Value> {
-        lock(&self.recipes).iter().filter_map(|r| serde_json::from_str(r).ok()).collect()
+    /// The recipes of the simulated basis sets (JSON), for the provenance.
+    pub(super) fn recipes(&self) -> Vec<String> {
+        lock(&self.recipes).iter().cloned().collect()
     }
 
     /// The basis sets that were read.

@@ -1,6 +1,7 @@
 //! The dataset from the finished chunks of one run or of all its shards.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::mem::take;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -60,10 +61,10 @@ fn merge_into(
 ) -> Result<Summary, RunError> {
     let started = Instant::now();
     let plan = shared_plan(&journals)?;
-    let chunks = chunks(&journals, &plan, spans)?;
+    let mut chunks = chunks(&journals, &plan, spans)?;
     let learned = journals[0].learned(&plan)?;
     let (mut all, mut tally) = (Gathered { timings: plan.timings, ..Gathered::default() }, Tally::default());
-    chunks.iter().for_each(|(_, record)| all.add(record));
+    chunks.iter_mut().for_each(|(_, record)| all.take(record));
     let timings = all.timings;
     all.notes.extend(journals.iter().flat_map(|journal| journal.notes().to_vec()));
     let mut record = all.into_record(&plan);
@@ -139,22 +140,21 @@ fn chunks<'a>(
     plan: &Plan,
     spans: Option<&BTreeSet<Span>>,
 ) -> Result<Vec<(&'a Journal, ChunkRecord)>, RunError> {
-    let mut seen = Seen::default();
-    let mut all: BTreeMap<Span, (&Journal, ChunkRecord)> = BTreeMap::new();
+    let mut held: Vec<(&Journal, ChunkRecord)> = Vec::new();
     let mut n_damaged = 0;
     for journal in journals {
         let (mut records, damaged) = journal.records(&plan.signature);
         records.retain(|record| spans.is_none_or(|spans| spans.contains(&record.span)));
         n_damaged += damaged;
         let holds: Vec<bool> = records.par_iter().map(|record| journal.holds(record)).collect();
-        for (record, holds) in records.into_iter().zip(holds) {
-            if holds {
-                seen.add(journal, &record)?;
-                all.entry(record.span).or_insert((journal, record));
-            } else {
-                n_damaged += 1;
-            }
-        }
+        n_damaged += holds.iter().filter(|holds| !**holds).count();
+        held.extend(records.into_iter().zip(holds).filter(|(_, holds)| *holds).map(|(record, _)| (journal, record)));
+    }
+    let mut seen = Seen::default();
+    held.iter().try_for_each(|(journal, record)| seen.add(journal.out(), record))?;
+    let mut all: BTreeMap<Span, (&Journal, ChunkRecord)> = BTreeMap::new();
+    for (journal, record) in held {
+        all.entry(record.span).or_insert((journal, record));
     }
     let spans: Vec<Span> = all.keys().copied().collect();
     let end = Position::at_file(plan.inputs.len());
@@ -171,22 +171,22 @@ fn chunks<'a>(
 /// What the chunks' inputs held. Those of two cuts, of a grid's parts and of two journals may be of the same file, and
 /// which of two contents is the right one nobody can say here.
 #[derive(Default)]
-struct Seen<'a>(HashMap<usize, (Content, &'a Path)>);
+struct Seen<'a>(HashMap<usize, (&'a Content, &'a Path)>);
 
 impl<'a> Seen<'a> {
     /// # Errors
     /// [`RunError::Changing`], [`RunError::OtherInputs`]: a file was another one for this chunk than for one before.
-    fn add(&mut self, journal: &'a Journal, record: &ChunkRecord) -> Result<(), RunError> {
+    fn add(&mut self, out: &'a Path, record: &'a ChunkRecord) -> Result<(), RunError> {
         for (file, content) in record.span.files().zip(&record.contents) {
-            let (before, folder) = self.0.entry(file).or_insert_with(|| (content.clone(), journal.out()));
+            let (before, folder) = *self.0.entry(file).or_insert((content, out));
             if before == content {
                 continue;
             }
             let path = content.source_path.clone();
-            return Err(if *folder == journal.out() {
+            return Err(if folder == out {
                 RunError::Changing { path }
             } else {
-                RunError::OtherInputs { path: journal.out().to_owned(), first: folder.to_owned(), changed: path }
+                RunError::OtherInputs { path: out.to_owned(), first: folder.to_owned(), changed: path }
             });
         }
         Ok(())
@@ -225,22 +225,23 @@ struct Gathered {
     contents: Vec<Content>,
     /// By id and hash.
     bases: BTreeMap<(String, String), Named>,
-    /// By their text.
-    recipes: BTreeMap<String, serde_json::Value>,
+    /// JSON.
+    recipes: BTreeSet<String>,
     ratio_rows: BTreeSet<String>,
     notes: BTreeSet<String>,
     timings: Timings,
 }
 
 impl Gathered {
-    fn add(&mut self, record: &ChunkRecord) {
+    /// Takes out of a record what is of the whole run, so that it is held once.
+    fn take(&mut self, record: &mut ChunkRecord) {
         // A chunk of a grid's later voxels goes on with the file of the one before.
         let n_again = usize::from(record.span.from.voxel > 0);
-        self.contents.extend(record.contents.iter().skip(n_again).cloned());
-        self.bases.extend(record.bases.iter().map(|b| ((b.id.clone(), b.sha256.clone()), b.clone())));
-        self.recipes.extend(record.recipes.iter().map(|r| (r.to_string(), r.clone())));
-        self.ratio_rows.extend(record.ratio_rows.iter().cloned());
-        self.notes.extend(record.notes.iter().cloned());
+        self.contents.extend(take(&mut record.contents).into_iter().skip(n_again));
+        self.bases.extend(take(&mut record.bases).into_iter().map(|b| ((b.id.clone(), b.sha256.clone()), b)));
+        self.recipes.extend(take(&mut record.recipes));
+        self.ratio_rows.extend(take(&mut record.ratio_rows));
+        self.notes.extend(take(&mut record.notes));
         self.timings += record.timings;
     }
 
@@ -252,7 +253,13 @@ impl Gathered {
         let mut config = plan.config.clone();
         if let Some(fields) = config.as_object_mut() {
             fields.insert(RATIO_ROWS_KEY.to_owned(), self.ratio_rows.into_iter().collect());
-            fields.insert(SIMULATED_KEY.to_owned(), self.recipes.into_values().collect());
+            fields.insert(
+                SIMULATED_KEY.to_owned(),
+                self.recipes
+                    .iter()
+                    .filter_map(|recipe| serde_json::from_str::<serde_json::Value>(recipe).ok())
+                    .collect(),
+            );
         }
         let listed = self.contents.iter().map(|c| (c.source_path.as_str(), c.source_sha256.as_deref().unwrap_or("")));
         RunRecord {
@@ -282,7 +289,7 @@ mod tests {
 
     #[test]
     fn chunks_of_one_file_must_have_seen_it_alike() {
-        let [here, there] = ["here", "there"].map(|out| Journal::at(Path::new(out)));
+        let [here, there] = ["here", "there"].map(Path::new);
         let record = |files, hashes: &[&str]| ChunkRecord {
             plan: String::new(),
             span: Span::of_files(files),
@@ -298,12 +305,15 @@ mod tests {
             notes: Vec::new(),
             timings: Timings::default(),
         };
-        let mut seen = Seen::default();
-        assert!(seen.add(&here, &record(0..2, &["a", "b"])).is_ok());
+        let first = record(0..2, &["a", "b"]);
         // Another cut, and another journal.
-        assert!(seen.add(&here, &record(1..3, &["b", "c"])).is_ok());
-        assert!(seen.add(&there, &record(2..3, &["c"])).is_ok());
-        assert!(matches!(seen.add(&here, &record(0..1, &["x"])), Err(RunError::Changing { .. })));
-        assert!(matches!(seen.add(&there, &record(2..3, &["x"])), Err(RunError::OtherInputs { .. })));
+        let (cut, beside) = (record(1..3, &["b", "c"]), record(2..3, &["c"]));
+        let (other_here, other_there) = (record(0..1, &["x"]), record(2..3, &["x"]));
+        let mut seen = Seen::default();
+        assert!(seen.add(here, &first).is_ok());
+        assert!(seen.add(here, &cut).is_ok());
+        assert!(seen.add(there, &beside).is_ok());
+        assert!(matches!(seen.add(here, &other_here), Err(RunError::Changing { .. })));
+        assert!(matches!(seen.add(there, &other_there), Err(RunError::OtherInputs { .. })));
     }
 }

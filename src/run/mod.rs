@@ -149,7 +149,10 @@ pub fn run_found(
         let (warnings, wall_s) = (warnings.collect(), started.elapsed().as_secs_f64());
         return Ok(Summary { wall_s, warnings, ..Summary::of(tally, options.shard) });
     }
-    let mut summary = merge::dataset_of(run.journal, &spans)?;
+    // Models and what is known of the inputs make room for the tables.
+    let Run { journal, plan, shared, models, .. } = run;
+    drop((plan, shared, models));
+    let mut summary = merge::dataset_of(journal, &spans)?;
     summary.warnings.extend(notes);
     Ok(Summary { wall_s: started.elapsed().as_secs_f64(), ..summary })
 }

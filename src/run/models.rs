@@ -315,8 +315,8 @@ impl<'a> ModelStore<'a> {
         self.bases.used()
     }
 
-    /// The recipes of the simulated basis sets, for the provenance.
-    pub(crate) fn recipes(&self) -> Vec<serde_json::Value> {
+    /// The recipes of the simulated basis sets (JSON), for the provenance.
+    pub(crate) fn recipes(&self) -> Vec<String> {
         self.bases.recipes()
     }
 

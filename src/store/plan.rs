@@ -120,8 +120,9 @@ pub struct ChunkRecord {
     pub files: Vec<TableFile>,
     /// Basis sets used.
     pub bases: Vec<Named>,
-    /// Recipes of simulated basis sets.
-    pub recipes: Vec<serde_json::Value>,
+    /// Recipes of simulated basis sets, as JSON: a large run has hundreds of records that repeat them, and parsed they take ten
+    /// times the memory.
+    pub recipes: Vec<String>,
     /// Soft rows between amplitudes that held.
     pub ratio_rows: Vec<String>,
     /// What happened on the way.
