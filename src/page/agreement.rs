@@ -76,8 +76,8 @@ fn source(method: &str, stride: usize, spectra: &Spectra, found: &Metabolites) -
                 spectrum_id: spectrum.row.spectrum_id.clone(),
                 method: method.to_owned(),
                 metabolite: name.clone(),
-                amplitude: Some(value.amplitude),
-                ratio_tcr: Some(value.ratio[0]),
+                amplitude: Some(value.amplitude.into()),
+                ratio_tcr: Some(value.ratio[0].into()),
                 ..MetaboliteRow::default()
             });
         }

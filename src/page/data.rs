@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::budget::Shared;
 use super::curves::THUMB_POINTS;
-use super::details::Detail;
+use super::details::Details;
 use super::encode::base64;
 use super::glossary::{Glossary, Meaning};
 use super::measures::{Measure, way};
@@ -80,16 +79,14 @@ impl Data {
         measures: &[Measure],
         found: &Metabolites,
         glossary: &Glossary<'_>,
-        details: &[Detail],
-        shared: &Shared,
+        details: Details,
         folder: &str,
     ) -> Self {
         let rows = &spectra.rows;
         let flag_names: Vec<String> = spectra.all.flags.keys().cloned().collect();
         let number = |flag: &String| flag_names.binary_search(flag).ok();
         let flags = rows.iter().map(|s| s.row.qc_flags.iter().filter_map(number).collect()).collect();
-        let thumb_rows: Vec<usize> = (0..rows.len()).filter(|row| !details[*row].thumb.is_empty()).collect();
-        let thumbs: Vec<u8> = details.iter().flat_map(|detail| detail.thumb.iter().copied()).collect();
+        let thumbs: Vec<u8> = details.thumbs.values().flatten().copied().collect();
         let measure = |m: &Measure| MeasureOf {
             key: m.key.clone(),
             label: m.label.clone(),
@@ -117,10 +114,10 @@ impl Data {
             metabolites: found.names.clone(),
             concentration_unit: way(found).map_or("", |(_, unit)| unit),
             thumb_points: THUMB_POINTS,
-            thumb_rows,
+            thumb_rows: details.thumbs.into_keys().collect(),
             thumbs: base64(&thumbs),
-            inside: shared.inside.iter().map(|row| (*row, base64(&details[*row].bytes))).collect(),
-            files: shared.files.clone(),
+            inside: details.inside,
+            files: details.outside,
             folder: folder.to_owned(),
         }
     }

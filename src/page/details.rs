@@ -1,5 +1,6 @@
 //! What a click shows: one small deflated piece for each row.
 
+use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::Path;
 
@@ -8,25 +9,41 @@ use flate2::write::DeflateEncoder;
 use rayon::prelude::*;
 use serde::Serialize;
 
+use super::budget::Dealer;
 use super::curves::{Layout, pack};
+use super::error::PageError;
+use super::files::Beside;
 use super::measures::way;
 use super::metabolites::{Metabolites, Value};
 use super::numbers::to_digits;
 use super::spectra::{Spectra, Spectrum};
 use super::voxel::{self, Picture, Pictures};
 use crate::report::fits_of_run::OF_CURVES;
-use crate::store::{CurveRow, ReadTableError, read_batches};
+use crate::store::{CurveRow, read_batches};
 
 /// Digits of the numbers in the list of metabolites.
 const DIGITS: usize = 4;
+/// Pieces without curves that are made together.
+const AT_ONCE: usize = 1024;
 
 /// A row's piece.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Detail {
+#[derive(Debug)]
+struct Detail {
     /// Length of the head (4 bytes), head (JSON), curves, the voxel's picture; deflated.
-    pub(super) bytes: Vec<u8>,
-    pub(super) has_curves: bool,
-    pub(super) thumb: Vec<u8>,
+    bytes: Vec<u8>,
+    /// The small picture of its curves.
+    thumb: Option<Vec<u8>>,
+}
+
+/// What became of the pieces.
+#[derive(Debug, Default)]
+pub(super) struct Details {
+    /// Pieces of the page (base64), by row.
+    pub(super) inside: BTreeMap<usize, String>,
+    /// Rows of each file beside the page.
+    pub(super) outside: Vec<Vec<usize>>,
+    /// Small pictures by row, of those with curves.
+    pub(super) thumbs: BTreeMap<usize, Vec<u8>>,
 }
 
 #[derive(Serialize)]
@@ -40,33 +57,45 @@ struct Head<'a> {
     voxel: Option<&'a voxel::Head>,
 }
 
-/// Packs what the tables tell of each row.
-pub(super) fn read(
+/// Packs what the tables tell of each row, and gives to `beside` what the page has no room for.
+pub(super) fn write(
     results: &Path,
+    beside: &mut Beside,
     spectra: &Spectra,
     found: &Metabolites,
     pictures: &Pictures,
-) -> Result<Vec<Detail>, ReadTableError> {
+) -> Result<Details, PageError> {
     let way = way(found).map(|(way, _)| way);
     let of = |row: usize, curve: Option<&CurveRow>| {
         let about =
             About { spectrum: &spectra.rows[row], values: found.of_row.get(row), picture: pictures.of_row.get(&row) };
-        about.detail(found, way, curve)
+        (row, about.detail(found, way, curve))
     };
-    let mut all: Vec<Detail> = (0..spectra.rows.len()).into_par_iter().map(|row| of(row, None)).collect();
+    let (mut dealer, mut thumbs) = (Dealer::new(spectra), BTreeMap::new());
+    let mut is_made = vec![false; spectra.rows.len()];
+    let mut deal = |made: Vec<(usize, Detail)>, is_made: &mut Vec<bool>| -> Result<(), PageError> {
+        for (row, Detail { bytes, thumb }) in made {
+            if !std::mem::replace(&mut is_made[row], true) {
+                thumbs.extend(thumb.map(|thumb| (row, thumb)));
+                dealer.add(row, bytes, beside)?;
+            }
+        }
+        Ok(())
+    };
+    let mut dealt = Ok(());
     read_batches::<CurveRow>(results, &OF_CURVES, |batch| {
-        let made: Vec<(usize, Detail)> = batch
-            .into_par_iter()
-            .filter_map(|curve| {
-                let row = *spectra.place.get(&(curve.spectrum_id.clone(), curve.method.clone()))?;
-                Some((row, of(row, Some(&curve.unpacked()))))
-            })
-            .collect();
-        for (row, detail) in made {
-            all[row] = detail;
+        let place = |curve: &CurveRow| spectra.place.get(&(curve.spectrum_id.clone(), curve.method.clone())).copied();
+        let made = batch.into_par_iter().filter_map(|curve| Some(of(place(&curve)?, Some(&curve.unpacked()))));
+        if dealt.is_ok() {
+            dealt = deal(made.collect(), &mut is_made);
         }
     })?;
-    Ok(all)
+    dealt?;
+    let without: Vec<usize> = (0..is_made.len()).filter(|row| !is_made[*row]).collect();
+    for rows in without.chunks(AT_ONCE) {
+        deal(rows.par_iter().map(|row| of(*row, None)).collect(), &mut is_made)?;
+    }
+    Ok(Details { inside: dealer.inside(), outside: beside.end()?, thumbs })
 }
 
 /// What there is of a row, its curves aside.
@@ -82,9 +111,9 @@ impl About<'_> {
         let packed = curve.and_then(|curve| pack(curve, found));
         let told = |value: &&Value| found.is_metabolite(value.name);
         let metabolites = values.into_iter().flatten().filter(told).map(|value| {
-            let [conc, conc_sd] = way.map_or([f64::NAN; 2], |way| value.concentrations[way]);
+            let [conc, conc_sd] = way.map_or([f32::NAN; 2], |way| value.concentrations[way]);
             let [ratio, ratio_sd] = value.ratio;
-            (value.name, [ratio, ratio_sd, conc, conc_sd, value.crlb_percent].map(|v| to_digits(v, DIGITS)))
+            (value.name, [ratio, ratio_sd, conc, conc_sd, value.crlb_percent].map(|v| to_digits(v.into(), DIGITS)))
         });
         let head = Head {
             facts: spectrum.facts(),
@@ -97,13 +126,12 @@ impl About<'_> {
         let head = serde_json::to_vec(&head).unwrap_or_default();
         let mut bytes = u32::try_from(head.len()).unwrap_or(0).to_le_bytes().to_vec();
         bytes.extend(head);
-        let has_curves = packed.is_some();
-        let thumb = packed.map_or_else(Vec::new, |packed| {
+        let thumb = packed.map(|packed| {
             bytes.extend(packed.bytes);
             packed.thumb
         });
         bytes.extend(picture.into_iter().flat_map(|picture| &picture.bytes));
-        Detail { bytes: deflated(&bytes), has_curves, thumb }
+        Detail { bytes: deflated(&bytes), thumb }
     }
 }
 

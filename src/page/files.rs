@@ -1,11 +1,11 @@
 //! The page's files: the page, and beside it what it has no room for.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::Read as _;
+use std::mem::take;
 use std::path::{Path, PathBuf};
 
-use super::budget::Shared;
-use super::details::Detail;
 use super::encode::{base64, for_script};
 use super::error::PageError;
 use crate::regular_file;
@@ -24,25 +24,66 @@ pub(super) fn data_folder(out: &Path) -> String {
     format!("{stem}_data")
 }
 
-fn file_name(number: usize) -> String {
-    format!("{PREFIX}{number:05}.js")
+/// Pieces of one file beside the page: some 200 kB, so that a click waits for no more.
+const PER_FILE: usize = 32;
+
+/// The files beside a page, written as their pieces come; dropped before [`Beside::with_page`] it takes them away again.
+#[derive(Debug)]
+pub(super) struct Beside {
+    folder: PathBuf,
+    /// Pieces (base64) of the next file by their rows.
+    waiting: BTreeMap<usize, String>,
+    /// Rows of each file.
+    rows: Vec<Vec<usize>>,
+    files: Vec<PathBuf>,
 }
 
-/// Writes all of them, the page last; what an earlier page left beside it goes.
-pub(super) fn write(out: &Path, page: &str, shared: &Shared, details: &[Detail]) -> Result<Vec<PathBuf>, PageError> {
-    remove_stale(out)?;
-    let folder = out.with_file_name(data_folder(out));
-    let mut files = vec![out.to_owned()];
-    for (number, rows) in shared.files.iter().enumerate() {
-        let pieces: std::collections::BTreeMap<usize, String> =
-            rows.iter().map(|row| (*row, base64(&details[*row].bytes))).collect();
-        let json = serde_json::to_string(&pieces).map_err(|e| PageError::Template(e.to_string()))?;
-        let path = folder.join(file_name(number));
-        replace_file(&path, format!("requantDetails({number},{});\n", for_script(&json)).as_bytes())?;
-        files.push(path);
+impl Beside {
+    /// Of the page at `out`; an earlier page there goes, with what lay beside it.
+    pub(super) fn new(out: &Path) -> Result<Self, PageError> {
+        remove_stale(out)?;
+        let folder = out.with_file_name(data_folder(out));
+        Ok(Self { folder, waiting: BTreeMap::new(), rows: Vec::new(), files: Vec::new() })
     }
-    replace_file(out, page.as_bytes())?;
-    Ok(files)
+
+    /// Adds the piece of a row.
+    pub(super) fn add(&mut self, row: usize, piece: &[u8]) -> Result<(), PageError> {
+        self.waiting.insert(row, base64(piece));
+        if self.waiting.len() == PER_FILE { self.write() } else { Ok(()) }
+    }
+
+    fn write(&mut self) -> Result<(), PageError> {
+        let number = self.files.len();
+        let json = serde_json::to_string(&self.waiting).map_err(|e| PageError::Template(e.to_string()))?;
+        let path = self.folder.join(format!("{PREFIX}{number:05}.js"));
+        replace_file(&path, format!("requantDetails({number},{});\n", for_script(&json)).as_bytes())?;
+        self.files.push(path);
+        self.rows.push(take(&mut self.waiting).into_keys().collect());
+        Ok(())
+    }
+
+    /// Writes what is left of the pieces. Gives the rows of each file.
+    pub(super) fn end(&mut self) -> Result<Vec<Vec<usize>>, PageError> {
+        if !self.waiting.is_empty() {
+            self.write()?;
+        }
+        Ok(take(&mut self.rows))
+    }
+
+    /// Writes the page itself, last. Gives all files, the page first.
+    pub(super) fn with_page(mut self, out: &Path, page: &str) -> Result<Vec<PathBuf>, PageError> {
+        replace_file(out, page.as_bytes())?;
+        Ok(std::iter::once(out.to_owned()).chain(take(&mut self.files)).collect())
+    }
+}
+
+impl Drop for Beside {
+    fn drop(&mut self) {
+        for file in &self.files {
+            // Whoever sees it fail sees why there is no page.
+            let _ = remove(file);
+        }
+    }
 }
 
 /// Writes a page that has nothing beside it, over an earlier one and over nothing else.

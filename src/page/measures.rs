@@ -92,10 +92,10 @@ pub(super) fn choose(spectra: &Spectra, found: &Metabolites) -> Vec<Measure> {
             values: (0..spectra.rows.len()).map(|row| found.of(row, number).map_or(f64::NAN, of)).collect(),
         }));
     };
-    add(UNCERTAINTY, "%", 1, "crlb_", "", &|value| value.crlb_percent);
-    add(RATIOS, "", 0, "ratio_", " / tCr", &|value| value.ratio[0]);
+    add(UNCERTAINTY, "%", 1, "crlb_", "", &|value| value.crlb_percent.into());
+    add(RATIOS, "", 0, "ratio_", " / tCr", &|value| value.ratio[0].into());
     if let Some((way, unit)) = way(found) {
-        add(CONCENTRATIONS, unit, 0, "conc_", "", &|value| value.concentrations[way][0]);
+        add(CONCENTRATIONS, unit, 0, "conc_", "", &|value| value.concentrations[way][0].into());
     }
     all.extend(tissue);
     all.retain(|measure| {

@@ -25,16 +25,17 @@ const COLUMNS: [&str; 15] = [
     "sd_posterior",
 ];
 
-/// One metabolite of one row; NaN where there is no value.
+/// One metabolite of one row; NaN where there is no value. Single precision is more than the page shows, and large runs have
+/// millions of them.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Value {
     /// Number of its name.
     pub(super) name: u16,
-    pub(super) amplitude: f64,
-    pub(super) crlb_percent: f64,
-    pub(super) ratio: [f64; 2],
+    pub(super) amplitude: f32,
+    pub(super) crlb_percent: f32,
+    pub(super) ratio: [f32; 2],
     /// Value and standard deviation by LCModel's formula, without CSF, and per kilogram of tissue water.
-    pub(super) concentrations: [[f64; 2]; 3],
+    pub(super) concentrations: [[f32; 2]; 3],
 }
 
 /// All of them.
@@ -63,8 +64,12 @@ impl Metabolites {
     }
 }
 
-fn pair(value: Option<f64>, sd: Option<f64>) -> [f64; 2] {
-    [value, sd].map(|number| number.unwrap_or(f64::NAN))
+fn single(value: Option<f64>) -> f32 {
+    value.map_or(f32::NAN, |value| value as f32)
+}
+
+fn pair(value: Option<f64>, sd: Option<f64>) -> [f32; 2] {
+    [value, sd].map(single)
 }
 
 /// Reads those of the rows that the page shows.
@@ -82,8 +87,8 @@ pub(super) fn read(results: &Path, spectra: &Spectra) -> Result<Metabolites, Rea
             });
             found.of_row[at].push(Value {
                 name,
-                amplitude: row.amplitude.unwrap_or(f64::NAN),
-                crlb_percent: row.crlb_percent.unwrap_or(f64::NAN),
+                amplitude: single(row.amplitude),
+                crlb_percent: single(row.crlb_percent),
                 ratio: pair(row.ratio_tcr, row.ratio_tcr_sd),
                 concentrations: [
                     pair(row.conc_lcmodel_mmol_per_kg, row.conc_lcmodel_sd_mmol_per_kg),

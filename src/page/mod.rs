@@ -65,10 +65,10 @@ pub fn write(results: &Path, out: &Path, options: &PageOptions) -> Result<Vec<Pa
     let measures = measures::choose(&spectra, &found);
     let glossary = glossary::Glossary::new(&options.glossary);
     let pictures = voxel::read(&spectra, &options.images);
-    let details = details::read(results, &spectra, &found, &pictures)?;
-    let shared = budget::deal(&spectra, &details);
-    let name = files::data_folder(out);
-    let data = data::Data::new(&spectra, &measures, &found, &glossary, &details, &shared, &name);
+    let mut beside = files::Beside::new(out)?;
+    let details = details::write(results, &mut beside, &spectra, &found, &pictures)?;
+    let has_curves = !details.thumbs.is_empty();
+    let data = data::Data::new(&spectra, &measures, &found, &glossary, details, &files::data_folder(out));
     let view = view::View {
         head: settings::head(results, &run, &spectra),
         tiles: overview::tiles(&spectra),
@@ -82,9 +82,9 @@ pub fn write(results: &Path, out: &Path, options: &PageOptions) -> Result<Vec<Pa
         described: options.description.as_ref().map(described::of),
         settings: settings::settings(&run),
         voxel_notes: pictures.notes,
-        has_curves: details.iter().any(|detail| detail.has_curves),
+        has_curves,
         rows: view::Rows { shown: spectra.rows.len(), of: spectra.all.n_rows },
     };
     let page = assemble::page(&view, &data)?;
-    files::write(out, &page, &shared, &details)
+    beside.with_page(out, &page)
 }
