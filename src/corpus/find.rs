@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::bids::{self, Sidecars};
 use super::collect::{Candidate, Collected, Origin, absolute, base_of, collect};
@@ -198,7 +199,7 @@ fn found_from(
     let named = format!("{}/{below_base}", file_name(&candidate.base));
     let source_path = printable(&below_base, PATH_CHARS);
     let [by_path @ .., mut site] = labelling.of(&candidate.path, &below_base);
-    let (mut id, mut overrides) = (id_of(&source_path), Overrides::default());
+    let (mut id, mut overrides) = (id_of(&source_path), Overrides::none());
     let mut labels = ["sub", "ses", "voi"].map(|key| entity(&named, key));
     for (label, by_path) in labels.iter_mut().zip(by_path) {
         *label = by_path.or(label.take());
@@ -207,8 +208,9 @@ fn found_from(
         // A faulty line's id may be the fault.
         id = line.id.filter(|_| line.fault.is_none()).map_or(id, |id| printable(&id, usize::MAX));
         site = labelling.stated_or(&candidate.path, line.site, site);
-        overrides = line.overrides;
-        overrides.facts.make_printable();
+        let mut stated = line.overrides;
+        stated.facts.make_printable();
+        overrides = Arc::new(stated);
         for (label, stated) in labels.iter_mut().zip([line.subject, line.session, line.voi]) {
             *label = labelling.stated_or(&candidate.path, stated, label.take());
         }

@@ -1,6 +1,7 @@
 //! What the search gives back: spectra, refusals, warnings, errors.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use thiserror::Error;
 
@@ -36,8 +37,8 @@ pub struct Found {
     pub site: Option<String>,
     /// Volume of interest, without `voi-`.
     pub voi: Option<String>,
-    /// What the user states about it.
-    pub overrides: Overrides,
+    /// What the user states about it: for most files nothing, which they share, as it is large.
+    pub overrides: Arc<Overrides>,
     /// Where its voxels' tissue comes from: nobody knows before somebody has looked.
     pub tissue: Source,
     /// Why it cannot be analysed, apart from its water reference.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, LazyLock};
 
 use thiserror::Error;
 
@@ -37,6 +38,14 @@ pub struct Overrides {
     pub cells: BTreeMap<&'static str, String>,
     /// The manifest's own columns, by their names in the tables.
     pub carried: BTreeMap<String, String>,
+}
+
+impl Overrides {
+    /// Nothing, shared by all of whom nothing is stated.
+    pub fn none() -> Arc<Self> {
+        static NONE: LazyLock<Arc<Overrides>> = LazyLock::new(Arc::default);
+        Arc::clone(&NONE)
+    }
 }
 
 /// Why a manifest as a whole cannot be used. Faults of single lines become rows.

@@ -73,7 +73,8 @@ impl Candidate {
     fn stated(&self, one: &TrainingSpectrum) -> (Found, Header) {
         let (mut found, mut header) = (one.found.clone(), one.header.clone());
         if !matches!(self, Self::Today) {
-            (found.overrides.basis, found.overrides.recipe) = (None, None);
+            let overrides = Arc::make_mut(&mut found.overrides);
+            (overrides.basis, overrides.recipe) = (None, None);
             header.facts.pulses = match self {
                 Self::Pulses(vendor) => Some(vendor.name().to_owned()),
                 _ => None,

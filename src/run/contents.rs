@@ -240,7 +240,7 @@ mod tests {
     use crate::run::held::in_memory;
 
     fn found(path: &Path, basis: Option<&Path>) -> Found {
-        let overrides = Overrides { basis: basis.map(Path::to_owned), ..Overrides::default() };
+        let overrides = std::sync::Arc::new(Overrides { basis: basis.map(Path::to_owned), ..Overrides::default() });
         Found { path: path.to_owned(), overrides, ..in_memory("a") }
     }
 

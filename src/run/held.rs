@@ -87,7 +87,7 @@ pub(super) fn in_memory(id: &str) -> Found {
         session: None,
         site: None,
         voi: None,
-        overrides: Overrides::default(),
+        overrides: Overrides::none(),
         tissue: Source::None,
         problem: None,
     }

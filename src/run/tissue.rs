@@ -24,7 +24,7 @@ pub(super) fn resolve(found: &mut [Found], options: &TissueOptions) {
     }
     let is_open = |one: &Found| one.refusal().is_none();
     let stated = |one: &Found| {
-        let Overrides { fractions, .. } = &one.overrides;
+        let Overrides { fractions, .. } = one.overrides.as_ref();
         fractions.as_ref().map(|(fractions, remark)| Source::Stated { fractions: *fractions, remark: remark.clone() })
     };
     let wanted: Vec<Wanted<'_>> = found
