@@ -30,6 +30,8 @@ const OF_FITTING: f64 = 0.98;
 /// How often a terminal is told, a log, and other terminals.
 const TICK: Duration = Duration::from_millis(250);
 const LOG_EVERY: Duration = Duration::from_secs(30);
+/// A chunk that ends is told to a log, unless a line is as young as this: large runs have hundreds of chunks.
+const LOG_AT_MOST_EVERY: Duration = Duration::from_secs(10);
 const TELL_EVERY: Duration = Duration::from_secs(2);
 
 /// Files that are being fitted.
@@ -266,7 +268,8 @@ impl Progress for Shown {
         {
             Told::forget(out);
         }
-        if self.0.bar.is_hidden() {
+        let is_due = done.written >= done.total || now.duration_since(done.last_line) >= LOG_AT_MOST_EVERY;
+        if self.0.bar.is_hidden() && is_due {
             done.last_line = now;
             tell!("{}", done.said(now));
         }
