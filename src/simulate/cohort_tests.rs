@@ -4,6 +4,7 @@
 use super::super::recipe::Recipe;
 use super::super::{Corpus, Subject, write};
 use super::{Fate, Person};
+use crate::basis::simulate::Sequence;
 
 /// Two metabolites, 40 sites, two voxels, short FIDs: only people and concentrations are looked at.
 fn corpus(subjects: usize) -> Corpus {
@@ -169,4 +170,17 @@ fn the_files_lack_what_is_missing_and_the_truth_has_it() {
     assert!(truth.iter().all(|row| (row[5] == "control") == (row[11] == "n/a")));
     let again: Recipe = toml::from_str(&read("truth/recipe.toml")).unwrap();
     assert_eq!(again, recipe);
+}
+
+#[test]
+fn files_state_the_times_of_their_sequence() {
+    let mut recipe = corpus(2).recipe;
+    let stimulated = Sequence::Steam { te_s: 0.02, tm_s: 0.01 };
+    for (sequence, te_s, tm_s) in [(stimulated, 0.02, Some(0.01)), (recipe.site[0].sequence, 0.0, None)] {
+        recipe.site.iter_mut().for_each(|site| site.sequence = sequence);
+        for (_, simulated) in Corpus::new(&recipe).unwrap().spectra(0) {
+            let facts = simulated.data.facts;
+            assert_eq!((facts.te_s, facts.tm_s, facts.tr_s), (Some(te_s), tm_s, Some(2.0)), "{sequence:?}");
+        }
+    }
 }

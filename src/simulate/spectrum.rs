@@ -142,6 +142,11 @@ pub(super) fn simulate(
     Simulated { data, water, drawn }
 }
 
+/// Of a stimulated echo alone.
+fn mixing_time_s(site: &Site) -> Option<f64> {
+    if let Sequence::Steam { tm_s, .. } = site.sequence { Some(tm_s) } else { None }
+}
+
 /// What relaxation leaves of the water at the site's echo time.
 fn water_signal(site: &Site) -> f64 {
     WATER_SIGNAL * lcmodel_water_attenuation(site.sequence.te_s())
@@ -195,8 +200,7 @@ fn add_macromolecules(
     random: &mut Random,
 ) {
     let f0_mhz = site.f0_mhz;
-    let tm_s = if let Sequence::Steam { tm_s, .. } = site.sequence { Some(tm_s) } else { None };
-    let weighting = Weighting { te_s: Some(site.sequence.te_s()), tm_s, tr_s: Some(site.tr_s) };
+    let weighting = Weighting { te_s: Some(site.sequence.te_s()), tm_s: mixing_time_s(site), tr_s: Some(site.tr_s) };
     for group in macromolecules {
         let size = nuisances.macromolecules * (nuisances.macromolecule_groups * random.normal()).exp();
         let (own_ppm, width_hz) = match group.moves {
@@ -327,6 +331,7 @@ fn acquisition(
         nucleus: Some("1H".into()),
         te_s: Some(site.sequence.te_s()),
         te1_s: site.sequence.te1_s(),
+        tm_s: mixing_time_s(site),
         tr_s: Some(site.tr_s),
         sequence: Some(site.sequence.name().into()),
         vendor: Some(site.vendor.clone()),
