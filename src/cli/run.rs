@@ -153,6 +153,8 @@ pub(super) fn run(args: RunArgs) -> CliResult {
     }
     print_summary(&summary, Fits::New);
     print_left_out(&inputs);
+    // A large corpus' list takes as much memory as its page.
+    drop(inputs);
     if options.shard.is_none_or(|shard| shard.count == 1) && !interrupt::asked() {
         page_of(&out, args.no_report, summary.was_complete, images(&options))?;
     }

@@ -31,14 +31,15 @@ const SCRIPT: &[&str] = &[
 ];
 
 /// The page.
-pub(super) fn page(view: &View, data: &Data) -> Result<String, PageError> {
+pub(super) fn page(view: &View, data: Data) -> Result<String, PageError> {
     let failed = |error: &dyn std::fmt::Display| PageError::Template(error.to_string());
     let style = style();
     let script = format!("\"use strict\";(() => {{\n{}}})();\n", SCRIPT.concat());
     let mut environment = environment();
     environment.add_template("page", TEMPLATE).map_err(|e| failed(&e))?;
-    let json = serde_json::to_string(data).map_err(|e| failed(&e))?;
-    let inside = serde_json::to_string(&data.inside).map_err(|e| failed(&e))?;
+    let inside = for_script(&serde_json::to_string(&data.inside).map_err(|e| failed(&e))?);
+    let json = for_script(&serde_json::to_string(&data).map_err(|e| failed(&e))?);
+    drop(data);
     let template = environment.get_template("page").map_err(|e| failed(&e))?;
     template
         .render(context! {
@@ -46,8 +47,8 @@ pub(super) fn page(view: &View, data: &Data) -> Result<String, PageError> {
             policy => policy(&style, &script),
             style,
             script,
-            data => for_script(&json),
-            inside => for_script(&inside),
+            data => json,
+            inside,
         })
         .map_err(|e| failed(&e))
 }

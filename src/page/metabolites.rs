@@ -76,6 +76,8 @@ fn pair(value: Option<f64>, sd: Option<f64>) -> [f32; 2] {
 pub(super) fn read(results: &Path, spectra: &Spectra) -> Result<Metabolites, ReadTableError> {
     let mut found = Metabolites { of_row: vec![Vec::new(); spectra.rows.len()], ..Metabolites::default() };
     let mut numbers: HashMap<String, u16> = HashMap::new();
+    // Rows have about as many each: none has room for twice as many.
+    let mut most = 0;
     read_batches::<MetaboliteRow>(results, &COLUMNS, |batch| {
         for row in batch {
             let Some(&at) = spectra.place.get(&(row.spectrum_id, row.method)) else { continue };
@@ -85,7 +87,11 @@ pub(super) fn read(results: &Path, spectra: &Spectra) -> Result<Metabolites, Rea
                 found.names.push(row.metabolite);
                 next
             });
-            found.of_row[at].push(Value {
+            let values = &mut found.of_row[at];
+            if values.is_empty() {
+                values.reserve_exact(most);
+            }
+            values.push(Value {
                 name,
                 amplitude: single(row.amplitude),
                 crlb_percent: single(row.crlb_percent),
@@ -96,6 +102,7 @@ pub(super) fn read(results: &Path, spectra: &Spectra) -> Result<Metabolites, Rea
                     pair(row.conc_molal_mmol_per_kg, row.conc_molal_sd_mmol_per_kg),
                 ],
             });
+            most = most.max(values.len());
         }
     })?;
     Ok(found)

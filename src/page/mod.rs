@@ -85,6 +85,8 @@ pub fn write(results: &Path, out: &Path, options: &PageOptions) -> Result<Vec<Pa
         has_curves,
         rows: view::Rows { shown: spectra.rows.len(), of: spectra.all.n_rows },
     };
-    let page = assemble::page(&view, &data)?;
+    // Of a large run both take as much memory as the page.
+    drop((spectra, found, measures));
+    let page = assemble::page(&view, data)?;
     beside.with_page(out, &page)
 }
