@@ -30,6 +30,7 @@ mod need;
 #[cfg(feature = "cli")]
 pub(crate) mod one;
 mod options;
+mod other_tissue;
 pub mod plan;
 pub mod planned_manifest;
 mod prepared;

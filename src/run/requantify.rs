@@ -7,16 +7,15 @@ use std::time::Instant;
 use serde_json::json;
 
 use super::config::Config;
-use super::gating::{self, GATES_KEY};
+use super::gating::{self, GATES_KEY, gates_of};
 use super::measured;
 use super::metabolite_rows::concentration_columns;
-use super::tissue_table::Tissue;
-use super::{RunError, Summary, Tally, TissueTable, TissueTableError};
+use super::other_tissue;
+use super::{RunError, Summary, Tally, TissueTable};
 use crate::acquisition::Facts;
 use crate::printable::printable_message;
 use crate::quality::flag;
 use crate::quality::gates::Gates;
-use crate::quality::glossary::tissue_flags;
 use crate::quantify::{self, Fractions, Term, Terms, WaterScaling, concentrations, field_t_from_f0};
 use crate::store::identity::{read_whole_run, run_id};
 use crate::store::provenance::{RunRecord, command_line, now_utc};
@@ -70,14 +69,21 @@ pub fn requantify(asked: &Requantify) -> Result<Summary, RunError> {
     let learned: Vec<LearnedRow> = read_table(&asked.results)?;
     let constants = constants(asked, &source)?;
     let mut warnings = source.warnings.clone();
+    if asked.gates.is_some() {
+        // Other gates have other biases.
+        let before: Vec<String> = gates_of(&source.config).iter().flat_map(Gates::biases).collect();
+        warnings.retain(|warning| !before.iter().any(|bias| printable_message(bias) == *warning));
+    }
     if asked.water_scaling.is_some() {
+        warnings.retain(|warning| !warning.starts_with(ON_RELAXATION));
         let components: BTreeSet<&String> =
             rows.metabolites.iter().filter(|row| !row.is_sum).map(|row| &row.metabolite).collect();
         let components: Vec<String> = components.into_iter().cloned().collect();
         warnings.extend(constants.relaxation.unused(&components));
     }
     if let Some((path, table)) = &asked.tissue {
-        warnings.extend(with_tissue(&mut rows.spectra, asked, path, table)?);
+        warnings.retain(|warning| !warning.starts_with(other_tissue::ON_TABLE));
+        warnings.extend(other_tissue::put(&mut rows.spectra, &asked.results, path, table)?);
     }
     quantify(&mut rows, &constants, &asked.gaps);
     let record = record(asked, source, &constants, warnings, started_utc);
@@ -107,67 +113,8 @@ fn constants(asked: &Requantify, source: &RunRecord) -> Result<WaterScaling, Run
     }
 }
 
-/// Puts the table's tissue into the rows; what it says of nobody's spectrum is a note.
-fn with_tissue(
-    spectra: &mut [SpectrumRow],
-    asked: &Requantify,
-    path: &std::path::Path,
-    table: &TissueTable,
-) -> Result<Vec<String>, RunError> {
-    let mut used = BTreeSet::new();
-    let mut without = BTreeSet::new();
-    for row in spectra.iter_mut() {
-        let Some(tissue) = table.tissue.get(&row.spectrum_id) else {
-            without.insert(row.spectrum_id.clone());
-            set_tissue(row, None);
-            continue;
-        };
-        used.insert(row.spectrum_id.clone());
-        set_tissue(row, tissue.as_ref());
-    }
-    if used.is_empty() {
-        let example = spectra.first().map(|row| row.spectrum_id.clone()).unwrap_or_default();
-        let (path, results) = (path.to_owned(), asked.results.clone());
-        return Err(TissueTableError::NoneKnown { path, n: table.tissue.len(), results, example }.into());
-    }
-    let unknown: Vec<&String> = table.tissue.keys().filter(|id| !used.contains(*id)).collect();
-    let note = |n: usize, first: Option<&&String>, what: &str| {
-        let first = first.map(|id| format!(", such as {id}")).unwrap_or_default();
-        (n > 0).then(|| printable_message(&format!("tissue ({}): {n} {what}{first}", table.name)))
-    };
-    let without: Vec<&String> = without.iter().collect();
-    let notes = [
-        note(unknown.len(), unknown.first(), "lines are of no spectrum here"),
-        note(without.len(), without.first(), "spectra have no line, and no tissue now"),
-    ];
-    Ok(notes.into_iter().flatten().collect())
-}
-
-/// Begins the remark of shares that were normalised.
-const NORMALISED: &str = "tissue: shares summed to ";
-
-fn set_tissue(row: &mut SpectrumRow, tissue: Option<&Tissue>) {
-    let fractions = tissue.map(|t| t.fractions);
-    row.f_gm = fractions.map(|f| f.gm);
-    row.f_wm = fractions.map(|f| f.wm);
-    row.f_csf = fractions.map(|f| f.csf);
-    row.gm_ratio = fractions.map(|f| f.gm / (f.gm + f.wm));
-    row.f_csf_sd = tissue.and_then(|t| t.f_csf_sd);
-    row.gm_ratio_sd = tissue.and_then(|t| t.gm_ratio_sd);
-    // What an image told of another tissue holds no longer.
-    row.share_in_image = None;
-    row.tissue_share = None;
-    row.segmentation_path = None;
-    row.segmentation_sha256 = None;
-    row.segmentation_kind = None;
-    row.transforms_differ_mm = None;
-    let of_tissue = tissue_flags();
-    row.qc_flags.retain(|flag| !of_tissue.contains(&flag.as_str()));
-    row.warnings.retain(|warning| !warning.starts_with(NORMALISED));
-    let remark =
-        tissue.and_then(|t| t.normalised_from).map(|sum| format!("{NORMALISED}{sum:.4} and were divided by it"));
-    row.warnings.extend(remark);
-}
+/// How the notes of a run on constants that nothing takes begin: others make them untrue.
+const ON_RELAXATION: &str = "relaxation.";
 
 /// Makes the quantities of all rows anew.
 fn quantify(rows: &mut ChunkRows, constants: &WaterScaling, gaps: &Facts) {

@@ -97,6 +97,9 @@ struct Voxel {
     place: Option<VoxelBox>,
 }
 
+/// How remarks on tissue begin: fractions of another source make them untrue.
+pub(super) const OF_TISSUE: &str = "tissue: ";
+
 /// A head: its segmentation, and all voxels that are in it.
 struct Head<'a> {
     segmentation: &'a Segmentation,
@@ -116,7 +119,7 @@ impl Head<'_> {
                 // How one found it is not how another did.
                 if let Source::Files(own) = &found[voxel.file].tissue {
                     header.tissue.path = Some(own.shown_as.clone());
-                    header.remarks.extend(own.remarks.iter().cloned());
+                    own.remarks.iter().for_each(|remark| header.remark_of_tissue(remark));
                 }
             }
             match &measured {
@@ -126,7 +129,7 @@ impl Head<'_> {
                     if is_first {
                         header.tissue.sha256.clone_from(&measured.sha256);
                         header.tissue.transforms_differ_mm = measured.transforms_differ_mm;
-                        header.remarks.extend(measured.remarks.iter().cloned());
+                        measured.remarks.iter().for_each(|remark| header.remark_of_tissue(remark));
                         let new: Vec<_> =
                             measured.flags.iter().filter(|f| !header.flags.contains(f)).copied().collect();
                         header.flags.extend(new);
@@ -171,9 +174,11 @@ fn state(loaded: &mut Loaded, fractions: Fractions, remark: Option<&str>) {
     for (measurement, voxel) in voxels_of(loaded) {
         let header = header_mut(loaded, measurement.as_ref());
         if header.tissue.kind.is_none() {
-            header.remarks.extend(remark.map(str::to_owned));
+            remark.into_iter().for_each(|remark| header.remark_of_tissue(remark));
             let n: usize = header.grid.map_or(1, |grid| grid.iter().product());
-            header.remarks.extend((n > 1).then(|| format!("the manifest has one set of fractions for {n} voxels")));
+            if n > 1 {
+                header.remark_of_tissue(&format!("the manifest has one set of fractions for {n} voxels"));
+            }
         }
         header.tissue.kind = Some(MANIFEST);
         header.tissue.voxels.insert(voxel.unwrap_or_default(), VoxelTissue::stated(fractions));
@@ -184,7 +189,11 @@ impl Header {
     /// There should be fractions, but.
     fn lacks_tissue(&mut self, error: &TissueError) {
         self.flags.push(error.flag());
-        self.remarks.push(format!("no tissue fractions: {error}"));
+        self.remark_of_tissue(&format!("no fractions: {error}"));
+    }
+
+    fn remark_of_tissue(&mut self, remark: &str) {
+        self.remarks.push(format!("{OF_TISSUE}{remark}"));
     }
 }
 

@@ -124,6 +124,43 @@ fn the_same_inputs_give_the_same_tables() {
     assert_eq!(found.0.iter().map(|row| row.gate.clone()).collect::<Vec<_>>(), [None, None, None]);
 }
 
+/// Notes on gates, constants and a table of tissue stayed when others took their place.
+#[test]
+fn notes_that_others_make_untrue_go() {
+    let case = Case::new();
+    case.run("out", &[]);
+    let line = |subject: &str| format!("spectrum_id\tf_gm\tf_wm\tf_csf\n{subject}\t0.6\t0.3\t0.1\n");
+    let known = case.tables("out").0[0].spectrum_id.clone();
+    let gate = "[[gates]]\nname = \"wide\"\nkeep = \"fwhm_hz < 12\"\n";
+    for (name, text) in [
+        ("gates.toml", format!("name = \"a\"\n{gate}biases = \"keeps still heads\"\n")),
+        ("other-gates.toml", format!("name = \"b\"\n{gate}")),
+        ("mine.toml", "[water_scaling]\nversion = \"mine\"\n[water_scaling.relaxation.alpha]\nTau = 0.7\n".to_owned()),
+        ("other.toml", "[water_scaling]\nversion = \"other\"\n".to_owned()),
+        ("tissue.tsv", format!("{}nobody\t0.6\t0.3\t0.1\n", line(&known))),
+        ("other.tsv", line(&known)),
+    ] {
+        fs::write(case.at(name), text).unwrap();
+    }
+    let notes = |out: &str| read_run(&case.at(out)).unwrap().warnings;
+    let begin = |notes: &[String], with: &str| notes.iter().filter(|note| note.starts_with(with)).count();
+    let all = ["gate wide: ", "relaxation.alpha.Tau: ", "tissue (tissue.tsv): 1 lines"];
+    case.quantify("out", "first", &["--config", "mine.toml", "--gates", "gates.toml", "--tissue", "tissue.tsv"]);
+    let first = notes("first");
+    assert_eq!(all.map(|with| begin(&first, with)), [1; 3], "{first:?}");
+    // What nothing takes the place of stays.
+    case.quantify("first", "same", &["--tissue", "tissue.tsv"]);
+    let same = notes("same");
+    assert_eq!(all.map(|with| begin(&same, with)), [1; 3], "{same:?}");
+    case.quantify(
+        "first",
+        "second",
+        &["--config", "other.toml", "--gates", "other-gates.toml", "--tissue", "other.tsv"],
+    );
+    let second = notes("second");
+    assert_eq!(all.map(|with| begin(&second, with)), [0; 3], "{second:?}");
+}
+
 #[test]
 fn tissue_makes_every_quantity_and_takes_it_back() {
     let case = Case::new();
