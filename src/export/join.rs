@@ -221,6 +221,7 @@ fn doubled(lines: &[Line], (a, b): (usize, usize), keys: &[Key]) -> String {
 fn columns(sheet: &Sheet, keys: &[Key], notes: &mut Vec<String>) -> Vec<JoinedColumn> {
     let of_keys: Vec<usize> =
         keys.iter().filter(|key| **key != Key::Site).filter_map(|key| key.find(&sheet.header)).collect();
+    let lines: Vec<usize> = sheet.rows.iter().map(|(line, _)| *line).collect();
     let mut columns = Vec::new();
     for (place, title) in sheet.header.iter().enumerate().filter(|(place, _)| !of_keys.contains(place)) {
         let cell = |cells: &Vec<String>| known(cells.get(place)).map(|text| printable(text, LABEL_CHARS));
@@ -229,9 +230,31 @@ fn columns(sheet: &Sheet, keys: &[Key], notes: &mut Vec<String>) -> Vec<JoinedCo
         if sheet.may_have_decimal_commas && with_points(&mut cells) {
             notes.push(format!("`{title}`: commas were read as decimal points"));
         }
+        notes.extend(words_among_numbers(&title, &cells, &lines));
         columns.push(JoinedColumn { title, cells });
     }
     columns
+}
+
+/// Says which lines make words of a column that would be one of numbers: it has no mean then, and fits into no model as it
+/// is. What stands there is somebody's data and stays untold.
+fn words_among_numbers(title: &str, cells: &[Option<String>], lines: &[usize]) -> Option<String> {
+    /// Lines that are named.
+    const SHOWN: usize = 3;
+    let is_word = |text: &String| !text.parse::<f64>().is_ok_and(f64::is_finite);
+    let words: Vec<usize> =
+        cells.iter().zip(lines).filter(|(cell, _)| cell.as_ref().is_some_and(is_word)).map(|(_, line)| *line).collect();
+    let n = cells.iter().flatten().count();
+    let shown: Vec<String> = words.iter().take(SHOWN).map(ToString::to_string).collect();
+    let more = if words.len() > SHOWN { ", …" } else { "" };
+    let lines = if words.len() == 1 { "line" } else { "lines" };
+    (!words.is_empty() && 2 * words.len() < n).then(|| {
+        format!(
+            "`{title}`: {} of {n} cells are no numbers ({lines} {}{more}), so all are taken as words; correct them, or write n/a",
+            words.len(),
+            shown.join(", ")
+        )
+    })
 }
 
 /// Puts points for the commas of numbers, where all of a column are numbers then and some were not.

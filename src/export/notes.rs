@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::people::without_demographics;
 use super::study::Study;
 
 /// Labels that are shown of a list.
@@ -79,6 +80,10 @@ fn people(study: &Study) -> Vec<String> {
                 study.group_from.as_deref().unwrap_or_default()
             ));
         }
+    }
+    let left_out = without_demographics(study);
+    if !left_out.is_empty() {
+        notes.push(format!("too many different words for the table of demographics: {}", left_out.join(", ")));
     }
     notes
 }

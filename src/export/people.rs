@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::join::JoinedColumn;
 use super::key::Key;
 use super::measurement::{is_fitted, typed};
 use super::study::Study;
@@ -291,18 +292,15 @@ fn figures(study: &Study, min_n: usize) -> Vec<Figure<'_>> {
             is_withheld: n < min_n,
         };
         found.push(Figure { is_withheld: false, ..figure("people", None, lines.len(), Vec::new()) });
-        for column in
-            list.columns.iter().filter(|column| !["site", "group"].contains(&column.title.to_lowercase().as_str()))
-        {
-            let all = typed(column.cells.iter().map(Option::as_deref).collect());
-            match all {
+        for column in list.columns.iter().filter(|column| is_variable(column)) {
+            match typed(column.cells.iter().map(Option::as_deref).collect()) {
                 Values::Number(numbers) => {
                     let values: Vec<f64> =
                         lines.iter().filter_map(|&line| numbers.get(line).copied().flatten()).collect();
                     found.push(figure(&column.title, None, values.len(), values));
                 }
                 Values::Text(_) | Values::Count(_) => {
-                    let levels: BTreeSet<&String> = column.cells.iter().flatten().collect();
+                    let levels = levels(column);
                     for level in levels.iter().filter(|_| levels.len() <= MOST_LEVELS) {
                         let has = |line: &&usize| column.cells.get(**line).and_then(Option::as_ref) == Some(level);
                         let n = lines.iter().filter(has).count();
@@ -313,6 +311,25 @@ fn figures(study: &Study, min_n: usize) -> Vec<Figure<'_>> {
         }
     }
     found
+}
+
+/// Whether a column of the list of participants says something of them beside where they belong.
+fn is_variable(column: &JoinedColumn) -> bool {
+    !["site", "group"].contains(&column.title.to_lowercase().as_str())
+}
+
+fn levels(column: &JoinedColumn) -> BTreeSet<&String> {
+    column.cells.iter().flatten().collect()
+}
+
+/// Columns of the list of participants that [`demographics`] leaves out: words, and too many different ones to be classes.
+pub(crate) fn without_demographics(study: &Study) -> Vec<&str> {
+    let list = study.joined.first().filter(|_| study.has_participants);
+    let is_left_out = |column: &&JoinedColumn| {
+        let is_number = matches!(typed(column.cells.iter().map(Option::as_deref).collect()), Values::Number(_));
+        is_variable(column) && !is_number && levels(column).len() > MOST_LEVELS
+    };
+    list.into_iter().flat_map(|list| &list.columns).filter(is_left_out).map(|column| column.title.as_str()).collect()
 }
 
 pub(crate) fn mean(values: &[f64]) -> Option<f64> {

@@ -175,6 +175,31 @@ fn names_are_taken_by_every_program() {
     assert!(!csv.contains("n/a") && csv.contains(",,"));
 }
 
+/// One word in it makes words of a column: ages without a mean, and nobody was told.
+#[test]
+fn a_word_among_numbers_is_told() {
+    let labels: Vec<String> = (1..=14).map(|i| format!("{i:02}")).collect();
+    let corpus = Corpus::of(&labels.iter().map(String::as_str).collect::<Vec<_>>());
+    let list = |last: &str| {
+        let ages = labels.iter().enumerate().map(|(i, label)| match i {
+            13 => format!("sub-{label}\t{last}\tcontrol\n"),
+            _ => format!("sub-{label}\t{}\tcontrol\n", 20 + i),
+        });
+        format!("participant_id\tage\tgroup\n{}", ages.collect::<String>())
+    };
+    let ages =
+        |corpus: &Corpus| corpus.rows("demographics.tsv").into_iter().filter(|row| row["variable"] == "age").count();
+    corpus.file("p.tsv", &list("85+"));
+    let said = corpus.export(&["--participants", "p.tsv"]);
+    assert!(said.contains("`age`: 1 of 14 cells are no numbers (line 15)"), "{said}");
+    assert!(said.contains("too many different words for the table of demographics: age"), "{said}");
+    assert_eq!(ages(&corpus), 0);
+    corpus.file("p.tsv", &list("n/a"));
+    let said = corpus.export(&["--participants", "p.tsv"]);
+    assert!(!said.contains("no numbers") && !said.contains("too many different words"), "{said}");
+    assert!(ages(&corpus) > 0);
+}
+
 #[test]
 fn a_doubled_key_is_named() {
     let corpus = four();
