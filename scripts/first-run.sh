@@ -4,10 +4,10 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-# A clean build takes about ten CPU minutes; cargo uses all cores.
+# A clean build takes about twenty CPU minutes; cargo uses all cores.
 if [ ! -x target/release/requant ]; then
     cores=$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
-    echo "building requant: about $((10 / cores + 1)) minutes on the $cores cores of this machine; later builds take less"
+    echo "building requant: about $((20 / cores + 1)) minutes on the $cores cores of this machine; later builds take less"
 fi
 cargo build --release --locked
 rm -rf out/demo
