@@ -227,7 +227,6 @@ struct Found {
     water: Option<Acquisition>,
 }
 
-/// `None` where nothing is broken, or everything.
 /// What of a measurement can be used without the readouts of water among what could be used before: with the transients of
 /// these `numbers` alone.
 fn without_water_readouts(usable: Option<Usable>, numbers: &[usize], record: &mut Record) -> Usable {
@@ -235,6 +234,7 @@ fn without_water_readouts(usable: Option<Usable>, numbers: &[usize], record: &mu
     usable.unwrap_or_else(|| Usable::all(record.n_transients, record.n_coils)).of_these(numbers)
 }
 
+/// `None` where nothing is broken, or everything.
 fn usable_of(data: &Acquisition, water: Option<&Acquisition>, voxel: usize, condition: usize) -> Option<Found> {
     let of_water = water.and_then(|water| series_of_water(data, water, voxel, condition));
     let usable = Usable::new(data.series(voxel, condition), of_water)?;
